@@ -1,0 +1,197 @@
+"""The composition root: the one place that knows every part, and puts them together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import structlog
+from sqlmodel import Session, select
+
+from bot.chat import Platform
+from bot.clock import Clock, SystemClock
+from bot.delivery import Delivery
+from bot.doorkeeper import Doorkeeper
+from bot.inbox import Inbox
+from bot.keeping import keep_files
+from bot.router import Router
+from bot.scheduler import scheduler
+from bot.settings import Settings
+from handlers import handlers, menu
+from services import joining
+from storage import chats, migrate
+from storage.database import Database
+from storage.files import FileStore
+from storage.tables import Conversation, File
+
+log = structlog.get_logger()
+
+HOUSEKEEPING: Final = 3600.0
+"""Seconds between two rounds."""
+UNUSED_FILES_LIFE: Final = timedelta(days=30)
+
+
+class App:
+    """Everything that runs in one process, on one database."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock | None = None,
+        platforms: Mapping[str, Platform] | None = None,
+    ) -> None:
+        """Build the parts; nothing runs yet. `platforms` replaces the configured ones."""
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.database = Database(settings.database)
+        self.store = FileStore(settings.files_dir)
+        self.door = Doorkeeper(self.database, self.clock, self.store, menu.described)
+        self.platforms = dict(platforms) if platforms is not None else self._platforms()
+        self.delivery = Delivery(self.database, self.clock, self.platforms)
+        self.inbox = Inbox(
+            self.database,
+            self.clock,
+            Router(handlers()),
+            self.platforms,
+            {"keep_files": keep_files(self.platforms, self.store, settings.file_limit)},
+            self.delivery.wake,
+        )
+
+    def _platforms(self) -> dict[str, Platform]:
+        """The configured messengers. A library is imported only if its messenger is."""
+        found: dict[str, Platform] = {}
+        web, telegram = self.settings.web, self.settings.telegram
+        if web.enabled:
+            from bot.platforms.web.platform import WebPlatform
+
+            found["web"] = WebPlatform(
+                self.door,
+                data_dir=self.settings.data_dir,
+                host=web.host,
+                port=web.port,
+                public_url=web.public_url,
+                file_limit=self.settings.file_limit,
+                trusted_proxies=web.trusted_proxies,
+                clock=self.clock,
+            )
+        if telegram.token is not None:
+            from bot.platforms.telegram_ptb import TelegramPtb, Webhook
+
+            webhook = None
+            if telegram.webhook_url and telegram.webhook_secret is not None:
+                webhook = Webhook(
+                    url=telegram.webhook_url,
+                    secret=telegram.webhook_secret.get_secret_value(),
+                    host=telegram.webhook_host,
+                    port=telegram.webhook_port,
+                )
+            found["telegram"] = TelegramPtb(
+                telegram.token.get_secret_value(),
+                self._open_file,
+                webhook=webhook,
+                api_base=telegram.api_base,
+                proxy=telegram.proxy,
+            )
+        return found
+
+    def _open_file(self, file_id: int) -> tuple[Path, str, str]:
+        """Where a kept file lies, its name and its type. Raises `LookupError`."""
+        with self.database.transaction() as db:
+            file = db.get(File, file_id)
+            if file is None:
+                raise LookupError(file_id)
+            return self.store.path(file.sha256), file.name, file.media_type
+
+    async def run(self) -> None:
+        """Serve until cancelled; every part ends with the others."""
+        ticks = scheduler({"housekeeping": (self.housekeeping, HOUSEKEEPING)})
+        ticks.start()
+        try:
+            async with asyncio.TaskGroup() as parts:
+                parts.create_task(self.inbox.run(), name="inbox")
+                parts.create_task(self.delivery.run(), name="delivery")
+                for platform in self.platforms.values():
+                    parts.create_task(platform.run(self.inbox.receive), name=platform.name)
+        finally:
+            ticks.shutdown(wait=False)
+
+    def close(self) -> None:
+        """Let the database go."""
+        self.database.close()
+
+    async def housekeeping(self) -> None:
+        """Forget what is no longer needed: old chat lines, old tries, files that nobody shows."""
+        await self.database.run(self._forget)
+        referenced = await self.database.run(_files_in_use)
+        before = self.clock.now() - UNUSED_FILES_LIFE
+        removed = await asyncio.to_thread(self._remove_unused, referenced, before)
+        log.info("housekeeping", files_removed=removed)
+
+    def _forget(self, db: Session) -> None:
+        now = self.clock.now()
+        joining.forget_old(db, now)
+        chats.forget_before(db, now - timedelta(days=self.settings.history_days))
+
+    def _remove_unused(self, referenced: set[str], before: datetime) -> int:
+        count = 0
+        for path in self.store.unused(referenced, before):
+            path.unlink(missing_ok=True)
+            count += 1
+        return count
+
+
+def _files_in_use(db: Session) -> set[str]:
+    """Hashes of the files that an entry shows, or that somebody's draft will."""
+    found = set(db.exec(select(File.sha256)))
+    for journal in db.exec(select(Conversation.journal)):
+        for entry in journal["entries"]:
+            result = entry.get("result")
+            if isinstance(result, dict):
+                found.update(kept["sha256"] for kept in result.get("kept", ()))
+    return found
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Structured logs, in lines for people or in JSON for machines; Chinese stays readable."""
+    shared: list[Callable[..., object]] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: list[Callable[..., object]] = (
+        [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+        if settings.log_format == "json"
+        else [structlog.dev.ConsoleRenderer(colors=False)]
+    )
+    structlog.configure(
+        processors=[*shared, *last],  # type: ignore[list-item]
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING)
+
+
+async def serve(settings: Settings, ready: Callable[[App], None] = lambda app: None) -> None:
+    """Bring the database up to date, then serve until Ctrl-C or a TERM signal."""
+    set_up_logging(settings)
+    app = App(settings)
+    try:
+        await asyncio.to_thread(migrate.upgrade, app.database)
+        ready(app)
+        running = asyncio.create_task(app.run())
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, running.cancel)
+        with suppress(asyncio.CancelledError):
+            await running
+    finally:
+        app.close()

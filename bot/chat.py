@@ -1,0 +1,242 @@
+"""What handlers and platforms say to each other: nothing here knows a messenger or a programme.
+
+A platform turns its vendor's update into one `Incoming` and puts a rendered `Outgoing` before a
+person. Handlers see `Incoming`s as answers, and speak in `Message`s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal, Protocol
+
+from prompts import Language, Words, render
+
+# ---------------------------------------------------------------- what comes in
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file somebody sent. `ref` is the platform's own handle, by which its bytes can be had."""
+
+    ref: str
+    name: str
+    media_type: str
+    size: int | None
+    """Bytes, where the platform says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One thing a person did, whatever the messenger."""
+
+    address: str
+    """The platform's name for the chat, and where an answer goes."""
+    text: str | None = None
+    press: str | None = None
+    """What a button carried, given back as it was sent."""
+    files: tuple[Attachment, ...] = ()
+    other: str | None = None
+    """Something we cannot read, by its kind: sticker, voice, location, edited, unknown …"""
+    start: str | None = None
+    """The code a deep link carried."""
+    presence: Literal["left", "returned"] | None = None
+    """The person blocked the assistant, or let it back in."""
+    group: bool = False
+    """Not a private chat."""
+    sender: str = ""
+    """The platform's name for the person, where it differs from the chat (groups)."""
+    name: str = ""
+    """What the person calls themselves there."""
+    language: Language | None = None
+    """The language the person's client is set to, where the platform says."""
+
+
+# ---------------------------------------------------------------- what goes out
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One possible answer: pressed, or typed as its number or its words."""
+
+    value: str
+    """At most 40 bytes of UTF-8, so that it fits any platform's button with its address."""
+    label: Words
+    also: tuple[str, ...] = ()
+    """Other words by which it may be typed."""
+    decides: bool = False
+    """Typed rather than pressed, it is asked once more: it settles somebody's record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to say. `rows` hold choices; each choice's value is the whole press to send."""
+
+    text: Words
+    rows: tuple[tuple[Choice, ...], ...] = ()
+    kind: Literal["text", "question", "card"] = "text"
+    card: str = ""
+    """Messages with one card key are one thing: a later one takes the place of the earlier."""
+    files: tuple[int, ...] = ()
+    """Stored files to show, by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    label: str
+    press: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message in its reader's language, ready for a platform."""
+
+    text: str
+    rows: tuple[tuple[Button, ...], ...] = ()
+    kind: Literal["text", "question", "card"] = "text"
+    card: str = ""
+    replace: bool = False
+    """Put it where the card's last message is, if the platform can; else send it anew."""
+    files: tuple[int, ...] = ()
+    commands: tuple[tuple[str, str], ...] = ()
+    """With no text: this chat's menu of commands, as (name, description) pairs."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {k: v for k, v in asdict(self).items() if v}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Outgoing:
+        rows = tuple(
+            tuple(Button(b["label"], b["press"]) for b in row) for row in body.get("rows", ())
+        )
+        files = tuple(body.get("files", ()))
+        commands = tuple((name, words) for name, words in body.get("commands", ()))
+        return cls(**{**body, "rows": rows, "files": files, "commands": commands})
+
+
+def put(message: Message, language: Language) -> Outgoing:
+    """Render a message in its reader's language."""
+    return Outgoing(
+        text=render(message.text, language),
+        rows=tuple(
+            tuple(Button(render(choice.label, language), choice.value) for choice in row)
+            for row in message.rows
+        ),
+        kind=message.kind,
+        card=message.card,
+        files=message.files,
+    )
+
+
+ACT: Final = "a"
+"""Begins the press of an act outside any talk: `a:VERB:ARGUMENTS`."""
+
+
+def press(verb: str, *args: int | str) -> str:
+    """The press of an act. At most 64 bytes, the least that any platform carries."""
+    made = ":".join((ACT, verb, *map(str, args)))
+    if len(made.encode()) > 64:
+        raise ValueError(f"a press of over 64 bytes: {made!r}")
+    return made
+
+
+# ---------------------------------------------------------------- what a platform is
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a messenger can do, and how fast it may be asked to."""
+
+    edits: bool
+    """A message can be replaced where it stands."""
+    text_limit: int
+    """Characters in one message, counted in UTF-16 units."""
+    file_limit: int
+    """Bytes of one file that can be received."""
+    idempotent: bool
+    """Sending the same row twice shows it once, so a send of unknown fate may be repeated."""
+    per_second: float
+    """Messages per second over all chats."""
+    per_chat: float
+    """Messages per second in one private chat."""
+    at_once: int
+    """Calls under way at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One raw update, as it is stored before it is acknowledged."""
+
+    key: str
+    """Unique on its platform: the same update has the same key whenever it is delivered."""
+    address: str
+    """The chat, as far as it can be told without decoding; updates of one chat keep order."""
+    raw: str
+    """The vendor's JSON."""
+    album: str = ""
+    """Updates that belong together share it; they are handled as one once they stop coming."""
+
+
+Receive = Callable[[str, Sequence[Received]], Awaitable[None]]
+"""Store raw updates of the named platform; once it returns they are safe against a crash."""
+
+
+class Platform(Protocol):
+    """A messenger. Its library is imported in its own file and nowhere else."""
+
+    name: str
+    capabilities: Capabilities
+
+    def decode(self, raw: str) -> Incoming | None:
+        """What a stored update says, `None` if nothing for us. Raises on a poisonous one."""
+        ...
+
+    async def run(self, receive: Receive) -> None:
+        """Receive until cancelled, handing each raw update to `receive` before confirming it."""
+        ...
+
+    async def send(self, row: int, address: str, message: Outgoing, earlier: str | None) -> str:
+        """Put a message before a person; gives the platform's id of it.
+
+        `row` is the outbox row's id; `earlier` is the id of the message to replace, if there is
+        one. Raises `Unreachable`, `TryLater`, `Unsent` or `FateUnknown`.
+        """
+        ...
+
+    async def fetch(self, ref: str, limit: int) -> bytes:
+        """The bytes of a received file. Raises `FileTooLarge` past `limit` bytes, or `Unsent`."""
+        ...
+
+    async def offer(self, address: str, commands: Sequence[tuple[str, str]]) -> None:
+        """Show this chat its own menu of commands, as (name, description) pairs."""
+        ...
+
+
+class DeliveryError(Exception):
+    """A message did not surely arrive."""
+
+
+class Unreachable(DeliveryError):
+    """The person cannot be reached there: they left, or never came."""
+
+
+class TryLater(DeliveryError):
+    """The platform asks for a pause, or is out of order; nothing was shown."""
+
+    def __init__(self, seconds: float, *, everyone: bool = False) -> None:
+        super().__init__(f"try again in {seconds} s")
+        self.seconds = seconds
+        self.everyone = everyone
+        """The pause holds for every chat, not for this one only."""
+
+
+class Unsent(DeliveryError):
+    """The platform refused, and will refuse again; nothing was shown."""
+
+
+class FateUnknown(DeliveryError):
+    """The call broke off after it was sent: it may have been shown. Never repeated blindly."""
+
+
+class FileTooLarge(Exception):
+    """A file is larger than may be kept."""

@@ -1,0 +1,37 @@
+"""The one place that reads the time."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+
+from prompts import BEIJING
+
+
+class Clock(Protocol):
+    """Tells the present moment, always aware and in UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class SetClock:
+    """A clock that stands where it is put: for tests and rehearsals."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def move(self, by: timedelta) -> None:
+        self.moment += by
+
+
+def beijing_day(moment: datetime) -> date:
+    """The calendar day in China at `moment`: days, months and cycles end at Beijing midnight."""
+    return moment.astimezone(BEIJING).date()

@@ -1,0 +1,391 @@
+"""The journal-and-replay engine: a talk is a plain function that survives anything.
+
+    async def log_session(chat: Chat, me: Student) -> LogSession:
+        day = await chat.ask("day", Day(me.first, me.last), t("session.which_day"))
+        ...
+        return LogSession(day, ...)
+
+Every answer is journalled under its step's hand-written name. The next answer re-runs the function
+from the top, fed from the journal, until it reaches a step that has none. So a restart, a deploy
+or another device picks up in mid-sentence; going back drops the last answer; changing one field
+drops that one answer and keeps the rest.
+
+Nothing here knows a database, a clock or a messenger: `advance` is a function from a journal and
+one answer to the next journal and the next question. The engine drives the coroutine by hand, so a
+flow that awaits anything but a step fails at once, and a flow has no effects: it returns what is
+to be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Generic, TypeVar
+
+from bot.clock import beijing_day
+from bot.questions import EDIT, Answer, Asked, Kind, Unclear, settle
+from prompts import Language, Text, Words
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One journalled answer: the step it answers, what was said, and when."""
+
+    step: str
+    answer: Answer
+    at: datetime
+    turn: int = 0
+    """The turn in which it was given: buttons carry it, so that an old one is known."""
+    result: Any = None
+    """What outside work gave, for a step that was not a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """All that is remembered of a talk. Immutable; `advance` makes the next one."""
+
+    began: datetime
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    turn: int = 0
+    """Counts accepted changes; a button from an earlier turn is stale."""
+    aside: Mapping[str, Entry] = field(default_factory=dict)
+    """Answers put aside while they are being changed; going back restores them."""
+
+    def to_json(self) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "began": self.began.isoformat(),
+            "turn": self.turn,
+            "entries": [_entry_to_json(e) for e in self.entries.values()],
+        }
+        if self.aside:
+            body["aside"] = [_entry_to_json(e) for e in self.aside.values()]
+        return body
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Journal:
+        return cls(
+            began=datetime.fromisoformat(body["began"]),
+            turn=body["turn"],
+            entries={e["step"]: _entry_from_json(e) for e in body["entries"]},
+            aside={e["step"]: _entry_from_json(e) for e in body.get("aside", ())},
+        )
+
+
+def _entry_to_json(entry: Entry) -> dict[str, Any]:
+    body: dict[str, Any] = {"step": entry.step, "at": entry.at.isoformat(), "turn": entry.turn}
+    body.update(entry.answer.to_json())
+    if entry.result is not None:
+        body["result"] = entry.result
+    return body
+
+
+def _entry_from_json(body: Mapping[str, Any]) -> Entry:
+    return Entry(
+        body["step"],
+        Answer.from_json(body),
+        datetime.fromisoformat(body["at"]),
+        body["turn"],
+        body.get("result"),
+    )
+
+
+# ---------------------------------------------------------------- what a flow sees
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A step that a person answers."""
+
+    step: str
+    kind: Kind[Any]
+    words: Words
+    number: int | None = None
+    """Its place in the talk, from 1, where the talk has a known length."""
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A step that is slow or outside: done with the database let go, its result journalled."""
+
+    step: str
+    job: str
+    args: Mapping[str, Any]
+
+
+Step = Question | Work
+
+
+class _Await(Generic[T]):
+    __slots__ = ("step",)
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+
+    def __await__(self) -> Generator[Step, T, T]:
+        return (yield self.step)
+
+
+class Chat:
+    """What a flow talks through. Its clock stands still between answers."""
+
+    def __init__(self, began: datetime, language: Language) -> None:
+        self.now = began
+        """When the last answer was given, or the talk began: the same at every replay."""
+        self.language = language
+        self._total: int | None = None
+        self._asked = 0
+
+    @property
+    def today(self) -> date:
+        """The day of `now` in Beijing."""
+        return beijing_day(self.now)
+
+    def steps(self, total: int) -> None:
+        """Say how many questions the talk has, so that each shows its place (3/8)."""
+        self._total = total
+
+    def ask(self, step: str, kind: Kind[T], words: Words, *, counted: bool = True) -> _Await[T]:
+        """Ask, and wait for an answer of this kind.
+
+        `step` is the answer's name for ever: unique in a talk (put the index in it inside a loop)
+        and never renamed while talks may be under way.
+        """
+        if counted and self._total:
+            self._asked += 1
+            return _Await(Question(step, kind, words, self._asked, self._total))
+        return _Await(Question(step, kind, words))
+
+    def work(self, step: str, job: str, **args: Any) -> _Await[Any]:
+        """Have something slow done outside; gives its JSON result, the same at every replay."""
+        return _Await(Work(step, job, args))
+
+
+Talk = Callable[[Chat, Any], Coroutine[Any, Any, Any]]
+
+
+class FlowError(Exception):
+    """A flow broke the engine's rules: a duplicate step, or an await of something else.
+
+    Like whatever else a flow raises, it ends in `Broken`.
+    """
+
+
+# ---------------------------------------------------------------- what the engine says
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The talk waits for an answer to `question`."""
+
+    journal: Journal
+    question: Question
+    note: Text | None = None
+    """What to say first: why the last answer could not be taken, or what has changed."""
+    accepted: bool = False
+    """Whether the answer just given was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """The talk waits for outside work."""
+
+    journal: Journal
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The talk has returned what is to be done."""
+
+    journal: Journal
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The flow raised. Its journal is whole; the talk can go on once the fault is mended."""
+
+    journal: Journal
+    error: Exception
+
+
+Outcome = Waiting | Working | Finished | Broken
+
+
+# ---------------------------------------------------------------- the engine
+
+
+class Conversation:
+    """One talk at one moment: a flow, whom it is about, and the journal so far."""
+
+    def __init__(
+        self, talk: Talk, about: Any, journal: Journal, now: datetime, language: Language
+    ) -> None:
+        self._talk = talk
+        self._about = about
+        self._journal = journal
+        self._asked = Asked(now, language)
+
+    def resume(self) -> Outcome:
+        """Replay to the step that waits."""
+        return self._run(None)
+
+    def answer(self, answer: Answer) -> Outcome:
+        """Give an answer to the question that waits; refused, it leaves no trace."""
+        if answer.press is not None and answer.press.startswith(EDIT):
+            return self._edit(answer.press.removeprefix(EDIT))
+        return self._run(answer)
+
+    def done(self, step: str, result: Any) -> Outcome:
+        """Journal what outside work gave, and go on."""
+        entry = Entry(step, Answer(), self._asked.now, self._journal.turn, result)
+        self._journal = replace(self._journal, entries={**self._journal.entries, step: entry})
+        return self._run(None)
+
+    def back(self) -> Outcome | None:
+        """Drop the last answer, or give up a change; `None` when there is nothing to drop."""
+        journal = self._journal
+        if journal.aside:
+            entries = {**journal.entries, **journal.aside}
+            return self._moved(entries)
+        walked = self._walk()
+        # Outside work that came of an answer goes with it.
+        while walked and walked[-1].result is not None:
+            walked.pop()
+        if not walked:
+            return None
+        last = walked[-1].step
+        gone = {last} | {e.step for e in self._since(last)}
+        return self._moved({k: e for k, e in journal.entries.items() if k not in gone})
+
+    def _edit(self, step: str) -> Outcome:
+        """Ask one step again, keeping every other answer."""
+        journal = self._journal
+        aside = {k: e for k, e in journal.entries.items() if k == step or _inside(k, step)}
+        if not aside:
+            return self._run(Answer(press=EDIT + step))
+        entries = {k: e for k, e in journal.entries.items() if k not in aside}
+        return self._moved(entries, aside)
+
+    def _moved(
+        self, entries: Mapping[str, Entry], aside: Mapping[str, Entry] | None = None
+    ) -> Outcome:
+        self._journal = replace(
+            self._journal, entries=entries, aside=aside or {}, turn=self._journal.turn + 1
+        )
+        outcome = self._run(None)
+        return replace(outcome, accepted=True) if isinstance(outcome, Waiting) else outcome
+
+    def _walk(self) -> list[Entry]:
+        """The answers that the flow really asks for today, in the order in which it asks."""
+        walked: list[Entry] = []
+        self._run(None, walked)
+        return walked
+
+    def _since(self, step: str) -> Iterable[Entry]:
+        walked = self._walk()
+        names = [e.step for e in walked]
+        return walked[names.index(step) + 1 :]
+
+    def _run(self, candidate: Answer | None, walked: list[Entry] | None = None) -> Outcome:
+        chat = Chat(self._journal.began, self._asked.language)
+        flow = self._talk(chat, self._about)
+        try:
+            return self._drive(flow, chat, candidate, walked)
+        except Exception as error:  # whatever a flow raises, its journal stays
+            return Broken(self._journal, error)
+        finally:
+            flow.close()
+
+    def _drive(
+        self,
+        flow: Coroutine[Any, Any, Any],
+        chat: Chat,
+        candidate: Answer | None,
+        walked: list[Entry] | None,
+    ) -> Outcome:
+        journal = self._journal
+        seen: set[str] = set()
+        note: Text | None = None
+        accepted = False
+        value: Any = None
+        while True:
+            try:
+                step = flow.send(value)
+            except StopIteration as stop:
+                return Finished(self._journal, stop.value)
+            if not isinstance(step, Question | Work):
+                raise FlowError(f"a flow awaited {step!r}; only the chat's steps can be awaited")
+            if step.step in seen:
+                raise FlowError(f"step {step.step!r} is asked twice in one talk")
+            seen.add(step.step)
+            entry = journal.entries.get(step.step)
+            if entry is not None:
+                try:
+                    value = self._read(step, entry)
+                except Unclear as unclear:
+                    # An earlier answer does not fit today's question: ask again, keep the rest.
+                    note, entry = unclear.words, None
+                    journal = self._without(step.step)
+            if entry is None:
+                if isinstance(step, Work):
+                    return Working(journal, step)
+                if candidate is None:
+                    return Waiting(journal, step, note, accepted)
+                try:
+                    entry = self._take(step, candidate, journal)
+                    value = self._read(step, entry)
+                except Unclear as unclear:
+                    return Waiting(self._journal, step, unclear.words)
+                candidate, note, accepted = None, None, True
+                journal = self._with(entry)
+            chat.now = entry.at
+            if walked is not None:
+                walked.append(entry)
+
+    def _take(self, step: Question, answer: Answer, journal: Journal) -> Entry:
+        settled = settle(step.kind, answer, self._asked)
+        return Entry(step.step, settled, self._asked.now, journal.turn)
+
+    def _read(self, step: Step, entry: Entry) -> Any:
+        if isinstance(step, Work):
+            return entry.result
+        return step.kind.parse(entry.answer, Asked(entry.at, self._asked.language))
+
+    def _with(self, entry: Entry) -> Journal:
+        entries = {**self._journal.entries, entry.step: entry}
+        # The change is made: what was put aside for it is not needed any more.
+        aside = {k: e for k, e in self._journal.aside.items() if _root(k) != _root(entry.step)}
+        self._journal = replace(
+            self._journal, entries=entries, aside=aside, turn=self._journal.turn + 1
+        )
+        return self._journal
+
+    def _without(self, step: str) -> Journal:
+        entries = {k: e for k, e in self._journal.entries.items() if k != step}
+        self._journal = replace(self._journal, entries=entries)
+        return self._journal
+
+
+def _root(step: str) -> str:
+    return step.split("/", 1)[0]
+
+
+def _inside(step: str, root: str) -> bool:
+    """Whether a step is one turn of the loop that `root` names."""
+    return step.startswith(f"{root}/")
+
+
+def already_given(journal: Journal, turn: int, press: str) -> bool:
+    """Whether a stale press only repeats what that turn took: a double tap, not a change."""
+    return any(e.turn == turn and e.answer.press == press for e in journal.entries.values())
+
+
+def begin(now: datetime, given: Mapping[str, Answer] | None = None) -> Journal:
+    """A new journal, perhaps with answers understood from one sentence."""
+    entries = {step: Entry(step, answer, now) for step, answer in (given or {}).items()}
+    return Journal(began=now, entries=entries)

@@ -1,0 +1,133 @@
+"""The house's side of the web chat's door: sessions, history and files, from the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from bot.chat import Outgoing
+from bot.clock import Clock
+from bot.platforms.web.door import Entered, Refusal, Said, StoredFile, Visitor
+from prompts import Language
+from services import joining
+from services.access import Refused, may_read, student_of
+from services.audit import note_refusal
+from storage import chats
+from storage.database import Database
+from storage.files import FileStore
+from storage.tables import Account, File, Person, Record, RecordFile
+
+Commands = Callable[[Session, int | None, Language], Sequence[tuple[str, str]]]
+
+
+class Doorkeeper:
+    """Satisfies `bot.platforms.web.door.Door`."""
+
+    def __init__(
+        self, database: Database, clock: Clock, store: FileStore, commands: Commands
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._store = store
+        self._commands = commands
+
+    async def sign_in(self, token: str, source: str) -> Entered | Refusal:
+        return await self._database.run(self._sign_in, token, source)
+
+    def _sign_in(self, db: Session, token: str, source: str) -> Entered | Refusal:
+        try:
+            session, account = joining.sign_in(db, token, source, self._clock.now())
+        except Refused as refused:
+            return self._refuse(db, refused, "sign_in")
+        return Entered(session, visitor(db, account))
+
+    async def join(self, code: str, source: str) -> Entered | Refusal:
+        return await self._database.run(self._join, code, source)
+
+    def _join(self, db: Session, typed: str, source: str) -> Entered | Refusal:
+        code = joining.read_code(typed) or ""
+        try:
+            session, account = joining.visit(db, code, source, self._clock.now())
+        except Refused as refused:
+            return self._refuse(db, refused, "join")
+        return Entered(session, visitor(db, account), start=code)
+
+    def _refuse(self, db: Session, refused: Refused, verb: str) -> Refusal:
+        """Committed rather than raised: the try that it counts must stay."""
+        note_refusal(db, None, None, self._clock.now(), verb, refused.words.key)
+        wait = refused.words.key == "join.too_many_tries"
+        return Refusal(refused.words, int(joining.TRIES_WITHIN.total_seconds()) if wait else 0)
+
+    async def who(self, session: str) -> Visitor | None:
+        return await self._database.run(self._who, session)
+
+    def _who(self, db: Session, session: str) -> Visitor | None:
+        account = joining.session_account(db, session, self._clock.now())
+        return visitor(db, account) if account else None
+
+    async def sign_out(self, session: str) -> None:
+        await self._database.run(joining.sign_out, session, self._clock.now())
+
+    async def history(self, address: str, before: datetime | None, limit: int) -> Sequence[Said]:
+        found = await self._database.run(
+            chats.history, joining.WEB, address, before or self._clock.now(), limit
+        )
+        return [
+            Said(line.at, "person", line.number, raw=line.raw)
+            if line.body is None
+            else Said(line.at, "assistant", line.number, Outgoing.from_json(line.body))
+            for line in found
+        ]
+
+    async def commands(self, address: str) -> Sequence[tuple[str, str]]:
+        return await self._database.run(self._menu, address)
+
+    def _menu(self, db: Session, address: str) -> Sequence[tuple[str, str]]:
+        account = _account(db, address)
+        if account is None:
+            return ()
+        return self._commands(db, account.person_id, _language(account))
+
+    async def file(self, address: str, file_id: int) -> StoredFile | None:
+        return await self._database.run(self._file, address, file_id)
+
+    def _file(self, db: Session, address: str, file_id: int) -> StoredFile | None:
+        account = _account(db, address)
+        file = db.get(File, file_id)
+        if account is None or account.person_id is None or file is None:
+            return None
+        shown_in = db.exec(
+            select(Record)
+            .join(RecordFile, col(RecordFile.record_id) == col(Record.id))
+            .where(RecordFile.file_id == file_id)
+        )
+        if not any(may_read(db, account.person_id, student_of(db, r)) for r in shown_in):
+            note_refusal(
+                db,
+                account.person_id,
+                account.id,
+                self._clock.now(),
+                "read_file",
+                "access.not_yours_to_read",
+                "file",
+                file_id,
+            )
+            return None
+        return StoredFile(self._store.path(file.sha256), file.name, file.media_type)
+
+
+def visitor(db: Session, account: Account) -> Visitor:
+    person = db.get(Person, account.person_id) if account.person_id else None
+    return Visitor(account.address, person.name if person else "", _language(account))
+
+
+def _account(db: Session, address: str) -> Account | None:
+    return db.exec(
+        select(Account).where(Account.platform == joining.WEB, Account.address == address)
+    ).first()
+
+
+def _language(account: Account) -> Language:
+    return "en" if account.language == "en" else "zh"

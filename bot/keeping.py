@@ -1,0 +1,46 @@
+"""Keep our own copy of what people send: fetched, judged by its bytes, stored by its hash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from bot.chat import DeliveryError, FileTooLarge, Platform
+from bot.inbox import Job, Order
+from storage.files import FileRefused, FileStore, accept
+
+
+def keep_files(platforms: Mapping[str, Platform], store: FileStore, limit: int) -> Job:
+    """The job that talks order as `keep_files`: what was kept, and what was refused and why."""
+
+    async def keep(order: Order) -> dict[str, Any]:
+        kept: list[dict[str, Any]] = []
+        refused: list[tuple[str, str, dict[str, Any]]] = []
+        platform = platforms[order.platform]
+        most = min(limit, platform.capabilities.file_limit)
+        for ref, name, _, size in order.args["files"]:
+            try:
+                if size is not None and size > most:
+                    raise FileTooLarge
+                data = await platform.fetch(ref, most)
+                kept.append(await asyncio.to_thread(_keep, store, data, name))
+            except FileTooLarge:
+                refused.append((name, "file.too_large", {"megabytes": most // 1024**2}))
+            except FileRefused as reason:
+                refused.append((name, reason.key, reason.gaps))
+            except DeliveryError:
+                refused.append((name, "file.not_fetched", {}))
+        return {"kept": kept, "refused": refused}
+
+    return keep
+
+
+def _keep(store: FileStore, data: bytes, name: str) -> dict[str, Any]:
+    accepted = accept(data, name)
+    return {
+        "sha256": store.keep(accepted.data),
+        "size": len(accepted.data),
+        "media_type": accepted.media_type,
+        "name": accepted.name,
+    }

@@ -1,0 +1,100 @@
+"""What the web chat asks of the house: who may come in, what was said, and which file may be seen.
+
+The web platform knows nothing of tables or services; the composition root hands it a `Door`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from bot.chat import Outgoing
+from prompts import Language, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody with a valid session cookie."""
+
+    address: str
+    """The web chat's address: what `Incoming.address` and `Platform.send` carry."""
+    name: str
+    """Empty before they have joined."""
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A visitor let in, with the new session's secret for the cookie (never stored in clear)."""
+
+    session: str
+    visitor: Visitor
+    start: str = ""
+    """An invitation code still to be taken up: the chat opens as if `/start CODE` were said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Nobody is let in, and this is what to say."""
+
+    words: Text
+    retry_after: int = 0
+    """Seconds to wait, when there were too many tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line of the chat's history."""
+
+    at: datetime
+    side: Literal["person", "assistant"]
+    number: int
+    """Outbox row id for the assistant's lines, update id for the person's."""
+    message: Outgoing | None = None
+    raw: str = ""
+    """The person's update as the platform stored it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    path: Path
+    name: str
+    media_type: str
+
+
+class Door(Protocol):
+    async def sign_in(self, token: str, source: str) -> Entered | Refusal:
+        """Use up a one-time sign-in link. `source` is the network address, for rate limits."""
+        ...
+
+    async def join(self, code: str, source: str) -> Entered | Refusal:
+        """Open a chat for somebody who holds an invitation code; the chat itself uses it up."""
+        ...
+
+    async def who(self, session: str) -> Visitor | None:
+        """Whose session this is, if it is valid now."""
+        ...
+
+    async def sign_out(self, session: str) -> None: ...
+
+    async def history(self, address: str, before: datetime | None, limit: int) -> Sequence[Said]:
+        """The last lines of a chat, oldest first, ended before `before`.
+
+        Holds every row that has been handed to the platform: a page that connects is shown these
+        and, from then on, what is sent.
+        """
+        ...
+
+    async def commands(self, address: str) -> Sequence[tuple[str, str]]:
+        """The menu this chat was last offered, as (name, description) pairs.
+
+        Kept by the house, so that a page opened after a restart has its menu.
+        """
+        ...
+
+    async def file(self, address: str, file_id: int) -> StoredFile | None:
+        """A stored file, if the person behind this chat may read it now."""
+        ...

@@ -1,0 +1,414 @@
+"""The web chat's pages: the door, the chat itself, and files in and out."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import uuid4
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from bot.chat import FileTooLarge, Received
+from bot.platforms.web.door import Entered, Refusal, Visitor
+from bot.platforms.web.sockets import FRAME_LIMIT, SIGNED_OUT, Site, Socket
+from bot.platforms.web.uploads import EmptyFile, TooManyWaiting, tag
+from bot.platforms.web.wire import FILES_AT_ONCE, INLINE_IMAGES, raw_start
+from prompts import LANGUAGES, Language, Text, catalogue, render, t
+
+HERE: Final = Path(__file__).parent
+MEGABYTE: Final = 1024 * 1024
+COOKIE_LIFE: Final = 400 * 24 * 3600
+"""Seconds; the longest browsers allow. The house ends sessions, the cookie must not go first."""
+FORM_LIMIT: Final = 4096
+"""Bytes of a form: it holds one invitation code."""
+FILE_HEADERS: Final = {
+    # A file is shown or saved; it never runs as part of this site.
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "Cache-Control": "private, max-age=300",
+}
+
+
+@cache
+def version() -> str:
+    """A name for the page's files as they are now."""
+    content = hashlib.sha256()
+    for folder in (HERE / "pages", HERE / "static"):
+        for file in sorted(folder.iterdir()):
+            content.update(file.read_bytes())
+    return content.hexdigest()[:12]
+
+
+class Server:
+    """The pages of one site, at one public address."""
+
+    def __init__(self, site: Site, public_url: str) -> None:
+        self._site = site
+        parts = urlsplit(public_url)
+        self.secure = parts.scheme == "https"
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        # Browsers refuse this prefix unless the cookie is secure and bound to this very host.
+        self._cookie = "__Host-session" if self.secure else "session"
+        self._pages = Environment(
+            loader=FileSystemLoader(HERE / "pages"), autoescape=True, undefined=StrictUndefined
+        )
+
+    def app(self) -> ASGIApp:
+        app = Starlette(
+            routes=[
+                Route("/", self.home),
+                Route("/join/{code}", self.invited),
+                Route("/join", self.join, methods=["POST"]),
+                Route("/in/{token}", self.link),
+                Route("/in/{token}", self.sign_in, methods=["POST"]),
+                Route("/out", self.leave),
+                Route("/out", self.sign_out, methods=["POST"]),
+                Route("/upload", self.upload, methods=["POST"]),
+                Route("/uploads/{ref}", self.uploaded),
+                Route("/files/{number:int}", self.file),
+                Route("/healthz", self.health),
+                Route("/favicon.ico", self.favicon),
+                WebSocketRoute("/ws", self.socket),
+                Mount("/static", StaticFiles(directory=HERE / "static")),
+            ],
+            exception_handlers={HTTPException: self.failed, Exception: self.broken},
+        )
+        return Guard(app, self)
+
+    # ------------------------------------------------------------ coming in
+
+    async def home(self, request: Request) -> Response:
+        """The chat for whoever is signed in, the door for everybody else."""
+        visitor = await self._visitor(request)
+        if visitor is None:
+            return self._welcome(request)
+        words = catalogue(visitor.language)
+        data = {
+            "version": self._site.version,
+            "who": tag(visitor.address),
+            "language": visitor.language,
+            "fileLimit": self._site.uploads.limit,
+            "filesAtOnce": FILES_AT_ONCE,
+            "frameLimit": FRAME_LIMIT,
+            "words": {
+                key.removeprefix("web.chat."): words[key]
+                for key in words
+                if key.startswith(("web.chat.", "calendar."))
+            },
+        }
+        return self._page(
+            request, "chat", visitor.language, data=data, name=visitor.name, limit=self._megabytes
+        )
+
+    def _welcome(self, request: Request, code: str = "", error: str = "") -> HTMLResponse:
+        return self._page(request, "welcome", self._language(request), code=code, error=error)
+
+    async def invited(self, request: Request) -> Response:
+        """Where a QR code leads. Looking uses nothing up: link previews look."""
+        visitor = await self._visitor(request)
+        return self._page(
+            request,
+            "invited",
+            self._language(request, visitor),
+            code=request.path_params["code"],
+            visitor=visitor,
+        )
+
+    async def join(self, request: Request) -> Response:
+        code = await _form(request, "code")
+        visitor = await self._visitor(request)
+        if visitor is not None:
+            await self._start(visitor, code, visitor.language)
+            return RedirectResponse("/", 303)
+        outcome = await self._site.door.join(code, _source(request))
+        if isinstance(outcome, Refusal):
+            words = render(outcome.words, self._language(request))
+            return _refused(self._welcome(request, code, words), outcome)
+        return await self._enter(request, outcome)
+
+    async def link(self, request: Request) -> Response:
+        """Where a one-time sign-in link leads; only pressing the button uses it up."""
+        visitor = await self._visitor(request)
+        language = self._language(request, visitor)
+        return self._page(request, "link", language, name=visitor.name if visitor else "")
+
+    async def sign_in(self, request: Request) -> Response:
+        outcome = await self._site.door.sign_in(request.path_params["token"], _source(request))
+        if isinstance(outcome, Refusal):
+            return _refused(self._error(request, outcome.words), outcome)
+        return await self._enter(request, outcome)
+
+    async def _enter(self, request: Request, entered: Entered) -> Response:
+        if entered.start:
+            await self._start(entered.visitor, entered.start, self._language(request))
+        await self._end_session(request)
+        response = RedirectResponse("/", 303)
+        response.set_cookie(
+            self._cookie,
+            entered.session,
+            max_age=COOKIE_LIFE,
+            httponly=True,
+            secure=self.secure,
+            # Lax, not strict: a link to the chat, opened from another app, must find it open.
+            samesite="lax",
+        )
+        return response
+
+    async def _start(self, visitor: Visitor, code: str, language: Language) -> None:
+        raw = raw_start(visitor.address, code, language)
+        update = Received(f"{visitor.address}:{uuid4()}", visitor.address, raw)
+        await self._site.receive("web", [update])
+
+    async def leave(self, request: Request) -> Response:
+        return self._page(request, "leave", self._language(request, await self._visitor(request)))
+
+    async def sign_out(self, request: Request) -> Response:
+        await self._end_session(request)
+        response = RedirectResponse("/", 303)
+        response.delete_cookie(self._cookie, secure=self.secure, httponly=True, samesite="lax")
+        return response
+
+    async def _end_session(self, request: Request) -> None:
+        session = request.cookies.get(self._cookie)
+        if session:
+            await self._site.door.sign_out(session)
+            self._site.sockets.sign_out(session)
+
+    # ------------------------------------------------------------ the chat
+
+    async def socket(self, websocket: WebSocket) -> None:
+        if not self.ours(websocket):
+            await websocket.close()  # before it is accepted: answered with 403
+            return
+        visitor = await self._visitor(websocket)
+        await websocket.accept()
+        if visitor is None:
+            # Accepted first, because a page cannot see why a handshake failed.
+            await websocket.close(SIGNED_OUT)
+            return
+        await Socket(self._site, websocket, websocket.cookies[self._cookie], visitor).run()
+
+    async def upload(self, request: Request) -> Response:
+        """Take one file: its bytes are the body, its name and type are in the headers."""
+        visitor = await self._visitor(request)
+        if visitor is None:
+            return self._upload_refused(401, t("web.error.signed_out"), self._language(request))
+        too_large = t("web.upload.too_large", limit=self._megabytes)
+        try:
+            if int(request.headers.get("content-length", "0")) > self._site.uploads.limit:
+                raise FileTooLarge
+            file = await self._site.uploads.keep(
+                visitor.address,
+                unquote(request.headers.get("x-file-name", "")),
+                request.headers.get("content-type", ""),
+                request.stream(),
+            )
+        except FileTooLarge:
+            return self._upload_refused(413, too_large, visitor.language)
+        except EmptyFile:
+            return self._upload_refused(422, t("web.upload.empty"), visitor.language)
+        except TooManyWaiting:
+            return self._upload_refused(429, t("web.upload.too_many"), visitor.language)
+        return JSONResponse({"ref": file.ref, "name": file.name, "size": file.size})
+
+    def _upload_refused(self, status: int, words: Text, language: Language) -> Response:
+        return JSONResponse({"words": render(words, language)}, status)
+
+    async def uploaded(self, request: Request) -> Response:
+        """A person's own upload, for as long as it is kept."""
+        visitor = await self._visitor(request)
+        ref = request.path_params["ref"]
+        of = self._site.uploads.of
+        file = await asyncio.to_thread(of, visitor.address, ref) if visitor else None
+        if file is None:
+            raise HTTPException(404)
+        return _content(self._site.uploads.path(ref), file.name, file.media_type)
+
+    async def file(self, request: Request) -> Response:
+        """A file the house keeps, for whoever may read it now."""
+        visitor = await self._visitor(request)
+        number = request.path_params["number"]
+        file = await self._site.door.file(visitor.address, number) if visitor else None
+        if file is None or not await asyncio.to_thread(file.path.is_file):
+            raise HTTPException(404)
+        return _content(file.path, file.name, file.media_type)
+
+    async def health(self, request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def favicon(self, request: Request) -> Response:
+        return FileResponse(HERE / "static" / "mark.svg")
+
+    # ------------------------------------------------------------ who is there, and what they see
+
+    def ours(self, connection: HTTPConnection) -> bool:
+        """Whether a page of this site made the request.
+
+        Browsers say where a form and a socket come from, and scripts cannot forge it.
+        """
+        origin = connection.headers.get("origin", "")
+        host = connection.headers.get("host", "")
+        site = connection.headers.get("sec-fetch-site", "same-origin")
+        return site == "same-origin" and (
+            origin == self.origin or (bool(host) and urlsplit(origin).netloc == host)
+        )
+
+    async def _visitor(self, connection: HTTPConnection) -> Visitor | None:
+        session = connection.cookies.get(self._cookie)
+        return await self._site.door.who(session) if session else None
+
+    @property
+    def _megabytes(self) -> int:
+        return self._site.uploads.limit // MEGABYTE
+
+    def _language(self, request: Request, visitor: Visitor | None = None) -> Language:
+        """Theirs; else the one they switched to; else what the browser prefers; else Chinese."""
+        if visitor is not None:
+            return visitor.language
+        chosen = request.query_params.get("language") or request.cookies.get("language")
+        preferred = [
+            part.split(";")[0].strip()[:2].lower()
+            for part in request.headers.get("accept-language", "").split(",")
+        ]
+        for language in (chosen, *preferred):
+            for known in LANGUAGES:
+                if language == known:
+                    return known
+        return LANGUAGES[0]
+
+    def _page(
+        self, request: Request, page: str, language: Language, status: int = 200, /, **shown: Any
+    ) -> HTMLResponse:
+        other = next(one for one in LANGUAGES if one != language)
+
+        def words(key: str, **args: Any) -> str:
+            return render(t(f"web.{key}", **args), language)
+
+        html = self._pages.get_template(f"{page}.html").render(
+            words=words, language=language, other=other, **shown
+        )
+        response = HTMLResponse(html, status)
+        if request.query_params.get("language") == language:
+            response.set_cookie(
+                "language", language, max_age=COOKIE_LIFE, secure=self.secure, samesite="lax"
+            )
+        return response
+
+    def _error(self, request: Request, words: Text, status: int = 400) -> HTMLResponse:
+        language = self._language(request)
+        return self._page(request, "error", language, status, error=render(words, language))
+
+    def foreign(self, request: Request) -> Response:
+        return self._error(request, t("web.error.foreign"), 403)
+
+    async def failed(self, request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        return self._error(request, t("web.error.not_found"), status)
+
+    async def broken(self, request: Request, error: Exception) -> Response:
+        return self._error(request, t("web.error.broken"), 500)
+
+
+class Guard:
+    """Around everything: headers for every answer, and no act that another site asked for."""
+
+    def __init__(self, app: ASGIApp, server: Server) -> None:
+        self._app = app
+        self._server = server
+        # Older Safari does not count a socket as the page's own origin.
+        socket_origin = server.origin.replace("http", "ws", 1)
+        self._headers = {
+            "Content-Security-Policy": "; ".join(
+                (
+                    "default-src 'none'",
+                    "script-src 'self'",
+                    "style-src 'self'",
+                    "img-src 'self' blob:",
+                    f"connect-src 'self' {socket_origin}",
+                    "form-action 'self'",
+                    "frame-ancestors 'none'",
+                    "base-uri 'none'",
+                )
+            ),
+            "X-Content-Type-Options": "nosniff",
+            # Not no-referrer: with it browsers hide a form's origin, which we check.
+            "Referrer-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+        }
+        if server.secure:
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        # Scripts and styles are kept but asked about each time, so that a deploy is seen.
+        static = scope["path"].startswith("/static/")
+        cached = {"Cache-Control": "no-cache" if static else "no-store"}
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in (self._headers | cached).items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        request = Request(scope)
+        if request.method in ("GET", "HEAD") or self._server.ours(request):
+            await self._app(scope, receive, guarded)
+        else:
+            await self._server.foreign(request)(scope, receive, guarded)
+
+
+async def _form(request: Request, field: str) -> str:
+    """One field of a posted form."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_LIMIT:
+            raise HTTPException(413)
+    return parse_qs(body.decode("ascii", "replace")).get(field, [""])[0].strip()
+
+
+def _source(request: Request) -> str:
+    """The network address a request comes from."""
+    return request.client.host if request.client else ""
+
+
+def _refused(response: Response, refusal: Refusal) -> Response:
+    response.status_code = 429 if refusal.retry_after else 403
+    if refusal.retry_after:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
+
+
+def _content(path: Path, name: str, media_type: str) -> Response:
+    shown = "inline" if media_type in INLINE_IMAGES else "attachment"
+    return FileResponse(
+        path,
+        media_type=media_type,
+        filename=name,
+        content_disposition_type=shown,
+        headers=FILE_HEADERS,
+    )

@@ -1,0 +1,282 @@
+"""The open sockets of the web chat: one for each page that somebody has open."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from pydantic import ValidationError
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from bot.chat import Outgoing, Receive, Received
+from bot.clock import Clock
+from bot.platforms.web.door import Door, Said, Visitor
+from bot.platforms.web.uploads import Uploads
+from bot.platforms.web.wire import (
+    Sent,
+    assistant_line,
+    milliseconds,
+    person_line,
+    raw_message,
+)
+from prompts import render, t
+
+PAGE: Final = 50
+"""Lines of history at a time."""
+FRAME_LIMIT: Final = 64 * 1024
+"""Characters of one thing sent."""
+SILENCE: Final = 100.0
+"""Seconds without a word after which a page is taken for gone; one that lives says so every 25,
+or every 60 where the browser has put it to sleep."""
+RECHECK: Final = 30.0
+"""Seconds for which a session is taken to be still valid."""
+BURST: Final = 20
+PER_SECOND: Final = 4.0
+"""How fast one page may send once its burst is used up; faster, it is read more slowly."""
+BACKLOG: Final = 500
+"""Things waiting for one slow page, after which it is cut off: it catches up when it is back."""
+PAGES_AT_ONCE: Final = 20
+"""Pages one person may have open."""
+
+RESTART: Final = 1012
+TRY_LATER: Final = 1013
+FAULT: Final = 1011
+SIGNED_OUT: Final = 4401
+"""Ours: the page stops reconnecting and says so."""
+
+log = structlog.get_logger(__name__)
+
+
+class Sockets:
+    """Who has the chat open now."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, set[Socket]] = defaultdict(set)
+
+    def push(self, address: str, body: Mapping[str, Any], but: Socket | None = None) -> None:
+        """Show something on all of a person's open pages. Never waits for a slow one."""
+        for socket in self._open.get(address, set()) - {but}:
+            socket.push(body)
+
+    def sign_out(self, session: str) -> None:
+        """Close the pages that were opened with a session."""
+        for sockets in self._open.values():
+            for socket in sockets:
+                if socket.session == session:
+                    socket.shut(SIGNED_OUT)
+
+    def add(self, socket: Socket) -> bool:
+        """Count a page in; `False` if its person has too many open."""
+        mine = self._open[socket.visitor.address]
+        if len(mine) >= PAGES_AT_ONCE:
+            return False
+        mine.add(socket)
+        return True
+
+    def remove(self, socket: Socket) -> None:
+        mine = self._open[socket.visitor.address]
+        mine.discard(socket)
+        if not mine:
+            del self._open[socket.visitor.address]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What all pages share."""
+
+    door: Door
+    receive: Receive
+    uploads: Uploads
+    sockets: Sockets
+    clock: Clock
+    version: str
+    """Changes with the page's own files: an open page that is older loads itself again."""
+
+
+class Socket:
+    """One open page: what it says is stored before it is confirmed."""
+
+    def __init__(self, site: Site, websocket: WebSocket, session: str, visitor: Visitor) -> None:
+        self.session = session
+        self.visitor = visitor
+        self._site = site
+        self._websocket = websocket
+        self._outbox: asyncio.Queue[str | int] = asyncio.Queue(BACKLOG)
+        """Texts to send, or the code to close with."""
+        self._checked = self._due = asyncio.get_running_loop().time()
+
+    def push(self, body: Mapping[str, Any]) -> None:
+        """Queue something for the page."""
+        try:
+            self._outbox.put_nowait(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+        except asyncio.QueueFull:
+            self.shut(TRY_LATER)
+
+    def shut(self, code: int) -> None:
+        """Close the page's socket; what still waits is not sent."""
+        while not self._outbox.empty():
+            self._outbox.get_nowait()
+        self._outbox.put_nowait(code)
+
+    async def run(self) -> None:
+        """Serve the page until it goes."""
+        if not self._site.sockets.add(self):
+            await self._websocket.close(TRY_LATER)
+            return
+        writing = asyncio.create_task(self._write())
+        try:
+            # Rows sent from here on queue behind the history, which holds all those before.
+            await self._greet()
+            while await self._read():
+                pass
+        except TimeoutError:
+            self.shut(RESTART)
+        except Exception:
+            # Nothing was confirmed, so the page sends it again when it is back.
+            log.exception("web.socket_failed", address=self.visitor.address)
+            self.shut(FAULT)
+        finally:
+            self._site.sockets.remove(self)
+            if self._outbox.empty():
+                writing.cancel()
+            await asyncio.wait([writing], timeout=2)
+            writing.cancel()
+
+    async def _write(self) -> None:
+        while True:
+            following = await self._outbox.get()
+            try:
+                if isinstance(following, int):
+                    await self._websocket.close(following)
+                    return
+                await self._websocket.send_text(following)
+            except (WebSocketDisconnect, RuntimeError):
+                return  # the page is gone, and the reader hears of it too
+
+    async def _read(self) -> bool:
+        """Take one thing from the page; `False` once it is gone."""
+        async with asyncio.timeout(SILENCE):
+            event = await self._websocket.receive()
+        if event["type"] == "websocket.disconnect":
+            return False
+        await self._pace()
+        if not await self._still_welcome():
+            self.shut(SIGNED_OUT)
+            return False
+        text = event.get("text") or ""
+        body = _parsed(text)
+        match body:
+            case {"ping": _}:
+                self.push({"pong": True})
+            case {"older": str(cursor)}:
+                await self._older(cursor)
+            case _ if len(text) > FRAME_LIMIT:
+                self._refuse(body, "too_long")
+            case _:
+                await self._take(body)
+        return True
+
+    async def _pace(self) -> None:
+        """Wait until this page has the right to one more thing."""
+        now = asyncio.get_running_loop().time()
+        self._due = max(self._due, now) + 1 / PER_SECOND
+        await asyncio.sleep(max(0.0, self._due - now - BURST / PER_SECOND))
+
+    async def _still_welcome(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now - self._checked < RECHECK:
+            return True
+        visitor = await self._site.door.who(self.session)
+        if visitor is None or visitor.address != self.visitor.address:
+            return False
+        if visitor.name != self.visitor.name:
+            self.push({"name": visitor.name})
+        self._checked, self.visitor = now, visitor
+        return True
+
+    async def _greet(self) -> None:
+        address = self.visitor.address
+        commands = await self._site.door.commands(address)
+        page = await self._page(None)
+        about = {"hello": self._site.version, "name": self.visitor.name}
+        self.push(about | page | {"commands": list(commands)})
+
+    async def _older(self, cursor: str) -> None:
+        try:
+            before = datetime.fromisoformat(cursor)
+        except ValueError:
+            self._refuse({}, "unreadable")
+            return
+        self.push({"older": True} | await self._page(before))
+
+    async def _page(self, before: datetime | None) -> dict[str, Any]:
+        """Lines of history, and the cursor for those before them (empty at the beginning)."""
+        door, address = self._site.door, self.visitor.address
+        if before is None:
+            said = await door.history(address, None, PAGE)
+        else:
+            # One moment may hold several lines, and a page may have ended between them. So take
+            # that moment again: the page on screen knows which of its lines it has.
+            said = await door.history(address, before + timedelta(microseconds=1), PAGE)
+            if len(said) == PAGE and said[0].at >= before:
+                said = await door.history(address, before, PAGE)
+        lines = [await self._line(one) for one in said]
+        return {
+            "lines": [line for line in lines if line],
+            "cursor": said[0].at.isoformat() if len(said) == PAGE else "",
+        }
+
+    async def _line(self, said: Said) -> dict[str, Any] | None:
+        if said.message is None:
+            return person_line(said.at, said.raw)
+        return await shown(
+            self._site.door, self.visitor.address, said.number, said.at, said.message
+        )
+
+    async def _take(self, body: Mapping[str, Any]) -> None:
+        """Store what somebody did, and only then confirm it."""
+        address, uploads = self.visitor.address, self._site.uploads
+        try:
+            sent = Sent.model_validate(body)
+        except ValidationError:
+            self._refuse(body, "unreadable")
+            return
+        files = await asyncio.to_thread(uploads.take, address, sent.files)
+        if files is None:
+            self._refuse(body, "file_gone")
+            return
+        raw = raw_message(address, sent, files)
+        update = Received(key=f"{address}:{sent.id}", address=address, raw=raw)
+        await self._site.receive("web", [update])
+        now = self._site.clock.now()
+        self.push({"ack": sent.id, "at": milliseconds(now)})
+        line = person_line(now, raw)
+        if line:
+            self._site.sockets.push(address, {"line": line}, but=self)
+
+    def _refuse(self, body: Mapping[str, Any], why: str) -> None:
+        words = render(t(f"web.refused.{why}"), self.visitor.language)
+        self.push({"refused": body.get("id"), "words": words})
+
+
+async def shown(
+    door: Door, address: str, row: int, at: datetime, message: Outgoing
+) -> dict[str, Any]:
+    """The assistant's line, with the files that this person may see now."""
+    files = [(number, await door.file(address, number)) for number in message.files]
+    return assistant_line(row, at, message, [(n, file) for n, file in files if file])
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """The JSON object in a frame; empty if there is none."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,170 @@
+// The chat: puts together the line to the server, the log, the menu and where one writes.
+
+import { Composer } from "./composer.js";
+import { Connection } from "./connection.js";
+import { Log } from "./log.js";
+import { make, page, say } from "./words.js";
+
+const BRIEFLY = 1500; // ms without a line that nobody need hear of
+
+const $ = (id) => document.getElementById(id);
+const menu = $("menu");
+const menuButton = $("menu-button");
+const older = $("older");
+
+const connection = new Connection(hear, changed);
+
+const log = new Log($("log"), older, $("newest"), (line, choice) => {
+  // A question's answer is shown as said; what a card's button does, the card shows.
+  const shown = line.kind === "question" ? { label: choice.label } : {};
+  speak({ press: choice.press, on: line.row, ...shown });
+});
+
+const composer = new Composer($("composer"), (text, files) => {
+  const message = text ? { text } : {};
+  if (files.length) {
+    message.files = files.map((file) => file.ref);
+    message.names = files.map((file) => file.name);
+  }
+  speak(message, files);
+});
+
+function speak(message, files) {
+  const sent = connection.send(message);
+  if (!sent.press || sent.label) log.say(sent, files);
+  lookEmpty();
+}
+
+// ------------------------------------------------------------ what the server says
+
+function hear(said, message) {
+  if ("hello" in said) {
+    if (outdated(said.hello)) return;
+    log.catchUp(said.lines, said.cursor);
+    nameAs(said.name);
+    offer(said.commands);
+  } else if ("line" in said) {
+    log.add(said.line);
+    if (said.line.row) unseen(1);
+  } else if ("ack" in said) {
+    log.deliver(said.ack, said.at);
+  } else if ("refused" in said) {
+    if (message) log.refuse(said.refused, said.words, () => composer.takeBack(message.text));
+    else composer.warn(said.words);
+  } else if ("older" in said) {
+    log.prepend(said.lines, said.cursor);
+  } else if ("commands" in said) {
+    offer(said.commands);
+  } else if ("name" in said) {
+    nameAs(said.name);
+  }
+  lookEmpty();
+}
+
+/** Load the page again if the server has a newer one, once, and losing nothing. */
+function outdated(version) {
+  if (version === page.version || composer.files.length) return false;
+  if (sessionStorage.getItem("loaded") === version) return false;
+  sessionStorage.setItem("loaded", version);
+  location.reload();
+  return true;
+}
+
+function nameAs(name) {
+  $("name").textContent = name;
+}
+
+function lookEmpty() {
+  $("empty").hidden = log.all().length > 0 || !connection.greeted;
+}
+
+let count = 0;
+
+/** Say in the tab's title how much came while nobody looked. */
+function unseen(more) {
+  count = document.visibilityState === "visible" ? 0 : count + more;
+  document.title = count ? say("new_title", { count, title: title }) : title;
+}
+
+const { title } = document;
+document.addEventListener("visibilitychange", () => unseen(0));
+
+// ------------------------------------------------------------ the line
+
+let soon;
+
+function changed(state) {
+  clearTimeout(soon);
+  if (state === "open") {
+    log.resume();
+    show("connected");
+  } else if (state === "signed-out") {
+    log.stall();
+    show("signed_out");
+    composer.warn(say("signed_out"));
+  } else {
+    soon = setTimeout(() => {
+      log.stall();
+      show(navigator.onLine ? "reconnecting" : "offline");
+    }, BRIEFLY);
+  }
+}
+
+function show(state) {
+  $("state").textContent = say(state);
+  $("state").className = state;
+}
+
+// ------------------------------------------------------------ history and menu
+
+function fetchOlder() {
+  if (older.hidden || older.disabled) return;
+  older.disabled = connection.ask(log.cursor);
+}
+
+older.addEventListener("click", fetchOlder);
+new IntersectionObserver(([button]) => button.isIntersecting && fetchOlder(), {
+  root: $("log"),
+}).observe(older);
+
+function offer(commands) {
+  const items = commands.map(([name, description]) => {
+    const button = make("button", { type: "button" }, description);
+    button.addEventListener("click", () => {
+      openMenu(false);
+      speak({ text: `/${name}`, label: description });
+    });
+    return make("li", {}, button);
+  });
+  const empty = make("p", { class: "soft" }, say("menu_empty"));
+  menu.replaceChildren(items.length ? make("ul", {}, ...items) : empty);
+}
+
+function openMenu(open) {
+  menu.hidden = !open;
+  menuButton.setAttribute("aria-expanded", String(open));
+  if (open) menu.querySelector("button")?.focus();
+}
+
+menuButton.addEventListener("click", () => openMenu(menu.hidden));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || menu.hidden) return;
+  openMenu(false);
+  menuButton.focus();
+});
+document.addEventListener("click", (event) => {
+  if (!menu.hidden && !event.target.closest("#menu, #menu-button")) openMenu(false);
+});
+
+// ------------------------------------------------------------ begin
+
+// A phone's keyboard takes its space from the page, also where the browser does not say so.
+visualViewport?.addEventListener("resize", () => {
+  document.body.style.setProperty("--height", `${visualViewport.height}px`);
+});
+
+for (const message of connection.unsent.values()) {
+  if (!message.press || message.label) log.say(message);
+}
+if (matchMedia("(hover: hover)").matches) composer.text.focus();
+connection.open();

@@ -1,0 +1,373 @@
+"""The kinds of question a talk can ask, and how an answer is understood.
+
+A kind offers choices and parses an `Answer`; what it cannot take it refuses with `Unclear`, which
+carries the sentence that helps. Parsing is pure: the same answer, given at the same moment, means
+the same for ever, so a journal can be replayed. Typing a choice's number or words is as good as
+pressing it, in every kind.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+from bot.chat import Attachment, Choice, Incoming
+from bot.clock import beijing_day
+from language.days import Moment, parse_moment
+from language.lengths import parse_minutes
+from language.numerals import tidy, whole
+from prompts import BEIJING, Language, Text, Words, render, t
+
+Rows = Sequence[Sequence[Choice]]
+T_co = TypeVar("T_co", covariant=True)
+
+TEXT_LIMIT: Final = 4000
+"""Characters in one message: the smallest limit among the platforms, less what a card adds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person said to a question, as it was said."""
+
+    text: str | None = None
+    press: str | None = None
+    files: tuple[Attachment, ...] = ()
+    other: str | None = None
+
+    @classmethod
+    def of(cls, incoming: Incoming) -> Answer:
+        return cls(incoming.text, None, incoming.files, incoming.other)
+
+    def to_json(self) -> dict[str, Any]:
+        said: dict[str, Any] = {}
+        if self.text is not None:
+            said["text"] = self.text
+        if self.press is not None:
+            said["press"] = self.press
+        if self.files:
+            said["files"] = [[f.ref, f.name, f.media_type, f.size] for f in self.files]
+        return said
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Answer:
+        files = tuple(Attachment(*f) for f in said.get("files", ()))
+        return cls(said.get("text"), said.get("press"), files)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """When, and in which language, a question is shown or its answer was given."""
+
+    now: datetime
+    language: Language
+
+    @property
+    def today(self) -> date:
+        return beijing_day(self.now)
+
+
+class Unclear(Exception):
+    """An answer that a question cannot take. Carries the sentence to say."""
+
+    def __init__(self, words: Text) -> None:
+        super().__init__(words.key)
+        self.words = words
+
+
+class Kind(ABC, Generic[T_co]):
+    """One kind of question."""
+
+    numbered: ClassVar[bool] = True
+    """Whether a bare number means the choice at that place."""
+
+    def choices(self, asked: Asked) -> Rows:
+        """Rows of offered answers, in the order in which they are numbered."""
+        return ()
+
+    @abstractmethod
+    def parse(self, answer: Answer, asked: Asked) -> T_co:
+        """What a settled answer means. Raises `Unclear`."""
+
+
+def settle(kind: Kind[Any], answer: Answer, asked: Asked) -> Answer:
+    """Note in the answer which choice was meant, if one was.
+
+    Done once, before the answer is journalled: a typed "2" must go on meaning what stood second
+    when it was typed, even if the choices differ when the journal is replayed.
+    """
+    if answer.press is not None or answer.text is None or answer.files or answer.other:
+        return answer
+    choices = [choice for row in kind.choices(asked) for choice in row]
+    chosen = match(tidy(answer.text), choices, asked.language, numbered=kind.numbered)
+    return replace(answer, press=chosen.value) if chosen else answer
+
+
+def said(answer: Answer, limit: int = TEXT_LIMIT) -> str:
+    """The answer's words, tidied. Raises `Unclear` if there are none or far too many."""
+    if answer.other is not None:
+        raise Unclear(t(f"answer.other_{answer.other}"))
+    if answer.files:
+        raise Unclear(t("answer.no_files_here"))
+    words = tidy(answer.text or "")
+    if not words:
+        raise Unclear(t("answer.empty"))
+    if len(words) > limit:
+        raise Unclear(t("answer.too_long", limit=limit, length=len(words)))
+    return words
+
+
+def match(
+    words: str, choices: Sequence[Choice], language: Language, *, numbered: bool = True
+) -> Choice | None:
+    """The choice somebody typed: by its number, its label, or one of its other words."""
+    if not words or len(words) > 60:
+        return None
+    number = whole(words) if numbered else None
+    if number is not None and 1 <= number <= len(choices):
+        return choices[number - 1]
+    folded = words.casefold()
+    labels = [render(choice.label, language).casefold() for choice in choices]
+    for choice, label in zip(choices, labels, strict=True):
+        if folded == label or folded in choice.also:
+            return choice
+    begins = [c for c, label in zip(choices, labels, strict=True) if label.startswith(folded)]
+    return begins[0] if len(begins) == 1 and len(folded) > 1 else None
+
+
+def not_a_choice(answer: Answer, count: int) -> Unclear:
+    """Why an answer is none of the choices, in the most helpful words."""
+    if answer.press is not None:
+        return Unclear(t("answer.choice_gone"))
+    try:
+        said(answer)
+    except Unclear as unclear:
+        return unclear
+    return Unclear(t("answer.not_a_choice", count=count))
+
+
+def rows_of(choices: Sequence[Choice], width: int) -> list[list[Choice]]:
+    return [list(choices[i : i + width]) for i in range(0, len(choices), width)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pick(Kind[str]):
+    """One of a few. Gives the choice's value."""
+
+    options: Sequence[Choice]
+    width: int = 2
+
+    def choices(self, asked: Asked) -> Rows:
+        return rows_of(self.options, self.width)
+
+    def parse(self, answer: Answer, asked: Asked) -> str:
+        if any(answer.press == option.value for option in self.options):
+            return str(answer.press)
+        raise not_a_choice(answer, len(self.options))
+
+
+@dataclass(frozen=True, slots=True)
+class Day(Kind[Moment]):
+    """A day, perhaps with a time: pressed for today and yesterday, or typed in any usual way."""
+
+    first: date
+    last: date
+    """The cycle's days; a day outside it is questioned."""
+
+    def choices(self, asked: Asked) -> Rows:
+        days = [(asked.today - timedelta(days=ago), key) for ago, key in enumerate(_RECENT)]
+        return rows_of(
+            [
+                Choice(day.isoformat(), t(f"answer.{key}", day=day))
+                for day, key in days
+                if self.first <= day <= self.last
+            ],
+            1,
+        )
+
+    def parse(self, answer: Answer, asked: Asked) -> Moment:
+        words = answer.press or said(answer, 60)
+        moment = parse_moment(words, asked.now.astimezone(BEIJING))
+        if moment is None:
+            raise Unclear(t("answer.not_a_day"))
+        if moment.day > asked.today:
+            raise Unclear(t("answer.day_to_come", day=moment.day))
+        if not self.first <= moment.day <= self.last:
+            raise Unclear(
+                t("answer.outside_cycle", day=moment.day, first=self.first, last=self.last)
+            )
+        return moment
+
+
+_RECENT: Final = ("today", "yesterday", "day_before")
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes(Kind[int]):
+    """A length of time, 5 minutes to 12 hours, in minutes."""
+
+    numbered: ClassVar[bool] = False
+    usual: Sequence[int] = (60, 90, 120, 180)
+    least: int = 5
+    most: int = 12 * 60
+
+    def choices(self, asked: Asked) -> Rows:
+        return rows_of([Choice(str(n), length(n)) for n in self.usual], 2)
+
+    def parse(self, answer: Answer, asked: Asked) -> int:
+        if answer.press is not None and answer.press.isascii() and answer.press.isdigit():
+            minutes: int | None = int(answer.press)
+        else:
+            minutes = parse_minutes(said(answer, 60))
+        if minutes is None:
+            raise Unclear(t("answer.not_a_length"))
+        if not self.least <= minutes <= self.most:
+            limits = {"least": length(self.least), "most": length(self.most)}
+            raise Unclear(t("answer.length_range", **limits))
+        return minutes
+
+
+def length(minutes: int) -> Text:
+    """A number of minutes, in words."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return t("answer.minutes", minutes=rest)
+    if not rest:
+        return t("answer.hours", hours=hours)
+    return t("answer.hours_minutes", hours=hours, minutes=rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Free(Kind[str]):
+    """Own words, or one of a few offered. Gives the words, or the value of the choice pressed."""
+
+    least: int = 1
+    most: int = 1000
+    options: Sequence[Choice] = ()
+
+    def choices(self, asked: Asked) -> Rows:
+        return rows_of(self.options, 2)
+
+    def parse(self, answer: Answer, asked: Asked) -> str:
+        if any(answer.press == option.value for option in self.options):
+            return str(answer.press)
+        words = said(answer, self.most)
+        if len(words) < self.least:
+            raise Unclear(t("answer.too_short", least=self.least))
+        return words
+
+
+@dataclass(frozen=True, slots=True)
+class People(Kind[tuple[str, ...]]):
+    """Who took part: one pressed, or names typed. Gives the names, in the order said."""
+
+    known: Mapping[str, str]
+    """Those most likely, by a short key that stays theirs."""
+    most: int = 8
+
+    def choices(self, asked: Asked) -> Rows:
+        return rows_of([Choice(key, name) for key, name in self.known.items()], 2)
+
+    def parse(self, answer: Answer, asked: Asked) -> tuple[str, ...]:
+        if answer.press is not None and answer.press in self.known:
+            return (self.known[answer.press],)
+        words = said(answer, 200)
+        names = tuple(dict.fromkeys(filter(None, (part.strip() for part in _split(words)))))
+        if not names or len(names) > self.most or all(not any(map(str.isalpha, n)) for n in names):
+            raise Unclear(t("answer.not_names", most=self.most))
+        return names
+
+
+def _split(words: str) -> list[str]:
+    for mark in ("，", ",", ";", "；", "和", "与", " and "):
+        words = words.replace(mark, "、")
+    return words.split("、")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of something told in several messages."""
+
+    text: str = ""
+    files: tuple[Attachment, ...] = ()
+    done: bool = False
+    skipped: bool = False
+
+
+DONE: Final = "done"
+SKIP: Final = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts(Kind[Part]):
+    """The next part of something told in several messages and files, or the end of it."""
+
+    words: bool = True
+    files_left: int = 9
+    optional: bool = False
+    """Offer to skip instead of to finish: nothing has been given yet."""
+    ended_by: Sequence[str] = ("完成", "好了", "没了", "写完了", "没有", "done", "finish")
+    skipped_by: Sequence[str] = ("跳过", "没有", "不用", "无", "skip", "none", "no")
+    needed: bool = False
+    """Neither skipping nor finishing is possible yet."""
+
+    def choices(self, asked: Asked) -> Rows:
+        if self.needed:
+            return ()
+        if self.optional:
+            return ((Choice(SKIP, t("answer.skip"), tuple(self.skipped_by)),),)
+        return ((Choice(DONE, t("answer.done"), tuple(self.ended_by)),),)
+
+    def parse(self, answer: Answer, asked: Asked) -> Part:
+        if answer.press is not None and not self.needed:
+            return Part(done=True, skipped=answer.press == SKIP)
+        if answer.files:
+            if not self.files_left:
+                raise Unclear(t("answer.files_later"))
+            if len(answer.files) > self.files_left:
+                raise Unclear(t("answer.too_many_files", most=self.files_left))
+            caption = tidy(answer.text or "")[:TEXT_LIMIT] if self.words else ""
+            return Part(caption, answer.files)
+        words = said(answer)
+        if not self.words:
+            raise Unclear(t("answer.files_only"))
+        return Part(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of a review card: what it is, what it says, and the step that asked it."""
+
+    step: str
+    label: Words
+    shown: Words
+
+
+EDIT: Final = "edit:"
+
+
+@dataclass(frozen=True, slots=True)
+class Review(Kind[str]):
+    """The whole entry before it is sent; each field can be changed. Gives the choice's value."""
+
+    fields: Sequence[Field]
+    ends: Sequence[Choice]
+    """How the talk may end, the usual way first."""
+
+    def choices(self, asked: Asked) -> Rows:
+        edits = [
+            Choice(
+                EDIT + f.step,
+                t("answer.change", field=f.label),
+                (render(f.label, asked.language).casefold(),),
+            )
+            for f in self.fields
+        ]
+        return [list(self.ends), *rows_of(edits, 3)]
+
+    def parse(self, answer: Answer, asked: Asked) -> str:
+        if any(answer.press == end.value for end in self.ends):
+            return str(answer.press)
+        raise not_a_choice(answer, len(self.fields) + len(self.ends))

@@ -1,0 +1,589 @@
+"""Which flow or action an incoming message starts, and how a talk takes its turn.
+
+The router works inside one transaction on rows held in memory: what it says and what it changes
+are collected in a `Scene` and written together when the batch is. It knows handlers only through
+the `Handlers` it is given.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+import structlog
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from bot import conversation
+from bot.chat import ACT, Button, Choice, Incoming, Message, Outgoing, press, put
+from bot.conversation import Broken, Conversation, Finished, Journal, Waiting, Working
+from bot.questions import Answer, Asked, match
+from language.numerals import tidy
+from prompts import LANGUAGES, Language, Text, Words, catalogue, render, t
+from services.access import Actor, Refused
+from services.audit import note_refusal
+from storage import chats
+from storage.chats import Post, Speaker, Talk
+from storage.tables import TalkState
+
+log = structlog.get_logger()
+
+QUESTION: Final = "q"
+"""Begins the press of a question's choice: `q:TALK:TURN:VALUE`."""
+SURE: Final = "sure"
+"""Begins the press that confirms a typed decision: `sure:PRESS`."""
+
+
+@dataclass
+class Scene:
+    """One update being handled: who speaks, when, in which transaction, and what is said back."""
+
+    router: Router
+    session: Session
+    speaker: Speaker
+    now: datetime
+    pressed: bool = False
+    """The update was a press, so its card may be replaced where it stands."""
+    posts: list[Post] = field(default_factory=list)
+    talks: dict[int, Talk] = field(default_factory=dict)
+    changed: dict[int, Talk] = field(default_factory=dict)
+    _talks_before: dict[int, Talk | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._speaker_before = copy.copy(self.speaker)
+
+    def undo(self) -> None:
+        """Put back all that is held in memory, as the transaction's rows were put back."""
+        self.posts.clear()
+        self.changed.clear()
+        for name in Speaker.__slots__:
+            setattr(self.speaker, name, getattr(self._speaker_before, name))
+        for talk_id, before in self._talks_before.items():
+            if before is None:
+                self.talks.pop(talk_id, None)
+            else:
+                self.talks[talk_id] = copy.copy(before)
+
+    @property
+    def language(self) -> Language:
+        return "en" if self.speaker.language == "en" else "zh"
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts. Raises `Refused` for somebody who has not joined."""
+        if self.speaker.person_id is None:
+            raise Refused(t("join.first"))
+        return Actor(self.speaker.person_id, self.speaker.account_id, self.now)
+
+    def holds(self, talk: Talk) -> bool:
+        """A talk is its person's, on every device; before they have joined, its chat's."""
+        if talk.person_id is None:
+            return talk.account_id == self.speaker.account_id
+        return talk.person_id == self.speaker.person_id
+
+    def words(self, words: Words) -> str:
+        """A sentence in the speaker's language."""
+        return render(words, self.language)
+
+    def say(self, message: Message | Text) -> None:
+        """Answer in this chat; what is offered may then also be typed."""
+        shown = Message(message) if isinstance(message, Text) else message
+        outgoing = put(shown, self.language)
+        if shown.card and self.pressed:
+            outgoing = replace(outgoing, replace=True)
+        self.post(outgoing)
+        if shown.rows:
+            self._offer(
+                [render(c.label, self.language), c.value, c.decides]
+                for row in shown.rows
+                for c in row
+            )
+
+    def begin(
+        self,
+        flow: str,
+        args: Mapping[str, Any] | None = None,
+        given: Mapping[str, Answer] | None = None,
+    ) -> None:
+        """Begin a talk, perhaps with answers that one sentence gave already."""
+        self.router.begin(self, flow, args or {}, given)
+
+    def resume(self, talk: Talk) -> None:
+        """Take up a draft again."""
+        self.router.resume(self, talk)
+
+    def _offer(self, choices: Any) -> None:
+        self.speaker.offered = list(choices)
+        self.speaker.changed = True
+
+    def post(self, outgoing: Outgoing) -> None:
+        self.posts.append(Post(self.speaker.account_id, outgoing.to_json()))
+
+    # ---------------------------------------------------------------- talks
+
+    def talk(self) -> Talk | None:
+        """The talk that has the floor here."""
+        return None if self.speaker.talk_id is None else self.find_talk(self.speaker.talk_id)
+
+    def find_talk(self, talk_id: int) -> Talk | None:
+        if talk_id not in self.talks:
+            self.talks.update(chats.talks(self.session, [talk_id]))
+        found = self.talks.get(talk_id)
+        if found is None or found.closed:
+            return None
+        self._talks_before.setdefault(talk_id, copy.copy(found))
+        return found
+
+    def floor(self, talk: Talk | None) -> None:
+        """Give a talk the floor here, or clear it."""
+        self.speaker.talk_id = talk.id if talk else None
+        self.speaker.changed = True
+        if talk:
+            self.speaker.offered = []
+            talk.account_id = self.speaker.account_id
+            talk.state = TalkState.ACTIVE
+            self.touch(talk)
+
+    def opened(self, talk: Talk) -> None:
+        """Give a talk that has just begun the floor."""
+        self.talks[talk.id] = talk
+        self._talks_before[talk.id] = None
+        self.floor(talk)
+
+    def park(self) -> Talk | None:
+        """Put down the talk that has the floor; its draft stays."""
+        talk = self.talk()
+        if talk is not None and talk.state is TalkState.ACTIVE:
+            talk.state = TalkState.PARKED
+            self.touch(talk)
+        if self.speaker.talk_id is not None:
+            self.floor(None)
+        return talk
+
+    def close(self, talk: Talk) -> None:
+        """End a talk; its journal goes."""
+        talk.closed = True
+        self.touch(talk)
+        if self.speaker.talk_id == talk.id:
+            self.floor(None)
+
+    def touch(self, talk: Talk) -> None:
+        talk.updated_at = self.now
+        self.changed[talk.id] = talk
+
+
+# ---------------------------------------------------------------- what handlers are
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A talk with a name, and what is done before and after it."""
+
+    name: str
+    title: Text
+    talk: conversation.Talk
+    about: type[BaseModel]
+    load: Callable[[Scene, Mapping[str, Any]], BaseModel]
+    """Look up what the flow is told, from its arguments. Raises `Refused`."""
+    finish: Callable[[Scene, Any, Any], None]
+    """Do what the flow returned: `finish(scene, about, result)`. Raises `Refused`."""
+    many: bool = False
+    """Several drafts may lie side by side (one for each of its arguments)."""
+
+
+Act = Callable[[Scene, Sequence[str]], None]
+"""What a button outside any talk does, given the arguments that it carried."""
+
+
+@dataclass(frozen=True)
+class Handlers:
+    """Everything people can do, as the composition root hands it to the router."""
+
+    flows: Mapping[str, Flow]
+    acts: Mapping[str, Act]
+    commands: Mapping[str, Act]
+    """By name: `menu`, `help`, `session` …; each may be typed by the words that prompts/ lists."""
+    hear: Callable[[Scene, Incoming], None]
+    """Somebody's words that answer nothing."""
+    stranger: Callable[[Scene, Incoming], None]
+    """Somebody who has not joined."""
+
+    @cached_property
+    def words(self) -> Mapping[str, str]:
+        """Each typed word that means a command, whichever language it is in."""
+        found: dict[str, str] = {}
+        for name in (*self.commands, *ENGINE):
+            found[f"/{name}"] = name
+            for language in LANGUAGES:
+                listed = catalogue(language).get(f"command.{name}.words", "")
+                found.update((word, name) for word in listed.split("|") if word)
+        return found
+
+
+ENGINE: Final = ("back", "cancel")
+"""Commands that are the router's own, since they move a talk."""
+
+
+def with_menu(words: Text) -> Message:
+    """A sentence with the way out of wherever one is."""
+    return Message(words, ((Choice(press("menu"), t("command.menu.label")),),))
+
+
+def draft_choices(talk: Talk) -> tuple[Choice, ...]:
+    return (
+        Choice(press("resume", talk.id), t("talk.go_on")),
+        Choice(press("drop", talk.id), t("talk.drop")),
+    )
+
+
+class Router:
+    def __init__(self, handlers: Handlers) -> None:
+        self._handlers = handlers
+
+    def title(self, talk: Talk) -> Text:
+        """What a talk is called."""
+        return self._handlers.flows[talk.flow].title
+
+    # ---------------------------------------------------------------- one update
+
+    def handle(self, scene: Scene, incoming: Incoming) -> None:
+        """Do what one update asks. Whatever it does is in the scene, or in its transaction."""
+        if incoming.presence:
+            scene.speaker.reachable = incoming.presence == "returned"
+            scene.speaker.changed = True
+            return
+        if not scene.speaker.reachable:
+            scene.speaker.reachable, scene.speaker.changed = True, True
+        scene.pressed = incoming.press is not None
+        if incoming.group:
+            self._in_group(scene, incoming)
+        elif incoming.press is not None:
+            self._guarded(scene, self._press, incoming.press)
+        else:
+            self._guarded(scene, self._said, incoming)
+
+    def _in_group(self, scene: Scene, incoming: Incoming) -> None:
+        """Nothing personal in groups: a press is refused and noted, a command sent elsewhere."""
+        if incoming.press is not None:
+            note_refusal(
+                scene.session, None, scene.speaker.account_id, scene.now, "press", "group.refused"
+            )
+            scene.say(t("group.refused"))
+        elif (incoming.text or "").startswith("/"):
+            scene.say(t("group.refused"))
+
+    def _guarded(self, scene: Scene, step: Callable[[Scene, Any], None], what: Any) -> None:
+        """Take a step; a refusal undoes what it did, is noted, and is said plainly."""
+        try:
+            step(scene, what)
+        except Refused as refused:
+            scene.undo()
+            self._note(scene, refused)
+            scene.say(with_menu(refused.words))
+
+    def _note(self, scene: Scene, refused: Refused) -> None:
+        note_refusal(
+            scene.session,
+            scene.speaker.person_id,
+            scene.speaker.account_id,
+            scene.now,
+            refused.verb,
+            refused.words.key,
+            refused.object,
+            refused.object_id,
+        )
+
+    # ---------------------------------------------------------------- presses
+
+    def _press(self, scene: Scene, pressed: str) -> None:
+        kind, _, rest = pressed.partition(":")
+        if kind == QUESTION:
+            self._press_choice(scene, rest)
+        elif kind == ACT:
+            self._act(scene, rest)
+        elif kind == SURE:
+            self._press(scene, rest)
+        else:
+            raise Refused(t("stale.unknown"), verb="press")
+
+    def _act(self, scene: Scene, carried: str) -> None:
+        verb, *args = carried.split(":")
+        act = self._handlers.acts.get(verb) or self._handlers.commands.get(verb)
+        if act is None and verb in ENGINE:
+            self._engine_command(scene, verb)
+        elif act is None:
+            raise Refused(t("stale.unknown"), verb="press")
+        else:
+            self._in_savepoint(scene, act, args)
+
+    def _press_choice(self, scene: Scene, carried: str) -> None:
+        number, turn, value = carried.split(":", 2)
+        talk = scene.find_talk(int(number))
+        if talk is None or not scene.holds(talk):
+            scene.say(t("stale.closed"))
+            return
+        journal = Journal.from_json(talk.journal)
+        if int(turn) != journal.turn:
+            if conversation.already_given(journal, int(turn), value.removeprefix("=")):
+                return
+            self._take_floor(scene, talk)
+            self._show(scene, talk, self._conversation(scene, talk).resume(), t("stale.earlier"))
+            return
+        self._take_floor(scene, talk)
+        if value == "back":
+            self._back(scene, talk)
+        elif value == "cancel":
+            self._cancel(scene)
+        else:
+            answer = Answer(press=value.removeprefix("="))
+            self._show(scene, talk, self._conversation(scene, talk).answer(answer))
+
+    def _take_floor(self, scene: Scene, talk: Talk) -> None:
+        """A press on an older card, or on another device, goes on with its talk here."""
+        if scene.speaker.talk_id != talk.id:
+            scene.park()
+            scene.floor(talk)
+
+    # ---------------------------------------------------------------- words and files
+
+    def _said(self, scene: Scene, incoming: Incoming) -> None:
+        if incoming.start is not None:
+            self._in_savepoint(scene, lambda s, _: self._handlers.stranger(s, incoming), ())
+            return
+        talk = scene.talk()
+        words = "" if incoming.files or incoming.other else tidy((incoming.text or "")[:200])
+        name, *args = words.casefold().split(" ") if words[:1] == "/" else [words.casefold()]
+        command = self._handlers.words.get(name)
+        if command in ENGINE:
+            self._engine_command(scene, command)
+        elif command is not None:
+            self._in_savepoint(scene, self._handlers.commands[command], args)
+        elif words.startswith("/"):
+            scene.say(with_menu(t("help.unknown_command", command=words[:40])))
+        elif talk is not None:
+            self._show(scene, talk, self._conversation(scene, talk).answer(Answer.of(incoming)))
+        elif chosen := self._offered(scene, words):
+            self._typed(scene, *chosen)
+        elif scene.speaker.person_id is None:
+            self._in_savepoint(scene, lambda s, _: self._handlers.stranger(s, incoming), ())
+        elif not words:
+            scene.say(with_menu(t("help.not_now")))
+        else:
+            self._in_savepoint(scene, lambda s, _: self._handlers.hear(s, incoming), ())
+
+    def _offered(self, scene: Scene, words: str) -> tuple[str, str, bool] | None:
+        choices = [
+            Choice(value, label, decides=decides)
+            for label, value, decides in scene.speaker.offered
+        ]
+        chosen = match(words, choices, scene.language)
+        return (str(chosen.label), chosen.value, chosen.decides) if chosen else None
+
+    def _typed(self, scene: Scene, label: str, value: str, decides: bool) -> None:
+        """A typed choice is as good as a press; what settles a record is asked once more."""
+        if not decides:
+            self._press(scene, value)
+            return
+        scene.say(
+            Message(
+                t("answer.sure", choice=label),
+                (
+                    (
+                        Choice(value, t("answer.yes_do", choice=label)),
+                        Choice(press("menu"), t("answer.no_leave")),
+                    ),
+                ),
+            )
+        )
+
+    def _engine_command(self, scene: Scene, command: str) -> None:
+        talk = scene.talk()
+        if talk is None:
+            self._in_savepoint(scene, self._handlers.commands["menu"], ())
+        elif command == "back":
+            self._back(scene, talk)
+        else:
+            self._cancel(scene)
+
+    def _in_savepoint(self, scene: Scene, act: Act, args: Sequence[str]) -> None:
+        """Run an act so that, if it is refused, nothing of it stays."""
+        with scene.session.begin_nested():
+            act(scene, args)
+
+    # ---------------------------------------------------------------- a talk's turn
+
+    def begin(
+        self,
+        scene: Scene,
+        name: str,
+        args: Mapping[str, Any],
+        given: Mapping[str, Answer] | None = None,
+    ) -> None:
+        """Begin a talk, perhaps with answers that one sentence gave already.
+
+        Where the same talk lies half done, on whichever device, that is offered instead: what was
+        typed once need not be typed again.
+        """
+        flow = self._handlers.flows[name]
+        draft = None if given else self._draft(scene, name, args)
+        if draft is not None:
+            scene.park()
+            scene.say(self.offer_draft(draft))
+            return
+        about = flow.load(scene, args)
+        scene.park()
+        journal = conversation.begin(scene.now, given)
+        talk = chats.open_talk(
+            scene.session,
+            name,
+            scene.speaker.person_id,
+            scene.speaker.account_id,
+            {"args": dict(args), "seen": about.model_dump(mode="json")},
+            journal.to_json(),
+            scene.now,
+        )
+        scene.opened(talk)
+        self._show(scene, talk, self._conversation(scene, talk).resume())
+
+    def _draft(self, scene: Scene, name: str, args: Mapping[str, Any]) -> Talk | None:
+        if scene.speaker.person_id is None:
+            return None
+        for draft in chats.drafts(scene.session, scene.speaker.person_id):
+            same = draft.flow == name and draft.about["args"] == dict(args)
+            if same and (held := scene.find_talk(draft.id)) and held.journal["entries"]:
+                return held
+        return None
+
+    def offer_draft(self, talk: Talk) -> Message:
+        """A half-finished entry, to go on with or to drop."""
+        return Message(
+            t("drafts.one", what=self.title(talk), since=talk.updated_at),
+            (draft_choices(talk),),
+            kind="question",
+            card=f"talk:{talk.id}",
+        )
+
+    def resume(self, scene: Scene, talk: Talk, note: Text | None = None) -> None:
+        """Take up a draft again, with what it is about looked up anew."""
+        flow = self._handlers.flows[talk.flow]
+        args = talk.about["args"]
+        talk.about = {"args": args, "seen": flow.load(scene, args).model_dump(mode="json")}
+        scene.park()
+        scene.floor(talk)
+        self._show(scene, talk, self._conversation(scene, talk).resume(), note)
+
+    def work_done(self, scene: Scene, talk: Talk, step: str, result: Any) -> None:
+        """Journal what outside work gave, and go on with the talk."""
+        talk.work = None
+        talk.state = TalkState.ACTIVE
+        scene.touch(talk)
+        self._guarded(
+            scene,
+            lambda s, _: self._show(s, talk, self._conversation(s, talk).done(step, result)),
+            None,
+        )
+
+    def _conversation(self, scene: Scene, talk: Talk) -> Conversation:
+        flow = self._handlers.flows[talk.flow]
+        about = flow.about.model_validate(talk.about["seen"])
+        journal = Journal.from_json(talk.journal)
+        return Conversation(flow.talk, about, journal, scene.now, scene.language)
+
+    def _back(self, scene: Scene, talk: Talk) -> None:
+        outcome = self._conversation(scene, talk).back()
+        if outcome is None:
+            self._cancel(scene)
+        else:
+            self._show(scene, talk, outcome)
+
+    def _cancel(self, scene: Scene) -> None:
+        """Put the talk down: what was said so far stays as a draft."""
+        talk = scene.park()
+        if talk is None:
+            self._in_savepoint(scene, self._handlers.commands["menu"], ())
+            return
+        if not talk.journal["entries"]:
+            scene.close(talk)
+            self._in_savepoint(scene, self._handlers.commands["menu"], ())
+            return
+        scene.say(
+            Message(
+                t("talk.parked", what=self.title(talk)),
+                (draft_choices(talk), (Choice(press("menu"), t("command.menu.label")),)),
+                kind="question",
+                card=f"talk:{talk.id}",
+            )
+        )
+
+    def _show(
+        self,
+        scene: Scene,
+        talk: Talk,
+        outcome: conversation.Outcome,
+        note: Text | None = None,
+    ) -> None:
+        """Keep what the engine made of the turn, and say what comes next."""
+        before = talk.journal
+        talk.journal = outcome.journal.to_json()
+        scene.touch(talk)
+        match outcome:
+            case Waiting():
+                self._ask(scene, talk, outcome, note)
+            case Working(work=work):
+                talk.state = TalkState.WORKING
+                talk.work = {"step": work.step, "job": work.job, "args": dict(work.args)}
+            case Finished(result=result):
+                self._finish(scene, talk, result, before)
+            case Broken(error=error):
+                log.error("flow_broken", flow=talk.flow, talk=talk.id, exc_info=error)
+                talk.state = TalkState.BROKEN
+                scene.floor(None)
+                scene.say(with_menu(t("talk.broken")))
+
+    def _finish(self, scene: Scene, talk: Talk, result: Any, before: dict[str, Any]) -> None:
+        flow = self._handlers.flows[talk.flow]
+        about = flow.about.model_validate(talk.about["seen"])
+        scene.close(talk)
+        try:
+            with scene.session.begin_nested():
+                flow.finish(scene, about, result)
+        except Refused as refused:
+            # The last answer is not kept, so that the person can mend the entry and send it again.
+            talk.closed, talk.journal = False, before
+            self._note(scene, refused)
+            self.resume(scene, talk, refused.words)
+
+    def _ask(self, scene: Scene, talk: Talk, waiting: Waiting, note: Text | None) -> None:
+        language = scene.language
+        question = waiting.question
+        words = render(question.words, language)
+        if question.number is not None:
+            place = t("talk.place", number=question.number, total=question.total or 0)
+            words = f"{render(place, language)} {words}"
+        for said in (note, waiting.note):
+            if said is not None:
+                words = f"{render(said, language)}\n\n{words}"
+        turn = waiting.journal.turn
+
+        def button(label: Words, value: str) -> Button:
+            made = f"{QUESTION}:{talk.id}:{turn}:{value}"
+            return Button(render(label, language), made)
+
+        rows = [
+            tuple(button(choice.label, f"={choice.value}") for choice in row)
+            for row in question.kind.choices(Asked(scene.now, language))
+        ]
+        rows.append((button(t("talk.back"), "back"), button(t("talk.put_down"), "cancel")))
+        scene.post(
+            Outgoing(
+                text=words,
+                rows=tuple(rows),
+                kind="question",
+                card=f"talk:{talk.id}",
+                replace=scene.pressed and waiting.accepted,
+            )
+        )

@@ -1,0 +1,68 @@
+"""Settings: from the environment (`YINGCAI_WEB__PORT=8000`) or a `.env` file, with defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, SecretStr, computed_field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEGABYTE = 1024 * 1024
+
+
+class WebSettings(BaseModel):
+    """The web chat; it is on unless switched off."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    public_url: str = ""
+    """What people's browsers open (`https://yingcai.example.org`); the local address if empty."""
+    trusted_proxies: str = "127.0.0.1"
+    """Network addresses, commas between, whose word is taken for where a request came from."""
+
+
+class TelegramSettings(BaseModel):
+    """Telegram; it is on once there is a token."""
+
+    token: SecretStr | None = None
+    bot_name: str = ""
+    """The bot's user name, for invitation links."""
+    api_base: str = "https://api.telegram.org"
+    proxy: str | None = None
+    webhook_url: str = ""
+    """The public address of the webhook; empty means long polling."""
+    webhook_secret: SecretStr | None = None
+    webhook_host: str = "127.0.0.1"
+    webhook_port: int = Field(8443, ge=0, le=65535)
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="YINGCAI_", env_nested_delimiter="__", env_file=".env", extra="ignore"
+    )
+
+    database_url: str = ""
+    """SQLite or PostgreSQL; a SQLite file under `data_dir` if empty."""
+    data_dir: Path = Path("data")
+    """Where the SQLite file, kept files and uploads on their way lie."""
+    packs_dir: Path | None = None
+    """More programme packs, looked at before the built-in ones."""
+    file_limit: int = Field(20 * MEGABYTE, ge=1024)
+    """Bytes of one file."""
+    history_days: int = Field(400, ge=30)
+    """Days for which chat messages and raw updates are kept; records are kept beyond."""
+    log_format: Literal["text", "json"] = "text"
+    web: WebSettings = WebSettings()
+    telegram: TelegramSettings = TelegramSettings()
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def database(self) -> str:
+        """The database's URL, the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'yingcai.db'}"
+
+    @property
+    def files_dir(self) -> Path:
+        return self.data_dir / "files"

@@ -1,0 +1,63 @@
+"""The conversations and acts, one file for each thing that people do."""
+
+from __future__ import annotations
+
+from bot.chat import Incoming
+from bot.router import Act, Handlers, Scene, with_menu
+from handlers import diary, join, menu, progress, review, session
+from prompts import t
+from storage.tables import RecordKind
+
+
+def handlers() -> Handlers:
+    """Everything people can do."""
+    flows = [join.FLOW, session.FLOW, diary.FLOW, review.FLOW]
+    return Handlers(
+        flows={flow.name: flow for flow in flows},
+        acts=ACTS,
+        commands=COMMANDS,
+        hear=hear,
+        stranger=join.stranger,
+    )
+
+
+def hear(scene: Scene, incoming: Incoming) -> None:
+    """Words that answer nothing: a session told in one sentence, or something to help with."""
+    if not session.hear(scene, incoming.text or ""):
+        scene.say(with_menu(t("help.not_understood")))
+
+
+COMMANDS: dict[str, Act] = {
+    "start": menu.show,
+    "menu": menu.show,
+    "help": menu.help_,
+    "language": menu.language,
+    "privacy": menu.privacy,
+    "drafts": menu.drafts,
+    "session": lambda scene, _: scene.begin("session"),
+    "writing": lambda scene, _: diary.start(scene, RecordKind.DIARY),
+    "meeting": lambda scene, _: diary.start(scene, RecordKind.MEETING_RECORD),
+    "progress": progress.progress,
+    "records": progress.listing,
+    "queue": review.queue,
+    "children": menu.children,
+}
+"""What can be asked for by `/name`, by its words, or from the menu."""
+
+ACTS: dict[str, Act] = {
+    "resume": menu.resume,
+    "drop": menu.drop,
+    "consent": menu.give_consent,
+    "unconsent": menu.take_back_consent,
+    "diary": lambda scene, args: diary.start(scene, RecordKind.DIARY, int(args[0])),
+    "record": progress.show,
+    "edit": progress.edit,
+    "withdraw": progress.withdraw,
+    "whole": review.whole,
+    "approve": review.approve,
+    "return": review.send_back,
+    "bulk": review.bulk,
+}
+"""What the buttons of cards do."""
+
+__all__ = ["ACTS", "COMMANDS", "handlers"]

@@ -1,0 +1,106 @@
+"""Joining: a one-time code, a deep link or a QR code binds this chat to somebody's place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.chat import Choice, Incoming
+from bot.conversation import Chat
+from bot.questions import Pick
+from bot.router import Flow, Scene
+from handlers import menu
+from programmes.catalogue import load
+from prompts import t
+from services import joining
+from services.access import Refused
+from services.audit import note_refusal
+from storage.tables import Role
+
+AGREE: Final = "agree"
+DECLINE: Final = "decline"
+
+
+class JoinSeen(BaseModel):
+    """Whom the invitation is for, as they are asked to confirm it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    invite_id: int
+    name: str
+    role: Role
+    cohort: str
+    programme: str
+
+
+async def join(chat: Chat, me: JoinSeen) -> bool:
+    """Show who will read what they write, and ask whether they agree."""
+    words = t(
+        "join.welcome",
+        name=me.name,
+        role=t(f"role.{me.role}"),
+        cohort=me.cohort,
+        readers=t(f"join.readers_{me.role}"),
+    )
+    choices = [Choice(AGREE, t("join.agree")), Choice(DECLINE, t("join.decline"))]
+    return await chat.ask("agree", Pick(choices, width=1), words) == AGREE
+
+
+def stranger(scene: Scene, incoming: Incoming) -> None:
+    """Somebody who has not joined, or who opens an invitation: look up the code they gave."""
+    code = joining.read_code(incoming.start or incoming.text or "")
+    if code is None:
+        scene.say(t("join.first") if scene.speaker.person_id is None else t("join.not_a_code"))
+        return
+    source = f"account:{scene.speaker.account_id}"
+    try:
+        invited = joining.open_invite(scene.session, code, source, scene.now)
+    except Refused as refused:
+        # Said here rather than raised: the try that it counts must not be undone.
+        note_refusal(
+            scene.session,
+            scene.speaker.person_id,
+            scene.speaker.account_id,
+            scene.now,
+            "join",
+            refused.words.key,
+        )
+        scene.say(refused.words)
+        return
+    scene.begin("join", {"code": code, "invite": invited.invite.id})
+
+
+def load_join(scene: Scene, args: Mapping[str, Any]) -> JoinSeen:
+    source = f"account:{scene.speaker.account_id}"
+    invited = joining.open_invite(scene.session, args["code"], source, scene.now)
+    return JoinSeen(
+        invite_id=args["invite"],
+        name=invited.person.name,
+        role=invited.membership.role,
+        cohort=invited.cohort.name,
+        programme=load(invited.cohort.programme).key,
+    )
+
+
+def finish_join(scene: Scene, me: JoinSeen, agreed: bool) -> None:
+    if not agreed:
+        scene.say(t("join.declined"))
+        return
+    person = joining.join(scene.session, me.invite_id, scene.speaker.account_id, scene.now)
+    scene.speaker.person_id = person.id
+    scene.speaker.name = person.name
+    scene.say(t("join.done", name=person.name, cohort=me.cohort))
+    menu.offer(scene)
+    menu.show(scene, ())
+
+
+FLOW = Flow(
+    name="join",
+    title=t("join.title"),
+    talk=join,
+    about=JoinSeen,
+    load=load_join,
+    finish=finish_join,
+)

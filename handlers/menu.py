@@ -1,0 +1,216 @@
+"""What anybody can ask for at any point: the menu, help, the language, privacy, drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from sqlmodel import Session
+
+from bot.chat import Choice, Message, Outgoing, press
+from bot.router import Scene, draft_choices
+from handlers import diary
+from programmes.catalogue import load
+from prompts import LANGUAGES, Language, Text, render, t
+from services import consent
+from services.access import Refused, cohort_of, memberships
+from storage import chats
+from storage.chats import Talk
+from storage.tables import Membership, Person, RecordKind, Role, TalkState
+
+BY_ROLE: dict[Role, tuple[str, ...]] = {
+    Role.STUDENT: ("session", "writing", "meeting", "progress", "records"),
+    Role.TRAINEE_TEACHER: ("session", "writing", "meeting", "progress", "records"),
+    Role.MENTOR: ("queue", "students"),
+    Role.TEAM_MEMBER: ("queue", "students"),
+    Role.SCHOOL_TEACHER: ("students",),
+    Role.COORDINATOR: ("cohort", "students"),
+    Role.GUARDIAN: ("children",),
+}
+EVERYBODY = ("help", "language", "privacy")
+
+
+def commands_for(db: Session, person_id: int | None) -> list[str]:
+    """The commands that mean something to somebody, in the order of the menu."""
+    if person_id is None:
+        return list(EVERYBODY)
+    found: list[str] = []
+    for member in memberships(db, person_id):
+        found += [name for name in BY_ROLE[member.role] if _meant(db, member, name)]
+    return [*dict.fromkeys(found), *EVERYBODY]
+
+
+def _meant(db: Session, member: Membership, name: str) -> bool:
+    """A diary is offered only where the programme asks this learner for one."""
+    kind = {"writing": RecordKind.DIARY, "meeting": RecordKind.MEETING_RECORD}.get(name)
+    if kind is None:
+        return True
+    programme = load(cohort_of(db, member).programme)
+    return diary.asked_of(programme, member, kind) is not None
+
+
+def described(
+    db: Session, person_id: int | None, language: Language
+) -> tuple[tuple[str, str], ...]:
+    """The same as a platform's menu: each command's name and what it says."""
+    names = ["menu", *commands_for(db, person_id)]
+    return tuple((name, render(t(f"command.{name}.label"), language)) for name in names)
+
+
+def offer(scene: Scene) -> None:
+    """Give this chat the menu of commands that whoever speaks has now."""
+    commands = described(scene.session, scene.speaker.person_id, scene.language)
+    scene.post(Outgoing("", commands=commands))
+
+
+def show(scene: Scene, _args: Sequence[str]) -> None:
+    """The menu of whoever speaks; a talk under way is put down, and said to be kept."""
+    parked = scene.park()
+    names = commands_for(scene.session, scene.speaker.person_id)
+    if drafts_of(scene):
+        names.insert(-len(EVERYBODY), "drafts")
+    choices = [Choice(press(name), t(f"command.{name}.label")) for name in names]
+    rows = [tuple(choices[i : i + 2]) for i in range(0, len(choices), 2)]
+    if parked is not None and parked.journal["entries"] and not parked.closed:
+        rows.insert(0, draft_choices(parked))
+        words = t("menu.with_draft")
+    elif scene.speaker.person_id is None:
+        words = t("join.first")
+    else:
+        words = t("menu.what_next", name=scene.speaker.name)
+    scene.say(Message(words, tuple(rows), kind="question", card="menu"))
+
+
+def help_(scene: Scene, _args: Sequence[str]) -> None:
+    """What can be done and typed; a talk under way stays where it is."""
+    names = commands_for(scene.session, scene.speaker.person_id)
+    told = t("help.all", commands=[t(f"command.{name}.label") for name in names])
+    _aside(scene, told)
+
+
+def privacy(scene: Scene, _args: Sequence[str]) -> None:
+    """Who reads what is written here, for each place that whoever speaks has."""
+    if scene.speaker.person_id is None:
+        _aside(scene, t("privacy.stranger"))
+        return
+    roles = dict.fromkeys(m.role for m in memberships(scene.session, scene.speaker.person_id))
+    readers = [t(f"join.readers_{role}") for role in roles]
+    _aside(scene, t("privacy.all", readers="\n".join(scene.words(r) for r in readers)))
+
+
+def language(scene: Scene, args: Sequence[str]) -> None:
+    """Change the language, or ask which: `/language en`."""
+    chosen = args[0] if args else ""
+    if chosen not in LANGUAGES:
+        rows = (
+            tuple(Choice(press("language", code), t(f"language.{code}")) for code in LANGUAGES),
+        )
+        _aside(scene, t("language.which"), rows)
+        return
+    scene.speaker.language = chosen
+    scene.speaker.changed = True
+    if scene.speaker.person_id is not None:
+        person = cast(Person, scene.session.get(Person, scene.speaker.person_id))
+        person.language = chosen
+        scene.session.add(person)
+    offer(scene)
+    _aside(scene, t("language.changed"))
+
+
+def _aside(scene: Scene, words: Text, rows: tuple[tuple[Choice, ...], ...] = ()) -> None:
+    """Say something that leaves a talk under way as it is, and give its question again."""
+    talk = scene.talk()
+    if talk is None:
+        menu = (Choice(press("menu"), t("command.menu.label")),)
+        scene.say(Message(words, (*rows, menu)))
+        return
+    scene.say(Message(words, rows))
+    if not rows:
+        scene.resume(talk)
+
+
+# ---------------------------------------------------------------- drafts
+
+
+def drafts_of(scene: Scene) -> list[Talk]:
+    if scene.speaker.person_id is None:
+        return []
+    return [
+        talk
+        for talk in chats.drafts(scene.session, scene.speaker.person_id)
+        if talk.journal["entries"] and talk.state is not TalkState.WORKING
+    ]
+
+
+def drafts(scene: Scene, _args: Sequence[str]) -> None:
+    """Everything begun and not finished, on whichever device: to go on with, or to drop."""
+    scene.park()
+    found = drafts_of(scene)
+    if not found:
+        scene.say(Message(t("drafts.none"), ((Choice(press("menu"), t("command.menu.label")),),)))
+        return
+    for talk in found[:5]:
+        scene.say(scene.router.offer_draft(talk))
+
+
+def resume(scene: Scene, args: Sequence[str]) -> None:
+    scene.resume(_draft(scene, args))
+
+
+def drop(scene: Scene, args: Sequence[str]) -> None:
+    """Give a draft up. It is asked for once more, since nothing brings it back."""
+    talk = _draft(scene, args)
+    if args[1:] == ["yes"]:
+        scene.close(talk)
+        scene.say(t("drafts.dropped", what=scene.router.title(talk)))
+        show(scene, ())
+        return
+    scene.say(
+        Message(
+            t("drafts.sure", what=scene.router.title(talk)),
+            (
+                (
+                    Choice(press("drop", talk.id, "yes"), t("drafts.yes_drop")),
+                    Choice(press("resume", talk.id), t("talk.go_on")),
+                ),
+            ),
+            kind="question",
+            card=f"talk:{talk.id}",
+        )
+    )
+
+
+def _draft(scene: Scene, args: Sequence[str]) -> Talk:
+    talk = scene.find_talk(int(args[0])) if args and args[0].isdigit() else None
+    if talk is None or not scene.holds(talk):
+        raise Refused(t("stale.closed"), verb="resume")
+    return talk
+
+
+# ---------------------------------------------------------------- guardians
+
+
+def children(scene: Scene, _args: Sequence[str]) -> None:
+    """A guardian's children, and whether their records may be kept."""
+    scene.park()
+    for link, child in consent.children(scene.session, scene.actor.person_id):
+        standing = link.consented_at is not None and link.withdrawn_at is None
+        verb, label = ("unconsent", "take_back") if standing else ("consent", "give")
+        scene.say(
+            Message(
+                t(f"consent.child_{'given' if standing else 'awaited'}", name=child.name),
+                ((Choice(press(verb, child.id or 0), t(f"consent.{label}")),),),
+                kind="card",
+                card=f"consent:{child.id}",
+            )
+        )
+
+
+def give_consent(scene: Scene, args: Sequence[str]) -> None:
+    consent.give(scene.session, scene.actor, int(args[0]))
+    children(scene, ())
+
+
+def take_back_consent(scene: Scene, args: Sequence[str]) -> None:
+    consent.take_back(scene.session, scene.actor, int(args[0]))
+    children(scene, ())

@@ -1,0 +1,304 @@
+"""待审: a mentor or team member approves an entry, or sends it back with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final, cast
+
+from pydantic import BaseModel, ConfigDict
+from sqlmodel import col, select
+
+from bot.chat import Choice, Message, press
+from bot.conversation import Chat
+from bot.questions import Free
+from bot.router import Flow, Scene
+from handlers import progress
+from prompts import Text, t
+from services import records
+from services.access import REVIEWERS, Refused, memberships, reviewer_of, student_of
+from services.records import Body, Verdict
+from storage.tables import (
+    Membership,
+    Mentoring,
+    Opening,
+    Person,
+    Record,
+    RecordKind,
+    RecordState,
+    RecordVersion,
+)
+
+SHOWN: Final = 5
+LONG: Final = timedelta(days=7)
+"""Waiting for longer than this is waiting long."""
+FILTERS: Final = ("all", "session", "diary", "meeting_record", "long")
+REASONS: Final = ("too_short", "wrong_day", "wrong_length", "what_learnt", "not_there")
+
+
+# ---------------------------------------------------------------- the queue
+
+
+def queue(scene: Scene, args: Sequence[str]) -> None:
+    """What waits for whoever speaks, oldest first, by kind, by student or by how long."""
+    scene.park()
+    chosen = args[0] if args else "all"
+    page = int(args[1]) if len(args) > 1 and args[1].isdigit() else 0
+    waiting = [entry for entry in waiting_for(scene) if passes(scene, entry[0], chosen)]
+    shown = waiting[page * SHOWN : (page + 1) * SHOWN]
+    rows: list[tuple[Choice, ...]] = [
+        (
+            Choice(
+                press("whole", record.id or 0),
+                t("queue.line", student=name, line=records.title(record, body)),
+            ),
+        )
+        for record, body, name in shown
+    ]
+    opened = opened_of(scene, waiting)
+    if len(opened) > 1:
+        rows.append((Choice(press("bulk", chosen), t("queue.approve_opened", count=len(opened))),))
+    rows.append(
+        tuple(
+            Choice(press("queue", name), t(f"queue.filter_{name}"))
+            for name in FILTERS
+            if name != chosen
+        )
+    )
+    rows += by_student(scene, chosen)
+    if len(waiting) > (page + 1) * SHOWN:
+        rows.append((Choice(press("queue", chosen, page + 1), t("queue.more")),))
+    rows.append((Choice(press("menu"), t("command.menu.label")),))
+    words = t(
+        "queue.which" if waiting else "queue.empty",
+        count=len(waiting),
+        filter=filter_name(scene, chosen),
+    )
+    scene.say(Message(words, tuple(rows), kind="question", card="queue"))
+
+
+def filter_name(scene: Scene, chosen: str) -> Text | str:
+    if chosen.isdigit():
+        member = scene.session.get(Membership, int(chosen))
+        person = scene.session.get(Person, member.person_id) if member else None
+        return person.name if person else ""
+    return t(f"queue.filter_{chosen}")
+
+
+def by_student(scene: Scene, chosen: str) -> list[tuple[Choice, ...]]:
+    """A button for each student who waits, where there are several."""
+    students = {record.student_id: name for record, _, name in waiting_for(scene)}
+    if len(students) < 2:
+        return []
+    choices = [
+        Choice(press("queue", student), name)
+        for student, name in students.items()
+        if str(student) != chosen
+    ][:6]
+    return [tuple(choices[i : i + 3]) for i in range(0, len(choices), 3)]
+
+
+def passes(scene: Scene, record: Record, chosen: str) -> bool:
+    if chosen == "long":
+        return scene.now - record.submitted_at > LONG
+    if chosen.isdigit():
+        return record.student_id == int(chosen)
+    return chosen not in FILTERS or chosen == "all" or record.kind is RecordKind(chosen)
+
+
+def waiting_for(scene: Scene) -> list[tuple[Record, Body, str]]:
+    """Every entry that waits for whoever speaks, with its student's name, oldest first."""
+    mine = [m.id for m in memberships(scene.session, scene.actor.person_id) if m.role in REVIEWERS]
+    if not mine:
+        raise Refused(t("access.not_a_mentor"), verb="queue")
+    rows = scene.session.exec(
+        select(Record, RecordVersion, Person.name)
+        .join(
+            RecordVersion,
+            (col(RecordVersion.record_id) == col(Record.id))
+            & (col(RecordVersion.version) == col(Record.version)),
+        )
+        .join(Membership, col(Membership.id) == col(Record.student_id))
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .where(
+            Record.state == RecordState.SUBMITTED,
+            col(Record.student_id).in_(
+                select(Mentoring.student_id).where(
+                    col(Mentoring.mentor_id).in_(mine), col(Mentoring.ended_at).is_(None)
+                )
+            ),
+        )
+        .order_by(col(Record.submitted_at), col(Record.id))
+    )
+    return [
+        (record, records.body_of(record.kind, version.body), name)
+        for record, version, name in rows
+    ]
+
+
+def opened_of(scene: Scene, waiting: Sequence[tuple[Record, Body, str]]) -> list[Record]:
+    """Those whose present version whoever speaks has read in full."""
+    return [
+        record
+        for record, _, _ in waiting
+        if scene.session.get(Opening, (record.id, record.version, scene.actor.person_id))
+        is not None
+    ]
+
+
+# ---------------------------------------------------------------- one entry
+
+
+def whole(scene: Scene, args: Sequence[str]) -> None:
+    """看全文: an entry in full, with the ways to settle it."""
+    record = records.open_whole(scene.session, scene.actor, int(args[0]))
+    body = records.body_at(scene.session, record)
+    rows: list[tuple[Choice, ...]] = []
+    if record.state is RecordState.SUBMITTED and may_review(scene, record):
+        rows.append(decide(record))
+    if record.version > 1:
+        rows.append(progress.version_choices(record, record.version))
+    rows.append((Choice(press("queue"), t("command.queue.label")),))
+    scene.say(
+        Message(
+            progress.whole(scene, record, body, record.version),
+            tuple(rows),
+            kind="card",
+            card=f"record:{record.id}",
+            files=records.files_at(scene.session, record),
+        )
+    )
+
+
+def may_review(scene: Scene, record: Record) -> bool:
+    try:
+        reviewer_of(scene.session, scene.actor, record, "read")
+    except Refused:
+        return False
+    return True
+
+
+def decide(record: Record) -> tuple[Choice, ...]:
+    return (
+        Choice(
+            press("approve", record.id or 0, record.version), t("review.approve"), decides=True
+        ),
+        Choice(press("return", record.id or 0, record.version), t("review.return")),
+    )
+
+
+def approve(scene: Scene, args: Sequence[str]) -> None:
+    """通过 one version, at one press."""
+    verdict = records.review(scene.session, scene.actor, int(args[0]), int(args[1]), approve=True)
+    settled(scene, verdict)
+
+
+def settled(scene: Scene, verdict: Verdict) -> None:
+    """Say what became of a review: what was done now, or what had been done before."""
+    record = verdict.record
+    line = records.title(record, records.body_at(scene.session, record))
+    owner = cast(Person, scene.session.get(Person, student_of(scene.session, record).person_id))
+    rows: tuple[tuple[Choice, ...], ...] = ((Choice(press("queue"), t("command.queue.label")),),)
+    if verdict.review is not None:
+        reviewer = cast(Membership, scene.session.get(Membership, verdict.review.reviewer_id))
+        person = cast(Person, scene.session.get(Person, reviewer.person_id))
+        key = "approved" if verdict.review.approved else "returned"
+        already = "" if verdict.done else "already_"
+        words = t(
+            f"review.{already}{key}",
+            student=owner.name,
+            line=line,
+            reviewer=person.name,
+            at=verdict.review.at,
+            reason=verdict.review.reason,
+        )
+    else:
+        words = t("review.moved_on", student=owner.name, line=line, state=progress.state(record))
+        rows = ((Choice(press("whole", record.id or 0), t("review.whole")),), *rows)
+    scene.say(Message(words, rows, kind="card", card=f"record:{record.id}"))
+
+
+def bulk(scene: Scene, args: Sequence[str]) -> None:
+    """通过已看过的: approve every waiting entry that was read in full, and no other."""
+    chosen = args[0] if args else "all"
+    waiting = [entry for entry in waiting_for(scene) if passes(scene, entry[0], chosen)]
+    opened = opened_of(scene, waiting)
+    done = [
+        records.review(
+            scene.session, scene.actor, cast(int, record.id), record.version, approve=True
+        )
+        for record in opened
+    ]
+    count = sum(verdict.done for verdict in done)
+    scene.say(t("queue.approved", count=count, unread=len(waiting) - len(opened)))
+    queue(scene, [chosen])
+
+
+# ---------------------------------------------------------------- sending back
+
+
+class ReturnSeen(BaseModel):
+    """The version that is being sent back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    record_id: int
+    version: int
+    student: str
+    line: str
+
+
+async def ask_reason(chat: Chat, seen: ReturnSeen) -> str:
+    """The reason, picked or in own words."""
+    chips = [Choice(reason, t(f"reason.{reason}")) for reason in REASONS]
+    words = t("review.why", student=seen.student, line=seen.line)
+    reason: str = await chat.ask("reason", Free(least=2, most=500, options=chips), words)
+    return reason
+
+
+def send_back(scene: Scene, args: Sequence[str]) -> None:
+    """退回修改: begin to ask why, unless it is settled already."""
+    record = records.found(scene.session, int(args[0]), "return")
+    reviewer_of(scene.session, scene.actor, record, "return")
+    if record.version != int(args[1]) or record.state is not RecordState.SUBMITTED:
+        settled(scene, records.standing(scene.session, record, int(args[1])))
+        return
+    scene.begin("return", {"record": int(args[0]), "version": int(args[1])})
+
+
+def load_return(scene: Scene, args: Mapping[str, Any]) -> ReturnSeen:
+    record = records.found(scene.session, args["record"], "return")
+    reviewer_of(scene.session, scene.actor, record, "return")
+    owner = cast(Person, scene.session.get(Person, student_of(scene.session, record).person_id))
+    line = records.title(record, records.body_at(scene.session, record))
+    return ReturnSeen(
+        record_id=args["record"],
+        version=args["version"],
+        student=owner.name,
+        line=scene.words(line),
+    )
+
+
+def finish_return(scene: Scene, seen: ReturnSeen, reason: str) -> None:
+    words = scene.words(t(f"reason.{reason}")) if reason in REASONS else reason
+    settled(
+        scene,
+        records.review(
+            scene.session,
+            scene.actor,
+            seen.record_id,
+            seen.version,
+            approve=False,
+            reason=words,
+        ),
+    )
+
+
+FLOW = Flow(
+    name="return",
+    title=t("review.return_title"),
+    talk=ask_reason,
+    about=ReturnSeen,
+    load=load_return,
+    finish=finish_return,
+)

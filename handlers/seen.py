@@ -1,0 +1,94 @@
+"""What a student's talks are told when they begin: looked up once, kept with the talk."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import cast
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.clock import beijing_day
+from bot.router import Scene
+from programmes.catalogue import load
+from programmes.model import Programme
+from prompts import t
+from services import records
+from services.access import Refused, cohort_of, learner
+from services.consent import may_keep
+from services.records import Kept, SessionBody
+from storage.tables import Membership, RecordKind, RecordState
+
+
+class Past(BaseModel):
+    """A session that is written down already, as far as a new one may collide with it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    record_id: int
+    day: date
+    place: str
+    start: time | None
+    minutes: int
+
+
+class Student(BaseModel):
+    """A learner, with the programme's days and the people around them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    member_id: int
+    programme: str
+    first: date
+    last: date
+    mentors: dict[str, str]
+    """Those who cultivate them, by membership id: the mentor first."""
+    kinds: tuple[str, ...]
+
+
+class SessionSeen(Student):
+    """What logging a session needs to know; with `record_id`, an entry is being changed."""
+
+    past: tuple[Past, ...]
+    record_id: int | None = None
+    version: int = 0
+    files: tuple[Kept, ...] = ()
+
+
+def student(scene: Scene, verb: str) -> tuple[Membership, Programme, Student]:
+    """Who speaks, as a learner who may keep records now. Raises `Refused`."""
+    actor = scene.actor
+    me = learner(scene.session, actor.person_id)
+    programme = load(cohort_of(scene.session, me).programme)
+    if not may_keep(scene.session, me, programme, beijing_day(scene.now)):
+        raise Refused(t("consent.awaited"), verb=verb, object="membership", object_id=me.id)
+    around = records.reviewers(scene.session, cast(int, me.id))
+    kinds = programme.cultivation.methods.value or ()
+    return (
+        me,
+        programme,
+        Student(
+            member_id=cast(int, me.id),
+            programme=programme.key,
+            first=programme.cycle.first_day,
+            last=programme.cycle.last_day,
+            mentors={str(member.id): person.name for member, person in around},
+            kinds=tuple(kind.value for kind in kinds),
+        ),
+    )
+
+
+def past_sessions(scene: Scene, member_id: int, except_id: int | None) -> tuple[Past, ...]:
+    """The sessions that still stand, without the one that is being changed."""
+    return tuple(
+        Past(
+            record_id=cast(int, record.id),
+            day=body.day,
+            place=body.place,
+            start=body.start,
+            minutes=body.minutes,
+        )
+        for record, body in records.entries(scene.session, member_id, RecordKind.SESSION)
+        if isinstance(body, SessionBody)
+        and record.state is not RecordState.WITHDRAWN
+        and record.id != except_id
+    )

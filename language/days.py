@@ -1,0 +1,298 @@
+"""Days as people say them: 昨天下午, 上周三, 15号, 3月底, last Wednesday."""
+
+from calendar import monthrange
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from typing import NoReturn
+
+from language.clocks import Hours, Part, hours_at, next_hours
+from language.grammar import LIMIT, Phrases, compiled, skip
+from language.numerals import HAN, WHOLE, amount, count, fold, tidy
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A day, with the time or the part of the day where it was said.
+
+    `start` is Beijing wall-clock time. `part` is only what was said: 15:30 alone has no part.
+    """
+
+    day: date
+    start: time | None = None
+    part: Part | None = None
+
+
+def parse_moment(text: str, now: datetime) -> Moment | None:
+    """The moment that the whole of `text` names, else None (never a guess at half of it).
+
+    `now` is an aware datetime in Asia/Shanghai. Looks backwards: 周三, 15号, 3月5号 and a bare
+    15:30 are the latest such moment that is not after today. 下周一, 明天, 本周五 and dates with a
+    year are taken at their word, so a caller that wants the past checks `day` itself.
+    """
+    if len(text) > LIMIT:
+        return None
+    text = fold(tidy(text))
+    moment, end = _phrase_at(text, skip(_POLITE_BEFORE, text, 0), now)
+    return moment if _POLITE_AFTER.fullmatch(text, end) else None
+
+
+def find_moment(text: str, now: datetime) -> tuple[Moment, tuple[int, int]] | None:
+    """The first moment named inside a longer sentence, and where: `text[start:end]`.
+
+    Days that are a range or a list (周三到周五), repeat (每周三) or are vague (周末) are none.
+    Only the first 400 characters are searched.
+    """
+    text = fold(text[:LIMIT])
+    loose = None
+    for moment, start, end in _phrases(text, now):
+        if moment is None or _NOT_THEN.match(text, end):
+            continue
+        hours = hours_at(text, start)
+        dayless = hours is not None and hours[1] == end
+        if not dayless and not _LOOSE.fullmatch(text, start, end):
+            return moment, (start, end)
+        if loose is None and _CLAUSE.search(text, 0, start):
+            loose = moment, (start, end)
+    return loose
+
+
+def _phrases(text: str, now: datetime) -> Iterator[tuple[Moment | None, int, int]]:
+    books = (next_hours, _DAYS.next, _WEEKDAYS.next, _VAGUE.next)
+    starts, end = [-1] * len(books), 0
+    while True:
+        starts = [
+            start if start >= end else next_start(text, end)
+            for next_start, start in zip(books, starts, strict=True)
+        ]
+        if min(starts) == len(text):
+            return
+        moment, end = _phrase_at(text, min(starts), now)
+        yield moment, min(starts), end
+
+
+def _phrase_at(text: str, pos: int, now: datetime) -> tuple[Moment | None, int]:
+    """A day, a weekday and hours, in any order; no moment if they are vague or disagree."""
+    day: date | None = None
+    weekday: int | None = None
+    hours: Hours | None = None
+    clear, end = True, pos
+    while True:
+        at = pos if end == pos else skip(_GLUE, text, end)
+        found: tuple[object, int] | None
+        if found := _DAYS.at(text, at, now):
+            clear = clear and day in (None, found[0])
+            day = found[0]
+        elif found := _WEEKDAYS.at(text, at):
+            clear = clear and weekday in (None, found[0])
+            weekday = found[0]
+        elif found := hours_at(text, at):
+            clear = clear and hours in (None, found[0])
+            hours = found[0]
+        elif end > pos or not (found := _VAGUE.at(text, pos)):
+            break
+        clear = clear and found[0] is not None
+        end = found[1]
+    if text[end : end + 1] == ")" and "(" in text[pos:end]:
+        end += 1
+    return (_moment(now, day, weekday, hours) if clear else None), end
+
+
+def _moment(
+    now: datetime, day: date | None, weekday: int | None, hours: Hours | None
+) -> Moment | None:
+    if isinstance(day, datetime):
+        return Moment(day.date(), day.time())
+    if day is None and weekday is not None:
+        day = now.date() - timedelta((now.weekday() - weekday) % 7)
+    if day is None and hours is not None:
+        begun = (hours.start or _BEGINS[hours.part]) <= now.time()
+        day = now.date() - timedelta(0 if begun else 1)
+    if day is None or weekday not in (None, day.weekday()):
+        return None
+    return Moment(day, hours.start, hours.part) if hours else Moment(day)
+
+
+_BEGINS: dict[Part | None, time] = {
+    "morning": time(0),
+    "noon": time(11),
+    "afternoon": time(12),
+    "evening": time(17),
+}
+_GLUE = compiled(
+    r"(?:[\s,、的(@~-]|[和跟与及或到至从]|还是|\b(?:and|or|to|on|at|in_the|from)\b)*+"
+)
+_POLITE_BEFORE = compiled(r"(?:[\s,我就是在从]|应该|大概|好像|\b(?:on|at|from|it_was)\b)*+")
+_POLITE_AFTER = compiled(r"(?:[\s,.。!、~吧的了啊呀呢哦哈]|左右|那天|时候)*+")
+# 周三之前, 国庆后, 五一假期 are not that day.
+_NOT_THEN = compiled(
+    r" (?:[之以]?前(?![往去来])|[之以]?后(?![来面])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
+)
+# Words that mean other things too, and are a day only where a clause begins, as are hours alone:
+# 3.5, sat, 3点.
+_LOOSE = compiled(r"\d\d?[./]\d\d?|\d{8}|[a-z]{3,4}\.?")
+_CLAUSE = compiled(r"(?:^|[,。;:!?、(]|[我在于从是]|\bon) $")
+
+
+# --- what each phrase means: functions of the present and of the pattern's groups ----------------
+
+_SHIFTS = {"今": 0, "去": -1, "昨": -1, "前": -2, "明": 1}
+_WEEKDAY_NAMES = ("一1 mon", "二2 tue", "三3 wed", "四4 thu", "五5 fri", "六6 sat", "日天7 sun")
+_WEEKDAY_INDEX = {
+    name: index
+    for index, names in enumerate(_WEEKDAY_NAMES)
+    for name in (*names.split()[0], names.split()[1])
+}
+_MONTH_NAMES = "janfebmaraprmayjunjulaugsepoctnovdec"
+_DAYS_IN = {"天": 1, "day": 1, "周": 7, "星期": 7, "礼拜": 7, "week": 7}
+_MINUTES_IN = {"分钟": 1, "minute": 1, "小时": 60, "钟头": 60, "hour": 60}
+_FESTIVAL_TABLE = """
+    元旦 1-1, 情人节 2-14, 妇女节 3-8, 植树节 3-12, 愚人节 4-1, 五一 5-1, 劳动节 5-1, 青年节 5-4,
+    六一 6-1, 儿童节 6-1, 建党节 7-1, 建军节 8-1, 教师节 9-10, 国庆 10-1, 万圣节 10-31,
+    平安夜 12-24, 圣诞 12-25, new year's day 1-1, national day 10-1, christmas 12-25
+"""
+_FESTIVALS = dict(row.strip().rsplit(" ", 1) for row in _FESTIVAL_TABLE.split(","))
+
+
+def _shifted(now: datetime, days: int) -> date:
+    return now.date() + timedelta(days)
+
+
+def _month(now: datetime, shift: int) -> tuple[int, int]:
+    year, month = divmod(now.year * 12 + now.month - 1 + shift, 12)
+    return year, month + 1
+
+
+def _in(now: datetime, months: list[tuple[int, int]], day: str) -> date:
+    """That day (or 初, 底, 末) in the month; of several, in the first where it is not to come."""
+    for year, month in months:
+        last = monthrange(year, month)[1]
+        number = {"初": 1, "底": last, "末": last}.get(day) or count(day)
+        if len(months) == 1 or (number <= last and date(year, month, number) <= now.date()):
+            return date(year, month, number)
+    raise ValueError(day)
+
+
+def _in_year(now: datetime, year: str | None, nearby: str | None, month: str, day: str) -> date:
+    if nearby:
+        return _in(now, [(now.year + _SHIFTS[nearby], count(month))], day)
+    if year:
+        full = count(year) + (2000 if count(year) < 100 else 0)
+        if full < 1900:
+            raise ValueError(year)
+        return _in(now, [(full, count(month))], day)
+    # Nine years back, for 29 February.
+    return _in(now, [(now.year - back, count(month)) for back in range(9)], day)
+
+
+def _in_month(now: datetime, which: str, day: str) -> date:
+    if which:
+        return _in(now, [_month(now, which.count("下") - which.count("上"))], day)
+    return _in(now, [_month(now, -back) for back in range(12)], day)
+
+
+def _in_week(now: datetime, which: str, weekday: str) -> date:
+    weeks = which.count("下") - which.count("上") + (which == "next") - (which == "last")
+    return _shifted(now, weeks * 7 + _weekday(weekday) - now.weekday())
+
+
+def _week_after(now: datetime, weekday: str, which: str) -> date:
+    return _in_week(now, which, weekday)
+
+
+def _next_to(now: datetime, which: str, weekday: str) -> date:
+    """Last Wednesday is before today and next Wednesday after, whatever the week."""
+    ahead = (_weekday(weekday) - now.weekday()) % 7
+    return _shifted(now, ahead - 7 if which == "last" else ahead or 7)
+
+
+def _weekday(name: str) -> int:
+    return _WEEKDAY_INDEX[name[:3]]
+
+
+def _ago(now: datetime, much: str, unit: str, way: str) -> date:
+    sign, unit = (1 if way == "后" else -1), unit.removeprefix("个")
+    if unit in _MINUTES_IN:
+        then = now + sign * timedelta(minutes=float(amount(much) * _MINUTES_IN[unit]))
+        return then.replace(second=0, microsecond=0)
+    if unit in _DAYS_IN:
+        return _shifted(now, sign * count(much) * _DAYS_IN[unit])
+    year, month = _month(now, sign * count(much) * (12 if unit in ("年", "year") else 1))
+    return date(year, month, min(now.day, monthrange(year, month)[1]))
+
+
+def _festival(now: datetime, nearby: str | None, name: str) -> date:
+    return _in_year(now, None, nearby, *_FESTIVALS[" ".join(name.split())].split("-"))
+
+
+def _english(now: datetime, day: str, month: str, year: str | None) -> date:
+    return _in_year(now, year, None, str(_MONTH_NAMES.index(month[:3]) // 3 + 1), day)
+
+
+def _american(now: datetime, month: str, day: str, year: str | None) -> date:
+    return _english(now, day, month, year)
+
+
+def _vague(*_: object) -> NoReturn:
+    raise ValueError("no one day")
+
+
+# --- the phrase books ---------------------------------------------------------------------------
+
+_WEEK = "(?:周|星期|礼拜)"
+# 周一起, 这周三次 and 周日志 are not about a weekday.
+_NAMED = r"([一二三四五六日天1-7])(?![起次个回篇遍份节场直般样定些共边程志记历常]|\d)"
+_ENGLISH_DAY = (
+    r"\b((?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tues?|wed|thu|thurs?|fri|sat|sun)\b\.?"
+)
+# 15号楼 and 3.5小时 are no dates.
+_HOUSE = "[楼馆线厅门室院机选实桌]"
+_UNMEASURED = r"(?! (?:[\d./%a-z次个点时小分度倍米克元秒篇页天周年人]))"
+_ENGLISH_MONTH = (
+    r"\b(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
+)
+_ORDINAL = r"(?<![\d.:])(\d\d?)(?:st|nd|rd|th)?"
+_YEAR = rf"(?:(\d{{4}}|\d\d|{HAN}++)年|([今去前明])年的?)"
+_DAY = rf"(底|末|初(?!{HAN})|{WHOLE})(?: [日号]|(?! (?:[\d.次个点时:月小h篇场年]|分钟)))"
+_NEAR = {
+    0: r"今(?:[天日]|儿个?|(?=[早晚晨夜]))|刚才|\bjust_now\b|\btoday\b|\bto(?=night)"
+    r"|\bthis(?=_(?:morning|afternoon|evening))",
+    -1: r"昨(?:[天日]|儿个?|(?=[早晚晨夜]))|\byesterday\b|\blast(?=_night)",
+    -2: r"(?<![目之以当提从])前(?:[天日]|(?=[晚夜]))|\bthe_day_before_yesterday\b",
+    1: r"(?<![说证表发声聪阐文])明(?:[天日]|儿个?|(?=[早晚晨夜]))|\btomorrow\b",
+    2: r"(?<![之以今随午课])后[天日](?!性|免疫)",
+}
+
+_DAYS = Phrases[date](
+    *((words, partial(_shifted, days=days)) for days, words in _NEAR.items()),
+    (r"(大++)前天", lambda now, more: _shifted(now, -2 - len(more))),
+    (r"(大++)后天", lambda now, more: _shifted(now, 2 + len(more))),
+    (r"<n> (天|个?周|个?星期|个?礼拜|个月|年|个?小时|个?钟头|分钟)[之以]?([前后])(?!来)", _ago),
+    (r"<n>_(day|week|month|year|hour|minute)s?_(ago)\b", _ago),
+    (rf"([上下]++|[这本])一?个?{_WEEK} 的?(?:{_WEEK})?{_NAMED}", _in_week),
+    (rf"\b(last(?=_week)|this|next(?=_week))(?:_week)?_{_ENGLISH_DAY}", _in_week),
+    (rf"{_ENGLISH_DAY}_(?:of_)?(last|this|next)_week\b", _week_after),
+    (rf"\b(last|next)_{_ENGLISH_DAY}", _next_to),
+    (rf"(?:{_YEAR} )?<i> 月份? 的?{_DAY}", _in_year),
+    (rf"([上下]++|[这本]|)(?:一?个)?月 的?{_DAY}", _in_month),
+    (rf"(?<!第)()<i> (?:号(?!{_HOUSE})|日(?![程志记常]))", _in_month),
+    (r"(?<![\d.])(\d{4})()(?:[-/.]|_)(\d\d?)(?:[-/.]|_)(\d\d?)(?!\d)", _in_year),
+    (r"(?<!\d)(\d{4})()(\d\d)(\d\d)(?!\d)", _in_year),
+    (rf"(?<![\d./-])()()(\d\d?)[/.](\d\d?)(?: [日号]|{_UNMEASURED})", _in_year),
+    (rf"(?:([今去前明])年的?)?({'|'.join(_FESTIVALS)})节?(?:当天)?(?![班路中])", _festival),
+    (rf"{_ORDINAL} (?:of_)?{_ENGLISH_MONTH}(?:,? (\d{{4}})\b)?", _english),
+    (rf"{_ENGLISH_MONTH} {_ORDINAL}(?![\d:])(?:,? (\d{{4}})\b)?", _american),
+    (r"\bthe_()(\d\d?)(?:st|nd|rd|th)\b", _in_month),
+)
+_WEEKDAYS = Phrases[int]((rf"{_WEEK}{_NAMED}", _weekday), (_ENGLISH_DAY, _weekday))
+_VAGUE = Phrases[date](
+    (rf"每[一个]*(?:{_WEEK}|[天日月年次晚早])[一二三四五六日天]?(?:{WHOLE} [号日])?", _vague),
+    (r"\bevery_\w+|\b(?:last|this|next)_(?:week|month|year|term)\b|\bweekends?\b", _vague),
+    (rf"[上下这本]++一?个?(?:{_WEEK}|月)末?|周末", _vague),
+    (rf"{WHOLE} [-~到至、] {WHOLE} [号日]", _vague),
+    (rf"(?:{WHOLE}年)?{WHOLE} (?:个?(?:{_WEEK}|天|月份?)|年)(?:初{HAN}++)?", _vague),
+    (rf"[今去前明]年|(?:农历|阴历|正月|腊月|大年)[\d年月日号初正腊冬{HAN[1:-1]}]*+", _vague),
+    (r"那天|某天|有一天|改天|[这前]几天|中秋|端午|春节|清明|除夕|元宵|重阳|寒假|暑假", _vague),
+)

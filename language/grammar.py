@@ -1,0 +1,62 @@
+"""Phrase books: patterns and what they mean, tried in order at one place of a text."""
+
+import re
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from language.numerals import NUMBER, WHOLE
+
+T = TypeVar("T")
+
+# No answer to a short question is longer, and a sentence is searched no further than this.
+LIMIT = 400
+
+_NOTATION = {" ": r"\s*+", "_": r"\s++", "<n>": f"({NUMBER})", "<i>": f"({WHOLE})"}
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern in our notation: `<n>` a number, `<i>` a whole one, a blank for optional blanks,
+    `_` for at least one. Only ASCII makes words here, so that `\\b` stands between Wed and 下午.
+    """
+    for short, full in _NOTATION.items():
+        pattern = pattern.replace(short, full)
+    return re.compile(pattern, re.IGNORECASE | re.ASCII)
+
+
+def skip(pattern: re.Pattern[str], text: str, pos: int) -> int:
+    """Where the pattern ends that may stand at `pos`."""
+    match = pattern.match(text, pos)
+    return match.end() if match else pos
+
+
+class Phrases(Generic[T]):
+    """Rows of a pattern and its meaning, a function of some context and of the pattern's
+    groups in lower case.
+
+    A meaning raises ValueError or LookupError where its words name nothing: 2月30日, 上午15点.
+    """
+
+    def __init__(self, *rows: tuple[str, Callable[..., T]]) -> None:
+        self._meanings = [meaning for _, meaning in rows]
+        self._pattern = compiled(
+            "|".join(f"(?P<row{index}>{pattern})" for index, (pattern, _) in enumerate(rows))
+        )
+        self._ends = [*sorted(self._pattern.groupindex.values()), self._pattern.groups + 1]
+
+    def at(self, text: str, pos: int, *context: object) -> tuple[T | None, int] | None:
+        """What the phrase starting at `pos` means (None: nothing), and where it ends."""
+        match = self._pattern.match(text, pos)
+        if match is None:
+            return None
+        row = int((match.lastgroup or "")[3:])
+        groups = match.groups()[self._ends[row] : self._ends[row + 1] - 1]
+        said = (group and group.lower() for group in groups)
+        try:
+            return self._meanings[row](*context, *said), match.end()
+        except (ValueError, LookupError, OverflowError):
+            return None, match.end()
+
+    def next(self, text: str, pos: int) -> int:
+        """Where the next phrase starts, or the length of the text."""
+        match = self._pattern.search(text, pos)
+        return match.start() if match else len(text)

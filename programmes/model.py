@@ -1,0 +1,488 @@
+"""One programme's edition as data: what its document says, fact by fact, with the clause.
+
+Sections and keys are the questions asked of every programme. A fact that the document is silent on
+stays in the pack, silent, so that nobody fills it from a neighbouring province.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, Generic, Self, TypeVar
+
+from pydantic import Field, PositiveInt, model_validator
+from pydantic_core import PydanticCustomError
+
+from programmes import values
+from programmes.values import (
+    PLACES,
+    ActivityKind,
+    Clause,
+    Consent,
+    Counter,
+    Effect,
+    Frequency,
+    Grade,
+    Learner,
+    Material,
+    Outcome,
+    Per,
+    Place,
+    RecordKind,
+    Role,
+    Stage,
+    StageKind,
+    Status,
+    Value,
+    When,
+    Window,
+    Words,
+)
+
+T = TypeVar("T")
+
+
+class Fact(Value, Generic[T]):
+    """One thing asked of a document.
+
+    `says` answers a person, in our own words; `value` answers the software, and is None where the
+    words are all there is. `clause` is empty exactly where the document is silent. `carried_from`
+    names the edition whose document this still rests on, until this year's is read.
+    """
+
+    value: T | None = None
+    says: Words = ""
+    status: Status
+    clause: Clause = ""
+    note: str = ""
+    carried_from: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _clause_from_items(cls, leaf: Any) -> Any:
+        """A list whose entries carry their clauses need not repeat them."""
+        if isinstance(leaf, dict) and "clause" not in leaf and isinstance(leaf.get("value"), list):
+            cited = [item.get("clause", "") for item in leaf["value"] if isinstance(item, dict)]
+            parts = dict.fromkeys(part for clause in cited for part in str(clause).split("；"))
+            return leaf | {"clause": "；".join(filter(None, parts))}
+        return leaf
+
+    @model_validator(mode="after")
+    def _agrees_with_status(self) -> Self:
+        if self.status is Status.SILENT:
+            for key in ("value", "says", "clause"):
+                if getattr(self, key):
+                    where = {"key": key}
+                    raise PydanticCustomError("silent_with_value", "silent, with a {key}", where)
+        elif self.value is None and not self.says:
+            raise PydanticCustomError("nothing_said", "neither a value nor words")
+        elif not self.clause:
+            raise PydanticCustomError("no_clause", "no clause for what is said")
+        return self
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is said, as a list: the dimensions of an interview, the types of acceptance."""
+        return (self.says,) if isinstance(self.says, str) and self.says else tuple(self.says)
+
+
+Said = Fact[None]
+"""A fact for people only: nothing in it is acted on."""
+
+
+class Section(Value):
+    def facts(self) -> Iterator[tuple[str, Fact[Any]]]:
+        for key in type(self).model_fields:
+            yield key, getattr(self, key)
+
+
+class Identity(Section):
+    official_name: Fact[str]
+    short_name: Fact[str]
+    document_title: Said
+    issuer: Fact[tuple[str, ...]]
+    organisers: Said
+    document_number: Said
+    document_date: Fact[When]
+    addressees: Said
+    upstream_basis: Said
+    purpose: Said
+    relation_to_other_schemes: Said
+
+
+class Cycle(Section):
+    start: Fact[When]
+    end: Fact[When]
+    duration: Fact[values.Duration]
+    actual_cultivation_window: Fact[Window]
+    pre_cultivation: Fact[Window]
+    extendable: Fact[bool]
+    reenrol_priority: Fact[values.Reenrolment]
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> Self:
+        for key, fact in (("start", self.start), ("end", self.end)):
+            if fact.value is None:
+                raise PydanticCustomError("cycle_unknown", "a cycle needs its {key}", {"key": key})
+        if self.last_day < self.first_day:
+            raise PydanticCustomError(
+                "end_before_start",
+                "{got} is before {expected}",
+                {"got": str(self.end.value), "expected": str(self.start.value), "key": "end"},
+            )
+        return self
+
+    @property
+    def first_day(self) -> date:
+        assert self.start.value is not None  # noqa: S101 - _runs_forward has seen to it
+        return self.start.value.first_day
+
+    @property
+    def last_day(self) -> date:
+        assert self.end.value is not None  # noqa: S101 - _runs_forward has seen to it
+        return self.end.value.last_day
+
+    def __contains__(self, day: date) -> bool:
+        return self.first_day <= day <= self.last_day
+
+
+class Participants(Section):
+    who: Fact[Learner]
+    grades: Fact[tuple[values.Admits, ...]]
+    rank_threshold: Fact[values.RankThreshold]
+    rank_exceptions: Fact[values.RankException]
+    other_conditions: Said
+    subject_interest: Said
+    exclusions: Said
+    applicant_entity: Fact[values.Applicant]
+    application_materials: Said
+
+
+class Subjects(Section):
+    list: Fact[tuple[values.Subject, ...]]
+    count: Fact[PositiveInt]
+    cross_discipline: Fact[bool]
+    exceptions: Said
+
+
+class Territory(Section):
+    regions: Fact[values.Regions]
+    universities: Fact[tuple[str, ...]]
+    university_subject_map: Fact[tuple[values.HostSubjects, ...]]
+    other_host_institutions: Said
+    schools: Fact[tuple[str, ...]]
+    school_eligibility: Said
+
+
+class Quotas(Section):
+    total_students: Fact[values.Quota]
+    per_subject: Fact[dict[str, PositiveInt]]
+    per_city: Fact[values.CityQuota]
+    per_mentor_max: Fact[PositiveInt]
+    per_team_min: Fact[values.Quota]
+    teams_per_university_min: Fact[values.Quota]
+    universities_supported: Fact[values.Quota]
+    funding_per_student: Fact[PositiveInt]
+    funding_per_team: Fact[PositiveInt]
+    funding_per_university: Fact[PositiveInt]
+    funding_per_city_office: Fact[PositiveInt]
+    self_funded_students: Fact[bool]
+    derived_totals: Fact[dict[str, PositiveInt]]
+
+
+class Roles(Section):
+    list: Fact[tuple[values.Duties, ...]]
+    reporting_chain: Fact[tuple[Role, ...]]
+
+
+class Mentor(Section):
+    eligibility: Said
+    source_pool: Said
+    degree_requirement: Fact[values.Qualification]
+    recommended_by: Fact[tuple[Role, ...]]
+    approval_chain: Fact[tuple[values.ApprovalStep, ...]]
+    appointment_letter: Fact[values.AppointmentLetter]
+    term: Fact[values.Term]
+    past_mentors: Fact[bool]
+    student_cap: Fact[PositiveInt]
+    team_composition: Said
+    team_member_eligibility: Fact[values.Qualification]
+    workload_recognition: Said
+    duties: Said
+
+
+class Selection(Section):
+    steps: Fact[tuple[values.SelectionStep, ...]]
+    recommendation: Fact[tuple[Role, ...]]
+    online_registration: Fact[Window]
+    qualification_review: Fact[tuple[Role, ...]]
+    aptitude_test: Fact[values.AptitudeTest]
+    interview_shortlist: Fact[values.Shortlist]
+    interview_ratio: Fact[values.InterviewRatio]
+    interview_dimensions: Said
+    interview_organiser: Fact[tuple[Role, ...]]
+    extra_assessment: Said
+    publicity: Fact[values.Publicity]
+    admission: Fact[values.Admission]
+    filing: Fact[values.Filing]
+    supervision: Said
+    kickoff_meeting: Fact[values.Meeting]
+
+
+class Cultivation(Section):
+    min_sessions: Fact[values.Minimum]
+    sessions_on_campus: Fact[bool]
+    monthly_face_to_face: Fact[values.Minimum]
+    face_to_face_general: Said
+    diary_name: Fact[str]
+    diary_frequency: Fact[Frequency]
+    diary_channel: Said
+    diary_supervisor: Fact[Role]
+    diary_reviewer: Fact[Role]
+    diary_scope: Fact[values.DiaryScope]
+    interview_records: Fact[values.MeetingRecord]
+    plan_author: Fact[Role]
+    plan_approval: Fact[values.PlanApproval]
+    principles: Said
+    methods: Fact[tuple[ActivityKind, ...]]
+    school_support: Said
+    exchange_activities: Said
+    safety_education: Fact[tuple[Role, ...]]
+    psychological_support: Said
+    process_platform: Said
+
+
+class Evaluation(Section):
+    stages: Fact[tuple[Stage, ...]]
+    exit_rule: Fact[values.ExitRule]
+    annual_dimensions: Said
+    overall_note: Said
+
+
+class FinalMaterials(Section):
+    student_materials: Fact[tuple[Material, ...]]
+    deadline: Fact[When]
+    unit_materials: Fact[values.UnitMaterials]
+
+
+class Awards(Section):
+    grades: Fact[tuple[Outcome, ...]]
+    certificate: Fact[values.Certificate]
+    certificate_level: Fact[Role]
+    certificate_recipients: Fact[tuple[Outcome, ...]]
+    unqualified: Fact[Effect]
+    competition_nomination: Fact[values.Nomination]
+    other_opportunities: Said
+    unit_commendation: Said
+
+
+class VolunteerHours(Section):
+    hours_record: Fact[values.Credit]
+    volunteer_proof: Fact[values.Credit]
+    doctoral_credit: Fact[values.Credit]
+
+
+class TeacherTraining(Section):
+    content: Said
+
+
+class Tracking(Section):
+    responsible: Fact[tuple[Role, ...]]
+    fields: Said
+    talent_pool: Fact[str]
+    alumni_activities: Said
+    support: Said
+
+
+class Budget(Section):
+    source: Said
+    amounts: Fact[values.Amounts]
+    permitted_expenses: Said
+    forbidden_expenses: Said
+    spending_rules: Said
+    reporting: Said
+
+
+class Acceptance(Section):
+    types: Said
+    materials: Said
+    organiser: Fact[Role]
+    deadline: Fact[Window]
+
+
+class Forms(Section):
+    list: Fact[tuple[values.Form, ...]]
+
+
+class Platforms(Section):
+    list: Fact[tuple[values.Website, ...]]
+
+
+class Contacts(Section):
+    list: Fact[tuple[values.Contact, ...]]
+
+
+class Schedule(Section):
+    milestones: Fact[tuple[values.Milestone, ...]]
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A number that every learner must reach, and where that is written."""
+
+    key: str
+    counts: Counter
+    at_least: int
+    per: Per
+    clause: str
+    status: Status
+
+
+@dataclass(frozen=True)
+class Record:
+    """Something the learner must keep writing.
+
+    None means that the document does not say: with no `reviewed_by` nobody reviews, with no
+    `frequency` nobody is reminded.
+    """
+
+    kind: RecordKind
+    name: str
+    frequency: Frequency | None
+    scope: values.DiaryScope
+    urged_by: Role | None
+    reviewed_by: Role | None
+    clause: str
+    status: Status
+
+
+class Programme(Value):
+    """One edition of one programme, as its pack file has it."""
+
+    key: str
+    family: str
+    edition: PositiveInt
+    carried_from: str = ""
+    guardian_consent: dict[Grade, Consent] = Field(default_factory=dict)
+    """For learners who may be under 14. A product rule that follows national law on the personal
+    data of children; no programme document says it, so it has no clause."""
+
+    identity: Identity
+    cycle: Cycle
+    participants: Participants
+    subjects: Subjects
+    territory: Territory = Field(alias="places")
+    quotas: Quotas
+    roles: Roles
+    mentor: Mentor
+    selection: Selection
+    cultivation: Cultivation
+    evaluation: Evaluation
+    final_materials: FinalMaterials
+    awards: Awards
+    volunteer_hours: VolunteerHours
+    teacher_training: TeacherTraining
+    tracking: Tracking
+    budget: Budget
+    acceptance: Acceptance
+    forms: Forms
+    platforms: Platforms
+    contacts: Contacts
+    schedule: Schedule
+    ambiguities: tuple[values.Ambiguity, ...] = ()
+    developer_notes: tuple[values.Remark, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.identity.short_name.value or self.key
+
+    @property
+    def provisional(self) -> bool:
+        """Rolled forward from last year's document and not yet read against this year's."""
+        return bool(self.carried_from)
+
+    def facts(self) -> Iterator[tuple[str, Fact[Any]]]:
+        """Every fact with its dotted path in the pack, in the pack's order."""
+        for attribute, field in type(self).model_fields.items():
+            section = getattr(self, attribute)
+            if isinstance(section, Section):
+                for key, fact in section.facts():
+                    yield f"{field.alias or attribute}.{key}", fact
+
+    def fact(self, path: str) -> Fact[Any]:
+        """The fact at `cultivation.min_sessions`. Raises KeyError for an unknown path."""
+        return dict(self.facts())[path]
+
+    @cached_property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """Every minimum the document sets, in its own words' order; silence requires nothing."""
+        return tuple(
+            Requirement(
+                key=path.rpartition(".")[2],
+                counts=fact.value.counts,
+                at_least=fact.value.at_least,
+                per=fact.value.per,
+                clause=fact.clause,
+                status=fact.status,
+            )
+            for path, fact in self.facts()
+            if isinstance(fact.value, values.Minimum)
+        )
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """What learners must keep writing: the growth diary, the meeting records."""
+        return tuple(self._records())
+
+    def _records(self) -> Iterator[Record]:
+        said = self.cultivation
+        if said.diary_name.value is not None:
+            yield Record(
+                kind=RecordKind.DIARY,
+                name=said.diary_name.value,
+                frequency=said.diary_frequency.value,
+                scope=said.diary_scope.value or values.DiaryScope(),
+                urged_by=said.diary_supervisor.value,
+                reviewed_by=said.diary_reviewer.value,
+                clause=said.diary_name.clause,
+                status=said.diary_name.status,
+            )
+        if (meeting := said.interview_records.value) is not None:
+            yield Record(
+                kind=RecordKind.MEETING_RECORD,
+                name=meeting.name,
+                frequency=meeting.frequency,
+                scope=values.DiaryScope(everyone=True),
+                urged_by=meeting.urged_by,
+                reviewed_by=meeting.reviewed_by,
+                clause=said.interview_records.clause,
+                status=said.interview_records.status,
+            )
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """How a session can take place. (Towns and universities are `territory`.)"""
+        return PLACES
+
+    @property
+    def activity_kinds(self) -> tuple[ActivityKind, ...]:
+        return self.cultivation.methods.value or ()
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Evaluation stages in order; none where the document has none."""
+        return self.evaluation.stages.value or ()
+
+    def stage(self, kind: StageKind) -> Stage | None:
+        return next((stage for stage in self.stages if stage.stage is kind), None)
+
+    @property
+    def milestones(self) -> tuple[values.Milestone, ...]:
+        return self.schedule.milestones.value or ()
+
+    def consent_needed(self, grade: Grade | None) -> Consent:
+        """Whether a guardian must agree before more than the binding is stored."""
+        if grade is None:
+            return Consent.NOT_ASKED
+        return self.guardian_consent.get(grade, Consent.NOT_ASKED)

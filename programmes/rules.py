@@ -1,0 +1,175 @@
+"""What the requirements come to: pure functions of recorded sessions and a day.
+
+There is no clock here. Days are Beijing days; months and cycles end at Beijing midnight.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Literal
+
+from programmes.model import Programme, Requirement
+from programmes.values import Counter, Per, When
+
+BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
+SUBMITTED = "submitted"
+APPROVED = "approved"
+
+
+def beijing_day(moment: datetime) -> date:
+    """The calendar day in Beijing. Raises ValueError for a time without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a zone has no Beijing day")
+    return moment.astimezone(BEIJING).date()
+
+
+@dataclass(frozen=True)
+class SessionFact:
+    """What the rules need to know of a cultivation session.
+
+    `status` is `submitted` (someone is still to look at it) or `approved`; a session in any other
+    state (returned, withdrawn) counts nowhere. `start` is Beijing time and `minutes` the length,
+    where they are known.
+    """
+
+    day: date
+    on_campus: bool
+    face_to_face: bool
+    status: str
+    start: time | None = None
+    minutes: int | None = None
+
+    def feeds(self, counter: Counter) -> bool:
+        """One visit may feed several counters."""
+        match counter:
+            case Counter.SESSIONS:
+                return True
+            case Counter.ON_CAMPUS:
+                return self.on_campus
+            case Counter.FACE_TO_FACE:
+                return self.face_to_face
+
+
+@dataclass(frozen=True)
+class Tally:
+    """已提交 and 已通过 are two numbers: a session is in one of them, and only approval counts."""
+
+    submitted: int
+    approved: int
+    still_needed: int
+
+
+@dataclass(frozen=True)
+class MonthTally(Tally):
+    month: When
+    over: bool
+    """The month has ended, so that what is still needed can no longer be made up."""
+
+
+@dataclass(frozen=True)
+class RequirementProgress(Tally):
+    """How far one requirement is met in the period that `on` falls in: the cycle or the month."""
+
+    requirement: Requirement
+    months: tuple[MonthTally, ...]
+    """For a monthly requirement, every month of the cycle up to `on`; else empty."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    on: date
+    requirements: tuple[RequirementProgress, ...]
+
+    def of(self, key: str) -> RequirementProgress | None:
+        return next((part for part in self.requirements if part.requirement.key == key), None)
+
+
+def count(
+    sessions: Iterable[SessionFact], programme: Programme, on: date, since: date | None = None
+) -> Progress:
+    """Progress at the end of the day `on`, by each requirement the document states.
+
+    `since` is the day the learner joined, where that is after the cycle began: what came before
+    neither counts nor is required. The month of joining is required in full.
+    """
+    first = max(programme.cycle.first_day, since or date.min)
+    last = min(programme.cycle.last_day, on)
+    within = [session for session in sessions if first <= session.day <= last]
+    found = (_progress(asked, within, first, last, on) for asked in programme.requirements)
+    return Progress(on, tuple(found))
+
+
+def _progress(
+    requirement: Requirement, within: list[SessionFact], first: date, last: date, on: date
+) -> RequirementProgress:
+    fed = [session for session in within if session.feeds(requirement.counts)]
+    if requirement.per is Per.CYCLE:
+        tally = _tally(fed, requirement.at_least)
+        return RequirementProgress(*tally, requirement=requirement, months=())
+    months = tuple(
+        MonthTally(
+            *_tally([s for s in fed if _month(s.day) == month], requirement.at_least),
+            month=month,
+            over=month.last_day < on,
+        )
+        for month in _months(first, last)
+    )
+    now = next((tally for tally in months if tally.month == _month(on)), None)
+    current = (now.submitted, now.approved, now.still_needed) if now else (0, 0, 0)
+    return RequirementProgress(*current, requirement=requirement, months=months)
+
+
+def _tally(fed: Sequence[SessionFact], at_least: int) -> tuple[int, int, int]:
+    submitted = sum(session.status == SUBMITTED for session in fed)
+    approved = sum(session.status == APPROVED for session in fed)
+    return submitted, approved, max(0, at_least - approved)
+
+
+def _month(day: date) -> When:
+    return When(day.year, day.month)
+
+
+def _months(first: date, last: date) -> Iterator[When]:
+    year, month = first.year, first.month
+    while (year, month) <= (last.year, last.month):
+        yield When(year, month)
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A reason to ask before a session is taken in. `other` is the session it may repeat."""
+
+    kind: Literal["outside_cycle", "in_future", "overlaps"]
+    other: SessionFact | None = None
+
+
+def question_session(
+    new: SessionFact, existing: Iterable[SessionFact], programme: Programme, today: date
+) -> list[Doubt]:
+    """What is odd about a new session. The answer is a question to the person, never a refusal.
+
+    `existing` are the same learner's sessions without the new one itself.
+    """
+    doubts = []
+    if new.day not in programme.cycle:
+        doubts.append(Doubt("outside_cycle"))
+    if new.day > today:
+        doubts.append(Doubt("in_future"))
+    doubts += [Doubt("overlaps", other) for other in existing if _may_be_same(new, other)]
+    return doubts
+
+
+def _may_be_same(new: SessionFact, other: SessionFact) -> bool:
+    if other.status not in (SUBMITTED, APPROVED):
+        return False
+    place = (new.day, new.on_campus, new.face_to_face)
+    if place != (other.day, other.on_campus, other.face_to_face):
+        return False
+    earlier, later = sorted((new, other), key=lambda session: session.start or time.min)
+    if earlier.start is None or later.start is None:
+        return True
+    if earlier.start == later.start or earlier.minutes is None:
+        return True
+    gap = datetime.combine(new.day, later.start) - datetime.combine(new.day, earlier.start)
+    return gap < timedelta(minutes=earlier.minutes)

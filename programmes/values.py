@@ -1,0 +1,680 @@
+"""The words and machine values that programme packs are written in.
+
+Enumerations are closed on purpose: software acts on each member, so a new member means new code.
+What differs from province to province (subjects, towns, titles, deadlines) is data in the packs.
+"""
+
+import calendar
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    NonNegativeInt,
+    PositiveInt,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+
+class Status(StrEnum):
+    """How firmly the document says a thing."""
+
+    STATED = "stated"  # the document says so
+    SILENT = "silent"  # it does not say; the program does nothing
+    AMBIGUOUS = "ambiguous"  # it says so unclearly, or in two ways
+    DERIVED = "derived"  # arithmetic on stated facts; never quoted as the document's words
+
+
+class Role(StrEnum):
+    NATIONAL = "national"
+    PROVINCE = "province"
+    PROVINCE_OFFICE = "province_office"
+    CITY = "city"
+    CITY_OFFICE = "city_office"
+    OFFICE = "office"  # 管理办公室 where the document does not say which level
+    EXPERT_COMMITTEE = "expert_committee"
+    UNIVERSITY = "university"
+    HOST = "host"  # any institution that gives the training
+    SCHOOL = "school"
+    TEAM = "team"  # a volunteer service team as a body
+    TEAM_CONTACT = "team_contact"
+    LEAD_MENTOR = "lead_mentor"
+    MENTOR = "mentor"
+    TEAM_MEMBER = "team_member"
+    SCHOOL_TEACHER = "school_teacher"
+    TRAINEE_TEACHER = "trainee_teacher"
+    STUDENT = "student"
+    GUARDIAN = "guardian"
+    PLATFORM = "platform"  # an outside website that acts by itself
+
+
+class Learner(StrEnum):
+    """Whom the programme trains."""
+
+    STUDENT = "student"
+    TRAINEE_TEACHER = "trainee_teacher"
+
+
+class Grade(StrEnum):
+    PRESCHOOL = "preschool"  # 幼儿园大班及学前
+    PRIMARY_1 = "primary_1"
+    PRIMARY_2 = "primary_2"
+    PRIMARY_3 = "primary_3"
+    PRIMARY_4 = "primary_4"
+    PRIMARY_5 = "primary_5"
+    PRIMARY_6 = "primary_6"
+    JUNIOR_1 = "junior_1"  # 初一, 7年级
+    JUNIOR_2 = "junior_2"
+    JUNIOR_3 = "junior_3"
+    SENIOR_1 = "senior_1"  # 高一
+    SENIOR_2 = "senior_2"
+    SENIOR_3 = "senior_3"
+    VOCATIONAL = "vocational"  # 职高, any year
+
+
+class Consent(StrEnum):
+    """Whether a guardian must agree before more than the binding is stored."""
+
+    REQUIRED = "required"  # children of this grade are below 14
+    IF_UNDER_14 = "if_under_14"  # some are: ask for the age first
+    NOT_ASKED = "not_asked"
+
+
+class Counter(StrEnum):
+    """What a requirement counts. One visit may feed several counters."""
+
+    SESSIONS = "sessions"  # every cultivation session, wherever it takes place
+    ON_CAMPUS = "on_campus"
+    FACE_TO_FACE = "face_to_face"
+
+
+class RecordKind(StrEnum):
+    DIARY = "diary"
+    MEETING_RECORD = "meeting_record"
+
+
+class Per(StrEnum):
+    CYCLE = "cycle"
+    MONTH = "month"
+
+
+class Frequency(StrEnum):
+    PER_SESSION = "per_session"
+    PER_STAGE = "per_stage"
+
+
+class ActivityKind(StrEnum):
+    READING_LIST = "reading_list"
+    SEMINAR = "seminar"
+    LECTURE = "lecture"
+    RESEARCH = "research"
+    INQUIRY = "inquiry"
+    COURSE = "course"
+    PRACTICE = "practice"
+    EXCHANGE = "exchange"
+    PROJECT = "project"
+    PAPER = "paper"
+
+
+class StageKind(StrEnum):
+    INITIAL = "initial"
+    MID = "mid"
+    ANNUAL = "annual"
+    FINAL = "final"
+
+
+class Outcome(StrEnum):
+    OPINION = "opinion"  # words only, no grade
+    EXCELLENT = "excellent"
+    QUALIFIED = "qualified"
+    UNQUALIFIED = "unqualified"
+    NOMINATED = "nominated"  # candidate for competitions and exchanges
+
+
+class Effect(StrEnum):
+    """What an outcome brings about."""
+
+    EXIT = "exit"
+    CERTIFICATE = "certificate"
+    NO_CERTIFICATE = "no_certificate"
+    COMPETITION = "competition"
+
+
+class Material(StrEnum):
+    TOPIC_REPORT = "topic_report"
+    TRAINING_REPORT = "training_report"
+    GROWTH_DIARY = "growth_diary"
+    MENTOR_EVALUATION = "mentor_evaluation"
+
+
+class StepKind(StrEnum):
+    """One step on the way into a programme."""
+
+    SCHOOL_ADMISSION = "school_admission"
+    PRE_CULTIVATION = "pre_cultivation"
+    MENTOR_RECOMMENDATION = "mentor_recommendation"
+    BRIEFING = "briefing"
+    MATCHMAKING = "matchmaking"
+    REGISTRATION = "registration"
+    QUALIFICATION_REVIEW = "qualification_review"
+    ASSESSMENT = "assessment"
+    APTITUDE_TEST = "aptitude_test"
+    SHORTLIST = "shortlist"
+    INTERVIEW = "interview"
+    PUBLICITY = "publicity"
+    RECOMMENDATION = "recommendation"
+    KICKOFF = "kickoff"
+
+
+class Act(StrEnum):
+    """What an office does with a mentor's name."""
+
+    RECOMMEND = "recommend"
+    FIRST_REVIEW = "first_review"
+    REGISTER = "register"
+    REVIEW = "review"
+    APPROVE = "approve"
+    PUBLICISE = "publicise"
+
+
+class Credential(StrEnum):
+    MASTER = "master"
+    DOCTORATE = "doctorate"
+    ASSOCIATE_SENIOR_TITLE = "associate_senior_title"  # 副高及以上职称
+
+
+class FieldKind(StrEnum):
+    """How a form's field is asked."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    PHONE = "phone"
+    EMAIL = "email"
+    DATE = "date"
+    ROWS = "rows"  # one line per person or phase, with columns
+    PRINTED = "printed"  # preprinted; nobody fills it
+    SIGNATURE = "signature"
+    SEAL = "seal"
+    REPEAT = "repeat"  # stands for the fields whose keys begin with `repeats`
+
+
+@dataclass(frozen=True)
+class When:
+    """A year, a month or a day: exactly as precise as the document is. Beijing calendar."""
+
+    year: int
+    month: int | None = None
+    day: int | None = None
+
+    @classmethod
+    def parse(cls, text: object) -> Self:
+        """Read `2026`, `2026-08` or `2026-08-31`; anything else is a `bad_date`."""
+        if isinstance(text, cls):
+            return text
+        found = re.fullmatch(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", str(text))
+        try:
+            if found is None:
+                raise ValueError(text)
+            year, month, day = (int(part) if part else None for part in found.groups())
+            date(year or 0, month or 1, day or 1)
+        except ValueError:
+            got = {"got": str(text)}
+            raise PydanticCustomError("bad_date", "not a date: {got}", got) from None
+        return cls(year or 0, month, day)
+
+    @property
+    def first_day(self) -> date:
+        return date(self.year, self.month or 1, self.day or 1)
+
+    @property
+    def last_day(self) -> date:
+        month = self.month or 12
+        return date(self.year, month, self.day or calendar.monthrange(self.year, month)[1])
+
+    def __str__(self) -> str:
+        parts = [f"{self.year:04}"]
+        parts += [f"{part:02}" for part in (self.month, self.day) if part is not None]
+        return "-".join(parts)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: Callable[[Any], CoreSchema]
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.to_string_ser_schema()
+        )
+
+
+_NUMERALS = "[一二三四五六七八九十]+"
+_SECTION = rf"{_NUMERALS}(?:·{_NUMERALS})?(?:\({_NUMERALS}\))?\d*(?:\(\d+\))?"
+_PART_OF_LETTER = "标题|文号|主送|导语|发文机关|通知正文|联系方式|落款|印发|附件目录"
+_PART_OF_ANNEX = r"封面|标题|签章|表\d*"
+_ANNEX = rf"附件\d*(?: (?:{_SECTION}|{_PART_OF_ANNEX})|·[\u4e00-\u9fff\d]+)?"
+CITATION = re.compile(rf"{_SECTION}|{_PART_OF_LETTER}|{_ANNEX}")
+"""One place in a document: `五(三)1`, `附件2 六(八)`, `附件1 三·二(一)`, `附件·队伍1`, `落款`."""
+
+
+def _citation(text: str) -> str:
+    if text and not all(CITATION.fullmatch(part) for part in text.split("；")):
+        raise PydanticCustomError("bad_clause", "not a citation: {got}", {"got": text})
+    return text
+
+
+Clause = Annotated[str, AfterValidator(_citation)]
+"""Where the document says it: citations joined by `；`, empty where it does not."""
+
+
+def _words(said: object) -> str | tuple[str, ...]:
+    if isinstance(said, str):
+        return said
+    if isinstance(said, list | tuple) and all(isinstance(word, str) for word in said):
+        return tuple(said)
+    raise PydanticCustomError("not_text", "words are expected")
+
+
+Words = Annotated[str | tuple[str, ...], BeforeValidator(_words)]
+"""A sentence, or a list of words, in our own Chinese."""
+
+
+class Value(BaseModel):
+    """A machine value; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Item(Value):
+    """One entry of a list, with the place in the document that it comes from."""
+
+    clause: Clause = ""
+    note: str = ""
+
+
+# Time ---------------------------------------------------------------------------------------
+
+
+class Window(Value):
+    """When something happens or is due. Without `start` it is a deadline.
+
+    `text` is the document's own way of putting it, for people; where that can be read two ways
+    (「5月前」) `end` is the strict reading, which reminders keep to, and `end_latest` the lenient
+    one, before which nothing is closed. `end_assumed` marks an end that the document leaves open.
+    """
+
+    text: str = ""
+    start: When | None = None
+    end: When | None = None
+    end_latest: When | None = None
+    end_assumed: bool = False
+    submit_by: When | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        moments = [
+            (key, moment)
+            for key in ("start", "submit_by", "end", "end_latest")
+            if (moment := getattr(self, key)) is not None
+        ]
+        for (_, earlier), (key, later) in pairwise(moments):
+            if later.last_day < earlier.first_day:
+                raise PydanticCustomError(
+                    "end_before_start",
+                    "{got} is before {expected}",
+                    {"got": str(later), "expected": str(earlier), "key": key},
+                )
+        return self
+
+    @property
+    def first_day(self) -> date | None:
+        return self.start.first_day if self.start else None
+
+    @property
+    def last_day(self) -> date | None:
+        """The day to remind people of: the strict end."""
+        return self.end.last_day if self.end else None
+
+    @property
+    def closes(self) -> date | None:
+        """The last day on which the lenient reader is still in time."""
+        latest = self.end_latest or self.end
+        return latest.last_day if latest else None
+
+
+class Duration(Value):
+    months: PositiveInt
+
+
+class Term(Value):
+    years: PositiveInt
+    renewable: bool
+
+
+class Milestone(Item, Window):
+    order: PositiveInt
+    name: str
+
+
+class Meeting(Window):
+    organisers: tuple[Role, ...] = ()
+    attendees: tuple[Role, ...] = ()
+
+
+# Who may join, and how many -----------------------------------------------------------------
+
+
+class Admits(Value):
+    """One grade that may join; with `only_subjects`, in those subjects alone."""
+
+    grade: Grade
+    only_subjects: tuple[str, ...] = ()
+
+
+class RankLimit(Value):
+    by: Literal["subject", "overall"]
+    top_percent: PositiveInt
+
+
+class RankThreshold(Value):
+    any_of: tuple[RankLimit, ...]
+
+
+class RankException(Value):
+    condition: Literal["pre_cultivation_excellent"]
+    relaxes: Literal["subject", "overall"]
+
+
+class Applicant(Value):
+    applies: Role
+    recommended_by: tuple[Role, ...] = ()
+
+
+class Reenrolment(Value):
+    allowed: bool
+    priority_by: Role
+
+
+class Subject(Value):
+    code: str
+    name: str
+    group: str = ""
+
+
+class Regions(Value):
+    names: tuple[str, ...] = ()
+    cities: PositiveInt | None = None
+
+
+class HostSubjects(Value):
+    city: str
+    university: str
+    subjects: tuple[str, ...]
+
+
+Rule = Literal["at_least", "at_most", "exactly", "about", "funded"]
+
+
+class Quota(Value):
+    """`soft` is 原则上: warn, never refuse. `funded` counts paid places; others may join."""
+
+    rule: Rule
+    n: NonNegativeInt
+    soft: bool = False
+
+
+class CityQuota(Value):
+    each: Quota | None = None
+    cities: dict[str, PositiveInt] = {}
+
+
+class InterviewRatio(Value):
+    """How many are interviewed for one place."""
+
+    rule: Rule
+    per_place: PositiveInt
+    soft: bool = False
+
+
+# People -------------------------------------------------------------------------------------
+
+
+class Duties(Item):
+    """What a role does here. No duties: the document names the role and says no more."""
+
+    role: Role
+    name: str
+    duties: tuple[str, ...] = ()
+
+
+class Qualification(Value):
+    any_of: tuple[Credential, ...]
+    soft: bool = False
+    core_only: bool = False
+
+
+class ApprovalStep(Value):
+    by: Role
+    act: Act
+
+
+class AppointmentLetter(Value):
+    issued_by: Role | None = None
+
+
+class Credit(Value):
+    """Hours or a proof given to those who teach."""
+
+    given_by: Role
+    to: tuple[Role, ...]
+
+
+# Selection ----------------------------------------------------------------------------------
+
+
+class SelectionStep(Item):
+    order: PositiveInt
+    kind: StepKind
+    name: str
+    window: Window | None = None
+    actor: str
+    actors: tuple[Role, ...]
+    detail: str
+
+
+class AptitudeTest(Value):
+    form: Literal["online", "written"] | None = None
+    questions_from: Role | None = None
+    organisers: tuple[Role, ...] = ()
+    window: Window | None = None
+
+
+class Shortlist(Value):
+    by_score: bool
+    by_materials: bool = False
+    by_candidates: bool = False
+    decided_by: tuple[Role, ...] = ()
+
+
+class Publicity(Value):
+    by: Role
+    days: PositiveInt | None = None
+
+
+class Admission(Value):
+    upon: Literal["recommendation", "interview", "test_and_interview"]
+    decided_by: tuple[Role, ...] = ()
+
+
+class Filing(Value):
+    by: tuple[Role, ...]
+    to: Role
+
+
+# Cultivation --------------------------------------------------------------------------------
+
+
+class Minimum(Value):
+    """At least so many of what `counts` names, in the whole cycle or in every month of it."""
+
+    at_least: PositiveInt
+    counts: Counter
+    per: Per = Per.CYCLE
+
+
+class DiaryScope(Value):
+    """Who must keep the diary: everyone, or the grades listed."""
+
+    everyone: bool = False
+    required_for: tuple[Grade, ...] = ()
+    not_stated_for: tuple[Grade, ...] = ()
+
+    def required_of(self, grade: Grade | None) -> bool | None:
+        """None where the document does not say."""
+        if self.everyone or grade in self.required_for:
+            return True
+        return None if grade is None or grade in self.not_stated_for else False
+
+
+class MeetingRecord(Value):
+    name: str
+    frequency: Frequency
+    urged_by: Role | None = None
+    reviewed_by: Role | None = None
+
+
+class PlanApproval(Value):
+    required: bool
+    approver: Role
+
+
+# Evaluation, materials, awards --------------------------------------------------------------
+
+
+class Report(Value):
+    """Who sums up the results, and for whom."""
+
+    by: tuple[Role, ...]
+    to: Role
+
+
+class Stage(Item):
+    """One evaluation. Words for people stand beside what the software acts on."""
+
+    stage: StageKind
+    name: str
+    window: Window | None = None
+    evaluator: str
+    organisers: tuple[Role, ...] = ()
+    evaluators: tuple[Role, ...] = ()
+    inputs: tuple[str, ...] = ()
+    dimensions: tuple[str, ...] = ()
+    outcome: Words = ""
+    outcomes: tuple[Outcome, ...] = ()
+    consequence: str = ""
+    effects: dict[Outcome, tuple[Effect, ...]] = {}
+    report: Report | None = None
+
+
+class ExitRule(Value):
+    stage: StageKind
+    upon: Outcome
+
+
+class UnitMaterials(Value):
+    by: tuple[Role, ...]
+    to: Role | None = None
+
+
+class Certificate(Value):
+    name: str
+    issued_by: Role | None = None
+
+
+class Nomination(Value):
+    outcome: Outcome
+    event: str
+
+
+# Money, forms, addresses --------------------------------------------------------------------
+
+
+class Amounts(Value):
+    """Yuan."""
+
+    per_student: PositiveInt | None = None
+    per_team: PositiveInt | None = None
+    per_university: PositiveInt | None = None
+    per_city_office: PositiveInt | None = None
+
+
+class Field(Value):
+    section: str
+    key: str
+    label: str
+    kind: FieldKind = FieldKind.TEXT
+    columns: tuple[str, ...] = ()
+    repeats: str = ""
+    note: str = ""
+
+
+class Form(Item):
+    key: str
+    title: str
+    submitted_by: str
+    submitters: tuple[Role, ...]
+    fields: tuple[Field, ...] = ()
+
+
+class Website(Item):
+    name: str
+    url: str = ""
+    use: str
+
+
+class Contact(Item):
+    """An office, never a person."""
+
+    office: str
+    phones: tuple[str, ...] = ()
+    email: str = ""
+    website: str = ""
+    address: str = ""
+
+
+class Ambiguity(Value):
+    """What the document leaves open, and how we propose to read it until the office decides."""
+
+    id: str
+    topic: str
+    clauses: tuple[Clause, ...]
+    problem: str
+    proposal: str
+
+
+class Remark(Value):
+    text: str
+    clause: Clause
+
+
+@dataclass(frozen=True)
+class Place:
+    """A way in which a session can take place, and which counters a session there feeds."""
+
+    key: str
+    on_campus: bool
+    face_to_face: bool
+
+
+PLACES = (
+    Place("on_campus", on_campus=True, face_to_face=True),
+    Place("off_campus", on_campus=False, face_to_face=True),
+    Place("on_campus_alone", on_campus=True, face_to_face=False),
+    Place("online", on_campus=False, face_to_face=False),
+)

@@ -1,0 +1,137 @@
+"""Who may do what: asked of the database at every act, never of a button."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from sqlmodel import Session, col, select
+
+from prompts import Text, t
+from storage.tables import (
+    Cohort,
+    Guardianship,
+    Membership,
+    Mentoring,
+    Record,
+    Role,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, through which chat, and when."""
+
+    person_id: int
+    account_id: int | None
+    now: datetime
+
+
+class Refused(Exception):
+    """An act that is not done, and the sentence that says why. It leaves an audit row."""
+
+    def __init__(
+        self, words: Text, *, verb: str = "", object: str = "", object_id: int | None = None
+    ) -> None:
+        super().__init__(words.key)
+        self.words = words
+        self.verb = verb
+        self.object = object
+        self.object_id = object_id
+
+
+REVIEWERS = (Role.MENTOR, Role.TEAM_MEMBER)
+LEARNERS = (Role.STUDENT, Role.TRAINEE_TEACHER)
+
+
+def memberships(db: Session, person_id: int) -> list[Membership]:
+    """What somebody is, in every cohort, now."""
+    found = db.exec(
+        select(Membership)
+        .where(Membership.person_id == person_id, col(Membership.ended_at).is_(None))
+        .order_by(col(Membership.id))
+    )
+    return list(found)
+
+
+def learner(db: Session, person_id: int) -> Membership:
+    """Somebody's place as a learner, the latest where there are several. Raises `Refused`."""
+    found = [m for m in memberships(db, person_id) if m.role in LEARNERS]
+    if not found:
+        raise Refused(t("access.not_a_student"), verb="learn")
+    return found[-1]
+
+
+def reviewer_of(db: Session, actor: Actor, record: Record, verb: str) -> Membership:
+    """The membership by which the actor may review this record. Raises `Refused`."""
+    mine = db.exec(
+        select(Membership)
+        .join(Mentoring, col(Mentoring.mentor_id) == col(Membership.id))
+        .where(
+            Mentoring.student_id == record.student_id,
+            col(Mentoring.ended_at).is_(None),
+            Membership.person_id == actor.person_id,
+            col(Membership.ended_at).is_(None),
+            col(Membership.role).in_(REVIEWERS),
+        )
+    ).first()
+    if mine is None:
+        raise Refused(
+            t("access.not_your_student"), verb=verb, object="record", object_id=record.id
+        )
+    return mine
+
+
+def may_read(db: Session, person_id: int, student: Membership) -> bool:
+    """Whether somebody may read a student's records.
+
+    The student, those who cultivate them, their own school's teachers, the cohort's coordinators,
+    and their guardians. Nobody else.
+    """
+    if student.person_id == person_id:
+        return True
+    for mine in memberships(db, person_id):
+        if mine.cohort_id != student.cohort_id:
+            continue
+        match mine.role:
+            case Role.COORDINATOR:
+                return True
+            case Role.SCHOOL_TEACHER:
+                if mine.unit_id is not None and mine.unit_id == student.unit_id:
+                    return True
+            case Role.MENTOR | Role.TEAM_MEMBER:
+                if _cultivates(db, mine, student):
+                    return True
+            case _:
+                pass
+    return (
+        db.exec(
+            select(Guardianship).where(
+                Guardianship.child_id == student.person_id,
+                Guardianship.guardian_id == person_id,
+                col(Guardianship.withdrawn_at).is_(None),
+            )
+        ).first()
+        is not None
+    )
+
+
+def _cultivates(db: Session, mentor: Membership, student: Membership) -> bool:
+    found = db.exec(
+        select(Mentoring).where(
+            Mentoring.student_id == student.id,
+            Mentoring.mentor_id == mentor.id,
+            col(Mentoring.ended_at).is_(None),
+        )
+    ).first()
+    return found is not None
+
+
+def student_of(db: Session, record: Record) -> Membership:
+    """Whose record it is."""
+    return cast(Membership, db.get(Membership, record.student_id))
+
+
+def cohort_of(db: Session, member: Membership) -> Cohort:
+    return cast(Cohort, db.get(Cohort, member.cohort_id))

@@ -1,0 +1,59 @@
+"""Who did, or tried to do, what: one row each, only ever added."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from services.access import Actor
+from storage.tables import Audit
+
+
+def note(
+    db: Session,
+    actor: Actor,
+    verb: str,
+    object: str = "",
+    object_id: int | None = None,
+    version: int | None = None,
+    **detail: Any,
+) -> None:
+    """Record an act that is done, in the transaction that does it."""
+    db.add(
+        Audit(
+            at=actor.now,
+            person_id=actor.person_id,
+            account_id=actor.account_id,
+            verb=verb,
+            object=object,
+            object_id=object_id,
+            version=version,
+            detail=detail,
+        )
+    )
+
+
+def note_refusal(
+    db: Session,
+    person_id: int | None,
+    account_id: int | None,
+    now: datetime,
+    verb: str,
+    why: str,
+    object: str = "",
+    object_id: int | None = None,
+) -> None:
+    """Record an act that was refused, after whatever it did has been undone."""
+    db.add(
+        Audit(
+            at=now,
+            person_id=person_id,
+            account_id=account_id,
+            verb=verb,
+            object=object,
+            object_id=object_id,
+            refused=why,
+        )
+    )

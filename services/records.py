@@ -1,0 +1,443 @@
+"""What happens to an entry: handed in, changed, withdrawn, sent back, approved.
+
+Every act asks the database who may do it, holds for one version of the entry, and leaves an audit
+row. Done twice, it changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict
+from sqlmodel import Session, col, select
+
+from bot.chat import Choice, Message, press
+from bot.questions import length
+from programmes.catalogue import load
+from programmes.values import PLACES, Place
+from prompts import Text, t
+from services import audit, notices
+from services.access import (
+    REVIEWERS,
+    Actor,
+    Refused,
+    cohort_of,
+    may_read,
+    reviewer_of,
+    student_of,
+)
+from storage.tables import (
+    File,
+    Membership,
+    Mentoring,
+    Opening,
+    Person,
+    Record,
+    RecordFile,
+    RecordKind,
+    RecordState,
+    RecordVersion,
+    Review,
+)
+
+
+class Kept(BaseModel):
+    """A file of which we have our own copy."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sha256: str
+    size: int
+    media_type: str
+    name: str
+
+
+class SessionBody(BaseModel):
+    """What a cultivation session's entry says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    day: date
+    start: time | None = None
+    part: Literal["morning", "noon", "afternoon", "evening"] | None = None
+    minutes: int
+    place: str
+    kind: str
+    people: tuple[str, ...]
+    what: str
+    files: tuple[Kept, ...] = ()
+
+
+class WritingBody(BaseModel):
+    """What a growth diary or a meeting record says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    parts: tuple[str, ...]
+    files: tuple[Kept, ...] = ()
+
+
+Body = SessionBody | WritingBody
+
+PLACE_BY_KEY: dict[str, Place] = {place.key: place for place in PLACES}
+
+SETTLED = (RecordState.APPROVED,)
+"""States in which an entry can no longer be changed by its student."""
+
+
+def body_of(kind: RecordKind, body: dict[str, Any]) -> Body:
+    return (SessionBody if kind is RecordKind.SESSION else WritingBody).model_validate(body)
+
+
+# ---------------------------------------------------------------- the student's acts
+
+
+def hand_in(
+    db: Session,
+    actor: Actor,
+    student: Membership,
+    kind: RecordKind,
+    body: Body,
+    *,
+    day: date,
+    about_id: int | None = None,
+    period: str = "",
+) -> Record:
+    """Hand in a new entry. Raises `Refused` if the student may not, or not any more."""
+    _own(db, actor, student, "hand_in")
+    record = Record(
+        kind=kind,
+        student_id=cast(int, student.id),
+        about_id=about_id,
+        period=period,
+        day=day,
+        state=_first_state(db, student, kind),
+        created_at=actor.now,
+        submitted_at=actor.now,
+    )
+    db.add(record)
+    db.flush()
+    _write_version(db, actor, record, body)
+    audit.note(db, actor, "hand_in", "record", record.id, record.version)
+    _ask_reviewers(db, actor, record, student)
+    return record
+
+
+def amend(
+    db: Session, actor: Actor, record_id: int, version: int, body: Body, *, day: date
+) -> Record:
+    """Hand in a changed version. Raises `Refused` once it is approved, or changed elsewhere."""
+    record, student = _mine(db, actor, record_id, "amend")
+    if record.state in SETTLED:
+        raise _refuse("record.locked", "amend", record)
+    if record.version != version:
+        raise _refuse("record.changed_meanwhile", "amend", record)
+    record.version += 1
+    record.day = day
+    record.state = _first_state(db, student, record.kind)
+    record.submitted_at = actor.now
+    record.decided_at = None
+    db.add(record)
+    _write_version(db, actor, record, body)
+    audit.note(db, actor, "amend", "record", record.id, record.version)
+    _ask_reviewers(db, actor, record, student)
+    return record
+
+
+def withdraw(db: Session, actor: Actor, record_id: int, version: int) -> Record:
+    """Take an entry back; it can be handed in again. Raises `Refused` once it is approved."""
+    record, _ = _mine(db, actor, record_id, "withdraw")
+    if record.state is RecordState.WITHDRAWN:
+        return record
+    if record.state in SETTLED:
+        raise _refuse("record.locked", "withdraw", record)
+    if record.version != version:
+        raise _refuse("record.changed_meanwhile", "withdraw", record)
+    record.state = RecordState.WITHDRAWN
+    db.add(record)
+    audit.note(db, actor, "withdraw", "record", record.id, record.version)
+    return record
+
+
+# ---------------------------------------------------------------- the reviewer's acts
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a review: done now, or what somebody had done already."""
+
+    record: Record
+    done: bool
+    review: Review | None = None
+    """The review that stands for this version, whoever made it."""
+
+
+def review(
+    db: Session, actor: Actor, record_id: int, version: int, *, approve: bool, reason: str = ""
+) -> Verdict:
+    """Approve one version, or send it back with a reason.
+
+    Somebody else's, or one's own earlier, word stands: then nothing changes and it is given back.
+    Raises `Refused` for who may not review it.
+    """
+    verb = "approve" if approve else "return"
+    record = found(db, record_id, verb)
+    reviewer = reviewer_of(db, actor, record, verb)
+    if record.version != version or record.state is not RecordState.SUBMITTED:
+        return standing(db, record, version)
+    word = Review(
+        record_id=record_id,
+        version=version,
+        approved=approve,
+        reason=reason,
+        reviewer_id=cast(int, reviewer.id),
+        at=actor.now,
+    )
+    db.add(word)
+    record.state = RecordState.APPROVED if approve else RecordState.RETURNED
+    record.decided_at = actor.now
+    db.add(record)
+    audit.note(db, actor, verb, "record", record_id, version)
+    _tell_student(db, actor, record, word)
+    return Verdict(record, done=True, review=word)
+
+
+def standing(db: Session, record: Record, version: int) -> Verdict:
+    """The word that stands on a version, without a new one."""
+    return Verdict(record, done=False, review=db.get(Review, (record.id, version)))
+
+
+def open_whole(db: Session, actor: Actor, record_id: int) -> Record:
+    """Note that the actor has seen all of the entry as it stands. Raises `Refused`."""
+    record = readable(db, actor, record_id, "open")
+    key = (record_id, record.version, actor.person_id)
+    if db.get(Opening, key) is None:
+        db.add(Opening(record_id=key[0], version=key[1], person_id=key[2], at=actor.now))
+        db.flush()
+    return record
+
+
+# ---------------------------------------------------------------- reading
+
+
+def found(db: Session, record_id: int, verb: str) -> Record:
+    record = db.get(Record, record_id, with_for_update=True)
+    if record is None:
+        raise Refused(t("record.gone"), verb=verb, object="record", object_id=record_id)
+    return record
+
+
+def readable(db: Session, actor: Actor, record_id: int, verb: str) -> Record:
+    """A record that the actor may read now. Raises `Refused`."""
+    record = found(db, record_id, verb)
+    if not may_read(db, actor.person_id, student_of(db, record)):
+        raise _refuse("access.not_yours_to_read", verb, record)
+    return record
+
+
+def body_at(db: Session, record: Record, version: int | None = None) -> Body:
+    """What an entry says, or said in an earlier version."""
+    row = db.get(RecordVersion, (record.id, version or record.version))
+    if row is None:
+        raise Refused(t("record.gone"), verb="read", object="record", object_id=record.id)
+    return body_of(record.kind, row.body)
+
+
+def files_at(db: Session, record: Record, version: int | None = None) -> tuple[int, ...]:
+    """The stored files that a version shows, by id."""
+    rows = db.exec(
+        select(RecordFile.file_id)
+        .where(RecordFile.record_id == record.id)
+        .where(RecordFile.version == (version or record.version))
+        .order_by(col(RecordFile.file_id))
+    )
+    return tuple(rows)
+
+
+def entries(
+    db: Session, student_id: int, kind: RecordKind | None = None
+) -> list[tuple[Record, Body]]:
+    """A student's entries with what they say now, the latest first."""
+    query = (
+        select(Record, RecordVersion)
+        .join(
+            RecordVersion,
+            (col(RecordVersion.record_id) == col(Record.id))
+            & (col(RecordVersion.version) == col(Record.version)),
+        )
+        .where(Record.student_id == student_id)
+        .order_by(col(Record.day).desc(), col(Record.id).desc())
+    )
+    if kind is not None:
+        query = query.where(Record.kind == kind)
+    return [(record, body_of(record.kind, row.body)) for record, row in db.exec(query)]
+
+
+def reviews(db: Session, record: Record) -> list[tuple[Review, str]]:
+    """Every word on an entry, with who gave it, oldest first."""
+    rows = db.exec(
+        select(Review, Person.name)
+        .join(Membership, col(Membership.id) == col(Review.reviewer_id))
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .where(Review.record_id == record.id)
+        .order_by(col(Review.version))
+    )
+    return list(rows)
+
+
+# ---------------------------------------------------------------- how an entry is told
+
+
+def title(record: Record, body: Body) -> Text:
+    """One line that names an entry, with as little of it as may be."""
+    if isinstance(body, SessionBody):
+        return t(
+            "record.session_line",
+            day=body.day,
+            place=t(f"place.{body.place}"),
+            kind=t(f"kind.{body.kind}"),
+            length=length(body.minutes),
+        )
+    if record.period:
+        return t(f"record.{record.kind}_stage_line", stage=t(f"stage.{record.period}"))
+    return t(f"record.{record.kind}_line", day=record.day)
+
+
+def review_card(record: Record, body: Body, student: str) -> Message:
+    """An entry put before a reviewer: least data, everything else a press away."""
+    return Message(
+        t("review.card", student=student, line=title(record, body), since=record.submitted_at),
+        (
+            (
+                Choice(
+                    press("approve", record.id or 0, record.version),
+                    t("review.approve"),
+                    decides=True,
+                ),
+                Choice(press("return", record.id or 0, record.version), t("review.return")),
+            ),
+            (Choice(press("whole", record.id or 0), t("review.whole")),),
+        ),
+        kind="card",
+        card=f"record:{record.id}",
+    )
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _own(db: Session, actor: Actor, student: Membership, verb: str) -> None:
+    if student.person_id != actor.person_id:
+        raise Refused(t("access.not_your_record"), verb=verb, object="membership")
+    if student.ended_at is not None:
+        raise Refused(t("access.membership_ended"), verb=verb, object="membership")
+
+
+def _mine(db: Session, actor: Actor, record_id: int, verb: str) -> tuple[Record, Membership]:
+    record = found(db, record_id, verb)
+    student = student_of(db, record)
+    if student.person_id != actor.person_id:
+        raise _refuse("access.not_your_record", verb, record)
+    _own(db, actor, student, verb)
+    return record, student
+
+
+def _refuse(key: str, verb: str, record: Record) -> Refused:
+    return Refused(t(key), verb=verb, object="record", object_id=record.id)
+
+
+def _first_state(db: Session, student: Membership, kind: RecordKind) -> RecordState:
+    """Waiting for review, or simply filed where no rule names a reviewer.
+
+    Sessions are approved by the mentor or a team member in every programme: that is how this
+    record-keeping works, not a clause. What else is reviewed, the programme says.
+    """
+    if kind is RecordKind.SESSION:
+        return RecordState.SUBMITTED
+    programme = load(cohort_of(db, student).programme)
+    for asked in programme.records:
+        if asked.kind.value == kind.value and asked.reviewed_by is not None:
+            return RecordState.SUBMITTED
+    return RecordState.FILED
+
+
+def _write_version(db: Session, actor: Actor, record: Record, body: Body) -> None:
+    db.add(
+        RecordVersion(
+            record_id=cast(int, record.id),
+            version=record.version,
+            body=body.model_dump(mode="json"),
+            written_by=actor.person_id,
+            at=actor.now,
+        )
+    )
+    db.flush()
+    for kept in dict.fromkeys(body.files):
+        db.add(
+            RecordFile(
+                record_id=cast(int, record.id),
+                version=record.version,
+                file_id=_file_id(db, actor, kept),
+            )
+        )
+    db.flush()
+
+
+def _file_id(db: Session, actor: Actor, kept: Kept) -> int:
+    here = db.exec(
+        select(File).where(File.sha256 == kept.sha256, File.owner_id == actor.person_id)
+    ).first()
+    if here is None:
+        here = File(owner_id=actor.person_id, created_at=actor.now, **kept.model_dump())
+        db.add(here)
+        db.flush()
+    return cast(int, here.id)
+
+
+def reviewers(db: Session, student_id: int) -> Sequence[tuple[Membership, Person]]:
+    """Those who cultivate a student now: the mentor first, then the team."""
+    rows = db.exec(
+        select(Membership, Person)
+        .join(Mentoring, col(Mentoring.mentor_id) == col(Membership.id))
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .where(
+            Mentoring.student_id == student_id,
+            col(Mentoring.ended_at).is_(None),
+            col(Membership.ended_at).is_(None),
+            col(Membership.role).in_(REVIEWERS),
+        )
+    )
+    return sorted(rows, key=lambda row: (REVIEWERS.index(row[0].role), row[0].id or 0))
+
+
+def _ask_reviewers(db: Session, actor: Actor, record: Record, student: Membership) -> None:
+    if record.state is not RecordState.SUBMITTED:
+        return
+    name = cast(Person, db.get(Person, student.person_id)).name
+    card = review_card(record, body_at(db, record), name)
+    for _, person in reviewers(db, record.student_id):
+        key = f"review:{record.id}:{record.version}"
+        notices.tell(db, actor, cast(int, person.id), card, key)
+
+
+def _tell_student(db: Session, actor: Actor, record: Record, word: Review) -> None:
+    student = student_of(db, record)
+    line = title(record, body_at(db, record))
+    reviewer = cast(Person, db.get(Person, actor.person_id)).name
+    if word.approved:
+        message = Message(t("review.told_approved", line=line, reviewer=reviewer))
+    else:
+        message = Message(
+            t("review.told_returned", line=line, reviewer=reviewer, reason=word.reason),
+            (
+                (
+                    Choice(press("edit", record.id or 0), t("record.mend")),
+                    Choice(press("record", record.id or 0), t("record.open")),
+                ),
+            ),
+        )
+    key = f"verdict:{record.id}:{word.version}"
+    notices.tell(db, actor, student.person_id, message, key)

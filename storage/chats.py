@@ -1,0 +1,574 @@
+"""The hot path's statements: updates in, talks under way, messages out.
+
+These run for every message of every person, so they are Core statements over whole batches;
+people's records are read and written with the ORM elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Table, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel
+
+from storage.tables import (
+    Account,
+    Card,
+    Conversation,
+    Lane,
+    Outbox,
+    Person,
+    SendState,
+    TalkState,
+    Update,
+    UpdateState,
+)
+
+
+def _table(model: type[SQLModel]) -> Table:
+    return cast(Table, model.__table__)  # type: ignore[attr-defined]
+
+
+_update = _table(Update)
+_account = _table(Account)
+_person = _table(Person)
+_conversation = _table(Conversation)
+_outbox = _table(Outbox)
+_card = _table(Card)
+
+# ---------------------------------------------------------------- updates
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A raw update that waits to be handled."""
+
+    id: int
+    platform: str
+    address: str
+    album: str
+    raw: str
+    received_at: datetime
+
+
+def store_updates(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep raw updates; one that is here already is left as it is."""
+    dialect = session.get_bind().dialect.name
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = make(_update).on_conflict_do_nothing(index_elements=["platform", "key"])
+    session.execute(statement, [{"state": UpdateState.WAITING, "error": "", **r} for r in rows])
+
+
+_waiting = (
+    select(
+        _update.c.id,
+        _update.c.platform,
+        _update.c.address,
+        _update.c.album,
+        _update.c.raw,
+        _update.c.received_at,
+    )
+    .where(_update.c.state == UpdateState.WAITING)
+    .order_by(_update.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def waiting_updates(session: Session, most: int) -> list[Stored]:
+    """The oldest updates that wait, in order."""
+    return [Stored(*row) for row in session.execute(_waiting, {"most": most})]
+
+
+_settle = (
+    update(_update)
+    .where(_update.c.id == bindparam("row"))
+    .values(state=bindparam("new_state"), error=bindparam("new_error"))
+)
+
+
+def settle_updates(session: Session, outcomes: Iterable[tuple[int, str]]) -> None:
+    """Mark updates handled; with an error, set aside."""
+    rows = [
+        {
+            "row": row,
+            "new_state": UpdateState.ASIDE if error else UpdateState.DONE,
+            "new_error": error[:500],
+        }
+        for row, error in outcomes
+    ]
+    if rows:
+        session.connection().execute(_settle, rows)
+
+
+# ---------------------------------------------------------------- who speaks
+
+
+@dataclass(slots=True)
+class Speaker:
+    """A chat and, once they have joined, the person behind it."""
+
+    account_id: int
+    platform: str
+    address: str
+    person_id: int | None
+    name: str
+    language: str
+    reachable: bool
+    talk_id: int | None
+    offered: list[Any]
+    changed: bool = False
+
+
+_speakers = select(
+    _account.c.id,
+    _account.c.platform,
+    _account.c.address,
+    _account.c.person_id,
+    _person.c.name,
+    _account.c.name,
+    _person.c.language,
+    _account.c.language,
+    _account.c.reachable,
+    _account.c.talk_id,
+    _account.c.offered,
+).select_from(_account.outerjoin(_person, _account.c.person_id == _person.c.id))
+
+
+def _speaker(row: Any) -> Speaker:
+    return Speaker(
+        row[0], row[1], row[2], row[3], row[4] or row[5], row[6] or row[7], row[8], row[9], row[10]
+    )
+
+
+def speakers(session: Session, chats: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Speaker]:
+    """Those who speak in these (platform, address) chats, as far as they are known."""
+    found = session.execute(
+        _speakers.where(tuple_(_account.c.platform, _account.c.address).in_(list(chats)))
+    )
+    return {(s.platform, s.address): s for s in map(_speaker, found)}
+
+
+def speaker_of(session: Session, account_id: int) -> Speaker | None:
+    row = session.execute(_speakers.where(_account.c.id == account_id)).first()
+    return _speaker(row) if row else None
+
+
+def open_account(
+    session: Session, platform: str, address: str, name: str, language: str, now: datetime
+) -> Speaker:
+    """Begin to know a chat."""
+    account = Account(
+        platform=platform, address=address, name=name[:120], language=language, created_at=now
+    )
+    session.add(account)
+    session.flush()
+    return Speaker(cast(int, account.id), platform, address, None, name, language, True, None, [])
+
+
+_save_speaker = (
+    update(_account)
+    .where(_account.c.id == bindparam("row"))
+    .values(
+        talk_id=bindparam("new_talk"),
+        offered=bindparam("new_offered"),
+        reachable=bindparam("new_reachable"),
+        language=bindparam("new_language"),
+    )
+)
+
+
+def save_speakers(session: Session, changed: Iterable[Speaker]) -> None:
+    rows = [
+        {
+            "row": s.account_id,
+            "new_talk": s.talk_id,
+            "new_offered": s.offered,
+            "new_reachable": s.reachable,
+            "new_language": s.language,
+        }
+        for s in changed
+    ]
+    if rows:
+        session.connection().execute(_save_speaker, rows)
+
+
+# ---------------------------------------------------------------- talks
+
+
+@dataclass(slots=True)
+class Talk:
+    """A conversation's row, held in memory while its update is handled."""
+
+    id: int
+    flow: str
+    person_id: int | None
+    account_id: int
+    about: dict[str, Any]
+    journal: dict[str, Any]
+    state: TalkState
+    work: dict[str, Any] | None
+    updated_at: datetime
+    closed: bool = False
+
+
+_talks = select(
+    _conversation.c.id,
+    _conversation.c.flow,
+    _conversation.c.person_id,
+    _conversation.c.account_id,
+    _conversation.c.about,
+    _conversation.c.journal,
+    _conversation.c.state,
+    _conversation.c.work,
+    _conversation.c.updated_at,
+)
+
+
+def talks(session: Session, ids: Iterable[int]) -> dict[int, Talk]:
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    found = session.execute(_talks.where(_conversation.c.id.in_(wanted)))
+    return {row[0]: Talk(*row) for row in found}
+
+
+def drafts(session: Session, person_id: int) -> list[Talk]:
+    """A person's unfinished talks, the latest first, on whichever device they were begun."""
+    found = session.execute(
+        _talks.where(_conversation.c.person_id == person_id).order_by(
+            _conversation.c.updated_at.desc(), _conversation.c.id.desc()
+        )
+    )
+    return [Talk(*row) for row in found]
+
+
+def working_talks(session: Session) -> list[Talk]:
+    """Talks that wait for outside work: after a restart it must be begun again."""
+    found = session.execute(_talks.where(_conversation.c.state == TalkState.WORKING))
+    return [Talk(*row) for row in found]
+
+
+def open_talk(
+    session: Session,
+    flow: str,
+    person_id: int | None,
+    account_id: int,
+    about: dict[str, Any],
+    journal: dict[str, Any],
+    now: datetime,
+) -> Talk:
+    talk = Talk(0, flow, person_id, account_id, about, journal, TalkState.ACTIVE, None, now)
+    made = session.execute(
+        insert(_conversation).returning(_conversation.c.id),
+        [
+            {
+                "flow": flow,
+                "person_id": person_id,
+                "account_id": account_id,
+                "about": about,
+                "journal": journal,
+                "state": TalkState.ACTIVE,
+                "work": None,
+                "updated_at": now,
+            }
+        ],
+    )
+    talk.id = made.scalar_one()
+    return talk
+
+
+_save_talk = (
+    update(_conversation)
+    .where(_conversation.c.id == bindparam("row"))
+    .values(
+        account_id=bindparam("new_account"),
+        about=bindparam("new_about"),
+        journal=bindparam("new_journal"),
+        state=bindparam("new_state"),
+        work=bindparam("new_work"),
+        updated_at=bindparam("new_time"),
+        person_id=bindparam("new_person"),
+    )
+)
+
+
+def save_talks(session: Session, changed: Iterable[Talk]) -> None:
+    """Write talks back; a closed one's journal goes."""
+    kept: list[Talk] = []
+    closed: list[Talk] = []
+    for talk in changed:
+        (closed if talk.closed else kept).append(talk)
+    if kept:
+        session.connection().execute(
+            _save_talk,
+            [
+                {
+                    "row": talk.id,
+                    "new_account": talk.account_id,
+                    "new_about": talk.about,
+                    "new_journal": talk.journal,
+                    "new_state": talk.state,
+                    "new_work": talk.work,
+                    "new_time": talk.updated_at,
+                    "new_person": talk.person_id,
+                }
+                for talk in kept
+            ],
+        )
+    if closed:
+        session.execute(
+            delete(_conversation).where(_conversation.c.id.in_([talk.id for talk in closed]))
+        )
+
+
+# ---------------------------------------------------------------- messages out
+
+
+@dataclass(slots=True)
+class Post:
+    """A message to be sent, as it is written with the act that causes it."""
+
+    account_id: int
+    body: dict[str, Any]
+    lane: Lane = Lane.REPLY
+    key: str | None = None
+
+
+_post = insert(_outbox)
+
+
+def post(session: Session, posts: Sequence[Post], now: datetime) -> None:
+    """Queue messages. One with a key that was queued before is dropped."""
+    plain = [_outbox_row(p, now) for p in posts if p.key is None]
+    if plain:
+        session.connection().execute(_post, plain)
+    keyed = [_outbox_row(p, now) for p in posts if p.key is not None]
+    if keyed:
+        dialect = session.get_bind().dialect.name
+        make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+        session.execute(make(_outbox).on_conflict_do_nothing(index_elements=["key"]), keyed)
+
+
+def _outbox_row(p: Post, now: datetime) -> dict[str, Any]:
+    return {
+        "key": p.key,
+        "account_id": p.account_id,
+        "lane": p.lane,
+        "body": p.body,
+        "state": SendState.WAITING,
+        "tries": 0,
+        "not_before": now,
+        "created_at": now,
+        "error": "",
+    }
+
+
+@dataclass(slots=True)
+class ToSend:
+    """A queued message with where it goes."""
+
+    id: int
+    account_id: int
+    platform: str
+    address: str
+    lane: Lane
+    body: dict[str, Any]
+    tries: int
+    earlier: str | None = field(default=None)
+
+
+def due_messages(
+    session: Session, now: datetime, most: int, platforms: Sequence[str]
+) -> list[ToSend]:
+    """The messages that may be sent now, at most one a lane in each chat: replies, then notices.
+
+    A chat's later message never overtakes an earlier one of its lane that has to wait.
+    """
+    waiting = _outbox.c.state == SendState.WAITING
+    put_off = waiting & (_outbox.c.not_before > now) & (_outbox.c.tries > 0)
+    held = select(_outbox.c.account_id).where((_outbox.c.state == SendState.SENDING) | put_off)
+    first = (
+        select(func.min(_outbox.c.id))
+        .where(waiting, _outbox.c.not_before <= now, _outbox.c.account_id.not_in(held))
+        .group_by(_outbox.c.account_id, _outbox.c.lane)
+    )
+    found = session.execute(
+        select(
+            _outbox.c.id,
+            _outbox.c.account_id,
+            _account.c.platform,
+            _account.c.address,
+            _outbox.c.lane,
+            _outbox.c.body,
+            _outbox.c.tries,
+        )
+        .join(_account, _account.c.id == _outbox.c.account_id)
+        .where(_outbox.c.id.in_(first), _account.c.platform.in_(platforms))
+        .order_by(_outbox.c.lane, _outbox.c.id)
+        .limit(most)
+    )
+    return [ToSend(*row) for row in found]
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the first message that waits for a time may be sent."""
+    found: datetime | None = session.execute(
+        select(_outbox.c.not_before)
+        .where(_outbox.c.state == SendState.WAITING)
+        .order_by(_outbox.c.not_before)
+        .limit(1)
+    ).scalar_one_or_none()
+    return found
+
+
+def cards(session: Session, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], str]:
+    """The platform messages in which these (account, card) now stand."""
+    pairs = list(wanted)
+    if not pairs:
+        return {}
+    found = session.execute(
+        select(_card.c.account_id, _card.c.key, _card.c.message).where(
+            tuple_(_card.c.account_id, _card.c.key).in_(pairs)
+        )
+    )
+    return {(account, key): message for account, key, message in found}
+
+
+def place_card(session: Session, account_id: int, key: str, message: str) -> None:
+    dialect = session.get_bind().dialect.name
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = make(_card).values(account_id=account_id, key=key, message=message)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account_id", "key"], set_={"message": message}
+        )
+    )
+
+
+_sent = (
+    update(_outbox)
+    .where(_outbox.c.id == bindparam("row"))
+    .values(
+        state=bindparam("new_state"),
+        sent_at=bindparam("new_sent"),
+        tries=bindparam("new_tries"),
+        not_before=bindparam("new_time"),
+        error=bindparam("new_error"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a send."""
+
+    row: int
+    state: SendState
+    tries: int
+    at: datetime
+    """When it was sent, or when it may be tried again."""
+    error: str = ""
+
+
+def mark(session: Session, fates: Sequence[Fate]) -> None:
+    rows = [
+        {
+            "row": f.row,
+            "new_state": f.state,
+            "new_sent": f.at if f.state is SendState.SENT else None,
+            "new_tries": f.tries,
+            "new_time": f.at,
+            "new_error": f.error[:200],
+        }
+        for f in fates
+    ]
+    if rows:
+        session.connection().execute(_sent, rows)
+
+
+def unsure_sends(session: Session, idempotent: Sequence[str]) -> int:
+    """After a crash: what was being sent may have arrived, so its fate is unknown.
+
+    On platforms where a repeat shows nothing twice it simply waits again. Gives how many are
+    unknown now.
+    """
+    sending = _outbox.c.state == SendState.SENDING
+    of_platforms = select(_account.c.id).where(_account.c.platform.in_(idempotent))
+    session.execute(
+        update(_outbox)
+        .where(sending, _outbox.c.account_id.in_(of_platforms))
+        .values(state=SendState.WAITING)
+    )
+    result = session.connection().execute(
+        update(_outbox).where(sending).values(state=SendState.UNKNOWN)
+    )
+    return result.rowcount
+
+
+def accounts_of(session: Session, person_id: int) -> list[Speaker]:
+    """The chats in which a person can be reached."""
+    found = session.execute(
+        _speakers.where(_account.c.person_id == person_id, _account.c.reachable)
+    )
+    return [_speaker(row) for row in found]
+
+
+# ---------------------------------------------------------------- what was said
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a chat: the person's raw update, or the body of a message to them."""
+
+    at: datetime
+    number: int
+    raw: str = ""
+    body: dict[str, Any] | None = None
+
+
+def history(
+    session: Session, platform: str, address: str, before: datetime, limit: int
+) -> list[Line]:
+    """The last lines of a chat before a moment, oldest first."""
+    theirs = session.execute(
+        select(_update.c.received_at, _update.c.id, _update.c.raw)
+        .where(
+            _update.c.platform == platform,
+            _update.c.address == address,
+            _update.c.received_at < before,
+        )
+        .order_by(_update.c.received_at.desc(), _update.c.id.desc())
+        .limit(limit)
+    )
+    ours = session.execute(
+        select(_outbox.c.created_at, _outbox.c.id, _outbox.c.body)
+        .join(_account, _account.c.id == _outbox.c.account_id)
+        .where(
+            _account.c.platform == platform,
+            _account.c.address == address,
+            _outbox.c.created_at < before,
+        )
+        .order_by(_outbox.c.created_at.desc(), _outbox.c.id.desc())
+        .limit(limit)
+    )
+    lines = [Line(at, number, raw=raw) for at, number, raw in theirs]
+    # What was said is answered later, or in the same instant: the person's line comes first.
+    lines += [Line(at, number, body=body) for at, number, body in ours if body.get("text")]
+    lines.sort(key=lambda line: (line.at, line.body is not None, line.number))
+    return lines[-limit:]
+
+
+def forget_before(session: Session, moment: datetime) -> None:
+    """Housekeeping: chat lines that are older than they are kept. Records are not touched."""
+    session.connection().execute(
+        delete(_update).where(
+            _update.c.received_at < moment, _update.c.state != UpdateState.WAITING
+        )
+    )
+    session.connection().execute(
+        delete(_outbox).where(_outbox.c.created_at < moment, _outbox.c.state != SendState.WAITING)
+    )

@@ -1,0 +1,343 @@
+"""One test per kind of mistake, each told at its exact line and column."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from programmes import values
+from programmes.catalogue import PACKS
+from programmes.check import CODES, Problem, check_file, compose, find
+from prompts import LANGUAGES, Language, catalogue, render, t
+
+SHANXI = (PACKS / "shanxi-2026.yaml").read_text("utf-8")
+JINGKE = (PACKS / "sichuan-jingke-2023.yaml").read_text("utf-8")
+YINGCAI = (PACKS / "neimenggu-yingcai-2025.yaml").read_text("utf-8")
+
+
+def check(tmp_path: Path, text: str, name: str = "shanxi-2026") -> list[Problem]:
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(text, "utf-8")
+    return check_file(path)
+
+
+@pytest.mark.parametrize("path", sorted(PACKS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_built_in_packs_are_in_order(path: Path) -> None:
+    assert check_file(path) == []
+
+
+# Right, wrong with ▸ where the finger should point, and what is said: code, path, got, suggestion.
+MISTAKES = {
+    "unknown key": (
+        "diary_reviewer: {status: silent, note: 谁审核未写}",
+        "diary_reviewer: {status: silent, ▸noet: 谁审核未写}",
+        ("unknown_key", "cultivation.diary_reviewer.noet", "noet", "note"),
+    ),
+    "misspelt key, told once": (
+        "  diary_channel: {",
+        "  ▸diary_chanel: {",
+        ("unknown_key", "cultivation.diary_chanel", "diary_chanel", "diary_channel"),
+    ),
+    "misspelt key in an item": (
+        "{order: 1, name: 确定参与中学, start:",
+        "{order: 1, name: 确定参与中学, ▸starts:",
+        ("unknown_key", "schedule.milestones.value.0.starts", "starts", "start"),
+    ),
+    "key like no other": (
+        "plan_author: {value: mentor,",
+        "plan_author: {▸xyzzy: 1, value: mentor,",
+        ("unknown_key", "cultivation.plan_author.xyzzy", "xyzzy", ""),
+    ),
+    "missing key": (
+        "  talent_pool: {value: 英才库, says: 共建「英才库」, status: stated, clause: 七}\n",
+        "",
+        ("missing_key", "tracking.talent_pool", "talent_pool", ""),
+    ),
+    "missing key in a fact": (
+        "  exclusions: {status: silent}",
+        "  ▸exclusions: {note: 没写}",
+        ("missing_key", "participants.exclusions.status", "status", ""),
+    ),
+    "number": (
+        "{at_least: 10, counts: sessions, per: cycle}",
+        "{▸at_least: 十, counts: sessions, per: cycle}",
+        ("not_number", "cultivation.min_sessions.value.at_least", "十", ""),
+    ),
+    "number below one": (
+        "{at_least: 10, counts: sessions, per: cycle}",
+        "{▸at_least: 0, counts: sessions, per: cycle}",
+        ("not_number", "cultivation.min_sessions.value.at_least", "0", ""),
+    ),
+    "truth value": (
+        "{required: true, approver: province_office}",
+        "{▸required: 要, approver: province_office}",
+        ("not_yes_no", "cultivation.plan_approval.value.required", "要", ""),
+    ),
+    "text": (
+        "diary_name: {value: 《成长日志》,",
+        "diary_name: {▸value: [《成长日志》],",
+        ("not_text", "cultivation.diary_name.value", "", ""),
+    ),
+    "words": (
+        "diary_channel: {says: 网络平台,",
+        "diary_channel: {▸says: {网络: 平台},",
+        ("not_text", "cultivation.diary_channel.says", "", ""),
+    ),
+    "list": (
+        "recommendation: {value: [school],",
+        "recommendation: {▸value: school,",
+        ("not_list", "selection.recommendation.value", "school", ""),
+    ),
+    "mapping": (
+        "duration: {value: {months: 12},",
+        "duration: {▸value: 12,",
+        ("not_mapping", "cycle.duration.value", "12", ""),
+    ),
+    "value where there are only words": (
+        "addressees: {status: silent,",
+        "addressees: {▸value: 各市, status: silent,",
+        ("words_only", "identity.addressees.value", "各市", ""),
+    ),
+    "bad date": (
+        "deadline: {value: 2026-11-30,",
+        "deadline: {▸value: 2026-11-31,",
+        ("bad_date", "final_materials.deadline.value", "2026-11-31", ""),
+    ),
+    "end before start": (
+        "{order: 2, name: 前置培养, start: 2025-09, end: 2025-11,",
+        "{order: 2, name: 前置培养, start: 2025-09, ▸end: 2025-08,",
+        ("end_before_start", "schedule.milestones.value.1.end", "2025-08", "2025-09"),
+    ),
+    "cycle backwards": (
+        "  end: {value: 2026-12,",
+        "  ▸end: {value: 2025-12,",
+        ("end_before_start", "cycle.end", "2025-12", "2026-01"),
+    ),
+    "no cycle": (
+        "  end: {value: 2026-12, says: 2026-12, status: stated, clause: 五(一)}",
+        "  ▸end: {status: silent}",
+        ("cycle_unknown", "cycle.end", "", ""),
+    ),
+    "stated without a clause": (
+        "  principles: {says: [兴趣导向, 名师引领], status: stated, clause: 五(二)1；五(二)2}",
+        "  ▸principles: {says: [兴趣导向, 名师引领], status: stated}",
+        ("no_clause", "cultivation.principles", "", ""),
+    ),
+    "stated without anything": (
+        "  subject_interest: {says: 对五学科有浓厚兴趣, status: stated,",
+        "  ▸subject_interest: {status: stated,",
+        ("nothing_said", "participants.subject_interest", "", ""),
+    ),
+    "silent with a value": (
+        "per_mentor_max: {status: silent,",
+        "per_mentor_max: {▸value: 5, status: silent,",
+        ("silent_with_value", "quotas.per_mentor_max.value", "", ""),
+    ),
+    "silent with words": (
+        "student_cap: {status: silent,",
+        "student_cap: {status: silent, ▸says: 五名,",
+        ("silent_with_value", "mentor.student_cap.says", "", ""),
+    ),
+    "silent with a clause": (
+        "student_cap: {status: silent,",
+        "student_cap: {status: silent, ▸clause: 四(一),",
+        ("silent_with_value", "mentor.student_cap.clause", "", ""),
+    ),
+    "full-width brackets in a citation": (
+        "plan_author: {value: mentor, says: 导师提出, status: stated, clause: 八(九)}",
+        "plan_author: {value: mentor, says: 导师提出, status: stated, ▸clause: 八（九）、六}",
+        ("bad_clause", "cultivation.plan_author.clause", "八（九）、六", "八(九)；六"),
+    ),
+    "not a citation": (
+        "plan_author: {value: mentor, says: 导师提出, status: stated, clause: 八(九)}",
+        "plan_author: {value: mentor, says: 导师提出, status: stated, ▸clause: 第八页}",
+        ("bad_clause", "cultivation.plan_author.clause", "第八页", ""),
+    ),
+    "duplicate key": (
+        "  diary_channel: {",
+        "  diary_channel: {status: silent}\n  ▸diary_channel: {",
+        ("duplicate_key", "cultivation.diary_channel", "diary_channel", ""),
+    ),
+    "duplicate key in an item": (
+        "{order: 1, name: 确定参与中学,",
+        "{order: 1, name: 确定参与中学, ▸order: 2,",
+        ("duplicate_key", "schedule.milestones.value.0.order", "order", ""),
+    ),
+    "unknown role": (
+        "value: {applies: student, recommended_by: [school]}",
+        "value: {applies: student, recommended_by: [▸scool]}",
+        (
+            "unknown_role",
+            "participants.applicant_entity.value.recommended_by.0",
+            "scool",
+            "school",
+        ),
+    ),
+    "unknown choice": (
+        "diary_frequency: {value: per_session,",
+        "diary_frequency: {▸value: each_session,",
+        ("unknown_choice", "cultivation.diary_frequency.value", "each_session", "per_session"),
+    ),
+    "unknown choice, like no other": (
+        "  exclusions: {status: silent}",
+        "  exclusions: {▸status: 沉默}",
+        (
+            "unknown_choice",
+            "participants.exclusions.status",
+            "沉默",
+            "stated、silent、ambiguous、derived",
+        ),
+    ),
+    "unknown choice as a key": (
+        "effects: {unqualified: [exit]}",
+        "effects: {▸failed: [exit]}",
+        (
+            "unknown_choice",
+            "evaluation.stages.value.1.effects.failed",
+            "failed",
+            "opinion、excellent、qualified、unqualified、nominated",
+        ),
+    ),
+    "deadline outside the cycle": (
+        "deadline: {value: 2026-11-30,",
+        "deadline: {▸value: 2027-11-30,",
+        (
+            "outside_cycle",
+            "final_materials.deadline.value",
+            "2027-11-30",
+            "2026-01-01–2026-12-31",
+        ),
+    ),
+    "evaluation outside the cycle": (
+        "window: {text: 2026年8月底前, end: 2026-08-31}",
+        "window: {text: 2026年8月底前, ▸end: 2027-08-31}",
+        (
+            "outside_cycle",
+            "evaluation.stages.value.1.window.end",
+            "2027-08-31",
+            "2026-01-01–2026-12-31",
+        ),
+    ),
+    "family and edition unlike the key": (
+        "key: shanxi-2026\nfamily: shanxi\n",
+        "▸key: shanxi-2026\nfamily: shaanxi\n",
+        ("key_mismatch", "key", "shanxi-2026", "shaanxi-2026"),
+    ),
+    "unclosed bracket": (
+        "methods:\n    value: [reading_list, seminar, lecture, research]\n    ▸says: ".replace(
+            "▸", ""
+        ),
+        "methods:\n    value: [reading_list, seminar, lecture, research\n    says▸: ",
+        ("bad_yaml", "", "did not find expected ',' or ']'", ""),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_a_mistake_is_told_where_it_is(kind: str, tmp_path: Path) -> None:
+    right, wrong, (code, path, got, suggestion) = MISTAKES[kind]
+    assert SHANXI.count(right) == 1
+    text = SHANXI.replace(right, wrong)
+    if "▸" in wrong:
+        before = text[: text.index("▸")]
+        place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+    else:  # something is missing: the finger points at the section that lacks it
+        section = path.split(".")[0]
+        before = text[: text.index(f"\n{section}:")]
+        place = (before.count("\n") + 2, 1)
+    (problem,) = check(tmp_path, text.replace("▸", ""))
+    assert (problem.code, problem.path, problem.got) == (code, path, got)
+    assert problem.suggestion == suggestion
+    assert (problem.line, problem.column) == place
+    assert problem.file == str(tmp_path / "shanxi-2026.yaml")
+
+
+def test_the_key_is_the_name_of_the_file(tmp_path: Path) -> None:
+    (problem,) = check(tmp_path, SHANXI, "hebei-2026")
+    assert (problem.code, problem.suggestion) == ("key_mismatch", "hebei-2026")
+    assert problem.line == SHANXI[: SHANXI.index("\nkey:")].count("\n") + 2
+
+
+def test_subjects_are_those_of_the_programme(tmp_path: Path) -> None:
+    wrong = YINGCAI.replace("{math: 5, ", "{maths: 5, ")
+    assert wrong != YINGCAI
+    (problem,) = check(tmp_path, wrong, "neimenggu-yingcai-2025")
+    assert (problem.code, problem.got, problem.suggestion) == ("unknown_subject", "maths", "math")
+    assert problem.path == "quotas.per_subject.value.maths"
+    assert problem.line == wrong[: wrong.index("{maths")].count("\n") + 1
+
+
+def test_a_grade_of_children_needs_a_rule_of_consent(tmp_path: Path) -> None:
+    wrong = JINGKE.replace("  primary_5: required\n", "")
+    assert wrong != JINGKE
+    (problem,) = check(tmp_path, wrong, "sichuan-jingke-2023")
+    assert (problem.code, problem.got) == ("no_consent_rule", "primary_5")
+    assert problem.line == wrong[: wrong.index("{grade: primary_5}")].count("\n") + 1
+
+
+def test_several_mistakes_come_in_the_order_of_the_lines(tmp_path: Path) -> None:
+    text = SHANXI.replace("months: 12", "months: zwölf").replace("n: 40", "n: vierzig")
+    problems = check(tmp_path, text.replace("deadline: {value: 2026", "deadline: {value: 26"))
+    assert [problem.code for problem in problems] == ["not_number", "not_number", "bad_date"]
+    assert [problem.line for problem in problems] == sorted(problem.line for problem in problems)
+
+
+def test_files_that_are_no_packs_at_all(tmp_path: Path) -> None:
+    assert [problem.code for problem in check(tmp_path, "")] == ["bad_yaml"]
+    assert [problem.code for problem in check(tmp_path, "- a\n- b\n")] == ["not_mapping"]
+    assert [problem.code for problem in check(tmp_path, "a: &a [*a]\n")] == ["alias_loop"]
+    endless = SHANXI.replace("at_least: 10", "at_least: " + "1" * 5000)
+    assert [problem.code for problem in check(tmp_path, endless)] == ["invalid"]
+    missing = check(tmp_path, "key: shanxi-2026\n")
+    assert {problem.code for problem in missing} == {"missing_key"}
+    path = tmp_path / "gbk.yaml"
+    path.write_bytes("# 一\n# 二\nkey: ".encode() + "山西".encode("gb18030"))
+    (problem,) = check_file(path)
+    assert (problem.code, problem.line) == ("not_utf8", 3)
+    with pytest.raises(FileNotFoundError):
+        check_file(tmp_path / "none.yaml")
+
+
+def test_pointing_past_the_end_points_at_the_end() -> None:
+    node, pointer = find(compose("a: 1\nb: 2\n"), ("b", "c"))
+    assert node is None
+    assert pointer.start_mark.line == 1
+
+
+def sentences(language: Language, table: str) -> Iterator[str]:
+    prefix = f"programme.{table}."
+    return (key[len(prefix) :] for key in catalogue(language) if key.startswith(prefix))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_problem_has_its_sentence(language: Language) -> None:
+    assert set(sentences(language, "problem")) == CODES
+    problem = Problem("bad_date", "a.yaml", 3, 7, "cycle.start", got="26-1", suggestion="2026-01")
+    for code in CODES:
+        sentence = render(t(f"programme.problem.{code}", **asdict(problem)), language)
+        assert "{" not in sentence
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("status", values.Status),
+        ("role", values.Role),
+        ("grade", values.Grade),
+        ("counter", values.Counter),
+        ("per", values.Per),
+        ("record", values.RecordKind),
+        ("frequency", values.Frequency),
+        ("activity", values.ActivityKind),
+        ("stage", values.StageKind),
+        ("outcome", values.Outcome),
+        ("material", values.Material),
+        ("place", [place.key for place in values.PLACES]),
+    ],
+)
+def test_every_word_of_the_packs_has_its_name(
+    language: Language, table: str, words: list[str]
+) -> None:
+    assert set(sentences(language, table)) == set(words)

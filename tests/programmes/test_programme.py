@@ -1,0 +1,284 @@
+"""What a reader asks of a programme, and what the seven answer."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programmes.catalogue import PACKS, all_programmes, load
+from programmes.model import Fact, Programme
+from programmes.values import (
+    ActivityKind,
+    Consent,
+    Counter,
+    Frequency,
+    Grade,
+    Per,
+    RecordKind,
+    Role,
+    StageKind,
+    Status,
+    When,
+    Window,
+)
+
+
+def test_seven_programmes_are_built_in() -> None:
+    assert [programme.key for programme in all_programmes()] == [
+        "jiangsu-2022",
+        "neimenggu-pilot-2025",
+        "neimenggu-yingcai-2025",
+        "shanxi-2026",
+        "sichuan-jindaoshi-2023",
+        "sichuan-jingke-2023",
+        "spark-2026",
+    ]
+    assert not any(programme.provisional for programme in all_programmes())
+
+
+@pytest.mark.parametrize(
+    ("key", "first", "last"),
+    [
+        ("spark-2026", date(2026, 5, 1), date(2027, 8, 31)),
+        ("shanxi-2026", date(2026, 1, 1), date(2026, 12, 31)),
+        ("jiangsu-2022", date(2022, 1, 1), date(2022, 12, 31)),
+        ("sichuan-jingke-2023", date(2023, 3, 1), date(2024, 2, 29)),
+        ("sichuan-jindaoshi-2023", date(2023, 3, 1), date(2024, 2, 29)),
+        ("neimenggu-yingcai-2025", date(2025, 1, 1), date(2025, 12, 31)),
+        ("neimenggu-pilot-2025", date(2025, 1, 1), date(2025, 12, 31)),
+    ],
+)
+def test_cycles_run_from_the_first_day_to_the_last(key: str, first: date, last: date) -> None:
+    cycle = load(key).cycle
+    assert (cycle.first_day, cycle.last_day) == (first, last)
+    assert first in cycle
+    assert last in cycle
+    assert date(2021, 12, 31) not in cycle
+
+
+@pytest.mark.parametrize(
+    ("key", "required"),
+    [
+        ("spark-2026", []),
+        ("shanxi-2026", [(Counter.SESSIONS, 10, Per.CYCLE, "五(三)1")]),
+        ("jiangsu-2022", [(Counter.ON_CAMPUS, 10, Per.CYCLE, "四(三)1")]),
+        ("sichuan-jingke-2023", []),
+        ("sichuan-jindaoshi-2023", []),
+        ("neimenggu-yingcai-2025", [(Counter.ON_CAMPUS, 10, Per.CYCLE, "附件1 五(三)1")]),
+        (
+            "neimenggu-pilot-2025",
+            [
+                (Counter.ON_CAMPUS, 10, Per.CYCLE, "附件2 五(三)1"),
+                (Counter.FACE_TO_FACE, 2, Per.MONTH, "附件2 五(三)1"),
+            ],
+        ),
+    ],
+)
+def test_requirements(key: str, required: list[tuple[Counter, int, Per, str]]) -> None:
+    assert [(r.counts, r.at_least, r.per, r.clause) for r in load(key).requirements] == required
+
+
+@pytest.mark.parametrize(
+    ("key", "records"),
+    [
+        ("spark-2026", []),
+        ("shanxi-2026", [("《成长日志》", Frequency.PER_SESSION, Role.SCHOOL_TEACHER, None)]),
+        (
+            "jiangsu-2022",
+            [
+                ("《学生成长日志》", Frequency.PER_STAGE, Role.MENTOR, None),
+                ("《学生面谈记录》", Frequency.PER_STAGE, Role.MENTOR, None),
+            ],
+        ),
+        ("sichuan-jingke-2023", [("《成长日志》", None, Role.SCHOOL, None)]),
+        ("sichuan-jindaoshi-2023", []),
+        (
+            "neimenggu-yingcai-2025",
+            [("《成长日志》", Frequency.PER_SESSION, Role.MENTOR, Role.MENTOR)],
+        ),
+        (
+            "neimenggu-pilot-2025",
+            [("《成长日志》", Frequency.PER_SESSION, Role.MENTOR, Role.MENTOR)],
+        ),
+    ],
+)
+def test_records_and_who_urges_and_reviews_them(
+    key: str, records: list[tuple[str, Frequency | None, Role | None, Role | None]]
+) -> None:
+    found = [(r.name, r.frequency, r.urged_by, r.reviewed_by) for r in load(key).records]
+    assert found == records
+
+
+def test_record_kinds() -> None:
+    kinds = [record.kind for record in load("jiangsu-2022").records]
+    assert kinds == [RecordKind.DIARY, RecordKind.MEETING_RECORD]
+
+
+def test_the_diary_is_for_the_grades_that_the_document_names() -> None:
+    (diary,) = load("sichuan-jingke-2023").records
+    assert diary.scope.required_of(Grade.PRIMARY_4) is True
+    assert diary.scope.required_of(Grade.JUNIOR_2) is True
+    assert diary.scope.required_of(Grade.VOCATIONAL) is None
+    assert diary.scope.required_of(Grade.PRESCHOOL) is None
+    assert diary.scope.required_of(Grade.SENIOR_1) is False
+    assert diary.scope.required_of(None) is None
+    (diary,) = load("shanxi-2026").records
+    assert diary.scope.required_of(Grade.SENIOR_1) is True
+    assert diary.scope.required_of(None) is True
+
+
+def test_places_say_what_a_visit_counts_as() -> None:
+    flags = {
+        place.key: (place.on_campus, place.face_to_face) for place in load("spark-2026").places
+    }
+    assert flags == {
+        "on_campus": (True, True),
+        "off_campus": (False, True),
+        "on_campus_alone": (True, False),
+        "online": (False, False),
+    }
+
+
+def test_activity_kinds_come_from_each_document() -> None:
+    assert load("sichuan-jingke-2023").activity_kinds == (
+        ActivityKind.COURSE,
+        ActivityKind.PRACTICE,
+    )
+    assert ActivityKind.EXCHANGE in load("neimenggu-yingcai-2025").activity_kinds
+    assert ActivityKind.EXCHANGE not in load("neimenggu-pilot-2025").activity_kinds
+
+
+def test_evaluation_stages_in_order() -> None:
+    stages = {p.key: [stage.stage.value for stage in p.stages] for p in all_programmes()}
+    assert stages == {
+        "spark-2026": ["initial", "mid", "final"],
+        "shanxi-2026": ["initial", "mid", "annual"],
+        "jiangsu-2022": ["mid", "annual"],
+        "sichuan-jingke-2023": [],
+        "sichuan-jindaoshi-2023": [],
+        "neimenggu-yingcai-2025": ["initial", "mid", "annual"],
+        "neimenggu-pilot-2025": ["initial", "mid", "annual"],
+    }
+
+
+def test_an_unclear_deadline_reminds_early_and_closes_late() -> None:
+    mid = load("neimenggu-pilot-2025").stage(StageKind.MID)
+    assert mid is not None
+    assert mid.window is not None
+    assert (mid.window.text, mid.window.first_day) == ("7月前", None)
+    assert (mid.window.last_day, mid.window.closes) == (date(2025, 6, 30), date(2025, 7, 31))
+    assert load("jiangsu-2022").stage(StageKind.INITIAL) is None
+
+
+def test_only_some_documents_let_a_failed_mid_term_end_the_training() -> None:
+    exits = {p.key for p in all_programmes() if p.evaluation.exit_rule.value is not None}
+    assert exits == {"shanxi-2026", "jiangsu-2022", "neimenggu-pilot-2025"}
+
+
+def test_who_decides_what() -> None:
+    """Read off the documents; the truth table has these in words only."""
+    facts = {
+        path: {p.key.rsplit("-", 1)[0]: p.fact(path).value for p in all_programmes()}
+        for path in ("cultivation.plan_approval", "selection.kickoff_meeting", "selection.filing")
+    }
+
+    def of(path: str, key: str) -> dict[str, object]:
+        return {
+            name: getattr(value, key) for name, value in facts[path].items() if value is not None
+        }
+
+    assert of("cultivation.plan_approval", "approver") == {"shanxi": Role.PROVINCE_OFFICE}
+    assert of("selection.kickoff_meeting", "organisers") == {
+        "shanxi": (Role.PROVINCE_OFFICE,),
+        "jiangsu": (Role.CITY_OFFICE,),
+        "neimenggu-pilot": (Role.CITY_OFFICE, Role.UNIVERSITY, Role.SCHOOL),
+    }
+    assert of("selection.filing", "to") == {
+        "shanxi": Role.NATIONAL,
+        "jiangsu": Role.PROVINCE_OFFICE,
+        "neimenggu-yingcai": Role.NATIONAL,
+        "neimenggu-pilot": Role.PROVINCE_OFFICE,
+    }
+
+
+@pytest.mark.parametrize("programme", all_programmes(), ids=lambda programme: programme.key)
+def test_names_for_the_software_are_the_names_that_are_said(programme: Programme) -> None:
+    named: list[tuple[Fact[Any], Any]] = [
+        (programme.identity.official_name, [programme.identity.official_name.value]),
+        (programme.identity.issuer, programme.identity.issuer.value),
+        (programme.cultivation.diary_name, [programme.cultivation.diary_name.value]),
+        (programme.tracking.talent_pool, [programme.tracking.talent_pool.value]),
+        (programme.territory.universities, programme.territory.universities.value),
+        (programme.territory.schools, programme.territory.schools.value),
+        (programme.territory.regions, getattr(programme.territory.regions.value, "names", ())),
+    ]
+    for fact, names in named:
+        assert all(name in "、".join(fact.words) for name in names or () if name)
+    assert programme.name == programme.identity.short_name.value
+
+
+@pytest.mark.parametrize("programme", all_programmes(), ids=lambda programme: programme.key)
+def test_a_programme_survives_being_written_as_json(programme: Programme) -> None:
+    written = programme.model_dump_json(by_alias=True)
+    assert Programme.model_validate_json(written) == programme
+
+
+def test_an_unclear_minimum_is_required_and_flagged(tmp_path: Path) -> None:
+    text = (PACKS / "shanxi-2026.yaml").read_text("utf-8")
+    stated = "says: 周期内参加培养不少于10次\n    status: stated"
+    unclear = stated.replace("stated", "ambiguous")
+    assert stated in text
+    (tmp_path / "shanxi-2026.yaml").write_text(text.replace(stated, unclear), "utf-8")
+    (requirement,) = load("shanxi-2026", tmp_path).requirements
+    assert (requirement.at_least, requirement.status) == (10, Status.AMBIGUOUS)
+
+
+def test_milestones_have_dates() -> None:
+    first, *_, last = load("shanxi-2026").milestones
+    assert (first.start, first.end) == (When(2025, 7), When(2025, 9))
+    assert (last.first_day, last.last_day) == (date(2026, 11, 1), date(2026, 12, 31))
+
+
+def test_children_need_their_guardians() -> None:
+    jingke = load("sichuan-jingke-2023")
+    assert jingke.consent_needed(Grade.PRESCHOOL) is Consent.REQUIRED
+    assert jingke.consent_needed(Grade.JUNIOR_1) is Consent.REQUIRED
+    assert jingke.consent_needed(Grade.JUNIOR_2) is Consent.IF_UNDER_14
+    assert jingke.consent_needed(Grade.VOCATIONAL) is Consent.NOT_ASKED
+    assert load("jiangsu-2022").consent_needed(Grade.JUNIOR_1) is Consent.REQUIRED
+    assert load("shanxi-2026").consent_needed(Grade.SENIOR_1) is Consent.NOT_ASKED
+    assert load("sichuan-jindaoshi-2023").consent_needed(None) is Consent.NOT_ASKED
+
+
+def test_a_fact_by_its_path() -> None:
+    programme = load("shanxi-2026")
+    assert programme.fact("places.regions").says == "太原市六城区"
+    assert programme.fact("evaluation.annual_dimensions").words[-1] == "英语交流能力"
+    assert programme.fact("mentor.term").words == ()
+    with pytest.raises(KeyError):
+        programme.fact("mentor.salary")
+
+
+def test_packs_cannot_be_changed_in_memory() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load("shanxi-2026").key = "other"  # type: ignore[misc]
+
+
+def test_contacts_are_offices() -> None:
+    assert load("shanxi-2026").contacts.list.value is None
+    (office,) = load("neimenggu-pilot-2025").contacts.list.value or ()
+    assert office.phones == ("0471-6964523",)
+    assert office.office.startswith("内蒙古自治区科协")
+
+
+def test_when_is_as_precise_as_the_document() -> None:
+    assert When.parse("2024-02").last_day == date(2024, 2, 29)
+    assert When.parse("2025").last_day == date(2025, 12, 31)
+    assert Window(end=When(2025, 4)).closes == date(2025, 4, 30)
+    assert Window().closes is None
+    assert (str(When(2026)), str(When(2026, 8)), str(When(2026, 8, 5))) == (
+        "2026",
+        "2026-08",
+        "2026-08-05",
+    )
