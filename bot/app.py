@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 from sqlmodel import Session, select
+from structlog.dev import plain_traceback
 
 from bot.chat import Platform
 from bot.clock import Clock, SystemClock
@@ -158,7 +159,10 @@ def _files_in_use(db: Session) -> set[str]:
 
 
 def set_up_logging(settings: Settings) -> None:
-    """Structured logs, in lines for people or in JSON for machines; Chinese stays readable."""
+    """Structured logs, in lines for people or in JSON for machines; Chinese stays readable.
+
+    Tracebacks never show local variables: those hold what people wrote.
+    """
     shared: list[Callable[..., object]] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -170,7 +174,7 @@ def set_up_logging(settings: Settings) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
         if settings.log_format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=False)]
+        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain_traceback)]
     )
     structlog.configure(
         processors=[*shared, *last],  # type: ignore[list-item]

@@ -91,7 +91,7 @@ class Button:
 class Outgoing:
     """A message in its reader's language, ready for a platform."""
 
-    text: str
+    text: str = ""
     rows: tuple[tuple[Button, ...], ...] = ()
     kind: Literal["text", "question", "card"] = "text"
     card: str = ""

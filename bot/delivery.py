@@ -7,7 +7,6 @@ marked so and never blindly repeated; somebody who has blocked the assistant is 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -173,7 +172,7 @@ class Pace:
         self._burst = timedelta(seconds=1)
         """What was not used lately may be used at once, up to a second's worth."""
         self._free: datetime | None = None
-        self._chats: dict[int, datetime] = defaultdict()
+        self._chats: dict[int, datetime] = {}
         self.at_once = asyncio.Semaphore(can.at_once)
 
     def wait(self, now: datetime) -> timedelta:
@@ -184,11 +183,11 @@ class Pace:
         """Use one turn in a chat, if it has one now."""
         if self.wait(now) > timedelta():
             return False
-        if chat in self._chats and self._chats[chat] > now:
+        if chat in self._chats and self._chats[chat] - self._burst > now:
             return False
         if len(self._chats) > 10_000:
             self._chats = {c: at for c, at in self._chats.items() if at > now}
-        self._chats[chat] = now + self._chat_gap
+        self._chats[chat] = max(self._chats.get(chat, now), now) + self._chat_gap
         self._free = max(self._free or now, now) + self._gap
         return True
 
@@ -197,11 +196,11 @@ class Pace:
         if chat is None:
             self._free = max(self._free or until, until + self._burst)
         else:
-            self._chats[chat] = max(self._chats.get(chat, until), until)
+            self._chats[chat] = max(self._chats.get(chat, until), until + self._burst)
 
     def next(self, now: datetime) -> datetime | None:
         """When a chat, or everybody, may be written to again; `None` if nothing is held now."""
-        later = [at for at in self._chats.values() if at > now]
+        later = [at - self._burst for at in self._chats.values() if at - self._burst > now]
         if self.wait(now) > timedelta() and self._free is not None:
             later.append(self._free - self._burst)
         return min(later, default=None)

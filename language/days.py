@@ -8,7 +8,7 @@ from functools import partial
 from typing import NoReturn
 
 from language.clocks import Hours, Part, hours_at, next_hours
-from language.grammar import LIMIT, Phrases, compiled, skip
+from language.grammar import LIMIT, Phrases, before, compiled, skip
 from language.numerals import HAN, WHOLE, amount, count, fold, tidy
 
 
@@ -53,7 +53,7 @@ def find_moment(text: str, now: datetime) -> tuple[Moment, tuple[int, int]] | No
         dayless = hours is not None and hours[1] == end
         if not dayless and not _LOOSE.fullmatch(text, start, end):
             return moment, (start, end)
-        if loose is None and _CLAUSE.search(text, 0, start):
+        if loose is None and before(_CLAUSE, text, start):
             loose = moment, (start, end)
     return loose
 
@@ -132,7 +132,7 @@ _NOT_THEN = compiled(
 # Words that mean other things too, and are a day only where a clause begins, as are hours alone:
 # 3.5, sat, 3点.
 _LOOSE = compiled(r"\d\d?[./]\d\d?|\d{8}|[a-z]{3,4}\.?")
-_CLAUSE = compiled(r"(?:^|[,。;:!?、(]|[我在于从是]|\bon) $")
+_CLAUSE = compiled(r"(?:\A|[,。;:!?、(]|[我在于从是]|\bon) $")
 
 
 # --- what each phrase means: functions of the present and of the pattern's groups ----------------

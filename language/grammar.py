@@ -29,6 +29,11 @@ def skip(pattern: re.Pattern[str], text: str, pos: int) -> int:
     return match.end() if match else pos
 
 
+def before(pattern: re.Pattern[str], text: str, pos: int) -> re.Match[str] | None:
+    """A match of the pattern, which ends in $, just before `pos`."""
+    return pattern.search(text, max(0, pos - 20), pos)
+
+
 class Phrases(Generic[T]):
     """Rows of a pattern and its meaning, a function of some context and of the pattern's
     groups in lower case.

@@ -4,7 +4,7 @@ from datetime import time
 from decimal import Decimal
 
 from language.clocks import hours_at, next_hours
-from language.grammar import LIMIT, Phrases, compiled, skip
+from language.grammar import LIMIT, Phrases, before, compiled, skip
 from language.numerals import HAN, amount, fold, number, tidy
 
 DAY = 24 * 60
@@ -41,7 +41,7 @@ def find_minutes(text: str) -> tuple[int, tuple[int, int]] | None:
     while (start := min(_LENGTHS.next(text, end), next_hours(text, end))) < len(text):
         found = _length_at(text, start)
         end = found[1] if found else start + 1
-        bounded = _NOT_BEFORE.search(text, 0, start) or _NOT_AFTER.match(text, end)
+        bounded = before(_NOT_BEFORE, text, start) or _NOT_AFTER.match(text, end)
         if found and found[0] and not bounded:
             return found[0], (start, end)
     return None

@@ -16,12 +16,14 @@ class Mention:
 
 def mentioned(text: str, people: Sequence[str]) -> list[Mention]:
     """Who of `people` (full names) is named, in order; a surname of two of them is nobody."""
+    lower = text.lower()
     found = [
         Mention(name, match.start(), match.end())
         for name in people
+        if name and name.lower() in lower
         for match in re.finditer(rf"{re.escape(name)}(?:{_TITLE})?", text, re.IGNORECASE)
         # 表面张力 does not name 张力.
-        if name and (len(name) > 2 or _begins(text, match.start()))
+        if len(name) > 2 or _begins(text, match.start())
     ]
     for match in _TITLED.finditer(text):
         surname = match["latin"] or match["english"]
@@ -51,7 +53,9 @@ _TITLED = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 # Behind any other character a surname would be the end of another name: 陈小白老师 is no 白老师.
-_BEFORE_NAME = "和跟与同向找由让请被给听在对为及有从到去的是了着、天日午晚上早里后校学来见问随小老一二三四五六"
+_BEFORE_NAME = (
+    "和跟与同向找由让请被给听在对为及有从到去的是了着来见问随、天日午晚上早里后校学一二三四五六"
+)
 _SURNAMES = """
     王汪wang 李黎li 张章zhang 刘柳liu 陈chen 杨yang 黄huang 赵zhao 吴武wu 周zhou 徐许xu 孙sun
     马ma 朱zhu 胡hu 郭guo 何贺he 高gao 林lin 罗luo 郑zheng 梁liang 谢xie 宋song 唐汤tang 韩han

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from language.days import Moment, find_moment
-from language.grammar import LIMIT, compiled, skip
+from language.grammar import LIMIT, before, compiled, skip
 from language.lengths import find_minutes
 from language.names import Mention, mentioned
 from language.numerals import fold, readable
@@ -46,9 +46,9 @@ def understand_session(
     rest in the person's own words, or the whole sentence if too little is left.
     """
     text = readable(text)
-    plain = fold(text)
-    found = find_moment(text, now)
-    lengths = _lengths(text)
+    plain = fold(text[:LIMIT])
+    found = find_moment(plain, now)
+    lengths = _lengths(plain)
     mentions = mentioned(plain, people)
     place, where = _place(plain, places)
     cuts = [_grown(plain, _BEFORE_DAY, found[1])] if found else []
@@ -70,27 +70,26 @@ def looks_like_session(text: str) -> bool:
     """Whether this reports something done: a day or a length, and an activity; not a question,
     a plan, or talk about the records themselves.
     """
-    text = readable(text)[:LIMIT]
-    plain = fold(text)
+    plain = fold(readable(text)[:LIMIT])
     if _NOT_DONE.search(plain):
         return False
-    found = find_moment(text, _ANY_TIME)
+    found = find_moment(plain, _ANY_TIME)
     if found and found[0].day > _ANY_TIME.date():
         return False
-    lengths = _lengths(text)
+    lengths = _lengths(plain)
     if not lengths and (not found or _CHATTER.search(plain)):
         return False
     times = [span for _, span in (*([found] if found else []), *lengths)]
     return bool(_ACTIVITY.search(_without(plain, times)))
 
 
-# For `looks_like_session` 明天 is a plan at any time, and no date with a year is one, so the present
-# may be far ahead; a leap day, so that 29 February is a date.
+# For `looks_like_session` 明天 is a plan at any time and a date with a year never is, so the
+# present it takes lies far ahead; on a leap day, so that 29 February is a date.
 _ANY_TIME = datetime(8996, 2, 29, 23, 59, tzinfo=UTC)
 
 _ACTIVITY = compiled(
-    r"做(?![梦饭])|实验(?![室楼]|中学|学校|小学)|讲座|报告会|讨论|研讨|交流|参观|学习|学[了会]|[上课].{0,6}课"
-    r"|听(?![说见到话懂不歌])|读|文献|论文|写|[组开例]会|开组|汇报|答辩|调研|考察|观[测察]|采[样集]|测[量试]"
+    r"做(?![梦饭])|实验(?![室楼]|中学|学校|小学)|讲座|报告会|讨论|研讨|交流|参观|学习|学[了会]"
+    r"|上.{0,6}课|听(?![说见到话懂不歌])|读|文献|论文|写|[组开例]会|开组|汇报|答辩|调研|考察|观[测察]|采[样集]|测[量试]"
     r"|编程|代码|调试|建模|仿真|计算|推导|分析|整理|设计|搭建|制作|组装|拆装|焊接|解剖|提取|合成|培[养训]|训练"
     r"|练习|实[习践]|[指辅]导|课题|参[加与]|旁听|拜访|见面|面谈|访谈|沙龙|竞赛|演示|讲解|答疑|查资料"
     r"|\b(?:did|done|made|built|wrote|read|attend(?:ed)?|visit(?:ed)?|discuss(?:ed|ion)?|stud(?:y|ied)"
@@ -127,9 +126,7 @@ def _lengths(text: str) -> list[tuple[int, Span]]:
     return lengths if len({minutes for minutes, _ in lengths}) == 1 else []
 
 
-def _named(
-    plain: str, vocabulary: Mapping[str, Sequence[str]], start: int = 0, end: int = LIMIT
-) -> list[tuple[int, int, str]]:
+def _named(plain: str, vocabulary: Mapping[str, Sequence[str]]) -> list[tuple[int, int, str]]:
     """Where the synonyms of which keys stand, overlapping ones too (在校 and 校内 in 在校内)."""
     words = {
         fold(word).lower(): key for key, group in vocabulary.items() for word in group if word
@@ -137,8 +134,7 @@ def _named(
     longest_first = "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
     pattern = re.compile(rf"(?<![a-z])(?=({longest_first})(?![a-z]))", re.IGNORECASE | re.ASCII)
     return [
-        (match.start(), match.end(1), words[match[1].lower()])
-        for match in pattern.finditer(plain, start, end)
+        (match.start(), match.end(1), words[match[1].lower()]) for match in pattern.finditer(plain)
     ]
 
 
@@ -155,16 +151,18 @@ def _place(plain: str, places: Mapping[str, Sequence[str]]) -> tuple[str | None,
 
     在学校实验室 is the last thing named, and stays in the text, as 学校 tells more than the place.
     """
+    named = [row for row in _named(plain, places) if not _COMPOUND.match(plain, row[1])]
+    stops = [*(match.start() for match in _NO_PLACE.finditer(plain)), len(plain)]
     found: dict[str, Span | None] = {}
     for at in _AT.finditer(plain):
-        stop = _NO_PLACE.search(plain, at.end())
-        named = _named(plain, places, at.start(), stop.start() if stop else len(plain))
-        if named := [row for row in named if not _COMPOUND.match(plain, row[1])]:
-            start, end, key = max(named, key=lambda row: row[1])
+        stop = next(stop for stop in stops if stop >= at.end())
+        here = [row for row in named if at.start() <= row[0] and row[1] <= stop]
+        if here:
+            start, end, key = max(here, key=lambda row: row[1])
             plainly = start <= at.end() and not plain.startswith("的", end)
             found[key] = (at.start(), end) if plainly else None
     if not found:
-        found = {key: None for _, end, key in _named(plain, places) if _ALONE.match(plain, end)}
+        found = {key: None for _, end, key in named if _ALONE.match(plain, end)}
     return next(iter(found.items())) if len(found) == 1 else (None, None)
 
 
@@ -178,16 +176,16 @@ def _companions(plain: str, mentions: Sequence[Mention]) -> list[Span]:
         else:
             groups.append([mention])
     for group in groups:
-        start = _WITH.search(plain, 0, group[0].start)
+        start = before(_WITH, plain, group[0].start)
         end = skip(_TOGETHER, plain, group[-1].end)
         if start and not _MORE.match(plain, end):
             spans.append((start.start(), end))
     return spans
 
 
-def _grown(plain: str, before: re.Pattern[str], span: Span) -> Span:
+def _grown(plain: str, small_words: re.Pattern[str], span: Span) -> Span:
     """The span with the small words around it: 共两小时左右."""
-    start = before.search(plain, 0, span[0])
+    start = before(small_words, plain, span[0])
     return start.start() if start else span[0], skip(_AFTER_TIME, plain, span[1])
 
 

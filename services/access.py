@@ -28,6 +28,19 @@ class Actor:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Whoever runs the assistant, at its command line: nobody in a cohort, so with no role there.
+
+    Acts that take an `Operator` and no `Actor` are for the command line only; whoever lets people
+    do them from a chat or a page first says who may.
+    """
+
+    now: datetime
+    person_id: None = None
+    account_id: None = None
+
+
 class Refused(Exception):
     """An act that is not done, and the sentence that says why. It leaves an audit row."""
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from services.access import Actor
+from services.access import Actor, Operator
 from storage.tables import Audit
 
 
 def note(
     db: Session,
-    actor: Actor,
+    actor: Actor | Operator,
     verb: str,
     object: str = "",
     object_id: int | None = None,

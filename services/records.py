@@ -375,12 +375,11 @@ def _write_version(db: Session, actor: Actor, record: Record, body: Body) -> Non
         )
     )
     db.flush()
-    for kept in dict.fromkeys(body.files):
+    # One photo sent twice under two names is one file.
+    for file_id in dict.fromkeys(_file_id(db, actor, kept) for kept in body.files):
         db.add(
             RecordFile(
-                record_id=cast(int, record.id),
-                version=record.version,
-                file_id=_file_id(db, actor, kept),
+                record_id=cast(int, record.id), version=record.version, file_id=file_id
             )
         )
     db.flush()

@@ -264,9 +264,10 @@ def restore(path: Path, database_url: str, files_dir: Path, *, replace: bool = F
     engine = connect(database_url)
     try:
         with zipfile.ZipFile(path) as archive, migrate.schema_transaction(engine) as connection:
-            if not replace and _has_rows(connection):
+            occupied = _has_rows(connection)
+            if occupied and not replace:
                 raise DatabaseNotEmpty("the database has rows already")
-            if migrate.current_within(connection) is not None:
+            if occupied or migrate.current_within(connection) not in (None, contents.revision):
                 migrate.downgrade_within(connection, "base")
             migrate.upgrade_within(connection, contents.revision)
             store = FileStore(files_dir)

@@ -133,7 +133,7 @@ def _draws_jpeg(kind: int, body: bytes) -> bool:
         case 0xEE:
             return body.startswith(b"Adobe")
         case _:
-            return not (0xE0 <= kind <= 0xEF or kind == 0xFE)
+            return 0xC0 <= kind <= 0xCF or 0xDA <= kind <= 0xDF
 
 
 # ---------------------------------------------------------------- PNG
@@ -179,8 +179,11 @@ def _png_chunk(kind: bytes, body: bytes) -> bytes:
 # ---------------------------------------------------------------- GIF
 
 
-_GIF_REPEATS: Final = (b"\x0bNETSCAPE2.0", b"\x0bANIMEXTS1.0")
-"""The applications' notes that say how often a film is shown."""
+_GIF_REPEATS: Final = (b"!\xff\x0bNETSCAPE2.0", b"!\xff\x0bANIMEXTS1.0")
+"""The blocks that say how often a film is shown."""
+
+_GIF_CONTROL: Final = b"!\xf9\x04"
+"""The block that says how long a frame is shown, and what of it is transparent."""
 
 
 def _strip_gif(data: bytes) -> _Picture:
@@ -200,10 +203,8 @@ def _strip_gif(data: bytes) -> _Picture:
             width, height = max(width, left + columns), max(height, top + lines)
             source.take(_gif_colours(flags) + 1)
         elif kind == b"!":
-            label = source.take(1)
-            draws = label in b"\x01\xf9" or (
-                label == b"\xff" and data.startswith(_GIF_REPEATS, source.at)
-            )
+            draws = data.startswith((*_GIF_REPEATS, _GIF_CONTROL), begin)
+            source.take(1)
         else:
             raise Damaged("no block where one belongs")
         while length := source.number("B"):

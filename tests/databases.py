@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,7 @@ class Postgres:
 
     def __init__(self, address: URL) -> None:
         self.address = address.set(drivername="postgresql")
+        self._prefix = f"yingcai_test_{secrets.token_hex(4)}"
         self._made = 0
         # Databases are made and dropped outside transactions.
         self._admin = psycopg.connect(_text(self.address), autocommit=True)
@@ -46,7 +48,7 @@ class Postgres:
     def create(self, template: str = "template0") -> str:
         """Make a database and give its URL; `template` is the URL or name of what it starts as."""
         self._made += 1
-        name = f"yingcai_test_{os.getpid()}_{self._made}"
+        name = f"{self._prefix}_{self._made}"
         self._admin.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
                 sql.Identifier(name), sql.Identifier(_database(template))

@@ -16,19 +16,17 @@ from tests.language.test_numerals import chinese
 BEIJING = ZoneInfo("Asia/Shanghai")
 
 moments = st.datetimes(
-    datetime(2000, 1, 1),
-    datetime(2100, 1, 1),
-    timezones=st.just(BEIJING),  # noqa: DTZ001
+    min_value=datetime.fromisoformat("2000-01-01"),
+    max_value=datetime.fromisoformat("2100-01-01"),
+    timezones=st.just(BEIJING),
 )
 dates = st.dates(date(1950, 1, 1), date(2150, 1, 1))
 # Made of what the grammar knows, so that odd combinations of it turn up.
-odd = st.lists(
-    st.sampled_from(
-        "今天 昨 前 后天 上 下 个 周 星期 三 日 号 月 年 3 15 2026 31 十 廿 半 两 点 : . / - 下午 晚上 底 初 "
-        "每 到 的 前 小时 分 pm ago last wed mar 5th , ( ) 😀 几 元旦 节 去年 早 刻 at to".split()
-    ),
-    max_size=8,
-).map("".join)
+PIECES = """
+    今天 昨 前 后天 上 下 个 周 星期 三 日 号 月 年 3 15 2026 31 十 廿 半 两 点 : . / - 下午 晚上
+    底 初 每 到 的 前 小时 分 几 元旦 节 去年 早 刻 pm ago last wed mar 5th at to , ( ) 😀
+"""
+odd = st.lists(st.sampled_from(PIECES.split()), max_size=8).map("".join)
 
 
 @pytest.mark.parametrize(("phrase", "moment"), rows(TUNED))
@@ -218,19 +216,28 @@ def test_spelling_does_not_matter(phrase: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["1" * 10_000, "一" * 10_000, " " * 10_000, "周" * 10_000, "3月" * 5_000, "3点" * 5_000]
-    + [
-        "下午 " * 3_000,
-        "昨天和" * 3_000,
-        "1." * 5_000,
-        "2点到" * 3_000,
-        "a " * 5_000,
-        "(" * 10_000,
+    "piece",
+    [
+        "1",
+        "一",
+        " ",
+        "周",
+        "3月",
+        "3点",
+        "下午 ",
+        "昨天和",
+        "1.",
+        "2点到",
+        "a ",
+        "(",
+        "每",
+        "上",
+        "大",
     ],
 )
-def test_long_input_is_cut(text: str) -> None:
+def test_long_input_is_cut(piece: str) -> None:
+    text = piece * (10_000 // len(piece))
     began = perf_counter()
     assert parse_moment(text, NOW) is None
     find_moment(text, NOW)
-    assert perf_counter() - began < 0.2
+    assert perf_counter() - began < 0.1

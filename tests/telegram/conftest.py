@@ -101,7 +101,7 @@ async def make_bot(telegram: BotApi, shelf: Shelf) -> AsyncIterator[MakeBot]:
                 shelf.open,
                 webhook=webhook,
                 api_base=telegram.base,
-                poll_seconds=2,
+                poll_seconds=1,
                 answer_seconds=answer_seconds,
                 first_pause=0.01,
             )

@@ -132,8 +132,7 @@ async def open_house(
     platform = WebPlatform(house, data_dir=folder, port=port, clock=house.clock, **settings)
     house.platform = platform
     running = asyncio.create_task(platform.run(house.receive))
-    while not platform.port and not running.done():
-        await asyncio.sleep(0)
+    await asyncio.sleep(0)  # its first step takes the port; who connects now is let in soon
     try:
         yield f"http://127.0.0.1:{platform.port}"
     finally:

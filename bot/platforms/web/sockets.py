@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -109,12 +109,14 @@ class Socket:
         self._websocket = websocket
         self._outbox: asyncio.Queue[str | int] = asyncio.Queue(BACKLOG)
         """Texts to send, or the code to close with."""
+        self._begun = asyncio.Event()
+        """The history is out, so that what waits may follow; or there will be none."""
         self._checked = self._due = asyncio.get_running_loop().time()
 
     def push(self, body: Mapping[str, Any]) -> None:
         """Queue something for the page."""
         try:
-            self._outbox.put_nowait(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+            self._outbox.put_nowait(_frame(body))
         except asyncio.QueueFull:
             self.shut(TRY_LATER)
 
@@ -123,6 +125,7 @@ class Socket:
         while not self._outbox.empty():
             self._outbox.get_nowait()
         self._outbox.put_nowait(code)
+        self._begun.set()
 
     async def run(self) -> None:
         """Serve the page until it goes."""
@@ -131,10 +134,11 @@ class Socket:
             return
         writing = asyncio.create_task(self._write())
         try:
-            # Rows sent from here on queue behind the history, which holds all those before.
             await self._greet()
             while await self._read():
                 pass
+        except WebSocketDisconnect:
+            pass
         except TimeoutError:
             self.shut(RESTART)
         except Exception:
@@ -149,6 +153,7 @@ class Socket:
             writing.cancel()
 
     async def _write(self) -> None:
+        await self._begun.wait()
         while True:
             following = await self._outbox.get()
             try:
@@ -205,7 +210,9 @@ class Socket:
         commands = await self._site.door.commands(address)
         page = await self._page(None)
         about = {"hello": self._site.version, "name": self.visitor.name}
-        self.push(about | page | {"commands": list(commands)})
+        # Past the outbox: rows sent since the page was counted in wait there, and follow.
+        await self._websocket.send_text(_frame(about | page | {"commands": list(commands)}))
+        self._begun.set()
 
     async def _older(self, cursor: str) -> None:
         try:
@@ -217,20 +224,22 @@ class Socket:
 
     async def _page(self, before: datetime | None) -> dict[str, Any]:
         """Lines of history, and the cursor for those before them (empty at the beginning)."""
-        door, address = self._site.door, self.visitor.address
-        if before is None:
-            said = await door.history(address, None, PAGE)
-        else:
-            # One moment may hold several lines, and a page may have ended between them. So take
-            # that moment again: the page on screen knows which of its lines it has.
-            said = await door.history(address, before + timedelta(microseconds=1), PAGE)
-            if len(said) == PAGE and said[0].at >= before:
-                said = await door.history(address, before, PAGE)
+        # One moment may hold several lines, and a page may have ended between them. So take that
+        # moment again, whole: the page on screen knows which of its lines it has.
+        until = before + timedelta(microseconds=1) if before else None
+        limit = PAGE
+        said = await self._history(until, limit)
+        while before and len(said) == limit and said[0].at >= before:
+            limit *= 2
+            said = await self._history(until, limit)
         lines = [await self._line(one) for one in said]
         return {
             "lines": [line for line in lines if line],
-            "cursor": said[0].at.isoformat() if len(said) == PAGE else "",
+            "cursor": said[0].at.isoformat() if len(said) == limit else "",
         }
+
+    async def _history(self, before: datetime | None, limit: int) -> Sequence[Said]:
+        return await self._site.door.history(self.visitor.address, before, limit)
 
     async def _line(self, said: Said) -> dict[str, Any] | None:
         if said.message is None:
@@ -271,6 +280,10 @@ async def shown(
     """The assistant's line, with the files that this person may see now."""
     files = [(number, await door.file(address, number)) for number in message.files]
     return assistant_line(row, at, message, [(n, file) for n, file in files if file])
+
+
+def _frame(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def _parsed(text: str) -> dict[str, Any]:

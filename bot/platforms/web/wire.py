@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from bot.chat import Attachment, Incoming, Outgoing
 from bot.platforms.web.door import StoredFile
@@ -20,6 +27,15 @@ INLINE_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"}
 """Types that every browser shows as a picture and none runs as a document."""
 
 
+def _storable(words: str) -> str:
+    """Without what a database cannot hold: NUL, and half an emoji that was cut in two."""
+    return words.replace("\0", "").encode(errors="replace").decode()
+
+
+Words = Annotated[str, AfterValidator(_storable)]
+ShortWords = Annotated[Words, StringConstraints(max_length=200)]
+
+
 class Sent(BaseModel):
     """One thing a person did in the chat, named by an id that their browser made up.
 
@@ -30,9 +46,9 @@ class Sent(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{36}$")]
-    text: str = ""
-    press: Annotated[str, StringConstraints(max_length=200)] = ""
-    label: Annotated[str, StringConstraints(max_length=200)] = ""
+    text: Words = ""
+    press: ShortWords = ""
+    label: ShortWords = ""
     on: Annotated[int, Field(ge=0)] | None = None
     """The row of the message whose button was pressed."""
     files: Annotated[tuple[str, ...], Field(max_length=FILES_AT_ONCE)] = ()
@@ -52,8 +68,7 @@ def raw_message(address: str, sent: Sent, files: Sequence[Attachment]) -> str:
     if sent.press:
         body["press"] = sent.press
     if sent.text.strip():
-        # PostgreSQL cannot hold a NUL in text.
-        body["text"] = sent.text.replace("\0", "")
+        body["text"] = sent.text
     if sent.label:
         body["label"] = sent.label
     if sent.on is not None:

@@ -1,0 +1,514 @@
+"""Who belongs to a cohort: units, people, their places in it, and whose student is whose.
+
+What breaks a rule is refused; what is only odd (a grade that the programme does not admit, a
+student without a school) is done, and told as a warning. Nothing is deleted: places and links end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final, cast
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
+
+from bot.clock import beijing_day
+from programmes.catalogue import load
+from programmes.model import Fact, Programme
+from programmes.values import Grade, Learner, Status
+from prompts import Text, t
+from services import audit, consent, joining
+from services.access import LEARNERS, REVIEWERS, Operator, Refused, cohort_of, memberships
+from storage.tables import (
+    Account,
+    Cohort,
+    Guardianship,
+    Membership,
+    Mentoring,
+    Person,
+    Role,
+    Unit,
+    UnitKind,
+)
+
+Warnings = tuple[Text, ...]
+
+UNIT_OF: Final = {
+    Role.STUDENT: UnitKind.SCHOOL,
+    Role.TRAINEE_TEACHER: UnitKind.SCHOOL,
+    Role.SCHOOL_TEACHER: UnitKind.SCHOOL,
+    Role.MENTOR: UnitKind.HOST,
+    Role.TEAM_MEMBER: UnitKind.HOST,
+    Role.COORDINATOR: UnitKind.OFFICE,
+}
+"""The kind of unit that each role belongs to; a guardian belongs to none."""
+
+NEEDS_SCHOOL: Final = (Role.STUDENT, Role.SCHOOL_TEACHER)
+"""A teacher sees the students of the same school, so either without one is cut off."""
+
+
+# ---------------------------------------------------------------- cohorts and units
+
+
+def create_cohort(
+    db: Session, by: Operator, programme: str, name: str, office_id: int | None = None
+) -> Cohort:
+    """Begin a cohort of the programme with this key, run by an office.
+
+    Raises `Refused` for an unknown programme, or a unit that is no office.
+    """
+    try:
+        load(programme)
+    except KeyError:
+        raise Refused(
+            t("roster.no_such_programme", programme=programme), verb="create_cohort"
+        ) from None
+    if office_id is not None:
+        _unit_of_kind(db, office_id, UnitKind.OFFICE, "create_cohort")
+    cohort = Cohort(
+        programme=programme,
+        name=_tidy(name, 120, "create_cohort"),
+        office_id=office_id,
+        created_at=by.now,
+    )
+    db.add(cohort)
+    db.flush()
+    audit.note(db, by, "create_cohort", "cohort", cohort.id)
+    return cohort
+
+
+def find_cohort(db: Session, cohort_id: int) -> Cohort:
+    """Raises `Refused` if there is none."""
+    cohort = db.get(Cohort, cohort_id)
+    if cohort is None:
+        raise Refused(t("roster.no_such_cohort", number=cohort_id))
+    return cohort
+
+
+def add_unit(
+    db: Session, by: Operator, kind: UnitKind, name: str, parent_id: int | None = None
+) -> Unit:
+    """Make a school, host institution or office. Raises `Refused` if one has this name already."""
+    name = _tidy(name, 120, "add_unit")
+    if find_unit(db, kind, name) is not None:
+        raise Refused(t("roster.unit_exists", name=name), verb="add_unit")
+    unit = Unit(kind=kind, name=name, parent_id=parent_id)
+    db.add(unit)
+    db.flush()
+    audit.note(db, by, "add_unit", "unit", unit.id)
+    return unit
+
+
+def find_unit(db: Session, kind: UnitKind, name: str) -> Unit | None:
+    return db.exec(select(Unit).where(Unit.kind == kind, Unit.name == name.strip())).first()
+
+
+def units(db: Session, kind: UnitKind) -> list[Unit]:
+    return list(db.exec(select(Unit).where(Unit.kind == kind).order_by(col(Unit.id))))
+
+
+# ---------------------------------------------------------------- people and their places
+
+
+def add_person(
+    db: Session, by: Operator, name: str, birth_date: date | None = None, language: str = "zh"
+) -> Person:
+    """Raises `Refused` for an empty or overlong name, or a birth date to come."""
+    if birth_date is not None and birth_date > beijing_day(by.now):
+        raise Refused(t("roster.born_later", day=birth_date), verb="add_person")
+    person = Person(
+        name=_tidy(name, 60, "add_person"),
+        birth_date=birth_date,
+        language=language,
+        created_at=by.now,
+    )
+    db.add(person)
+    db.flush()
+    audit.note(db, by, "add_person", "person", person.id)
+    return person
+
+
+def add_member(
+    db: Session,
+    by: Operator,
+    cohort_id: int,
+    person_id: int,
+    role: Role,
+    *,
+    unit_id: int | None = None,
+    subject: str = "",
+    grade: str = "",
+) -> tuple[Membership, Warnings]:
+    """Give somebody a place in a cohort, or back the one that had ended.
+
+    Gives the place with what is odd about it. Raises `Refused` where they have it already, where
+    the unit is of another kind than the role's, or where the grade is not a grade at all.
+    """
+    verb = "add_member"
+    cohort = find_cohort(db, cohort_id)
+    person = _person(db, person_id, verb)
+    if unit_id is not None:
+        if role not in UNIT_OF:
+            raise Refused(t("roster.no_unit_for_role", role=t(f"role.{role}")), verb=verb)
+        _unit_of_kind(db, unit_id, UNIT_OF[role], verb)
+    if grade and grade not in set(Grade):
+        raise Refused(t("roster.no_such_grade", grade=grade, grades=sorted(Grade)), verb=verb)
+    member = db.exec(
+        select(Membership).where(
+            Membership.cohort_id == cohort_id,
+            Membership.person_id == person_id,
+            Membership.role == role,
+        )
+    ).first()
+    if member is None:
+        member = Membership(cohort_id=cohort_id, person_id=person_id, role=role, created_at=by.now)
+    elif member.ended_at is None:
+        raise Refused(
+            t("roster.member_exists", name=person.name, role=t(f"role.{role}")), verb=verb
+        )
+    member.unit_id, member.subject, member.grade = unit_id, subject.strip(), grade
+    member.ended_at, member.ended_reason = None, ""
+    db.add(member)
+    db.flush()
+    audit.note(db, by, verb, "membership", member.id, role=role.value)
+    return member, tuple(_doubts(load(cohort.programme), person, member, beijing_day(by.now)))
+
+
+def end_member(db: Session, by: Operator, member_id: int, reason: str) -> Membership:
+    """End somebody's place and their links to mentors or students. Their records stay.
+
+    Raises `Refused` if it has ended before, or without a reason.
+    """
+    verb = "end_member"
+    member = find_member(db, member_id).membership
+    if member.ended_at is not None:
+        raise Refused(t("roster.member_ended", at=member.ended_at), verb=verb)
+    member.ended_at, member.ended_reason = by.now, _tidy(reason, 200, verb)
+    db.add(member)
+    for link in db.exec(
+        select(Mentoring).where(
+            (Mentoring.student_id == member_id) | (Mentoring.mentor_id == member_id),
+            col(Mentoring.ended_at).is_(None),
+        )
+    ):
+        link.ended_at = by.now
+        db.add(link)
+    audit.note(db, by, verb, "membership", member_id, reason=member.ended_reason)
+    return member
+
+
+def _doubts(
+    programme: Programme, person: Person, member: Membership, today: date
+) -> Iterable[Text]:
+    """What is odd about a place, by what the programme's document says."""
+    if member.role in NEEDS_SCHOOL and member.unit_id is None:
+        yield t("roster.without_school")
+    if member.role not in LEARNERS:
+        return
+    who = programme.participants.who.value
+    if who is not None and who is not Learner(member.role.value):
+        yield t("roster.other_learners", clause=programme.participants.who.clause)
+    yield from _grade_doubts(programme, member)
+    subjects = programme.subjects.list
+    names = [subject.name for subject in subjects.value or ()]
+    known = [subject.code for subject in subjects.value or ()] + names
+    if member.subject and known and member.subject not in known:
+        yield t("roster.other_subject", subjects=names, clause=subjects.clause)
+    if consent.needed(person, member, programme, today):
+        yield t("roster.consent_needed")
+
+
+def _grade_doubts(programme: Programme, member: Membership) -> Iterable[Text]:
+    admits = programme.participants.grades
+    if not admits.value:
+        return
+    if not member.grade:
+        yield t("roster.without_grade")
+        return
+    grades = {admitted.grade.value: admitted for admitted in admits.value}
+    if member.grade not in grades:
+        names = [t(f"programme.grade.{grade}") for grade in grades]
+        yield t("roster.other_grade", grades=names, clause=admits.clause)
+        return
+    only = grades[member.grade].only_subjects
+    names_of = {s.code: s.name for s in programme.subjects.list.value or ()}
+    if only and member.subject not in (*only, *(names_of[code] for code in only)):
+        yield t(
+            "roster.grade_only_in",
+            subjects=[names_of[code] for code in only],
+            clause=admits.clause,
+        )
+
+
+# ---------------------------------------------------------------- whose student is whose
+
+
+def link_mentor(db: Session, by: Operator, student_id: int, mentor_id: int) -> Warnings:
+    """Make somebody a mentor's, or a team member's, student. Both are places in one cohort.
+
+    Where the programme states how many students a mentor may have, one more is refused; where it
+    says so unclearly, or the number is last year's, it is told as a warning. Raises `Refused`.
+    """
+    verb = "link_mentor"
+    student, mentor = find_member(db, student_id), find_member(db, mentor_id)
+    if student.membership.role not in LEARNERS or mentor.membership.role not in REVIEWERS:
+        raise Refused(t("roster.link_roles"), verb=verb, object="membership", object_id=student_id)
+    _both_now_in_one_cohort(student.membership, mentor.membership, verb)
+    link = db.exec(
+        select(Mentoring).where(
+            Mentoring.student_id == student_id, Mentoring.mentor_id == mentor_id
+        )
+    ).first()
+    if link is not None and link.ended_at is None:
+        names = {"student": student.person.name, "mentor": mentor.person.name}
+        raise Refused(
+            t("roster.linked_already", **names),
+            verb=verb,
+            object="membership",
+            object_id=student_id,
+        )
+    warnings = _cap(db, mentor, verb)
+    if link is None:
+        link = Mentoring(student_id=student_id, mentor_id=mentor_id, created_at=by.now)
+    link.ended_at = None
+    db.add(link)
+    db.flush()
+    audit.note(db, by, verb, "membership", student_id, mentor=mentor_id)
+    return warnings
+
+
+def _cap(db: Session, mentor: Member, verb: str) -> Warnings:
+    if mentor.membership.role is not Role.MENTOR:
+        return ()
+    programme = load(cohort_of(db, mentor.membership).programme)
+    cap = _first_with_value(programme.quotas.per_mentor_max, programme.mentor.student_cap)
+    students = len(_students_of_mentor(db, mentor.membership))
+    if cap is None or cap.value is None or students < cap.value:
+        return ()
+    told = {"name": mentor.person.name, "most": cap.value, "clause": cap.clause}
+    if cap.status is Status.STATED and not cap.carried_from:
+        raise Refused(
+            t("roster.mentor_full", **told),
+            verb=verb,
+            object="membership",
+            object_id=mentor.membership.id,
+        )
+    return (t("roster.mentor_over", **told),)
+
+
+def _first_with_value(*facts: Fact[int]) -> Fact[int] | None:
+    return next((fact for fact in facts if fact.value is not None), None)
+
+
+def link_guardian(db: Session, by: Operator, child_id: int, guardian_id: int) -> Guardianship:
+    """Say who answers for a child. Both are places in one cohort. Raises `Refused`.
+
+    It is no consent yet: that the guardian gives themselves.
+    """
+    verb = "link_guardian"
+    child, guardian = find_member(db, child_id), find_member(db, guardian_id)
+    if child.membership.role not in LEARNERS or guardian.membership.role is not Role.GUARDIAN:
+        raise Refused(
+            t("roster.guardian_roles"), verb=verb, object="membership", object_id=child_id
+        )
+    _both_now_in_one_cohort(child.membership, guardian.membership, verb)
+    if child.person.id == guardian.person.id:
+        raise Refused(t("roster.own_guardian"), verb=verb, object="membership", object_id=child_id)
+    known = select(Guardianship).where(
+        Guardianship.child_id == child.person.id, Guardianship.guardian_id == guardian.person.id
+    )
+    if db.exec(known).first() is not None:
+        names = {"student": child.person.name, "mentor": guardian.person.name}
+        raise Refused(
+            t("roster.linked_already", **names), verb=verb, object="membership", object_id=child_id
+        )
+    link = Guardianship(
+        child_id=cast(int, child.person.id),
+        guardian_id=cast(int, guardian.person.id),
+        created_at=by.now,
+    )
+    db.add(link)
+    db.flush()
+    audit.note(db, by, verb, "person", link.child_id, guardian=link.guardian_id)
+    return link
+
+
+def _both_now_in_one_cohort(one: Membership, other: Membership, verb: str) -> None:
+    for member in (one, other):
+        if member.ended_at is not None:
+            raise Refused(
+                t("roster.member_ended", at=member.ended_at),
+                verb=verb,
+                object="membership",
+                object_id=member.id,
+            )
+    if one.cohort_id != other.cohort_id:
+        raise Refused(t("roster.other_cohort"), verb=verb, object="membership", object_id=one.id)
+
+
+# ---------------------------------------------------------------- ways in
+
+
+def invite(db: Session, by: Operator, member_id: int) -> str:
+    """A one-time code for somebody's place; earlier unused ones end. Gives the code, once.
+
+    Raises `Refused` for a place that has ended.
+    """
+    member = find_member(db, member_id).membership
+    if member.ended_at is not None:
+        raise Refused(
+            t("roster.member_ended", at=member.ended_at),
+            verb="invite",
+            object="membership",
+            object_id=member_id,
+        )
+    code = joining.invite(db, member_id, by.now)
+    audit.note(db, by, "invite", "membership", member_id)
+    return code
+
+
+def sign_in_link(db: Session, by: Operator, person_id: int) -> str:
+    """A one-time token for the web chat of somebody who has joined. Gives it, once.
+
+    Raises `Refused` for somebody who has not joined: they have still to see, and agree to, who
+    will read what they write.
+    """
+    person = _person(db, person_id, "sign_in_link")
+    if presences(db, [person_id])[person_id] is Presence.NOT_JOINED:
+        raise Refused(
+            t("roster.not_joined", name=person.name),
+            verb="sign_in_link",
+            object="person",
+            object_id=person_id,
+        )
+    token = joining.sign_in_link(db, person_id, by.now)
+    audit.note(db, by, "sign_in_link", "person", person_id)
+    return token
+
+
+# ---------------------------------------------------------------- reading
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody's place in a cohort, with who and where they are."""
+
+    membership: Membership
+    person: Person
+    unit: Unit | None
+
+    @property
+    def id(self) -> int:
+        """The place's id."""
+        return cast(int, self.membership.id)
+
+    @property
+    def unit_name(self) -> str:
+        return self.unit.name if self.unit else ""
+
+
+class Presence(StrEnum):
+    """Whether somebody can be written to."""
+
+    HERE = "here"
+    NOT_JOINED = "not_joined"
+    UNREACHABLE = "unreachable"
+    """They joined, and have blocked or left every chat since."""
+
+
+def find_member(db: Session, member_id: int) -> Member:
+    """Raises `Refused` if there is none."""
+    for member in _members(db, col(Membership.id) == member_id):
+        return member
+    raise Refused(t("roster.no_such_member", number=member_id))
+
+
+def members(
+    db: Session, cohort_id: int, roles: Collection[Role] = tuple(Role), *, ended: bool = False
+) -> list[Member]:
+    """A cohort's people in the order of the roster; those whose place has ended only if asked."""
+    wanted = [col(Membership.cohort_id) == cohort_id, col(Membership.role).in_(roles)]
+    if not ended:
+        wanted.append(col(Membership.ended_at).is_(None))
+    return _members(db, *wanted)
+
+
+def students_of(db: Session, person_id: int) -> list[Member]:
+    """The learners for whom somebody is responsible now, the latest cohort first.
+
+    A mentor's and a team member's own students, those of a school teacher's school, all of a
+    coordinator's cohort: whoever `access.may_read` lets them read, and is a learner now.
+    """
+    found: dict[int, Member] = {}
+    for mine in memberships(db, person_id):
+        match mine.role:
+            case Role.COORDINATOR:
+                theirs = members(db, mine.cohort_id, LEARNERS)
+            case Role.SCHOOL_TEACHER if mine.unit_id is not None:
+                in_cohort = members(db, mine.cohort_id, LEARNERS)
+                theirs = [m for m in in_cohort if m.membership.unit_id == mine.unit_id]
+            case Role.MENTOR | Role.TEAM_MEMBER:
+                theirs = _students_of_mentor(db, mine)
+            case _:
+                theirs = []
+        found.update((member.id, member) for member in theirs)
+    return sorted(found.values(), key=lambda member: (-member.membership.cohort_id, member.id))
+
+
+def _students_of_mentor(db: Session, mentor: Membership) -> list[Member]:
+    theirs = select(Mentoring.student_id).where(
+        Mentoring.mentor_id == mentor.id, col(Mentoring.ended_at).is_(None)
+    )
+    return _members(db, col(Membership.id).in_(theirs), col(Membership.ended_at).is_(None))
+
+
+def _members(db: Session, *wanted: ColumnElement[bool]) -> list[Member]:
+    rows = db.exec(
+        select(Membership, Person, Unit)
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .outerjoin(Unit, col(Unit.id) == col(Membership.unit_id))
+        .where(*wanted)
+        .order_by(col(Membership.id))
+    )
+    return [Member(*row) for row in rows]
+
+
+def presences(db: Session, person_ids: Collection[int]) -> dict[int, Presence]:
+    """Who can be written to, and why not."""
+    found = dict.fromkeys(person_ids, Presence.NOT_JOINED)
+    for person_id, reachable in db.exec(
+        select(Account.person_id, Account.reachable)
+        .where(col(Account.person_id).in_(person_ids))
+        .order_by(col(Account.reachable))
+    ):
+        found[cast(int, person_id)] = Presence.HERE if reachable else Presence.UNREACHABLE
+    return found
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _person(db: Session, person_id: int, verb: str) -> Person:
+    person = db.get(Person, person_id)
+    if person is None:
+        raise Refused(t("roster.no_such_person", number=person_id), verb=verb)
+    return person
+
+
+def _unit_of_kind(db: Session, unit_id: int, kind: UnitKind, verb: str) -> Unit:
+    unit = db.get(Unit, unit_id)
+    if unit is None or unit.kind is not kind:
+        raise Refused(t("roster.wrong_unit", kind=t(f"roster.unit.{kind}")), verb=verb)
+    return unit
+
+
+def _tidy(words: str, most: int, verb: str) -> str:
+    words = " ".join(words.split())
+    if not words:
+        raise Refused(t("roster.empty"), verb=verb)
+    if len(words) > most:
+        raise Refused(t("roster.too_long", most=most, words=words[:20]), verb=verb)
+    return words

@@ -1,0 +1,243 @@
+"""A whole house in one test: the real app on a real database, with a messenger in memory.
+
+house = await House.open(database_url, tmp_path, clock)
+student = await house.join("林小雨")
+await student.says("记一次培养")
+await student.presses("昨天")
+assert "在哪里" in student.sees
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from sqlmodel import Session
+
+from bot.app import App, set_up_logging
+from bot.chat import Attachment, Incoming, Outgoing, Received
+from bot.clock import SetClock
+from bot.platforms.fake import FakePlatform, encode
+from bot.settings import Settings, WebSettings
+from services import joining
+from storage.tables import (
+    Cohort,
+    Guardianship,
+    Membership,
+    Mentoring,
+    Person,
+    Role,
+    Unit,
+    UnitKind,
+)
+
+PAUSE = timedelta(seconds=2)
+"""Passes before each message, so that one comes after another, and albums are whole."""
+
+
+@dataclass
+class Member:
+    """Somebody in the cohort, and where they chat."""
+
+    house: House
+    name: str
+    role: Role
+    person_id: int
+    membership_id: int
+    address: str
+    seen: int = 0
+    """How many messages they have read."""
+    last: list[Outgoing] = field(default_factory=list)
+    invitation: str = ""
+    """The code they hold, where they have not used it yet."""
+
+    @property
+    def sees(self) -> str:
+        """What the last act of anybody put before them, as they read it."""
+        return "\n".join(text_of(message) for message in self.last)
+
+    @property
+    def buttons(self) -> list[str]:
+        return [b.label for message in self.last for row in message.rows for b in row]
+
+    async def says(self, text: str) -> str:
+        return await self.sends(Incoming(self.address, text=text))
+
+    async def presses(self, label: str) -> str:
+        """Press the newest button whose label holds these words."""
+        return await self.sends(Incoming(self.address, press=self.button(label)))
+
+    async def sends(self, incoming: Incoming, album: str = "", key: str = "") -> str:
+        self.reads()
+        await self.house.receive(incoming, album, key)
+        await self.house.settle()
+        self.last = self.unread()
+        return self.sees
+
+    async def sends_files(self, *files: tuple[str, bytes], text: str | None = None) -> str:
+        """Send files as one album, each an update of its own."""
+        self.reads()
+        album = f"album-{next(self.house.numbers)}" if len(files) > 1 else ""
+        for name, data in files:
+            ref = f"ref-{next(self.house.numbers)}"
+            self.house.platform.files[ref] = data
+            attachment = Attachment(ref, name, "application/octet-stream", len(data))
+            await self.house.receive(Incoming(self.address, text=text, files=(attachment,)), album)
+            text = None
+        self.house.clock.move(PAUSE)
+        await self.house.settle()
+        self.last = self.unread()
+        return self.sees
+
+    def button(self, label: str) -> str:
+        """The press behind a label, on the newest message that has it."""
+        mine = [s.message for s in self.house.platform.shown if s.address == self.address]
+        for message in reversed(mine):
+            for row in message.rows:
+                for button in row:
+                    if label in button.label:
+                        return button.press
+        raise AssertionError(f"{self.name} sees no button {label!r}; they see:\n{self.sees}")
+
+    def unread(self) -> list[Outgoing]:
+        """What has come since they last looked."""
+        mine = [s.message for s in self.house.platform.shown if s.address == self.address]
+        return mine[self.seen :]
+
+    def reads(self) -> str:
+        """Take note of what has come since they last looked."""
+        self.last = self.unread()
+        self.seen += len(self.last)
+        return self.sees
+
+
+def text_of(message: Outgoing) -> str:
+    """A message as it looks: its text, and its buttons in brackets."""
+    rows = ["".join(f"[{b.label}]" for b in row) for row in message.rows]
+    mark = "✎ " if message.replace else ""
+    return "\n".join([mark + message.text, *rows])
+
+
+@dataclass
+class House:
+    """The app, its messenger, its clock, and everybody who has been invited."""
+
+    app: App
+    platform: FakePlatform
+    clock: SetClock
+    members: dict[str, Member] = field(default_factory=dict)
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    received: list[Received] = field(default_factory=list)
+
+    @classmethod
+    async def open(cls, url: str, folder: Path, clock: SetClock) -> House:
+        """Open a house on a migrated database; outside work that was broken off goes on."""
+        platform = FakePlatform()
+        settings = Settings(
+            database_url=url, data_dir=folder / "data", web=WebSettings(enabled=False)
+        )
+        set_up_logging(settings)
+        house = cls(App(settings, clock, {"fake": platform}), platform, clock)
+        await house.app.inbox.take_up_work()
+        return house
+
+    def close(self) -> None:
+        self.app.close()
+
+    async def receive(self, incoming: Incoming, album: str = "", key: str = "") -> None:
+        self.clock.move(PAUSE)
+        key = key or f"{self.clock.now().isoformat()}-{next(self.numbers)}"
+        self.received.append(encode(key, incoming, album))
+        await self.app.inbox.receive("fake", self.received[-1:])
+
+    async def settle(self) -> None:
+        await self.app.inbox.settle()
+        await self.app.delivery.drain()
+
+    async def restart(self) -> House:
+        """End as a crash does, and open again on the same database: only that remains."""
+        self.app.close()
+        self.app = App(self.app.settings, self.clock, {"fake": self.platform})
+        await self.app.inbox.take_up_work()
+        return self
+
+    async def deliver_all_again(self) -> None:
+        """The platform delivers all that it ever delivered once more."""
+        for update in self.received:
+            await self.app.inbox.receive("fake", [update])
+        await self.settle()
+
+    # ---------------------------------------------------------------- people
+
+    async def populate(self, programme: str = "shanxi-2026", grade: str = "senior_1") -> None:
+        """One of each role, invented: two students of two schools, a mentor, a team member …"""
+        await self.app.database.run(self._populate, programme, grade)
+
+    def _populate(self, db: Session, programme: str, grade: str) -> None:
+        now = self.clock.now()
+        first = Unit(kind=UnitKind.SCHOOL, name="汾河中学")
+        second = Unit(kind=UnitKind.SCHOOL, name="云冈中学")
+        host = Unit(kind=UnitKind.HOST, name="晋阳大学")
+        cohort = Cohort(programme=programme, name="示例一期", created_at=now)
+        db.add_all([first, second, host, cohort])
+        db.flush()
+        learner = Role.TRAINEE_TEACHER if "jindaoshi" in programme else Role.STUDENT
+        for name, role, unit in [
+            ("林小雨", learner, first),
+            ("赵一鸣", learner, second),
+            ("王建国", Role.MENTOR, host),
+            ("李青", Role.TEAM_MEMBER, host),
+            ("周岚", Role.MENTOR, host),
+            ("郭老师", Role.SCHOOL_TEACHER, first),
+            ("白老师", Role.SCHOOL_TEACHER, second),
+            ("管小青", Role.COORDINATOR, host),
+            ("林大海", Role.GUARDIAN, first),
+        ]:
+            person = Person(name=name, created_at=now)
+            db.add(person)
+            db.flush()
+            member = Membership(
+                cohort_id=cohort.id or 0,
+                person_id=person.id or 0,
+                role=role,
+                unit_id=unit.id,
+                grade=grade if role is learner else "",
+                created_at=now,
+            )
+            db.add(member)
+            db.flush()
+            self.members[name] = Member(
+                self, name, role, person.id or 0, member.id or 0, f"chat-{name}"
+            )
+        for student, mentor in [("林小雨", "王建国"), ("林小雨", "李青"), ("赵一鸣", "周岚")]:
+            db.add(
+                Mentoring(
+                    student_id=self.members[student].membership_id,
+                    mentor_id=self.members[mentor].membership_id,
+                    created_at=now,
+                )
+            )
+        db.add(
+            Guardianship(
+                child_id=self.members["林小雨"].person_id,
+                guardian_id=self.members["林大海"].person_id,
+                created_at=now,
+            )
+        )
+
+    async def code(self, name: str) -> str:
+        """A new invitation code for somebody."""
+        return await self.app.database.run(
+            joining.invite, self.members[name].membership_id, self.clock.now()
+        )
+
+    async def join(self, *names: str) -> Sequence[Member]:
+        """Let people join in their own chats, as they would."""
+        for name in names:
+            member = self.members[name]
+            await member.sends(Incoming(member.address, start=await self.code(name), name=name))
+            await member.presses("同意并加入")
+        return [self.members[name] for name in names]

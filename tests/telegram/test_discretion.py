@@ -1,0 +1,170 @@
+"""What must not get out: the token, people's words, and the library."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import traceback
+from collections.abc import Awaitable
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.chat import DeliveryError, FileTooLarge, Outgoing
+from bot.platforms import telegram_ptb
+from bot.platforms.telegram_ptb import TelegramPtb, Webhook
+from tests.telegram.bot_api import (
+    BotApi,
+    Person,
+    broken,
+    conflict,
+    dropped,
+    garbled,
+    gateway,
+    slow,
+    until,
+)
+from tests.telegram.conftest import MakeBot, Store, running
+
+TROUBLES = (
+    broken(400, "Bad Request: odd"),
+    broken(401, "Unauthorized"),
+    broken(403, "Forbidden: bot was blocked by the user"),
+    broken(500),
+    gateway(),
+    garbled(),
+    conflict(),
+    dropped(acts=False),
+    slow(0.3),
+)
+WORDS = "只说给一个人听的话"
+
+
+@pytest.fixture
+def all_logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Everything anybody logs, as if an operator had turned everything on."""
+    caplog.set_level(logging.DEBUG)
+    for name in ("httpx", "httpcore", "telegram", "telegram.Bot", "telegram.request"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    return caplog
+
+
+async def everything_that_can_go_wrong(
+    make_bot: MakeBot, telegram: BotApi, lin: Person, store: Store
+) -> list[str]:
+    """Calls of every kind, in every kind of trouble; gives the errors as they would be printed."""
+    bot = make_bot(answer_seconds=0.2)
+    printed: list[str] = []
+
+    async def attempt(act: Awaitable[object]) -> None:
+        try:
+            await act
+        except (DeliveryError, FileTooLarge) as error:
+            printed.append("".join(traceback.format_exception(error)) + repr(error))
+
+    lin.sends_document("表.csv", b"1,2")
+    ref = telegram.history[-1]["message"]["document"]["file_id"]
+    telegram.trouble("getMe", *TROUBLES[:5])
+    telegram.trouble("deleteWebhook", *TROUBLES[5:])
+    telegram.trouble("getUpdates", *TROUBLES[:5])
+    async with running(bot, store):
+        for trouble in TROUBLES:
+            for method in ("sendMessage", "editMessageText", "setMyCommands", "getFile"):
+                telegram.trouble(method, trouble)
+            telegram.trouble("download", gateway())
+            await attempt(bot.send(1, str(lin.id), Outgoing(WORDS), None))
+            await attempt(bot.send(1, str(lin.id), Outgoing(WORDS, replace=True), "1"))
+            await attempt(bot.offer(str(lin.id), (("menu", f"主菜单 {trouble}"[:200]),)))
+            await attempt(bot.fetch(ref, 100))
+        await until(lambda: not telegram.pending, 20)
+        await telegram.shut()
+        await attempt(bot.send(1, str(lin.id), Outgoing(WORDS), None))
+        await attempt(bot.fetch(ref, 100))
+        await telegram.open()
+    return printed
+
+
+async def test_the_token_and_peoples_words_are_in_no_log_and_no_error(
+    make_bot: MakeBot,
+    telegram: BotApi,
+    lin: Person,
+    store: Store,
+    all_logs: pytest.LogCaptureFixture,
+) -> None:
+    with capture_logs() as ours:
+        printed = await everything_that_can_go_wrong(make_bot, telegram, lin, store)
+    assert len(printed) > 2 * len(TROUBLES)
+    assert len(ours) > len(TROUBLES)
+    formatter = logging.Formatter()
+    logged = [formatter.format(record) for record in all_logs.records]
+    secret = telegram.token.partition(":")[2]
+    for line in (*printed, *logged, *map(repr, ours)):
+        assert secret not in line
+        assert WORDS not in line
+
+
+async def test_that_test_can_fail(
+    bot: TelegramPtb, telegram: BotApi, lin: Person, all_logs: pytest.LogCaptureFixture
+) -> None:
+    """Without the filter the token and the words are in the log."""
+    loggers = [logging.getLogger(name) for name in ("httpx", "telegram.Bot")]
+    for logger in loggers:
+        logger.removeFilter(telegram_ptb._is_warning)
+    try:
+        await bot.send(1, str(lin.id), Outgoing(WORDS), None)
+    finally:
+        for logger in loggers:
+            logger.addFilter(telegram_ptb._is_warning)
+    assert telegram.token in all_logs.text
+    assert WORDS in all_logs.text
+
+
+async def test_a_push_leaves_no_secret_in_the_log(
+    make_bot: MakeBot,
+    telegram: BotApi,
+    lin: Person,
+    store: Store,
+    all_logs: pytest.LogCaptureFixture,
+) -> None:
+    hook = Webhook("http://127.0.0.1:9/", "the-webhooks-secret", port=0)
+    store.failing = 1
+    telegram.trouble("setWebhook", *TROUBLES[:5])
+    with capture_logs() as ours:
+        async with running(make_bot(webhook=hook, answer_seconds=0.2), store):
+            await until(lambda: bool(telegram.webhook), 20)
+    for line in (all_logs.text, repr(ours)):
+        assert "the-webhooks-secret" not in line
+        assert telegram.token not in line
+
+
+async def test_printing_the_bot_prints_no_token(bot: TelegramPtb, telegram: BotApi) -> None:
+    assert telegram.token not in repr(bot) + str(bot)
+
+
+def test_the_runtime_does_not_load_a_messengers_library() -> None:
+    code = (
+        "import importlib, pkgutil, sys, bot\n"
+        "names = [m.name for m in pkgutil.iter_modules(bot.__path__, 'bot.')]\n"
+        "names = [n for n in names if n not in ('bot.app', 'bot.cli', 'bot.platforms')]\n"
+        "[importlib.import_module(name) for name in names]\n"
+        "assert 'bot.chat' in names\n"
+        "sys.exit('telegram' in sys.modules or 'aiogram' in sys.modules)"
+    )
+    root = Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)  # noqa: S603
+
+
+def test_only_this_platform_imports_the_library() -> None:
+    root = Path(__file__).resolve().parents[2]
+    importing = [
+        path.relative_to(root).as_posix()
+        for folder in ("bot", "handlers", "services", "programmes", "storage", "prompts")
+        for path in (root / folder).rglob("*.py")
+        if any(
+            line.split()[:2] in (["import", "telegram"], ["from", "telegram"])
+            for line in path.read_text("utf-8").splitlines()
+        )
+    ]
+    assert importing == ["bot/platforms/telegram_ptb.py"]
