@@ -18,14 +18,15 @@ to be done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
 from bot.clock import beijing_day
-from bot.questions import EDIT, Answer, Asked, Kind, Unclear, settle
-from prompts import Language, Text, Words
+from bot.questions import Answer, Asked, Kind, Unclear, settle
+from prompts import Language, Text, Words, t
 
 T = TypeVar("T")
 
@@ -51,8 +52,12 @@ class Journal:
     entries: Mapping[str, Entry] = field(default_factory=dict)
     turn: int = 0
     """Counts accepted changes; a button from an earlier turn is stale."""
+    asked: str = ""
+    """The step whose question was last put: an answer is for that one and no other."""
+    changing: str = ""
+    """The field that is being asked again."""
     aside: Mapping[str, Entry] = field(default_factory=dict)
-    """Answers put aside while they are being changed; going back restores them."""
+    """The field's former answers, until it is answered anew; going back restores them."""
 
     def to_json(self) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -60,7 +65,10 @@ class Journal:
             "turn": self.turn,
             "entries": [_entry_to_json(e) for e in self.entries.values()],
         }
-        if self.aside:
+        if self.asked:
+            body["asked"] = self.asked
+        if self.changing:
+            body["changing"] = self.changing
             body["aside"] = [_entry_to_json(e) for e in self.aside.values()]
         return body
 
@@ -70,6 +78,8 @@ class Journal:
             began=datetime.fromisoformat(body["began"]),
             turn=body["turn"],
             entries={e["step"]: _entry_from_json(e) for e in body["entries"]},
+            asked=body.get("asked", ""),
+            changing=body.get("changing", ""),
             aside={e["step"]: _entry_from_json(e) for e in body.get("aside", ())},
         )
 
@@ -160,7 +170,11 @@ class Chat:
         return _Await(Question(step, kind, words))
 
     def work(self, step: str, job: str, **args: Any) -> _Await[Any]:
-        """Have something slow done outside; gives its JSON result, the same at every replay."""
+        """Have something slow done outside; gives its JSON result, the same at every replay.
+
+        Work that comes of one answer is named inside that answer's step (`files/0/kept`): when the
+        answer is given anew, the work is done anew.
+        """
         return _Await(Work(step, job, args))
 
 
@@ -232,83 +246,78 @@ class Conversation:
 
     def resume(self) -> Outcome:
         """Replay to the step that waits."""
-        return self._run(None)
+        return self._run()
 
     def answer(self, answer: Answer) -> Outcome:
         """Give an answer to the question that waits; refused, it leaves no trace."""
-        if answer.press is not None and answer.press.startswith(EDIT):
-            return self._edit(answer.press.removeprefix(EDIT))
         return self._run(answer)
 
     def done(self, step: str, result: Any) -> Outcome:
-        """Journal what outside work gave, and go on."""
-        entry = Entry(step, Answer(), self._asked.now, self._journal.turn, result)
-        self._journal = replace(self._journal, entries={**self._journal.entries, step: entry})
-        return self._run(None)
+        """Journal what outside work gave, and go on; of two results the first one stands."""
+        entries = self._journal.entries
+        if step not in entries:
+            entry = Entry(step, Answer(), self._asked.now, self._journal.turn, result)
+            self._journal = replace(self._journal, entries={**entries, step: entry})
+        return self._run()
 
     def back(self) -> Outcome | None:
         """Drop the last answer, or give up a change; `None` when there is nothing to drop."""
         journal = self._journal
-        if journal.aside:
-            entries = {**journal.entries, **journal.aside}
-            return self._moved(entries)
-        walked = self._walk()
+        walked: list[Step] = []
+        self._run(walked=walked)
+        if journal.changing and not any(_inside(s.step, journal.changing) for s in walked):
+            return self._moved({**journal.entries, **journal.aside})
         # Outside work that came of an answer goes with it.
-        while walked and walked[-1].result is not None:
-            walked.pop()
-        if not walked:
-            return None
-        last = walked[-1].step
-        gone = {last} | {e.step for e in self._since(last)}
-        return self._moved({k: e for k, e in journal.entries.items() if k not in gone})
+        gone: set[str] = set()
+        while walked:
+            last = walked.pop()
+            gone.add(last.step)
+            if isinstance(last, Question):
+                entries = {k: e for k, e in journal.entries.items() if k not in gone}
+                return self._moved(entries, journal.changing, journal.aside)
+        return None
 
-    def _edit(self, step: str) -> Outcome:
-        """Ask one step again, keeping every other answer."""
-        journal = self._journal
-        aside = {k: e for k, e in journal.entries.items() if k == step or _inside(k, step)}
-        if not aside:
-            return self._run(Answer(press=EDIT + step))
-        entries = {k: e for k, e in journal.entries.items() if k not in aside}
-        return self._moved(entries, aside)
+    def _change(self, field: str) -> Outcome:
+        """Ask one field again, keeping every other answer."""
+        entries = self._journal.entries
+        aside = {k: e for k, e in entries.items() if _inside(k, field)}
+        return self._moved({k: e for k, e in entries.items() if k not in aside}, field, aside)
 
     def _moved(
-        self, entries: Mapping[str, Entry], aside: Mapping[str, Entry] | None = None
+        self,
+        entries: Mapping[str, Entry],
+        changing: str = "",
+        aside: Mapping[str, Entry] | None = None,
     ) -> Outcome:
         self._journal = replace(
-            self._journal, entries=entries, aside=aside or {}, turn=self._journal.turn + 1
+            self._journal,
+            entries=entries,
+            turn=self._journal.turn + 1,
+            changing=changing,
+            aside=aside or {},
         )
-        outcome = self._run(None)
+        outcome = self._run()
         return replace(outcome, accepted=True) if isinstance(outcome, Waiting) else outcome
 
-    def _walk(self) -> list[Entry]:
-        """The answers that the flow really asks for today, in the order in which it asks."""
-        walked: list[Entry] = []
-        self._run(None, walked)
-        return walked
+    def _run(self, candidate: Answer | None = None, walked: list[Step] | None = None) -> Outcome:
+        """Replay, and take the candidate if it answers the step that waits.
 
-    def _since(self, step: str) -> Iterable[Entry]:
-        walked = self._walk()
-        names = [e.step for e in walked]
-        return walked[names.index(step) + 1 :]
-
-    def _run(self, candidate: Answer | None, walked: list[Entry] | None = None) -> Outcome:
+        `walked` receives the answered steps, in the order in which the flow asks for them today.
+        """
         chat = Chat(self._journal.began, self._asked.language)
-        flow = self._talk(chat, self._about)
         try:
-            return self._drive(flow, chat, candidate, walked)
+            with closing(self._talk(chat, self._about)) as flow:
+                return self._drive(flow, chat, candidate, [] if walked is None else walked)
         except Exception as error:  # whatever a flow raises, its journal stays
             return Broken(self._journal, error)
-        finally:
-            flow.close()
 
     def _drive(
         self,
         flow: Coroutine[Any, Any, Any],
         chat: Chat,
         candidate: Answer | None,
-        walked: list[Entry] | None,
+        walked: list[Step],
     ) -> Outcome:
-        journal = self._journal
         seen: set[str] = set()
         note: Text | None = None
         accepted = False
@@ -323,61 +332,66 @@ class Conversation:
             if step.step in seen:
                 raise FlowError(f"step {step.step!r} is asked twice in one talk")
             seen.add(step.step)
-            entry = journal.entries.get(step.step)
+            entry = self._journal.entries.get(step.step)
             if entry is not None:
                 try:
                     value = self._read(step, entry)
                 except Unclear as unclear:
                     # An earlier answer does not fit today's question: ask again, keep the rest.
                     note, entry = unclear.words, None
-                    journal = self._without(step.step)
+                    self._drop(step.step)
             if entry is None:
+                self._end_change(step, walked)
                 if isinstance(step, Work):
-                    return Working(journal, step)
+                    return Working(self._journal, step)
+                if candidate is not None and self._journal.asked not in ("", step.step):
+                    # The flow has changed since its question was put: nobody meant this one.
+                    candidate, note = None, note or t("answer.not_now")
                 if candidate is None:
-                    return Waiting(journal, step, note, accepted)
+                    self._journal = replace(self._journal, asked=step.step)
+                    return Waiting(self._journal, step, note, accepted)
                 try:
-                    entry = self._take(step, candidate, journal)
+                    answer = settle(step.kind, candidate, self._asked)
+                    change = step.kind.change(answer)
+                    if change is not None and self._has(change):
+                        return self._change(change)
+                    entry = Entry(step.step, answer, self._asked.now, self._journal.turn)
                     value = self._read(step, entry)
                 except Unclear as unclear:
                     return Waiting(self._journal, step, unclear.words)
                 candidate, note, accepted = None, None, True
-                journal = self._with(entry)
+                self._keep(entry)
             chat.now = entry.at
-            if walked is not None:
-                walked.append(entry)
-
-    def _take(self, step: Question, answer: Answer, journal: Journal) -> Entry:
-        settled = settle(step.kind, answer, self._asked)
-        return Entry(step.step, settled, self._asked.now, journal.turn)
+            walked.append(step)
 
     def _read(self, step: Step, entry: Entry) -> Any:
         if isinstance(step, Work):
             return entry.result
         return step.kind.parse(entry.answer, Asked(entry.at, self._asked.language))
 
-    def _with(self, entry: Entry) -> Journal:
+    def _keep(self, entry: Entry) -> None:
         entries = {**self._journal.entries, entry.step: entry}
-        # The change is made: what was put aside for it is not needed any more.
-        aside = {k: e for k, e in self._journal.aside.items() if _root(k) != _root(entry.step)}
-        self._journal = replace(
-            self._journal, entries=entries, aside=aside, turn=self._journal.turn + 1
-        )
-        return self._journal
+        self._journal = replace(self._journal, entries=entries, turn=self._journal.turn + 1)
 
-    def _without(self, step: str) -> Journal:
+    def _drop(self, step: str) -> None:
         entries = {k: e for k, e in self._journal.entries.items() if k != step}
         self._journal = replace(self._journal, entries=entries)
-        return self._journal
+
+    def _has(self, field: str) -> bool:
+        return any(_inside(step, field) for step in self._journal.entries)
+
+    def _end_change(self, waits: Step, walked: list[Step]) -> None:
+        """Once the talk has come past the changed field, its former answers may go."""
+        field = self._journal.changing
+        if not field or _inside(waits.step, field):
+            return
+        if any(_inside(step.step, field) for step in walked):
+            self._journal = replace(self._journal, changing="", aside={})
 
 
-def _root(step: str) -> str:
-    return step.split("/", 1)[0]
-
-
-def _inside(step: str, root: str) -> bool:
-    """Whether a step is one turn of the loop that `root` names."""
-    return step.startswith(f"{root}/")
+def _inside(step: str, field: str) -> bool:
+    """Whether a step asks for the field, or is one turn of the loop that asks for it."""
+    return step == field or step.startswith(f"{field}/")
 
 
 def already_given(journal: Journal, turn: int, press: str) -> bool:

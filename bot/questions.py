@@ -8,6 +8,8 @@ pressing it, in every kind.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,13 +21,18 @@ from bot.clock import beijing_day
 from language.days import Moment, parse_moment
 from language.lengths import parse_minutes
 from language.numerals import tidy, whole
-from prompts import BEIJING, Language, Text, Words, render, t
+from prompts import BEIJING, LANGUAGES, Brief, Language, Text, Words, render, t
 
 Rows = Sequence[Sequence[Choice]]
 T_co = TypeVar("T_co", covariant=True)
 
 TEXT_LIMIT: Final = 4000
 """Characters in one message: the smallest limit among the platforms, less what a card adds."""
+
+UNREADABLE: Final = frozenset(
+    ("sticker", "voice", "audio", "video", "location", "contact", "poll", "edited", "unknown")
+)
+"""What we cannot read and have a sentence for; a platform may know more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,10 @@ class Kind(ABC, Generic[T_co]):
     def parse(self, answer: Answer, asked: Asked) -> T_co:
         """What a settled answer means. Raises `Unclear`."""
 
+    def change(self, answer: Answer) -> str | None:
+        """The field that a settled answer asks to change, where it is not an answer at all."""
+        return None
+
 
 def settle(kind: Kind[Any], answer: Answer, asked: Asked) -> Answer:
     """Note in the answer which choice was meant, if one was.
@@ -106,35 +117,60 @@ def settle(kind: Kind[Any], answer: Answer, asked: Asked) -> Answer:
 
 
 def said(answer: Answer, limit: int = TEXT_LIMIT) -> str:
-    """The answer's words, tidied. Raises `Unclear` if there are none or far too many."""
-    if answer.other is not None:
-        raise Unclear(t(f"answer.other_{answer.other}"))
-    if answer.files:
-        raise Unclear(t("answer.no_files_here"))
-    words = tidy(answer.text or "")
-    if not words:
-        raise Unclear(t("answer.empty"))
+    """The answer's words. Raises `Unclear` if there are none or far too many."""
+    words = _typed(answer)
     if len(words) > limit:
         raise Unclear(t("answer.too_long", limit=limit, length=len(words)))
     return words
 
 
+def _typed(answer: Answer) -> str:
+    if answer.other is not None:
+        kind = answer.other if answer.other in UNREADABLE else "unknown"
+        raise Unclear(t(f"answer.other_{kind}"))
+    if answer.files:
+        raise Unclear(t("answer.no_files_here"))
+    words = own_words(answer.text or "")
+    if not words:
+        raise Unclear(t("answer.empty" if answer.press is None else "answer.choice_gone"))
+    return words
+
+
+def own_words(text: str) -> str:
+    """What somebody wrote, as it is kept: theirs to the letter, without what cannot be seen.
+
+    Control and direction characters would let a name or a diary look like something else.
+    """
+    plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    seen = (c for c in plain if c in "\n\t" or unicodedata.category(c) not in _UNSEEN)
+    return "".join(seen).strip()
+
+
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+
+
 def match(
     words: str, choices: Sequence[Choice], language: Language, *, numbered: bool = True
 ) -> Choice | None:
-    """The choice somebody typed: by its number, its label, or one of its other words."""
+    """The choice somebody typed: by its number, its label, or one of its other words.
+
+    Its label in another language will do, where it names nothing in theirs.
+    """
     if not words or len(words) > 60:
         return None
-    number = whole(words) if numbered else None
+    folded = words.casefold()
+    number = whole(words) if numbered and folded not in ("a", "an") else None
     if number is not None and 1 <= number <= len(choices):
         return choices[number - 1]
-    folded = words.casefold()
-    labels = [render(choice.label, language).casefold() for choice in choices]
-    for choice, label in zip(choices, labels, strict=True):
-        if folded == label or folded in choice.also:
-            return choice
-    begins = [c for c, label in zip(choices, labels, strict=True) if label.startswith(folded)]
-    return begins[0] if len(begins) == 1 and len(folded) > 1 else None
+    for tongue in (language, *(other for other in LANGUAGES if other != language)):
+        labels = [tidy(render(choice.label, tongue)).casefold() for choice in choices]
+        for choice, label in zip(choices, labels, strict=True):
+            if folded == label or folded in choice.also:
+                return choice
+        begins = [c for c, label in zip(choices, labels, strict=True) if label.startswith(folded)]
+        if len(begins) == 1 and len(folded) > 1:
+            return begins[0]
+    return None
 
 
 def not_a_choice(answer: Answer, count: int) -> Unclear:
@@ -180,7 +216,7 @@ class Day(Kind[Moment]):
         days = [(asked.today - timedelta(days=ago), key) for ago, key in enumerate(_RECENT)]
         return rows_of(
             [
-                Choice(day.isoformat(), t(f"answer.{key}", day=day))
+                Choice(day.isoformat(), t(f"answer.{key}", day=Brief(day)))
                 for day, key in days
                 if self.first <= day <= self.last
             ],
@@ -217,7 +253,7 @@ class Minutes(Kind[int]):
         return rows_of([Choice(str(n), length(n)) for n in self.usual], 2)
 
     def parse(self, answer: Answer, asked: Asked) -> int:
-        if answer.press is not None and answer.press.isascii() and answer.press.isdigit():
+        if answer.press is not None and re.fullmatch("[0-9]{1,4}", answer.press):
             minutes: int | None = int(answer.press)
         else:
             minutes = parse_minutes(said(answer, 60))
@@ -273,17 +309,18 @@ class People(Kind[tuple[str, ...]]):
     def parse(self, answer: Answer, asked: Asked) -> tuple[str, ...]:
         if answer.press is not None and answer.press in self.known:
             return (self.known[answer.press],)
-        words = said(answer, 200)
-        names = tuple(dict.fromkeys(filter(None, (part.strip() for part in _split(words)))))
-        if not names or len(names) > self.most or all(not any(map(str.isalpha, n)) for n in names):
+        parts = (tidy(part) for part in _BETWEEN.split(said(answer, 200)))
+        names = tuple(dict.fromkeys(filter(None, parts)))
+        if not 1 <= len(names) <= self.most or not all(any(map(str.isalpha, n)) for n in names):
             raise Unclear(t("answer.not_names", most=self.most))
         return names
 
 
-def _split(words: str) -> list[str]:
-    for mark in ("，", ",", ";", "；", "和", "与", " and "):
-        words = words.replace(mark, "、")
-    return words.split("、")
+# 和 and 与 are in names too: 李和平, 张和. Between names there are two characters on either side.
+_BETWEEN: Final = re.compile(
+    r"[、，,;；/\n]|(?i:\s+and\s+)|(?<=[一-鿿])\s+(?=[一-鿿])"
+    r"|(?<=[^、，,;；/\s]{2})[和与](?=[^、，,;；/\s]{2})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,19 +358,29 @@ class Parts(Kind[Part]):
         return ((Choice(DONE, t("answer.done"), tuple(self.ended_by)),),)
 
     def parse(self, answer: Answer, asked: Asked) -> Part:
-        if answer.press is not None and not self.needed:
+        if answer.press in (DONE, SKIP) and not self.needed:
             return Part(done=True, skipped=answer.press == SKIP)
         if answer.files:
-            if not self.files_left:
-                raise Unclear(t("answer.files_later"))
-            if len(answer.files) > self.files_left:
-                raise Unclear(t("answer.too_many_files", most=self.files_left))
-            caption = tidy(answer.text or "")[:TEXT_LIMIT] if self.words else ""
-            return Part(caption, answer.files)
-        words = said(answer)
+            return Part(self._caption(answer), self._taken(answer.files))
+        words = _typed(answer)
         if not self.words:
             raise Unclear(t("answer.files_only"))
-        return Part(words)
+        return Part(self._short(words))
+
+    def _taken(self, files: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
+        if self.words and not self.files_left:
+            raise Unclear(t("answer.files_later"))
+        if len(files) > self.files_left:
+            raise Unclear(t("answer.too_many_files", most=self.files_left))
+        return files
+
+    def _caption(self, answer: Answer) -> str:
+        return self._short(own_words(answer.text or "")) if self.words else ""
+
+    def _short(self, words: str) -> str:
+        if len(words) > TEXT_LIMIT:
+            raise Unclear(t("answer.part_too_long", limit=TEXT_LIMIT, length=len(words)))
+        return words
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,3 +418,6 @@ class Review(Kind[str]):
         if any(answer.press == end.value for end in self.ends):
             return str(answer.press)
         raise not_a_choice(answer, len(self.fields) + len(self.ends))
+
+    def change(self, answer: Answer) -> str | None:
+        return next((f.step for f in self.fields if answer.press == EDIT + f.step), None)

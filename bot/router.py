@@ -318,13 +318,13 @@ class Router:
         elif act is None:
             raise Refused(t("stale.unknown"), verb="press")
         else:
-            self._in_savepoint(scene, act, args)
+            self._do(scene, act, args)
 
     def _press_choice(self, scene: Scene, carried: str) -> None:
         number, turn, value = carried.split(":", 2)
         talk = scene.find_talk(int(number))
         if talk is None or not scene.holds(talk):
-            scene.say(t("stale.closed"))
+            scene.say(with_menu(t("stale.closed")))
             return
         journal = Journal.from_json(talk.journal)
         if int(turn) != journal.turn:
@@ -345,8 +345,10 @@ class Router:
     def _take_floor(self, scene: Scene, talk: Talk) -> None:
         """A press on an older card, or on another device, goes on with its talk here."""
         if scene.speaker.talk_id != talk.id:
-            scene.park()
+            parked = scene.park()
             scene.floor(talk)
+            if kept := self._kept(parked):
+                scene.say(kept)
 
     # ---------------------------------------------------------------- words and files
 
@@ -361,9 +363,10 @@ class Router:
         if command in ENGINE:
             self._engine_command(scene, command)
         elif command is not None:
-            self._in_savepoint(scene, self._handlers.commands[command], args)
+            self._do(scene, self._handlers.commands[command], args)
         elif words.startswith("/"):
-            scene.say(with_menu(t("help.unknown_command", command=words[:40])))
+            unknown = t("help.unknown_command", command=words[:40])
+            self._do(scene, lambda s, _: s.say(unknown), ())
         elif talk is not None:
             self._show(scene, talk, self._conversation(scene, talk).answer(Answer.of(incoming)))
         elif chosen := self._offered(scene, words):
@@ -409,6 +412,17 @@ class Router:
         else:
             self._cancel(scene)
 
+    def _do(self, scene: Scene, act: Act, args: Sequence[str]) -> None:
+        """Run an act; a talk that keeps the floor through it asks its question again."""
+        before = scene.speaker.talk_id
+        self._in_savepoint(scene, act, args)
+        talk = scene.talk()
+        if talk is None or talk.id != before or talk.state is not TalkState.ACTIVE:
+            return
+        if not any(post.body.get("card") == f"talk:{talk.id}" for post in scene.posts):
+            scene.pressed = False
+            self._show(scene, talk, self._conversation(scene, talk).resume())
+
     def _in_savepoint(self, scene: Scene, act: Act, args: Sequence[str]) -> None:
         """Run an act so that, if it is refused, nothing of it stays."""
         with scene.session.begin_nested():
@@ -435,7 +449,7 @@ class Router:
             scene.say(self.offer_draft(draft))
             return
         about = flow.load(scene, args)
-        scene.park()
+        kept = self._kept(scene.park())
         journal = conversation.begin(scene.now, given)
         talk = chats.open_talk(
             scene.session,
@@ -447,7 +461,13 @@ class Router:
             scene.now,
         )
         scene.opened(talk)
-        self._show(scene, talk, self._conversation(scene, talk).resume())
+        self._show(scene, talk, self._conversation(scene, talk).resume(), kept)
+
+    def _kept(self, parked: Talk | None) -> Text | None:
+        """What to say of a talk that has just been put down for another."""
+        if parked is None or parked.closed or not parked.journal["entries"]:
+            return None
+        return t("talk.kept", what=self.title(parked))
 
     def _draft(self, scene: Scene, name: str, args: Mapping[str, Any]) -> Talk | None:
         if scene.speaker.person_id is None:
@@ -472,8 +492,10 @@ class Router:
         flow = self._handlers.flows[talk.flow]
         args = talk.about["args"]
         talk.about = {"args": args, "seen": flow.load(scene, args).model_dump(mode="json")}
-        scene.park()
+        parked = scene.park()
         scene.floor(talk)
+        if note is None and parked is not talk:
+            note = self._kept(parked)
         self._show(scene, talk, self._conversation(scene, talk).resume(), note)
 
     def work_done(self, scene: Scene, talk: Talk, step: str, result: Any) -> None:
@@ -562,8 +584,8 @@ class Router:
         question = waiting.question
         words = render(question.words, language)
         if question.number is not None:
-            place = t("talk.place", number=question.number, total=question.total or 0)
-            words = f"{render(place, language)} {words}"
+            numbers = {"number": question.number, "total": question.total or 0}
+            words = render(t("talk.numbered", question=words, **numbers), language)
         for said in (note, waiting.note):
             if said is not None:
                 words = f"{render(said, language)}\n\n{words}"
@@ -577,7 +599,9 @@ class Router:
             tuple(button(choice.label, f"={choice.value}") for choice in row)
             for row in question.kind.choices(Asked(scene.now, language))
         ]
-        rows.append((button(t("talk.back"), "back"), button(t("talk.put_down"), "cancel")))
+        away = button(t("talk.put_down"), "cancel")
+        begun = waiting.journal.entries or waiting.journal.aside
+        rows.append((button(t("talk.back"), "back"), away) if begun else (away,))
         scene.post(
             Outgoing(
                 text=words,

@@ -153,7 +153,7 @@ def without_diary(scene: Scene, member_id: int) -> list[tuple[Record, Text]]:
         if record.kind is RecordKind.DIARY and record.state is not RecordState.WITHDRAWN
     }
     return [
-        (record, records.title(record, body))
+        (record, records.title(record, body, brief=True))
         for record, body in told
         if record.kind is RecordKind.SESSION
         and record.state is not RecordState.WITHDRAWN

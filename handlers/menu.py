@@ -118,15 +118,10 @@ def language(scene: Scene, args: Sequence[str]) -> None:
 
 
 def _aside(scene: Scene, words: Text, rows: tuple[tuple[Choice, ...], ...] = ()) -> None:
-    """Say something that leaves a talk under way as it is, and give its question again."""
-    talk = scene.talk()
-    if talk is None:
-        menu = (Choice(press("menu"), t("command.menu.label")),)
-        scene.say(Message(words, (*rows, menu)))
-        return
+    """Say something in passing; a talk under way asks its question again after it."""
+    if scene.talk() is None:
+        rows = (*rows, (Choice(press("menu"), t("command.menu.label")),))
     scene.say(Message(words, rows))
-    if not rows:
-        scene.resume(talk)
 
 
 # ---------------------------------------------------------------- drafts
@@ -138,13 +133,14 @@ def drafts_of(scene: Scene) -> list[Talk]:
     return [
         talk
         for talk in chats.drafts(scene.session, scene.speaker.person_id)
-        if talk.journal["entries"] and talk.state is not TalkState.WORKING
+        if talk.journal["entries"]
+        and talk.state is not TalkState.WORKING
+        and scene.find_talk(talk.id) is not None
     ]
 
 
 def drafts(scene: Scene, _args: Sequence[str]) -> None:
     """Everything begun and not finished, on whichever device: to go on with, or to drop."""
-    scene.park()
     found = drafts_of(scene)
     if not found:
         scene.say(Message(t("drafts.none"), ((Choice(press("menu"), t("command.menu.label")),),)))
@@ -192,7 +188,6 @@ def _draft(scene: Scene, args: Sequence[str]) -> Talk:
 
 def children(scene: Scene, _args: Sequence[str]) -> None:
     """A guardian's children, and whether their records may be kept."""
-    scene.park()
     for link, child in consent.children(scene.session, scene.actor.person_id):
         standing = link.consented_at is not None and link.withdrawn_at is None
         verb, label = ("unconsent", "take_back") if standing else ("consent", "give")

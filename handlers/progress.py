@@ -27,7 +27,6 @@ PAGE = 6
 
 def progress(scene: Scene, _args: Sequence[str]) -> None:
     """Every requirement with its two numbers and its clause, and where things wait."""
-    scene.park()
     me = learner(scene.session, scene.actor.person_id)
     scene.say(
         Message(
@@ -102,6 +101,8 @@ def requirement_line(part: RequirementProgress) -> Text:
         if tally.over and tally.still_needed
     ]
     past = t("progress.months_short", months=short) if short else t("progress.months_met")
+    if all(tally.over for tally in part.months):
+        return t("progress.per_month_past", past=past, **numbers)
     return t("progress.per_month", past=past, **numbers)
 
 
@@ -166,7 +167,6 @@ def _stack(scene: Scene, lines: Iterable[Words]) -> str:
 
 def listing(scene: Scene, args: Sequence[str]) -> None:
     """A student's own entries, the latest first, a page at a time."""
-    scene.park()
     me = learner(scene.session, scene.actor.person_id)
     entries = records.entries(scene.session, cast(int, me.id))
     pages(scene, entries, "records", args[:1], t("records.which", count=len(entries)))
@@ -201,7 +201,8 @@ def pages(
 
 
 def state_line(record: Record, body: Body) -> Text:
-    return t("record.with_state", line=records.title(record, body), state=state(record))
+    line = records.title(record, body, brief=True)
+    return t("record.with_state", line=line, state=state(record))
 
 
 def state(record: Record) -> Text:

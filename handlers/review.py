@@ -41,7 +41,6 @@ REASONS: Final = ("too_short", "wrong_day", "wrong_length", "what_learnt", "not_
 
 def queue(scene: Scene, args: Sequence[str]) -> None:
     """What waits for whoever speaks, oldest first, by kind, by student or by how long."""
-    scene.park()
     chosen = args[0] if args else "all"
     page = int(args[1]) if len(args) > 1 and args[1].isdigit() else 0
     waiting = [entry for entry in waiting_for(scene) if passes(scene, entry[0], chosen)]
@@ -50,7 +49,7 @@ def queue(scene: Scene, args: Sequence[str]) -> None:
         (
             Choice(
                 press("whole", record.id or 0),
-                t("queue.line", student=name, line=records.title(record, body)),
+                t("queue.line", student=name, line=records.title(record, body, brief=True)),
             ),
         )
         for record, body, name in shown

@@ -90,12 +90,14 @@ async def log_session(chat: Chat, me: SessionSeen) -> Logged:
 
 
 def places() -> list[Choice]:
-    return [Choice(place.key, t(f"place.{place.key}")) for place in PLACES]
+    said = vocabulary("place", [place.key for place in PLACES])
+    return [Choice(place.key, t(f"place.{place.key}"), said[place.key]) for place in PLACES]
 
 
 def kinds(me: SessionSeen) -> list[Choice]:
     listed = list(dict.fromkeys((*me.kinds, "other")))
-    return [Choice(kind, t(f"kind.{kind}")) for kind in listed]
+    said = vocabulary("kind", listed)
+    return [Choice(kind, t(f"kind.{kind}"), said[kind]) for kind in listed]
 
 
 def lines(body: SessionBody) -> list[Field]:

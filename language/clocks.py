@@ -72,6 +72,9 @@ _CLOCKS = Phrases[time](
     (rf"<i>(?={TO}{WHOLE} [点时])", _clock),
     (rf"(\d\d?)(?={TO}\d\d? ([ap])\.?m\b)", lambda _, hour, half: _half_day(_, hour, "", half)),
 )
+# Where the next time of day may start.
+NEXT_HOURS = (_PARTS.next, _CLOCKS.next)
+
 _TO = compiled(TO)
 _BLANK = compiled(" ")
 _ABOUT = compiled("(?: (?:左右|前后|多))?+")
@@ -89,11 +92,6 @@ def hours_at(text: str, pos: int) -> tuple[Hours | None, int] | None:
     if start is None:
         return None, end
     return _lasting(text, Hours(part, start), start, end)
-
-
-def next_hours(text: str, pos: int) -> int:
-    """Where the next time of day may start, or the length of the text."""
-    return min(_PARTS.next(text, pos), _CLOCKS.next(text, pos))
 
 
 def _lasting(text: str, hours: Hours, start: time, end: int) -> tuple[Hours | None, int]:

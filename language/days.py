@@ -1,14 +1,13 @@
 """Days as people say them: 昨天下午, 上周三, 15号, 3月底, last Wednesday."""
 
 from calendar import monthrange
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import NoReturn
 
-from language.clocks import Hours, Part, hours_at, next_hours
-from language.grammar import LIMIT, Phrases, before, compiled, skip
+from language.clocks import NEXT_HOURS, Hours, Part, hours_at
+from language.grammar import LIMIT, Phrases, before, compiled, phrases, skip
 from language.numerals import HAN, WHOLE, amount, count, fold, tidy
 
 
@@ -46,9 +45,12 @@ def find_moment(text: str, now: datetime) -> tuple[Moment, tuple[int, int]] | No
     """
     text = fold(text[:LIMIT])
     loose = None
-    for moment, start, end in _phrases(text, now):
+    starts = (*NEXT_HOURS, _DAYS.next, _WEEKDAYS.next, _VAGUE.next)
+    for moment, start, end in phrases(text, starts, lambda pos: _phrase_at(text, pos, now)):
         if moment is None or _NOT_THEN.match(text, end):
             continue
+        if parse_moment(text[start:end], now) != moment:
+            continue  # its meaning hangs on the words around it
         hours = hours_at(text, start)
         dayless = hours is not None and hours[1] == end
         if not dayless and not _LOOSE.fullmatch(text, start, end):
@@ -56,20 +58,6 @@ def find_moment(text: str, now: datetime) -> tuple[Moment, tuple[int, int]] | No
         if loose is None and before(_CLAUSE, text, start):
             loose = moment, (start, end)
     return loose
-
-
-def _phrases(text: str, now: datetime) -> Iterator[tuple[Moment | None, int, int]]:
-    books = (next_hours, _DAYS.next, _WEEKDAYS.next, _VAGUE.next)
-    starts, end = [-1] * len(books), 0
-    while True:
-        starts = [
-            start if start >= end else next_start(text, end)
-            for next_start, start in zip(books, starts, strict=True)
-        ]
-        if min(starts) == len(text):
-            return
-        moment, end = _phrase_at(text, min(starts), now)
-        yield moment, min(starts), end
 
 
 def _phrase_at(text: str, pos: int, now: datetime) -> tuple[Moment | None, int]:

@@ -1,7 +1,7 @@
 """Phrase books: patterns and what they mean, tried in order at one place of a text."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from language.numerals import NUMBER, WHOLE
@@ -65,3 +65,23 @@ class Phrases(Generic[T]):
         """Where the next phrase starts, or the length of the text."""
         match = self._pattern.search(text, pos)
         return match.start() if match else len(text)
+
+
+def phrases(
+    text: str,
+    next_starts: Sequence[Callable[[str, int], int]],
+    read: Callable[[int], tuple[T | None, int]],
+) -> Iterator[tuple[T | None, int, int]]:
+    """What `read` makes of each place where a phrase may start, and where that phrase stands."""
+    starts, end = [-1] * len(next_starts), 0
+    while True:
+        starts = [
+            start if start >= end else next_start(text, end)
+            for next_start, start in zip(next_starts, starts, strict=True)
+        ]
+        start = min(starts)
+        if start == len(text):
+            return
+        meaning, end = read(start)
+        end = max(end, start + 1)
+        yield meaning, start, end

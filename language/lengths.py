@@ -1,10 +1,11 @@
 """Lengths of time as people say them: 一个半小时, 1h30, 从2点到4点, three quarters of an hour."""
 
+from collections.abc import Iterator
 from datetime import time
 from decimal import Decimal
 
-from language.clocks import hours_at, next_hours
-from language.grammar import LIMIT, Phrases, before, compiled, skip
+from language.clocks import NEXT_HOURS, hours_at
+from language.grammar import LIMIT, Phrases, before, compiled, phrases, skip
 from language.numerals import HAN, amount, fold, number, tidy
 
 DAY = 24 * 60
@@ -23,9 +24,9 @@ def parse_minutes(text: str) -> int | None:
         text = f"{bare}{'小时' if bare <= 12 else '分钟'}"
     start = skip(_ABOUT, text, 0)
     for phrase in (text, _SHORT_MINUTES.sub("分钟", text)):
-        found = _length_at(phrase, start)
-        if found and _AFTER.fullmatch(phrase, found[1]):
-            return found[0]
+        minutes, end = _length_at(phrase, start)
+        if minutes and _AFTER.fullmatch(phrase, end):
+            return minutes
     return None
 
 
@@ -36,15 +37,17 @@ def find_minutes(text: str) -> tuple[int, tuple[int, int]] | None:
     Bounds (至少两小时), ordinals (第2小时) and distances (两小时前) are none either.
     Only the first 400 characters are searched.
     """
+    return next(each_minutes(text), None)
+
+
+def each_minutes(text: str) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Like `find_minutes`, but all of them in order."""
     text = fold(text[:LIMIT])
-    end = 0
-    while (start := min(_LENGTHS.next(text, end), next_hours(text, end))) < len(text):
-        found = _length_at(text, start)
-        end = found[1] if found else start + 1
+    starts = (_LENGTHS.next, *NEXT_HOURS)
+    for minutes, start, end in phrases(text, starts, lambda pos: _length_at(text, pos)):
         bounded = before(_NOT_BEFORE, text, start) or _NOT_AFTER.match(text, end)
-        if found and found[0] and not bounded:
-            return found[0], (start, end)
-    return None
+        if minutes and not bounded and parse_minutes(text[start:end]) == minutes:
+            yield minutes, (start, end)
 
 
 def parse_span(text: str) -> tuple[time, time] | None:
@@ -63,14 +66,14 @@ def parse_span(text: str) -> tuple[time, time] | None:
     return (hours.start, hours.end) if hours.start and hours.end else None
 
 
-def _length_at(text: str, pos: int) -> tuple[int | None, int] | None:
+def _length_at(text: str, pos: int) -> tuple[int | None, int]:
     if found := _LENGTHS.at(text, pos):
         return found
     hours, end = hours_at(text, pos) or (None, pos)
     if hours and hours.start and hours.end:
         start, until = (60 * clock.hour + clock.minute for clock in (hours.start, hours.end))
         return until - start, end
-    return None
+    return None, end
 
 
 def _minutes(minutes: Decimal) -> int:

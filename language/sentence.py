@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from language.days import Moment, find_moment
 from language.grammar import LIMIT, before, compiled, skip
-from language.lengths import find_minutes
+from language.lengths import each_minutes
 from language.names import Mention, mentioned
 from language.numerals import fold, readable
 
@@ -98,31 +98,31 @@ _ACTIVITY = compiled(
 )
 _NOT_DONE = compiled(
     # questions; 讨论了如何处理数据 is none
-    r"\?|吗|来着|什么|咋|哪[里些个天位儿]|多[少久长]|是否|是不是|[能可][不否]|要不要|有没有|谁|请问"
+    r"\?|吗|来着|什么时|咋|哪(?!怕)|多[少久长]|是否|是不是|[能可][不否]|要不要|有没有|谁|请问"
     r"|第几|[差要满]几|几[次点号篇]|呢[,。! ]*$"
-    r"|^(?!.*(?:讨论|研究|探究|探讨|学|讲|了解|交流|分析)).*(?:怎|如何|为何|为什么)"
+    r"|^(?!.*(?:讨论|研究|探[究讨]|学[习了]|讲|了解|交流|分析).*(?:怎|如何|为何|什么).[一-鿿]{2})"
+    r".*(?:怎|如何|为何|什么)"
     r"|^(?:what|when|where|who|why|how|which|can|could|do|does|is|are|should|will|would|may)\b"
     # refusals
     r"|没有?[去做来参上听能写交]|不[去想能用做来]|取消|请假|改期|推迟|\b(?:not|never|cannot)\b|n['’]t\b"
     # plans and wishes
-    r"|打算|[准计][备划][去做参]|想[去做要参问]|(?<![主重需必])要[去做参交上听和跟开]|将[要会于在举]|会[去有举]"
-    r"|应该|必须|得去|记得|提醒|别忘|帮我|麻烦|希望|申请|报名|\bplease\b|\bremind\b|\b(?:going|want|need)_to\b"
-    r"|\b(?:will|should|must|plan)\b"
-    # the records and the rules
-    r"|日[志记]|提交|审[核批]|驳回|退回|撤回|删[除掉]|补[交写录]|截止|证书|合格|不少于|至少|规定"
-    r"|每[次周月年学][^,。]*[次时天]|\b(?:diary|submit|submitted|approved?|deadline|certificate)\b"
+    r"|打算|[准计][备划][去做参]|想[去做要参问]|(?<![主重需必])要[去做参交上听和跟开]"
+    r"|将[要会于在举]|会[去有举]|应该|必须|得去|记得|提醒|别忘|帮我|麻烦|希望|申请|报名"
+    r"|\b(?:please|remind|will|should|must|plan)\b|\b(?:going|want|need)_to\b"
+    # the records and their handling
+    r"|日[志记]|提交|审[核批]|驳回|退回|撤回|删[除掉]|补[交写录]|每[次周月年学][^,。]*[次时天]"
+    r"|\b(?:diary|submit|submitted|approved?|deadline|certificate)\b"
 )
-_CHATTER = compiled(r"谢谢|感谢|累|困|迟到|抱歉|不好意思|哈哈|加油|快乐|天气|作业|\bthank")
+# Of these a length makes a report all the same: 学习了安全规定，1小时.
+_CHATTER = compiled(
+    r"谢谢|感谢|累|困|迟到|晚点|抱歉|不好意思|哈哈|加油|快乐|天气|作业|收到|来不了|发[你您给群我]"
+    r"|截止|证书|合格|规定|\bthank"
+)
 
 
-def _lengths(text: str) -> list[tuple[int, Span]]:
+def _lengths(plain: str) -> list[tuple[int, Span]]:
     """The lengths said, if they agree: it is not for us to add or to choose."""
-    lengths: list[tuple[int, Span]] = []
-    at = 0
-    while found := find_minutes(text[at:]):
-        minutes, (start, end) = found
-        lengths.append((minutes, (at + start, at + end)))
-        at += end
+    lengths = list(each_minutes(plain))
     return lengths if len({minutes for minutes, _ in lengths}) == 1 else []
 
 

@@ -32,6 +32,13 @@ class Text:
     args: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A day said in short, where there is little room: without its year."""
+
+    day: date
+
+
 Words = Text | str
 """What may be shown: a sentence of ours, or somebody's own words and names, shown as they are."""
 
@@ -55,6 +62,8 @@ def _show(value: Any, language: Language) -> Any:
     match value:
         case Text():
             return render(value, language)
+        case Brief():
+            return _show_day(value.day, language, "calendar.brief")
         case datetime():
             local = value.astimezone(BEIJING)
             return f"{_show_day(local.date(), language)} {local:%H:%M}"
@@ -69,10 +78,10 @@ def _show(value: Any, language: Language) -> Any:
             return value
 
 
-def _show_day(day: date, language: Language) -> str:
+def _show_day(day: date, language: Language, key: str = "calendar.day") -> str:
     weekday = catalogue(language)[f"calendar.weekday_{day.isoweekday()}"]
     month = catalogue(language)[f"calendar.month_{day.month}"]
-    return catalogue(language)["calendar.day"].format(
+    return catalogue(language)[key].format(
         year=day.year, month=month, day=day.day, weekday=weekday
     )
 

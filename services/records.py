@@ -18,7 +18,7 @@ from bot.chat import Choice, Message, press
 from bot.questions import length
 from programmes.catalogue import load
 from programmes.values import PLACES, Place
-from prompts import Text, t
+from prompts import Brief, Text, t
 from services import audit, notices
 from services.access import (
     REVIEWERS,
@@ -291,19 +291,19 @@ def reviews(db: Session, record: Record) -> list[tuple[Review, str]]:
 # ---------------------------------------------------------------- how an entry is told
 
 
-def title(record: Record, body: Body) -> Text:
-    """One line that names an entry, with as little of it as may be."""
+def title(record: Record, body: Body, *, brief: bool = False) -> Text:
+    """One line that names an entry, with as little of it as may be; `brief` for a button."""
     if isinstance(body, SessionBody):
         return t(
             "record.session_line",
-            day=body.day,
+            day=Brief(body.day) if brief else body.day,
             place=t(f"place.{body.place}"),
             kind=t(f"kind.{body.kind}"),
             length=length(body.minutes),
         )
     if record.period:
         return t(f"record.{record.kind}_stage_line", stage=t(f"stage.{record.period}"))
-    return t(f"record.{record.kind}_line", day=record.day)
+    return t(f"record.{record.kind}_line", day=Brief(record.day) if brief else record.day)
 
 
 def review_card(record: Record, body: Body, student: str) -> Message:
@@ -377,11 +377,7 @@ def _write_version(db: Session, actor: Actor, record: Record, body: Body) -> Non
     db.flush()
     # One photo sent twice under two names is one file.
     for file_id in dict.fromkeys(_file_id(db, actor, kept) for kept in body.files):
-        db.add(
-            RecordFile(
-                record_id=cast(int, record.id), version=record.version, file_id=file_id
-            )
-        )
+        db.add(RecordFile(record_id=cast(int, record.id), version=record.version, file_id=file_id))
     db.flush()
 
 

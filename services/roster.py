@@ -169,12 +169,14 @@ def add_member(
         raise Refused(
             t("roster.member_exists", name=person.name, role=t(f"role.{role}")), verb=verb
         )
-    member.unit_id, member.subject, member.grade = unit_id, subject.strip(), grade
+    programme = load(cohort.programme)
+    member.unit_id, member.grade = unit_id, grade
+    member.subject = _subject_code(programme, subject.strip())
     member.ended_at, member.ended_reason = None, ""
     db.add(member)
     db.flush()
     audit.note(db, by, verb, "membership", member.id, role=role.value)
-    return member, tuple(_doubts(load(cohort.programme), person, member, beijing_day(by.now)))
+    return member, tuple(_doubts(programme, person, member, beijing_day(by.now)))
 
 
 def end_member(db: Session, by: Operator, member_id: int, reason: str) -> Membership:
@@ -213,10 +215,9 @@ def _doubts(
         yield t("roster.other_learners", clause=programme.participants.who.clause)
     yield from _grade_doubts(programme, member)
     subjects = programme.subjects.list
-    names = [subject.name for subject in subjects.value or ()]
-    known = [subject.code for subject in subjects.value or ()] + names
+    known = {subject.code: subject.name for subject in subjects.value or ()}
     if member.subject and known and member.subject not in known:
-        yield t("roster.other_subject", subjects=names, clause=subjects.clause)
+        yield t("roster.other_subject", subjects=[*known.values()], clause=subjects.clause)
     if consent.needed(person, member, programme, today):
         yield t("roster.consent_needed")
 
@@ -230,17 +231,25 @@ def _grade_doubts(programme: Programme, member: Membership) -> Iterable[Text]:
         return
     grades = {admitted.grade.value: admitted for admitted in admits.value}
     if member.grade not in grades:
-        names = [t(f"programme.grade.{grade}") for grade in grades]
-        yield t("roster.other_grade", grades=names, clause=admits.clause)
+        labels = [t(f"programme.grade.{grade}") for grade in grades]
+        yield t("roster.other_grade", grades=labels, clause=admits.clause)
         return
     only = grades[member.grade].only_subjects
-    names_of = {s.code: s.name for s in programme.subjects.list.value or ()}
-    if only and member.subject not in (*only, *(names_of[code] for code in only)):
-        yield t(
-            "roster.grade_only_in",
-            subjects=[names_of[code] for code in only],
-            clause=admits.clause,
-        )
+    if only and member.subject not in only:
+        names = [subject_name(programme, code) for code in only]
+        yield t("roster.grade_only_in", subjects=names, clause=admits.clause)
+
+
+def _subject_code(programme: Programme, subject: str) -> str:
+    """A subject's code in the pack, by its code or name; what the pack does not know stays."""
+    named = {known.name: known.code for known in programme.subjects.list.value or ()}
+    return named.get(subject, subject)
+
+
+def subject_name(programme: Programme, subject: str) -> str:
+    """What a member's subject is called."""
+    called = {known.code: known.name for known in programme.subjects.list.value or ()}
+    return called.get(subject, subject)
 
 
 # ---------------------------------------------------------------- whose student is whose
@@ -255,7 +264,7 @@ def link_mentor(db: Session, by: Operator, student_id: int, mentor_id: int) -> W
     verb = "link_mentor"
     student, mentor = find_member(db, student_id), find_member(db, mentor_id)
     if student.membership.role not in LEARNERS or mentor.membership.role not in REVIEWERS:
-        raise Refused(t("roster.link_roles"), verb=verb, object="membership", object_id=student_id)
+        raise _about(student_id, t("roster.link_roles"), verb)
     _both_now_in_one_cohort(student.membership, mentor.membership, verb)
     link = db.exec(
         select(Mentoring).where(
@@ -264,12 +273,7 @@ def link_mentor(db: Session, by: Operator, student_id: int, mentor_id: int) -> W
     ).first()
     if link is not None and link.ended_at is None:
         names = {"student": student.person.name, "mentor": mentor.person.name}
-        raise Refused(
-            t("roster.linked_already", **names),
-            verb=verb,
-            object="membership",
-            object_id=student_id,
-        )
+        raise _about(student_id, t("roster.linked_already", **names), verb)
     warnings = _cap(db, mentor, verb)
     if link is None:
         link = Mentoring(student_id=student_id, mentor_id=mentor_id, created_at=by.now)
@@ -290,12 +294,7 @@ def _cap(db: Session, mentor: Member, verb: str) -> Warnings:
         return ()
     told = {"name": mentor.person.name, "most": cap.value, "clause": cap.clause}
     if cap.status is Status.STATED and not cap.carried_from:
-        raise Refused(
-            t("roster.mentor_full", **told),
-            verb=verb,
-            object="membership",
-            object_id=mentor.membership.id,
-        )
+        raise _about(mentor.membership.id, t("roster.mentor_full", **told), verb)
     return (t("roster.mentor_over", **told),)
 
 
@@ -311,20 +310,16 @@ def link_guardian(db: Session, by: Operator, child_id: int, guardian_id: int) ->
     verb = "link_guardian"
     child, guardian = find_member(db, child_id), find_member(db, guardian_id)
     if child.membership.role not in LEARNERS or guardian.membership.role is not Role.GUARDIAN:
-        raise Refused(
-            t("roster.guardian_roles"), verb=verb, object="membership", object_id=child_id
-        )
+        raise _about(child_id, t("roster.guardian_roles"), verb)
     _both_now_in_one_cohort(child.membership, guardian.membership, verb)
     if child.person.id == guardian.person.id:
-        raise Refused(t("roster.own_guardian"), verb=verb, object="membership", object_id=child_id)
+        raise _about(child_id, t("roster.own_guardian"), verb)
     known = select(Guardianship).where(
         Guardianship.child_id == child.person.id, Guardianship.guardian_id == guardian.person.id
     )
     if db.exec(known).first() is not None:
         names = {"student": child.person.name, "mentor": guardian.person.name}
-        raise Refused(
-            t("roster.linked_already", **names), verb=verb, object="membership", object_id=child_id
-        )
+        raise _about(child_id, t("roster.linked_already", **names), verb)
     link = Guardianship(
         child_id=cast(int, child.person.id),
         guardian_id=cast(int, guardian.person.id),
@@ -339,14 +334,9 @@ def link_guardian(db: Session, by: Operator, child_id: int, guardian_id: int) ->
 def _both_now_in_one_cohort(one: Membership, other: Membership, verb: str) -> None:
     for member in (one, other):
         if member.ended_at is not None:
-            raise Refused(
-                t("roster.member_ended", at=member.ended_at),
-                verb=verb,
-                object="membership",
-                object_id=member.id,
-            )
+            raise _about(member.id, t("roster.member_ended", at=member.ended_at), verb)
     if one.cohort_id != other.cohort_id:
-        raise Refused(t("roster.other_cohort"), verb=verb, object="membership", object_id=one.id)
+        raise _about(one.id, t("roster.other_cohort"), verb)
 
 
 # ---------------------------------------------------------------- ways in
@@ -359,12 +349,7 @@ def invite(db: Session, by: Operator, member_id: int) -> str:
     """
     member = find_member(db, member_id).membership
     if member.ended_at is not None:
-        raise Refused(
-            t("roster.member_ended", at=member.ended_at),
-            verb="invite",
-            object="membership",
-            object_id=member_id,
-        )
+        raise _about(member_id, t("roster.member_ended", at=member.ended_at), "invite")
     code = joining.invite(db, member_id, by.now)
     audit.note(db, by, "invite", "membership", member_id)
     return code
@@ -489,6 +474,10 @@ def presences(db: Session, person_ids: Collection[int]) -> dict[int, Presence]:
 
 
 # ---------------------------------------------------------------- inside
+
+
+def _about(member_id: int | None, words: Text, verb: str) -> Refused:
+    return Refused(words, verb=verb, object="membership", object_id=member_id)
 
 
 def _person(db: Session, person_id: int, verb: str) -> Person:

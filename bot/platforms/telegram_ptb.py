@@ -1,4 +1,4 @@
-"""Telegram, by python-telegram-bot (Bot API 10.1).
+"""Telegram, by python-telegram-bot 22.8 (Bot API 10.0).
 
 The library makes the calls and gives the types. Receiving, order, pacing and retries are the
 house's own: the library would confirm an update before anybody has stored it, drop a batch for one
@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from hashlib import sha256
 from hmac import compare_digest
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote, urlencode
@@ -167,9 +168,12 @@ class _Wire(HTTPXRequest):
             # its name is passed on: its text, or its request's URL, may hold the token.
             cause = error.__cause__ or error
             raise _Failure(type(cause).__name__, sent=not isinstance(cause, NEVER_SENT)) from None
-        if failure := _refusal(status, payload):
-            raise failure
-        return status, payload
+        failure = _refusal(status, payload)
+        if failure is None:
+            return status, payload
+        if failure.code in (401, 404):
+            log.critical("telegram.token_refused")
+        raise failure
 
 
 def _refusal(status: int, payload: bytes) -> _Failure | None:
@@ -208,8 +212,7 @@ def _delivery_error(failure: _Failure) -> DeliveryError:
             return FateUnknown(what)
         case 429:
             return TryLater(failure.retry_after or PAUSE)
-        case 401 | 404:
-            log.critical("telegram.token_refused")
+        case 401 | 404:  # the token is refused: somebody has to see to it
             return TryLater(LONGEST_PAUSE, everyone=True)
         case 403:
             return Unreachable(what)
@@ -390,13 +393,10 @@ class TelegramPtb:
             try:
                 return await act()
             except _Failure as failure:
-                match failure.code:
-                    case 409:
-                        log.error("telegram.another_receiver", detail=failure.what)
-                    case 401 | 404:
-                        log.critical("telegram.token_refused")
-                    case _:
-                        log.warning("telegram.not_receiving", detail=failure.what)
+                if failure.code == 409:
+                    log.error("telegram.another_receiver", detail=failure.what)
+                else:
+                    log.warning("telegram.not_receiving", detail=failure.what)
                 await asyncio.sleep(failure.retry_after or pause)
             except Exception as error:
                 # Its name only: a database's error quotes what it could not store.
@@ -663,18 +663,18 @@ class TelegramPtb:
 
         Telegram gives no file above 20 MB, and a link to one for an hour.
         """
-        failure = _Failure("not tried")
-        for _, pause in zip(range(PATIENCE), _pauses(self._first_pause), strict=False):
+        rest, what = 0.0, ""
+        for pause in islice(_pauses(self._first_pause), PATIENCE):
+            await asyncio.sleep(rest)
             try:
                 return await self._download(ref, limit)
-            except _Failure as error:
-                failure = error
-                if "file is too big" in error.what:
+            except _Failure as failure:
+                if "file is too big" in failure.what:
                     raise FileTooLarge from None
-                if not isinstance(_delivery_error(error), TryLater | FateUnknown):
-                    break
-                await asyncio.sleep(min(error.retry_after or pause, PAUSE))
-        raise Unsent(failure.what)
+                if not isinstance(_delivery_error(failure), TryLater | FateUnknown):
+                    raise Unsent(failure.what) from None
+                rest, what = min(failure.retry_after or pause, PAUSE), failure.what
+        raise Unsent(what)
 
     async def _download(self, ref: str, limit: int) -> bytes:
         file = await _call(self._bot.get_file(ref))
@@ -737,11 +737,7 @@ def received(raw: str) -> Received:
     update = _loads(raw)
     known = _update_id(update)
     key = str(known) if known >= 0 else f"sha256:{sha256(raw.encode()).hexdigest()}"
-    album = ""
-    match update:
-        case {"message": {"media_group_id": str(album)}}:
-            pass
-    return Received(key, _address(update), raw, album)
+    return Received(key, _address(update), raw, _album(update))
 
 
 def _loads(raw: str) -> Any:
@@ -770,6 +766,13 @@ def _address(update: Any) -> str:
             | {"callback_query": {"from": {"id": int(chat)}}}
         ):
             return str(chat)
+    return ""
+
+
+def _album(update: Any) -> str:
+    match update:
+        case {"message": {"media_group_id": str(album)}}:
+            return album
     return ""
 
 

@@ -19,10 +19,12 @@ import asyncio
 import contextlib
 import json
 import re
+import ssl
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -714,16 +716,14 @@ class BotApi:
 
     async def _push_to_webhook(self) -> None:
         """Push to the webhook, one at a time, until each is taken."""
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with client() as http:
             while True:
                 await self._arrival.wait()
                 while self.webhook and self.pending:
                     update = self.pending[0]
                     headers = {"X-Telegram-Bot-Api-Secret-Token": self.webhook["secret"]}
                     try:
-                        answer = await client.post(
-                            self.webhook["url"], json=update, headers=headers
-                        )
+                        answer = await http.post(self.webhook["url"], json=update, headers=headers)
                         taken = answer.is_success
                     except httpx.HTTPError:
                         taken = False
@@ -815,6 +815,16 @@ class BotApi:
 
 class _BrokenLimit(Refusal):
     pass
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+def client(base: str = "") -> httpx.AsyncClient:
+    """A plain HTTP client; reading the certificates anew for each would take most of a test."""
+    return httpx.AsyncClient(base_url=base, verify=_trust(), trust_env=False)
 
 
 async def until(true: Callable[[], bool], within: float = 5) -> None:

@@ -1,4 +1,4 @@
-"""The loopback Telegram is as strict as the real one, so that passing against it means something."""
+"""The loopback Telegram is as strict as the real one: what passes against it means something."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.telegram import spec
-from tests.telegram.bot_api import BotApi, Person, dropped, until
+from tests.telegram.bot_api import BotApi, Person, client, dropped, until
 
 described = pytest.mark.skipif(
     spec.spec() is None, reason="the Bot API's description is not beside the project"
@@ -34,8 +34,8 @@ def lin(api: BotApi) -> Person:
 
 @pytest.fixture
 async def http(api: BotApi) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"{api.base}/bot{api.token}/") as client:
-        yield client
+    async with client(f"{api.base}/bot{api.token}/") as http:
+        yield http
 
 
 async def call(http: httpx.AsyncClient, method: str, **parameters: Any) -> dict[str, Any]:

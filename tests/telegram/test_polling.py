@@ -274,7 +274,7 @@ async def test_a_token_that_is_refused_is_critical(
     with capture_logs() as logs:
         async with running(make_bot(token="1:WRONG"), store):
             await until(lambda: len(logs) >= 2)
-    assert {(e["event"], e["log_level"]) for e in logs} == {("telegram.token_refused", "critical")}
+    assert ("telegram.token_refused", "critical") in {(e["event"], e["log_level"]) for e in logs}
 
 
 async def test_a_webhook_left_behind_is_taken_down(

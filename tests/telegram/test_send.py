@@ -16,6 +16,7 @@ from bot.chat import (
     FateUnknown,
     FileTooLarge,
     Outgoing,
+    Platform,
     TryLater,
     Unreachable,
     Unsent,
@@ -48,6 +49,13 @@ async def send(bot: TelegramPtb, to: Person, message: Outgoing, earlier: str | N
 
 
 # ---------------------------------------------------------------- words and buttons
+
+
+def test_it_is_a_platform(bot: TelegramPtb) -> None:
+    platform: Platform = bot
+    assert platform.name == "telegram"
+    assert platform.capabilities.edits
+    assert not platform.capabilities.idempotent
 
 
 async def test_words_and_buttons_arrive(bot: TelegramPtb, lin: Person) -> None:
@@ -521,7 +529,6 @@ async def test_what_telegram_will_not_give_is_too_large(
     [
         ("getFile", broken(500)),
         ("getFile", dropped(acts=True)),
-        ("getFile", too_many(1)),
         ("download", gateway(502)),
         ("download", dropped(acts=False)),
     ],

@@ -111,8 +111,8 @@ async def door(
     """Posts to the webhook's application, without a network."""
     app = make_bot(webhook=webhook).webhook_app(store.receive)
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        yield client
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as posts:
+        yield posts
 
 
 @pytest.mark.parametrize("secret", [None, "", SECRET[:-1], SECRET + "x", "密"])

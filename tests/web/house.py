@@ -43,9 +43,16 @@ class House:
     sources: list[str] = field(default_factory=list)
     closed: bool = False
     """The inbox is out of order."""
+    forgetful: bool = False
+    """The inbox stores the next updates, and fails before it can say so."""
     platform: WebPlatform | None = None
     row: int = 0
     sending: list[asyncio.Task[Any]] = field(default_factory=list)
+
+    def begin_anew(self) -> None:
+        """Forget everything; the platform and the clock stay the same objects."""
+        vars(self).update(vars(House(clock=self.clock, platform=self.platform)))
+        self.clock.moment = NOON
 
     # ---- the door
 
@@ -104,6 +111,9 @@ class House:
             )
             if self.reply and self.platform:
                 self.reply(self, self.platform.decode(update.raw))
+        if self.forgetful:
+            self.forgetful = False
+            raise RuntimeError("stored, and then the power went")
 
     # ---- the assistant
 
@@ -118,9 +128,7 @@ class House:
         """Store a row and hand it to the platform."""
         row = self.record(address, message)
         assert self.platform
-        self.sending.append(
-            asyncio.ensure_future(self.platform.send(row, address, message, None))
-        )
+        self.sending.append(asyncio.ensure_future(self.platform.send(row, address, message, None)))
         return row
 
 

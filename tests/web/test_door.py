@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from bot.platforms.web.door import StoredFile, Visitor
-from tests.web.conftest import MENTOR, STUDENT, Browse
+from tests.web.conftest import MENTOR, STUDENT, Browse, browser_on
 from tests.web.house import House, open_house
 
 
@@ -181,7 +180,16 @@ async def test_a_member_is_spoken_to_in_their_own_language(browse: Browse) -> No
 
 # ---------------------------------------------------------------- headers and cookies
 
-EVERYWHERE = ["/", "/in/x", "/join/x", "/out", "/healthz", "/static/chat.js", "/favicon.ico", "/no"]
+EVERYWHERE = [
+    "/",
+    "/in/x",
+    "/join/x",
+    "/out",
+    "/healthz",
+    "/static/chat.js",
+    "/favicon.ico",
+    "/no",
+]
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)
@@ -241,7 +249,7 @@ async def test_behind_https_the_cookie_is_secure(house: House, tmp_path: Path) -
     public = "https://chat.example"
     async with (
         open_house(house, tmp_path, public_url=public) as url,
-        httpx2.AsyncClient(base_url=url, headers={"origin": public}) as client,
+        browser_on(url, origin=public) as client,
     ):
         entered = await client.post("/in/once")
     assert entered.headers["set-cookie"].startswith("__Host-session=")

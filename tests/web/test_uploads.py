@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -14,38 +14,33 @@ import pytest
 from bot.chat import FileTooLarge, Unsent
 from bot.platforms.web import uploads
 from bot.platforms.web.uploads import Uploads
-from tests.web.conftest import Browse, line
-from tests.web.house import House, open_house
-
-LIMIT = 3_000_000
-
-
-@pytest.fixture
-async def small_site(house: House, tmp_path: Path) -> AsyncIterator[str]:
-    async with open_house(house, tmp_path, file_limit=LIMIT) as url:
-        yield url
+from tests.web.conftest import FILE_LIMIT, Browse, Running, browser_on, line
+from tests.web.house import House
 
 
 async def upload(
-    url: str, content: bytes | AsyncIterator[bytes], name: str = "照片.jpg", kind: str = "image/jpeg"
+    url: str,
+    content: bytes | AsyncIterator[bytes],
+    name: str = "照片.jpg",
+    kind: str = "image/jpeg",
 ) -> httpx2.Response:
-    headers = {"origin": url, "x-file-name": quote(name), "content-type": kind}
-    async with httpx2.AsyncClient(cookies={"session": "of-student"}) as client:
-        return await client.post(f"{url}/upload", content=content, headers=headers)
+    headers = {"x-file-name": quote(name), "content-type": kind}
+    async with browser_on(url, "of-student") as client:
+        return await client.post("/upload", content=content, headers=headers)
 
 
-def kept(folder: Path) -> list[Path]:
-    return list((folder / "uploads").iterdir())
+@pytest.fixture
+def kept(running: Running) -> Callable[[], list[Path]]:
+    """What lies in the uploads' folder."""
+    return lambda: list(running.uploads.iterdir())
 
 
-async def test_a_file_arrives_whole_and_goes_with_a_message(
-    house: House, small_site: str
-) -> None:
+async def test_a_file_arrives_whole_and_goes_with_a_message(house: House, site: str) -> None:
     content = os.urandom(2_500_000)
-    answer = (await upload(small_site, content)).json()
+    answer = (await upload(site, content)).json()
     assert (answer["name"], answer["size"]) == ("照片.jpg", len(content))
 
-    async with line(small_site) as page:
+    async with line(site) as page:
         await page.hear()
         await page.say(text="看照片", files=[answer["ref"]])
         assert "ack" in await page.hear()
@@ -54,14 +49,14 @@ async def test_a_file_arrives_whole_and_goes_with_a_message(
     (update,) = house.inbox.values()
     (file,) = house.platform.decode(update.raw).files
     assert (file.name, file.media_type, file.size) == ("照片.jpg", "image/jpeg", len(content))
-    assert await house.platform.fetch(file.ref, LIMIT) == content
-    assert await house.platform.fetch(file.ref, LIMIT) == content
+    assert await house.platform.fetch(file.ref, FILE_LIMIT) == content
+    assert await house.platform.fetch(file.ref, FILE_LIMIT) == content
     with pytest.raises(FileTooLarge):
         await house.platform.fetch(file.ref, len(content) - 1)
 
 
-async def test_a_reference_cannot_be_guessed(small_site: str) -> None:
-    refs = [(await upload(small_site, b"x")).json()["ref"] for _ in range(2)]
+async def test_a_reference_cannot_be_guessed(site: str) -> None:
+    refs = [(await upload(site, b"x")).json()["ref"] for _ in range(2)]
     secrets = [ref.split("-", 1)[1] for ref in refs]
     assert refs[0] != refs[1]
     # 24 characters of base64: 144 bits.
@@ -69,24 +64,23 @@ async def test_a_reference_cannot_be_guessed(small_site: str) -> None:
 
 
 async def test_nobody_can_send_or_see_anothers_upload(
-    house: House, small_site: str
+    house: House, site: str, browse: Browse
 ) -> None:
-    ref = (await upload(small_site, b"mine")).json()["ref"]
-    async with line(small_site, "of-mentor") as page:
+    ref = (await upload(site, b"mine")).json()["ref"]
+    async with line(site, "of-mentor") as page:
         await page.hear()
         sent = await page.say(files=[ref])
         assert (await page.hear())["refused"] == sent
     assert not house.inbox
     for session, status in (("of-student", 200), ("of-mentor", 404), ("", 404)):
-        async with httpx2.AsyncClient(cookies={"session": session}) as client:
-            assert (await client.get(f"{small_site}/uploads/{ref}")).status_code == status
+        assert (await browse(session).get(f"/uploads/{ref}")).status_code == status
 
 
 async def test_a_file_that_is_gone_is_refused_by_name_and_the_words_are_not_stored(
-    house: House, small_site: str
+    house: House, site: str
 ) -> None:
-    ref = (await upload(small_site, b"x")).json()["ref"]
-    async with line(small_site) as page:
+    ref = (await upload(site, b"x")).json()["ref"]
+    async with line(site) as page:
         await page.hear()
         sent = await page.say(text="附件", files=[ref, ref[:-1] + "?"])
         assert await page.hear() == {
@@ -97,24 +91,24 @@ async def test_a_file_that_is_gone_is_refused_by_name_and_the_words_are_not_stor
 
 
 async def test_a_file_that_says_it_is_too_large_is_refused_at_once(
-    small_site: str, tmp_path: Path
+    site: str, kept: Callable[[], list[Path]]
 ) -> None:
-    refused = await upload(small_site, bytes(LIMIT + 1))
+    refused = await upload(site, bytes(FILE_LIMIT + 1))
     assert refused.status_code == 413
     assert refused.json() == {"words": "文件太大了，每个最多 2 MB。"}
-    assert not kept(tmp_path)
+    assert not kept()
 
 
 async def test_a_file_that_does_not_say_is_stopped_where_it_becomes_too_large(
-    small_site: str, tmp_path: Path
+    site: str, kept: Callable[[], list[Path]]
 ) -> None:
     async def endless() -> AsyncIterator[bytes]:
-        for _ in range(LIMIT // 100_000 + 1):
+        for _ in range(FILE_LIMIT // 100_000 + 1):
             yield bytes(100_000)
 
-    refused = await upload(small_site, endless())
+    refused = await upload(site, endless())
     assert refused.status_code == 413
-    assert not kept(tmp_path)
+    assert not kept()
 
 
 async def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
@@ -122,34 +116,32 @@ async def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         yield b"the beginning"
         raise ConnectionResetError
 
-    (tmp_path / "uploads").mkdir()
     with pytest.raises(ConnectionResetError):
-        await Uploads(tmp_path / "uploads", LIMIT).keep("me", "a", "text/plain", broken())
-    assert not kept(tmp_path)
+        await Uploads(tmp_path, FILE_LIMIT).keep("me", "a", "text/plain", broken())
+    assert not list(tmp_path.iterdir())
 
 
 async def test_an_empty_file_and_a_stranger_are_refused_with_sentences(
-    small_site: str, tmp_path: Path
+    site: str, browse: Browse, kept: Callable[[], list[Path]]
 ) -> None:
-    empty = await upload(small_site, b"")
+    empty = await upload(site, b"")
     assert (empty.status_code, empty.json()["words"]) == (422, "这个文件是空的，请换一个。")
-    async with httpx2.AsyncClient(headers={"origin": small_site}) as client:
-        stranger = await client.post(f"{small_site}/upload", content=b"x")
+    stranger = await browse().post("/upload", content=b"x")
     assert stranger.status_code == 401
-    assert not kept(tmp_path)
+    assert not kept()
 
 
 async def test_one_person_may_leave_only_so_many_unsent(
-    small_site: str, monkeypatch: pytest.MonkeyPatch
+    site: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "WAITING_AT_MOST", 2)
-    refs = [(await upload(small_site, b"x")).json()["ref"] for _ in range(2)]
-    assert (await upload(small_site, b"x")).status_code == 429
-    async with line(small_site) as page:
+    refs = [(await upload(site, b"x")).json()["ref"] for _ in range(2)]
+    assert (await upload(site, b"x")).status_code == 429
+    async with line(site) as page:
         await page.hear()
         await page.say(files=refs)
         await page.hear()
-    assert (await upload(small_site, b"x")).status_code == 200
+    assert (await upload(site, b"x")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -162,8 +154,8 @@ async def test_one_person_may_leave_only_so_many_unsent(
         ("长" * 300 + ".pdf", "长" * 116 + ".pdf"),
     ],
 )
-async def test_a_files_name_is_only_a_name(small_site: str, given: str, name: str) -> None:
-    assert (await upload(small_site, b"x", given)).json()["name"] == name
+async def test_a_files_name_is_only_a_name(site: str, given: str, name: str) -> None:
+    assert (await upload(site, b"x", given)).json()["name"] == name
 
 
 @pytest.mark.parametrize(
@@ -177,11 +169,10 @@ async def test_a_files_name_is_only_a_name(small_site: str, given: str, name: st
     ],
 )
 async def test_an_upload_never_runs_as_a_page(
-    small_site: str, browse: Browse, given: str, shown: str
+    site: str, browse: Browse, given: str, shown: str
 ) -> None:
-    ref = (await upload(small_site, b"<script>", kind=given)).json()["ref"]
-    async with httpx2.AsyncClient(cookies={"session": "of-student"}) as client:
-        answer = await client.get(f"{small_site}/uploads/{ref}")
+    ref = (await upload(site, b"<script>", kind=given)).json()["ref"]
+    answer = await browse("of-student").get(f"/uploads/{ref}")
     assert answer.headers["content-disposition"].startswith(shown)
     assert "sandbox" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -203,12 +194,12 @@ async def _one(box: Uploads) -> str:
 async def test_uploads_go_when_nobody_needs_them(
     tmp_path: Path, sent: bool, fetched: bool, days: int
 ) -> None:
-    box = Uploads(tmp_path, LIMIT)
+    box = Uploads(tmp_path, FILE_LIMIT)
     ref = await _one(box)
     if sent:
         assert box.take("me", [ref])
     if fetched:
-        box.fetch(ref, LIMIT)
+        box.fetch(ref, FILE_LIMIT)
     now = datetime.now(UTC)
 
     assert box.sweep(now + timedelta(days=days, minutes=-1)) == 0
@@ -217,11 +208,11 @@ async def test_uploads_go_when_nobody_needs_them(
     assert box.sweep(now + timedelta(days=days, minutes=1)) == 1
     assert box.of("me", ref) is None
     with pytest.raises(Unsent):
-        box.fetch(ref, LIMIT)
+        box.fetch(ref, FILE_LIMIT)
 
 
 def test_half_an_upload_left_by_a_crash_goes_too(tmp_path: Path) -> None:
-    box = Uploads(tmp_path, LIMIT)
+    box = Uploads(tmp_path, FILE_LIMIT)
     (tmp_path / "0123456789abcdef-x.part").mkdir()
     assert box.sweep(datetime.now(UTC) + timedelta(days=2)) == 1
 
@@ -229,4 +220,4 @@ def test_half_an_upload_left_by_a_crash_goes_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ref", ["", "..", "../../etc", "0123456789abcdef-" + "/" * 24, "\0"])
 def test_what_is_no_reference_is_not_looked_for(tmp_path: Path, ref: str) -> None:
     with pytest.raises(Unsent):
-        Uploads(tmp_path, LIMIT).fetch(ref, LIMIT)
+        Uploads(tmp_path, FILE_LIMIT).fetch(ref, FILE_LIMIT)

@@ -1,0 +1,153 @@
+"""How far learners are: what the rules make of their entries, and what is still to be written."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from programmes.catalogue import load
+from programmes.model import Programme
+from programmes.model import Record as Asked
+from programmes.rules import Progress, RequirementProgress, SessionFact, count
+from programmes.values import Frequency, Grade, StageKind
+from services import records, roster
+from services.access import LEARNERS
+from services.records import PLACE_BY_KEY, Body, SessionBody
+from services.roster import Member
+from storage.tables import Cohort, Membership, Record, RecordKind, RecordState, RecordVersion
+
+Entries = Sequence[tuple[Record, Body]]
+
+WRITING: Final = (RecordKind.DIARY, RecordKind.MEETING_RECORD)
+
+
+def counted(programme: Programme, entries: Entries, today: date) -> Progress:
+    """What the rules make of a learner's sessions on a day."""
+    facts = [
+        SessionFact(
+            body.day,
+            PLACE_BY_KEY[body.place].on_campus,
+            PLACE_BY_KEY[body.place].face_to_face,
+            record.state.value,
+            body.start,
+            body.minutes,
+        )
+        for record, body in entries
+        if isinstance(body, SessionBody)
+    ]
+    return count(facts, programme, today)
+
+
+def met(part: RequirementProgress) -> bool:
+    """Whether nothing is missing now; of a monthly requirement, in any month so far."""
+    short_before = any(month.over and month.still_needed for month in part.months)
+    return not part.still_needed and not short_before
+
+
+def asked_of(programme: Programme, member: Membership, kind: RecordKind) -> Asked | None:
+    """The record of this kind that the programme asks of this learner, if it asks for one."""
+    grade = Grade(member.grade) if member.grade in set(Grade) else None
+    for record in programme.records:
+        if record.kind.value == kind.value and record.scope.required_of(grade) is not False:
+            return record
+    return None
+
+
+def unwritten(programme: Programme, asked: Asked, entries: Entries, today: date) -> int:
+    """How many diaries or meeting records a learner has still to write today.
+
+    One for each session, or for each stage of cultivation that has begun; where the programme
+    does not say how often, none is ever missing.
+    """
+    standing = [record for record, _ in entries if record.state is not RecordState.WITHDRAWN]
+    written = [record for record in standing if record.kind.value == asked.kind.value]
+    if asked.frequency is Frequency.PER_SESSION:
+        about = {record.about_id for record in written}
+        sessions = [record for record in standing if record.kind is RecordKind.SESSION]
+        return sum(record.id not in about for record in sessions)
+    if asked.frequency is Frequency.PER_STAGE:
+        periods = {record.period for record in written}
+        return sum(stage.value not in periods for stage in stages_begun(programme, today))
+    return 0
+
+
+def stages_begun(programme: Programme, today: date) -> list[StageKind]:
+    """The stages of cultivation up to the present one, as far as the document dates them.
+
+    One that has only a deadline begins when the one before it has closed.
+    """
+    begun: list[StageKind] = []
+    for stage in programme.stages:
+        window = stage.window
+        if window is None or window.closes is None:
+            break
+        if window.first_day is not None and today < window.first_day:
+            break
+        begun.append(stage.stage)
+        if today <= window.closes:
+            break
+    return begun
+
+
+# ---------------------------------------------------------------- a whole cohort
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one learner stands."""
+
+    member: Member
+    progress: Progress
+    unwritten: Mapping[RecordKind, int]
+    """By kind, what is still to be written; without the kinds of which nothing is."""
+    entries: Entries
+
+    @property
+    def behind(self) -> bool:
+        """A stated minimum is not met, or something is still to be written."""
+        return bool(self.unwritten) or not all(map(met, self.progress.requirements))
+
+    @property
+    def waiting(self) -> Entries:
+        """What waits for a review."""
+        return [entry for entry in self.entries if entry[0].state is RecordState.SUBMITTED]
+
+
+def standings(db: Session, cohort: Cohort, today: date) -> list[Standing]:
+    """Where each of a cohort's learners stands, in the order of the roster."""
+    programme = load(cohort.programme)
+    learners = roster.members(db, cohort.id or 0, LEARNERS)
+    entries = _entries_of(db, [member.id for member in learners])
+    return [_standing(programme, member, entries[member.id], today) for member in learners]
+
+
+def _standing(programme: Programme, member: Member, entries: Entries, today: date) -> Standing:
+    missing: dict[RecordKind, int] = {}
+    for kind in WRITING:
+        asked = asked_of(programme, member.membership, kind)
+        if asked is not None and (number := unwritten(programme, asked, entries, today)):
+            missing[kind] = number
+    return Standing(member, counted(programme, entries, today), missing, entries)
+
+
+def _entries_of(db: Session, student_ids: Iterable[int]) -> Mapping[int, Entries]:
+    """As `records.entries`, for many students in one query."""
+    found: dict[int, list[tuple[Record, Body]]] = defaultdict(list)
+    rows = db.exec(
+        select(Record, RecordVersion)
+        .join(
+            RecordVersion,
+            (col(RecordVersion.record_id) == col(Record.id))
+            & (col(RecordVersion.version) == col(Record.version)),
+        )
+        .where(col(Record.student_id).in_(student_ids))
+        .order_by(col(Record.day).desc(), col(Record.id).desc())
+    )
+    for record, version in rows:
+        found[record.student_id].append((record, records.body_of(record.kind, version.body)))
+    return found

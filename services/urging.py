@@ -1,0 +1,216 @@
+"""督促: somebody responsible reminds a student of what is missing, and it is on record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import reduce
+from typing import Final, cast
+
+from sqlmodel import Session, col, select
+
+from bot.chat import Choice, Message, press
+from bot.clock import beijing_day
+from programmes.catalogue import load
+from programmes.model import Programme
+from programmes.rules import RequirementProgress
+from programmes.values import Per
+from prompts import Text, t
+from services import audit, consent, notices, records
+from services.access import Actor, Refused, cohort_of, memberships
+from services.progress import Entries, asked_of, counted, unwritten
+from storage.tables import Audit, Membership, Person, RecordKind, RecordState, Role
+
+MATTERS: Final = tuple(RecordKind)
+"""What can be urged: to have sessions, to write the diary, to write the meeting record."""
+
+WAY_ON: Final = {
+    RecordKind.SESSION: "session",
+    RecordKind.DIARY: "writing",
+    RecordKind.MEETING_RECORD: "meeting",
+}
+"""The command by which the student gets on with it."""
+
+
+# ---------------------------------------------------------------- what is missing
+
+
+def lack(
+    programme: Programme, student: Membership, entries: Entries, matter: RecordKind, today: date
+) -> Text | None:
+    """What a student has still to do in one matter; `None` where it is not their turn.
+
+    What waits for a review is not missing: the student has done their part.
+    """
+    if matter is RecordKind.SESSION:
+        lines = _sessions(programme, entries, today)
+    else:
+        lines = _writing(programme, student, matter, entries, today)
+    returned = sum(r.kind is matter and r.state is RecordState.RETURNED for r, _ in entries)
+    if returned:
+        lines.append(t("watch.urge.returned", what=t(f"watch.matter.{matter}"), count=returned))
+    return _stacked(lines) if lines else None
+
+
+def _sessions(programme: Programme, entries: Entries, today: date) -> list[Text]:
+    made = counted(programme, entries, today)
+    return [_requirement(part) for part in made.requirements if part.still_needed > part.submitted]
+
+
+def _requirement(part: RequirementProgress) -> Text:
+    return t(
+        "watch.urge.month" if part.requirement.per is Per.MONTH else "watch.urge.cycle",
+        what=t(f"counter.{part.requirement.counts}"),
+        at_least=part.requirement.at_least,
+        approved=part.approved,
+        submitted=part.submitted,
+        missing=part.still_needed - part.submitted,
+    )
+
+
+def _writing(
+    programme: Programme, student: Membership, kind: RecordKind, entries: Entries, today: date
+) -> list[Text]:
+    asked = asked_of(programme, student, kind)
+    missing = asked and unwritten(programme, asked, entries, today)
+    if not asked or not missing:
+        return []
+    return [t("watch.urge.unwritten", name=asked.name, missing=missing)]
+
+
+def _stacked(lines: Sequence[Text]) -> Text:
+    """Lines as one text, for a reader whose language is not known yet."""
+    return reduce(lambda above, below: t("watch.urge.and", above=above, below=below), lines)
+
+
+# ---------------------------------------------------------------- who may urge
+
+
+def role_to_urge(
+    db: Session, person_id: int, student: Membership, matter: RecordKind
+) -> Membership | None:
+    """The place by which somebody may urge this student in this matter now, if they may.
+
+    The school's own teachers and the cohort's coordinators, in every matter; of those who
+    cultivate the student, whoever the programme's document names for that kind of writing.
+    """
+    asked = asked_of(load(cohort_of(db, student).programme), student, matter)
+    around = {member.id for member, _ in records.reviewers(db, cast(int, student.id))}
+    for mine in memberships(db, person_id):
+        if mine.cohort_id != student.cohort_id:
+            continue
+        match mine.role:
+            case Role.COORDINATOR:
+                return mine
+            case Role.SCHOOL_TEACHER if mine.unit_id is not None:
+                if mine.unit_id == student.unit_id:
+                    return mine
+            case Role.MENTOR | Role.TEAM_MEMBER if asked and asked.urged_by:
+                if asked.urged_by.value == mine.role.value and mine.id in around:
+                    return mine
+            case _:
+                pass
+    return None
+
+
+# ---------------------------------------------------------------- urging
+
+
+@dataclass(frozen=True, slots=True)
+class Urging:
+    """What would be said to a student, and by whom; `urge` says it."""
+
+    student: Membership
+    matter: RecordKind
+    by: Membership
+    words: Text
+
+
+def prepare(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> Urging:
+    """What urging this student would say.
+
+    Raises `Refused` for who may not urge them; where nothing is missing; where a guardian's
+    consent is; and for a second time on one day, in Beijing, by the same person in this matter.
+    """
+    # Held until the act is done, so that two presses at once are one after the other.
+    student = db.get(Membership, student_id, with_for_update=True)
+    by = student and role_to_urge(db, actor.person_id, student, matter)
+    if student is None or by is None:
+        raise _refused("watch.urge.not_yours", student_id)
+    if student.ended_at is not None:
+        raise _refused("watch.urge.ended", student_id)
+    programme, today = load(cohort_of(db, student).programme), beijing_day(actor.now)
+    if not consent.may_keep(db, student, programme, today):
+        raise _refused("watch.urge.consent_awaited", student_id)
+    missing = lack(programme, student, records.entries(db, student_id), matter, today)
+    if missing is None:
+        raise _refused("watch.urge.nothing_missing", student_id)
+    if any(
+        (urged.person_id, urged.matter, beijing_day(urged.at)) == (actor.person_id, matter, today)
+        for urged in history(db, student)
+    ):
+        raise _refused("watch.urge.already", student_id)
+    me = cast(Person, db.get(Person, actor.person_id))
+    words = t("watch.urge.notice", name=me.name, role=t(f"role.{by.role}"), missing=missing)
+    return Urging(student, matter, by, words)
+
+
+def urge(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> Urging:
+    """Remind a student of what is missing.
+
+    Raises `Refused` as `prepare` does, and for a student whom no message can reach.
+    """
+    urging = prepare(db, actor, student_id, matter)
+    way_on = WAY_ON[matter]
+    notice = Message(urging.words, ((Choice(press(way_on), t(f"command.{way_on}.label")),),))
+    key = f"urge:{student_id}:{matter}:{urging.by.id}:{beijing_day(actor.now)}"
+    if not notices.tell(db, actor, urging.student.person_id, notice, key):
+        raise _refused("watch.urge.unreachable", student_id)
+    audit.note(
+        db, actor, VERB, "membership", student_id, matter=matter.value, role=urging.by.role.value
+    )
+    return urging
+
+
+@dataclass(frozen=True, slots=True)
+class Urged:
+    """That somebody urged a student, as it is on record."""
+
+    at: datetime
+    person_id: int
+    name: str
+    role: Role
+    matter: RecordKind
+
+
+def history(db: Session, student: Membership) -> list[Urged]:
+    """Every time a student was urged, the latest first."""
+    rows = db.exec(
+        select(Audit, Person.name)
+        .join(Person, col(Person.id) == col(Audit.person_id))
+        .where(
+            Audit.object == "membership",
+            Audit.object_id == student.id,
+            Audit.verb == VERB,
+            Audit.refused == "",
+        )
+        .order_by(col(Audit.id).desc())
+    )
+    return [
+        Urged(
+            row.at,
+            cast(int, row.person_id),
+            name,
+            Role(row.detail["role"]),
+            RecordKind(row.detail["matter"]),
+        )
+        for row, name in rows
+    ]
+
+
+VERB: Final = "urge"
+
+
+def _refused(key: str, student_id: int) -> Refused:
+    return Refused(t(key), verb=VERB, object="membership", object_id=student_id)

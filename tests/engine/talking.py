@@ -1,0 +1,165 @@
+"""Talks played by hand, without a database, a messenger or an event loop.
+
+talk = Talk(flow)
+talk.says("昨天")
+talk.back()
+assert talk.waits == "day"
+
+Every act begins from the journal's JSON, as it does after a restart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from bot import conversation
+from bot.chat import Attachment, Choice
+from bot.conversation import Broken, Conversation, Finished, Journal, Outcome, Waiting, Working
+from bot.questions import EDIT, Answer, Asked, Kind, Pick, Unclear, settle
+from prompts import Language
+
+MORNING: Final = datetime(2026, 11, 23, 2, tzinfo=UTC)
+"""Ten in the morning in Beijing, on a Monday."""
+
+Kept = TypeVar("Kept", bound=Outcome)
+
+
+class Talk:
+    """One talk and where it stands. The clock moves on by `pace` with every act."""
+
+    def __init__(
+        self,
+        flow: conversation.Talk,
+        about: Any = None,
+        *,
+        given: Mapping[str, Answer] | None = None,
+        stored: str | None = None,
+        now: datetime = MORNING,
+        pace: timedelta = timedelta(minutes=1),
+        language: Language = "zh",
+    ) -> None:
+        self.flow = flow
+        self.about = about
+        self.now = now
+        self.pace = pace
+        self.language = language
+        self.stored = stored or written(conversation.begin(now, given))
+        self.outcome: Outcome = self.resume()
+
+    # ---------------------------------------------------------------- what a person does
+
+    def says(self, text: str) -> Outcome:
+        return self.answers(Answer(text=text))
+
+    def presses(self, value: str) -> Outcome:
+        return self.answers(Answer(press=value))
+
+    def sends(self, *files: Attachment, text: str | None = None) -> Outcome:
+        return self.answers(Answer(text=text, files=files))
+
+    def changes(self, field: str) -> Outcome:
+        return self.presses(EDIT + field)
+
+    def answers(self, answer: Answer) -> Outcome:
+        return self._keep(self.engine().answer(answer))
+
+    def back(self) -> bool:
+        """Go back; tells whether there was anything to go back over."""
+        outcome = self.engine().back()
+        if outcome is not None:
+            self._keep(outcome)
+        return outcome is not None
+
+    # ---------------------------------------------------------------- what the house does
+
+    def resume(self) -> Outcome:
+        return self._keep(self.engine().resume())
+
+    def done(self, result: Any) -> Outcome:
+        """Hand over what the outside work gave that the talk waits for."""
+        return self._keep(self.engine().done(self.working, result))
+
+    def engine(self) -> Conversation:
+        return Conversation(self.flow, self.about, self.journal, self.now, self.language)
+
+    def _keep(self, outcome: Kept) -> Kept:
+        self.outcome = outcome
+        self.stored = written(outcome.journal)
+        self.now += self.pace
+        return outcome
+
+    # ---------------------------------------------------------------- where it stands
+
+    @property
+    def journal(self) -> Journal:
+        return Journal.from_json(json.loads(self.stored))
+
+    @property
+    def waiting(self) -> Waiting:
+        assert isinstance(self.outcome, Waiting), self.outcome
+        return self.outcome
+
+    @property
+    def waits(self) -> str:
+        """The step whose question waits."""
+        return self.waiting.question.step
+
+    @property
+    def note(self) -> str | None:
+        """The key of the sentence that comes before the question."""
+        return self.waiting.note.key if self.waiting.note else None
+
+    @property
+    def working(self) -> str:
+        """The step whose outside work is under way."""
+        assert isinstance(self.outcome, Working), self.outcome
+        return self.outcome.work.step
+
+    @property
+    def result(self) -> Any:
+        assert isinstance(self.outcome, Finished), self.outcome
+        return self.outcome.result
+
+    @property
+    def error(self) -> Exception:
+        assert isinstance(self.outcome, Broken), self.outcome
+        return self.outcome.error
+
+    @property
+    def answered(self) -> dict[str, Answer]:
+        """What is journalled, by step."""
+        return {step: entry.answer for step, entry in self.journal.entries.items()}
+
+
+def written(journal: Journal) -> str:
+    """A journal as it lies in the database."""
+    return json.dumps(journal.to_json(), ensure_ascii=False)
+
+
+def choices(*values: str) -> list[Choice]:
+    """Choices whose labels are their values."""
+    return [Choice(value, value) for value in values]
+
+
+def pick(*values: str) -> Pick:
+    return Pick(choices(*values))
+
+
+def photo(name: str = "a.jpg") -> Attachment:
+    return Attachment(f"ref-{name}", name, "image/jpeg", 1000)
+
+
+def offered(kind: Kind[Any], asked: Asked) -> Sequence[Choice]:
+    """All choices of a question, in the order in which they are numbered."""
+    return [choice for row in kind.choices(asked) for choice in row]
+
+
+def heard(kind: Kind[Any], answer: Answer, asked: Asked) -> Any:
+    """What an answer means, or the key of the sentence that refuses it."""
+    try:
+        return kind.parse(settle(kind, answer, asked), asked)
+    except Unclear as unclear:
+        return unclear.words.key
