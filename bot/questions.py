@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final, Generic, TypeVar
@@ -142,11 +142,13 @@ def own_words(text: str) -> str:
     Control and direction characters would let a name or a diary look like something else.
     """
     plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    seen = (c for c in plain if c in "\n\t" or unicodedata.category(c) not in _UNSEEN)
-    return "".join(seen).strip()
+    seen = (c for c in plain if c in "\n\t\u200d" or unicodedata.category(c) not in _UNSEEN)
+    return _LOOSE_JOINER.sub("", "".join(seen)).strip()
 
 
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs"})
+# After a part of an emoji the joiner holds the next one to it.
+_LOOSE_JOINER: Final = re.compile("(?<![\ufe0f\U0001f300-\U0001faff])\u200d")
 
 
 def match(
@@ -309,18 +311,24 @@ class People(Kind[tuple[str, ...]]):
     def parse(self, answer: Answer, asked: Asked) -> tuple[str, ...]:
         if answer.press is not None and answer.press in self.known:
             return (self.known[answer.press],)
-        parts = (tidy(part) for part in _BETWEEN.split(said(answer, 200)))
+        parts = (one for part in _BETWEEN.split(said(answer, 200)) for one in _apart(tidy(part)))
         names = tuple(dict.fromkeys(filter(None, parts)))
         if not 1 <= len(names) <= self.most or not all(any(map(str.isalpha, n)) for n in names):
             raise Unclear(t("answer.not_names", most=self.most))
         return names
 
 
-# 和 and 与 are in names too: 李和平, 张和. Between names there are two characters on either side.
-_BETWEEN: Final = re.compile(
-    r"[、，,;；/\n]|(?i:\s+and\s+)|(?<=[一-鿿])\s+(?=[一-鿿])"
-    r"|(?<=[^、，,;；/\s]{2})[和与](?=[^、，,;；/\s]{2})"
-)
+_BETWEEN: Final = re.compile(r"[、，,;；/\n]|(?i:\s+and\s+)|(?<=[一-鿿])\s+(?=[一-鿿])")
+
+
+def _apart(names: str) -> Iterator[str]:
+    """Names that 和 or 与 joins. Both are in names too (李和平, 张和), so a name has two signs."""
+    begins = 0
+    for at, sign in enumerate(names):
+        if sign in "和与" and at - begins >= 2 and len(names) - at > 2:
+            yield names[begins:at]
+            begins = at + 1
+    yield names[begins:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,7 +416,7 @@ class Review(Kind[str]):
             Choice(
                 EDIT + f.step,
                 t("answer.change", field=f.label),
-                (render(f.label, asked.language).casefold(),),
+                tuple(tidy(render(f.label, tongue)).casefold() for tongue in LANGUAGES),
             )
             for f in self.fields
         ]

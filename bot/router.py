@@ -48,6 +48,8 @@ class Scene:
     now: datetime
     pressed: bool = False
     """The update was a press, so its card may be replaced where it stands."""
+    ending: str = ""
+    """The card of a talk that is ending: the next thing said takes its place."""
     posts: list[Post] = field(default_factory=list)
     talks: dict[int, Talk] = field(default_factory=dict)
     changed: dict[int, Talk] = field(default_factory=dict)
@@ -92,6 +94,9 @@ class Scene:
     def say(self, message: Message | Text) -> None:
         """Answer in this chat; what is offered may then also be typed."""
         shown = Message(message) if isinstance(message, Text) else message
+        if self.ending:
+            shown = replace(shown, kind="question", card=self.ending)
+            self.ending = ""
         outgoing = put(shown, self.language)
         if shown.card and self.pressed:
             outgoing = replace(outgoing, replace=True)
@@ -570,12 +575,13 @@ class Router:
         flow = self._handlers.flows[talk.flow]
         about = flow.about.model_validate(talk.about["seen"])
         scene.close(talk)
+        scene.ending = f"talk:{talk.id}"
         try:
             with scene.session.begin_nested():
                 flow.finish(scene, about, result)
         except Refused as refused:
             # The last answer is not kept, so that the person can mend the entry and send it again.
-            talk.closed, talk.journal = False, before
+            talk.closed, talk.journal, scene.ending = False, before, ""
             self._note(scene, refused)
             self.resume(scene, talk, refused.words)
 

@@ -254,14 +254,7 @@ def finish_writing(scene: Scene, me: WritingSeen, written: Written) -> None:
             period=written.period,
         )
     told = t(f"{me.kind}.sent_{record.state}", reviewers=list(me.mentors.values()))
-    scene.say(
-        Message(
-            told,
-            ((Choice(press("progress"), t("command.progress.label")),),),
-            kind="question",
-            card=f"done:{record.id}",
-        )
-    )
+    scene.say(Message(told, ((Choice(press("progress"), t("command.progress.label")),),)))
 
 
 def edit(scene: Scene, record: Record, body: WritingBody) -> None:

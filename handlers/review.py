@@ -280,17 +280,12 @@ def load_return(scene: Scene, args: Mapping[str, Any]) -> ReturnSeen:
 
 def finish_return(scene: Scene, seen: ReturnSeen, reason: str) -> None:
     words = scene.words(t(f"reason.{reason}")) if reason in REASONS else reason
-    settled(
-        scene,
-        records.review(
-            scene.session,
-            scene.actor,
-            seen.record_id,
-            seen.version,
-            approve=False,
-            reason=words,
-        ),
+    verdict = records.review(
+        scene.session, scene.actor, seen.record_id, seen.version, approve=False, reason=words
     )
+    if verdict.done:
+        scene.say(t("review.sent_back", student=seen.student))
+    settled(scene, verdict)
 
 
 FLOW = Flow(

@@ -191,14 +191,7 @@ def finish_session(scene: Scene, me: SessionSeen, logged: Logged) -> None:
     told = t("session.sent" if names else "session.sent_nobody", line=line, reviewers=names)
     rows = [*diary.after_session(scene, member, programme, record)]
     rows.append((Choice(press("progress"), t("command.progress.label")),))
-    scene.say(
-        Message(
-            told,
-            tuple(rows),
-            kind="question",
-            card=f"done:{record.id}",
-        )
-    )
+    scene.say(Message(told, tuple(rows)))
 
 
 def edit(scene: Scene, record_id: int, version: int, body: SessionBody) -> None:

@@ -17,11 +17,12 @@ from bot.router import Act, Scene
 from handlers import progress
 from programmes.catalogue import load
 from programmes.model import Programme, Requirement
+from programmes.rules import RequirementProgress
 from programmes.values import Per
 from prompts import Text, Words, t
 from services import records, roster, urging
 from services.access import LEARNERS, Refused, cohort_of, may_read, memberships
-from services.progress import Standing, met, standings
+from services.progress import Standing, kept_so_far, met, standings
 from services.records import Body
 from services.roster import Member, Presence
 from storage.tables import Cohort, Invite, Record, RecordKind, Role
@@ -96,23 +97,25 @@ def profile(scene: Scene, member: Member) -> Text:
         about=[words for words in about if words],
         mentors=around or t("watch.no_mentor"),
         report=progress.report(scene, learner),
-        urged=stack(scene, urged_lines(scene, member)),
+        urged=stack(scene, urged_lines(scene, member) or [t("watch.never_urged")]),
     )
 
 
-def urged_lines(scene: Scene, member: Member) -> Iterable[Text]:
-    """Who has urged the student, for those who urge: a mentor reads only their own."""
+def urged_lines(scene: Scene, member: Member) -> list[Text]:
+    """The latest reminders; those who may not send them in every matter see their own alone."""
     learner, me = member.membership, scene.actor.person_id
-    whole = urging.role_to_urge(scene.session, me, learner, RecordKind.SESSION) is not None
-    told = [u for u in urging.history(scene.session, learner) if whole or u.person_id == me]
-    for urged in told[:RECENT]:
-        yield t(
+    every = urging.role_to_urge(scene.session, me, learner, RecordKind.SESSION) is not None
+    told = [u for u in urging.history(scene.session, learner) if every or u.person_id == me]
+    return [
+        t(
             "watch.urged",
             at=urged.at,
             name=urged.name,
             role=t(f"role.{urged.role}"),
             matter=t(f"watch.matter.{urged.matter}"),
         )
+        for urged in told[:RECENT]
+    ]
 
 
 def entries(scene: Scene, args: Sequence[str]) -> None:
@@ -219,14 +222,14 @@ def requirement_lines(programme: Programme, found: Sequence[Standing]) -> Iterab
     if not programme.requirements:
         yield t("watch.no_minimum")
     for asked in programme.requirements:
-        parts = [standing.progress.of(asked.key) for standing in found]
+        parts = [cast(RequirementProgress, s.progress.of(asked.key)) for s in found]
         yield t(
             "watch.met_months" if asked.per is Per.MONTH else "watch.met_cycle",
             what=t(f"counter.{asked.counts}"),
             at_least=asked.at_least,
             clause=asked.clause,
-            met=sum(part is not None and met(part) for part in parts),
-            this_month=sum(part is not None and not part.still_needed for part in parts),
+            met=sum(not part.still_needed for part in parts),
+            before=sum(map(kept_so_far, parts)),
             of=len(parts),
         )
 

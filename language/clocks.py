@@ -77,7 +77,7 @@ NEXT_HOURS = (_PARTS.next, _CLOCKS.next)
 
 _TO = compiled(TO)
 _BLANK = compiled(" ")
-_ABOUT = compiled("(?: (?:左右|前后|多))?+")
+_ABOUT = compiled("(?: (?:左右|前后|多钟?|许))?+")
 
 
 def hours_at(text: str, pos: int) -> tuple[Hours | None, int] | None:

@@ -109,7 +109,7 @@ _BEGINS: dict[Part | None, time] = {
     "evening": time(17),
 }
 _GLUE = compiled(
-    r"(?:[\s,、的(@~-]|[和跟与及或到至从]|还是|\b(?:and|or|to|on|at|in_the|from)\b)*+"
+    r"(?:[\s,、的()@~-]|[和跟与及或到至从]|还是|\b(?:and|or|to|on|at|in_the|from)\b)*+"
 )
 _POLITE_BEFORE = compiled(r"(?:[\s,我就是在从]|应该|大概|好像|\b(?:on|at|from|it_was)\b)*+")
 _POLITE_AFTER = compiled(r"(?:[\s,.。!、~吧的了啊呀呢哦哈]|左右|那天|时候)*+")
@@ -119,7 +119,7 @@ _NOT_THEN = compiled(
 )
 # Words that mean other things too, and are a day only where a clause begins, as are hours alone:
 # 3.5, sat, 3点.
-_LOOSE = compiled(r"\d\d?[./]\d\d?|\d{8}|[a-z]{3,4}\.?")
+_LOOSE = compiled(r"\d\d?[-./]\d\d?|\d{8}|[a-z]{3,4}\.?")
 _CLAUSE = compiled(r"(?:\A|[,。;:!?、(]|[我在于从是]|\bon) $")
 
 
@@ -134,7 +134,7 @@ _WEEKDAY_INDEX = {
 }
 _MONTH_NAMES = "janfebmaraprmayjunjulaugsepoctnovdec"
 _DAYS_IN = {"天": 1, "day": 1, "周": 7, "星期": 7, "礼拜": 7, "week": 7}
-_MINUTES_IN = {"分钟": 1, "minute": 1, "小时": 60, "钟头": 60, "hour": 60}
+_MINUTES_IN = {"分钟": 1, "minute": 1, "刻钟": 15, "小时": 60, "钟头": 60, "hour": 60}
 _FESTIVAL_TABLE = """
     元旦 1-1, 情人节 2-14, 妇女节 3-8, 植树节 3-12, 愚人节 4-1, 五一 5-1, 劳动节 5-1, 青年节 5-4,
     六一 6-1, 儿童节 6-1, 建党节 7-1, 建军节 8-1, 教师节 9-10, 国庆 10-1, 万圣节 10-31,
@@ -166,7 +166,7 @@ def _in_year(now: datetime, year: str | None, nearby: str | None, month: str, da
     if nearby:
         return _in(now, [(now.year + _SHIFTS[nearby], count(month))], day)
     if year:
-        full = count(year) + (2000 if count(year) < 100 else 0)
+        full = count(year) + (0 if len(year) > 2 else 2000 if count(year) < 60 else 1900)
         if full < 1900:
             raise ValueError(year)
         return _in(now, [(full, count(month))], day)
@@ -236,16 +236,17 @@ _ENGLISH_DAY = (
 )
 # 15号楼 and 3.5小时 are no dates.
 _HOUSE = "[楼馆线厅门室院机选实桌]"
-_UNMEASURED = r"(?! (?:[\d./%a-z次个点时小分度倍米克元秒篇页天周年人]))"
+_UNMEASURED = r"(?![-\d./]| (?:[%a-z次个点时小分度倍米克元秒篇页天周年人]))"
 _ENGLISH_MONTH = (
     r"\b(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
 )
 _ORDINAL = r"(?<![\d.:])(\d\d?)(?:st|nd|rd|th)?"
 _YEAR = rf"(?:(\d{{4}}|\d\d|{HAN}++)年|([今去前明])年的?)"
-_DAY = rf"(底|末|初(?!{HAN})|{WHOLE})(?: [日号]|(?! (?:[\d.次个点时:月小h篇场年]|分钟)))"
+# 五月廿二 is of the lunar calendar.
+_DAY = rf"(底|末|初(?!{HAN})|(?![廿卅]){WHOLE})(?: [日号]|(?! (?:[\d.次个点时:月小h篇场年]|分钟)))"
 _NEAR = {
-    0: r"今(?:[天日]|儿个?|(?=[早晚晨夜]))|刚才|\bjust_now\b|\btoday\b|\bto(?=night)"
+    0: r"本日|今(?:[天日]|儿个?|(?=[早晚晨夜]))|刚才|\bjust_now\b|\btoday\b|\bto(?=night)"
     r"|\bthis(?=_(?:morning|afternoon|evening))",
     -1: r"昨(?:[天日]|儿个?|(?=[早晚晨夜]))|\byesterday\b|\blast(?=_night)",
     -2: r"(?<![目之以当提从])前(?:[天日]|(?=[晚夜]))|\bthe_day_before_yesterday\b",
@@ -257,7 +258,10 @@ _DAYS = Phrases[date](
     *((words, partial(_shifted, days=days)) for days, words in _NEAR.items()),
     (r"(大++)前天", lambda now, more: _shifted(now, -2 - len(more))),
     (r"(大++)后天", lambda now, more: _shifted(now, 2 + len(more))),
-    (r"<n> (天|个?周|个?星期|个?礼拜|个月|年|个?小时|个?钟头|分钟)[之以]?([前后])(?!来)", _ago),
+    (
+        r"<n> (天|个?周|个?星期|个?礼拜|个月|年|个?小时|个?钟头|分钟|刻钟)[之以]?([前后])(?!来)",
+        _ago,
+    ),
     (r"<n>_(day|week|month|year|hour|minute)s?_(ago)\b", _ago),
     (rf"([上下]++|[这本])一?个?{_WEEK} 的?(?:{_WEEK})?{_NAMED}", _in_week),
     (rf"\b(last(?=_week)|this|next(?=_week))(?:_week)?_{_ENGLISH_DAY}", _in_week),
@@ -268,7 +272,7 @@ _DAYS = Phrases[date](
     (rf"(?<!第)()<i> (?:号(?!{_HOUSE})|日(?![程志记常]))", _in_month),
     (r"(?<![\d.])(\d{4})()(?:[-/.]|_)(\d\d?)(?:[-/.]|_)(\d\d?)(?!\d)", _in_year),
     (r"(?<!\d)(\d{4})()(\d\d)(\d\d)(?!\d)", _in_year),
-    (rf"(?<![\d./-])()()(\d\d?)[/.](\d\d?)(?: [日号]|{_UNMEASURED})", _in_year),
+    (rf"(?<![\d./-])()()(\d\d?)[-/.](\d\d?)(?: [日号]|{_UNMEASURED})", _in_year),
     (rf"(?:([今去前明])年的?)?({'|'.join(_FESTIVALS)})节?(?:当天)?(?![班路中])", _festival),
     (rf"{_ORDINAL} (?:of_)?{_ENGLISH_MONTH}(?:,? (\d{{4}})\b)?", _english),
     (rf"{_ENGLISH_MONTH} {_ORDINAL}(?![\d:])(?:,? (\d{{4}})\b)?", _american),

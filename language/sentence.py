@@ -89,12 +89,13 @@ _ANY_TIME = datetime(8996, 2, 29, 23, 59, tzinfo=UTC)
 
 _ACTIVITY = compiled(
     r"做(?![梦饭])|实验(?![室楼]|中学|学校|小学)|讲座|报告会|讨论|研讨|交流|参观|学习|学[了会]"
-    r"|上.{0,6}课|听(?![说见到话懂不歌])|读|文献|论文|写|[组开例]会|开组|汇报|答辩|调研|考察|观[测察]|采[样集]|测[量试]"
-    r"|编程|代码|调试|建模|仿真|计算|推导|分析|整理|设计|搭建|制作|组装|拆装|焊接|解剖|提取|合成|培[养训]|训练"
-    r"|练习|实[习践]|[指辅]导|课题|参[加与]|旁听|拜访|见面|面谈|访谈|沙龙|竞赛|演示|讲解|答疑|查资料"
-    r"|\b(?:did|done|made|built|wrote|read|attend(?:ed)?|visit(?:ed)?|discuss(?:ed|ion)?|stud(?:y|ied)"
-    r"|learn(?:ed|t)|listen(?:ed)?|measured|work(?:ed)?|met|practi[sc]ed|analy[sz]ed|observed|coded"
-    r"|experiments?|lecture|seminar|workshop|meeting|training)\b"
+    r"|上.{0,6}课|听(?![说见到话懂不歌])|读|文献|论文|写|[组开例]会|开组|汇报|答辩|调研|考察"
+    r"|观[测察]|采[样集]|测[量试]|编程|代码|调试|建模|仿真|计算|推导|分析|整理|设计|搭建|制作"
+    r"|组装|拆装|焊接|解剖|提取|合成|培[养训]|训练|练习|实[习践]|[指辅]导|课题|参[加与]|旁听"
+    r"|拜访|见面|面谈|访谈|沙龙|竞赛|演示|讲解|答疑|查资料|记录了|养[了细]|电泳|\bPCR\b"
+    r"|\b(?:did|done|made|built|wrote|read|attend(?:ed)?|visit(?:ed)?|discuss(?:ed|ion)?"
+    r"|stud(?:y|ied)|learn(?:ed|t)|listen(?:ed)?|measured|work(?:ed)?|met|practi[sc]ed"
+    r"|analy[sz]ed|observed|coded|experiments?|lecture|seminar|workshop|meeting|training)\b"
 )
 _NOT_DONE = compiled(
     # questions; 讨论了如何处理数据 is none
@@ -104,7 +105,8 @@ _NOT_DONE = compiled(
     r".*(?:怎|如何|为何|什么)"
     r"|^(?:what|when|where|who|why|how|which|can|could|do|does|is|are|should|will|would|may)\b"
     # refusals
-    r"|没有?[去做来参上听能写交]|不[去想能用做来]|取消|请假|改期|推迟|\b(?:not|never|cannot)\b|n['’]t\b"
+    r"|没有?[去做来参上听能写交]|不[去想能用做来]|取消|请假|改期|推迟"
+    r"|\b(?:not|never|cannot)\b|n['’]t\b"
     # plans and wishes
     r"|打算|[准计][备划][去做参]|想[去做要参问]|(?<![主重需必])要[去做参交上听和跟开]"
     r"|将[要会于在举]|会[去有举]|应该|必须|得去|记得|提醒|别忘|帮我|麻烦|希望|申请|报名"
@@ -202,16 +204,17 @@ def _what(text: str, cuts: Sequence[Span]) -> str:
     rest = _without(text, cuts)
     for untidy, better in _TIDYING:
         rest = untidy.sub(better, rest)
+    rest = rest.rstrip(_PUNCTUATION)
     return text if _TOO_LITTLE.fullmatch(rest) else rest
 
 
 _CUT = "\0"
+_PUNCTUATION = " ,，。.、;；:：!！"
 _TIDYING = (
     (re.compile(r"了\0+的?(?=[一-鿿])|\0+的(?=[一-鿿])|\0"), ""),
     (re.compile(r"[（(]\s*[)）]"), ""),
-    (re.compile(r"\s+(?=[,，.。、;；!！])|(?<=[,，、;；。])[\s,，、;；。]+"), ""),
-    (re.compile(r"^(?:[\s,，。.、;；:：!！]|我们?(?![国校])|的|又|(?:I|we|and)\b)+", re.I), ""),
-    (re.compile(r"[\s,，。.、;；:：!！]+$"), ""),
+    (re.compile(r"\s++(?=[,，.。、;；!！])|(?<=[,，、;；。])[\s,，、;；。]++"), ""),
+    (re.compile(rf"^(?:[{_PUNCTUATION}]|我们?(?![国校])|的|又|(?:I|we|and)\b)++", re.I), ""),
     (re.compile(r"\s\s+"), " "),
 )
 _TOO_LITTLE = re.compile(

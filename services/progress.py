@@ -44,9 +44,13 @@ def counted(programme: Programme, entries: Entries, today: date) -> Progress:
 
 
 def met(part: RequirementProgress) -> bool:
-    """Whether nothing is missing now; of a monthly requirement, in any month so far."""
-    short_before = any(month.over and month.still_needed for month in part.months)
-    return not part.still_needed and not short_before
+    """Whether nothing is missing, neither now nor from any month that is over."""
+    return not part.still_needed and kept_so_far(part)
+
+
+def kept_so_far(part: RequirementProgress) -> bool:
+    """Whether every month that is over was met; of a requirement for the cycle, always."""
+    return not any(month.over and month.still_needed for month in part.months)
 
 
 def asked_of(programme: Programme, member: Membership, kind: RecordKind) -> Asked | None:

@@ -88,6 +88,11 @@ def find_cohort(db: Session, cohort_id: int) -> Cohort:
     return cohort
 
 
+def cohorts(db: Session) -> list[Cohort]:
+    """Every cohort, the earliest first."""
+    return list(db.exec(select(Cohort).order_by(col(Cohort.id))))
+
+
 def add_unit(
     db: Session, by: Operator, kind: UnitKind, name: str, parent_id: int | None = None
 ) -> Unit:
@@ -272,7 +277,7 @@ def link_mentor(db: Session, by: Operator, student_id: int, mentor_id: int) -> W
         )
     ).first()
     if link is not None and link.ended_at is None:
-        names = {"student": student.person.name, "mentor": mentor.person.name}
+        names = {"student": student.person.name, "other": mentor.person.name}
         raise _about(student_id, t("roster.linked_already", **names), verb)
     warnings = _cap(db, mentor, verb)
     if link is None:
@@ -318,7 +323,7 @@ def link_guardian(db: Session, by: Operator, child_id: int, guardian_id: int) ->
         Guardianship.child_id == child.person.id, Guardianship.guardian_id == guardian.person.id
     )
     if db.exec(known).first() is not None:
-        names = {"student": child.person.name, "mentor": guardian.person.name}
+        names = {"student": child.person.name, "other": guardian.person.name}
         raise _about(child_id, t("roster.linked_already", **names), verb)
     link = Guardianship(
         child_id=cast(int, child.person.id),
@@ -417,7 +422,7 @@ def members(
     """A cohort's people in the order of the roster; those whose place has ended only if asked."""
     wanted = [col(Membership.cohort_id) == cohort_id, col(Membership.role).in_(roles)]
     if not ended:
-        wanted.append(col(Membership.ended_at).is_(None))
+        wanted.append(_now())
     return _members(db, *wanted)
 
 
@@ -443,11 +448,37 @@ def students_of(db: Session, person_id: int) -> list[Member]:
     return sorted(found.values(), key=lambda member: (-member.membership.cohort_id, member.id))
 
 
+def linked(db: Session, member: Member) -> list[Member]:
+    """Whom somebody's place is linked with now: students, mentors and team, guardians, children.
+
+    Guardians and children as they stand in the same cohort.
+    """
+    by_mentoring = select(Mentoring.mentor_id).where(
+        Mentoring.student_id == member.id, col(Mentoring.ended_at).is_(None)
+    )
+    around = _members(db, col(Membership.id).in_(by_mentoring), _now())
+    person_id = member.person.id
+    guardians = select(Guardianship.guardian_id).where(Guardianship.child_id == person_id)
+    children = select(Guardianship.child_id).where(Guardianship.guardian_id == person_id)
+    family = _members(
+        db,
+        col(Membership.cohort_id) == member.membership.cohort_id,
+        (col(Membership.person_id).in_(guardians) & (col(Membership.role) == Role.GUARDIAN))
+        | (col(Membership.person_id).in_(children) & col(Membership.role).in_(LEARNERS)),
+        _now(),
+    )
+    return [*_students_of_mentor(db, member.membership), *around, *family]
+
+
+def _now() -> ColumnElement[bool]:
+    return col(Membership.ended_at).is_(None)
+
+
 def _students_of_mentor(db: Session, mentor: Membership) -> list[Member]:
     theirs = select(Mentoring.student_id).where(
         Mentoring.mentor_id == mentor.id, col(Mentoring.ended_at).is_(None)
     )
-    return _members(db, col(Membership.id).in_(theirs), col(Membership.ended_at).is_(None))
+    return _members(db, col(Membership.id).in_(theirs), _now())
 
 
 def _members(db: Session, *wanted: ColumnElement[bool]) -> list[Member]:

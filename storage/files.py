@@ -22,9 +22,6 @@ from typing import Final
 
 from storage import images
 
-MAX_BYTES: Final = 20 * 1024 * 1024
-"""The largest file that is kept: what the Telegram Bot API lets a bot download."""
-
 MAX_NAME: Final = 100
 """The longest file name, in characters."""
 
@@ -51,7 +48,7 @@ ACCEPTED: Final = frozenset(_EXTENSIONS)
 class FileRefused(Exception):
     """A file is not taken. `key` names the sentence that says why; `gaps` fill it."""
 
-    def __init__(self, key: str, **gaps: object) -> None:
+    def __init__(self, key: str, **gaps: int) -> None:
         super().__init__(key)
         self.key = key
         self.gaps = gaps
@@ -180,8 +177,8 @@ def accept(data: bytes, declared_name: str) -> Accepted:
 def sniff(data: bytes, declared_name: str) -> tuple[str, str]:
     """The media type by a file's bytes, and a safe name that ends as that type does.
 
-    Raises `FileRefused` for every type but those in `ACCEPTED`, for files with macros, for empty
-    ones and for those over `MAX_BYTES`.
+    Raises `FileRefused` for every type but those in `ACCEPTED`, for files with macros and for
+    empty ones. How large a file may be is for whoever fetches it to say.
     """
     media_type = _media_type(data)
     return media_type, safe_name(declared_name, _EXTENSIONS[media_type])
@@ -190,8 +187,6 @@ def sniff(data: bytes, declared_name: str) -> tuple[str, str]:
 def _media_type(data: bytes) -> str:
     if not data:
         raise FileRefused("file.empty")
-    if len(data) > MAX_BYTES:
-        raise FileRefused("file.too_large", megabytes=MAX_BYTES // 1024**2)
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):

@@ -168,30 +168,38 @@ class _Wire(HTTPXRequest):
             # its name is passed on: its text, or its request's URL, may hold the token.
             cause = error.__cause__ or error
             raise _Failure(type(cause).__name__, sent=not isinstance(cause, NEVER_SENT)) from None
-        failure = _refusal(status, payload)
-        if failure is None:
-            return status, payload
-        if failure.code in (401, 404):
-            log.critical("telegram.token_refused")
-        raise failure
+        answer = {"ok": True, "result": _needed(_result(status, payload))}
+        return status, json.dumps(answer).encode()
 
 
-def _refusal(status: int, payload: bytes) -> _Failure | None:
-    """What an HTTP answer says went wrong, if anything."""
-    try:
-        answer = json.loads(payload)
-    except ValueError:
-        answer = None
+def _result(status: int, payload: bytes) -> Any:
+    """What an HTTP answer brings. Raises `_Failure` where it says that something went wrong."""
+    answer = _loads(payload)
     match answer:
-        case {"ok": True, "result": _} if status == 200:
-            return None
+        case {"ok": True, "result": result} if status == 200:
+            return result
         case {"ok": False, "error_code": int(code), "description": str(what)}:
+            if code in (401, 404):
+                log.critical("telegram.token_refused")
             parameters = answer.get("parameters") or {}
-            return _Failure(what[:200], code=code, retry_after=parameters.get("retry_after", 0))
+            raise _Failure(what[:200], code=code, retry_after=parameters.get("retry_after", 0))
         case _:
             # Something on the way answered. A success nobody can read, and a gateway that gave up
             # waiting, say nothing about what Telegram did.
-            return _Failure(f"HTTP {status}, not Telegram's", sent=status in (200, 504))
+            raise _Failure(f"HTTP {status}, not Telegram's", sent=status in (200, 504))
+
+
+def _needed(result: Any) -> Any:
+    """Of a message that was shown, only what says so.
+
+    Telegram sends it back whole; something in it that the library cannot read would make a message
+    that arrived look lost.
+    """
+    if isinstance(result, list):
+        return [_needed(item) for item in result]
+    if isinstance(result, dict) and "message_id" in result:
+        return {key: result[key] for key in ("message_id", "date", "chat") if key in result}
+    return result
 
 
 CHAT_GONE: Final = ("chat not found", "peer_id_invalid", "was upgraded to a supergroup")
@@ -740,7 +748,8 @@ def received(raw: str) -> Received:
     return Received(key, _address(update), raw, _album(update))
 
 
-def _loads(raw: str) -> Any:
+def _loads(raw: str | bytes) -> Any:
+    """JSON, `None` if it is none."""
     try:
         return json.loads(raw)
     except ValueError:

@@ -104,6 +104,24 @@ Read papers in the library with Dr Zhang yesterday, 1h30
     11-15 | 45 | online | discussion | | group meeting online with Zhang Wei's team
 """
 
+# Further reports, of which only it matters that they are seen as such.
+REPORTS = """
+昨天讨论了如何处理误差
+学习了实验室安全规定，1小时，今天
+昨天学习了什么是量子纠缠
+老师好，我昨天做了双缝实验
+昨天准备了答辩PPT两小时
+上周五和导师开会一个小时
+昨天记录了植物生长数据2小时
+周一在校图书馆查了两小时文献
+今天下午跑了PCR，3小时
+昨天在王老师实验室养了细胞
+前天参加了学校的科技节讲座
+昨天线上学习Matlab 2h
+昨天看了两小时文献
+昨天修改了论文初稿，2小时
+"""
+
 NOT_SESSIONS = """
 我还差几次？
 昨天老师说什么来着
@@ -153,6 +171,26 @@ can I add yesterday's meeting
 What counts as an experiment
 thanks for the lecture yesterday
 hello
+昨天的实验报告我发你了
+今天下午的组会我晚点到
+昨天讲座的PPT在哪
+昨天实验数据发群里了
+昨天学了什么
+昨天讲座讲了什么
+什么时候做实验
+今天下午做实验的同学在哪集合
+老师今天在学校吗
+我下午要去听讲座
+上周三的实验怎么写
+昨天那个讲座怎么样
+周五前交论文
+王老师今天出差
+昨天和同学打球两小时
+昨天看电影两小时
+今天心情不好
+两小时够吗
+我们学校要求每学期10次
+昨天睡了10小时
 """
 
 

@@ -14,7 +14,7 @@ from language.names import mentioned
 from language.numerals import readable
 from language.sentence import Understood, looks_like_session, understand_session
 from tests.language.phrases import NOW
-from tests.language.sentences import KINDS, NOT_SESSIONS, PEOPLE, PLACES, Said, said
+from tests.language.sentences import KINDS, NOT_SESSIONS, PEOPLE, PLACES, REPORTS, Said, said
 
 FAQ = Path(__file__).resolve().parents[3] / "shared" / "data" / "faq-examples.jsonl"
 WORDS = """
@@ -22,6 +22,10 @@ WORDS = """
     一起 做 了 的 听 讲座 双缝实验 讨论 ， ( ) 😀 x² 我 共 左右
     yesterday with Prof. Wang for an hour on campus
 """
+
+PIECES = (
+    "做实验|和|在|昨天|两小时|第2小时|3点|王老师和|在学| ,|!|，。|了|我|听讲座了|a|与王|讨论怎"
+)
 
 
 def understand(text: str) -> Understood:
@@ -48,6 +52,11 @@ def test_sentences(row: Said) -> None:
 def test_reports_look_like_sessions(row: Said) -> None:
     only_time = row.what == row.text
     assert looks_like_session(row.text) is not only_time
+
+
+@pytest.mark.parametrize("text", REPORTS.strip().splitlines())
+def test_further_reports_look_like_sessions(text: str) -> None:
+    assert looks_like_session(text)
 
 
 @pytest.mark.parametrize("text", NOT_SESSIONS.strip().splitlines())
@@ -127,12 +136,9 @@ def test_whatever_is_typed(text: str) -> None:
     assert understood.what or not readable(text)
 
 
-@pytest.mark.parametrize(
-    "piece",
-    ["做实验", "和", "在", "昨天", "两小时", "王老师和", "在学", " ,", "听讲座了", "a", "与王"],
-)
+@pytest.mark.parametrize("piece", PIECES.split("|"))
 def test_long_input_does_not_hang(piece: str) -> None:
-    text = piece * (10_000 // len(piece))
+    text = piece * (10_000 // len(piece)) + "x"
     began = perf_counter()
     understand(text)
     looks_like_session(text)

@@ -20,6 +20,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from storage import backup as archives
 from storage import migrate, tables
 from storage.backup import (
     BackupDamaged,
@@ -217,6 +218,29 @@ def test_a_writer_is_not_in_the_way_and_its_half_done_work_is_not_in_the_backup(
         assert b"half done" not in found.read("tables/unit.jsonl")
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_all_tables_are_of_one_moment(
+    kind: Kind, office: NewOffice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody writes, and commits, while the first table is being read."""
+    busy = office(kind, rows=1)
+    read = archives._lines
+
+    def read_while_somebody_writes(connection: sa.Connection, table: sa.Table) -> Iterator[bytes]:
+        yield from read(connection, table)
+        monkeypatch.setattr(archives, "_lines", read)
+        with busy.engine.begin() as writer:
+            for each in tables.metadata.sorted_tables:
+                if "name" in each.columns:
+                    writer.execute(each.update().values(name="later"))
+
+    monkeypatch.setattr(archives, "_lines", read_while_somebody_writes)
+    path = busy.back_up(tmp_path / "meanwhile.zip")
+    assert "later" in str(busy.rows())
+    with zipfile.ZipFile(path) as found:
+        assert not [name for name in found.namelist() if b'"later"' in found.read(name)]
+
+
 def test_what_a_backup_says_of_itself(archive: Path) -> None:
     found = check(archive)
     assert found.created_at == MOMENT
@@ -280,6 +304,22 @@ def test_a_damaged_database_is_not_backed_up(office: NewOffice, tmp_path: Path) 
     with pytest.raises(DatabaseDamaged):
         old.back_up(tmp_path / "backup.zip")
     assert not (tmp_path / "backup.zip").exists()
+
+
+def test_rows_that_break_their_own_table_are_noticed_when_saving(
+    office: NewOffice, tmp_path: Path
+) -> None:
+    old = office("sqlite", rows=1)
+    with closing(sqlite3.connect(old.url.removeprefix("sqlite:///"))) as careless:
+        careless.execute("PRAGMA writable_schema=ON")
+        careless.execute("UPDATE person SET birth_date = NULL")
+        careless.execute(
+            "UPDATE sqlite_schema SET sql = replace(sql, 'birth_date DATE', "
+            "'birth_date DATE NOT NULL') WHERE name = 'person'"
+        )
+        careless.commit()
+    with pytest.raises(DatabaseDamaged, match="NULL value in person"):
+        old.back_up(tmp_path / "backup.zip")
 
 
 def test_dangling_rows_are_noticed_when_saving_not_when_restoring(
@@ -422,6 +462,14 @@ def _have_an_unknown_column(members: Members) -> None:
     _forge(members, "tables/unit.jsonl", rows)
 
 
+def _leave_a_table_out(members: Members) -> None:
+    del members["tables/unit.jsonl"]
+    manifest = json.loads(members["manifest.json"])
+    del manifest["sha256"]["tables/unit.jsonl"]
+    del manifest["rows"]["unit"]
+    members["manifest.json"] = json.dumps(manifest).encode()
+
+
 @pytest.mark.parametrize(
     ("kind", "harm", "error"),
     [
@@ -429,6 +477,7 @@ def _have_an_unknown_column(members: Members) -> None:
         ("postgres", _refer_to_nobody, migrate.DanglingRows),
         ("sqlite", _repeat_a_row, sa.exc.IntegrityError),
         ("sqlite", _have_an_unknown_column, BackupDamaged),
+        ("sqlite", _leave_a_table_out, BackupDamaged),
     ],
 )
 def test_rows_that_do_not_fit_leave_the_database_as_it_was(

@@ -136,6 +136,27 @@ def test_jpegs_of_other_colours(mode: str) -> None:
     assert_no_place(kept)
     assert pixels(kept) == pixels(out.getvalue())
     assert opened(kept).mode == mode
+    # Other readers tell by it how the colours of a CMYK picture are meant.
+    assert (b"Adobe" in kept) == (mode == "CMYK")
+
+
+def test_a_jpeg_begins_as_readers_expect() -> None:
+    kept = accept(photo("JPEG"), "照片").data
+    assert kept[2:4] == b"\xff\xe0"
+    assert kept[6:11] == b"JFIF\0"
+
+
+def test_padding_before_a_marker_is_no_damage() -> None:
+    taken = photo("JPEG")
+    padded = taken[:2] + b"\xff\xff" + taken[2:]
+    assert accept(padded, "照片").data == accept(taken, "照片").data
+
+
+@pytest.mark.parametrize(("orientation", "flags"), [(TURNED, 0x08), (1, 0)])
+def test_a_webp_announces_the_notes_that_it_has(orientation: int, flags: int) -> None:
+    kept = accept(photo("WEBP", orientation), "照片").data
+    assert kept[12:16] == b"VP8X"
+    assert kept[20] & 0x0C == flags
 
 
 @pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 50}, {"alpha": True}])
@@ -204,7 +225,15 @@ def test_notes_that_cannot_be_read_are_dropped_and_the_photo_is_taken(form: str)
 def gif_film() -> bytes:
     out = io.BytesIO()
     first, second = scene(), scene()
-    first.save(out, "GIF", save_all=True, append_images=[second], loop=3, comment=PLACE)
+    first.save(
+        out,
+        "GIF",
+        save_all=True,
+        append_images=[second],
+        loop=3,
+        duration=70,
+        comment=PLACE,
+    )
     data = out.getvalue()
     head = 13 + 3 * 2 ** ((data[10] & 7) + 1)
     xmp = b"!\xff\x0bXMP DataXMP" + bytes([len(PLACE)]) + PLACE + b"\0"
@@ -218,6 +247,7 @@ def test_a_gif_keeps_its_frames_and_how_often_it_is_shown() -> None:
     assert_no_place(kept)
     image = opened(kept)
     assert image.info["loop"] == 3
+    assert image.info["duration"] == 70
     assert getattr(image, "n_frames", 1) == 2
     assert pixels(kept) == pixels(taken)
 
@@ -301,12 +331,20 @@ def test_a_photo_cut_off_is_refused(form: str, part: float) -> None:
     assert refusal.value.key == "file.damaged"
 
 
-def test_a_png_with_two_headers_is_refused() -> None:
-    """The second could announce a size that the first did not."""
-    data = png_of(1, 1)
-    header = data[8:33]
+def test_the_largest_size_that_a_jpeg_announces_counts() -> None:
+    small, large = photo("JPEG"), jpeg_of(10_000, 10_000)
+    frame = small.index(b"\xff\xc0")
+    header = large[frame : frame + 19]
     with pytest.raises(FileRefused) as refusal:
-        accept(data[:33] + header + data[33:], "照片")
+        accept(small[:frame] + header + small[frame:], "照片")
+    assert refusal.value.key == "file.too_many_pixels"
+
+
+@pytest.mark.parametrize("chunk", [png_of(1, 1)[8:33], b"\0\0\0\0ABCD\xdb\x17\x20\xa5"])
+def test_a_png_with_a_second_header_or_an_unknown_necessary_part_is_refused(chunk: bytes) -> None:
+    data = png_of(1, 1)
+    with pytest.raises(FileRefused) as refusal:
+        accept(data[:33] + chunk + data[33:], "照片")
     assert refusal.value.key == "file.damaged"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -193,6 +194,29 @@ def test_processes_that_start_at_once_do_not_collide(empty: Engine) -> None:
         assert errors == ""
         assert process.returncode == 0
     assert differences(empty) == []
+
+
+def test_the_next_step_is_written_from_the_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_database: Database
+) -> None:
+    """After the models change; here, by forgetting the history, from nothing to all of them."""
+    scripts = tmp_path / "empty"
+    shutil.copytree(
+        Path(migrate.__file__).parent / "migrations",
+        scripts,
+        ignore=shutil.ignore_patterns("[0-9]*.py"),
+    )
+    monkeypatch.setattr(migrate, "_SCRIPTS", str(scripts))
+    step = migrate.write_revision("all tables")
+    assert step == scripts / "versions" / "0001_all_tables.py"
+    text = step.read_text("utf-8")
+    assert "sqlmodel" not in text
+    # Indexes, too, are written in the form that SQLite can undo.
+    assert "batch_alter_table" in text
+
+    migrate.downgrade(sqlite_database, "base")
+    migrate.upgrade(sqlite_database)
+    assert differences(sqlite_database.engine) == []
 
 
 def test_the_history_is_one_numbered_line() -> None:

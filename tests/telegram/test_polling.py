@@ -157,7 +157,9 @@ async def test_ids_that_start_anew_are_received(
         await until(lambda: not telegram.pending)
         polls = len(telegram.calls_of("getUpdates"))
         await until(lambda: len(telegram.calls_of("getUpdates")) > polls)
+        await telegram.shut()
         telegram.push({**telegram.history[0], "update_id": 1234})
+        await telegram.open()
         await until(lambda: not telegram.pending)
     assert "1234" in store.kept
 

@@ -285,6 +285,15 @@ async def test_photos_make_an_album_and_documents_another(
     assert lin.chat[-1].buttons
 
 
+async def test_an_album_has_no_buttons_so_the_words_bear_them(
+    bot: TelegramPtb, shelf: Shelf, lin: Person
+) -> None:
+    files = tuple(shelf.put(f"{n}.jpg", "image/jpeg", JPEG) for n in range(2))
+    await send(bot, lin, Outgoing("两张", ROWS, files=files))
+    assert lin.reads == ["", "", "两张"]
+    assert lin.chat[-1].labels == ["我参加", "不参加", "返回"]
+
+
 async def test_an_album_bears_its_words_when_no_button_needs_them(
     bot: TelegramPtb, shelf: Shelf, lin: Person
 ) -> None:
@@ -452,6 +461,22 @@ async def test_how_far_a_call_came(
         await send(bot, lin, Outgoing("好"))
     assert type(caught.value) is error
     assert "TOKEN" not in str(caught.value)
+
+
+async def test_a_message_that_came_back_odd_was_shown_all_the_same(
+    bot: TelegramPtb, telegram: BotApi, lin: Person
+) -> None:
+    """One emulator gives our own parameters back as they were sent."""
+    shown = {
+        "message_id": 7,
+        "date": 1790000000,
+        "chat": lin.own_chat,
+        "link_preview_options": '{"is_disabled": true}',
+        "reply_markup": 7,
+    }
+    page = json.dumps({"ok": True, "result": shown})
+    telegram.trouble("sendMessage", Trouble(200, page=page))
+    assert await send(bot, lin, Outgoing("好")) == "7"
 
 
 async def test_an_answer_the_library_cannot_read_was_still_an_answer(

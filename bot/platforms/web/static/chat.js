@@ -103,10 +103,8 @@ function changed(state) {
     show("signed_out");
     composer.warn(say("signed_out"));
   } else {
-    soon = setTimeout(() => {
-      log.stall();
-      show(navigator.onLine ? "reconnecting" : "offline");
-    }, BRIEFLY);
+    log.stall();
+    soon = setTimeout(() => show(navigator.onLine ? "reconnecting" : "offline"), BRIEFLY);
   }
 }
 

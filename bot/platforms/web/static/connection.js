@@ -88,7 +88,7 @@ export class Connection {
     clearTimeout(this.deadline);
     if ("hello" in said) {
       this.greeted = true;
-      this.attempts = 0;
+      this.recovered();
       this.beat = setInterval(() => this.ping(), HEARTBEAT);
       this.hear(said);
       this.change("open");
@@ -98,9 +98,17 @@ export class Connection {
     }
     const settled = said.ack ?? said.refused;
     const message = this.unsent.get(settled);
-    if (settled) this.settle(settled);
+    if (settled) {
+      this.settle(settled);
+      this.recovered();
+    }
     this.hear(said, message);
     if (this.unsent.size) this.expect();
+  }
+
+  /** A line that lets nothing through is no better than none: go on trying more slowly. */
+  recovered() {
+    if (!this.unsent.size) this.attempts = 0;
   }
 
   /** Send a message, now or as soon as there is a line; gives it with its id. Its files' `names`

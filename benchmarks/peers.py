@@ -1,0 +1,83 @@
+"""What the peers share: the row that they insert at the end of a talk, and where they insert it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Engine, event
+from sqlmodel import Field, Session, SQLModel, col, create_engine, func, select
+
+from benchmarks.script import STEPS
+
+QUESTIONS: Final = {
+    "day": "哪天的培养活动？例如：上周三、3月5号、昨天下午。",
+    "place": "在哪里、怎么进行的？",
+    "kind": "主要做了什么类型的活动？",
+    "length": "多长时间？例如：2小时、90分钟。",
+    "people": "和谁一起？",
+    "what": "做了什么？一两句话就行。",
+    "files": "要附照片或文件吗？可以不附。",
+    "review": "请核对，没问题就提交：",
+}
+UNCLEAR: Final = "没看懂。请点按钮，或再打一次。"
+DONE: Final = "已提交，等导师审核。"
+CANCELLED: Final = "已取消。"
+
+
+class PeerSession(SQLModel, table=True):
+    """One cultivation session, in a table of the peer's own."""
+
+    __tablename__ = "peer_session"
+
+    id: int | None = Field(default=None, primary_key=True)
+    student_id: int
+    day: str
+    place: str
+    kind: str
+    length: str
+    people: str
+    what: str
+    created_at: datetime = Field(default_factory=datetime.now)
+
+
+def documented(folder: Path) -> Engine:
+    """An engine as SQLModel's documentation makes it."""
+    return _with_table(create_engine(f"sqlite:///{folder / 'peer.db'}"))
+
+
+def fastest(folder: Path) -> Engine:
+    """The same with a write-ahead log that is flushed at its checkpoints only."""
+    engine = create_engine(f"sqlite:///{folder / 'peer.db'}")
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: object, _record: object) -> None:
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.close()
+
+    return _with_table(engine)
+
+
+def _with_table(engine: Engine) -> Engine:
+    PeerSession.__table__.create(engine)  # type: ignore[attr-defined]
+    return engine
+
+
+def insert(engine: Engine, student: int, answers: dict[str, str]) -> None:
+    """Keep a talk's answers, as SQLModel's documentation does."""
+    kept = {step: answers[step] for step in STEPS[:6]}
+    with Session(engine) as session:
+        session.add(PeerSession(student_id=student, **kept))
+        session.commit()
+
+
+def count(engine: Engine) -> int:
+    with Session(engine) as session:
+        return session.exec(select(func.count(col(PeerSession.id)))).one()
+
+
+def summary(answers: dict[str, str]) -> str:
+    return "\n".join([QUESTIONS["review"], "", *(f"{step}：{answers[step]}" for step in STEPS[:6])])

@@ -1,0 +1,201 @@
+"""The same talk in python-telegram-bot: a ConversationHandler kept in a pickle file.
+
+After each update the conversation's state and answers are written out, as cheaply as the library
+can: one file, one write. A crash in that write loses the file, and nothing flushes it to the disk.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine
+from telegram import (
+    Chat,
+    Message,
+    MessageEntity,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+    Update,
+    User,
+)
+from telegram.ext import (
+    Application,
+    CommandHandler,
+    ContextTypes,
+    ConversationHandler,
+    MessageHandler,
+    PicklePersistence,
+    filters,
+)
+from telegram.request import BaseRequest, RequestData
+
+from benchmarks import peers
+from benchmarks.peers import CANCELLED, DONE, QUESTIONS, UNCLEAR, summary
+from benchmarks.script import COMMAND, KINDS, LENGTHS, PEOPLE, PLACES, SKIP, STEPS, SUBMIT
+
+MOMENT: Final = datetime(2026, 11, 23, 2, tzinfo=UTC)
+Context = ContextTypes.DEFAULT_TYPE
+Callback = Callable[[Update, Context], Coroutine[Any, Any, int]]
+
+CHOICES: Final = {
+    "place": PLACES,
+    "kind": KINDS,
+    "length": LENGTHS,
+    "people": PEOPLE,
+    "files": (SKIP,),
+    "review": (SUBMIT,),
+}
+MUST_CHOOSE: Final = ("place", "kind", "length", "files")
+
+
+def keyboard(step: str) -> ReplyKeyboardMarkup | ReplyKeyboardRemove:
+    if step not in CHOICES:
+        return ReplyKeyboardRemove()
+    return ReplyKeyboardMarkup([[word] for word in CHOICES[step]], resize_keyboard=True)
+
+
+def conversation(engine: Engine) -> ConversationHandler[Context]:
+    """After the library's own `persistentconversationbot.py`."""
+
+    async def begin(update: Update, context: Context) -> int:
+        assert update.message
+        await update.message.reply_text(QUESTIONS["day"], reply_markup=ReplyKeyboardRemove())
+        return 0
+
+    def answered(place: int) -> Callback:
+        step, following = STEPS[place], STEPS[place + 1]
+
+        async def answer(update: Update, context: Context) -> int:
+            assert update.message
+            assert update.message.text
+            assert context.user_data is not None
+            context.user_data[step] = update.message.text
+            words = QUESTIONS[following]
+            if following == "review":
+                words = summary(context.user_data)
+            await update.message.reply_text(words, reply_markup=keyboard(following))
+            return place + 1
+
+        return answer
+
+    async def submit(update: Update, context: Context) -> int:
+        assert update.message
+        assert context.user_data is not None
+        peers.insert(engine, update.message.chat_id, context.user_data)
+        context.user_data.clear()
+        await update.message.reply_text(DONE, reply_markup=ReplyKeyboardRemove())
+        return ConversationHandler.END
+
+    async def unknown(update: Update, context: Context) -> None:
+        assert update.message
+        await update.message.reply_text(UNCLEAR)
+
+    async def cancel(update: Update, context: Context) -> int:
+        assert update.message
+        assert context.user_data is not None
+        context.user_data.clear()
+        await update.message.reply_text(CANCELLED, reply_markup=ReplyKeyboardRemove())
+        return ConversationHandler.END
+
+    words = filters.TEXT & ~filters.COMMAND
+    states: dict[object, list[Any]] = {}
+    for place, step in enumerate(STEPS[:-1]):
+        taken = filters.Text(CHOICES[step]) if step in MUST_CHOOSE else words
+        states[place] = [MessageHandler(taken, answered(place)), MessageHandler(words, unknown)]
+    states[len(STEPS) - 1] = [
+        MessageHandler(filters.Text((SUBMIT,)), submit),
+        MessageHandler(words, unknown),
+    ]
+    return ConversationHandler(
+        entry_points=[CommandHandler("session", begin)],
+        states=states,
+        fallbacks=[CommandHandler("cancel", cancel)],
+        name="session",
+        persistent=True,
+    )
+
+
+class Offline(BaseRequest):
+    """Answers every call at once, with a message that was made beforehand."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        message = {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}, "text": "."}
+        self._sent = json.dumps({"ok": True, "result": message}).encode()
+        me = {"id": 1, "is_bot": True, "first_name": "b", "username": "offline_bot"}
+        self._me = json.dumps({"ok": True, "result": me}).encode()
+
+    @property
+    def read_timeout(self) -> float | None:
+        return None
+
+    async def initialize(self) -> None:
+        pass
+
+    async def shutdown(self) -> None:
+        pass
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: object = None,
+        write_timeout: object = None,
+        connect_timeout: object = None,
+        pool_timeout: object = None,
+    ) -> tuple[int, bytes]:
+        if url.endswith("/getMe"):
+            return 200, self._me
+        self.calls += 1
+        return 200, self._sent
+
+
+class PythonTelegramBot:
+    name = "python-telegram-bot"
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+
+    async def open(self, folder: Path, people: int) -> None:
+        self._engine = peers.fastest(folder)
+        self._request = Offline()
+        self._persistence = PicklePersistence(folder / "talks.pickle", on_flush=True)
+        self._application = (
+            Application.builder()
+            .token("1:offline")
+            .request(self._request)
+            .get_updates_request(Offline())
+            .persistence(self._persistence)
+            .build()
+        )
+        self._application.add_handler(conversation(self._engine))
+        await self._application.initialize()
+        self._chats = [(Chat(n + 1, "private"), User(n + 1, f"学生{n}", False)) for n in range(people)]
+
+    async def say(self, person: int, words: str) -> None:
+        chat, user = self._chats[person]
+        number = next(self._numbers)
+        command = (MessageEntity("bot_command", 0, len(COMMAND)),) if words == COMMAND else ()
+        message = Message(number, MOMENT, chat, from_user=user, text=words, entities=command)
+        message.set_bot(self._application.bot)
+        before = self._request.calls
+        await self._application.process_update(Update(number, message=message))
+        await self._application.update_persistence()
+        await self._persistence.flush()
+        assert self._request.calls > before
+
+    async def settle(self) -> None:
+        """Nothing is ever left: an update is done when it has been written out."""
+
+    async def entries(self) -> int:
+        return peers.count(self._engine)
+
+    async def close(self) -> None:
+        await self._application.shutdown()
+        self._engine.dispose()

@@ -1,0 +1,528 @@
+"""The command line: what may be typed, and what it means.
+
+What goes wrong is told in one sentence, and the exit code is 2. What a command needs is imported
+when it runs, so that the small ones start at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from bot.terminal import Mistake, language, said, say, say_json, say_rows
+from prompts import LANGUAGES, Language, Text, Words, catalogue, t
+
+if TYPE_CHECKING:
+    from bot.app import App
+    from programmes.check import Problem
+    from programmes.model import Fact, Programme
+
+WENT_WRONG: Final = 2
+"""The exit code for whatever was not done."""
+
+
+# ---------------------------------------------------------------- the program
+
+
+class Root(TyperGroup):
+    """All commands. `--lang` may stand anywhere; whatever goes wrong becomes one sentence."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        words = list(sys.argv[1:] if args is None else args)
+        extra["standalone_mode"] = False
+        try:
+            language.set(take_language(words))
+            code = super().main(words, *rest, **extra)
+        except TyperException as error:
+            # Asked for nothing, a group has shown its help, and has nothing more to say.
+            code = complain(wrongly_typed(error)) if error.message else 0
+        except Mistake as mistake:
+            code = complain(mistake.words)
+        except OSError as error:
+            code = complain(trouble_with_file(error))
+        sys.exit(code or 0)
+
+
+def take_language(words: list[str]) -> Language:
+    """Take `--lang xx` out of what was typed. Raises `Mistake` for an unknown one."""
+    for place, word in enumerate(words):
+        option, joined, given = word.partition("=")
+        if option == "--lang":
+            given = given if joined else "".join(words[place + 1 : place + 2])
+            del words[place : place + (1 if joined else 2)]
+            for known in LANGUAGES:
+                if known == given:
+                    return known
+            raise Mistake(t("cli.no_such_language", given=given, known=list(LANGUAGES)))
+    return "zh"
+
+
+def complain(words: Text) -> int:
+    say(words, aside=True)
+    return WENT_WRONG
+
+
+def wrongly_typed(error: TyperException) -> Text:
+    """What was typed wrongly, and where to look."""
+    context = getattr(error, "ctx", None)
+    parameter = getattr(error, "param", None)
+    names = parameter.opts if parameter else [getattr(error, "option_name", "")]
+    told = {
+        "what": "/".join(name if name.startswith("-") else name.upper() for name in names),
+        "why": error.format_message(),
+        "command": context.command_path if context else "yingcai",
+    }
+    match type(error).__name__:
+        case "MissingParameter":
+            return t("cli.usage.missing", **told)
+        case "NoSuchOption":
+            return t("cli.usage.option", **told)
+        case "BadParameter":
+            return t("cli.usage.value", **told)
+        case _:
+            return t("cli.usage.other", **told)
+
+
+def trouble_with_file(error: OSError) -> Text:
+    name = error.filename or next(iter(error.args), "")
+    match error:
+        case FileExistsError():
+            return t("cli.file_exists", file=name)
+        case FileNotFoundError():
+            return t("cli.no_such_file", file=name)
+        case _:
+            return t("cli.file_trouble", file=name, why=error.strerror or str(error))
+
+
+def both(key: str) -> str:
+    """Help, in Chinese and then in English: it is written down before the language is known."""
+    return " ".join(catalogue(one)[f"cli.help.{key}"] for one in LANGUAGES)
+
+
+app = typer.Typer(
+    cls=Root,
+    help=both("all"),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def group(name: str) -> typer.Typer:
+    made = typer.Typer(no_args_is_help=True)
+    app.add_typer(made, name=name, help=both(name))
+    return made
+
+
+programmes = group("programme")
+cohorts = group("cohort")
+people = group("person")
+database = group("database")
+
+AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
+Key = Annotated[str, typer.Argument(help=both("key"))]
+CohortNumber = Annotated[int | None, typer.Option("--cohort", help=both("cohort_number"))]
+Who = Annotated[str, typer.Argument(help=both("who"))]
+Archive = Annotated[Path, typer.Argument(help=both("archive"))]
+
+
+def main() -> None:
+    app()
+
+
+# ---------------------------------------------------------------- serving
+
+
+@app.command("serve", help=both("serve"))
+def serve(
+    host: Annotated[str | None, typer.Option(help=both("host"))] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help=both("port"))] = None,
+    demo: Annotated[bool, typer.Option("--demo", help=both("demo"))] = False,
+) -> None:
+    import asyncio
+
+    from bot.app import serve as run
+    from bot.demo import make_demo, sign_in_links
+    from bot.desk import CLOCK, public_url, settings
+
+    given = {name: it for name, it in (("host", host), ("port", port)) if it is not None}
+    base = settings()
+    in_force = base.model_copy(update={"web": base.web.model_copy(update=given)})
+    url = public_url(in_force)
+
+    def ready(house: App) -> None:
+        now = CLOCK.now()
+        with house.database.transaction() as db:
+            if demo and make_demo(db, now, language.get()) is None:
+                say(t("cli.demo_elsewhere"))
+            links = sign_in_links(db, now, url)
+        if in_force.web.enabled:
+            say(t("cli.serving", url=url))
+        if in_force.telegram.token is not None:
+            say(t("cli.serving_telegram"))
+        for role, (name, link) in links.items():
+            say(t("cli.demo_link", role=t(f"role.{role}"), name=name, link=link))
+
+    try:
+        asyncio.run(run(in_force, ready))
+    except ExceptionGroup as group:
+        taken = group.subgroup(OSError)
+        if taken is None:
+            raise
+        raise Mistake(t("cli.cannot_serve", url=url, why=first(taken))) from None
+
+
+def first(group: ExceptionGroup[Any]) -> str:
+    """What the first of several errors says."""
+    one = group.exceptions[0]
+    return first(one) if isinstance(one, ExceptionGroup) else str(one)
+
+
+# ---------------------------------------------------------------- programmes
+
+
+@programmes.command("list", help=both("programme_list"))
+def programme_list(as_json: AsJson = False) -> None:
+    from programmes.catalogue import all_programmes
+
+    every = all_programmes()
+    if as_json:
+        say_json(
+            [
+                {
+                    "key": programme.key,
+                    "name": programme.name,
+                    "first_day": programme.cycle.first_day,
+                    "last_day": programme.cycle.last_day,
+                    "carried_from": programme.carried_from,
+                }
+                for programme in every
+            ]
+        )
+        return
+    say_rows(
+        [
+            {
+                "key": programme.key,
+                "name": programme.name,
+                "cycle": f"{programme.cycle.first_day} – {programme.cycle.last_day}",
+                "note": t("cli.carried", key=programme.carried_from)
+                if programme.provisional
+                else "",
+            }
+            for programme in every
+        ]
+    )
+
+
+@programmes.command("show", help=both("programme_show"))
+def programme_show(
+    key: Key,
+    section: Annotated[str, typer.Option(help=both("section"))] = "",
+    as_json: AsJson = False,
+) -> None:
+    programme = find_programme(key)
+    sections: dict[str, list[tuple[str, Fact[Any]]]] = {}
+    for path, fact in programme.facts():
+        name, _, leaf = path.partition(".")
+        sections.setdefault(name, []).append((leaf, fact))
+    if section and section not in sections:
+        known = near(section, sections)
+        raise Mistake(t("cli.no_such_section", section=section, known=known))
+    if as_json:
+        whole = programme.model_dump(mode="json", by_alias=True)
+        say_json(whole[section] if section else whole)
+        return
+    say(t("cli.programme_title", name=programme.name, key=programme.key))
+    if programme.provisional:
+        say(t("programme.provisional", key=programme.carried_from))
+    for name, facts in sections.items():
+        if section in ("", name):
+            say(t("cli.section_title", title=t(f"cli.section.{name}"), name=name))
+            width = max(len(leaf) for leaf, _ in facts)
+            for leaf, fact in facts:
+                say(f"  {leaf:<{width}}  {said(told(fact))}")
+
+
+def told(fact: Fact[Any]) -> Text:
+    """What a fact says, where that is written, and how firmly."""
+    if not fact.clause:
+        return t("cli.fact_silent", status=t(f"programme.status.{fact.status}"))
+    words: Words = "；".join(fact.words)
+    if not words and isinstance(fact.value, tuple):
+        words = "；".join(str(getattr(item, "name", item)) for item in fact.value)
+    key = "cli.fact" if fact.status == "stated" else "cli.fact_unsure"
+    status = t(f"programme.status.{fact.status}")
+    return t(key, words=words or str(fact.value), clause=fact.clause, status=status)
+
+
+@programmes.command("check", help=both("programme_check"))
+def programme_check(files: Annotated[list[Path], typer.Argument(help=both("files"))]) -> None:
+    from programmes.check import check_file
+
+    faulty = 0
+    for path in files:
+        problems = check_file(path)
+        faulty += bool(problems)
+        for problem in problems:
+            say(explained(problem))
+        if not problems:
+            say(t("cli.pack_fine", file=path))
+    if faulty:
+        raise Mistake(t("cli.packs_faulty", count=faulty))
+
+
+def explained(problem: Problem) -> Text:
+    """A mistake in a pack: where it is, what is wrong, and what was perhaps meant."""
+    key = f"programme.problem.{problem.code}"
+    sentence = said(t(key, got=problem.got, suggestion=problem.suggestion))
+    if problem.suggestion and "{suggestion}" not in catalogue(language.get())[key]:
+        sentence += said(t("programme.did_you_mean", suggestion=problem.suggestion))
+    place = {"file": problem.file, "line": problem.line, "column": problem.column}
+    return t("programme.problem_line", path=problem.path, sentence=sentence, **place)
+
+
+@programmes.command("roll", help=both("programme_roll"))
+def programme_roll(
+    key: Key,
+    year: Annotated[int, typer.Argument(help=both("year"))],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help=both("output"))] = None,
+) -> None:
+    from programmes.catalogue import PACKS
+    from programmes.rollover import roll
+
+    programme = find_programme(key)
+    if not programme.edition < year < 9999:
+        raise Mistake(t("cli.year_not_later", year=year, edition=programme.edition))
+    rolled = roll((PACKS / f"{key}.yaml").read_text("utf-8"), programme, year)
+    if output is None:
+        typer.echo(rolled, nl=False)
+        return
+    with output.open("x", encoding="utf-8") as file:
+        file.write(rolled)
+    say(t("cli.rolled", file=output, edition=programme.edition))
+
+
+def find_programme(key: str) -> Programme:
+    from programmes.catalogue import PACKS, load
+
+    try:
+        return load(key)
+    except KeyError:
+        known = near(key, (path.stem for path in sorted(PACKS.glob("*.yaml"))))
+        raise Mistake(t("cli.no_such_programme", key=key, known=known)) from None
+
+
+def near(word: str, known: Iterable[str]) -> list[str]:
+    """What was perhaps meant; if nothing is near, all that there is."""
+    every = list(known)
+    return difflib.get_close_matches(word, every, n=3) or every
+
+
+# ---------------------------------------------------------------- cohorts and people
+
+
+@cohorts.command("create", help=both("cohort_create"))
+def cohort_create(
+    programme: Key,
+    name: Annotated[str, typer.Option(help=both("cohort_name"))] = "",
+    office: Annotated[str, typer.Option(help=both("office"))] = "",
+) -> None:
+    from bot import desk
+
+    desk.create_cohort(find_programme(programme).key, name, office)
+
+
+@cohorts.command("list", help=both("cohort_list"))
+def cohort_list(as_json: AsJson = False) -> None:
+    from bot import desk
+
+    desk.list_cohorts(as_json)
+
+
+@cohorts.command("show", help=both("cohort_show"))
+def cohort_show(
+    number: Annotated[int | None, typer.Argument(help=both("cohort_number"))] = None,
+    as_json: AsJson = False,
+) -> None:
+    from bot import desk
+
+    desk.show_cohort(number, as_json)
+
+
+@people.command("add", help=both("person_add"))
+def person_add(
+    name: Annotated[str, typer.Argument(help=both("name"))],
+    role: Annotated[str, typer.Option(help=both("role"))],
+    cohort: CohortNumber = None,
+    unit: Annotated[str, typer.Option(help=both("unit"))] = "",
+    subject: Annotated[str, typer.Option(help=both("subject"))] = "",
+    grade: Annotated[str, typer.Option(help=both("grade"))] = "",
+    birth_date: Annotated[str, typer.Option(help=both("birth_date"))] = "",
+    same_as: Annotated[int | None, typer.Option(help=both("same_as"))] = None,
+) -> None:
+    from bot import desk
+
+    desk.add_person(
+        name,
+        role,
+        cohort,
+        unit_name=unit,
+        subject=subject,
+        grade=grade,
+        birth_date=birth_date,
+        same_as=same_as,
+    )
+
+
+@people.command("list", help=both("person_list"))
+def person_list(
+    cohort: CohortNumber = None,
+    role: Annotated[str, typer.Option(help=both("role"))] = "",
+    ended: Annotated[bool, typer.Option("--ended", help=both("ended"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    from bot import desk
+
+    desk.list_people(cohort, role, ended, as_json)
+
+
+@people.command("show", help=both("person_show"))
+def person_show(who: Who, as_json: AsJson = False) -> None:
+    from bot import desk
+
+    desk.show_person(who, as_json)
+
+
+@people.command("link", help=both("person_link"))
+def person_link(
+    student: Who, other: Annotated[str, typer.Argument(help=both("link_other"))]
+) -> None:
+    from bot import desk
+
+    desk.link_people(student, other)
+
+
+@people.command("end", help=both("person_end"))
+def person_end(who: Who, reason: Annotated[str, typer.Option(help=both("reason"))]) -> None:
+    from bot import desk
+
+    desk.end_person(who, reason)
+
+
+# ---------------------------------------------------------------- ways in
+
+
+@app.command("invite", help=both("invite"))
+def invite(
+    who: Annotated[list[str], typer.Argument(help=both("who"))],
+    qr: Annotated[Path | None, typer.Option(help=both("qr"))] = None,
+    as_json: AsJson = False,
+) -> None:
+    from bot import desk
+    from services.joining import INVITE_LIFE
+
+    if qr is not None and qr.suffix not in (".svg", ".png"):
+        raise Mistake(t("cli.qr_kind"))
+    made = desk.invite(who)
+    if as_json:
+        say_json(made)
+    for one in made:
+        link = next(iter(one["links"].values()), one["code"])
+        if not as_json:
+            role, days = t(f"role.{one['role']}"), INVITE_LIFE.days
+            say(t("cli.invited", name=one["name"], role=role, code=one["code"], days=days))
+            for messenger, address in one["links"].items():
+                say(t(f"cli.invite_{messenger}", link=address))
+        if qr is not None:
+            file = qr if len(made) == 1 else qr.with_stem(f"{qr.stem}-{one['number']}")
+            draw(link, file)
+            say(t("cli.qr_saved", file=file), aside=as_json)
+        elif not as_json:
+            draw(link)
+
+
+def draw(link: str, file: Path | None = None) -> None:
+    """Draw a link as a QR code, in a file or on the terminal."""
+    import segno
+
+    code = segno.make(link, error="m", micro=False)
+    if file is None:
+        code.terminal(out=sys.stdout, compact=True)
+    else:
+        code.save(str(file), scale=8)
+
+
+@app.command("sign-in", help=both("sign_in"))
+def sign_in(who: Who) -> None:
+    from bot import desk
+
+    desk.sign_in(who)
+
+
+# ---------------------------------------------------------------- keeping it safe
+
+
+@app.command("backup", help=both("backup"))
+def backup(file: Archive) -> None:
+    from bot import desk
+    from storage import backup as archives
+
+    at = desk.settings()
+    try:
+        with desk.reaching_it():
+            made = archives.backup(at.database, at.files_dir, file, desk.CLOCK.now())
+    except (archives.DatabaseDamaged, ValueError) as error:
+        raise Mistake(t("cli.not_backed_up", why=error)) from None
+    files = sum(name.startswith("files/") for name in made.sha256)
+    say(t("cli.backed_up", file=file, rows=sum(made.rows.values()), files=files))
+    if made.missing:
+        say(t("cli.files_missing", count=len(made.missing), hashes=made.missing))
+
+
+@app.command("restore", help=both("restore"))
+def restore(
+    file: Archive,
+    replace: Annotated[bool, typer.Option("--replace", help=both("replace"))] = False,
+) -> None:
+    from bot import desk
+    from storage import backup as archives
+    from storage import migrate
+
+    at = desk.settings()
+    try:
+        with desk.reaching_it():
+            held = archives.restore(file, at.database, at.files_dir, replace=replace)
+    except archives.DatabaseNotEmpty:
+        raise Mistake(t("cli.not_empty")) from None
+    except (archives.BackupDamaged, migrate.DanglingRows) as error:
+        raise Mistake(t("cli.backup_damaged", why=error)) from None
+    say(t("cli.restored", at=held.created_at, rows=sum(held.rows.values())))
+
+
+@database.command("upgrade", help=both("database_upgrade"))
+def database_upgrade() -> None:
+    from bot import desk
+    from storage import migrate
+
+    with desk.opened() as here:
+        steps = migrate.pending(here)
+        migrate.upgrade(here)
+        say(t("cli.upgraded" if steps else "cli.up_to_date", revision=migrate.head()))
+
+
+@database.command("current", help=both("database_current"))
+def database_current() -> None:
+    from bot import desk
+    from storage import migrate
+
+    with desk.opened() as here:
+        at = migrate.current(here) or t("cli.no_schema")
+        say(t("cli.schema", at=at, head=migrate.head()))
