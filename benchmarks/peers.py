@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, MetaData, event
 from sqlmodel import Field, Session, SQLModel, col, create_engine, func, select
 
 from benchmarks.script import STEPS
@@ -29,6 +30,8 @@ CANCELLED: Final = "已取消。"
 class PeerSession(SQLModel, table=True):
     """One cultivation session, in a table of the peer's own."""
 
+    metadata = MetaData()
+
     __tablename__ = "peer_session"
 
     id: int | None = Field(default=None, primary_key=True)
@@ -39,7 +42,7 @@ class PeerSession(SQLModel, table=True):
     length: str
     people: str
     what: str
-    created_at: datetime = Field(default_factory=datetime.now)
+    created_at: datetime = Field(default_factory=partial(datetime.now, UTC))
 
 
 def documented(folder: Path) -> Engine:
@@ -62,7 +65,7 @@ def fastest(folder: Path) -> Engine:
 
 
 def _with_table(engine: Engine) -> Engine:
-    PeerSession.__table__.create(engine)  # type: ignore[attr-defined]
+    PeerSession.metadata.create_all(engine)
     return engine
 
 

@@ -438,7 +438,7 @@ def invite(
         link = next(iter(one["links"].values()), one["code"])
         if not as_json:
             role, days = t(f"role.{one['role']}"), INVITE_LIFE.days
-            say(t("cli.invited", name=one["name"], role=role, code=one["code"], days=days))
+            say(t("cli.invited", name=one["person"], role=role, code=one["code"], days=days))
             for messenger, address in one["links"].items():
                 say(t(f"cli.invite_{messenger}", link=address))
         if qr is not None:

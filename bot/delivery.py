@@ -1,7 +1,8 @@
 """Durable out: messages are rows, sent by one worker that obeys each platform's limits.
 
-Replies go before notices. In one chat, messages keep their order. A send whose fate is unknown is
-marked so and never blindly repeated; somebody who has blocked the assistant is marked unreachable.
+Replies go before notices. In one chat, messages keep their order; a call that hangs delays no
+other chat. A send whose fate is unknown is marked so and never blindly repeated; somebody who has
+blocked the assistant is marked unreachable.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -27,16 +29,31 @@ from bot.clock import Clock
 from storage import chats
 from storage.chats import Fate, ToSend
 from storage.database import Database
-from storage.tables import Account, SendState
+from storage.tables import SendState
 
 log = structlog.get_logger()
 
 BATCH: Final = 100
+"""Most messages chosen in one transaction."""
 IDLE: Final = 60.0
 """Seconds after which the queue is looked at even if nobody said that something came."""
+RETRY: Final = 1.0
+"""Seconds before the database is asked again after it has failed."""
+LAST_WORDS: Final = 5.0
+"""Seconds that calls under way get when the worker stops, so that their fate is known."""
 MOST_TRIES: Final = 12
 LONGEST_PAUSE: Final = 600.0
 """Seconds between tries at the most, where the platform does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A call that has ended."""
+
+    message: ToSend
+    fate: Fate
+    shown: str
+    """The platform's id of what it shows."""
 
 
 class Delivery:
@@ -48,48 +65,110 @@ class Delivery:
         self._platforms = platforms
         self._came = asyncio.Event()
         self._pace = {name: Pace(platform) for name, platform in platforms.items()}
+        self._calls: dict[int, tuple[str, asyncio.Task[None]]] = {}
+        """The calls under way: by account, one each; with the platform."""
+        self._ended: list[Sent] = []
+        """Calls whose fate is not written down yet: nobody else knows it."""
+        self._stopping = False
 
     def wake(self) -> None:
         """Say that something may be waiting."""
         self._came.set()
 
     async def run(self) -> None:
-        """Send what waits, and what comes, until cancelled."""
+        """Send what waits, and what comes, until cancelled; calls under way may then still end."""
         repeatable = [p.name for p in self._platforms.values() if p.capabilities.idempotent]
         unknown = await self._database.run(chats.unsure_sends, repeatable)
         if unknown:
             log.warning("sends_of_unknown_fate", count=unknown)
-        while True:
-            self._came.clear()
-            pause = await self.drain()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(pause, IDLE)):
-                    await self._came.wait()
+        self._stopping = False
+        work = asyncio.create_task(self._work())
+        try:
+            await asyncio.shield(work)
+        finally:
+            self._stopping = True
+            self._came.set()
+            await asyncio.wait([work], timeout=LAST_WORDS)
+            work.cancel()
+            for _, call in self._calls.values():
+                call.cancel()
+
+    async def _work(self) -> None:
+        while not self._stopping or self._calls or self._ended:
+            try:
+                pause = await self._turn()
+            except Exception:  # what waits in the database waits until it is well again
+                log.exception("delivery_halted")
+                await asyncio.sleep(RETRY)
+            else:
+                await self._rest(pause)
 
     async def drain(self) -> float:
-        """Send all that may be sent now; gives the seconds until more may be."""
+        """Send all that may be sent now, until no call is under way; gives the seconds until more
+        may be sent."""
         while True:
-            due = await self._database.run(self._claim)
-            if not due:
-                return await self._database.run(self._next_due)
-            fates = await asyncio.gather(*(self._send(message) for message in due))
-            await self._database.run(self._settle, due, fates)
+            pause = await self._turn()
+            if not self._calls and not self._ended:
+                return pause
+            await self._rest(pause)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait until something came, a call has ended, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(seconds, IDLE)):
+                await self._came.wait()
+
+    async def _turn(self) -> float:
+        """Write down what became of the calls that have ended, and begin those whose turn it is.
+
+        One transaction does both. Gives the seconds until there may be more to begin.
+        """
+        self._came.clear()
+        ended = list(self._ended)
+        under_way = {account: platform for account, (platform, _) in self._calls.items()}
+        due, pause = await self._database.run(self._settle_and_choose, ended, under_way)
+        del self._ended[: len(ended)]
+        for message in due:
+            call = asyncio.create_task(self._call(message))
+            self._calls[message.account_id] = (message.platform, call)
+        return pause
+
+    def _settle_and_choose(
+        self, db: Session, ended: Sequence[Sent], under_way: Mapping[int, str]
+    ) -> tuple[list[ToSend], float]:
+        self._settle(db, ended)
+        if self._stopping:
+            return [], IDLE
+        chosen = self._choose(db, under_way)
+        busy = {**under_way, **{m.account_id: m.platform for m in chosen}}
+        return chosen, self._pause(db, busy)
 
     # ---------------------------------------------------------------- choosing
 
-    def _claim(self, db: Session) -> list[ToSend]:
+    def _free(self, under_way: Mapping[int, str], now: datetime) -> dict[str, int]:
+        """The platforms that may be asked now, each with how many more calls at once."""
+        calls = list(under_way.values())
+        return {
+            name: free
+            for name, pace in self._pace.items()
+            if (free := pace.at_once - calls.count(name)) > 0 and pace.wait(now) <= timedelta()
+        }
+
+    def _choose(self, db: Session, under_way: Mapping[int, str]) -> list[ToSend]:
         """The messages whose turn it is: at most one in each chat, within every limit."""
         now = self._clock.now()
-        ready = [name for name, pace in self._pace.items() if pace.wait(now) <= timedelta()]
-        chosen: list[ToSend] = []
-        chats_taken: set[int] = set()
-        for message in chats.due_messages(db, now, BATCH, ready):
-            pace = self._pace[message.platform]
-            if message.account_id in chats_taken or not pace.take(message.account_id, now):
+        free = self._free(under_way, now)
+        chosen: dict[int, ToSend] = {}
+        for message in chats.due_messages(db, now, BATCH, free, under_way):
+            account, platform = message.account_id, message.platform
+            if account in chosen or not free[platform]:
                 continue
-            chats_taken.add(message.account_id)
-            chosen.append(message)
-        careful = [m for m in chosen if not self._platforms[m.platform].capabilities.idempotent]
+            if self._pace[platform].take(account, now):
+                free[platform] -= 1
+                chosen[account] = message
+        careful = [
+            m for m in chosen.values() if not self._platforms[m.platform].capabilities.idempotent
+        ]
         if careful:
             # Noted before the call: if we die in it, the fate is unknown, not "never tried".
             chats.mark(db, [Fate(m.id, SendState.SENDING, m.tries + 1, now) for m in careful])
@@ -98,11 +177,11 @@ class Delivery:
             )
             for message in careful:
                 message.earlier = at.get((message.account_id, message.body.get("card", "")))
-        return chosen
+        return list(chosen.values())
 
-    def _next_due(self, db: Session) -> float:
+    def _pause(self, db: Session, under_way: Mapping[int, str]) -> float:
         now = self._clock.now()
-        waits = [chats.next_due(db)]
+        waits = [chats.next_due(db, now, self._free(under_way, now), under_way)]
         waits += [pace.next(now) for pace in self._pace.values()]
         return min(
             (max(0.05, (when - now).total_seconds()) for when in waits if when is not None),
@@ -111,55 +190,67 @@ class Delivery:
 
     # ---------------------------------------------------------------- sending
 
-    async def _send(self, message: ToSend) -> Fate | tuple[Fate, str]:
-        platform = self._platforms[message.platform]
-        pace = self._pace[message.platform]
-        tries = message.tries + 1
+    async def _call(self, message: ToSend) -> None:
         try:
-            async with pace.at_once:
-                said = Outgoing.from_json(message.body)
-                if said.commands:
-                    await platform.offer(message.address, said.commands)
-                    shown = ""
-                else:
-                    shown = await platform.send(message.id, message.address, said, message.earlier)
+            fate, shown = await self._send(message)
+            self._ended.append(Sent(message, fate, shown))
+        finally:
+            del self._calls[message.account_id]
+            self._came.set()
+
+    async def _send(self, message: ToSend) -> tuple[Fate, str]:
+        """Make the call; gives what became of it, and the platform's id of what it shows."""
+        platform = self._platforms[message.platform]
+        shown = ""
+        try:
+            said = Outgoing.from_json(message.body)
+            if said.commands:
+                await platform.offer(message.address, said.commands)
+            else:
+                shown = await platform.send(message.id, message.address, said, message.earlier)
         except Unreachable as error:
-            return Fate(message.id, SendState.UNREACHABLE, tries, self._clock.now(), str(error))
+            state, why = SendState.UNREACHABLE, str(error)
         except TryLater as error:
-            now = self._clock.now()
-            pause = timedelta(seconds=error.seconds or min(2.0**tries, LONGEST_PAUSE))
-            pace.rest(None if error.everyone else message.account_id, now + pause)
-            if tries >= MOST_TRIES:
-                return Fate(message.id, SendState.FAILED, tries, now, str(error))
-            return Fate(message.id, SendState.WAITING, tries, now + pause, str(error))
+            return self._put_off(message, error), ""
         except FateUnknown as error:
-            return Fate(message.id, SendState.UNKNOWN, tries, self._clock.now(), str(error))
+            state, why = SendState.UNKNOWN, str(error)
         except DeliveryError as error:
             log.error("send_refused", row=message.id, why=str(error))
-            return Fate(message.id, SendState.FAILED, tries, self._clock.now(), str(error))
+            state, why = SendState.FAILED, str(error)
         except Exception as error:  # an adapter's fault must not stop the queue
             log.exception("send_failed", row=message.id)
-            return Fate(
-                message.id, SendState.UNKNOWN, tries, self._clock.now(), type(error).__name__
-            )
-        return Fate(message.id, SendState.SENT, tries, self._clock.now()), shown
+            state, why = SendState.UNKNOWN, type(error).__name__
+        else:
+            state, why = SendState.SENT, ""
+        return Fate(message.id, state, message.tries + 1, self._clock.now(), why), shown
 
-    def _settle(
-        self, db: Session, sent: Sequence[ToSend], fates: Sequence[Fate | tuple[Fate, str]]
-    ) -> None:
-        marks: list[Fate] = []
-        for message, fate in zip(sent, fates, strict=True):
-            if isinstance(fate, tuple):
-                fate, shown = fate
-                card = message.body.get("card")
-                if card and not self._platforms[message.platform].capabilities.idempotent:
-                    chats.place_card(db, message.account_id, card, shown)
-            marks.append(fate)
-            if fate.state is SendState.UNREACHABLE:
-                account = db.get(Account, message.account_id)
-                if account is not None:
-                    account.reachable = False
-        chats.mark(db, marks)
+    def _put_off(self, message: ToSend, error: TryLater) -> Fate:
+        """Rest as long as the platform asks. Out of order for everyone, it is no message's fault:
+        none is given up for it, however long it lasts."""
+        now = self._clock.now()
+        pace = self._pace[message.platform]
+        tries = max(message.tries, 1) if error.everyone else message.tries + 1
+        pause = timedelta(seconds=error.seconds or min(2.0**tries, LONGEST_PAUSE))
+        if error.everyone and pace.wait(now) <= timedelta():
+            log.warning("platform_rests", platform=message.platform, why=str(error))
+        pace.rest(None if error.everyone else message.account_id, now + pause)
+        if tries < MOST_TRIES:
+            return Fate(message.id, SendState.WAITING, tries, now + pause, str(error))
+        log.error("send_given_up", row=message.id, why=str(error))
+        return Fate(message.id, SendState.FAILED, tries, now, str(error))
+
+    def _settle(self, db: Session, ended: Sequence[Sent]) -> None:
+        """Write down what became of calls."""
+        for sent in ended:
+            card = sent.message.body.get("card")
+            careful = not self._platforms[sent.message.platform].capabilities.idempotent
+            if card and careful and sent.fate.state is SendState.SENT:
+                chats.place_card(db, sent.message.account_id, card, sent.shown)
+        chats.mark(db, [sent.fate for sent in ended])
+        gone = [s for s in ended if s.fate.state is SendState.UNREACHABLE]
+        chats.mark_unreachable(db, [s.message.account_id for s in gone])
+        back = [s for s in ended if s.fate.state is SendState.SENT and not s.message.reachable]
+        chats.mark_reachable(db, [s.message.account_id for s in back])
 
 
 class Pace:
@@ -167,13 +258,13 @@ class Pace:
 
     def __init__(self, platform: Platform) -> None:
         can = platform.capabilities
+        self.at_once = can.at_once
         self._gap = timedelta(seconds=1 / can.per_second)
         self._chat_gap = timedelta(seconds=1 / can.per_chat)
         self._burst = timedelta(seconds=1)
         """What was not used lately may be used at once, up to a second's worth."""
         self._free: datetime | None = None
         self._chats: dict[int, datetime] = {}
-        self.at_once = asyncio.Semaphore(can.at_once)
 
     def wait(self, now: datetime) -> timedelta:
         """How long until anything may be sent."""

@@ -216,7 +216,7 @@ def show_person(who: str, as_json: bool) -> None:
         }
         linked = roster.linked(db, member)
     if as_json:
-        links = [{"number": other.id, "name": other.person.name} for other in linked]
+        links = [{"number": other.id, "person": other.person.name} for other in linked]
         say_json(whole | {"linked": links})
         return
     for column, value in whole.items():
@@ -371,7 +371,7 @@ def about(db: Session, member: Member) -> dict[str, Any]:
     pack = load(cohort_of(db, place).programme)
     return {
         "number": member.id,
-        "name": member.person.name,
+        "person": member.person.name,
         "role": place.role.value,
         "unit": member.unit_name,
         "subject": roster.subject_name(pack, place.subject),

@@ -2,14 +2,16 @@
 
 Everything that an update causes (journal, records, audit, outgoing messages) is written in the
 transaction that marks it handled. When many wait, several are handled in one transaction, so that
-one disk flush serves them all; should that transaction fail, they are tried one by one. Updates of
-one chat are handled in the order in which they came; outside work of one chat delays no other.
+one disk flush serves them all; should that transaction fail, they are tried one by one, and the
+one at fault is set aside. Updates of one chat are handled in the order in which they came; outside
+work of one chat delays no other. One transaction at a time handles anything, whatever the
+database: what an update has read, no other changes meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,6 +22,7 @@ from sqlmodel import Session
 
 from bot.chat import Incoming, Platform, Received
 from bot.clock import Clock
+from bot.conversation import Journal
 from bot.router import Router, Scene, with_menu
 from prompts import t
 from storage import chats
@@ -33,9 +36,20 @@ BATCH: Final = 64
 """Most updates in one transaction."""
 ALBUM_PAUSE: Final = timedelta(seconds=1)
 """An album has no count and no end: it is whole once nothing has been added for so long."""
+TRIES: Final = 3
+"""How often something is tried by itself before it, and not the database, is at fault."""
+RETRY: Final = 1.0
+"""Seconds before the database is asked again for what it has just refused."""
+WORK_LIMIT: Final = 180.0
+"""Seconds that outside work may take: its chat waits for it, with all that is said there."""
+FAILED: Final[Mapping[str, Any]] = {"failed": True}
+"""What a talk is told when its outside work came to nothing."""
 
 Job = Callable[["Order"], Awaitable[Any]]
-"""Outside work: gives a JSON result, also for what went wrong in the person's own way."""
+"""Outside work: gives a JSON result, also for what went wrong in the person's own way.
+
+A crash may break it off at any point; it is then done once more from the beginning.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +57,30 @@ class Order:
     """Outside work to be done for one talk."""
 
     talk_id: int
+    turn: int
+    """The journal's turn in which it was asked for: a later one does not wait for it."""
     step: str
     job: str
     args: Mapping[str, Any]
     platform: str
     address: str
     person_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """What one caller wants stored, and where that caller waits."""
+
+    rows: Sequence[dict[str, Any]]
+    stored: asyncio.Future[None]
+
+    def end(self, error: Exception | None = None) -> None:
+        if self.stored.done():  # whoever waited has given up
+            return
+        if error is None:
+            self.stored.set_result(None)
+        else:
+            self.stored.set_exception(error)
 
 
 class Inbox:
@@ -69,53 +101,63 @@ class Inbox:
         self._said = said
         self._working: set[asyncio.Task[None]] = set()
         self._came = asyncio.Event()
-        self._arrivals: list[tuple[dict[str, Any], asyncio.Future[None]]] = []
-        self._storing = False
+        self._arrivals: list[_Arrival] = []
+        self._storing: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
         self._busy: set[tuple[str, str]] = set()
+        """Chats that wait for outside work."""
         self._alone = False
         """After a failed transaction: handle the waiting updates one by one."""
+        self._trying: Sequence[Stored] = []
+        """What is being handled, the parts of one album together."""
 
     # ---------------------------------------------------------------- in
 
     async def receive(self, platform: str, updates: Sequence[Received]) -> None:
-        """Store raw updates; once this returns, a crash loses none of them."""
+        """Store raw updates; once this returns, a crash loses none of them.
+
+        Raises what the database raised where they could not be stored: do not acknowledge them.
+        """
+        if not updates:
+            return
         now = self._clock.now()
-        done: list[asyncio.Future[None]] = []
-        for update in updates:
-            row = {
+        rows = [
+            {
                 "platform": platform,
                 "key": update.key,
                 "address": update.address,
                 "album": update.album,
-                "raw": update.raw,
+                "raw": _storable(update.raw),
                 "received_at": now,
             }
-            future = asyncio.get_running_loop().create_future()
-            self._arrivals.append((row, future))
-            done.append(future)
-        if not self._storing:
-            await self._store()
-        await asyncio.gather(*done)
+            for update in updates
+        ]
+        arrival = _Arrival(rows, asyncio.get_running_loop().create_future())
+        self._arrivals.append(arrival)
+        # In a task of its own: a caller who is cancelled must not leave the others waiting.
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store())
+        await arrival.stored
 
     async def _store(self) -> None:
         """Write what has arrived; what arrives meanwhile shares the next write."""
-        self._storing = True
-        try:
-            while self._arrivals:
-                arrived, self._arrivals = self._arrivals, []
-                try:
-                    await self._database.run(chats.store_updates, [row for row, _ in arrived])
-                except Exception as error:  # each caller is told, and does not acknowledge
-                    for _, future in arrived:
-                        if not future.done():
-                            future.set_exception(error)
-                else:
-                    for _, future in arrived:
-                        if not future.done():
-                            future.set_result(None)
-                    self._came.set()
-        finally:
-            self._storing = False
+        while self._arrivals:
+            arrived, self._arrivals = self._arrivals, []
+            try:
+                await self._write(arrived)
+            except Exception:
+                for one in arrived:  # none must suffer for what another sent
+                    try:
+                        await self._write([one])
+                    except Exception as error:
+                        one.end(error)
+
+    async def _write(self, arrived: Sequence[_Arrival]) -> None:
+        rows = [row for arrival in arrived for row in arrival.rows]
+        await self._database.run(chats.store_updates, rows)
+        self._came.set()
+        for arrival in arrived:
+            arrival.end()
 
     # ---------------------------------------------------------------- handling
 
@@ -125,7 +167,12 @@ class Inbox:
         try:
             while True:
                 self._came.clear()
-                pause = await self.drain()
+                try:
+                    pause = await self.drain()
+                except Exception:  # what waits in the database waits until it is well again
+                    log.exception("inbox_halted")
+                    await asyncio.sleep(RETRY)
+                    continue
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._came.wait()
@@ -147,45 +194,80 @@ class Inbox:
             await self.drain()
 
     async def drain(self) -> float | None:
-        """Handle all that can be handled now; gives the seconds until held albums are whole."""
+        """Handle all that can be handled now; gives the seconds until held albums are whole.
+
+        Raises what the database raised if it takes nothing at all.
+        """
+        tries = 0
         while True:
+            self._trying = []
             try:
-                handled, orders, pause = await self._database.run(self._handle_batch)
-            except Exception:
-                if self._alone:
+                handled, pause = await self._handle_some()
+            except Exception as error:
+                log.exception("batch_failed", updates=[update.id for update in self._trying])
+                if not self._trying:
                     raise
-                log.exception("batch_failed")
-                self._alone = True
-                continue
-            for order in orders:
-                self._begin(order)
+                if not self._alone:
+                    self._alone = True
+                    continue
+                tries += 1
+                if tries < TRIES:
+                    await asyncio.sleep(RETRY)
+                    continue
+                await self._set_aside(self._trying, error)
+                handled = len(self._trying)
+            tries = 0
             if handled:
                 self._said()
             else:
                 self._alone = False
                 return pause
 
-    def _handle_batch(self, db: Session) -> tuple[int, list[Order], float | None]:
-        now = self._clock.now()
-        waiting = chats.waiting_updates(db, BATCH)
-        if len(waiting) == BATCH and self._busy:
-            # Chats that wait for outside work must not fill the window that others need.
-            waiting = chats.waiting_updates(db, BATCH * 8)
+    async def _handle_some(self) -> tuple[int, float | None]:
+        async with self._one_at_a_time:
+            handled, orders, pause = await self._database.run(
+                self._handle_batch, frozenset(self._busy)
+            )
+            for order in orders:
+                self._begin(order)
+            return handled, pause
+
+    def _handle_batch(
+        self, db: Session, busy: Collection[tuple[str, str]]
+    ) -> tuple[int, list[Order], float | None]:
+        waiting = chats.waiting_updates(db, BATCH, list(self._platforms), busy)
         ready, pause = self._ready(waiting)
-        if self._alone:
-            ready = ready[:1]
         if not ready:
             return 0, [], pause
-        batch = _Batch(db, self._router, self._platforms, now)
+        batch = _Batch(db, self._router, self._platforms, self._clock.now())
         batch.read_ahead({(u.platform, u.address) for updates in ready for u in updates})
+        handled = 0
         for updates in ready:
+            if batch.waits_for_work(updates[0]):
+                continue
+            self._trying = updates
             batch.handle(updates)
-        return len(ready), batch.write(), pause
+            handled += 1
+            if self._alone:
+                break
+        return handled, batch.write(), pause
+
+    async def _set_aside(self, updates: Sequence[Stored], error: Exception) -> None:
+        """Set aside what can be handled but not committed, so that it blocks nobody."""
+        async with self._one_at_a_time:
+            why = f"uncommitted: {type(error).__name__}"
+            await self._database.run(self._give_up, updates, why)
+
+    def _give_up(self, db: Session, updates: Sequence[Stored], why: str) -> None:
+        batch = _Batch(db, self._router, self._platforms, self._clock.now())
+        batch.read_ahead({(u.platform, u.address) for u in updates})
+        batch.give_up(updates, why)
+        batch.write()
 
     def _ready(self, waiting: Sequence[Stored]) -> tuple[list[list[Stored]], float | None]:
         """What may be handled now, albums put together; and how long the first held one needs."""
         now = self._clock.now()
-        held = set(self._busy)
+        held: set[tuple[str, str]] = set()
         ready: list[list[Stored]] = []
         albums: dict[tuple[str, str, str], list[Stored]] = {}
         pause: float | None = None
@@ -205,7 +287,8 @@ class Inbox:
             if not parts:
                 continue
             left = parts[-1].received_at + ALBUM_PAUSE - now
-            if left > timedelta():
+            # More than the whole pause is left only where the clock was set back.
+            if timedelta() < left <= ALBUM_PAUSE:
                 held.add(chat)
                 pause = min(pause or left.total_seconds(), left.total_seconds())
             else:
@@ -229,21 +312,39 @@ class Inbox:
 
     async def _do(self, order: Order) -> None:
         try:
-            result = await self._jobs[order.job](order)
+            async with asyncio.timeout(WORK_LIMIT):
+                result = await self._jobs[order.job](order)
         except Exception:
             log.exception("job_failed", job=order.job, talk=order.talk_id)
-            result = {"failed": True}
-        orders = await self._database.run(self._done, order, result)
+            result = FAILED
+        orders = await self._keep(order, result)
         self._busy.discard((order.platform, order.address))
         for following in orders:
             self._begin(following)
         self._said()
         self._came.set()
 
+    async def _keep(self, order: Order, result: Any) -> list[Order]:
+        """Write down what outside work gave, however often it takes; gives what is to follow.
+
+        A result that the database will not take is as good as none.
+        """
+        tries = 0
+        while True:
+            try:
+                async with self._one_at_a_time:
+                    return await self._database.run(
+                        self._done, order, result if tries < TRIES else FAILED
+                    )
+            except Exception:
+                log.exception("work_not_kept", job=order.job, talk=order.talk_id)
+                tries += 1
+                await asyncio.sleep(RETRY)
+
     def _done(self, db: Session, order: Order, result: Any) -> list[Order]:
         """Give a talk what its outside work gave, unless it has gone on without it."""
         talk = chats.talks(db, [order.talk_id]).get(order.talk_id)
-        if talk is None or talk.work is None or talk.work["step"] != order.step:
+        if talk is None or not _awaits(talk, order):
             return []
         speaker = chats.speaker_of(db, talk.account_id)
         if speaker is None:
@@ -257,6 +358,7 @@ def order_for(talk: Talk, speaker: Speaker) -> Order:
     work = talk.work or {}
     return Order(
         talk.id,
+        Journal.from_json(talk.journal).turn,
         work["step"],
         work["job"],
         work["args"],
@@ -264,6 +366,21 @@ def order_for(talk: Talk, speaker: Speaker) -> Order:
         speaker.address,
         talk.person_id,
     )
+
+
+def _awaits(talk: Talk, order: Order) -> bool:
+    """Whether a talk still waits for this: not once it was put down, or has gone back."""
+    return (
+        talk.state is TalkState.WORKING
+        and talk.work is not None
+        and talk.work["step"] == order.step
+        and Journal.from_json(talk.journal).turn == order.turn
+    )
+
+
+def _storable(raw: str) -> str:
+    """JSON that every database takes: half an emoji that was cut in two becomes its escape."""
+    return raw.encode(errors="backslashreplace").decode()
 
 
 class _Batch:
@@ -278,7 +395,9 @@ class _Batch:
         self._now = now
         self._speakers: dict[tuple[str, str], Speaker] = {}
         self._talks: dict[int, Talk] = {}
-        self._changed: dict[int, Talk] = {}
+        self._changed: dict[int, None] = {}
+        """The talks to be written, in order. What they say is in `_talks`, where a scene that is
+        undone puts back what they said before."""
         self._posts: list[chats.Post] = []
         self._outcomes: list[tuple[int, str]] = []
 
@@ -289,26 +408,33 @@ class _Batch:
             self._db, [s.talk_id for s in self._speakers.values() if s.talk_id is not None]
         )
 
+    def waits_for_work(self, update: Stored) -> bool:
+        """Whether the talk in this update's chat waits for outside work, perhaps begun just now
+        by an update of this very batch, perhaps on another device."""
+        speaker = self._speakers.get((update.platform, update.address))
+        talk = self._talks.get(speaker.talk_id) if speaker and speaker.talk_id else None
+        return talk is not None and talk.state is TalkState.WORKING and not talk.closed
+
     def handle(self, updates: Sequence[Stored]) -> None:
         """Handle one update, or the parts of one album as if they were one."""
         first = updates[0]
-        if self._waits_for_work(first):
-            return
-        error = ""
         try:
             incoming = self._decode(updates)
         except Exception as reason:  # one poisonous update is set aside, the rest go on
             log.exception("update_undecodable", platform=first.platform, update=first.id)
-            incoming, error = None, f"undecodable: {type(reason).__name__}"
+            self.give_up(updates, f"undecodable: {type(reason).__name__}")
+            return
+        error = ""
         if incoming is not None:
-            error = self._act(self._speaker(first, incoming), incoming, first)
+            error = self._act(self._speaker(first, incoming), incoming, updates[-1])
         self._outcomes += [(update.id, error) for update in updates]
 
-    def _waits_for_work(self, update: Stored) -> bool:
-        """An earlier update of this chat, in this very batch, has begun outside work."""
-        speaker = self._speakers.get((update.platform, update.address))
-        talk = self._talks.get(speaker.talk_id) if speaker and speaker.talk_id else None
-        return talk is not None and talk.state is TalkState.WORKING and not talk.closed
+    def give_up(self, updates: Sequence[Stored], why: str) -> None:
+        """Set updates aside and tell whoever sent them, if we know them."""
+        speaker = self._speakers.get((updates[0].platform, updates[0].address))
+        if speaker is not None:
+            self._regret(self._scene(speaker, self._now))
+        self._outcomes += [(update.id, why) for update in updates]
 
     def _decode(self, updates: Sequence[Stored]) -> Incoming | None:
         platform = self._platforms[updates[0].platform]
@@ -330,19 +456,21 @@ class _Batch:
             )
         return self._speakers[chat]
 
-    def _scene(self, speaker: Speaker) -> Scene:
-        return Scene(self._router, self._db, speaker, self._now, talks=self._talks)
+    def _scene(self, speaker: Speaker, now: datetime) -> Scene:
+        return Scene(self._router, self._db, speaker, now, talks=self._talks)
 
     def _act(self, speaker: Speaker, incoming: Incoming, update: Stored) -> str:
-        """Let the router do it; what raises is undone, told plainly, and set aside."""
-        scene = self._scene(speaker)
+        """Let the router do it; what raises is undone, told plainly, and set aside.
+
+        It is done as of the moment at which it came in: "today" is the day on which it was said,
+        and what was in time is not late because we were.
+        """
+        scene = self._scene(speaker, update.received_at)
         try:
             self._router.handle(scene, incoming)
         except Exception as reason:
             log.exception("update_failed", update=update.id)
-            scene.undo()
-            scene.say(with_menu(t("help.went_wrong")))
-            self._keep(scene)
+            self._regret(scene)
             return f"{type(reason).__name__}: {reason}"
         self._keep(scene)
         return ""
@@ -350,24 +478,40 @@ class _Batch:
     def go_on(self, speaker: Speaker, talk: Talk, step: str, result: Any) -> None:
         """Let a talk go on with what its outside work gave."""
         self._speakers[speaker.platform, speaker.address] = speaker
+        # Whatever becomes of the step that follows, the talk no longer waits for this work.
+        talk.work, talk.state = None, TalkState.ACTIVE
         self._talks[talk.id] = talk
-        scene = self._scene(speaker)
-        self._router.work_done(scene, talk, step, result)
+        self._changed[talk.id] = None
+        scene = self._scene(speaker, self._now)
+        scene.find_talk(talk.id)
+        try:
+            self._router.work_done(scene, talk, step, result)
+        except Exception:
+            log.exception("work_result_failed", talk=talk.id)
+            self._regret(scene)
+            return
+        self._keep(scene)
+
+    def _regret(self, scene: Scene) -> None:
+        """Undo what was done in a scene, and say plainly that it was not."""
+        scene.undo()
+        scene.say(with_menu(t("help.went_wrong")))
         self._keep(scene)
 
     def _keep(self, scene: Scene) -> None:
         self._posts += scene.posts
-        self._changed.update(scene.changed)
+        self._changed.update(dict.fromkeys(scene.changed))
 
     def write(self) -> list[Order]:
         """Write all that was changed and said; gives the outside work to begin once it is."""
-        chats.save_talks(self._db, self._changed.values())
+        changed = [self._talks[talk_id] for talk_id in self._changed if talk_id in self._talks]
+        chats.save_talks(self._db, changed)
         chats.save_speakers(self._db, [s for s in self._speakers.values() if s.changed])
         chats.post(self._db, self._posts, self._now)
         chats.settle_updates(self._db, self._outcomes)
         by_id = {s.account_id: s for s in self._speakers.values()}
         return [
             order_for(talk, by_id[talk.account_id])
-            for talk in self._changed.values()
+            for talk in changed
             if talk.state is TalkState.WORKING and not talk.closed
         ]

@@ -167,7 +167,7 @@ def match(
     for tongue in (language, *(other for other in LANGUAGES if other != language)):
         labels = [tidy(render(choice.label, tongue)).casefold() for choice in choices]
         for choice, label in zip(choices, labels, strict=True):
-            if folded == label or folded in choice.also:
+            if folded in (label, *(tidy(word).casefold() for word in choice.also)):
                 return choice
         begins = [c for c, label in zip(choices, labels, strict=True) if label.startswith(folded)]
         if len(begins) == 1 and len(folded) > 1:

@@ -233,6 +233,14 @@ ENGINE: Final = ("back", "cancel")
 """Commands that are the router's own, since they move a talk."""
 
 
+def number(args: Sequence[str], place: int = 0) -> int:
+    """A number that a button carried. Raises `Refused` for what no button of ours carries."""
+    written = args[place] if len(args) > place else ""
+    if not (written.isascii() and written.isdigit() and len(written) <= 18):
+        raise Refused(t("stale.unknown"), verb="press")
+    return int(written)
+
+
 def with_menu(words: Text) -> Message:
     """A sentence with the way out of wherever one is."""
     return Message(words, ((Choice(press("menu"), t("command.menu.label")),),))
@@ -326,14 +334,16 @@ class Router:
             self._do(scene, act, args)
 
     def _press_choice(self, scene: Scene, carried: str) -> None:
-        number, turn, value = carried.split(":", 2)
-        talk = scene.find_talk(int(number))
+        parts = carried.split(":", 2)
+        talk_id, turn = number(parts, 0), number(parts, 1)
+        value = parts[2] if len(parts) > 2 else ""
+        talk = scene.find_talk(talk_id)
         if talk is None or not scene.holds(talk):
             scene.say(with_menu(t("stale.closed")))
             return
         journal = Journal.from_json(talk.journal)
-        if int(turn) != journal.turn:
-            if conversation.already_given(journal, int(turn), value.removeprefix("=")):
+        if turn != journal.turn:
+            if conversation.already_given(journal, turn, value.removeprefix("=")):
                 return
             self._take_floor(scene, talk)
             self._show(scene, talk, self._conversation(scene, talk).resume(), t("stale.earlier"))

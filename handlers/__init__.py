@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.chat import Incoming
-from bot.router import Act, Handlers, Scene, with_menu
-from handlers import diary, join, menu, progress, review, session
+from bot.router import Act, Handlers, Scene, number, with_menu
+from handlers import diary, join, menu, progress, review, session, watch
 from prompts import t
 from storage.tables import RecordKind
 
@@ -41,6 +41,7 @@ COMMANDS: dict[str, Act] = {
     "records": progress.listing,
     "queue": review.queue,
     "children": menu.children,
+    **watch.COMMANDS,
 }
 """What can be asked for by `/name`, by its words, or from the menu."""
 
@@ -49,7 +50,7 @@ ACTS: dict[str, Act] = {
     "drop": menu.drop,
     "consent": menu.give_consent,
     "unconsent": menu.take_back_consent,
-    "diary": lambda scene, args: diary.start(scene, RecordKind.DIARY, int(args[0])),
+    "diary": lambda scene, args: diary.start(scene, RecordKind.DIARY, number(args)),
     "record": progress.show,
     "edit": progress.edit,
     "withdraw": progress.withdraw,
@@ -57,6 +58,7 @@ ACTS: dict[str, Act] = {
     "approve": review.approve,
     "return": review.send_back,
     "bulk": review.bulk,
+    **watch.ACTS,
 }
 """What the buttons of cards do."""
 

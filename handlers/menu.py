@@ -8,7 +8,7 @@ from typing import cast
 from sqlmodel import Session
 
 from bot.chat import Choice, Message, Outgoing, press
-from bot.router import Scene, draft_choices
+from bot.router import Scene, draft_choices, number
 from handlers import diary
 from programmes.catalogue import load
 from prompts import LANGUAGES, Language, Text, render, t
@@ -177,7 +177,7 @@ def drop(scene: Scene, args: Sequence[str]) -> None:
 
 
 def _draft(scene: Scene, args: Sequence[str]) -> Talk:
-    talk = scene.find_talk(int(args[0])) if args and args[0].isdigit() else None
+    talk = scene.find_talk(number(args))
     if talk is None or not scene.holds(talk):
         raise Refused(t("stale.closed"), verb="resume")
     return talk
@@ -202,10 +202,10 @@ def children(scene: Scene, _args: Sequence[str]) -> None:
 
 
 def give_consent(scene: Scene, args: Sequence[str]) -> None:
-    consent.give(scene.session, scene.actor, int(args[0]))
+    consent.give(scene.session, scene.actor, number(args))
     children(scene, ())
 
 
 def take_back_consent(scene: Scene, args: Sequence[str]) -> None:
-    consent.take_back(scene.session, scene.actor, int(args[0]))
+    consent.take_back(scene.session, scene.actor, number(args))
     children(scene, ())

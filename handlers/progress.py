@@ -8,7 +8,7 @@ from typing import cast
 
 from bot.chat import Choice, Message, press
 from bot.clock import beijing_day
-from bot.router import Scene
+from bot.router import Scene, number
 from handlers import diary, session
 from programmes.catalogue import load
 from programmes.model import Programme
@@ -181,7 +181,7 @@ def pages(
     *before: str,
 ) -> None:
     """Entries as buttons, a page at a time."""
-    page = int(args[0]) if args and args[0].isdigit() else 0
+    page = number(args) if args else 0
     shown = entries[page * PAGE : (page + 1) * PAGE]
     if not shown:
         words = t("records.none")
@@ -211,8 +211,8 @@ def state(record: Record) -> Text:
 
 def show(scene: Scene, args: Sequence[str]) -> None:
     """One entry in full, with what may be done with it, or an earlier version of it."""
-    record = records.readable(scene.session, scene.actor, int(args[0]), "read")
-    version = int(args[1]) if len(args) > 1 else record.version
+    record = records.readable(scene.session, scene.actor, number(args), "read")
+    version = number(args, 1) if len(args) > 1 else record.version
     body = records.body_at(scene.session, record, version)
     mine = student_of(scene.session, record).person_id == scene.actor.person_id
     rows = own_choices(record, version) if mine else []
@@ -288,7 +288,7 @@ def version_choices(record: Record, version: int) -> tuple[Choice, ...]:
 
 def edit(scene: Scene, args: Sequence[str]) -> None:
     """Open an own entry to change it."""
-    record = records.readable(scene.session, scene.actor, int(args[0]), "edit")
+    record = records.readable(scene.session, scene.actor, number(args), "edit")
     if student_of(scene.session, record).person_id != scene.actor.person_id:
         raise Refused(
             t("access.not_your_record"), verb="edit", object="record", object_id=record.id
@@ -304,6 +304,6 @@ def edit(scene: Scene, args: Sequence[str]) -> None:
 
 
 def withdraw(scene: Scene, args: Sequence[str]) -> None:
-    record = records.withdraw(scene.session, scene.actor, int(args[0]), int(args[1]))
+    record = records.withdraw(scene.session, scene.actor, number(args), number(args, 1))
     scene.session.flush()
     show(scene, [str(record.id)])

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from bot.chat import Choice, Message, press
 from bot.conversation import Chat
 from bot.questions import Free
-from bot.router import Flow, Scene
+from bot.router import Flow, Scene, number
 from handlers import progress
 from prompts import Text, t
 from services import records
@@ -41,8 +41,8 @@ REASONS: Final = ("too_short", "wrong_day", "wrong_length", "what_learnt", "not_
 
 def queue(scene: Scene, args: Sequence[str]) -> None:
     """What waits for whoever speaks, oldest first, by kind, by student or by how long."""
-    chosen = args[0] if args else "all"
-    page = int(args[1]) if len(args) > 1 and args[1].isdigit() else 0
+    chosen = chosen_filter(args)
+    page = number(args, 1) if len(args) > 1 else 0
     waiting = [entry for entry in waiting_for(scene) if passes(scene, entry[0], chosen)]
     shown = waiting[page * SHOWN : (page + 1) * SHOWN]
     rows: list[tuple[Choice, ...]] = [
@@ -74,6 +74,12 @@ def queue(scene: Scene, args: Sequence[str]) -> None:
         filter=filter_name(scene, chosen),
     )
     scene.say(Message(words, tuple(rows), kind="question", card="queue"))
+
+
+def chosen_filter(args: Sequence[str]) -> str:
+    """The filter that was pressed or typed: one of `FILTERS`, or a student by number."""
+    chosen = args[0] if args else "all"
+    return chosen if chosen in FILTERS else str(number(args))
 
 
 def filter_name(scene: Scene, chosen: str) -> Text | str:
@@ -150,7 +156,7 @@ def opened_of(scene: Scene, waiting: Sequence[tuple[Record, Body, str]]) -> list
 
 def whole(scene: Scene, args: Sequence[str]) -> None:
     """看全文: an entry in full, with the ways to settle it."""
-    record = records.open_whole(scene.session, scene.actor, int(args[0]))
+    record = records.open_whole(scene.session, scene.actor, number(args))
     body = records.body_at(scene.session, record)
     rows: list[tuple[Choice, ...]] = []
     if record.state is RecordState.SUBMITTED and may_review(scene, record):
@@ -188,7 +194,9 @@ def decide(record: Record) -> tuple[Choice, ...]:
 
 def approve(scene: Scene, args: Sequence[str]) -> None:
     """通过 one version, at one press."""
-    verdict = records.review(scene.session, scene.actor, int(args[0]), int(args[1]), approve=True)
+    verdict = records.review(
+        scene.session, scene.actor, number(args), number(args, 1), approve=True
+    )
     settled(scene, verdict)
 
 
@@ -219,7 +227,7 @@ def settled(scene: Scene, verdict: Verdict) -> None:
 
 def bulk(scene: Scene, args: Sequence[str]) -> None:
     """通过已看过的: approve every waiting entry that was read in full, and no other."""
-    chosen = args[0] if args else "all"
+    chosen = chosen_filter(args)
     waiting = [entry for entry in waiting_for(scene) if passes(scene, entry[0], chosen)]
     opened = opened_of(scene, waiting)
     done = [
@@ -257,12 +265,12 @@ async def ask_reason(chat: Chat, seen: ReturnSeen) -> str:
 
 def send_back(scene: Scene, args: Sequence[str]) -> None:
     """退回修改: begin to ask why, unless it is settled already."""
-    record = records.found(scene.session, int(args[0]), "return")
+    record = records.found(scene.session, number(args), "return")
     reviewer_of(scene.session, scene.actor, record, "return")
-    if record.version != int(args[1]) or record.state is not RecordState.SUBMITTED:
-        settled(scene, records.standing(scene.session, record, int(args[1])))
+    if record.version != number(args, 1) or record.state is not RecordState.SUBMITTED:
+        settled(scene, records.standing(scene.session, record, number(args, 1)))
         return
-    scene.begin("return", {"record": int(args[0]), "version": int(args[1])})
+    scene.begin("return", {"record": number(args), "version": number(args, 1)})
 
 
 def load_return(scene: Scene, args: Mapping[str, Any]) -> ReturnSeen:

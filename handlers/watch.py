@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from bot.chat import Choice, Message, press
 from bot.clock import beijing_day
-from bot.router import Act, Scene
+from bot.router import Act, Scene, number
 from handlers import progress
 from programmes.catalogue import load
 from programmes.model import Programme, Requirement
@@ -61,7 +61,7 @@ def student_choice(member: Member, label: Words) -> Choice:
 
 def readable_student(scene: Scene, args: Sequence[str]) -> Member:
     """The learner a button speaks of, whom the presser may read now. Raises `Refused`."""
-    member = roster.find_member(scene.session, number(args[:1]))
+    member = roster.find_member(scene.session, number(args))
     learner = member.membership
     if learner.role not in LEARNERS or not may_read(scene.session, scene.actor.person_id, learner):
         raise Refused(
@@ -146,6 +146,8 @@ def urge_choices(
 def urge(scene: Scene, args: Sequence[str]) -> None:
     """Remind a student of what is missing: shown first, sent at a second press."""
     member = readable_student(scene, args)
+    if args[1:2] not in [[matter.value] for matter in urging.MATTERS]:
+        raise Refused(t("stale.unknown"), verb="urge")
     matter = RecordKind(args[1])
     back = Choice(press("student", member.id), t("watch.to_student", name=member.person.name))
     if args[2:] == ["yes"]:
@@ -171,7 +173,7 @@ def coordinated(scene: Scene, verb: str, args: Sequence[str]) -> tuple[Cohort, l
         for member in reversed(memberships(scene.session, scene.actor.person_id))
         if member.role is Role.COORDINATOR
     ]
-    wanted = number(args[:1]) if args else None
+    wanted = number(args) if args else None
     for cohort in mine:
         if wanted in (None, cohort.id):
             return cohort, mine
@@ -223,8 +225,11 @@ def requirement_lines(programme: Programme, found: Sequence[Standing]) -> Iterab
         yield t("watch.no_minimum")
     for asked in programme.requirements:
         parts = [cast(RequirementProgress, s.progress.of(asked.key)) for s in found]
+        key = "watch.met_months" if asked.per is Per.MONTH else "watch.met_cycle"
+        if asked.per is Per.MONTH and all(month.over for part in parts for month in part.months):
+            key = "watch.met_past"
         yield t(
-            "watch.met_months" if asked.per is Per.MONTH else "watch.met_cycle",
+            key,
             what=t(f"counter.{asked.counts}"),
             at_least=asked.at_least,
             clause=asked.clause,
@@ -384,13 +389,6 @@ def page_of(
     if len(items) > (page + 1) * PAGE:
         turn.append(Choice(press(verb, *before, page + 1), t("watch.page_after")))
     return items[page * PAGE : (page + 1) * PAGE], [tuple(turn)] if turn else []
-
-
-def number(args: Sequence[str]) -> int:
-    """The number that a button carried. Raises `Refused` for what none of ours carries."""
-    if not args or not args[0].isascii() or not args[0].isdigit():
-        raise Refused(t("stale.unknown"), verb="press")
-    return int(args[0])
 
 
 def stack(scene: Scene, lines: Iterable[Words]) -> str:

@@ -166,7 +166,8 @@ def _in_year(now: datetime, year: str | None, nearby: str | None, month: str, da
     if nearby:
         return _in(now, [(now.year + _SHIFTS[nearby], count(month))], day)
     if year:
-        full = count(year) + (0 if len(year) > 2 else 2000 if count(year) < 60 else 1900)
+        full = count(year)
+        full += 0 if full >= 100 else 2000 if full < 60 else 1900
         if full < 1900:
             raise ValueError(year)
         return _in(now, [(full, count(month))], day)

@@ -233,7 +233,8 @@ def _check(archive: zipfile.ZipFile) -> Backup:
     if sorted(names) != sorted([_MANIFEST, *contents.sha256]):
         raise BackupDamaged("the archive's members are not those that its manifest lists")
     for name, expected in contents.sha256.items():
-        if not _MEMBER.fullmatch(name):
+        form = _MEMBER.fullmatch(name)
+        if form is None or form[2] not in (None, expected):
             raise BackupDamaged(f"a member that no backup has: {name!r}")
         digest = hashlib.sha256()
         with archive.open(name) as member:

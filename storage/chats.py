@@ -6,12 +6,22 @@ people's records are read and written with the ORM elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
@@ -78,9 +88,17 @@ _waiting = (
 )
 
 
-def waiting_updates(session: Session, most: int) -> list[Stored]:
-    """The oldest updates that wait, in order."""
-    return [Stored(*row) for row in session.execute(_waiting, {"most": most})]
+def waiting_updates(
+    session: Session, most: int, platforms: Collection[str], busy: Collection[tuple[str, str]]
+) -> list[Stored]:
+    """The oldest updates of these platforms that wait, in order, without those of busy chats.
+
+    Those of a platform that is switched off wait until it is back.
+    """
+    wanted = _waiting.where(_update.c.platform.in_(list(platforms)))
+    if busy:
+        wanted = wanted.where(tuple_(_update.c.platform, _update.c.address).not_in(list(busy)))
+    return [Stored(*row) for row in session.execute(wanted, {"most": most})]
 
 
 _settle = (
@@ -181,7 +199,7 @@ _save_speaker = (
 )
 
 
-def save_speakers(session: Session, changed: Iterable[Speaker]) -> None:
+def save_speakers(session: Session, changed: Sequence[Speaker]) -> None:
     rows = [
         {
             "row": s.account_id,
@@ -194,6 +212,35 @@ def save_speakers(session: Session, changed: Iterable[Speaker]) -> None:
     ]
     if rows:
         session.connection().execute(_save_speaker, rows)
+    mark_unreachable(session, [s.account_id for s in changed if not s.reachable])
+
+
+def mark_unreachable(session: Session, accounts: Collection[int]) -> None:
+    """These chats cannot be reached: the notices that wait for them are given up.
+
+    Replies are not: whoever is answered has come back.
+    """
+    if not accounts:
+        return
+    connection = session.connection()
+    connection.execute(update(_account).where(_account.c.id.in_(accounts)).values(reachable=False))
+    connection.execute(
+        update(_outbox)
+        .where(
+            _outbox.c.account_id.in_(accounts),
+            _outbox.c.state == SendState.WAITING,
+            _outbox.c.lane == Lane.NOTICE,
+        )
+        .values(state=SendState.UNREACHABLE)
+    )
+
+
+def mark_reachable(session: Session, accounts: Collection[int]) -> None:
+    """These chats were reached after all."""
+    if accounts:
+        session.connection().execute(
+            update(_account).where(_account.c.id.in_(accounts)).values(reachable=True)
+        )
 
 
 # ---------------------------------------------------------------- talks
@@ -375,25 +422,38 @@ class ToSend:
     account_id: int
     platform: str
     address: str
+    reachable: bool
     lane: Lane
     body: dict[str, Any]
     tries: int
     earlier: str | None = field(default=None)
 
 
-def due_messages(
-    session: Session, now: datetime, most: int, platforms: Sequence[str]
-) -> list[ToSend]:
-    """The messages that may be sent now, at most one a lane in each chat: replies, then notices.
+def _free_to_send(now: datetime, busy: Collection[int]) -> ColumnElement[bool]:
+    """Of messages: its chat is not being written to, nor does an earlier one there wait its time.
 
-    A chat's later message never overtakes an earlier one of its lane that has to wait.
+    `busy` are the accounts to which a call is under way.
     """
     waiting = _outbox.c.state == SendState.WAITING
     put_off = waiting & (_outbox.c.not_before > now) & (_outbox.c.tries > 0)
     held = select(_outbox.c.account_id).where((_outbox.c.state == SendState.SENDING) | put_off)
+    return waiting & _outbox.c.account_id.not_in(held) & _outbox.c.account_id.not_in(list(busy))
+
+
+def due_messages(
+    session: Session,
+    now: datetime,
+    most: int,
+    platforms: Collection[str],
+    busy: Collection[int] = (),
+) -> list[ToSend]:
+    """The messages that may be sent now, at most one a lane in each chat: replies, then notices.
+
+    A chat's later message never overtakes an earlier one that has been tried and has to wait.
+    """
     first = (
         select(func.min(_outbox.c.id))
-        .where(waiting, _outbox.c.not_before <= now, _outbox.c.account_id.not_in(held))
+        .where(_free_to_send(now, busy), _outbox.c.not_before <= now)
         .group_by(_outbox.c.account_id, _outbox.c.lane)
     )
     found = session.execute(
@@ -402,25 +462,31 @@ def due_messages(
             _outbox.c.account_id,
             _account.c.platform,
             _account.c.address,
+            _account.c.reachable,
             _outbox.c.lane,
             _outbox.c.body,
             _outbox.c.tries,
         )
         .join(_account, _account.c.id == _outbox.c.account_id)
-        .where(_outbox.c.id.in_(first), _account.c.platform.in_(platforms))
+        .where(_outbox.c.id.in_(first), _account.c.platform.in_(list(platforms)))
         .order_by(_outbox.c.lane, _outbox.c.id)
         .limit(most)
     )
     return [ToSend(*row) for row in found]
 
 
-def next_due(session: Session) -> datetime | None:
-    """When the first message that waits for a time may be sent."""
+def next_due(
+    session: Session, now: datetime, platforms: Collection[str], busy: Collection[int] = ()
+) -> datetime | None:
+    """When the first message that waits for nothing but its time may be sent."""
     found: datetime | None = session.execute(
-        select(_outbox.c.not_before)
-        .where(_outbox.c.state == SendState.WAITING)
-        .order_by(_outbox.c.not_before)
-        .limit(1)
+        select(func.min(_outbox.c.not_before))
+        .join(_account, _account.c.id == _outbox.c.account_id)
+        .where(
+            _account.c.platform.in_(list(platforms)),
+            _free_to_send(now, busy)
+            | ((_outbox.c.state == SendState.WAITING) & (_outbox.c.not_before > now)),
+        )
     ).scalar_one_or_none()
     return found
 

@@ -17,7 +17,7 @@ from bot.conversation import Chat
 from bot.conversation import Talk as Flow
 from bot.questions import Answer, Day, Field, Free, Kind, Minutes, Parts, People, Pick, Review
 from language.days import Moment
-from tests.engine.talking import choices, photo
+from tests.engine.talking import choices, photo, wide
 
 KINDS: Final[Mapping[str, Kind[Any]]] = {
     "pick": Pick(choices("left", "right", "middle")),
@@ -34,7 +34,7 @@ MEANINGS: Final[Mapping[str, Sequence[tuple[Answer, Any]]]] = {
         (Answer(press="left"), "left"),
         (Answer(text="2"), "right"),
         (Answer(text="Mid"), "middle"),
-        (Answer(text=" ＲＩＧＨＴ "), "right"),
+        (Answer(text=wide(" RIGHT ")), "right"),
     ],
     "day": [
         (Answer(text="2026-10-01"), Moment(date(2026, 10, 1))),

@@ -64,28 +64,28 @@ class Talk:
         return self.presses(EDIT + field)
 
     def answers(self, answer: Answer) -> Outcome:
-        return self._keep(self.engine().answer(answer))
+        return self.keep(self.engine().answer(answer))
 
     def back(self) -> bool:
         """Go back; tells whether there was anything to go back over."""
         outcome = self.engine().back()
         if outcome is not None:
-            self._keep(outcome)
+            self.keep(outcome)
         return outcome is not None
 
     # ---------------------------------------------------------------- what the house does
 
     def resume(self) -> Outcome:
-        return self._keep(self.engine().resume())
+        return self.keep(self.engine().resume())
 
     def done(self, result: Any) -> Outcome:
         """Hand over what the outside work gave that the talk waits for."""
-        return self._keep(self.engine().done(self.working, result))
+        return self.keep(self.engine().done(self.working, result))
 
     def engine(self) -> Conversation:
         return Conversation(self.flow, self.about, self.journal, self.now, self.language)
 
-    def _keep(self, outcome: Kept) -> Kept:
+    def keep(self, outcome: Kept) -> Kept:
         self.outcome = outcome
         self.stored = written(outcome.journal)
         self.now += self.pace
@@ -150,6 +150,11 @@ def pick(*values: str) -> Pick:
 
 def photo(name: str = "a.jpg") -> Attachment:
     return Attachment(f"ref-{name}", name, "image/jpeg", 1000)
+
+
+def wide(text: str) -> str:
+    """ASCII as a Chinese keyboard types it: full-width."""
+    return "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in text)
 
 
 def offered(kind: Kind[Any], asked: Asked) -> Sequence[Choice]:

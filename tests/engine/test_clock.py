@@ -37,10 +37,13 @@ async def which_day(chat: Chat, about: Any) -> tuple[Moment, str]:
 def test_now_is_when_the_last_answer_was_given() -> None:
     talk = Talk(times, pace=HOURS)
     given = [talk.journal.began]
-    for act in (lambda: talk.presses("yes"), lambda: talk.done(1), lambda: talk.presses("yes")):
+    for result in (None, 1, None):
         talk.resume()
         given.append(talk.now)
-        act()
+        if result is None:
+            talk.presses("yes")
+        else:
+            talk.done(result)
     assert talk.result == given
 
 

@@ -17,7 +17,9 @@ from bot.questions import Answer
 from tests.engine.shapes import REVIEW, Model, Shape, flow_of, meanings, nonsense, shapes
 from tests.engine.talking import MORNING, written
 
-RESULTS = st.sampled_from([{"kept": ["a"]}, [], 0, None, "", {"failed": True}])
+RESULTS: st.SearchStrategy[Any] = st.sampled_from(
+    [{"kept": ["a"]}, [], 0, None, "", {"failed": True}]
+)
 MINUTES = st.integers(0, 3000).map(lambda minutes: timedelta(minutes=minutes))
 NUMBERS = st.integers(0, 1000)
 

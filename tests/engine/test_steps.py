@@ -286,7 +286,7 @@ def test_of_two_results_the_first_stands() -> None:
     engine = talk.engine()
     engine.done("name/found", "first")
     engine.done("name/found", "second")
-    talk._keep(engine.answer(Answer(press="online")))
+    talk.keep(engine.answer(Answer(press="online")))
     assert talk.result == ("first", "online")
 
 

@@ -1,7 +1,7 @@
 """Days: tables of phrases, and what must hold for any."""
 
 from datetime import date, datetime, time, timedelta
-from time import perf_counter
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -237,7 +237,7 @@ def test_spelling_does_not_matter(phrase: str) -> None:
 )
 def test_long_input_is_cut(piece: str) -> None:
     text = piece * (10_000 // len(piece))
-    began = perf_counter()
+    began = process_time()
     assert parse_moment(text, NOW) is None
     find_moment(text, NOW)
-    assert perf_counter() - began < 0.1
+    assert process_time() - began < 0.2

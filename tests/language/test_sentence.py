@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -139,7 +139,7 @@ def test_whatever_is_typed(text: str) -> None:
 @pytest.mark.parametrize("piece", PIECES.split("|"))
 def test_long_input_does_not_hang(piece: str) -> None:
     text = piece * (10_000 // len(piece)) + "x"
-    began = perf_counter()
+    began = process_time()
     understand(text)
     looks_like_session(text)
-    assert perf_counter() - began < 0.5
+    assert process_time() - began < 0.5

@@ -386,6 +386,10 @@ def _climb_out_of_files(members: Members) -> None:
     _forge(members, "files/../../climbed.txt", b"out")
 
 
+def _call_a_photo_by_another_hash(members: Members) -> None:
+    _forge(members, f"files/{'0' * 64}", b"not what its name says")
+
+
 def _be_of_another_format(members: Members) -> None:
     members["manifest.json"] = members["manifest.json"].replace(b"backup/1", b"backup/2")
 
@@ -404,6 +408,7 @@ def _have_no_sense(members: Members) -> None:
         _add_a_stray,
         _climb_out,
         _climb_out_of_files,
+        _call_a_photo_by_another_hash,
         _be_of_another_format,
         _have_no_sense,
     ],

@@ -337,12 +337,12 @@ def test_a_safe_name_is_safe(declared: str, extension: str) -> None:
 
 @pytest.mark.parametrize("filler", ["x", "学", "𬱟"])
 @pytest.mark.parametrize("tail", ["", ".", " . . ", " y"])
-@pytest.mark.parametrize("length", [*range(50, 100), 500])
-def test_a_long_name_keeps_its_beginning(filler: str, tail: str, length: int) -> None:
+def test_a_long_name_keeps_its_beginning(filler: str, tail: str) -> None:
     """Wherever the cut falls, it leaves no half character and no dot or space at the end."""
-    name = safe_name(filler * length + tail, "jpg")
-    stem = name.removesuffix(".jpg")
-    assert stem.startswith(filler * 50)
-    assert stem == stem.rstrip(" .")
-    assert len(name) <= MAX_NAME
-    assert len(name.encode()) <= 255
+    for length in (*range(50, 100), 500):
+        name = safe_name(filler * length + tail, "jpg")
+        stem = name.removesuffix(".jpg")
+        assert stem.startswith(filler * 50)
+        assert stem == stem.rstrip(" .")
+        assert len(name) <= MAX_NAME
+        assert len(name.encode()) <= 255

@@ -78,7 +78,7 @@ async def test_a_new_name_reaches_the_open_page(
         await page.hear()
         house.sessions["of-student"] = replace(STUDENT, name="李晓明")
         await page.say(ping=1)
-        assert await page.hear() == {"name": "李晓明"}
+        assert await page.hear() == {"name": "李晓明", "language": "zh"}
 
 
 # ---------------------------------------------------------------- what a person says

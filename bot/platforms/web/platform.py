@@ -108,7 +108,8 @@ class WebPlatform:
     async def _sweep(self) -> None:
         while True:
             gone = await asyncio.to_thread(self._uploads.sweep, self._clock.now())
-            log.info("web.uploads_swept", removed=gone)
+            if gone:
+                log.info("web.uploads_swept", removed=gone)
             await asyncio.sleep(SWEEP_EVERY)
 
     async def send(self, row: int, address: str, message: Outgoing, earlier: str | None) -> str:

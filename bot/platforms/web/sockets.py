@@ -200,18 +200,22 @@ class Socket:
         visitor = await self._site.door.who(self.session)
         if visitor is None or visitor.address != self.visitor.address:
             return False
-        if visitor.name != self.visitor.name:
-            self.push({"name": visitor.name})
+        changed = visitor != self.visitor
         self._checked, self.visitor = now, visitor
+        if changed:
+            self.push(self._about())
         return True
+
+    def _about(self) -> dict[str, Any]:
+        return {"name": self.visitor.name, "language": self.visitor.language}
 
     async def _greet(self) -> None:
         address = self.visitor.address
         commands = await self._site.door.commands(address)
         page = await self._page(None)
-        about = {"hello": self._site.version, "name": self.visitor.name}
+        greeting = {"hello": self._site.version, "commands": list(commands)}
         # Past the outbox: rows sent since the page was counted in wait there, and follow.
-        await self._websocket.send_text(_frame(about | page | {"commands": list(commands)}))
+        await self._websocket.send_text(_frame(greeting | self._about() | page))
         self._begun.set()
 
     async def _older(self, cursor: str) -> None:

@@ -41,7 +41,7 @@ function hear(said, message) {
   if ("hello" in said) {
     if (outdated(said.hello)) return;
     log.catchUp(said.lines, said.cursor);
-    nameAs(said.name);
+    recognise(said);
     offer(said.commands);
   } else if ("line" in said) {
     log.add(said.line);
@@ -56,12 +56,12 @@ function hear(said, message) {
   } else if ("commands" in said) {
     offer(said.commands);
   } else if ("name" in said) {
-    nameAs(said.name);
+    recognise(said);
   }
   lookEmpty();
 }
 
-/** Load the page again if the server has a newer one, once, and losing nothing. */
+/** Load the page again if the server has a newer one: once, and losing nothing. */
 function outdated(version) {
   if (version === page.version || composer.files.length) return false;
   if (sessionStorage.getItem("loaded") === version) return false;
@@ -70,23 +70,25 @@ function outdated(version) {
   return true;
 }
 
-function nameAs(name) {
+/** Show whose chat this is, in the language they now want. */
+function recognise({ name, language }) {
   $("name").textContent = name;
+  if (language !== page.language && !composer.files.length) location.reload();
 }
 
 function lookEmpty() {
   $("empty").hidden = log.all().length > 0 || !connection.greeted;
 }
 
+const { title } = document;
 let count = 0;
 
 /** Say in the tab's title how much came while nobody looked. */
 function unseen(more) {
   count = document.visibilityState === "visible" ? 0 : count + more;
-  document.title = count ? say("new_title", { count, title: title }) : title;
+  document.title = count ? say("new_title", { count, title }) : title;
 }
 
-const { title } = document;
 document.addEventListener("visibilitychange", () => unseen(0));
 
 // ------------------------------------------------------------ the line
@@ -125,7 +127,11 @@ new IntersectionObserver(([button]) => button.isIntersecting && fetchOlder(), {
   root: $("log"),
 }).observe(older);
 
+let offered = "";
+
 function offer(commands) {
+  if (offered === JSON.stringify(commands)) return;
+  offered = JSON.stringify(commands);
   const items = commands.map(([name, description]) => {
     const button = make("button", { type: "button" }, description);
     button.addEventListener("click", () => {

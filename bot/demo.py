@@ -1,0 +1,369 @@
+"""An invented cohort to look at: a year's entries, made through the services as it would pass.
+
+Everything follows from the moment it is made: the same moment gives the same people, entries,
+reviews and reminders. Only the secrets of invitations differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import Final, cast
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from bot.clock import beijing_day
+from programmes.catalogue import load
+from programmes.model import Programme
+from prompts import BEIJING, Language, render, t
+from services import audit, joining, records, roster, urging
+from services.access import Actor, Operator, Refused
+from services.records import SessionBody, WritingBody
+from services.roster import Member
+from storage import chats
+from storage.tables import (
+    Account,
+    Audit,
+    Outbox,
+    Record,
+    RecordKind,
+    Role,
+    SendState,
+    UnitKind,
+)
+
+PROGRAMME: Final = "shanxi-2026"
+MADE: Final = "make_demo"
+"""The verb of the audit row by which a demo cohort is known."""
+SHOWN: Final = (Role.STUDENT, Role.MENTOR, Role.SCHOOL_TEACHER, Role.COORDINATOR)
+"""The roles as which a demo can be looked at."""
+BEFORE: Final = timedelta(days=14)
+"""How long before the cycle the roster is made."""
+
+
+@dataclass(frozen=True)
+class Trait:
+    """One student of the demo, and how their year goes."""
+
+    school: int
+    mentor: int
+    member: int | None
+    subject: str
+    grade: str
+    pace: int
+    """Sessions in a whole year."""
+    at: float
+    """Where in the time between two sessions they fall, from 0 to 1."""
+    forgets: int = 0
+    """Every so many diaries, one is not written."""
+
+
+STUDENTS: Final = (
+    Trait(1, 1, 1, "physics", "senior_1", pace=15, at=0.95),
+    Trait(1, 1, 1, "physics", "senior_2", pace=12, at=0.35, forgets=4),
+    Trait(1, 2, None, "computer", "senior_1", pace=13, at=0.85, forgets=6),
+    Trait(1, 2, None, "computer", "senior_1", pace=9, at=0.60, forgets=2),
+    Trait(2, 2, 2, "computer", "senior_2", pace=11, at=0.97),
+    Trait(2, 3, 2, "chemistry", "senior_1", pace=10, at=0.15, forgets=3),
+    Trait(2, 3, 2, "chemistry", "senior_1", pace=14, at=0.75),
+    Trait(2, 4, None, "biology", "senior_2", pace=8, at=0.90, forgets=3),
+    Trait(3, 4, None, "biology", "senior_1", pace=12, at=0.50, forgets=5),
+    Trait(3, 1, 1, "physics", "senior_1", pace=6, at=0.70, forgets=2),
+    Trait(3, 3, None, "chemistry", "senior_2", pace=4, at=0.30),
+    Trait(3, 4, None, "biology", "senior_1", pace=0, at=0.0),
+)
+NOT_JOINED: Final = ("student_12", "teacher_3")
+LEFT: Final = "student_11"
+"""Joined, and has blocked the assistant since."""
+SLOW: Final = "mentor_4"
+"""Takes weeks to review."""
+
+RETURNED: Final = 2
+"""The student whose last entry has been sent back."""
+
+KINDS: Final = ("research", "seminar", "reading_list", "lecture")
+MEANS: Final = ("on_campus", "on_campus", "online", "on_campus_alone")
+DIARIES: Final = ("one", "two", "three", "four", "five", "six")
+LENGTHS: Final = (120, 90, 150, 60, 180)
+WITHDRAWN: Final = 5
+"""Of every nine sessions, this one is taken back at once."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demo cohort in a database."""
+
+    cohort_id: int
+    made: bool
+    """Now, rather than before."""
+
+
+def make_demo(db: Session, now: datetime, language: Language = "zh") -> Demo | None:
+    """Make the demo cohort in a database that has no cohort.
+
+    Nothing is done where there is one: if it is a demo, it is given back; else `None`.
+    """
+    here = _cohort_of_demo(db)
+    if here is not None:
+        return Demo(here, made=False)
+    if roster.cohorts(db):
+        return None
+    return Demo(_Year(db, now, language).live(), made=True)
+
+
+def sign_in_links(db: Session, now: datetime, public_url: str) -> dict[Role, tuple[str, str]]:
+    """For the demo's first person in each role, their name and a one-time link into the web chat.
+
+    None where there is no demo, so that no link is ever made for a real person.
+    """
+    cohort_id = _cohort_of_demo(db)
+    links: dict[Role, tuple[str, str]] = {}
+    if cohort_id is None:
+        return links
+    for role in SHOWN:
+        for member in roster.members(db, cohort_id, [role])[:1]:
+            token = roster.sign_in_link(db, Operator(now), _person_id(member))
+            links[role] = (member.person.name, f"{public_url.rstrip('/')}/in/{token}")
+    return links
+
+
+def _cohort_of_demo(db: Session) -> int | None:
+    return db.exec(select(Audit.object_id).where(Audit.verb == MADE)).first()
+
+
+def _person_id(member: Member) -> int:
+    return cast(int, member.person.id)
+
+
+# ---------------------------------------------------------------- a year goes by
+
+Act = Callable[[datetime], None]
+
+
+class _Year:
+    """Who there is, and what they do until now."""
+
+    def __init__(self, db: Session, now: datetime, language: Language) -> None:
+        self._db = db
+        self._now = now
+        self._language = language
+        self._programme: Programme = load(PROGRAMME)
+        self._members: dict[str, Member] = {}
+        self._accounts: dict[str, int] = {}
+
+    def live(self) -> int:
+        """Make the cohort and let its time pass; gives its id."""
+        cycle = self._programme.cycle
+        begins = min(_at(cycle.first_day, 8) - BEFORE, self._now)
+        cohort_id = self._enrol(Operator(begins))
+        for name in self._members:
+            self._invite(name, begins)
+        today = min(beijing_day(self._now), cycle.last_day)
+        acts = [*self._sessions(cycle.first_day, today), *self._reminders(cycle.first_day, today)]
+        for moment, act in sorted(acts, key=lambda planned: planned[0]):
+            if moment <= self._now:
+                act(moment)
+        self._account(LEFT).reachable = False
+        # What was said in the past has been read; only new messages are to be sent.
+        self._db.connection().execute(
+            update(Outbox)
+            .where(col(Outbox.state) == SendState.WAITING)
+            .values(state=SendState.SENT, sent_at=Outbox.created_at)
+        )
+        return cohort_id
+
+    def _words(self, key: str) -> str:
+        return render(t(key), self._language)
+
+    # ------------------------------------------------------------ who there is
+
+    def _enrol(self, by: Operator) -> int:
+        db = self._db
+        units = {
+            name: cast(int, roster.add_unit(db, by, kind, self._words(f"demo.{name}")).id)
+            for name, kind in (
+                ("office", UnitKind.OFFICE),
+                *((f"school_{n}", UnitKind.SCHOOL) for n in (1, 2, 3)),
+                *((f"host_{n}", UnitKind.HOST) for n in (1, 2)),
+            )
+        }
+        cohort = roster.create_cohort(
+            db, by, PROGRAMME, self._words("demo.cohort"), units["office"]
+        )
+        cohort_id = cast(int, cohort.id)
+        audit.note(db, by, MADE, "cohort", cohort_id)
+
+        def add(name: str, role: Role, unit: str, subject: str = "", grade: str = "") -> None:
+            person = roster.add_person(
+                db, by, self._words(f"demo.person.{name}"), language=self._language
+            )
+            member, _ = roster.add_member(
+                db,
+                by,
+                cohort_id,
+                cast(int, person.id),
+                role,
+                unit_id=units[unit],
+                subject=subject,
+                grade=grade,
+            )
+            self._members[name] = roster.find_member(db, cast(int, member.id))
+
+        add("coordinator", Role.COORDINATOR, "office")
+        for n in (1, 2, 3):
+            add(f"teacher_{n}", Role.SCHOOL_TEACHER, f"school_{n}")
+        for n in (1, 2, 3, 4):
+            add(f"mentor_{n}", Role.MENTOR, f"host_{1 + n % 2}")
+        for n in (1, 2):
+            add(f"member_{n}", Role.TEAM_MEMBER, f"host_{1 + n % 2}")
+        for n, trait in enumerate(STUDENTS, 1):
+            student = f"student_{n}"
+            add(student, Role.STUDENT, f"school_{trait.school}", trait.subject, trait.grade)
+            self._link(by, student, f"mentor_{trait.mentor}")
+            if trait.member is not None:
+                self._link(by, student, f"member_{trait.member}")
+        return cohort_id
+
+    def _link(self, by: Operator, student: str, other: str) -> None:
+        roster.link_mentor(self._db, by, self._members[student].id, self._members[other].id)
+
+    def _invite(self, name: str, moment: datetime) -> None:
+        """Send somebody an invitation, which nearly everybody takes up."""
+        db, member = self._db, self._members[name]
+        code = roster.invite(db, Operator(moment), member.id)
+        if name in NOT_JOINED:
+            return
+        speaker = chats.open_account(
+            db, joining.WEB, f"demo-{name}", member.person.name, self._language, moment
+        )
+        invited = joining.open_invite(db, code, f"demo-{name}", moment)
+        joining.join(db, cast(int, invited.invite.id), speaker.account_id, moment)
+        self._accounts[name] = speaker.account_id
+
+    def _account(self, name: str) -> Account:
+        return cast(Account, self._db.get(Account, self._accounts[name]))
+
+    def _actor(self, name: str, moment: datetime) -> Actor:
+        return Actor(_person_id(self._members[name]), self._accounts.get(name), moment)
+
+    # ------------------------------------------------------------ what they do
+
+    def _sessions(self, first: date, today: date) -> Iterator[tuple[datetime, Act]]:
+        """Every session until today, evenly over the time that has passed, and what follows."""
+        span = (today - first).days + 1
+        for n, trait in enumerate(STUDENTS, 1):
+            count = max(1, round(trait.pace * span / 365)) if span > 0 and trait.pace else 0
+            for k in range(count):
+                day = first + timedelta(days=int((k + trait.at) * span / count))
+                yield from self._session(n, trait, k, day, last=k == count - 1)
+
+    def _session(
+        self, n: int, trait: Trait, k: int, day: date, *, last: bool
+    ) -> Iterator[tuple[datetime, Act]]:
+        """A student's k-th session: handed in that evening, then its diary, then its review.
+
+        The last ones wait longer, and one that is sent back waits for its student, so that there
+        is something to do on any day.
+        """
+        student, handed_in = f"student_{n}", list[Record]()
+        helped = trait.member is not None and k % 3 == 1
+        reviewer = f"member_{trait.member}" if helped else f"mentor_{trait.mentor}"
+        body = self._body(trait, k, day, reviewer)
+
+        def hand_in(moment: datetime) -> None:
+            record = self._hand_in(student, moment, RecordKind.SESSION, body, day)
+            handed_in.append(record)
+
+        def write_diary(moment: datetime) -> None:
+            diary = WritingBody(parts=(self._words(f"demo.diary.{DIARIES[k % len(DIARIES)]}"),))
+            about_id = handed_in[0].id
+            self._hand_in(student, moment, RecordKind.DIARY, diary, day, about_id)
+
+        def withdraw(moment: datetime) -> None:
+            record = handed_in[0]
+            actor = self._actor(student, moment)
+            records.withdraw(self._db, actor, cast(int, record.id), record.version)
+
+        def approve(moment: datetime) -> None:
+            self._review(reviewer, moment, handed_in[0])
+
+        def send_back(moment: datetime) -> None:
+            self._review(reviewer, moment, handed_in[0], self._words("reason.wrong_length"))
+
+        def mend(moment: datetime) -> None:
+            record, actor = handed_in[0], self._actor(student, moment)
+            mended = body.model_copy(update={"minutes": body.minutes + 30})
+            records.amend(self._db, actor, cast(int, record.id), record.version, mended, day=day)
+
+        yield _at(day, 20), hand_in
+        if k % 9 == WITHDRAWN and not last:
+            yield _at(day, 21), withdraw
+            return
+        if not trait.forgets or (k + 1) % trait.forgets:
+            yield _at(day + timedelta(days=1), 19), write_diary
+        wait = 24 if reviewer == SLOW else 9 if last and n % 2 else 1 + (n + 2 * k) % 5
+        decided = day + timedelta(days=wait)
+        if last and n == RETURNED:
+            yield _at(decided, 12), send_back
+        elif (n + k) % 5 == 4:
+            yield _at(decided, 12), send_back
+            yield _at(decided + timedelta(days=2), 18), mend
+            yield _at(decided + timedelta(days=4), 12), approve
+        else:
+            yield _at(decided, 12), approve
+
+    def _body(self, trait: Trait, k: int, day: date, with_whom: str) -> SessionBody:
+        kind = KINDS[k % len(KINDS)]
+        return SessionBody(
+            day=day,
+            start=time(14, 30),
+            minutes=LENGTHS[(k + trait.mentor) % len(LENGTHS)],
+            place=MEANS[k % len(MEANS)],
+            kind=kind,
+            people=(self._members[with_whom].person.name,),
+            what=self._words(f"demo.{trait.subject}.{kind}"),
+        )
+
+    def _hand_in(
+        self,
+        student: str,
+        moment: datetime,
+        kind: RecordKind,
+        body: SessionBody | WritingBody,
+        day: date,
+        about_id: int | None = None,
+    ) -> Record:
+        actor, member = self._actor(student, moment), self._members[student].membership
+        return records.hand_in(self._db, actor, member, kind, body, day=day, about_id=about_id)
+
+    def _review(self, reviewer: str, moment: datetime, record: Record, why: str = "") -> None:
+        """Read an entry in full, then approve it, or send it back with a reason."""
+        actor, record_id = self._actor(reviewer, moment), cast(int, record.id)
+        records.open_whole(self._db, actor, record_id)
+        records.review(self._db, actor, record_id, record.version, approve=not why, reason=why)
+
+    def _reminders(self, first: date, today: date) -> Iterator[tuple[datetime, Act]]:
+        """On the 20th of a month each teacher who has joined looks at half of their students."""
+        day = first.replace(day=20)
+        while day <= today:
+            for n, trait in enumerate(STUDENTS, 1):
+                teacher = f"teacher_{trait.school}"
+                if (n + day.month) % 2 and teacher not in NOT_JOINED:
+                    yield _at(day, 16), partial(self._remind, teacher, f"student_{n}")
+            day = (day.replace(day=1) + timedelta(days=32)).replace(day=20)
+
+    def _remind(self, teacher: str, student: str, moment: datetime) -> None:
+        actor, student_id = self._actor(teacher, moment), self._members[student].id
+        try:
+            with self._db.begin_nested():
+                urging.urge(self._db, actor, student_id, RecordKind.DIARY)
+        except Refused:
+            return  # nothing is missing
+
+
+def _at(day: date, hour: int) -> datetime:
+    """An hour of a day in Beijing."""
+    return datetime.combine(day, time(hour), BEIJING).astimezone(UTC)

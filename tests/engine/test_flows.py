@@ -1,0 +1,279 @@
+"""Every question of every flow, in every programme: played through without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, time
+from types import SimpleNamespace
+from typing import Any, Final, cast
+
+import pytest
+from pydantic import BaseModel
+
+from bot.chat import Outgoing
+from bot.conversation import Finished, Waiting, Working
+from bot.questions import (
+    Answer,
+    Asked,
+    Day,
+    Free,
+    Minutes,
+    Parts,
+    People,
+    Pick,
+    Review,
+    settle,
+)
+from bot.router import Router, Scene
+from handlers import handlers
+from handlers.diary import WritingSeen
+from handlers.join import JoinSeen
+from handlers.review import ReturnSeen
+from handlers.seen import Past, SessionSeen
+from programmes.catalogue import all_programmes
+from programmes.model import Programme
+from programmes.values import Frequency
+from prompts import LANGUAGES, Language, render
+from services.records import Kept
+from storage.chats import Talk as TalkRow
+from storage.tables import RecordKind, Role
+from tests.engine.talking import Talk, offered, photo
+
+HANDLERS: Final = handlers()
+PRESS_LIMIT: Final = 64
+"""Bytes that Telegram's buttons carry."""
+HAD: Final = Kept(sha256="ab" * 32, size=3, media_type="image/jpeg", name="旧图.jpg")
+
+
+# ---------------------------------------------------------------- what the flows are told
+
+
+def students(programme: Programme) -> dict[str, Any]:
+    return {
+        "member_id": 2_000_000_001,
+        "programme": programme.key,
+        "first": programme.cycle.first_day,
+        "last": programme.cycle.last_day,
+        "mentors": {"2000000002": "王建国", "2000000003": "李和平", "2000000004": "Ann Lee"},
+        "kinds": tuple(kind.value for kind in programme.cultivation.methods.value or ()),
+    }
+
+
+def sessions(programme: Programme) -> Iterator[SessionSeen]:
+    told = students(programme)
+    twin = Past(
+        record_id=8, day=programme.cycle.first_day, place="on_campus", start=time(14), minutes=120
+    )
+    yield SessionSeen(**told, past=())
+    yield SessionSeen(**told, past=(twin,), record_id=9, version=2, files=(HAD,))
+
+
+def writings(programme: Programme) -> Iterator[WritingSeen]:
+    told = students(programme)
+    kinds = {RecordKind(record.kind.value): record.frequency for record in programme.records}
+    for kind in (RecordKind.DIARY, RecordKind.MEETING_RECORD):
+        for frequency in {kinds.get(kind), Frequency.PER_SESSION, Frequency.PER_STAGE, None}:
+            stages = tuple(s.stage.value for s in programme.evaluation.stages.value or ())
+            yield WritingSeen(
+                **told,
+                kind=kind,
+                frequency=frequency,
+                about_id=8 if frequency is Frequency.PER_SESSION else None,
+                about_line="2026年11月8日 到校" if frequency is Frequency.PER_SESSION else "",
+                stages=stages or ("initial", "mid", "annual", "final"),
+                files=() if frequency else (HAD,),
+            )
+
+
+def told(flow: str) -> Iterator[BaseModel]:
+    match flow:
+        case "session":
+            for programme in all_programmes():
+                yield from sessions(programme)
+        case "writing":
+            for programme in all_programmes():
+                yield from writings(programme)
+        case "join":
+            for role in Role:
+                yield JoinSeen(
+                    invite_id=1, name="林小雨", role=role, cohort="2026 级", programme="x"
+                )
+        case "return":
+            yield ReturnSeen(record_id=1, version=1, student="林小雨", line="一次培养")
+        case _:
+            raise NotImplementedError(f"tell the flow {flow!r} something, and play it here")
+
+
+# ---------------------------------------------------------------- playing a flow through
+
+
+def usual(waiting: Waiting) -> Answer:
+    """What somebody in no hurry answers."""
+    match waiting.question.kind:
+        case Day(first=first):
+            return Answer(text=f"{first.isoformat()} 14:30")
+        case Minutes():
+            return Answer(text="90分钟")
+        case People():
+            return Answer(text="李和平、张三")
+        case Free():
+            return Answer(text="测了三组条纹间距。")
+        case Parts(words=True) as parts:
+            return Answer(text="看到了条纹。") if parts.needed else Answer(text="完成")
+        case Parts(optional=True):
+            return Answer(files=(photo(),))
+        case Parts():
+            return Answer(press="done")
+        case Pick(options=options):
+            return Answer(press=options[0].value)
+        case Review(ends=ends):
+            return Answer(press=ends[0].value)
+        case other:
+            raise NotImplementedError(f"nobody knows how to answer {other!r}")
+
+
+def questions(flow: str, about: BaseModel, language: Language = "zh") -> Iterator[Talk]:
+    """The talk at each of its questions, one after the other, to its very end."""
+    first = getattr(about, "first", None)
+    talk = Talk(HANDLERS.flows[flow].talk, about, language=language)
+    if isinstance(first, date):
+        talk.now = talk.now.replace(year=first.year + 1, month=first.month, day=1)
+        talk.resume()
+    while not isinstance(talk.outcome, Finished):
+        if isinstance(talk.outcome, Working):
+            kept = HAD.model_dump(mode="json")
+            talk.done({"kept": [kept], "refused": [["b.exe", "file.empty", {}]]})
+            continue
+        yield talk
+        talk.answers(usual(talk.waiting))
+        assert not isinstance(talk.outcome, Waiting) or talk.note is None, talk.waiting
+
+
+def every_question() -> Iterator[tuple[Talk, Waiting]]:
+    for flow in HANDLERS.flows:
+        for about in told(flow):
+            for talk in questions(flow, about):
+                yield talk, talk.waiting
+
+
+# ---------------------------------------------------------------- what holds for all of them
+
+
+@pytest.mark.parametrize("flow", HANDLERS.flows)
+def test_every_flow_can_be_played_to_its_end(flow: str) -> None:
+    for about in told(flow):
+        talk = list(questions(flow, about))[-1]
+        assert isinstance(talk.outcome, Finished)
+
+
+@pytest.mark.parametrize("flow", HANDLERS.flows)
+def test_what_a_flow_is_told_survives_the_database(flow: str) -> None:
+    for about in told(flow):
+        stored = about.model_dump(mode="json")
+        assert HANDLERS.flows[flow].about.model_validate(stored) == about
+
+
+def test_every_button_fits_every_platform() -> None:
+    """With a talk's id of ten digits, and more turns than anybody takes."""
+    longest = 0
+    for talk, waiting in every_question():
+        for language in LANGUAGES:
+            for row in shown(waiting, language).rows:
+                for button in row:
+                    assert button.label.strip()
+                    longest = max(longest, len(button.press.encode()))
+        for choice in offered(waiting.question.kind, asked(talk)):
+            assert len(choice.value.encode()) <= 40, choice
+    assert 30 < longest <= PRESS_LIMIT
+
+
+def shown(waiting: Waiting, language: Language) -> Outgoing:
+    """A question as the router puts it."""
+    row = SimpleNamespace(id=9_999_999_999)
+    journal = waiting.journal
+    journal = type(journal)(journal.began, journal.entries, 9999)
+    posted: list[Outgoing] = []
+    scene = SimpleNamespace(
+        language=language, now=journal.began, pressed=False, post=posted.append
+    )
+    put = Waiting(journal, waiting.question)
+    Router(HANDLERS)._ask(cast(Scene, scene), cast(TalkRow, row), put, None)
+    return posted[0]
+
+
+def asked(talk: Talk, language: Language = "zh") -> Asked:
+    return Asked(talk.now, language)
+
+
+def test_every_question_can_be_read_in_every_language() -> None:
+    for talk, waiting in every_question():
+        for language in LANGUAGES:
+            sentence = render(waiting.question.words, language)
+            assert sentence.strip()
+            assert "{" not in sentence
+            labels = [
+                render(choice.label, language)
+                for choice in offered(waiting.question.kind, asked(talk, language))
+            ]
+            assert len(set(labels)) == len(labels), labels
+
+
+def test_every_choice_can_be_typed_by_its_number_and_by_its_words() -> None:
+    for talk, waiting in every_question():
+        kind = waiting.question.kind
+        for language in LANGUAGES:
+            moment = asked(talk, language)
+            for number, choice in enumerate(offered(kind, moment), 1):
+                typed = [render(choice.label, tongue) for tongue in LANGUAGES]
+                typed += [str(number)] if kind.numbered else []
+                for words in typed:
+                    settled = settle(kind, Answer(text=words), moment)
+                    assert settled.press == choice.value, (waiting.question.step, words)
+
+
+def test_a_session_is_eight_numbered_questions() -> None:
+    for about in told("session"):
+        numbers = [
+            (talk.waiting.question.number, talk.waiting.question.total)
+            for talk in questions("session", about)
+            if talk.waiting.question.number is not None
+        ]
+        assert numbers == [(number, 8) for number in range(1, 9)]
+
+
+@pytest.mark.parametrize("flow", HANDLERS.flows)
+def test_every_line_of_a_review_can_be_changed(flow: str) -> None:
+    """Each leads to its own question, and back to the card as it was."""
+    for about in told(flow):
+        for talk in questions(flow, about):
+            review = talk.waiting.question.kind
+            if not isinstance(review, Review):
+                continue
+            answered = talk.answered
+            for line in review.fields:
+                talk.changes(line.step)
+                assert talk.note is None
+                assert talk.waits == line.step or talk.waits.startswith(f"{line.step}/")
+                talk.back()
+                assert (talk.waits, talk.answered) == ("review", answered)
+
+
+@pytest.mark.parametrize("flow", HANDLERS.flows)
+def test_every_answer_can_be_taken_back(flow: str) -> None:
+    for about in told(flow):
+        steps: list[str] = []
+        for talk in questions(flow, about):
+            undone = Talk(talk.flow, about, stored=talk.stored, now=talk.now)
+            assert undone.back() == bool(steps)
+            if steps:
+                assert undone.waits == steps[-1]
+            steps.append(talk.waits)
+
+
+@pytest.mark.parametrize("flow", HANDLERS.flows)
+def test_its_journal_tells_the_same_again_years_later(flow: str) -> None:
+    for about in told(flow):
+        talk = list(questions(flow, about))[-1]
+        again = Talk(talk.flow, about, stored=talk.stored, now=talk.now.replace(year=2039))
+        assert again.result == talk.result
+        assert again.journal == talk.journal

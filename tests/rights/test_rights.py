@@ -1,0 +1,178 @@
+"""Rights are asked of the database at every press, whatever the button says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, select
+
+from bot.chat import Incoming
+from bot.clock import SetClock
+from storage.tables import Audit, Invite, Membership, Record, RecordState, Review
+from tests.conftest import NewDatabase
+from tests.house import House, Member
+
+
+@pytest.fixture
+async def house(
+    new_database: NewDatabase, tmp_path: Path, clock: SetClock
+) -> AsyncIterator[House]:
+    house = await House.open(new_database("sqlite"), tmp_path, clock)
+    await house.populate()
+    await house.join("林小雨", "赵一鸣", "王建国", "李青", "周岚", "郭老师", "白老师")
+    yield house
+    house.close()
+
+
+async def submitted(house: House) -> Record:
+    """林小雨 hands a session in."""
+    student = house.members["林小雨"]
+    await student.says("昨天下午在校和王老师做了两小时双缝实验")
+    await student.presses("提交")
+    for member in house.members.values():
+        member.reads()
+    return records(house)[-1]
+
+
+def records(house: House) -> list[Record]:
+    with house.app.database.transaction() as db:
+        return list(db.exec(select(Record).order_by(col(Record.id))))
+
+
+def audits(house: House, verb: str) -> list[Audit]:
+    with house.app.database.transaction() as db:
+        return list(db.exec(select(Audit).where(Audit.verb == verb).order_by(col(Audit.id))))
+
+
+def reviews(house: House) -> list[Review]:
+    with house.app.database.transaction() as db:
+        return list(db.exec(select(Review)))
+
+
+async def forge(member: Member, press: str) -> str:
+    return await member.sends(Incoming(member.address, press=press))
+
+
+@pytest.mark.parametrize("who", ["周岚", "郭老师", "赵一鸣", "林小雨"])
+async def test_only_ones_own_mentor_can_approve(house: House, who: str) -> None:
+    record = await submitted(house)
+    answer = await forge(house.members[who], f"a:approve:{record.id}:1")
+    assert "这不是您现在带的学生" in answer
+    assert reviews(house) == []
+    assert records(house)[-1].state is RecordState.SUBMITTED
+    refused = audits(house, "approve")[-1]
+    assert (refused.person_id, refused.object_id) == (house.members[who].person_id, record.id)
+    assert refused.refused == "access.not_your_student"
+
+
+async def test_an_ended_membership_can_do_nothing(house: House) -> None:
+    record = await submitted(house)
+    mentor = house.members["王建国"]
+    with house.app.database.transaction() as db:
+        membership = db.get(Membership, mentor.membership_id)
+        assert membership is not None
+        membership.ended_at = house.clock.now()
+        db.add(membership)
+    assert "什么也没有改动" in await forge(mentor, f"a:approve:{record.id}:1")
+    assert "您不能查看" in await forge(mentor, f"a:whole:{record.id}")
+    assert reviews(house) == []
+
+
+@pytest.mark.parametrize("who", ["周岚", "白老师", "赵一鸣"])
+@pytest.mark.parametrize("verb", ["whole", "record"])
+async def test_nobody_else_can_read_an_entry(house: House, who: str, verb: str) -> None:
+    record = await submitted(house)
+    answer = await forge(house.members[who], f"a:{verb}:{record.id}")
+    assert "您不能查看这条记录" in answer
+    assert "双缝" not in answer
+
+
+async def test_the_own_schools_teacher_can_read_but_not_change(house: House) -> None:
+    record = await submitted(house)
+    teacher = house.members["郭老师"]
+    answer = await forge(teacher, f"a:record:{record.id}")
+    assert "双缝" in answer
+    assert not {"修改", "撤回", "通过"} & set(teacher.buttons)
+    for press in (f"a:edit:{record.id}", f"a:withdraw:{record.id}:1"):
+        assert "不是您本人的记录" in await forge(teacher, press)
+    assert records(house)[-1].version == 1
+
+
+async def test_somebody_elses_talk_cannot_be_answered_or_resumed(house: House) -> None:
+    student, other = house.members["林小雨"], house.members["赵一鸣"]
+    await student.says("记一次培养")
+    press = student.button("昨天")
+    talk = press.split(":")[1]
+    assert "不再起作用" in await forge(other, press)
+    assert "不再起作用" in await forge(other, f"a:resume:{talk}")
+    assert "不再起作用" in await forge(other, f"a:drop:{talk}:yes")
+    assert "（2/8）" in await student.presses("昨天")
+
+
+@pytest.mark.parametrize(
+    "press",
+    [
+        "",
+        "x",
+        "a:",
+        "a:nothing:1",
+        "a:approve",
+        "a:approve:x:y",
+        "a:approve:99:1",
+        "q:1",
+        "q:x:y:z",
+        "a:record:-1",
+        "a:record:99999999999999999999",
+        "sure:sure:sure:",
+        "a:bulk:☃",
+        "a:queue:9:9",
+    ],
+)
+async def test_a_forged_press_is_answered_plainly(house: House, press: str) -> None:
+    await submitted(house)
+    mentor = house.members["王建国"]
+    answer = await forge(mentor, press)
+    assert answer
+    assert "刚才这一步没有办成" not in answer
+    assert reviews(house) == []
+
+
+async def test_groups_get_nothing(house: House) -> None:
+    record = await submitted(house)
+    group = Incoming("group-1", press=f"a:approve:{record.id}:1", group=True, sender="chat-王建国")
+    await house.receive(group)
+    await house.receive(Incoming("group-1", text="/queue", group=True, sender="chat-王建国"))
+    await house.receive(Incoming("group-1", text="大家好", group=True, sender="chat-王建国"))
+    await house.settle()
+    said = [s.message.text for s in house.platform.shown if s.address == "group-1"]
+    assert said == [said[0]] * 2
+    assert "不在群里" in said[0]
+    assert reviews(house) == []
+    assert audits(house, "press")[-1].refused == "group.refused"
+
+
+async def test_a_code_works_once_and_is_kept_as_a_hash(house: House) -> None:
+    code = await house.code("管小青")
+    with house.app.database.transaction() as db:
+        assert all(code.encode() not in invite.code_hash for invite in db.exec(select(Invite)))
+    coordinator = house.members["管小青"]
+    await coordinator.says(code)
+    await coordinator.presses("同意并加入")
+    thief = Member(house, "?", coordinator.role, 0, 0, "chat-thief")
+    assert "已经用过了" in await thief.says(code)
+
+
+async def test_guessing_codes_is_slowed_down(house: House) -> None:
+    thief = Member(house, "?", house.members["林小雨"].role, 0, 0, "chat-thief")
+    answers = [await thief.says(f"{n:026d}") for n in range(12)]
+    assert "没有这个邀请码" in answers[9]
+    assert "15 分钟" in answers[10]
+    assert "15 分钟" in await thief.says(await house.code("管小青"))
+
+
+async def test_a_chat_cannot_become_a_second_person(house: House) -> None:
+    student = house.members["林小雨"]
+    await student.sends(Incoming(student.address, start=await house.code("管小青")))
+    assert "已经属于另一个人" in await student.presses("同意并加入")
