@@ -121,6 +121,8 @@ class App:
                     parts.create_task(platform.run(self.inbox.receive), name=platform.name)
         finally:
             ticks.shutdown(wait=False)
+            for platform in self.platforms.values():
+                await platform.close()
 
     def close(self) -> None:
         """Let the database go."""

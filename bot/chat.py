@@ -211,6 +211,10 @@ class Platform(Protocol):
         """Show this chat its own menu of commands, as (name, description) pairs."""
         ...
 
+    async def close(self) -> None:
+        """Let connections go: `run` has ended, and nothing is being sent any more."""
+        ...
+
 
 class DeliveryError(Exception):
     """A message did not surely arrive."""

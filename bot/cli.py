@@ -42,7 +42,7 @@ class Root(TyperGroup):
             code = super().main(words, *rest, **extra)
         except TyperException as error:
             # Asked for nothing, a group has shown its help, and has nothing more to say.
-            code = complain(wrongly_typed(error)) if error.message else 0
+            code = complain(wrongly_typed(error)) if error.format_message() else 0
         except Mistake as mistake:
             code = complain(mistake.words)
         except OSError as error:

@@ -10,8 +10,8 @@ from the top, fed from the journal, until it reaches a step that has none. So a 
 or another device picks up in mid-sentence; going back drops the last answer; changing one field
 drops that one answer and keeps the rest.
 
-Nothing here knows a database, a clock or a messenger: `advance` is a function from a journal and
-one answer to the next journal and the next question. The engine drives the coroutine by hand, so a
+Nothing here knows a database, a clock or a messenger: a `Conversation` takes a journal and one
+answer to the next journal and the next question. The engine drives the coroutine by hand, so a
 flow that awaits anything but a step fails at once, and a flow has no effects: it returns what is
 to be done.
 """
@@ -46,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """All that is remembered of a talk. Immutable; `advance` makes the next one."""
+    """All that is remembered of a talk. Immutable; each act makes the next one."""
 
     began: datetime
     entries: Mapping[str, Entry] = field(default_factory=dict)
@@ -277,11 +277,11 @@ class Conversation:
                 return self._moved(entries, journal.changing, journal.aside)
         return None
 
-    def _change(self, field: str) -> Outcome:
+    def _change(self, root: str) -> Outcome:
         """Ask one field again, keeping every other answer."""
         entries = self._journal.entries
-        aside = {k: e for k, e in entries.items() if _inside(k, field)}
-        return self._moved({k: e for k, e in entries.items() if k not in aside}, field, aside)
+        aside = {k: e for k, e in entries.items() if _inside(k, root)}
+        return self._moved({k: e for k, e in entries.items() if k not in aside}, root, aside)
 
     def _moved(
         self,
@@ -377,21 +377,21 @@ class Conversation:
         entries = {k: e for k, e in self._journal.entries.items() if k != step}
         self._journal = replace(self._journal, entries=entries)
 
-    def _has(self, field: str) -> bool:
-        return any(_inside(step, field) for step in self._journal.entries)
+    def _has(self, root: str) -> bool:
+        return any(_inside(step, root) for step in self._journal.entries)
 
     def _end_change(self, waits: Step, walked: list[Step]) -> None:
         """Once the talk has come past the changed field, its former answers may go."""
-        field = self._journal.changing
-        if not field or _inside(waits.step, field):
+        root = self._journal.changing
+        if not root or _inside(waits.step, root):
             return
-        if any(_inside(step.step, field) for step in walked):
+        if any(_inside(step.step, root) for step in walked):
             self._journal = replace(self._journal, changing="", aside={})
 
 
-def _inside(step: str, field: str) -> bool:
-    """Whether a step asks for the field, or is one turn of the loop that asks for it."""
-    return step == field or step.startswith(f"{field}/")
+def _inside(step: str, root: str) -> bool:
+    """Whether a step asks for a field, or is one turn of the loop that asks for it."""
+    return step == root or step.startswith(f"{root}/")
 
 
 def already_given(journal: Journal, turn: int, press: str) -> bool:

@@ -81,7 +81,6 @@ class Delivery:
         unknown = await self._database.run(chats.unsure_sends, repeatable)
         if unknown:
             log.warning("sends_of_unknown_fate", count=unknown)
-        self._stopping = False
         work = asyncio.create_task(self._work())
         try:
             await asyncio.shield(work)
@@ -94,23 +93,30 @@ class Delivery:
                 call.cancel()
 
     async def _work(self) -> None:
-        while not self._stopping or self._calls or self._ended:
+        while True:
             try:
                 pause = await self._turn()
             except Exception:  # what waits in the database waits until it is well again
                 log.exception("delivery_halted")
                 await asyncio.sleep(RETRY)
-            else:
-                await self._rest(pause)
+                continue
+            if self._stopping and not self._under_way:
+                return
+            await self._rest(pause)
 
     async def drain(self) -> float:
         """Send all that may be sent now, until no call is under way; gives the seconds until more
         may be sent."""
         while True:
             pause = await self._turn()
-            if not self._calls and not self._ended:
+            if not self._under_way:
                 return pause
             await self._rest(pause)
+
+    @property
+    def _under_way(self) -> bool:
+        """Whether a call has not ended, or its fate is not written down."""
+        return bool(self._calls or self._ended)
 
     async def _rest(self, seconds: float) -> None:
         """Wait until something came, a call has ended, or the time is over."""

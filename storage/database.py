@@ -88,11 +88,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # of the two writes, without an error. We begin them ourselves, below.
     connection.isolation_level = None
     cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     cursor.execute("PRAGMA journal_mode=WAL")
     # What is acknowledged must survive a power cut, not only a crash.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     cursor.close()
 
 

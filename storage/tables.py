@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, Column, Enum, Index, LargeBinary, MetaData, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
@@ -25,7 +25,12 @@ metadata: MetaData = SQLModel.metadata
 
 
 def _json() -> Any:
-    return JSON().with_variant(JSONB(), "postgresql")
+    return JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+NEVER_AGAIN: Final = {"sqlite_autoincrement": True}
+"""Left to itself SQLite gives a deleted last row's number to the next one, and an old button that
+carries the number would then mean somebody else's row."""
 
 
 def _words(kind: type[StrEnum]) -> Any:
@@ -365,6 +370,7 @@ class Update(SQLModel, table=True):
         UniqueConstraint("platform", "key"),
         Index(None, "state", "id"),
         Index(None, "platform", "address", "received_at"),
+        NEVER_AGAIN,
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -381,7 +387,7 @@ class Update(SQLModel, table=True):
 class Conversation(SQLModel, table=True):
     """A talk under way, or put down: its journal is the draft."""
 
-    __table_args__ = (Index(None, "person_id", "state"),)
+    __table_args__ = (Index(None, "person_id", "state"), NEVER_AGAIN)
 
     id: int | None = Field(default=None, primary_key=True)
     flow: str = Field(max_length=40)
@@ -404,6 +410,7 @@ class Outbox(SQLModel, table=True):
     __table_args__ = (
         Index(None, "state", "lane", "id"),
         Index(None, "account_id", "id"),
+        NEVER_AGAIN,
     )
 
     id: int | None = Field(default=None, primary_key=True)

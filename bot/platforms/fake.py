@@ -73,6 +73,9 @@ class FakePlatform:
     async def offer(self, address: str, commands: Sequence[tuple[str, str]]) -> None:
         self.menus[address] = commands
 
+    async def close(self) -> None:
+        """There is nothing to let go."""
+
 
 def decode(body: Mapping[str, Any]) -> Incoming:
     """An `Incoming` from its own JSON."""

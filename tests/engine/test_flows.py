@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, time
+from datetime import date, time, timedelta
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
@@ -256,6 +256,40 @@ def test_every_line_of_a_review_can_be_changed(flow: str) -> None:
                 assert talk.waits == line.step or talk.waits.startswith(f"{line.step}/")
                 talk.back()
                 assert (talk.waits, talk.answered) == ("review", answered)
+
+
+@pytest.mark.parametrize("flow", HANDLERS.flows)
+def test_every_question_has_its_line_in_the_review(flow: str) -> None:
+    """Whatever was asked can be changed without going back over all that came after it."""
+    for about in told(flow):
+        asked: set[str] = set()
+        for talk in questions(flow, about):
+            review = talk.waiting.question.kind
+            if isinstance(review, Review):
+                # A stage is what an entry belongs to: handed in, it stays where it is.
+                fixed = {"stage"} if getattr(about, "record_id", None) else set()
+                assert asked - fixed - {"another"} == {line.step for line in review.fields}
+            asked.add(talk.waits.split("/")[0])
+
+
+def test_a_likeness_is_looked_at_for_each_session_it_is_with() -> None:
+    """To say that this is not Monday's session says nothing about Tuesday's."""
+    programme = all_programmes()[0]
+    days = [programme.cycle.first_day + timedelta(days=n) for n in (0, 1)]
+    past = tuple(
+        Past(record_id=8 + n, day=day, place="on_campus", start=time(14), minutes=120)
+        for n, day in enumerate(days)
+    )
+    about = SessionSeen(**students(programme), past=past)
+    met = []
+    for talk in questions("session", about):
+        met.append(talk.waits)
+    assert sum(step.startswith("another") for step in met) == 1
+    talk.back()
+    assert talk.waits == "review"
+    talk.changes("day")
+    talk.says(f"{days[1].isoformat()} 14:30")
+    assert talk.waits.startswith("another")
 
 
 @pytest.mark.parametrize("flow", HANDLERS.flows)

@@ -16,7 +16,7 @@ def small(database: Database, clock: SetClock) -> Small:
     return Small(database, clock, {"fake": Messenger()})
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def alarms(monkeypatch: pytest.MonkeyPatch) -> Alarms:
     """What the inbox and the delivery worker cry."""
     heard = Alarms()

@@ -16,25 +16,22 @@ from bot.chat import Received
 from storage import chats
 from storage.database import Database
 from storage.tables import Account, Audit, Conversation, TalkState, UpdateState
-from tests.faults.small import SORRY, Alarms, Small, failing_commits
+from tests.faults.small import (
+    PATIENCE,
+    SORRY,
+    Alarms,
+    Small,
+    failing_commits,
+    messenger,
+    until,
+)
 
 DONE, ASIDE, WAITING = UpdateState.DONE, UpdateState.ASIDE, UpdateState.WAITING
-PATIENCE = 20.0
-"""Seconds after which a test gives up waiting for what should be a matter of milliseconds."""
 
 
 def poison(address: str) -> Received:
     """An update that no platform of ours can decode."""
     return Received(f"poison-{address}", address, "{not json")
-
-
-async def until(small: Small, address: str, *heard: str) -> None:
-    """Wait until just this was handled of a chat."""
-    async with asyncio.timeout(PATIENCE):
-        while not any(a.address == address for a in small.rows(Account)):
-            await asyncio.sleep(0.005)
-        while small.heard(address) != list(heard):
-            await asyncio.sleep(0.005)
 
 
 # ---------------------------------------------------------------- twice, and in order
@@ -60,8 +57,6 @@ async def test_the_same_update_racing_itself_is_handled_once(small: Small) -> No
 
 
 async def test_one_key_on_two_platforms_is_two_updates(database: Database, clock: Any) -> None:
-    from tests.faults.small import messenger
-
     small = Small(database, clock, {n: messenger(n) for n in ("fake", "other")})
     update = small.said("lin", "hello")
     await small.inbox.receive("fake", [update])
@@ -73,7 +68,8 @@ async def test_one_key_on_two_platforms_is_two_updates(database: Database, clock
 async def test_two_updates_racing_for_a_chat_nobody_knows_yet(small: Small) -> None:
     async with small.running():
         await asyncio.gather(small.hears("lin", "one"), small.hears("lin", "two"))
-        await until(small, "lin", "one", "two")
+        await small.handled()
+    assert small.heard("lin") == ["one", "two"]
     assert len(small.rows(Account)) == 1
 
 
@@ -91,9 +87,9 @@ async def test_fifty_chats_at_once_are_each_heard_in_order(small: Small) -> None
     people = [f"p{n}" for n in range(50)]
     async with small.running():
         await asyncio.gather(*(chatter(p, random.Random(p)) for p in people))
-        await small.inbox.drain()
+        await small.handled()
+    await small.settle()
     assert all(small.heard(person) == lines for person in people)
-    await small.delivery.drain()
     said = [f"heard {line}" for line in lines]
     assert all(small.platform.texts(person) == said for person in people)
 
@@ -180,7 +176,12 @@ async def test_what_cannot_be_handled_is_undone_set_aside_and_said(
         "fake",
         [
             small.said(address, words)
-            for address, words in [("lin", "one"), ("lin", "explode"), ("lin", "two"), ("zhao", "hi")]
+            for address, words in [
+                ("lin", "one"),
+                ("lin", "explode"),
+                ("lin", "two"),
+                ("zhao", "hi"),
+            ]
         ],
     )
     await small.settle()
@@ -240,19 +241,14 @@ async def test_the_running_inbox_outlives_an_outage_of_its_database(
 ) -> None:
     await small.hears("lin", "one", "two")
     over = asyncio.Event()
-    with failing_commits(small.database, lambda _n: not over.is_set()) as commits:
-        running = asyncio.create_task(small.inbox.run())
-        async with asyncio.timeout(PATIENCE):
-            while commits() < 20 and not running.done():
-                await asyncio.sleep(0.005)
-        over.set()
-        # Its start reads what work was broken off: that failing is a start that fails.
-        if running.done():
-            assert isinstance(running.exception(), OperationalError)
-            running = asyncio.create_task(small.inbox.run())
-        await until(small, "lin", "one", "two")
-        running.cancel()
-    assert small.updates() == [DONE] * 2
+    with failing_commits(small.database, lambda n: n > 1 and not over.is_set()) as commits:
+        async with small.running():
+            await until(lambda: commits() > 20)
+            over.set()
+            await small.handled()
+            await until(lambda: small.platform.texts("lin") == ["heard one", "heard two"])
+    assert small.heard("lin") == ["one", "two"]
+    assert {"inbox_halted", "delivery_halted"} <= set(alarms.events)
 
 
 async def test_what_always_breaks_the_commit_is_found_and_set_aside(
@@ -276,10 +272,10 @@ async def test_an_answer_no_database_can_hold_leaves_its_talk_as_it_was(
     small: Small, alarms: Alarms
 ) -> None:
     raw = json.dumps({"address": "lin", "text": "a\ud83db"})
-    await small.hears("lin", "/pair")
+    await small.talks("lin", "/pair")
     await small.inbox.receive("fake", [Received("bad", "lin", raw)])
-    await small.hears("lin", "one", "two")
     await small.settle()
+    await small.talks("lin", "one", "two")
     assert small.platform.texts("lin") == ["first?", SORRY, "second?", "done"]
     assert small.heard("lin") == ["one: two"]
 
@@ -327,7 +323,8 @@ async def test_the_running_inbox_takes_an_album_up_by_itself(
         await asyncio.sleep(0.01)
         assert small.updates() == [WAITING]
         small.clock.move(timedelta(milliseconds=30))
-        await until(small, "lin", "files 1.png")
+        await small.handled()
+    assert small.heard("lin") == ["files 1.png"]
 
 
 async def test_what_comes_late_for_an_album_is_not_lost(small: Small) -> None:
@@ -389,23 +386,21 @@ async def fetching(small: Small, what: str = "apples", address: str = "lin") -> 
     gate = small.errands.hold(what)
     await small.hears(address, "/errand", what)
     await small.inbox.drain()
-    async with asyncio.timeout(PATIENCE):
-        while what not in small.errands.begun:
-            await asyncio.sleep(0)
+    await until(lambda: what in small.errands.begun)
     return gate
 
 
 async def test_outside_work_holds_up_its_own_chat_and_no_other(small: Small) -> None:
     gate = await fetching(small)
     await small.hears("lin", "eat them", "after")
-    # More than a batch can hold, all of the chat that waits.
+    # Many batches full, all of the chat that waits.
     await small.hears("lin", *(f"line {n}" for n in range(600)))
     await small.hears("zhao", "hi")
     await small.inbox.drain()
     assert small.heard("zhao") == ["hi"]
     assert small.heard("lin") == []
     gate.set()
-    await small.settle()
+    await small.inbox.settle()
     assert small.heard("lin")[:2] == ["apples, eat them: {'got': 'apples'}", "after"]
     assert small.heard("lin")[-1] == "line 599"
     assert small.errands.begun == ["apples"]
@@ -414,9 +409,9 @@ async def test_outside_work_holds_up_its_own_chat_and_no_other(small: Small) -> 
 async def test_an_album_for_a_chat_that_waits_for_outside_work(small: Small) -> None:
     gate = await fetching(small)
     await small.inbox.receive(
-        "fake", [small.said("lin", "eat them")] + [
-            small.said("lin", album="a", file=name) for name in ("1", "2")
-        ],
+        "fake",
+        [small.said("lin", "eat them")]
+        + [small.said("lin", album="a", file=name) for name in ("1", "2")],
     )
     small.clock.move(inbox.ALBUM_PAUSE)
     await small.inbox.drain()
@@ -474,7 +469,7 @@ async def test_a_commit_that_fails_does_not_lose_what_outside_work_gave(
     gate = await fetching(small)
     with failing_commits(small.database, lambda n: n < 1):
         gate.set()
-        await small.inbox.settle()
+        await small.quiet(0)
     assert await small.talks("lin", "eat") == ["fetch what?", "got apples", "done"]
     assert alarms.events == ["work_not_kept"]
 
@@ -482,7 +477,7 @@ async def test_a_commit_that_fails_does_not_lose_what_outside_work_gave(
 async def test_a_talk_that_breaks_on_what_outside_work_gave_does_not_lock_its_chat(
     small: Small, alarms: Alarms
 ) -> None:
-    small.errands.result = lambda _what: ["not a mapping"]
+    small.errands.result = lambda _what: 5
     async with asyncio.timeout(PATIENCE):
         await small.talks("lin", "/errand", "apples")
         await small.talks("lin", "/cancel", "hello")
@@ -508,9 +503,7 @@ async def test_stopping_during_outside_work_leaves_it_for_the_next_start(small: 
     assert talk.state is TalkState.WORKING
     small.errands.gates.clear()
     async with small.running():
-        async with asyncio.timeout(PATIENCE):
-            while "got apples" not in small.platform.texts("lin"):
-                await asyncio.sleep(0.005)
+        await until(lambda: "got apples" in small.platform.texts("lin"))
 
 
 # ---------------------------------------------------------------- outside work, on two devices
@@ -592,18 +585,14 @@ async def test_people_who_do_everything_at_once(small: Small, alarms: Alarms) ->
         "breaker": ["one: two", "bye"],
         "noisy": ["hello", "bye"],
     }
-    lines = [
-        [f"{kind}{n}", list(script)] for kind, script in scripts.items() for n in range(6)
-    ]
+    lines = [[f"{kind}{n}", list(script)] for kind, script in scripts.items() for n in range(6)]
     async with small.running():
         while lines:
             address, script = line = whims.choice(lines)
             await small.hears(cast(str, address), cast(list[str], script).pop(0))
             if not script:
                 lines.remove(line)
-        async with asyncio.timeout(PATIENCE):
-            while WAITING in small.updates():
-                await asyncio.sleep(0.01)
+        await small.handled()
     for kind, heard in expected.items():
         assert all(small.heard(f"{kind}{n}") == heard for n in range(6)), kind
     assert len(small.rows(Audit)) == 6 * sum(map(len, expected.values()))

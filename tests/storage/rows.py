@@ -61,9 +61,9 @@ def _value(column: Column[Any], number: int, count: int) -> Any:
             return number.to_bytes(32, "big")
         case sa.JSON():
             # On one row in three the whole value is a JSON null, which is not a NULL.
-            return (
-                None if number % 3 == 1 else {"题目": AWKWARD, "hours": 1.5, "of": [number, None]}
-            )
+            if number % 3 == 1:
+                return sa.JSON.NULL
+            return {"题目": AWKWARD, "hours": 1.5, "of": [number, None]}
         case sa.Boolean():
             return number % 2 == 0
         case sa.Integer():

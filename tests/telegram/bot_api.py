@@ -482,6 +482,10 @@ class BotApi:
             "file_size": len(content),
         }
 
+    def path_of(self, file_id: str) -> str:
+        """What getFile will say."""
+        return self._files[file_id][0]
+
     def add(self, chat: int, shown: Shown) -> Shown:
         shown.id = self.number()
         self.moment += shown.by_bot

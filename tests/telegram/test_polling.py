@@ -240,7 +240,7 @@ async def test_it_waits_as_long_as_it_is_told(
     async with running(bot, store):
         await until(lambda: bool(store.kept))
     first, second = telegram.calls_of("getUpdates")[:2]
-    assert 1 <= second.at - first.at < 1.5
+    assert 1 <= second.at - first.at < 4
 
 
 async def test_it_waits_longer_and_longer(
@@ -329,7 +329,7 @@ async def test_a_tap_is_answered_once_it_is_stored(
 
 @pytest.mark.parametrize(
     "trouble",
-    [slow(2), broken(400, "Bad Request: query is too old"), dropped(acts=False)],
+    [slow(9), broken(400, "Bad Request: query is too old"), dropped(acts=False)],
     ids=str,
 )
 async def test_an_answer_to_a_tap_is_in_nobodys_way(
@@ -345,5 +345,5 @@ async def test_an_answer_to_a_tap_is_in_nobodys_way(
         lin.says("下一句")
         await until(lambda: not telegram.pending)
         await show_card(bot, lin)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 8
     assert len(store.kept) == 7

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import httpx
 import pytest
@@ -395,7 +396,7 @@ async def test_buttons_are_not_dropped_for_want_of_words(
 async def test_what_each_failure_means(
     make_bot: MakeBot, telegram: BotApi, lin: Person, trouble: Trouble, error: type[DeliveryError]
 ) -> None:
-    bot = make_bot(answer_seconds=0.3)
+    bot = make_bot(answer_seconds=0.3 if trouble.delay else 5)
     telegram.trouble("sendMessage", trouble)
     with pytest.raises(DeliveryError) as caught:
         await send(bot, lin, Outgoing("不该出现在错误里的话"))
@@ -547,6 +548,23 @@ async def test_what_telegram_will_not_give_is_too_large(
     lin.sends_document("巨.zip", bytes(20 * MEGABYTE + 1))
     with pytest.raises(FileTooLarge):
         await bot.fetch(last_ref(bot, telegram), 100 * MEGABYTE)
+
+
+async def test_a_file_of_ours_by_the_same_path_is_not_taken_for_theirs(
+    bot: TelegramPtb,
+    telegram: BotApi,
+    lin: Person,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The library reads a path that exists in the working directory from there."""
+    lin.sends_document("数据.csv", b"theirs")
+    ref = last_ref(bot, telegram)
+    here = tmp_path / telegram.path_of(ref)
+    here.parent.mkdir()
+    here.write_bytes(b"ours")
+    monkeypatch.chdir(tmp_path)
+    assert await bot.fetch(ref, 100) == b"theirs"
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,9 @@ class WebPlatform:
         """Show the menu on open pages; one opened later asks the house for it."""
         self._sockets.push(address, {"commands": list(commands)})
 
+    async def close(self) -> None:
+        """The server lets its sockets go when it ends."""
+
 
 class _Uvicorn(uvicorn.Server):
     @contextmanager

@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("error", sa.String(length=500), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_update")),
         sa.UniqueConstraint("platform", "key", name=op.f("uq_update_platform_key")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("update", schema=None) as batch_op:
         batch_op.create_index(
@@ -204,6 +205,7 @@ def upgrade() -> None:
             ["person_id"], ["person.id"], name=op.f("fk_conversation_person_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("conversation", schema=None) as batch_op:
         batch_op.create_index(
@@ -259,6 +261,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_outbox_account_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index(

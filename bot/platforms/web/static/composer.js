@@ -178,7 +178,8 @@ export class Composer {
   failed(file, words) {
     const { name } = file;
     this.warn(words ?? say("upload_failed", { name }));
-    const retry = make("button", { type: "button", class: "retry" }, say("upload_retry", { name }));
+    const called = { class: "retry", "aria-label": say("upload_retry_file", { name }) };
+    const retry = make("button", { type: "button", ...called }, say("upload_retry"));
     file.progress.replaceWith(retry);
     retry.addEventListener("click", () => {
       retry.replaceWith(file.progress);

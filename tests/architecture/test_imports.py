@@ -1,0 +1,65 @@
+"""Who may know whom: the contracts in pyproject.toml, and what an installation loads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from typing import Any
+
+import pytest
+
+from tests.architecture.code import ROOT, files
+
+LINT = (
+    "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+)
+
+
+def run(program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a process of its own, where nothing is imported yet."""
+    return subprocess.run(  # noqa: S603 - our own interpreter and our own words
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def layers() -> list[str]:
+    """The house's modules from top to bottom, as the contract names them."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    contracts: list[dict[str, Any]] = settings["tool"]["importlinter"]["contracts"]
+    layered = next(contract for contract in contracts if contract["type"] == "layers")
+    return [name.strip() for layer in layered["layers"] for name in layer.split("|")]
+
+
+def test_imports_run_one_way() -> None:
+    linted = run(LINT)
+    assert linted.returncode == 0, linted.stdout + linted.stderr
+
+
+def test_every_module_has_its_layer() -> None:
+    """A new file in bot/ is bound by no contract until it is given a place."""
+    known = layers()
+    for path in files():
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        if name != "bot.__init__":
+            assert any(f"{name}.".startswith(f"{layer}.") for layer in known), name
+
+
+@pytest.mark.parametrize("module", ["bot.app", "bot.cli", "handlers", "services.records"])
+def test_no_messengers_library_is_loaded_before_it_is_configured(module: str) -> None:
+    loaded = run(f"import sys, {module}; print(*sys.modules)")
+    assert loaded.returncode == 0, loaded.stderr
+    roots = {name.split(".")[0] for name in loaded.stdout.split()}
+    assert module.split(".")[0] in roots
+    assert not roots & {"telegram", "aiogram", "starlette", "uvicorn", "websockets", "jinja2"}
+
+
+def test_a_messenger_is_loaded_when_it_is_asked_for() -> None:
+    """The test above looks for the right names."""
+    loaded = run("import sys, bot.platforms.telegram_ptb; print(*sys.modules)")
+    assert "telegram" in loaded.stdout.split()

@@ -1,0 +1,322 @@
+"""Every sentence is there, in every language, with the same gaps; and none is there in vain."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Final, get_args
+
+import pytest
+
+from bot.questions import UNREADABLE
+from bot.router import ENGINE
+from handlers import COMMANDS
+from handlers.review import FILTERS, REASONS
+from language.clocks import Part
+from programmes.values import PLACES, ActivityKind, Counter, Grade, StageKind, Status
+from prompts import LANGUAGES, catalogue
+from services.roster import Presence
+from storage.tables import RecordKind, RecordState, Role, UnitKind
+from tests.architecture.code import ROOT, files, parsed, place
+
+KEY: Final = re.compile(r"[a-z_]+(\.[a-z0-9_]+)+")
+KEYS: Final = catalogue("zh").keys()
+AREAS: Final = {key.split(".")[0] for key in KEYS}
+EVERY: Final = ("*",)
+"""The values are data of their own; that there are such sentences is all that is said here."""
+
+
+def values(kind: Iterable[StrEnum]) -> tuple[str, ...]:
+    return tuple(member.value for member in kind)
+
+
+def crossed(*sides: Iterable[str]) -> tuple[str, ...]:
+    """Every value on the left with every value on the right, as two gaps take them."""
+    left, right = sides
+    return tuple(f"{one} {other}" for one in left for other in right)
+
+
+KINDS: Final = (*values(ActivityKind), "other")
+PLACE_KEYS: Final = tuple(one.key for one in PLACES)
+WRITINGS: Final = ("diary", "meeting_record")
+TOLD: Final = (*COMMANDS, *ENGINE)
+
+FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "answer.other_{}": tuple(UNREADABLE),
+    "answer.{}": ("today", "yesterday", "day_before"),
+    "calendar.month_{}": tuple(map(str, range(1, 13))),
+    "calendar.weekday_{}": tuple(map(str, range(1, 8))),
+    "cli.column.{}": EVERY,
+    "cli.help.{}": EVERY,
+    "cli.invite_{}": ("web", "telegram"),
+    "cli.section.{}": EVERY,
+    "command.{}.label": TOLD,
+    "command.{}.words": TOLD,
+    "consent.child_{}": ("given", "awaited"),
+    "consent.{}": ("give", "take_back"),
+    "counter.{}": values(Counter),
+    "demo.diary.{}": EVERY,
+    "demo.person.{}": EVERY,
+    "demo.{}": EVERY,
+    "demo.{}.{}": EVERY,
+    "join.readers_{}": values(Role),
+    "kind.{}": KINDS,
+    "language.{}": LANGUAGES,
+    "part.{}": get_args(Part),
+    "place.{}": PLACE_KEYS,
+    "programme.grade.{}": values(Grade),
+    "programme.problem.{}": EVERY,
+    "programme.status.{}": values(Status),
+    "progress.writing_{}": ("reviewed", "unreviewed"),
+    "queue.filter_{}": FILTERS,
+    "reason.{}": REASONS,
+    "record.{}_line": WRITINGS,
+    "record.{}_stage_line": WRITINGS,
+    "review.{}{}": (" approved", " returned", "already_ approved", "already_ returned"),
+    "role.{}": values(Role),
+    "roster.unit.{}": values(UnitKind),
+    "stage.{}": values(StageKind),
+    "state.{}": values(RecordState),
+    "watch.list.{}": ("behind", "longest", "absent", "unreached"),
+    "watch.matter.{}": values(RecordKind),
+    "watch.short.{}": WRITINGS,
+    "watch.urge.{}": values(RecordKind),
+    "web.refused.{}": ("too_long", "unreadable", "file_gone"),
+    "web.{}": EVERY,
+    "{}.files": WRITINGS,
+    "{}.guide": WRITINGS,
+    "{}.none_open": WRITINGS,
+    "{}.not_asked": WRITINGS,
+    "{}.review": WRITINGS,
+    "{}.sent_{}": crossed(WRITINGS, ("submitted", "filed")),
+    "{}.which_day": WRITINGS,
+    "{}.which_stage": WRITINGS,
+    "{}.{}": (
+        *crossed(("role",), values(Role)),
+        *crossed(("programme.grade",), values(Grade)),
+        *crossed(("cli.state",), (*values(Presence), "ended")),
+    ),
+    "{}.{}_words": (*crossed(("place",), PLACE_KEYS), *crossed(("kind",), KINDS)),
+}
+"""Keys that are put together in code, and what may stand in each gap."""
+
+FOR_LATER: Final = (
+    "programme.activity.",
+    "programme.counter.",
+    "programme.frequency.",
+    "programme.material.",
+    "programme.outcome.",
+    "programme.per.",
+    "programme.place.",
+    "programme.record.",
+    "programme.role.",
+    "programme.stage.",
+)
+"""What the codes in packs are called. Nothing says them yet; answers about policy will."""
+
+NO_KEYS: Final = frozenset({"record.id", "file.id", "web.socket_failed", "web.uploads_swept"})
+"""Columns and events of the log that look like keys."""
+
+
+# ---------------------------------------------------------------- what the code says
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence named in the code: whole, or with gaps in its key."""
+
+    key: str
+    where: str
+    gaps: frozenset[str] | None = None
+    """What is given to fill the sentence's gaps; `None` where that cannot be read off."""
+
+
+@cache
+def said() -> tuple[Said, ...]:
+    return tuple(
+        one for path in files() for one in _said_in(path) if not path.match("storage/*/*")
+    )
+
+
+def _said_in(path: Path) -> Iterator[Said]:
+    tree = parsed(path)
+    inside = {id(n) for s in ast.walk(tree) if isinstance(s, ast.JoinedStr) for n in ast.walk(s)}
+    filled: dict[int, frozenset[str]] = {}
+    for node in ast.walk(tree):
+        if _names_a_sentence(node):
+            call = node
+            assert isinstance(call, ast.Call)
+            if all(keyword.arg for keyword in call.keywords):
+                gaps = frozenset(keyword.arg or "" for keyword in call.keywords)
+                filled |= {id(one): gaps for one in _alternatives(call.args[0])}
+    for node in ast.walk(tree):
+        match node:
+            case ast.JoinedStr(values=parts):
+                texts = (p.value if isinstance(p, ast.Constant) else "{}" for p in parts)
+                key = "".join(map(str, texts))
+                if re.fullmatch(r"[a-z_{}]+(\.[a-z_{}]+)+", key) and _is_ours(key):
+                    yield Said(key, place(path, node), filled.get(id(node)))
+            case ast.Constant(value=str(key)) if id(node) not in inside:
+                if KEY.fullmatch(key) and _is_ours(key):
+                    yield Said(key, place(path, node), filled.get(id(node)))
+
+
+def _names_a_sentence(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "t"
+
+
+def _alternatives(key: ast.expr) -> Iterator[ast.expr]:
+    """`t("a" if good else "b")` names both."""
+    if isinstance(key, ast.IfExp):
+        yield from _alternatives(key.body)
+        yield from _alternatives(key.orelse)
+    else:
+        yield key
+
+
+def _is_ours(key: str) -> bool:
+    if key in NO_KEYS:
+        return False
+    area, rest = key.split(".", 1)
+    return area in AREAS or (area == "{}" and rest not in ("html", "jpg", "yaml"))
+
+
+def members(family: str) -> set[str]:
+    """The keys of a family, as its declared values make them."""
+    if FAMILIES[family] == EVERY:
+        pattern = re.compile(re.escape(family).replace(r"\{\}", "[a-z0-9_]+"))
+        return {key for key in KEYS if pattern.fullmatch(key)}
+    gaps = family.count("{}")
+    return {
+        family.format(*(value.split(" ") if gaps > 1 else [value])) for value in FAMILIES[family]
+    }
+
+
+WEB: Final = ROOT / "bot" / "platforms" / "web"
+
+
+def in_pages() -> set[str]:
+    """The keys that the web chat's pages and scripts name."""
+    found: set[str] = set()
+    for page in (WEB / "pages").glob("*.html"):
+        for call in re.findall(r"words\((.*?)\)", page.read_text("utf-8"), re.S):
+            found |= {f"web.{key}" for key in re.findall(r"[\"']([a-z_.]+)[\"']", call)}
+    for call in re.findall(r"\bsay\((.*?)[,)]", scripts(), re.S):
+        for key in re.findall(r"[\"']([a-z_.]+)[\"']", call):
+            found.add(key if key.startswith("calendar.") else f"web.chat.{key}")
+    return found
+
+
+def in_scripts() -> set[str]:
+    """The keys that scripts may hand on before they are said."""
+    words = {f"web.chat.{key}" for key in re.findall(r"\"([a-z_]+)\"", scripts())}
+    return words & KEYS
+
+
+@cache
+def scripts() -> str:
+    return "\n".join(path.read_text("utf-8") for path in (WEB / "static").glob("*.js"))
+
+
+# ---------------------------------------------------------------- what must hold
+
+
+def test_every_sentence_named_is_there() -> None:
+    missing = [
+        f"{one.where}: {one.key}"
+        for one in said()
+        if "{" not in one.key
+        and one.key not in KEYS
+        and not any(key.startswith(f"{one.key}.") for key in KEYS)
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def test_every_sentence_put_together_in_code_is_declared() -> None:
+    """Add a new family to FAMILIES, with all that may stand in its gaps."""
+    undeclared = [f"{s.where}: {s.key}" for s in said() if "{" in s.key and s.key not in FAMILIES]
+    assert not undeclared, "\n".join(undeclared)
+    unused = FAMILIES.keys() - {one.key for one in said()}
+    assert not unused
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_sentence_of_a_family_is_there(family: str) -> None:
+    assert members(family)
+    assert not members(family) - KEYS
+
+
+def test_every_sentence_of_a_page_is_there() -> None:
+    assert len(in_pages()) > 50
+    assert not in_pages() - KEYS
+
+
+def test_no_sentence_is_there_in_vain() -> None:
+    used = {one.key for one in said()} | in_pages() | in_scripts()
+    used |= {key for family in FAMILIES if family != "web.{}" for key in members(family)}
+    unsaid = sorted(key for key in KEYS - used if not key.startswith(FOR_LATER))
+    assert not unsaid, "\n".join(unsaid)
+
+
+@pytest.mark.parametrize("area", FOR_LATER)
+def test_what_is_kept_for_later_is_not_said_yet(area: str) -> None:
+    assert any(key.startswith(area) for key in KEYS)
+    assert not [one for one in said() if one.key.startswith(area)], "take it off FOR_LATER"
+
+
+def test_every_gap_is_filled() -> None:
+    """A gap that nothing fills raises only when the sentence is read, perhaps months later."""
+    unfilled = [
+        f"{one.where}: {key} lacks {sorted(lacking)}"
+        for one in said()
+        if one.gaps is not None and FAMILIES.get(one.key) != EVERY
+        for key in sorted(members(one.key) if "{" in one.key else {one.key} & KEYS)
+        if (lacking := gaps_of(catalogue("zh")[key]) - one.gaps)
+    ]
+    assert not unfilled, "\n".join(unfilled)
+
+
+def gaps_of(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
+
+
+# ---------------------------------------------------------------- the languages
+
+
+def test_every_language_says_everything() -> None:
+    for language in LANGUAGES:
+        assert catalogue(language).keys() == KEYS
+
+
+def test_every_language_has_the_same_gaps() -> None:
+    for key in KEYS:
+        gaps = [gaps_of(catalogue(language)[key]) for language in LANGUAGES]
+        assert all(one == gaps[0] for one in gaps), (key, gaps)
+        assert all(re.fullmatch(r"[a-z_]+", gap) for gap in gaps[0]), (key, gaps)
+
+
+CHINESE: Final = re.compile("[\u4e00-\u9fff]")
+IN_CHINESE: Final = {
+    "command.language.label",
+    "language.which",
+    "language.zh",
+    "programme.problem.bad_clause",
+    "web.switch_language",
+}
+"""English sentences that name something Chinese."""
+
+
+def test_english_is_english() -> None:
+    assert {key for key in KEYS if CHINESE.search(catalogue("en")[key])} == IN_CHINESE
+
+
+def test_no_sentence_is_empty() -> None:
+    for language in LANGUAGES:
+        for key in KEYS:
+            assert catalogue(language)[key].strip(), key

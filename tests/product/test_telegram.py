@@ -1,0 +1,134 @@
+"""The main job on Telegram, against a loopback Bot API that checks every call it gets."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from PIL import Image
+from pydantic import SecretStr
+
+from bot.settings import Settings
+from tests.product.conftest import Product, opened
+from tests.telegram.bot_api import TOKEN, BotApi, Person
+
+
+@pytest.fixture
+def telegram_settings(settings: Settings) -> Settings:
+    settings.web.enabled = False
+    settings.telegram.token = SecretStr(TOKEN)
+    return settings
+
+
+async def joined(product: Product, telegram: BotApi, name: str) -> Person:
+    """Somebody who has opened their deep link and agreed."""
+    person = telegram.person(name)
+    person.opens(await product.house.code(name))
+    await person.sees("谁能看到您写的内容")
+    press(person, "我是本人，同意并加入")
+    await person.sees("想做什么")
+    return person
+
+
+def press(person: Person, words: str) -> None:
+    """Press the newest button whose label holds these words."""
+    labels = [label for shown in reversed(person.chat) for label in shown.labels]
+    person.presses(next(label for label in labels if words in label))
+
+
+def picture(shade: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), (shade, 120, 90)).save(out, "JPEG")
+    return out.getvalue()
+
+
+async def test_student_mentor_student(telegram_settings: Settings) -> None:
+    async with BotApi() as telegram:
+        telegram_settings.telegram.api_base = telegram.base
+        async with opened(telegram_settings) as product:
+            student = await joined(product, telegram, "林小雨")
+            mentor = await joined(product, telegram, "王建国")
+            assert ("session", "记一次培养") in student.menu
+            assert ("queue", "待审") in mentor.menu
+            assert "queue" not in dict(student.menu)
+
+            student.says("/session")
+            await student.sees("1/8")
+            press(student, "昨天")
+            await student.sees("2/8")
+            press(student, "到校面对面")
+            await student.sees("3/8")
+            student.says("课题")
+            await student.sees("4/8")
+            student.says("两小时")
+            await student.sees("5/8")
+            press(student, "王建国")
+            await student.sees("6/8")
+            student.says("搭双缝干涉光路")
+            await student.sees("7/8")
+            student.album([picture(10), picture(20)])
+            shown = await student.sees("已收好")
+            assert len(re.findall(r"\.jpg", shown.text)) == 2
+            press(student, "完成")
+            await student.sees("8/8")
+            press(student, "提交")
+            await student.sees("已提交，等 王建国")
+
+            await mentor.sees("林小雨 提交了一条记录")
+            press(mentor, "看全文")
+            await mentor.sees("搭双缝干涉光路")
+            press(mentor, "通过")
+            await mentor.sees("✓ 已通过：林小雨")
+            await student.sees("王建国 通过了您的记录")
+            student.says("我的进度")
+            await student.sees("已通过 1 · 还差 9")
+
+
+async def test_form_is_one_message_while_buttons_are_pressed(telegram_settings: Settings) -> None:
+    async with BotApi() as telegram:
+        telegram_settings.telegram.api_base = telegram.base
+        async with opened(telegram_settings) as product:
+            student = await joined(product, telegram, "林小雨")
+            student.says("记一次培养")
+            await student.sees("1/8")
+            before = len(student.chat)
+            for label, place in [("昨天", "2/8"), ("线上", "3/8"), ("课题研究", "4/8")]:
+                press(student, label)
+                await student.sees(place)
+            assert len(student.chat) == before
+
+
+async def test_a_talk_goes_on_after_a_kill(telegram_settings: Settings) -> None:
+    async with BotApi() as telegram:
+        telegram_settings.telegram.api_base = telegram.base
+        async with opened(telegram_settings) as product:
+            student = await joined(product, telegram, "林小雨")
+            student.says("记一次培养")
+            await student.sees("1/8")
+            await product.stop()
+            press(student, "昨天")
+            product.reopen()
+            await product.start()
+            await student.sees("2/8")
+            telegram.deliver_again()
+            press(student, "线上")
+            await student.sees("3/8")
+
+
+async def test_somebody_who_leaves_and_returns(telegram_settings: Settings) -> None:
+    async with BotApi() as telegram:
+        telegram_settings.telegram.api_base = telegram.base
+        async with opened(telegram_settings) as product:
+            student = await joined(product, telegram, "林小雨")
+            mentor = await joined(product, telegram, "王建国")
+            student.says("昨天下午在校和王老师做了两小时双缝实验")
+            await student.sees("8/8")
+            press(student, "提交")
+            await mentor.sees("林小雨 提交了一条记录")
+            student.blocks()
+            press(mentor, "通过")
+            await mentor.sees("✓ 已通过")
+            student.returns()
+            student.says("我的进度")
+            await student.sees("已通过 1 · 还差 9")
