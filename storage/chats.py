@@ -1,7 +1,8 @@
 """The hot path's statements: updates in, talks under way, messages out.
 
-These run for every message of every person, so they are Core statements over whole batches;
-people's records are read and written with the ORM elsewhere.
+These run for every message of every person, so they are Core statements over whole batches, built
+once: building a statement costs more than running it. People's records are read and written with
+the ORM elsewhere.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
-    ColumnElement,
     Table,
     bindparam,
     delete,
@@ -82,7 +82,10 @@ _waiting = (
         _update.c.raw,
         _update.c.received_at,
     )
-    .where(_update.c.state == UpdateState.WAITING)
+    .where(
+        _update.c.state == UpdateState.WAITING,
+        _update.c.platform.in_(bindparam("platforms", expanding=True)),
+    )
     .order_by(_update.c.id)
     .limit(bindparam("most"))
 )
@@ -95,10 +98,11 @@ def waiting_updates(
 
     Those of a platform that is switched off wait until it is back.
     """
-    wanted = _waiting.where(_update.c.platform.in_(list(platforms)))
+    wanted = _waiting
     if busy:
         wanted = wanted.where(tuple_(_update.c.platform, _update.c.address).not_in(list(busy)))
-    return [Stored(*row) for row in session.execute(wanted, {"most": most})]
+    found = session.connection().execute(wanted, {"most": most, "platforms": list(platforms)})
+    return [Stored(*row) for row in found]
 
 
 _settle = (
@@ -156,6 +160,15 @@ _speakers = select(
 ).select_from(_account.outerjoin(_person, _account.c.person_id == _person.c.id))
 
 
+_speakers_in = _speakers.where(
+    tuple_(_account.c.platform, _account.c.address).in_(bindparam("chats", expanding=True))
+)
+_speaker_of = _speakers.where(_account.c.id == bindparam("account"))
+_speakers_of_person = _speakers.where(
+    _account.c.person_id == bindparam("person"), _account.c.reachable
+)
+
+
 def _speaker(row: Any) -> Speaker:
     return Speaker(
         row[0], row[1], row[2], row[3], row[4] or row[5], row[6] or row[7], row[8], row[9], row[10]
@@ -164,14 +177,12 @@ def _speaker(row: Any) -> Speaker:
 
 def speakers(session: Session, chats: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Speaker]:
     """Those who speak in these (platform, address) chats, as far as they are known."""
-    found = session.execute(
-        _speakers.where(tuple_(_account.c.platform, _account.c.address).in_(list(chats)))
-    )
+    found = session.connection().execute(_speakers_in, {"chats": list(chats)})
     return {(s.platform, s.address): s for s in map(_speaker, found)}
 
 
 def speaker_of(session: Session, account_id: int) -> Speaker | None:
-    row = session.execute(_speakers.where(_account.c.id == account_id)).first()
+    row = session.connection().execute(_speaker_of, {"account": account_id}).first()
     return _speaker(row) if row else None
 
 
@@ -275,21 +286,23 @@ _talks = select(
 )
 
 
+_talks_by_id = _talks.where(_conversation.c.id.in_(bindparam("ids", expanding=True)))
+_drafts = _talks.where(_conversation.c.person_id == bindparam("person")).order_by(
+    _conversation.c.updated_at.desc(), _conversation.c.id.desc()
+)
+
+
 def talks(session: Session, ids: Iterable[int]) -> dict[int, Talk]:
     wanted = list(ids)
     if not wanted:
         return {}
-    found = session.execute(_talks.where(_conversation.c.id.in_(wanted)))
+    found = session.connection().execute(_talks_by_id, {"ids": wanted})
     return {row[0]: Talk(*row) for row in found}
 
 
 def drafts(session: Session, person_id: int) -> list[Talk]:
     """A person's unfinished talks, the latest first, on whichever device they were begun."""
-    found = session.execute(
-        _talks.where(_conversation.c.person_id == person_id).order_by(
-            _conversation.c.updated_at.desc(), _conversation.c.id.desc()
-        )
-    )
+    found = session.connection().execute(_drafts, {"person": person_id})
     return [Talk(*row) for row in found]
 
 
@@ -297,6 +310,9 @@ def working_talks(session: Session) -> list[Talk]:
     """Talks that wait for outside work: after a restart it must be begun again."""
     found = session.execute(_talks.where(_conversation.c.state == TalkState.WORKING))
     return [Talk(*row) for row in found]
+
+
+_open_talk = insert(_conversation).returning(_conversation.c.id)
 
 
 def open_talk(
@@ -309,20 +325,18 @@ def open_talk(
     now: datetime,
 ) -> Talk:
     talk = Talk(0, flow, person_id, account_id, about, journal, TalkState.ACTIVE, None, now)
-    made = session.execute(
-        insert(_conversation).returning(_conversation.c.id),
-        [
-            {
-                "flow": flow,
-                "person_id": person_id,
-                "account_id": account_id,
-                "about": about,
-                "journal": journal,
-                "state": TalkState.ACTIVE,
-                "work": None,
-                "updated_at": now,
-            }
-        ],
+    made = session.connection().execute(
+        _open_talk,
+        {
+            "flow": flow,
+            "person_id": person_id,
+            "account_id": account_id,
+            "about": about,
+            "journal": journal,
+            "state": TalkState.ACTIVE,
+            "work": None,
+            "updated_at": now,
+        },
     )
     talk.id = made.scalar_one()
     return talk
@@ -340,6 +354,11 @@ _save_talk = (
         updated_at=bindparam("new_time"),
         person_id=bindparam("new_person"),
     )
+)
+
+
+_close_talks = delete(_conversation).where(
+    _conversation.c.id.in_(bindparam("ids", expanding=True))
 )
 
 
@@ -367,9 +386,7 @@ def save_talks(session: Session, changed: Iterable[Talk]) -> None:
             ],
         )
     if closed:
-        session.execute(
-            delete(_conversation).where(_conversation.c.id.in_([talk.id for talk in closed]))
-        )
+        session.connection().execute(_close_talks, {"ids": [talk.id for talk in closed]})
 
 
 # ---------------------------------------------------------------- messages out
@@ -429,15 +446,46 @@ class ToSend:
     earlier: str | None = field(default=None)
 
 
-def _free_to_send(now: datetime, busy: Collection[int]) -> ColumnElement[bool]:
-    """Of messages: its chat is not being written to, nor does an earlier one there wait its time.
-
-    `busy` are the accounts to which a call is under way.
-    """
-    waiting = _outbox.c.state == SendState.WAITING
-    put_off = waiting & (_outbox.c.not_before > now) & (_outbox.c.tries > 0)
-    held = select(_outbox.c.account_id).where((_outbox.c.state == SendState.SENDING) | put_off)
-    return waiting & _outbox.c.account_id.not_in(held) & _outbox.c.account_id.not_in(list(busy))
+_waits = _outbox.c.state == SendState.WAITING
+_later = _outbox.c.not_before > bindparam("now")
+_busy = bindparam("busy", expanding=True)
+"""The accounts to which a call is under way."""
+_held = select(_outbox.c.account_id).where(
+    (_outbox.c.state == SendState.SENDING) | (_waits & _later & (_outbox.c.tries > 0))
+)
+_free_to_send = (
+    _waits & _outbox.c.account_id.not_in(_held) & _outbox.c.account_id.not_in(_busy)
+)
+"""Of messages: its chat is not being written to, nor does an earlier one there wait its time."""
+_on_platforms = _account.c.platform.in_(bindparam("platforms", expanding=True))
+_due = (
+    select(
+        _outbox.c.id,
+        _outbox.c.account_id,
+        _account.c.platform,
+        _account.c.address,
+        _account.c.reachable,
+        _outbox.c.lane,
+        _outbox.c.body,
+        _outbox.c.tries,
+    )
+    .join(_account, _account.c.id == _outbox.c.account_id)
+    .where(
+        _outbox.c.id.in_(
+            select(func.min(_outbox.c.id))
+            .where(_free_to_send, ~_later)
+            .group_by(_outbox.c.account_id, _outbox.c.lane)
+        ),
+        _on_platforms,
+    )
+    .order_by(_outbox.c.lane, _outbox.c.id)
+    .limit(bindparam("most"))
+)
+_next_due = (
+    select(func.min(_outbox.c.not_before))
+    .join(_account, _account.c.id == _outbox.c.account_id)
+    .where(_on_platforms, _free_to_send | (_waits & _later))
+)
 
 
 def due_messages(
@@ -451,26 +499,8 @@ def due_messages(
 
     A chat's later message never overtakes an earlier one that has been tried and has to wait.
     """
-    first = (
-        select(func.min(_outbox.c.id))
-        .where(_free_to_send(now, busy), _outbox.c.not_before <= now)
-        .group_by(_outbox.c.account_id, _outbox.c.lane)
-    )
-    found = session.execute(
-        select(
-            _outbox.c.id,
-            _outbox.c.account_id,
-            _account.c.platform,
-            _account.c.address,
-            _account.c.reachable,
-            _outbox.c.lane,
-            _outbox.c.body,
-            _outbox.c.tries,
-        )
-        .join(_account, _account.c.id == _outbox.c.account_id)
-        .where(_outbox.c.id.in_(first), _account.c.platform.in_(list(platforms)))
-        .order_by(_outbox.c.lane, _outbox.c.id)
-        .limit(most)
+    found = session.connection().execute(
+        _due, {"now": now, "most": most, "platforms": list(platforms), "busy": list(busy)}
     )
     return [ToSend(*row) for row in found]
 
@@ -479,16 +509,17 @@ def next_due(
     session: Session, now: datetime, platforms: Collection[str], busy: Collection[int] = ()
 ) -> datetime | None:
     """When the first message that waits for nothing but its time may be sent."""
-    found: datetime | None = session.execute(
-        select(func.min(_outbox.c.not_before))
-        .join(_account, _account.c.id == _outbox.c.account_id)
-        .where(
-            _account.c.platform.in_(list(platforms)),
-            _free_to_send(now, busy)
-            | ((_outbox.c.state == SendState.WAITING) & (_outbox.c.not_before > now)),
-        )
-    ).scalar_one_or_none()
+    found: datetime | None = (
+        session.connection()
+        .execute(_next_due, {"now": now, "platforms": list(platforms), "busy": list(busy)})
+        .scalar_one_or_none()
+    )
     return found
+
+
+_cards = select(_card.c.account_id, _card.c.key, _card.c.message).where(
+    tuple_(_card.c.account_id, _card.c.key).in_(bindparam("pairs", expanding=True))
+)
 
 
 def cards(session: Session, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], str]:
@@ -496,11 +527,7 @@ def cards(session: Session, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int
     pairs = list(wanted)
     if not pairs:
         return {}
-    found = session.execute(
-        select(_card.c.account_id, _card.c.key, _card.c.message).where(
-            tuple_(_card.c.account_id, _card.c.key).in_(pairs)
-        )
-    )
+    found = session.connection().execute(_cards, {"pairs": pairs})
     return {(account, key): message for account, key, message in found}
 
 
@@ -577,9 +604,7 @@ def unsure_sends(session: Session, idempotent: Sequence[str]) -> int:
 
 def accounts_of(session: Session, person_id: int) -> list[Speaker]:
     """The chats in which a person can be reached."""
-    found = session.execute(
-        _speakers.where(_account.c.person_id == person_id, _account.c.reachable)
-    )
+    found = session.connection().execute(_speakers_of_person, {"person": person_id})
     return [_speaker(row) for row in found]
 
 

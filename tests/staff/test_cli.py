@@ -373,7 +373,7 @@ def test_a_backup_is_restored_elsewhere_and_replaces_only_when_told(
     tmp_path: Path,
     new_database: NewDatabase,
     monkeypatch: pytest.MonkeyPatch,
-    url: str,
+    stored: Database,
     clock: SetClock,
 ) -> None:
     kept = FileStore(tmp_path / "data" / "files").keep(b"photo")

@@ -1,0 +1,243 @@
+"""The demo cohort: the same for the same moment, lively on any day, and never over real data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import Session, col, select
+
+from bot.clock import beijing_day
+from bot.demo import LEFT, NOT_JOINED, SHOWN, STUDENTS, make_demo, sign_in_links
+from handlers import watch
+from services import joining, roster, urging
+from services.access import Operator
+from services.progress import standings
+from services.roster import Presence
+from storage import tables
+from storage.database import Database
+from storage.tables import (
+    Audit,
+    Cohort,
+    Outbox,
+    Person,
+    Record,
+    RecordState,
+    RecordVersion,
+    Review,
+    Role,
+    SendState,
+)
+from tests.conftest import NewDatabase
+
+AUTUMN = datetime(2026, 11, 23, 2, tzinfo=UTC)
+SECRET = {"code_hash", "token_hash"}
+
+
+@pytest.fixture(scope="module")
+def autumn(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> Iterator[Database]:
+    """The demo as it is on 23 November. Only to be read."""
+    path = tmp_path_factory.mktemp("demo") / "demo.db"
+    path.write_bytes(_sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    with database.transaction() as db:
+        make_demo(db, AUTUMN)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def demo(autumn: Database) -> Iterator[Session]:
+    with Session(autumn.engine) as db:
+        yield db
+
+
+def contents(db: Session) -> dict[str, list[dict[str, Any]]]:
+    """Every row there is, without the secrets."""
+    return {
+        table.name: [
+            {key: value for key, value in row._mapping.items() if key not in SECRET}
+            for row in db.execute(table.select().order_by(*table.primary_key))
+        ]
+        for table in tables.metadata.sorted_tables
+    }
+
+
+def test_the_same_moment_gives_the_same_year(demo: Session, db: Session) -> None:
+    assert make_demo(db, AUTUMN) is not None
+    db.flush()
+    again = contents(db)
+    assert len(again["record"]) > 150
+    assert again == contents(demo)
+
+
+def test_it_is_made_once(db: Session) -> None:
+    january = datetime(2026, 1, 8, 2, tzinfo=UTC)
+    first = make_demo(db, january)
+    assert first is not None
+    assert first.made
+    before = contents(db)
+    second = make_demo(db, january + timedelta(days=30))
+    assert second is not None
+    assert (second.cohort_id, second.made) == (first.cohort_id, False)
+    assert contents(db) == before
+
+
+def test_it_is_never_put_beside_a_cohort_of_ones_own(db: Session) -> None:
+    roster.create_cohort(db, Operator(AUTUMN), "shanxi-2026", "真的一期")
+    assert make_demo(db, AUTUMN) is None
+    assert not db.exec(select(Person)).all()
+    assert sign_in_links(db, AUTUMN, "http://127.0.0.1:8080") == {}
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-01-05", "2026-02-28", "2026-06-01", "2026-09-15", "2026-12-31"]
+)
+def test_on_any_day_of_the_cycle_something_waits_for_everybody(db: Session, day: str) -> None:
+    now = datetime.fromisoformat(f"{day}T12:00:00+00:00")
+    demo = make_demo(db, now)
+    assert demo is not None
+    states = set(db.exec(select(Record.state)))
+    assert {RecordState.SUBMITTED, RecordState.APPROVED, RecordState.FILED} <= states
+    found = standings(db, roster.find_cohort(db, demo.cohort_id), beijing_day(now))
+    assert any(standing.behind for standing in found)
+    assert watch.waiting(found)
+    moments = [*db.exec(select(Audit.at)), *db.exec(select(RecordVersion.at))]
+    assert max(moments) <= now
+
+
+@pytest.mark.parametrize("day", ["2025-12-25", "2027-03-01"])
+def test_outside_the_cycle_there_is_no_session(db: Session, day: str) -> None:
+    now = datetime.fromisoformat(f"{day}T12:00:00+00:00")
+    assert make_demo(db, now) is not None
+    days = set(db.exec(select(Record.day)))
+    assert all(one.year == 2026 for one in days)
+    assert bool(days) == (now.year == 2027)
+
+
+def test_everything_went_through_the_services(demo: Session) -> None:
+    """Each entry, review and reminder has its audit row; reviews are by those who may review."""
+    audits = demo.exec(select(Audit)).all()
+    done = [(row.verb, row.object_id, row.version) for row in audits]
+    for record in demo.exec(select(Record)):
+        assert ("hand_in", record.id, 1) in done
+    for review in demo.exec(select(Review)):
+        verb = "approve" if review.approved else "return"
+        assert (verb, review.record_id, review.version) in done
+        record = demo.get_one(Record, review.record_id)
+        linked = {
+            member.id
+            for member in roster.linked(demo, roster.find_member(demo, record.student_id))
+        }
+        assert review.reviewer_id in linked
+    assert not [row for row in audits if row.refused]
+    states = set(demo.exec(select(Record.state)))
+    assert states == set(RecordState)
+    assert max(demo.exec(select(Record.version))) > 1
+
+
+def test_the_roster_is_as_described(demo: Session) -> None:
+    cohort = demo.exec(select(Cohort)).one()
+    everybody = roster.members(demo, cohort.id or 0)
+    counts = {role: sum(m.membership.role is role for m in everybody) for role in Role}
+    assert counts == {
+        Role.STUDENT: len(STUDENTS),
+        Role.MENTOR: 4,
+        Role.TEAM_MEMBER: 2,
+        Role.SCHOOL_TEACHER: 3,
+        Role.COORDINATOR: 1,
+        Role.GUARDIAN: 0,
+        Role.TRAINEE_TEACHER: 0,
+    }
+    present = roster.presences(demo, [m.person.id or 0 for m in everybody])
+    assert [*present.values()].count(Presence.NOT_JOINED) == len(NOT_JOINED)
+    assert [*present.values()].count(Presence.UNREACHABLE) == len([LEFT])
+    assert len({m.person.name for m in everybody}) == len(everybody)
+    for unit in demo.exec(select(tables.Unit)):
+        assert "演示" in unit.name
+
+
+def test_teachers_have_urged_and_it_is_on_record(demo: Session) -> None:
+    cohort = demo.exec(select(Cohort)).one()
+    urged = [
+        (one, student)
+        for student in roster.members(demo, cohort.id or 0, [Role.STUDENT])
+        for one in urging.history(demo, student.membership)
+    ]
+    assert len(urged) > 5
+    assert {one.role for one, _ in urged} == {Role.SCHOOL_TEACHER}
+
+
+def test_the_past_is_not_sent_once_more(demo: Session) -> None:
+    rows = demo.exec(select(Outbox)).all()
+    assert len(rows) > 100
+    assert {row.state for row in rows} == {SendState.SENT}
+    assert all(row.sent_at == row.created_at for row in rows)
+
+
+def test_a_link_for_each_role_opens_that_persons_chat(db: Session) -> None:
+    now = datetime(2026, 3, 1, 2, tzinfo=UTC)
+    make_demo(db, now)
+    links = sign_in_links(db, now, "https://yingcai.example.org/")
+    assert tuple(links) == SHOWN
+    for role, (name, url) in links.items():
+        found = re.fullmatch(r"https://yingcai\.example\.org/in/([\w-]+)", url)
+        assert found is not None
+        _, account = joining.sign_in(db, found[1], "test", now)
+        person = db.get_one(Person, account.person_id)
+        assert person.name == name
+        places = db.exec(
+            select(tables.Membership).where(col(tables.Membership.person_id) == person.id)
+        )
+        assert [place.role for place in places] == [role]
+
+
+def test_it_speaks_english_when_asked(db: Session) -> None:
+    make_demo(db, datetime(2026, 3, 1, 2, tzinfo=UTC), "en")
+    said = [
+        *(person.name for person in db.exec(select(Person))),
+        *(unit.name for unit in db.exec(select(tables.Unit))),
+        *(str(version.body) for version in db.exec(select(RecordVersion))),
+        *(row.body["text"] for row in db.exec(select(Outbox))),
+    ]
+    assert len(said) > 50
+    assert not [
+        words for words in said if re.search("[\u4e00-\u9fff]", words.replace("《成长日志》", ""))
+    ]
+
+
+async def test_people_can_take_it_from_there(new_database: NewDatabase, tmp_path: Path) -> None:
+    """The coordinator, the mentor and the student of the demo, in the real house."""
+    from bot.chat import Incoming
+    from bot.clock import SetClock
+    from tests.house import House
+
+    clock = SetClock(AUTUMN)
+    house = await House.open(new_database("sqlite"), tmp_path, clock)
+    with house.app.database.transaction() as db:
+        make_demo(db, AUTUMN)
+        accounts = {row.address: row.address for row in db.exec(select(tables.Account))}
+        for account in db.exec(select(tables.Account)):
+            account.platform = "fake"
+    assert "demo-coordinator" in accounts
+    said = {}
+    for who, words in (
+        ("coordinator", "本期概况"),
+        ("teacher_1", "我的学生"),
+        ("mentor_1", "待审"),
+        ("student_1", "我的进度"),
+    ):
+        await house.receive(Incoming(f"demo-{who}", text=words))
+        await house.settle()
+        mine = [s.message for s in house.platform.shown if s.address == f"demo-{who}"]
+        said[who] = mine[-1].text
+    house.close()
+    assert "学生 12 名" in said["coordinator"]
+    assert "待审 5 条" in said["coordinator"]
+    assert "学生 4 名" in said["teacher_1"]
+    assert "待审 1 条" in said["mentor_1"]
+    assert "已通过 11" in said["student_1"]
