@@ -87,10 +87,12 @@ class Delivery:
         finally:
             self._stopping = True
             self._came.set()
-            await asyncio.wait([work], timeout=LAST_WORDS)
-            work.cancel()
-            for _, call in self._calls.values():
-                call.cancel()
+            try:
+                await asyncio.wait([work], timeout=LAST_WORDS)
+            finally:
+                work.cancel()
+                for _, call in self._calls.values():
+                    call.cancel()
 
     async def _work(self) -> None:
         while True:
@@ -105,8 +107,8 @@ class Delivery:
             await self._rest(pause)
 
     async def drain(self) -> float:
-        """Send all that may be sent now, until no call is under way; gives the seconds until more
-        may be sent."""
+        """Send all that may be sent now, until no call is under way: for tests and tools, not
+        beside `run`. Gives the seconds until more may be sent."""
         while True:
             pause = await self._turn()
             if not self._under_way:

@@ -50,6 +50,10 @@ async def join(chat: Chat, me: JoinSeen) -> bool:
 
 def stranger(scene: Scene, incoming: Incoming) -> None:
     """Somebody who has not joined, or who opens an invitation: look up the code they gave."""
+    if incoming.start == "" and scene.speaker.person_id is not None:
+        menu.offer(scene)
+        menu.show(scene, ())
+        return
     code = joining.read_code(incoming.start or incoming.text or "")
     if code is None:
         scene.say(t("join.first") if scene.speaker.person_id is None else t("join.not_a_code"))

@@ -68,16 +68,28 @@ def unwritten(programme: Programme, asked: Asked, entries: Entries, today: date)
     One for each session, or for each stage of cultivation that has begun; where the programme
     does not say how often, none is ever missing.
     """
-    standing = [record for record, _ in entries if record.state is not RecordState.WITHDRAWN]
-    written = [record for record in standing if record.kind.value == asked.kind.value]
+    kind = RecordKind(asked.kind.value)
     if asked.frequency is Frequency.PER_SESSION:
-        about = {record.about_id for record in written}
-        sessions = [record for record in standing if record.kind is RecordKind.SESSION]
-        return sum(record.id not in about for record in sessions)
+        return len(sessions_without(entries, kind))
     if asked.frequency is Frequency.PER_STAGE:
-        periods = {record.period for record in written}
-        return sum(stage.value not in periods for stage in stages_begun(programme, today))
+        written = {record.period for record, _ in entries if stands(record, kind)}
+        return sum(stage.value not in written for stage in stages_begun(programme, today))
     return 0
+
+
+def sessions_without(entries: Entries, kind: RecordKind) -> Entries:
+    """The sessions for which a diary, or a meeting record, is still to be written."""
+    written = {record.about_id for record, _ in entries if stands(record, kind)}
+    return [
+        (record, body)
+        for record, body in entries
+        if stands(record, RecordKind.SESSION) and record.id not in written
+    ]
+
+
+def stands(record: Record, kind: RecordKind) -> bool:
+    """Whether it is an entry of this kind that has not been withdrawn."""
+    return record.kind is kind and record.state is not RecordState.WITHDRAWN
 
 
 def stages_begun(programme: Programme, today: date) -> list[StageKind]:
@@ -143,7 +155,7 @@ def _entries_of(db: Session, student_ids: Iterable[int]) -> Mapping[int, Entries
     """As `records.entries`, for many students in one query."""
     found: dict[int, list[tuple[Record, Body]]] = defaultdict(list)
     rows = db.exec(
-        select(Record, RecordVersion)
+        select(Record, RecordVersion.body)
         .join(
             RecordVersion,
             (col(RecordVersion.record_id) == col(Record.id))
@@ -152,6 +164,6 @@ def _entries_of(db: Session, student_ids: Iterable[int]) -> Mapping[int, Entries
         .where(col(Record.student_id).in_(student_ids))
         .order_by(col(Record.day).desc(), col(Record.id).desc())
     )
-    for record, version in rows:
-        found[record.student_id].append((record, records.body_of(record.kind, version.body)))
+    for record, body in rows:
+        found[record.student_id].append((record, records.body_of(record.kind, dict(body))))
     return found

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
+    BindParameter,
     Table,
     bindparam,
     delete,
@@ -448,14 +449,12 @@ class ToSend:
 
 _waits = _outbox.c.state == SendState.WAITING
 _later = _outbox.c.not_before > bindparam("now")
-_busy = bindparam("busy", expanding=True)
+_busy: BindParameter[int] = bindparam("busy", expanding=True)
 """The accounts to which a call is under way."""
 _held = select(_outbox.c.account_id).where(
     (_outbox.c.state == SendState.SENDING) | (_waits & _later & (_outbox.c.tries > 0))
 )
-_free_to_send = (
-    _waits & _outbox.c.account_id.not_in(_held) & _outbox.c.account_id.not_in(_busy)
-)
+_free_to_send = _waits & _outbox.c.account_id.not_in(_held) & _outbox.c.account_id.not_in(_busy)
 """Of messages: its chat is not being written to, nor does an earlier one there wait its time."""
 _on_platforms = _account.c.platform.in_(bindparam("platforms", expanding=True))
 _due = (

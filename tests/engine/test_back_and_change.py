@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from bot.chat import Choice
-from bot.conversation import Chat, Waiting, Working
+from bot.conversation import Chat, Conversation, Waiting, Working, begin
 from bot.questions import Answer, Field, Free, Parts, Review
 from prompts import Text, t
-from tests.engine.talking import Talk, choices, photo, pick
+from tests.engine.talking import MORNING, Talk, choices, photo, pick
 
 PLACES = pick("campus", "online")
 FIELDS = ("place", "what", "files")
@@ -339,6 +339,23 @@ def test_a_change_that_is_made_leaves_nothing_aside() -> None:
     assert talk.waits == "files/0"
 
 
+def test_a_change_outlives_a_new_version_that_asks_something_else_first() -> None:
+    async def newer(chat: Chat, about: Any) -> Any:
+        mood = await chat.ask("mood", pick("good", "bad"), "mood?")
+        return mood, await log(chat, about)
+
+    talk = at_review()
+    talk.changes("what")
+    talk.flow = newer
+    talk.resume()
+    assert talk.waits == "mood"
+    talk.presses("good")
+    assert talk.waits == "what"
+    talk.back()
+    assert talk.waits == "review"
+    assert talk.answered["what"] == Answer(text="fringes")
+
+
 def test_back_after_a_change_goes_on_to_the_answer_before() -> None:
     talk = at_review(place="campus")
     talk.changes("place")
@@ -424,6 +441,13 @@ def test_two_given_answers_that_do_not_fit_are_asked_one_after_the_other() -> No
     assert outcome.accepted
     # A sticker is not kept in a journal; nothing is left of it but a gap to fill.
     assert (talk.waits, talk.note) == ("what", "answer.empty")
+
+
+def test_an_answer_that_fits_says_nothing_of_the_one_that_did_not() -> None:
+    journal = begin(MORNING, {"place": Answer(press="moon")})
+    outcome = Conversation(log, None, journal, MORNING, "zh").answer(Answer(press="campus"))
+    assert isinstance(outcome, Waiting)
+    assert (outcome.question.step, outcome.note, outcome.accepted) == ("what", None, True)
 
 
 def test_a_given_answer_that_nobody_asks_for_is_ignored() -> None:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -516,9 +517,10 @@ def test_the_small_commands_load_neither_the_database_nor_the_house() -> None:
 
 
 def test_serving_prints_where_and_the_demos_links(
-    yingcai: Yingcai, stored: Database, monkeypatch: pytest.MonkeyPatch
+    yingcai: Yingcai, stored: Database, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`bot.app.serve` is tested elsewhere; here it only says that it is ready."""
+    clock.moment = datetime(2026, 1, 5, 2, tzinfo=UTC)
     served: list[Any] = []
 
     async def serve(settings: Any, ready: Callable[[Any], None]) -> None:

@@ -43,6 +43,8 @@ class House:
     sources: list[str] = field(default_factory=list)
     closed: bool = False
     """The inbox is out of order."""
+    open: asyncio.Event | None = None
+    """The inbox stores nothing until this is set."""
     forgetful: bool = False
     """The inbox stores the next updates, and fails before it can say so."""
     platform: WebPlatform | None = None
@@ -99,6 +101,8 @@ class House:
         assert platform == "web"
         if self.closed:
             raise RuntimeError("the inbox is out of order")
+        if self.open:
+            await self.open.wait()
         for update in updates:
             self.delivered.append(update.key)
             if update.key in self.inbox:

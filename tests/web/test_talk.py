@@ -110,6 +110,17 @@ async def test_what_is_said_is_stored_then_confirmed(
     assert "of-student" not in house.inbox[f"{ME}:{sent}"].raw
 
 
+async def test_nothing_is_confirmed_before_it_is_stored(house: House, site: str) -> None:
+    house.open = asyncio.Event()
+    async with line(site) as page:
+        await page.hear()
+        sent = await page.say(text="别急")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(page.hear(), 0.2)
+        house.open.set()
+        assert (await page.hear())["ack"] == sent
+
+
 async def test_nothing_is_confirmed_that_could_not_be_stored(house: House, site: str) -> None:
     house.closed = True
     async with line(site) as page:

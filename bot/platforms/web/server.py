@@ -158,7 +158,9 @@ class Server:
         return await self._enter(request, outcome)
 
     async def _enter(self, request: Request, entered: Entered) -> Response:
-        if entered.start:
+        door = self._site.door
+        if entered.start or not await door.history(entered.visitor.address, None, 1):
+            # An empty page helps nobody: a chat that has just begun greets whoever comes.
             await self._start(entered.visitor, entered.start, self._language(request))
         await self._end_session(request)
         response = RedirectResponse("/", 303)
