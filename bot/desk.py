@@ -17,6 +17,7 @@ from bot.clock import Clock, SystemClock
 from bot.settings import Settings
 from bot.terminal import Mistake, said, say, say_json, say_rows, warn
 from programmes.catalogue import load
+from programmes.model import Programme
 from programmes.values import Grade
 from prompts import LANGUAGES, Words, catalogue, t
 from services import joining, roster
@@ -141,7 +142,7 @@ def show_cohort(number: int | None, as_json: bool) -> None:
         whole = {"number": cohort.id, "name": cohort.name, "programme": cohort.programme}
         say_json(whole | {"office": office.name if office else "", "roles": rows})
         return
-    pack = load(cohort.programme)
+    pack = pack_of(cohort)
     days = {"first": pack.cycle.first_day, "last": pack.cycle.last_day}
     say(t("cli.cohort_title", number=cohort.id, name=cohort.name, key=pack.key, **days))
     if office:
@@ -368,7 +369,7 @@ def unit(db: Session, by: Operator, kind: UnitKind, name: str) -> Unit:
 
 def about(db: Session, member: Member) -> dict[str, Any]:
     place = member.membership
-    pack = load(cohort_of(db, place).programme)
+    pack = pack_of(cohort_of(db, place))
     return {
         "number": member.id,
         "person": member.person.name,
@@ -381,6 +382,14 @@ def about(db: Session, member: Member) -> dict[str, Any]:
 
 def state(member: Member, presence: Presence) -> str:
     return "ended" if member.membership.ended_at is not None else presence.value
+
+
+def pack_of(cohort: Cohort) -> Programme:
+    """The programme that a cohort runs. Raises `Mistake` where this installation lacks it."""
+    try:
+        return load(cohort.programme)
+    except KeyError:
+        raise Mistake(t("roster.no_such_programme", programme=cohort.programme)) from None
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:

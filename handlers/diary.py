@@ -100,8 +100,10 @@ def about(me: WritingSeen, period: str, day: date) -> Text:
 
 def lines(me: WritingSeen, period: str) -> list[Field]:
     fields = [Field("text", t("field.text"), ""), Field(FILES, t("field.files"), "")]
-    if period and me.record_id is None:
+    if period:
         fields.insert(0, Field("stage", t("field.stage"), ""))
+    elif me.about_id is None:
+        fields.insert(0, Field("day", t("field.day"), ""))
     return fields
 
 
@@ -175,7 +177,7 @@ def start(scene: Scene, kind: RecordKind, about_id: int | None = None) -> None:
             rows = [
                 (Choice(press("diary", record.id or 0), line),) for record, line in open_ones[:8]
             ]
-            scene.say(Message(t("diary.which_session"), tuple(rows)))
+            scene.say(Message(t(f"{kind}.which_session"), tuple(rows)))
             return
         about_id = open_ones[0][0].id
     scene.begin("writing", {"kind": kind.value, "about": about_id})

@@ -44,12 +44,12 @@ AGAIN: Final = "another"
 
 
 class Logged(BaseModel):
-    """What the talk returns: the entry, and whether its likeness to another was looked at."""
+    """What the talk returns: the entry, and the like ones that it was said not to repeat."""
 
     model_config = ConfigDict(frozen=True)
 
     body: SessionBody
-    distinct: bool
+    distinct_from: tuple[int, ...] = ()
 
 
 async def log_session(chat: Chat, me: SessionSeen) -> Logged:
@@ -58,11 +58,10 @@ async def log_session(chat: Chat, me: SessionSeen) -> Logged:
     place = await chat.ask("place", Pick(places()), t("session.where"))
     kind = await chat.ask("kind", Pick(kinds(me)), t("session.which_kind"))
     minutes = await chat.ask("length", Minutes(), t("session.how_long"))
-    twin = overlapping(me, moment, place, minutes)
-    if twin is not None:
-        await chat.ask(
-            AGAIN, Pick([Choice(AGAIN, t("session.another"))]), already(twin), counted=False
-        )
+    twins = overlapping(me, moment, place, minutes)
+    for twin in twins:
+        another = Pick([Choice(AGAIN, t("session.another"))])
+        await chat.ask(f"{AGAIN}/{twin.record_id}", another, already(twin), counted=False)
     people = await chat.ask("people", People(me.mentors), t("session.with_whom"))
     what = await chat.ask("what", Free(least=2, most=2000), t("session.what"))
     files = await keep_files(chat, me.files, t("session.files"))
@@ -83,7 +82,7 @@ async def log_session(chat: Chat, me: SessionSeen) -> Logged:
         Review(lines(body), [Choice(SUBMIT, send)]),
         t("session.check", whole=summary(body)),
     )
-    return Logged(body=body, distinct=twin is not None)
+    return Logged(body=body, distinct_from=tuple(twin.record_id for twin in twins))
 
 
 # ---------------------------------------------------------------- its questions
@@ -132,13 +131,18 @@ def fact(day: Any, place: str, start: time | None, minutes: int) -> SessionFact:
     return SessionFact(day, where.on_campus, where.face_to_face, "submitted", start, minutes)
 
 
-def overlapping(me: SessionSeen, moment: Moment, place: str, minutes: int) -> Past | None:
-    """A session already written down that this one may be a repetition of."""
+def overlapping(me: SessionSeen, moment: Moment, place: str, minutes: int) -> list[Past]:
+    """The sessions already written down that this one may be a repetition of."""
     known = [(fact(past.day, past.place, past.start, past.minutes), past) for past in me.past]
     new = fact(moment.day, place, moment.start, minutes)
     doubts = question_session(new, [one for one, _ in known], load(me.programme), moment.day)
     repeated = [doubt.other for doubt in doubts if doubt.kind == "overlaps"]
-    return next((past for one, past in known if one in repeated), None)
+    return [past for one, past in known if one in repeated]
+
+
+def like(me: SessionSeen, body: SessionBody) -> list[Past]:
+    moment = Moment(body.day, body.start, body.part)
+    return overlapping(me, moment, body.place, body.minutes)
 
 
 def already(twin: Past) -> Text:
@@ -176,10 +180,10 @@ def finish_session(scene: Scene, me: SessionSeen, logged: Logged) -> None:
     actor, body = scene.actor, logged.body
     member, programme, _ = seen.student(scene, "log_session")
     now = me.model_copy(update={"past": seen.past_sessions(scene, me.member_id, me.record_id)})
-    twin = overlapping(now, Moment(body.day, body.start, body.part), body.place, body.minutes)
-    if twin is not None and not logged.distinct:
-        # Handed in on another device while this one was being written.
-        raise Refused(already(twin), verb="hand_in", object="record", object_id=twin.record_id)
+    for twin in like(now, body):
+        if twin.record_id not in logged.distinct_from:
+            # Handed in on another device while this one was being written.
+            raise Refused(already(twin), verb="hand_in", object="record", object_id=twin.record_id)
     if me.record_id is not None:
         record = records.amend(scene.session, actor, me.record_id, me.version, body, day=body.day)
     else:
@@ -203,12 +207,15 @@ def edit(scene: Scene, record_id: int, version: int, body: SessionBody) -> None:
         "length": Answer(press=str(body.minutes)),
         "people": Answer(text="、".join(body.people)),
         "what": Answer(text=body.what),
-        AGAIN: Answer(press=AGAIN),
         f"{FILES}/0": Answer(press=SKIP),
     }
     if body.files:
         given[f"{FILES}/had"] = Answer(press="keep")
-    scene.begin("session", {"record": record_id, "version": version}, given)
+    args = {"record": record_id, "version": version}
+    # As it stood it was said not to repeat these; only a change can bring up another.
+    for twin in like(load_session(scene, args), body):
+        given[f"{AGAIN}/{twin.record_id}"] = Answer(press=AGAIN)
+    scene.begin("session", args, given)
 
 
 def spoken(body: SessionBody) -> str:

@@ -6,7 +6,7 @@ their writers' own and appear nowhere here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
 from sqlmodel import col, select
@@ -183,7 +183,6 @@ def coordinated(scene: Scene, verb: str, args: Sequence[str]) -> tuple[Cohort, l
 def cohort(scene: Scene, args: Sequence[str]) -> None:
     """A cohort at a glance, with a button for each list behind its numbers."""
     shown, mine = coordinated(scene, "cohort", args)
-    programme = load(shown.programme)
     found = standings(scene.session, shown, beijing_day(scene.now))
     numbers = {
         "behind": sum(standing.behind for standing in found),
@@ -191,16 +190,7 @@ def cohort(scene: Scene, args: Sequence[str]) -> None:
         "absent": len(those_who_are(scene, shown, Presence.NOT_JOINED)),
         "unreached": len(those_who_are(scene, shown, Presence.UNREACHABLE)),
     }
-    cohort_id = cast(int, shown.id)
-    lists = [
-        Choice(press(verb, cohort_id), t(f"watch.list.{verb}", count=count))
-        for verb, count in numbers.items()
-        if count
-    ]
-    rows = [tuple(lists[i : i + 2]) for i in range(0, len(lists), 2)]
-    rows += [(Choice(press("students"), t("command.students.label")),)] if found else []
-    others = [other for other in mine if other.id != cohort_id][: PAGE - len(lists) - 2]
-    rows += [(Choice(press("cohort", other.id or 0), other.name),) for other in others]
+    programme = load(shown.programme)
     lines = [
         *members_lines(scene, shown, found),
         *requirement_lines(programme, found),
@@ -208,10 +198,29 @@ def cohort(scene: Scene, args: Sequence[str]) -> None:
         waiting_line(scene, found),
         t("watch.absent", absent=numbers["absent"], unreached=numbers["unreached"]),
     ]
-    note = t("progress.provisional") if programme.provisional else ""
-    day = beijing_day(scene.now)
-    words = t("watch.cohort", name=shown.name, day=day, lines=stack(scene, lines), note=note)
-    tell(scene, words, rows)
+    words = t(
+        "watch.cohort",
+        name=shown.name,
+        day=beijing_day(scene.now),
+        lines=stack(scene, lines),
+        note=t("progress.provisional") if programme.provisional else "",
+    )
+    tell(scene, words, ways_on(shown, mine, numbers))
+
+
+def ways_on(
+    shown: Cohort, mine: Sequence[Cohort], numbers: Mapping[str, int]
+) -> list[tuple[Choice, ...]]:
+    """The lists that are not empty, the students, and the other cohorts."""
+    lists = [
+        Choice(press(verb, shown.id or 0), t(f"watch.list.{verb}", count=count))
+        for verb, count in numbers.items()
+        if count
+    ]
+    rows = [tuple(lists[i : i + 2]) for i in range(0, len(lists), 2)]
+    rows.append((Choice(press("students"), t("command.students.label")),))
+    others = [other for other in mine if other.id != shown.id][: PAGE - len(lists) - 2]
+    return rows + [(Choice(press("cohort", other.id or 0), other.name),) for other in others]
 
 
 def members_lines(scene: Scene, shown: Cohort, found: Sequence[Standing]) -> Iterable[Text]:

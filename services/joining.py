@@ -165,9 +165,9 @@ def sign_in(db: Session, token: str, source: str, now: datetime) -> tuple[str, A
     ).first()
     if link is None:
         _wrong(db, source, now)
-        raise Refused(t("web.link_unknown"), verb="sign_in")
+        raise Refused(t("join.link_unknown"), verb="sign_in")
     if link.used_at is not None or link.expires_at <= now:
-        raise Refused(t("web.link_used"), verb="sign_in", object="link", object_id=link.id)
+        raise Refused(t("join.link_used"), verb="sign_in", object="link", object_id=link.id)
     link.used_at = now
     db.add(link)
     account = _web_account(db, link.person_id, now)

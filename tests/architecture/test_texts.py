@@ -93,9 +93,11 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "{}.guide": WRITINGS,
     "{}.none_open": WRITINGS,
     "{}.not_asked": WRITINGS,
+    "{}.which_session": WRITINGS,
     "{}.review": WRITINGS,
     "{}.sent_{}": crossed(WRITINGS, ("submitted", "filed")),
     "{}.which_day": WRITINGS,
+    "{}.which_session": WRITINGS,
     "{}.which_stage": WRITINGS,
     "{}.{}": (
         *crossed(("role",), values(Role)),

@@ -182,6 +182,14 @@ def test_a_day_offers_only_days_of_the_cycle() -> None:
     assert heard(over, say("1"), asked()) == "answer.not_a_day"
 
 
+def test_the_first_and_the_last_day_belong_to_the_cycle() -> None:
+    two_days = Day(date(2026, 11, 22), date(2026, 11, 23))
+    for typed, means in (("昨天", Moment(date(2026, 11, 22))), ("今天", Moment(NOW.date()))):
+        assert heard(two_days, say(typed), asked()) == means
+    ended = Day(date(2026, 9, 1), date(2026, 11, 22))
+    assert heard(ended, say("今天"), asked()) == "answer.outside_cycle"
+
+
 @pytest.mark.parametrize(
     ("answer", "means"),
     [
@@ -494,6 +502,11 @@ def test_a_choice_may_be_pressed_or_typed_in_any_language(kind: str, language: L
             for spelled in (typed, typed.upper(), f" {typed} "):
                 settled = settle(question, say(spelled), moment)
                 assert settled == Answer(spelled, choice.value), spelled
+
+
+def test_what_was_settled_once_is_not_settled_again() -> None:
+    chosen = Answer(text="3", press="campus")
+    assert settle(PICK, chosen, asked()) is chosen
 
 
 def test_the_words_in_ones_own_language_come_first() -> None:

@@ -229,6 +229,14 @@ def test_people_are_listed_as_they_were_added(yingcai: Yingcai) -> None:
 
 
 @pytest.mark.usefixtures("office")
+def test_a_programme_that_is_not_installed_is_named(fails: Yingcai, stored: Database) -> None:
+    with stored.transaction() as db:
+        db.exec(select(Cohort)).one().programme = "elsewhere-2026"
+    for command in (["person", "list"], ["cohort", "show"], ["person", "show", "1"]):
+        assert "没有「elsewhere-2026」这个方案" in fails(*command)
+
+
+@pytest.mark.usefixtures("office")
 def test_people_are_linked_by_what_they_are(yingcai: Yingcai, fails: Yingcai) -> None:
     assert "林小雨 — 王建国（导师）" in yingcai("person", "link", "林小雨", "王建国")
     assert "点「同意」" in yingcai("person", "link", 1, 4)
