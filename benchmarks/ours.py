@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from pathlib import Path
 
 from sqlmodel import Session, col, func, select
 
 from benchmarks.house import RunningClock, address, populate
 from bot.app import App
-from bot.chat import Incoming, Outgoing
-from bot.platforms.fake import FakePlatform, encode
+from bot.chat import Outgoing, Received
+from bot.platforms.fake import FakePlatform
 from bot.settings import Settings, WebSettings
 from storage import migrate
 from storage.tables import Outbox, Record, SendState, Update, UpdateState
@@ -59,7 +60,8 @@ class Ours:
         chat = address(person)
         answered = asyncio.get_running_loop().create_future()
         self._messenger.waiting[chat] = answered
-        update = encode(str(next(self._numbers)), Incoming(chat, text=words))
+        raw = json.dumps({"address": chat, "text": words}, ensure_ascii=False)
+        update = Received(str(next(self._numbers)), chat, raw)
         await self._app.inbox.receive("fake", [update])
         await answered
 

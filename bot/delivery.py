@@ -167,7 +167,8 @@ class Delivery:
         now = self._clock.now()
         free = self._free(under_way, now)
         chosen: dict[int, ToSend] = {}
-        for message in chats.due_messages(db, now, BATCH, free, under_way):
+        due = chats.due_messages(db, now, BATCH, free, under_way) if free else []
+        for message in due:
             account, platform = message.account_id, message.platform
             if account in chosen or not free[platform]:
                 continue
@@ -189,8 +190,9 @@ class Delivery:
 
     def _pause(self, db: Session, under_way: Mapping[int, str]) -> float:
         now = self._clock.now()
-        waits = [chats.next_due(db, now, self._free(under_way, now), under_way)]
-        waits += [pace.next(now) for pace in self._pace.values()]
+        waits = [pace.next(now) for pace in self._pace.values()]
+        if free := self._free(under_way, now):
+            waits.append(chats.next_due(db, now, free, under_way))
         return min(
             (max(0.05, (when - now).total_seconds()) for when in waits if when is not None),
             default=IDLE,

@@ -569,6 +569,7 @@ class Router:
         scene.touch(talk)
         match outcome:
             case Waiting():
+                talk.state, talk.work = TalkState.ACTIVE, None
                 self._ask(scene, talk, outcome, note)
             case Working(work=work):
                 talk.state = TalkState.WORKING

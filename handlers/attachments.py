@@ -27,6 +27,8 @@ async def keep_files(chat: Chat, had: tuple[Kept, ...], words: Text) -> tuple[Ke
         if await chat.ask(f"{FILES}/had", Pick(both), asked, counted=False) == "keep":
             files.extend(had)
     for turn in count():
+        if len(files) >= MOST:
+            break
         kind = Parts(words=False, files_left=MOST - len(files), optional=turn == 0)
         part = await chat.ask(f"{FILES}/{turn}", kind, words, counted=turn == 0)
         if part.done:
@@ -34,8 +36,6 @@ async def keep_files(chat: Chat, had: tuple[Kept, ...], words: Text) -> tuple[Ke
         result = await chat.work(f"{FILES}/{turn}/kept", "keep_files", files=_wire(part.files))
         words = _received(result)
         files += [Kept.model_validate(kept) for kept in result.get("kept", ())]
-        if len(files) >= MOST:
-            break
     return tuple(files)
 
 

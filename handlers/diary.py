@@ -18,11 +18,11 @@ from handlers import seen
 from handlers.attachments import FILES, keep_files
 from handlers.seen import Student
 from programmes.model import Programme
-from programmes.model import Record as Asked
-from programmes.values import Frequency, Grade
+from programmes.values import Frequency
 from prompts import Text, t
 from services import records
 from services.access import Refused
+from services.progress import asked_of, sessions_without
 from services.records import Kept, WritingBody
 from storage.tables import Membership, Record, RecordKind, RecordState
 
@@ -110,18 +110,6 @@ def lines(me: WritingSeen, period: str) -> list[Field]:
 # ---------------------------------------------------------------- what the programme asks for
 
 
-def asked_of(programme: Programme, member: Membership, kind: RecordKind) -> Asked | None:
-    """The record of this kind that the programme asks of this learner, if it asks for one."""
-    try:
-        grade = Grade(member.grade)
-    except ValueError:
-        grade = None
-    for record in programme.records:
-        if record.kind.value == kind.value and record.scope.required_of(grade) is not False:
-            return record
-    return None
-
-
 def after_session(
     scene: Scene, member: Membership, programme: Programme, session: Record
 ) -> list[tuple[Choice, ...]]:
@@ -148,18 +136,10 @@ def diary_of(scene: Scene, session: Record) -> Record | None:
 
 def without_diary(scene: Scene, member_id: int) -> list[tuple[Record, Text]]:
     """A student's sessions whose diary is still to be written, the latest first."""
-    told = records.entries(scene.session, member_id)
-    written = {
-        record.about_id
-        for record, _ in told
-        if record.kind is RecordKind.DIARY and record.state is not RecordState.WITHDRAWN
-    }
+    entries = records.entries(scene.session, member_id)
     return [
         (record, records.title(record, body, brief=True))
-        for record, body in told
-        if record.kind is RecordKind.SESSION
-        and record.state is not RecordState.WITHDRAWN
-        and record.id not in written
+        for record, body in sessions_without(entries, RecordKind.DIARY)
     ]
 
 

@@ -9,11 +9,11 @@ from sqlmodel import Session
 
 from bot.chat import Choice, Message, Outgoing, press
 from bot.router import Scene, draft_choices, number
-from handlers import diary
 from programmes.catalogue import load
 from prompts import LANGUAGES, Language, Text, render, t
 from services import consent
 from services.access import Refused, cohort_of, memberships
+from services.progress import asked_of
 from storage import chats
 from storage.chats import Talk
 from storage.tables import Membership, Person, RecordKind, Role, TalkState
@@ -46,7 +46,7 @@ def _meant(db: Session, member: Membership, name: str) -> bool:
     if kind is None:
         return True
     programme = load(cohort_of(db, member).programme)
-    return diary.asked_of(programme, member, kind) is not None
+    return asked_of(programme, member, kind) is not None
 
 
 def described(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import cast
 
 from bot.chat import Choice, Message, press
@@ -12,12 +11,13 @@ from bot.router import Scene, number
 from handlers import diary, session
 from programmes.catalogue import load
 from programmes.model import Programme
-from programmes.rules import Progress, RequirementProgress, SessionFact, count
+from programmes.rules import RequirementProgress
 from programmes.values import Frequency, Per
 from prompts import Text, Words, t
 from services import records
 from services.access import Refused, cohort_of, learner, student_of
-from services.records import PLACE_BY_KEY, Body, SessionBody, WritingBody
+from services.progress import WRITING, asked_of, counted, sessions_without, stands
+from services.records import Body, SessionBody, WritingBody
 from storage.tables import Membership, Person, Record, RecordKind, RecordState, RecordVersion
 
 PAGE = 6
@@ -66,23 +66,6 @@ def report(scene: Scene, me: Membership) -> Text:
     )
 
 
-def counted(programme: Programme, entries: Iterable[tuple[Record, Body]], today: date) -> Progress:
-    """What the rules make of a student's sessions on a day."""
-    facts = [
-        SessionFact(
-            body.day,
-            PLACE_BY_KEY[body.place].on_campus,
-            PLACE_BY_KEY[body.place].face_to_face,
-            record.state.value,
-            body.start,
-            body.minutes,
-        )
-        for record, body in entries
-        if isinstance(body, SessionBody)
-    ]
-    return count(facts, programme, today)
-
-
 def requirement_line(part: RequirementProgress) -> Text:
     asked = part.requirement
     numbers = {
@@ -119,12 +102,11 @@ def diary_lines(
 ) -> list[Text]:
     """For each kind of writing that is asked for: how many there are, and what is missing."""
     lines: list[Text] = []
-    standing = [record for record, _ in entries if record.state is not RecordState.WITHDRAWN]
-    for kind in (RecordKind.DIARY, RecordKind.MEETING_RECORD):
-        asked = diary.asked_of(programme, me, kind)
+    for kind in WRITING:
+        asked = asked_of(programme, me, kind)
         if asked is None:
             continue
-        written = [record for record in standing if record.kind is kind]
+        written = [record for record, _ in entries if stands(record, kind)]
         numbers = {
             "name": asked.name,
             "handed_in": len(written),
@@ -134,10 +116,7 @@ def diary_lines(
         reviewed = "reviewed" if asked.reviewed_by else "unreviewed"
         lines.append(t(f"progress.writing_{reviewed}", **numbers))
         if asked.frequency is Frequency.PER_SESSION:
-            about = {record.about_id for record in written}
-            missing = sum(
-                record.kind is RecordKind.SESSION and record.id not in about for record in standing
-            )
+            missing = len(sessions_without(entries, kind))
             if missing:
                 lines.append(t("progress.writing_missing", name=asked.name, missing=missing))
     return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, time
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -89,12 +90,12 @@ async def log_session(chat: Chat, me: SessionSeen) -> Logged:
 
 
 def places() -> list[Choice]:
-    said = vocabulary("place", [place.key for place in PLACES])
+    said = vocabulary("place", tuple(place.key for place in PLACES))
     return [Choice(place.key, t(f"place.{place.key}"), said[place.key]) for place in PLACES]
 
 
 def kinds(me: SessionSeen) -> list[Choice]:
-    listed = list(dict.fromkeys((*me.kinds, "other")))
+    listed = tuple(dict.fromkeys((*me.kinds, "other")))
     said = vocabulary("kind", listed)
     return [Choice(kind, t(f"kind.{kind}"), said[kind]) for kind in listed]
 
@@ -133,7 +134,13 @@ def fact(day: Any, place: str, start: time | None, minutes: int) -> SessionFact:
 
 def overlapping(me: SessionSeen, moment: Moment, place: str, minutes: int) -> list[Past]:
     """The sessions already written down that this one may be a repetition of."""
-    known = [(fact(past.day, past.place, past.start, past.minutes), past) for past in me.past]
+    known = [
+        (fact(past.day, past.place, past.start, past.minutes), past)
+        for past in me.past
+        if past.day == moment.day
+    ]
+    if not known:
+        return []
     new = fact(moment.day, place, moment.start, minutes)
     doubts = question_session(new, [one for one, _ in known], load(me.programme), moment.day)
     repeated = [doubt.other for doubt in doubts if doubt.kind == "overlaps"]
@@ -237,8 +244,8 @@ def hear(scene: Scene, words: str) -> bool:
         words,
         now,
         people=list(me.mentors.values()),
-        places=vocabulary("place", [place.key for place in PLACES]),
-        kinds=vocabulary("kind", [*me.kinds, "other"]),
+        places=vocabulary("place", tuple(place.key for place in PLACES)),
+        kinds=vocabulary("kind", (*me.kinds, "other")),
     )
     given: dict[str, Answer] = {"what": Answer(text=understood.what)}
     if understood.moment_said:
@@ -256,7 +263,8 @@ def hear(scene: Scene, words: str) -> bool:
     return True
 
 
-def vocabulary(area: str, keys: list[str]) -> dict[str, tuple[str, ...]]:
+@cache
+def vocabulary(area: str, keys: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
     """The words by which people name each place or kind, in every language."""
     return {
         key: tuple(

@@ -456,7 +456,9 @@ _held = select(_outbox.c.account_id).where(
 )
 _free_to_send = _waits & _outbox.c.account_id.not_in(_held) & _outbox.c.account_id.not_in(_busy)
 """Of messages: its chat is not being written to, nor does an earlier one there wait its time."""
-_on_platforms = _account.c.platform.in_(bindparam("platforms", expanding=True))
+# An expression, so that accounts are looked up by their id: by the index that begins with the
+# platform, the whole queue would be gone through once for each account.
+_on_platforms = _account.c.platform.concat("").in_(bindparam("platforms", expanding=True))
 _due = (
     select(
         _outbox.c.id,

@@ -97,7 +97,6 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "{}.review": WRITINGS,
     "{}.sent_{}": crossed(WRITINGS, ("submitted", "filed")),
     "{}.which_day": WRITINGS,
-    "{}.which_session": WRITINGS,
     "{}.which_stage": WRITINGS,
     "{}.{}": (
         *crossed(("role",), values(Role)),

@@ -281,6 +281,9 @@ class Small:
         incoming = Incoming(address, text=text, files=files)
         return encode(f"u{next(self.numbers)}", incoming, album)
 
+    def pressed(self, address: str, press: str) -> Received:
+        return encode(f"u{next(self.numbers)}", Incoming(address, press=press))
+
     async def hears(self, address: str, *texts: str) -> None:
         """Receive some messages of one chat, without handling them."""
         await self.inbox.receive("fake", [self.said(address, text) for text in texts])

@@ -158,10 +158,8 @@ class Server:
         return await self._enter(request, outcome)
 
     async def _enter(self, request: Request, entered: Entered) -> Response:
-        door = self._site.door
-        if entered.start or not await door.history(entered.visitor.address, None, 1):
-            # An empty page helps nobody: a chat that has just begun greets whoever comes.
-            await self._start(entered.visitor, entered.start, self._language(request))
+        # With no code to take up, the chat greets whoever comes in: an empty page helps nobody.
+        await self._start(entered.visitor, entered.start, self._language(request))
         await self._end_session(request)
         response = RedirectResponse("/", 303)
         response.set_cookie(
