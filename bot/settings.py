@@ -47,8 +47,6 @@ class Settings(BaseSettings):
     """SQLite or PostgreSQL; a SQLite file under `data_dir` if empty."""
     data_dir: Path = Path("data")
     """Where the SQLite file, kept files and uploads on their way lie."""
-    packs_dir: Path | None = None
-    """More programme packs, looked at before the built-in ones."""
     file_limit: int = Field(20 * MEGABYTE, ge=1024)
     """Bytes of one file."""
     history_days: int = Field(400, ge=30)

@@ -11,9 +11,10 @@ from sqlmodel import select
 from bot.chat import Incoming
 from bot.clock import SetClock
 from prompts import BEIJING
+from storage.database import Database
 from storage.tables import Audit, Outbox, Record, SendState
 from tests.conftest import NewDatabase
-from tests.faults.small import Small
+from tests.faults.small import Small, messenger
 from tests.house import House
 
 OUTAGE = timedelta(days=3)
@@ -122,8 +123,14 @@ LEAP_EVE, LEAP_AFTER = beijing(2028, 2, 29, 23, 59), beijing(2028, 3, 1, 0, 1)
     ],
 )
 async def test_a_day_is_meant_as_of_when_it_was_said(
-    small: Small, began: datetime, answered: datetime, words: str, meant: str
+    sqlite_database: Database,
+    clock: SetClock,
+    began: datetime,
+    answered: datetime,
+    words: str,
+    meant: str,
 ) -> None:
+    small = Small(sqlite_database, clock, {"fake": messenger()})
     assert await day_answered(small, began, answered, words) == [f"day: {meant}"]
 
 

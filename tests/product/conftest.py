@@ -20,6 +20,9 @@ from bot.settings import Settings
 from services import joining
 from tests.conftest import NewDatabase
 from tests.house import House
+from tests.web.conftest import browser
+
+__all__ = ["browser"]
 
 
 class RunningClock:
@@ -105,6 +108,3 @@ async def opened(settings: Settings, programme: str = "shanxi-2026") -> AsyncIte
         yield product
     finally:
         await product.stop()
-
-
-from tests.web.conftest import browser  # noqa: E402, F401

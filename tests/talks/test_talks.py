@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SetClock
-from tests.conftest import NewDatabase
+from tests.conftest import Kind, NewDatabase
 from tests.house import House
 from tests.talks.play import Script, contents, play
 
@@ -21,10 +21,11 @@ WRITE = bool(os.environ.get("YINGCAI_WRITE_TALKS"))
 pytestmark = pytest.mark.parametrize("path", TALKS, ids=lambda path: path.stem)
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 async def test_talk_is_as_written(
-    path: Path, new_database: NewDatabase, tmp_path: Path, clock: SetClock
+    path: Path, kind: Kind, new_database: NewDatabase, tmp_path: Path, clock: SetClock
 ) -> None:
-    house = await House.open(new_database("sqlite"), tmp_path, clock)
+    house = await House.open(new_database(kind), tmp_path, clock)
     told = await play(house, Script.read(path))
     house.close()
     if WRITE:
