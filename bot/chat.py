@@ -114,6 +114,15 @@ class Outgoing:
         return cls(**{**body, "rows": rows, "files": files, "commands": commands})
 
 
+def offered(outgoing: Outgoing, message: Message) -> list[list[Any]]:
+    """A message's choices as they may be typed: label, press, and what a decision is about."""
+    return [
+        [button.label, button.press, outgoing.text[:300] if choice.decides else ""]
+        for shown, row in zip(outgoing.rows, message.rows, strict=True)
+        for button, choice in zip(shown, row, strict=True)
+    ]
+
+
 def put(message: Message, language: Language) -> Outgoing:
     """Render a message in its reader's language."""
     return Outgoing(

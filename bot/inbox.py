@@ -254,9 +254,14 @@ class Inbox:
 
     async def _set_aside(self, updates: Sequence[Stored], error: Exception) -> None:
         """Set aside what can be handled but not committed, so that it blocks nobody."""
+        why = f"uncommitted: {type(error).__name__}"
         async with self._one_at_a_time:
-            why = f"uncommitted: {type(error).__name__}"
-            await self._database.run(self._give_up, updates, why)
+            try:
+                await self._database.run(self._give_up, updates, why)
+            except Exception:  # even the regret may be what cannot be committed
+                log.exception("not_told", updates=[update.id for update in updates])
+                outcomes = [(update.id, why) for update in updates]
+                await self._database.run(chats.settle_updates, outcomes)
 
     def _give_up(self, db: Session, updates: Sequence[Stored], why: str) -> None:
         batch = _Batch(db, self._router, self._platforms, self._clock.now())

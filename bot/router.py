@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from bot import conversation
-from bot.chat import ACT, Button, Choice, Incoming, Message, Outgoing, press, put
+from bot.chat import ACT, Button, Choice, Incoming, Message, Outgoing, offered, press, put
 from bot.conversation import Broken, Conversation, Finished, Journal, Waiting, Working
 from bot.questions import Answer, Asked, match
 from language.numerals import tidy
@@ -102,11 +102,8 @@ class Scene:
             outgoing = replace(outgoing, replace=True)
         self.post(outgoing)
         if shown.rows:
-            self._offer(
-                [render(c.label, self.language), c.value, c.decides]
-                for row in shown.rows
-                for c in row
-            )
+            self.speaker.offered = offered(outgoing, shown)
+            self.speaker.changed = True
 
     def begin(
         self,
@@ -120,10 +117,6 @@ class Scene:
     def resume(self, talk: Talk) -> None:
         """Take up a draft again."""
         self.router.resume(self, talk)
-
-    def _offer(self, choices: Any) -> None:
-        self.speaker.offered = list(choices)
-        self.speaker.changed = True
 
     def post(self, outgoing: Outgoing) -> None:
         self.posts.append(Post(self.speaker.account_id, outgoing.to_json()))
@@ -393,22 +386,23 @@ class Router:
         else:
             self._in_savepoint(scene, lambda s, _: self._handlers.hear(s, incoming), ())
 
-    def _offered(self, scene: Scene, words: str) -> tuple[str, str, bool] | None:
-        choices = [
-            Choice(value, label, decides=decides)
-            for label, value, decides in scene.speaker.offered
-        ]
+    def _offered(self, scene: Scene, words: str) -> tuple[str, str, str] | None:
+        """The choice of the last message that these words mean, as (label, press, about)."""
+        choices = [Choice(value, label) for label, value, _ in scene.speaker.offered]
         chosen = match(words, choices, scene.language)
-        return (str(chosen.label), chosen.value, chosen.decides) if chosen else None
+        if chosen is None:
+            return None
+        label, value, about = scene.speaker.offered[choices.index(chosen)]
+        return label, value, about
 
-    def _typed(self, scene: Scene, label: str, value: str, decides: bool) -> None:
+    def _typed(self, scene: Scene, label: str, value: str, about: str) -> None:
         """A typed choice is as good as a press; what settles a record is asked once more."""
-        if not decides:
+        if not about:
             self._press(scene, value)
             return
         scene.say(
             Message(
-                t("answer.sure", choice=label),
+                t("answer.sure", choice=label, about=about),
                 (
                     (
                         Choice(value, t("answer.yes_do", choice=label)),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
-from bot.chat import Message, put
-from prompts import Language, render
+from bot.chat import Message, offered, put
+from prompts import Language
 from services.access import Actor
 from storage import chats
 from storage.chats import Post, Speaker
@@ -31,20 +31,12 @@ def tell(db: Session, actor: Actor, person_id: int, message: Message, key: str) 
                 f"{key}:{speaker.account_id}",
             )
         )
-        if message.rows and speaker.talk_id is None:
-            _offer(db, speaker, message)
+        account = db.get(Account, speaker.account_id)
+        if message.rows and speaker.talk_id is None and account is not None:
+            account.offered = offered(outgoing, message)
     chats.post(db, posts, actor.now)
     return len(posts)
 
 
 def language_of(speaker: Speaker) -> Language:
     return "en" if speaker.language == "en" else "zh"
-
-
-def _offer(db: Session, speaker: Speaker, message: Message) -> None:
-    account = db.get(Account, speaker.account_id)
-    if account is not None:
-        language = language_of(speaker)
-        account.offered = [
-            [render(c.label, language), c.value, c.decides] for row in message.rows for c in row
-        ]

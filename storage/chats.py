@@ -7,6 +7,7 @@ the ORM elsewhere.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -161,8 +162,9 @@ _speakers = select(
 ).select_from(_account.outerjoin(_person, _account.c.person_id == _person.c.id))
 
 
-_speakers_in = _speakers.where(
-    tuple_(_account.c.platform, _account.c.address).in_(bindparam("chats", expanding=True))
+_speakers_on = _speakers.where(
+    _account.c.platform == bindparam("platform"),
+    _account.c.address.in_(bindparam("addresses", expanding=True)),
 )
 _speaker_of = _speakers.where(_account.c.id == bindparam("account"))
 _speakers_of_person = _speakers.where(
@@ -178,8 +180,17 @@ def _speaker(row: Any) -> Speaker:
 
 def speakers(session: Session, chats: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Speaker]:
     """Those who speak in these (platform, address) chats, as far as they are known."""
-    found = session.connection().execute(_speakers_in, {"chats": list(chats)})
-    return {(s.platform, s.address): s for s in map(_speaker, found)}
+    addresses: dict[str, list[str]] = defaultdict(list)
+    for platform, address in chats:
+        addresses[platform].append(address)
+    # One statement a platform: for a list of pairs SQLite would read every account there is.
+    return {
+        (row[1], row[2]): _speaker(row)
+        for platform, here in addresses.items()
+        for row in session.connection().execute(
+            _speakers_on, {"platform": platform, "addresses": here}
+        )
+    }
 
 
 def speaker_of(session: Session, account_id: int) -> Speaker | None:
@@ -519,17 +530,19 @@ def next_due(
 
 
 _cards = select(_card.c.account_id, _card.c.key, _card.c.message).where(
-    tuple_(_card.c.account_id, _card.c.key).in_(bindparam("pairs", expanding=True))
+    _card.c.account_id.in_(bindparam("accounts", expanding=True)),
+    _card.c.key.in_(bindparam("keys", expanding=True)),
 )
 
 
 def cards(session: Session, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], str]:
     """The platform messages in which these (account, card) now stand."""
-    pairs = list(wanted)
+    pairs = set(wanted)
     if not pairs:
         return {}
-    found = session.connection().execute(_cards, {"pairs": pairs})
-    return {(account, key): message for account, key, message in found}
+    accounts, keys = map(list, zip(*pairs, strict=True))
+    found = session.connection().execute(_cards, {"accounts": accounts, "keys": keys})
+    return {(row[0], row[1]): row[2] for row in found if (row[0], row[1]) in pairs}
 
 
 def place_card(session: Session, account_id: int, key: str, message: str) -> None:

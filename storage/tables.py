@@ -152,7 +152,7 @@ class Account(SQLModel, table=True):
     talk_id: int | None = None
     """The conversation that has the floor in this chat."""
     offered: list[Any] = Field(default_factory=list, sa_type=_json())
-    """What the last message offered, as [label, press, decides]: typed words may mean it."""
+    """What the last message offered, as [label, press, about]: typed words may mean it."""
     created_at: datetime
 
 

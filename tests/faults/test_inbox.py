@@ -12,11 +12,12 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bot import inbox
-from bot.chat import Received
+from bot.chat import Message, Received
 from storage import chats
 from storage.database import Database
 from storage.tables import Account, Audit, Conversation, TalkState, UpdateState
 from tests.faults.small import (
+    HALF,
     PATIENCE,
     SORRY,
     Alarms,
@@ -267,6 +268,19 @@ async def test_what_always_breaks_the_commit_is_found_and_set_aside(
     assert len(small.aside()) == 2
     assert all(why.startswith("uncommitted: ") for why in small.aside())
     assert alarms.events.count("batch_failed") == 1 + 2 * inbox.TRIES
+
+
+async def test_what_cannot_even_be_regretted_is_set_aside_all_the_same(
+    small: Small, alarms: Alarms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await small.talks("lin", "hello")
+    monkeypatch.setattr(inbox, "with_menu", lambda _words: Message(HALF))
+    await small.inbox.receive("fake", [poison("lin"), small.said("zhao", "hi")])
+    async with asyncio.timeout(PATIENCE):
+        await small.settle()
+    assert small.heard("zhao") == ["hi"]
+    assert small.updates() == [DONE, ASIDE, DONE]
+    assert alarms.events[-1] == "not_told"
 
 
 async def test_an_answer_no_database_can_hold_leaves_its_talk_as_it_was(

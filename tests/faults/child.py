@@ -1,0 +1,180 @@
+"""The real app as a program that is killed: `python -m tests.faults.child`.
+
+Starting Python and importing the house takes seconds, so one process does that once and forks a
+child for each life: a line of JSON on its standard input orders one, a line on its standard output
+gives its number. A life's messenger takes updates from a socket on the loopback and confirms there
+what is stored; what it shows is appended, flushed to the disk, to a file beside the database.
+
+At the point that its order names, the child kills itself with SIGKILL: no handler runs, nothing is
+flushed. Production code is wrapped for that, not changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot import inbox
+from bot.app import App
+from bot.chat import Outgoing, Receive, Received
+from bot.clock import SetClock
+from bot.platforms.fake import UNLIMITED, FakePlatform
+from bot.router import Router
+from bot.settings import Settings, WebSettings
+from handlers import handlers
+from programmes.catalogue import load
+from prompts import LANGUAGES, catalogue
+from storage.database import Database
+
+
+@dataclass(frozen=True)
+class Life:
+    """One life of the program, and the point and the time at which it ends."""
+
+    folder: str
+    """Where the database `house.db`, `shown.jsonl`, `log.txt` and the folder `files` lie."""
+    port: int
+    now: str
+    idempotent: bool
+    point: str = ""
+    hit: int = 1
+
+
+class Doom:
+    """Death by SIGKILL the so-many-th time that a point is reached."""
+
+    def __init__(self, point: str, hit: int) -> None:
+        self._point = point
+        self._left = hit
+
+    def at(self, point: str) -> None:
+        if point == self._point:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch_database(self) -> None:
+        """Each transaction has three points: before it, before its commit, after its commit."""
+        begin = Database._act
+
+        def act(database: Database, what: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            name = what.__name__.lstrip("_")
+
+            def inside(*args: Any, **kwargs: Any) -> Any:
+                result = what(*args, **kwargs)
+                self.at(f"{name}: before its commit")
+                return result
+
+            self.at(f"{name}: before")
+            result = begin(database, inside, *args, **kwargs)
+            self.at(f"{name}: after")
+            return result
+
+        Database._act = act  # type: ignore[method-assign,assignment]
+
+    def watch_router(self) -> None:
+        """In the middle of a batch: an update is handled, others are to follow, none is kept."""
+        handle = Router.handle
+
+        def handled(router: Router, *args: Any) -> None:
+            handle(router, *args)
+            self.at("one of a batch")
+
+        Router.handle = handled  # type: ignore[method-assign,assignment]
+
+
+class SocketPlatform(FakePlatform):
+    """Takes updates from a socket; shows by appending to a file."""
+
+    def __init__(self, life: Life, doom: Doom) -> None:
+        super().__init__(capabilities=replace(UNLIMITED, idempotent=life.idempotent))
+        self._folder = Path(life.folder)
+        self._port = life.port
+        self._doom = doom
+
+    async def run(self, receive: Receive) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        while line := await reader.readline():
+            updates = [Received(*fields) for fields in json.loads(line)]
+            await receive(self.name, updates)
+            self._doom.at("before its acknowledgement")
+            writer.write(json.dumps([update.key for update in updates]).encode() + b"\n")
+            await writer.drain()
+
+    async def send(self, row: int, address: str, message: Outgoing, earlier: str | None) -> str:
+        self._doom.at("send: before")
+        await asyncio.sleep(0)
+        self._write({"row": row, "address": address, "text": message.text})
+        self._doom.at("send: after")
+        return str(row)
+
+    async def offer(self, address: str, commands: Sequence[tuple[str, str]]) -> None:
+        self._doom.at("send: before")
+
+    async def fetch(self, ref: str, limit: int) -> bytes:
+        self._doom.at("fetch: before")
+        await asyncio.sleep(0)
+        data = (self._folder / "files" / ref).read_bytes()
+        self._doom.at("fetch: after")
+        return data
+
+    def _write(self, line: dict[str, Any]) -> None:
+        shown = os.open(self._folder / "shown.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(shown, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        os.fsync(shown)
+        os.close(shown)
+
+
+async def live(life: Life) -> None:
+    doom = Doom(life.point, life.hit)
+    doom.watch_database()
+    doom.watch_router()
+    folder = Path(life.folder)
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'house.db'}",
+        data_dir=folder / "data",
+        web=WebSettings(enabled=False),
+    )
+    clock = SetClock(datetime.fromisoformat(life.now))
+    await App(settings, clock, {"fake": SocketPlatform(life, doom)}).run()
+
+
+def be_born(life: Life) -> int:
+    """Fork a life; gives its number to the parent. The child does not return."""
+    number = os.fork()
+    if number:
+        return number
+    log = os.open(Path(life.folder) / "log.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    try:
+        asyncio.run(live(life))
+    finally:
+        os._exit(1)
+
+
+def main() -> None:
+    # Albums come in one piece here, and the clock stands.
+    inbox.ALBUM_PAUSE = timedelta()  # type: ignore[misc]
+    handlers()
+    load("shanxi-2026")
+    for language in LANGUAGES:
+        catalogue(language)
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for order in sys.stdin:
+        sys.stdout.write(f"{be_born(Life(**json.loads(order)))}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
