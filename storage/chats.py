@@ -656,13 +656,15 @@ def history(
             _account.c.platform == platform,
             _account.c.address == address,
             _outbox.c.created_at < before,
+            # A menu of commands is no line of the chat.
+            _outbox.c.body["text"].as_string().is_not(None),
         )
         .order_by(_outbox.c.created_at.desc(), _outbox.c.id.desc())
         .limit(limit)
     )
     lines = [Line(at, number, raw=raw) for at, number, raw in theirs]
     # What was said is answered later, or in the same instant: the person's line comes first.
-    lines += [Line(at, number, body=body) for at, number, body in ours if body.get("text")]
+    lines += [Line(at, number, body=body) for at, number, body in ours]
     lines.sort(key=lambda line: (line.at, line.body is not None, line.number))
     return lines[-limit:]
 

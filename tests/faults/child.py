@@ -46,21 +46,25 @@ class Life:
     now: str
     idempotent: bool
     point: str = ""
-    hit: int = 1
+    hit: int = -1
+    last: int = -1
 
 
 class Doom:
-    """Death by SIGKILL the so-many-th time that a point is reached."""
+    """Death by SIGKILL the so-many-th time that a point is reached, or else at the `last` of all
+    points."""
 
-    def __init__(self, point: str, hit: int) -> None:
+    def __init__(self, point: str, hit: int, last: int) -> None:
         self._point = point
         self._left = hit
+        self._points_left = last
 
     def at(self, point: str) -> None:
+        self._points_left -= 1
         if point == self._point:
             self._left -= 1
-            if self._left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+        if self._left == 0 or self._points_left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def watch_database(self) -> None:
         """Each transaction has three points: before it, before its commit, after its commit."""
@@ -135,7 +139,7 @@ class SocketPlatform(FakePlatform):
 
 
 async def live(life: Life) -> None:
-    doom = Doom(life.point, life.hit)
+    doom = Doom(life.point, life.hit, life.last)
     doom.watch_database()
     doom.watch_router()
     folder = Path(life.folder)

@@ -200,8 +200,9 @@ class Held:
     talk: Talk
     folder: Path
     idempotent: bool
-    dooms: Iterator[tuple[str, int]]
-    """At which point, and the how-many-th time that it is reached, each life ends."""
+    dooms: Iterator[tuple[str, int, int]]
+    """Where each life ends: at which point, at the how-many-th time that it is reached, or else at
+    which of all points. When there are no more, a life goes on to the end."""
     moments: random.Random | None = None
     """Where to take random moments to kill at, in place of points."""
     deaths: Counter[str] = field(default_factory=Counter)
@@ -227,9 +228,10 @@ class Held:
     def _live(self) -> None:
         """See that a life is there."""
         while self._wire is None:
-            self._point, hit = next(self.dooms, ("", 1))
+            doom = next(self.dooms, ("", -1, -1))
+            self._point = doom[0]
             port = self.nursery.server.getsockname()[1]
-            life = Life(str(self.folder), port, NOW.isoformat(), self.idempotent, self._point, hit)
+            life = Life(str(self.folder), port, NOW.isoformat(), self.idempotent, *doom)
             self._heard = b""
             self._number, self._wire = self.nursery.begin(life)
             if self._wire is None:
@@ -297,7 +299,7 @@ def held(
     talk: Talk,
     nursery: Nursery,
     folder: Path,
-    dooms: Iterable[tuple[str, int]] = (),
+    dooms: Iterable[tuple[str, int, int]] = (),
     *,
     idempotent: bool = True,
     moments: random.Random | None = None,
@@ -431,9 +433,11 @@ def test_killed_at_every_point_in_turn(
     idempotent: bool,
     hit: int,
 ) -> None:
-    """One update at a time, so that each meets other points, until every point has killed."""
-    dooms = ((point, hit) for point in itertools.cycle(POINTS))
-    singly = [[update] for update in talk.updates]
+    """One message at a time, so that each meets other points."""
+    dooms = ((point, hit, 40) for point in itertools.cycle(POINTS))
+    singly = [
+        list(some) for _, some in itertools.groupby(talk.updates, lambda u: u.album or u.key)
+    ]
     holding = held(talk, nursery, tmp_path / "h", dooms, idempotent=idempotent, turns=singly)
     check(holding, undisturbed)
     print(holding.deaths.total(), holding.deaths)  # noqa
@@ -442,8 +446,9 @@ def test_killed_at_every_point_in_turn(
 def test_killed_while_batches_are_handled(
     talk: Talk, nursery: Nursery, undisturbed: Undisturbed, tmp_path: Path, idempotent: bool
 ) -> None:
+    """All that one person sends on end comes at once; any point may be the last."""
     whims = random.Random(3)
-    dooms = ((whims.choice(POINTS), whims.randint(1, 6)) for _ in itertools.count())
+    dooms = ((whims.choice(POINTS), whims.randint(1, 6), whims.randint(1, 30)) for _ in range(60))
     holding = held(talk, nursery, tmp_path / "h", dooms, idempotent=idempotent)
     check(holding, undisturbed)
     print(holding.deaths.total(), holding.deaths)  # noqa
@@ -452,7 +457,7 @@ def test_killed_while_batches_are_handled(
 def test_killed_at_random_moments(
     talk: Talk, nursery: Nursery, undisturbed: Undisturbed, tmp_path: Path, idempotent: bool
 ) -> None:
-    dooms = itertools.repeat(("at random", 1), 60)
+    dooms = itertools.repeat(("at random", -1, -1), 40)
     holding = held(
         talk, nursery, tmp_path / "h", dooms, idempotent=idempotent, moments=random.Random(5)
     )

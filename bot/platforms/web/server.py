@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import uuid4
 
+import structlog
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -34,6 +35,8 @@ from bot.platforms.web.sockets import FRAME_LIMIT, SIGNED_OUT, Site, Socket
 from bot.platforms.web.uploads import EmptyFile, TooManyWaiting, tag
 from bot.platforms.web.wire import FILES_AT_ONCE, INLINE_IMAGES, raw_start
 from prompts import LANGUAGES, Language, Text, catalogue, render, t
+
+log = structlog.get_logger()
 
 HERE: Final = Path(__file__).parent
 MEGABYTE: Final = 1024 * 1024
@@ -158,8 +161,12 @@ class Server:
         return await self._enter(request, outcome)
 
     async def _enter(self, request: Request, entered: Entered) -> Response:
-        # With no code to take up, the chat greets whoever comes in: an empty page helps nobody.
-        await self._start(entered.visitor, entered.start, self._language(request))
+        try:
+            # With no code to take up, the chat greets whoever comes in: an empty page helps nobody.
+            await self._start(entered.visitor, entered.start, self._language(request))
+        except Exception:
+            # The link that let them in is used up by now, so they come in all the same.
+            log.exception("web.not_greeted")
         await self._end_session(request)
         response = RedirectResponse("/", 303)
         response.set_cookie(
