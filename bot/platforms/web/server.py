@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -161,12 +162,11 @@ class Server:
         return await self._enter(request, outcome)
 
     async def _enter(self, request: Request, entered: Entered) -> Response:
-        try:
-            # With no code to take up, the chat greets whoever comes in: an empty page helps nobody.
-            await self._start(entered.visitor, entered.start, self._language(request))
-        except Exception:
-            # The link that let them in is used up by now, so they come in all the same.
-            log.exception("web.not_greeted")
+        greeting = self._start(entered.visitor, entered.start, self._language(request))
+        if entered.start:
+            await greeting
+        else:
+            await _at_best(greeting)
         await self._end_session(request)
         response = RedirectResponse("/", 303)
         response.set_cookie(
@@ -333,6 +333,14 @@ class Server:
 
     async def broken(self, request: Request, error: Exception) -> Response:
         return self._error(request, t("web.error.broken"), 500)
+
+
+async def _at_best(greeting: Awaitable[None]) -> None:
+    """Greet, if it can be done: the link that let somebody in is used up by now, greeted or not."""
+    try:
+        await greeting
+    except Exception:
+        log.exception("visitor_not_greeted")
 
 
 class Guard:
