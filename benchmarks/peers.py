@@ -83,4 +83,6 @@ def count(engine: Engine) -> int:
 
 
 def summary(answers: dict[str, str]) -> str:
-    return "\n".join([QUESTIONS["review"], "", *(f"{step}：{answers[step]}" for step in STEPS[:6])])
+    return "\n".join(
+        [QUESTIONS["review"], "", *(f"{step}：{answers[step]}" for step in STEPS[:6])]
+    )

@@ -176,7 +176,9 @@ class PythonTelegramBot:
         )
         self._application.add_handler(conversation(self._engine))
         await self._application.initialize()
-        self._chats = [(Chat(n + 1, "private"), User(n + 1, f"学生{n}", False)) for n in range(people)]
+        self._chats = [
+            (Chat(n + 1, "private"), User(n + 1, f"学生{n}", False)) for n in range(people)
+        ]
 
     async def say(self, person: int, words: str) -> None:
         chat, user = self._chats[person]

@@ -106,6 +106,8 @@ class Inbox:
         self._one_at_a_time = asyncio.Lock()
         self._busy: set[tuple[str, str]] = set()
         """Chats that wait for outside work."""
+        self._waiting_elsewhere: set[tuple[str, str]] = set()
+        """Chats found to wait for outside work that another device has begun."""
         self._alone = False
         """After a failed transaction: handle the waiting updates one by one."""
         self._trying: Sequence[Stored] = []
@@ -199,10 +201,11 @@ class Inbox:
         Raises what the database raised if it takes nothing at all.
         """
         tries = 0
+        self._waiting_elsewhere.clear()
         while True:
             self._trying = []
             try:
-                handled, pause = await self._handle_some()
+                handled, more, pause = await self._handle_some()
             except Exception as error:
                 log.exception("batch_failed", updates=[update.id for update in self._trying])
                 if not self._trying:
@@ -212,45 +215,54 @@ class Inbox:
                     continue
                 tries += 1
                 if tries < TRIES:
-                    await asyncio.sleep(RETRY)
+                    continue
+                if tries == TRIES:
+                    # Is it this update, or a database that takes nothing? Raises if the latter.
+                    await self._database.run(chats.touch_updates, self._trying)
                     continue
                 await self._set_aside(self._trying, error)
-                handled = len(self._trying)
+                handled, more = len(self._trying), True
             tries = 0
             if handled:
                 self._said()
-            else:
+            if not more:
                 self._alone = False
                 return pause
 
-    async def _handle_some(self) -> tuple[int, float | None]:
+    async def _handle_some(self) -> tuple[int, bool, float | None]:
+        """Handle a batch; gives how many, whether more may wait, and the pause that albums need.
+
+        What arrives meanwhile is no part of it: it is announced by itself.
+        """
         async with self._one_at_a_time:
-            handled, orders, pause = await self._database.run(
-                self._handle_batch, frozenset(self._busy)
+            handled, more, orders, pause = await self._database.run(
+                self._handle_batch, self._busy | self._waiting_elsewhere
             )
             for order in orders:
                 self._begin(order)
-            return handled, pause
+            return handled, more, pause
 
     def _handle_batch(
         self, db: Session, busy: Collection[tuple[str, str]]
-    ) -> tuple[int, list[Order], float | None]:
+    ) -> tuple[int, bool, list[Order], float | None]:
         waiting = chats.waiting_updates(db, BATCH, list(self._platforms), busy)
         ready, pause = self._ready(waiting)
         if not ready:
-            return 0, [], pause
+            return 0, False, [], pause
         batch = _Batch(db, self._router, self._platforms, self._clock.now())
         batch.read_ahead({(u.platform, u.address) for updates in ready for u in updates})
         handled = 0
         for updates in ready:
             if batch.waits_for_work(updates[0]):
+                self._waiting_elsewhere.add((updates[0].platform, updates[0].address))
                 continue
             self._trying = updates
             batch.handle(updates)
             handled += 1
             if self._alone:
                 break
-        return handled, batch.write(), pause
+        more = handled > 0 and (handled < len(ready) or len(waiting) == BATCH)
+        return handled, more, batch.write(), pause
 
     async def _set_aside(self, updates: Sequence[Stored], error: Exception) -> None:
         """Set aside what can be handled but not committed, so that it blocks nobody."""
@@ -335,15 +347,18 @@ class Inbox:
         A result that the database will not take is as good as none.
         """
         tries = 0
+
+        def done(db: Session) -> list[Order]:
+            nonlocal tries
+            tries += 1
+            return self._done(db, order, result if tries <= TRIES else FAILED)
+
         while True:
             try:
                 async with self._one_at_a_time:
-                    return await self._database.run(
-                        self._done, order, result if tries < TRIES else FAILED
-                    )
+                    return await self._database.run(done)
             except Exception:
                 log.exception("work_not_kept", job=order.job, talk=order.talk_id)
-                tries += 1
                 await asyncio.sleep(RETRY)
 
     def _done(self, db: Session, order: Order, result: Any) -> list[Order]:

@@ -8,13 +8,14 @@ the ORM elsewhere.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
     BindParameter,
+    Insert,
     Table,
     bindparam,
     delete,
@@ -52,6 +53,12 @@ _conversation = _table(Conversation)
 _outbox = _table(Outbox)
 _card = _table(Card)
 
+
+def _in_both(made: Callable[[Any], Insert]) -> dict[str, Insert]:
+    """An insertion that minds what is there already, by dialect: each has its own way."""
+    return {"sqlite": made(sqlite.insert), "postgresql": made(postgresql.insert)}
+
+
 # ---------------------------------------------------------------- updates
 
 
@@ -67,12 +74,18 @@ class Stored:
     received_at: datetime
 
 
+_store = _in_both(
+    lambda insert: insert(_update).on_conflict_do_nothing(index_elements=["platform", "key"])
+)
+
+
 def store_updates(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Keep raw updates; one that is here already is left as it is."""
-    dialect = session.get_bind().dialect.name
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = make(_update).on_conflict_do_nothing(index_elements=["platform", "key"])
-    session.execute(statement, [{"state": UpdateState.WAITING, "error": "", **r} for r in rows])
+    connection = session.connection()
+    connection.execute(
+        _store[connection.dialect.name],
+        [{"state": UpdateState.WAITING, "error": "", **r} for r in rows],
+    )
 
 
 _waiting = (
@@ -105,6 +118,12 @@ def waiting_updates(
         wanted = wanted.where(tuple_(_update.c.platform, _update.c.address).not_in(list(busy)))
     found = session.connection().execute(wanted, {"most": most, "platforms": list(platforms)})
     return [Stored(*row) for row in found]
+
+
+def touch_updates(session: Session, updates: Iterable[Stored]) -> None:
+    """Write updates as they are: raises if the database takes nothing now."""
+    wanted = _update.c.id.in_([update.id for update in updates])
+    session.connection().execute(update(_update).where(wanted).values(state=UpdateState.WAITING))
 
 
 _settle = (
@@ -415,18 +434,20 @@ class Post:
 
 
 _post = insert(_outbox)
+_post_once = _in_both(
+    lambda insert: insert(_outbox).on_conflict_do_nothing(index_elements=["key"])
+)
 
 
 def post(session: Session, posts: Sequence[Post], now: datetime) -> None:
     """Queue messages. One with a key that was queued before is dropped."""
     plain = [_outbox_row(p, now) for p in posts if p.key is None]
+    connection = session.connection()
     if plain:
-        session.connection().execute(_post, plain)
+        connection.execute(_post, plain)
     keyed = [_outbox_row(p, now) for p in posts if p.key is not None]
     if keyed:
-        dialect = session.get_bind().dialect.name
-        make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-        session.execute(make(_outbox).on_conflict_do_nothing(index_elements=["key"]), keyed)
+        connection.execute(_post_once[connection.dialect.name], keyed)
 
 
 def _outbox_row(p: Post, now: datetime) -> dict[str, Any]:
@@ -545,15 +566,17 @@ def cards(session: Session, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int
     return {(row[0], row[1]): row[2] for row in found if (row[0], row[1]) in pairs}
 
 
-def place_card(session: Session, account_id: int, key: str, message: str) -> None:
-    dialect = session.get_bind().dialect.name
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = make(_card).values(account_id=account_id, key=key, message=message)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account_id", "key"], set_={"message": message}
-        )
+_place = _in_both(
+    lambda insert: insert(_card).on_conflict_do_update(
+        index_elements=["account_id", "key"], set_={"message": insert(_card).excluded.message}
     )
+)
+
+
+def place_card(session: Session, account_id: int, key: str, message: str) -> None:
+    connection = session.connection()
+    row = {"account_id": account_id, "key": key, "message": message}
+    connection.execute(_place[connection.dialect.name], row)
 
 
 _sent = (

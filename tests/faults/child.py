@@ -17,11 +17,14 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.orm import configure_mappers
 
 from bot import inbox
 from bot.app import App
@@ -41,7 +44,7 @@ class Life:
     """One life of the program, and the point and the time at which it ends."""
 
     folder: str
-    """Where the database `house.db`, `shown.jsonl`, `log.txt` and the folder `files` lie."""
+    """Where `house.db`, `shown.jsonl`, `deaths.txt`, `log.txt` and the folder `files` lie."""
     port: int
     now: str
     idempotent: bool
@@ -54,17 +57,21 @@ class Doom:
     """Death by SIGKILL the so-many-th time that a point is reached, or else at the `last` of all
     points."""
 
-    def __init__(self, point: str, hit: int, last: int) -> None:
-        self._point = point
-        self._left = hit
-        self._points_left = last
+    def __init__(self, life: Life) -> None:
+        self._point = life.point
+        self._left = life.hit
+        self._points_left = life.last
+        self._deaths = Path(life.folder) / "deaths.txt"
+        self._one_thread = threading.Lock()
 
     def at(self, point: str) -> None:
-        self._points_left -= 1
-        if point == self._point:
-            self._left -= 1
-        if self._left == 0 or self._points_left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        with self._one_thread:
+            self._points_left -= 1
+            self._left -= point == self._point
+            if self._left == 0 or self._points_left == 0:
+                with self._deaths.open("a") as deaths:
+                    deaths.write(f"{point}\n")
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def watch_database(self) -> None:
         """Each transaction has three points: before it, before its commit, after its commit."""
@@ -139,7 +146,7 @@ class SocketPlatform(FakePlatform):
 
 
 async def live(life: Life) -> None:
-    doom = Doom(life.point, life.hit, life.last)
+    doom = Doom(life)
     doom.watch_database()
     doom.watch_router()
     folder = Path(life.folder)
@@ -169,7 +176,9 @@ def be_born(life: Life) -> int:
 def main() -> None:
     # Albums come in one piece here, and the clock stands.
     inbox.ALBUM_PAUSE = timedelta()  # type: ignore[misc]
+    # What a start would do once more each time.
     handlers()
+    configure_mappers()
     load("shanxi-2026")
     for language in LANGUAGES:
         catalogue(language)

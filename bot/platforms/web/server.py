@@ -336,7 +336,7 @@ class Server:
 
 
 async def _at_best(greeting: Awaitable[None]) -> None:
-    """Greet, if it can be done: the link that let somebody in is used up by now, greeted or not."""
+    """Greet if it can be done: the link that let somebody in is used up, greeted or not."""
     try:
         await greeting
     except Exception:
