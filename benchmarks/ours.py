@@ -1,4 +1,4 @@
-"""Our house in this process, whole: stored, handled, queued and delivered, durable at each step."""
+"""Our house in this process, whole: stored, handled, queued and delivered, durably."""
 
 from __future__ import annotations
 

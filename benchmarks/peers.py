@@ -1,4 +1,4 @@
-"""What the peers share: the row that they insert at the end of a talk, and where they insert it."""
+"""What the peers share: the row that they insert at a talk's end, and where they insert it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def insert(engine: Engine, student: int, answers: dict[str, str]) -> None:
     """Keep a talk's answers, as SQLModel's documentation does."""
     kept = {step: answers[step] for step in STEPS[:6]}
     with Session(engine) as session:
-        session.add(PeerSession(student_id=student, **kept))
+        session.add(PeerSession.model_validate({"student_id": student, **kept}))
         session.commit()
 
 

@@ -190,10 +190,13 @@ class Inbox:
 
     async def settle(self) -> None:
         """Handle all that waits, the outside work it asks for included: for tests and tools."""
-        await self.drain()
-        while self._working:
-            await asyncio.wait(self._working)
+        while True:
+            self._came.clear()
             await self.drain()
+            if self._working:
+                await asyncio.wait(self._working)
+            elif not self._came.is_set():
+                return
 
     async def drain(self) -> float | None:
         """Handle all that can be handled now; gives the seconds until held albums are whole.
@@ -261,7 +264,8 @@ class Inbox:
             handled += 1
             if self._alone:
                 break
-        more = handled > 0 and (handled < len(ready) or len(waiting) == BATCH)
+        # Those passed over are left out of what is read next, so this comes to an end.
+        more = handled < len(ready) or len(waiting) == BATCH
         return handled, more, batch.write(), pause
 
     async def _set_aside(self, updates: Sequence[Stored], error: Exception) -> None:
