@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.delivery import Pace
@@ -38,6 +38,7 @@ def most_over_rate(times: list[float], rate: float) -> float:
     )
 
 
+@settings(deadline=None)
 @given(rates, rates, askings)
 def test_over_any_window_no_more_than_the_rate_and_a_burst(
     per_second: float, per_chat: float, asked: list[tuple[int, int]]
@@ -51,6 +52,7 @@ def test_over_any_window_no_more_than_the_rate_and_a_burst(
         assert most_over_rate(times, per_chat) <= per_chat * BURST + 1.001
 
 
+@settings(deadline=None)
 @given(rates, askings, st.integers(0, 5000), st.none() | st.integers(0, 3))
 def test_a_rest_is_kept_to_the_instant(
     rate: float, asked: list[tuple[int, int]], rest: int, whose: int | None
@@ -62,6 +64,7 @@ def test_a_rest_is_kept_to_the_instant(
         assert at >= until.total_seconds() or whose not in (None, chat)
 
 
+@settings(deadline=None)
 @given(rates, rates, askings)
 def test_whoever_waits_until_next_has_a_turn(
     per_second: float, per_chat: float, asked: list[tuple[int, int]]
