@@ -66,7 +66,10 @@ class Database:
 
 
 def connect(url: str) -> Engine:
-    """An engine with this project's settings. Creates a SQLite file's folder if need be."""
+    """An engine with this project's settings. Creates a SQLite file's folder if need be.
+
+    Its errors never show what was being written: that is what people said.
+    """
     parsed = make_url(url)
     dumps = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
     if parsed.get_backend_name() != "sqlite":
@@ -74,10 +77,11 @@ def connect(url: str) -> Engine:
             parsed.set(drivername="postgresql+psycopg"),
             json_serializer=dumps,
             pool_pre_ping=True,
+            hide_parameters=True,
         )
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, json_serializer=dumps)
+    engine = create_engine(parsed, json_serializer=dumps, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine

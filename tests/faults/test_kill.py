@@ -468,17 +468,17 @@ def test_killed_anywhere(
     talk: Talk, nursery: Nursery, undisturbed: Undisturbed, tmp_path: Path, idempotent: bool
 ) -> None:
     whims = random.Random(3)
-    dooms = (("anywhere", -1, whims.randint(1, 30)) for _ in itertools.count())
+    dooms = (("anywhere", -1, whims.randint(1, 40)) for _ in itertools.count())
     holding = held(talk, nursery, tmp_path / "h", dooms, idempotent=idempotent)
     check(holding, undisturbed)
-    assert holding.deaths >= 10
+    assert holding.deaths >= 5
 
 
 def test_killed_at_random_moments(
     talk: Talk, nursery: Nursery, undisturbed: Undisturbed, tmp_path: Path, idempotent: bool
 ) -> None:
     moments = random.Random(5)
-    dooms = itertools.repeat(("at random", -1, -1), 30)
+    dooms = itertools.repeat(("at random", -1, -1), 20)
     holding = held(talk, nursery, tmp_path / "h", dooms, idempotent=idempotent, moments=moments)
     check(holding, undisturbed)
     assert holding.deaths >= 3, "how many depends on the machine's speed"
