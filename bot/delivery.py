@@ -77,10 +77,6 @@ class Delivery:
 
     async def run(self) -> None:
         """Send what waits, and what comes, until cancelled; calls under way may then still end."""
-        repeatable = [p.name for p in self._platforms.values() if p.capabilities.idempotent]
-        unknown = await self._database.run(chats.unsure_sends, repeatable)
-        if unknown:
-            log.warning("sends_of_unknown_fate", count=unknown)
         work = asyncio.create_task(self._work())
         try:
             await asyncio.shield(work)
@@ -95,8 +91,12 @@ class Delivery:
                     call.cancel()
 
     async def _work(self) -> None:
+        cleared_up = False
         while True:
             try:
+                if not cleared_up:
+                    await self._clear_up()
+                    cleared_up = True
                 pause = await self._turn()
             except Exception:  # what waits in the database waits until it is well again
                 log.exception("delivery_halted")
@@ -105,6 +105,13 @@ class Delivery:
             if self._stopping and not self._under_way:
                 return
             await self._rest(pause)
+
+    async def _clear_up(self) -> None:
+        """Whatever was being sent when the last run broke off may have arrived."""
+        repeatable = [p.name for p in self._platforms.values() if p.capabilities.idempotent]
+        unknown = await self._database.run(chats.unsure_sends, repeatable)
+        if unknown:
+            log.warning("sends_of_unknown_fate", count=unknown)
 
     async def drain(self) -> float:
         """Send all that may be sent now, until no call is under way: for tests and tools, not

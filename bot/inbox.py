@@ -165,11 +165,14 @@ class Inbox:
 
     async def run(self) -> None:
         """Handle what waits, and what comes, until cancelled."""
-        await self.take_up_work()
+        taken_up = False
         try:
             while True:
                 self._came.clear()
                 try:
+                    if not taken_up:
+                        await self.take_up_work()
+                        taken_up = True
                     pause = await self.drain()
                 except Exception:  # what waits in the database waits until it is well again
                     log.exception("inbox_halted")

@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -266,10 +266,11 @@ class Small:
         finally:
             for task in tasks:
                 task.cancel()
-            for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
             self.open()
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
 
     # ------------------------------------------------------------ saying
 
