@@ -34,7 +34,7 @@ from sqlalchemy import Engine
 
 from benchmarks import peers
 from benchmarks.peers import CANCELLED, DONE, QUESTIONS, UNCLEAR, summary
-from benchmarks.script import KINDS, LENGTHS, PEOPLE, PLACES, SKIP, SUBMIT
+from benchmarks.script import KINDS, LENGTHS, MENTOR, PLACES, SKIP, SUBMIT
 
 MOMENT: Final = datetime(2026, 11, 23, 2, tzinfo=UTC)
 
@@ -62,7 +62,7 @@ NO_KEYBOARD: Final = ReplyKeyboardRemove()
 # ---------------------------------------------------------------- as its documentation writes it
 
 
-def as_documented(engine: Engine) -> Router:
+def written_as_documented(engine: Engine) -> Router:
     """After docs.aiogram.dev, "Finite State Machine": `Form.x` and `F` as filters, in order."""
     form = Router()
 
@@ -109,7 +109,7 @@ def as_documented(engine: Engine) -> Router:
     async def length(message: Message, state: FSMContext) -> None:
         await state.update_data(length=message.text)
         await state.set_state(Form.people)
-        await message.answer(QUESTIONS["people"], reply_markup=keyboard(*PEOPLE))
+        await message.answer(QUESTIONS["people"], reply_markup=keyboard(MENTOR))
 
     @form.message(Form.length)
     async def unknown_length(message: Message) -> None:
@@ -154,7 +154,7 @@ def as_documented(engine: Engine) -> Router:
 # ---------------------------------------------------------------- its fastest
 
 
-def fastest(engine: Engine) -> Router:
+def written_fastest(engine: Engine) -> Router:
     """Filters that are coroutines, one a step; the words are judged in the handler."""
     form = Router()
 
@@ -184,7 +184,7 @@ def fastest(engine: Engine) -> Router:
     step(Form.day, Form.place, (), keyboard(*PLACES))
     step(Form.place, Form.kind, PLACES, keyboard(*KINDS))
     step(Form.kind, Form.length, KINDS, keyboard(*LENGTHS))
-    step(Form.length, Form.people, LENGTHS, keyboard(*PEOPLE))
+    step(Form.length, Form.people, LENGTHS, keyboard(MENTOR))
     step(Form.people, Form.what, (), NO_KEYBOARD)
     step(Form.what, Form.files, (), keyboard(SKIP))
     send = keyboard(SUBMIT)
@@ -280,9 +280,9 @@ class Aiogram:
         self._engine.dispose()
 
 
-def documented_peer() -> Aiogram:
-    return Aiogram("aiogram, as documented", as_documented, peers.documented)
+def documented() -> Aiogram:
+    return Aiogram("aiogram, as documented", written_as_documented, peers.documented)
 
 
-def fastest_peer() -> Aiogram:
-    return Aiogram("aiogram, its fastest", fastest, peers.fastest)
+def fastest() -> Aiogram:
+    return Aiogram("aiogram, its fastest", written_fastest, peers.fastest)

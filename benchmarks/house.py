@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any, Final
 
-from sqlalchemy import Table, insert
+from sqlalchemy import insert
 from sqlmodel import Session, SQLModel
 
+from benchmarks.script import MENTOR, WHAT
 from storage.tables import (
     Account,
     Audit,
@@ -35,12 +36,13 @@ from storage.tables import (
 PROGRAMME: Final = "shanxi-2026"
 MOMENT: Final = datetime(2026, 11, 23, 2, tzinfo=UTC)
 """Ten in the morning in Beijing, inside the programme's cycle."""
+WEEKS_BACK: Final = 30
+"""How long ago the first session on record was; there is one a week."""
 STUDENTS_OF_A_MENTOR: Final = 10
-MENTOR: Final = "王建国"
 
 
 class RunningClock:
-    """The time as if the clock had been set to `MOMENT` when the process began."""
+    """The time as if the clock had been set to `MOMENT` when it was made."""
 
     def __init__(self) -> None:
         self._began = perf_counter()
@@ -50,197 +52,173 @@ class RunningClock:
 
 
 def address(student: int) -> str:
+    """The chat of a student, counted from 0."""
     return f"student-{student}"
 
 
-def populate(
-    db: Session, platform: str, students: int, *, sessions: int = 0, lines: int = 0
-) -> None:
-    """Students who have joined, one mentor for every ten, and what they have done before.
+def person_id(student: int) -> int:
+    """A student's person, account and membership all have this id."""
+    return student + 1
 
-    Each student has so many `sessions` on record, so many `lines` of chat on either side, and,
-    where there are any, a draft. Students come first: the ids of the n-th (from 0) are n + 1.
+
+def populate(db: Session, platform: str, students: int, sessions: int = 0, lines: int = 0) -> None:
+    """Students who have joined, a mentor for every ten of them, and what was before.
+
+    Each student has so many sessions on record, so many lines of chat each way and, where there
+    are any, a draft.
     """
+    rows = _Rows(db)
+    joined = MOMENT - timedelta(weeks=WEEKS_BACK)
+    rows.add(Unit, id=1, kind=UnitKind.SCHOOL, name="汾河中学", parent_id=None)
+    rows.add(Cohort, id=1, programme=PROGRAMME, name="示例一期", created_at=joined)
     mentors = -(-students // STUDENTS_OF_A_MENTOR)
-    everybody = range(1, students + mentors + 1)
-    mentor_of = {s: students + 1 + (s - 1) // STUDENTS_OF_A_MENTOR for s in range(1, students + 1)}
-    before = MOMENT - timedelta(days=30)
+    for number in range(students + mentors):
+        mentor = number >= students
+        here = f"mentor-{number}" if mentor else address(number)
+        _add_person(rows, number, MENTOR if mentor else f"学生{number}", mentor, platform, here)
+    rows.write()
+    for student in range(students):
+        mentor_id = person_id(students + student // STUDENTS_OF_A_MENTOR)
+        rows.add(Mentoring, student_id=person_id(student), mentor_id=mentor_id, created_at=joined)
+        for week in range(sessions):
+            _add_session(rows, student, student * sessions + week + 1, week)
+        for line in range(lines):
+            _add_line(rows, student, platform, joined + timedelta(hours=line))
+        if lines:
+            _add_draft(rows, student)
+        if student % 1000 == 999:
+            rows.write()
+    rows.write()
 
-    def add(model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
-        if rows:
-            table: Table = model.__table__  # type: ignore[attr-defined]
-            db.connection().execute(insert(table), rows)
 
-    def is_student(number: int) -> bool:
-        return number <= students
+class _Rows:
+    """Rows to be written together, table by table."""
 
-    add(Unit, [{"id": 1, "kind": UnitKind.SCHOOL, "name": "汾河中学", "parent_id": None}])
-    add(Cohort, [{"id": 1, "programme": PROGRAMME, "name": "示例一期", "created_at": before}])
-    add(
-        Person,
-        [
-            {
-                "id": n,
-                "name": f"学生{n}" if is_student(n) else MENTOR,
-                "language": "zh",
-                "created_at": before,
-            }
-            for n in everybody
-        ],
-    )
-    add(
+    def __init__(self, db: Session) -> None:
+        self._db = db
+        self._rows: dict[type[SQLModel], list[dict[str, Any]]] = {}
+
+    def add(self, table: type[SQLModel], **row: Any) -> None:
+        self._rows.setdefault(table, []).append(row)
+
+    def write(self) -> None:
+        for table, rows in self._rows.items():
+            self._db.connection().execute(insert(table), rows)
+        self._rows.clear()
+
+
+def _add_person(
+    rows: _Rows, number: int, name: str, mentor: bool, platform: str, chat: str
+) -> None:
+    one = person_id(number)
+    at = MOMENT - timedelta(weeks=WEEKS_BACK)
+    rows.add(Person, id=one, name=name, language="zh", created_at=at)
+    rows.add(
         Account,
-        [
-            {
-                "id": n,
-                "platform": platform,
-                "address": address(n - 1) if is_student(n) else f"mentor-{n}",
-                "person_id": n,
-                "name": "",
-                "language": "zh",
-                "reachable": True,
-                "talk_id": None,
-                "offered": [],
-                "created_at": before,
-            }
-            for n in everybody
-        ],
+        id=one,
+        platform=platform,
+        address=chat,
+        person_id=one,
+        name="",
+        language="zh",
+        reachable=True,
+        talk_id=None,
+        offered=[],
+        created_at=at,
     )
-    add(
+    rows.add(
         Membership,
-        [
-            {
-                "id": n,
-                "cohort_id": 1,
-                "person_id": n,
-                "role": Role.STUDENT if is_student(n) else Role.MENTOR,
-                "unit_id": 1,
-                "subject": "",
-                "grade": "senior_1" if is_student(n) else "",
-                "created_at": before,
-                "ended_reason": "",
-            }
-            for n in everybody
-        ],
+        id=one,
+        cohort_id=1,
+        person_id=one,
+        role=Role.MENTOR if mentor else Role.STUDENT,
+        unit_id=1,
+        subject="",
+        grade="" if mentor else "senior_1",
+        created_at=at,
+        ended_reason="",
     )
-    add(
-        Mentoring,
-        [{"student_id": s, "mentor_id": m, "created_at": before} for s, m in mentor_of.items()],
-    )
-    for student in mentor_of:
-        _add_past(add, student, sessions, lines)
 
 
-def _add_past(add: Any, student: int, sessions: int, lines: int) -> None:
-    first = MOMENT - timedelta(days=200)
-    days = [first + timedelta(days=7 * number) for number in range(sessions)]
-    ids = [(student - 1) * sessions + number + 1 for number in range(sessions)]
-    add(
+def _add_session(rows: _Rows, student: int, record: int, week: int) -> None:
+    at = MOMENT - timedelta(weeks=WEEKS_BACK - week)
+    who = person_id(student)
+    rows.add(
         Record,
-        [
-            {
-                "id": row,
-                "kind": RecordKind.SESSION,
-                "student_id": student,
-                "period": "",
-                "day": day.date(),
-                "state": RecordState.APPROVED,
-                "version": 1,
-                "created_at": day,
-                "submitted_at": day,
-                "decided_at": day,
-            }
-            for row, day in zip(ids, days, strict=True)
-        ],
+        id=record,
+        kind=RecordKind.SESSION,
+        student_id=who,
+        period="",
+        day=at.date(),
+        state=RecordState.APPROVED,
+        version=1,
+        created_at=at,
+        submitted_at=at,
+        decided_at=at,
     )
-    add(
-        RecordVersion,
-        [
-            {
-                "record_id": row,
-                "version": 1,
-                "body": {
-                    "day": day.date().isoformat(),
-                    "start": None,
-                    "part": "afternoon",
-                    "minutes": 120,
-                    "place": "on_campus",
-                    "kind": "research",
-                    "people": [MENTOR],
-                    "what": "搭双缝干涉光路，测了三组条纹间距",
-                    "files": [],
-                },
-                "written_by": student,
-                "at": day,
-            }
-            for row, day in zip(ids, days, strict=True)
-        ],
-    )
-    add(
+    body = {
+        "day": at.date().isoformat(),
+        "start": None,
+        "part": "afternoon",
+        "minutes": 120,
+        "place": "on_campus",
+        "kind": "research",
+        "people": [MENTOR],
+        "what": WHAT,
+        "files": [],
+    }
+    rows.add(RecordVersion, record_id=record, version=1, body=body, written_by=who, at=at)
+    rows.add(
         Audit,
-        [
-            {
-                "at": day,
-                "person_id": student,
-                "account_id": student,
-                "verb": "hand_in",
-                "object": "record",
-                "object_id": row,
-                "version": 1,
-                "refused": "",
-                "detail": {},
-            }
-            for row, day in zip(ids, days, strict=True)
-        ],
+        at=at,
+        person_id=who,
+        account_id=who,
+        verb="hand_in",
+        object="record",
+        object_id=record,
+        version=1,
+        refused="",
+        detail={},
     )
-    moments = [first + timedelta(hours=number) for number in range(lines)]
-    add(
+
+
+def _add_line(rows: _Rows, student: int, platform: str, at: datetime) -> None:
+    chat = address(student)
+    rows.add(
         Update,
-        [
-            {
-                "platform": "fake",
-                "key": f"past-{student}-{number}",
-                "address": address(student - 1),
-                "album": "",
-                "raw": f'{{"address": "{address(student - 1)}", "text": "昨天下午"}}',
-                "received_at": moment,
-                "state": UpdateState.DONE,
-                "error": "",
-            }
-            for number, moment in enumerate(moments)
-        ],
+        platform=platform,
+        key=f"before-{student}-{at.isoformat()}",
+        address=chat,
+        album="",
+        raw=f'{{"address": "{chat}", "text": "昨天下午"}}',
+        received_at=at,
+        state=UpdateState.DONE,
+        error="",
     )
-    add(
+    rows.add(
         Outbox,
-        [
-            {
-                "key": None,
-                "account_id": student,
-                "lane": Lane.REPLY,
-                "body": {"text": "（2/8） 在哪里、怎么进行的？" * 4, "kind": "question"},
-                "state": SendState.SENT,
-                "tries": 1,
-                "not_before": moment,
-                "created_at": moment,
-                "sent_at": moment,
-                "error": "",
-            }
-            for moment in moments
-        ],
+        account_id=person_id(student),
+        lane=Lane.REPLY,
+        body={"text": "（2/8）在哪里、怎么进行的？", "kind": "question", "card": "talk:1"},
+        state=SendState.SENT,
+        tries=1,
+        not_before=at,
+        created_at=at,
+        sent_at=at,
+        error="",
     )
-    if lines:
-        add(
-            Conversation,
-            [
-                {
-                    "flow": "diary",
-                    "person_id": student,
-                    "account_id": student,
-                    "about": {"args": {"record": 0}, "seen": {}},
-                    "journal": {"began": first.isoformat(), "turn": 0, "entries": []},
-                    "state": TalkState.PARKED,
-                    "work": None,
-                    "updated_at": first,
-                }
-            ],
-        )
+
+
+def _add_draft(rows: _Rows, student: int) -> None:
+    at = MOMENT - timedelta(weeks=WEEKS_BACK)
+    rows.add(
+        Conversation,
+        flow="diary",
+        person_id=person_id(student),
+        account_id=person_id(student),
+        about={"args": {"record": 0}, "seen": {}},
+        journal={"began": at.isoformat(), "turn": 0, "entries": []},
+        state=TalkState.PARKED,
+        work=None,
+        updated_at=at,
+    )

@@ -1,4 +1,4 @@
-"""Driving many people's talks at once, and what is kept of the time that each update took."""
+"""Driving many people's talks at once, and what is kept of the time that each message took."""
 
 from __future__ import annotations
 
@@ -8,26 +8,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Final, Protocol
 
-from benchmarks.script import TALK
-
-PATIENCE: Final = 120.0
+PATIENCE: Final = 300.0
 """Seconds after which a round is taken to have stuck."""
 
 
 class Contender(Protocol):
-    """An assistant that people can talk to in this process."""
+    """An assistant, in this process, that people can talk to."""
 
     name: str
 
     async def open(self, folder: Path, people: int) -> None:
-        """Make ready for so many people, with nothing said yet; files go into `folder`."""
+        """Make ready for so many people, with no talk under way; files go into `folder`."""
         ...
 
     async def say(self, person: int, words: str) -> None:
-        """Let one of them say something; returns once the answer is there."""
+        """Let the `person`-th, counted from 0, say something; returns once the answer is there."""
         ...
 
     async def settle(self) -> None:
@@ -35,7 +33,7 @@ class Contender(Protocol):
         ...
 
     async def entries(self) -> int:
-        """How many sessions are on record."""
+        """How many sessions have been logged since it was opened."""
         ...
 
     async def close(self) -> None: ...
@@ -43,49 +41,42 @@ class Contender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One run: the seconds it took in all, and the seconds from each message to its answer."""
+    """One run of several talks."""
 
-    seconds: float
     waits: Sequence[float]
-
-    @property
-    def per_second(self) -> float:
-        return len(self.waits) / self.seconds
-
-    def wait(self, share: float) -> float:
-        """The wait in milliseconds that `share` (0 to 1) of the messages did not exceed."""
-        return 1000 * quantile(self.waits, share)
+    """Seconds from each message to its answer."""
+    seconds: float
+    """For all of it."""
+    cpu: float
+    """Seconds of processor time that this process used."""
 
 
-def quantile(values: Sequence[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+async def hold(
+    contender: Contender, people: Iterable[int], at_once: int, talk: Sequence[str]
+) -> Round:
+    """Let each person hold the talk, so many at a time.
 
-
-async def talk(contender: Contender, people: Iterable[int], at_once: int) -> Round:
-    """Let each person hold the whole talk, `at_once` of them at a time.
-
-    Each says the next thing when the answer to the last has come.
+    Each says the next thing once the answer to the last has come.
     """
-    waiting = iter(people)
+    still = iter(people)
     waits: list[float] = []
 
-    async def hold_talks() -> None:
-        for person in waiting:
-            for words in TALK:
-                asked = perf_counter()
-                # A message is sent, not called: those of everybody else are on their way as well.
+    async def one_after_another() -> None:
+        for person in still:
+            for words in talk:
+                sent = perf_counter()
+                # Sent, not called: those of everybody else are on their way by now.
                 await asyncio.sleep(0)
                 await contender.say(person, words)
-                waits.append(perf_counter() - asked)
+                waits.append(perf_counter() - sent)
 
     gc.collect()
-    began = perf_counter()
+    began, used = perf_counter(), process_time()
     async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
         for _ in range(at_once):
-            group.create_task(hold_talks())
+            group.create_task(one_after_another())
     await contender.settle()
-    return Round(perf_counter() - began, waits)
+    return Round(waits, perf_counter() - began, process_time() - used)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +84,9 @@ class Figures:
     """The medians of several rounds."""
 
     per_second: float
+    """Messages answered."""
+    cpu: float
+    """Milliseconds of processor time a message: what other work on the machine sways least."""
     p50: float
     p95: float
     p99: float
@@ -101,6 +95,16 @@ class Figures:
     @classmethod
     def of(cls, rounds: Sequence[Round]) -> Figures:
         return cls(
-            median(r.per_second for r in rounds),
-            *(median(r.wait(share) for r in rounds) for share in (0.50, 0.95, 0.99)),
+            median(len(r.waits) / r.seconds for r in rounds),
+            median(1000 * r.cpu / len(r.waits) for r in rounds),
+            *(
+                median(1000 * quantile(r.waits, share) for r in rounds)
+                for share in (0.5, 0.95, 0.99)
+            ),
         )
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value that `share` (0 to 1) of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,16 +1,17 @@
-"""Our house in this process, whole: stored, handled, queued and delivered, durably."""
+"""Our house in this process, whole: stored, handled, queued, delivered; durable at each step."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from sqlmodel import Session, col, func, select
 
 from benchmarks.house import RunningClock, address, populate
-from bot.app import App
+from bot.app import App, set_up_logging
 from bot.chat import Outgoing, Received
 from bot.platforms.fake import FakePlatform
 from bot.settings import Settings, WebSettings
@@ -19,63 +20,63 @@ from storage.tables import Outbox, Record, SendState, Update, UpdateState
 
 
 class Messenger(FakePlatform):
-    """Hands an answer to whoever waits for it; notices to others are only counted."""
+    """Tells whoever waits in a chat that the answer is there; shows it to nobody."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.waiting: dict[str, asyncio.Future[None]] = {}
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+
+    def answer(self, chat: str) -> asyncio.Future[None]:
+        """The next message to a chat."""
+        self._waiting[chat] = asyncio.get_running_loop().create_future()
+        return self._waiting[chat]
 
     async def send(self, row: int, address: str, message: Outgoing, earlier: str | None) -> str:
-        waiting = self.waiting.pop(address, None)
-        if waiting is not None:
-            waiting.set_result(None)
+        if address in self._waiting:
+            self._waiting.pop(address).set_result(None)
         return str(row)
 
 
 class Ours:
-    """SQLite in a file, write-ahead log, synchronous=FULL: the settings it ships with."""
+    """On SQLite as it ships: a write-ahead log, flushed to the disk at each commit."""
 
     name = "Yingcai"
 
-    def __init__(self, *, sessions: int = 0, lines: int = 0) -> None:
-        self._sessions = sessions
-        self._lines = lines
+    def __init__(self, sessions: int = 0, lines: int = 0) -> None:
+        """`sessions` and `lines` of chat each way that everybody has behind them."""
+        self._past = (sessions, lines)
         self._numbers = itertools.count(1)
-        self._running: list[asyncio.Task[None]] = []
 
     async def open(self, folder: Path, people: int) -> None:
         self._messenger = Messenger()
-        settings = Settings(data_dir=folder, web=WebSettings(enabled=False))
+        settings = Settings(data_dir=folder, database_url="", web=WebSettings(enabled=False))
+        set_up_logging(settings)
         self._app = App(settings, RunningClock(), {"fake": self._messenger})
         migrate.upgrade(self._app.database)
         with self._app.database.transaction() as db:
-            populate(db, "fake", people, sessions=self._sessions, lines=self._lines)
-        self._past = await self.entries()
-        self._running = [
-            asyncio.create_task(self._app.inbox.run()),
-            asyncio.create_task(self._app.delivery.run()),
-        ]
+            populate(db, "fake", people, *self._past)
+        self._records_before = await self._app.database.run(_records)
+        self._running = asyncio.gather(self._app.inbox.run(), self._app.delivery.run())
 
     async def say(self, person: int, words: str) -> None:
         chat = address(person)
-        answered = asyncio.get_running_loop().create_future()
-        self._messenger.waiting[chat] = answered
+        answer = self._messenger.answer(chat)
         raw = json.dumps({"address": chat, "text": words}, ensure_ascii=False)
         update = Received(str(next(self._numbers)), chat, raw)
         await self._app.inbox.receive("fake", [update])
-        await answered
+        await answer
 
     async def settle(self) -> None:
         while await self._app.database.run(_waiting):
             await asyncio.sleep(0.001)
 
     async def entries(self) -> int:
-        return await self._app.database.run(_records)
+        return await self._app.database.run(_records) - self._records_before
 
     async def close(self) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.wait(self._running)
+        self._running.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._running
         self._app.close()
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Engine, MetaData, event
 from sqlmodel import Field, Session, SQLModel, col, create_engine, func, select
 
-from benchmarks.script import STEPS
+from benchmarks.script import ASKED
 
 QUESTIONS: Final = {
     "day": "哪天的培养活动？例如：上周三、3月5号、昨天下午。",
@@ -51,7 +52,7 @@ def documented(folder: Path) -> Engine:
 
 
 def fastest(folder: Path) -> Engine:
-    """The same with a write-ahead log that is flushed at its checkpoints only."""
+    """The same with a write-ahead log, flushed at its checkpoints only."""
     engine = create_engine(f"sqlite:///{folder / 'peer.db'}")
 
     @event.listens_for(engine, "connect")
@@ -69,9 +70,9 @@ def _with_table(engine: Engine) -> Engine:
     return engine
 
 
-def insert(engine: Engine, student: int, answers: dict[str, str]) -> None:
+def insert(engine: Engine, student: int, answers: Mapping[str, Any]) -> None:
     """Keep a talk's answers, as SQLModel's documentation does."""
-    kept = {step: answers[step] for step in STEPS[:6]}
+    kept = {step: answers[step] for step in ASKED}
     with Session(engine) as session:
         session.add(PeerSession.model_validate({"student_id": student, **kept}))
         session.commit()
@@ -82,7 +83,5 @@ def count(engine: Engine) -> int:
         return session.exec(select(func.count(col(PeerSession.id)))).one()
 
 
-def summary(answers: dict[str, str]) -> str:
-    return "\n".join(
-        [QUESTIONS["review"], "", *(f"{step}：{answers[step]}" for step in STEPS[:6])]
-    )
+def summary(answers: Mapping[str, Any]) -> str:
+    return "\n".join([QUESTIONS["review"], "", *(f"{step}：{answers[step]}" for step in ASKED)])

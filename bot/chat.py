@@ -7,7 +7,7 @@ person. Handlers see `Incoming`s as answers, and speak in `Message`s.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
 from prompts import Language, Words, render
@@ -102,7 +102,16 @@ class Outgoing:
     """With no text: this chat's menu of commands, as (name, description) pairs."""
 
     def to_json(self) -> dict[str, Any]:
-        return {k: v for k, v in asdict(self).items() if v}
+        body: dict[str, Any] = {
+            "text": self.text,
+            "rows": [[{"label": b.label, "press": b.press} for b in row] for row in self.rows],
+            "kind": self.kind,
+            "card": self.card,
+            "replace": self.replace,
+            "files": self.files,
+            "commands": self.commands,
+        }
+        return {name: value for name, value in body.items() if value}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Outgoing:

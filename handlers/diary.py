@@ -8,7 +8,8 @@ from itertools import count
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
-from sqlmodel import select
+from sqlalchemy import bindparam
+from sqlmodel import col, select
 
 from bot.chat import Choice, Message, press
 from bot.conversation import Chat
@@ -125,13 +126,14 @@ def after_session(
 
 def diary_of(scene: Scene, session: Record) -> Record | None:
     """The diary that stands for a session."""
-    return scene.session.exec(
-        select(Record).where(
-            Record.about_id == session.id,
-            Record.kind == RecordKind.DIARY,
-            Record.state != RecordState.WITHDRAWN,
-        )
-    ).first()
+    return scene.session.exec(_diary_of, params={"session": session.id}).first()
+
+
+_diary_of = select(Record).where(
+    col(Record.about_id) == bindparam("session"),
+    Record.kind == RecordKind.DIARY,
+    Record.state != RecordState.WITHDRAWN,
+)
 
 
 def without_diary(scene: Scene, member_id: int) -> list[tuple[Record, Text]]:
@@ -219,7 +221,7 @@ def stages_left(
 
 
 def finish_writing(scene: Scene, me: WritingSeen, written: Written) -> None:
-    member, _, _ = seen.student(scene, "write")
+    member, _ = seen.writer(scene, "write")
     if me.record_id is not None:
         record = records.amend(
             scene.session, scene.actor, me.record_id, me.version, written.body, day=written.day

@@ -54,13 +54,18 @@ class SessionSeen(Student):
     files: tuple[Kept, ...] = ()
 
 
-def student(scene: Scene, verb: str) -> tuple[Membership, Programme, Student]:
+def writer(scene: Scene, verb: str) -> tuple[Membership, Programme]:
     """Who speaks, as a learner who may keep records now. Raises `Refused`."""
-    actor = scene.actor
-    me = learner(scene.session, actor.person_id)
+    me = learner(scene.session, scene.actor.person_id)
     programme = load(cohort_of(scene.session, me).programme)
     if not may_keep(scene.session, me, programme, beijing_day(scene.now)):
         raise Refused(t("consent.awaited"), verb=verb, object="membership", object_id=me.id)
+    return me, programme
+
+
+def student(scene: Scene, verb: str) -> tuple[Membership, Programme, Student]:
+    """Like `writer`, with the people around them. Raises `Refused`."""
+    me, programme = writer(scene, verb)
     around = records.reviewers(scene.session, cast(int, me.id))
     kinds = programme.cultivation.methods.value or ()
     return (

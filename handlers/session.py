@@ -185,7 +185,7 @@ def load_session(scene: Scene, args: Mapping[str, Any]) -> SessionSeen:
 def finish_session(scene: Scene, me: SessionSeen, logged: Logged) -> None:
     """Hand the session in, and lead on to the diary that belongs to it."""
     actor, body = scene.actor, logged.body
-    member, programme, _ = seen.student(scene, "log_session")
+    member, programme = seen.writer(scene, "log_session")
     now = me.model_copy(update={"past": seen.past_sessions(scene, me.member_id, me.record_id)})
     for twin in like(now, body):
         if twin.record_id not in logged.distinct_from:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from prompts import Text, t
@@ -14,6 +15,7 @@ from storage.tables import (
     Guardianship,
     Membership,
     Mentoring,
+    Person,
     Record,
     Role,
 )
@@ -58,22 +60,37 @@ REVIEWERS = (Role.MENTOR, Role.TEAM_MEMBER)
 LEARNERS = (Role.STUDENT, Role.TRAINEE_TEACHER)
 
 
+# Asked at nearly every message, so they are built once: building one costs more than running it.
+_memberships = (
+    select(Membership)
+    .where(col(Membership.person_id) == bindparam("person"), col(Membership.ended_at).is_(None))
+    .order_by(col(Membership.id))
+)
+# With the rows that every act asks for next.
+_learner = (
+    select(Membership, Cohort, Person)
+    .join(Cohort, col(Cohort.id) == col(Membership.cohort_id))
+    .join(Person, col(Person.id) == col(Membership.person_id))
+    .where(
+        col(Membership.person_id) == bindparam("person"),
+        col(Membership.ended_at).is_(None),
+        col(Membership.role).in_(LEARNERS),
+    )
+    .order_by(col(Membership.id).desc())
+)
+
+
 def memberships(db: Session, person_id: int) -> list[Membership]:
     """What somebody is, in every cohort, now."""
-    found = db.exec(
-        select(Membership)
-        .where(Membership.person_id == person_id, col(Membership.ended_at).is_(None))
-        .order_by(col(Membership.id))
-    )
-    return list(found)
+    return list(db.exec(_memberships, params={"person": person_id}))
 
 
 def learner(db: Session, person_id: int) -> Membership:
     """Somebody's place as a learner, the latest where there are several. Raises `Refused`."""
-    found = [m for m in memberships(db, person_id) if m.role in LEARNERS]
-    if not found:
+    found = db.exec(_learner, params={"person": person_id}).first()
+    if found is None:
         raise Refused(t("access.not_a_student"), verb="learn")
-    return found[-1]
+    return found[0]
 
 
 def reviewer_of(db: Session, actor: Actor, record: Record, verb: str) -> Membership:

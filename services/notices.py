@@ -9,7 +9,7 @@ from prompts import Language
 from services.access import Actor
 from storage import chats
 from storage.chats import Post, Speaker
-from storage.tables import Account, Lane
+from storage.tables import Lane
 
 
 def tell(db: Session, actor: Actor, person_id: int, message: Message, key: str) -> int:
@@ -31,9 +31,8 @@ def tell(db: Session, actor: Actor, person_id: int, message: Message, key: str) 
                 f"{key}:{speaker.account_id}",
             )
         )
-        account = db.get(Account, speaker.account_id)
-        if message.rows and speaker.talk_id is None and account is not None:
-            account.offered = offered(outgoing, message)
+        if message.rows and speaker.talk_id is None:
+            chats.offer(db, speaker.account_id, offered(outgoing, message))
     chats.post(db, posts, actor.now)
     return len(posts)
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from bot.chat import Choice, Message, press
@@ -122,7 +123,7 @@ def hand_in(
     db.flush()
     _write_version(db, actor, record, body)
     audit.note(db, actor, "hand_in", "record", record.id, record.version)
-    _ask_reviewers(db, actor, record, student)
+    _ask_reviewers(db, actor, record, body, student)
     return record
 
 
@@ -143,7 +144,7 @@ def amend(
     db.add(record)
     _write_version(db, actor, record, body)
     audit.note(db, actor, "amend", "record", record.id, record.version)
-    _ask_reviewers(db, actor, record, student)
+    _ask_reviewers(db, actor, record, body, student)
     return record
 
 
@@ -261,19 +262,24 @@ def entries(
     db: Session, student_id: int, kind: RecordKind | None = None
 ) -> list[tuple[Record, Body]]:
     """A student's entries with what they say now, the latest first."""
-    query = (
-        select(Record, RecordVersion)
-        .join(
-            RecordVersion,
-            (col(RecordVersion.record_id) == col(Record.id))
-            & (col(RecordVersion.version) == col(Record.version)),
-        )
-        .where(Record.student_id == student_id)
-        .order_by(col(Record.day).desc(), col(Record.id).desc())
+    found = db.exec(_entries, params={"student": student_id, "kinds": [kind] if kind else ALL})
+    return [(record, body_of(record.kind, row.body)) for record, row in found]
+
+
+ALL: Final = tuple(RecordKind)
+_entries = (
+    select(Record, RecordVersion)
+    .join(
+        RecordVersion,
+        (col(RecordVersion.record_id) == col(Record.id))
+        & (col(RecordVersion.version) == col(Record.version)),
     )
-    if kind is not None:
-        query = query.where(Record.kind == kind)
-    return [(record, body_of(record.kind, row.body)) for record, row in db.exec(query)]
+    .where(
+        col(Record.student_id) == bindparam("student"),
+        col(Record.kind).in_(bindparam("kinds", expanding=True)),
+    )
+    .order_by(col(Record.day).desc(), col(Record.id).desc())
+)
 
 
 def reviews(db: Session, record: Record) -> list[tuple[Review, str]]:
@@ -378,7 +384,7 @@ def _write_version(db: Session, actor: Actor, record: Record, body: Body) -> Non
     # One photo sent twice under two names is one file.
     for file_id in dict.fromkeys(_file_id(db, actor, kept) for kept in body.files):
         db.add(RecordFile(record_id=cast(int, record.id), version=record.version, file_id=file_id))
-    db.flush()
+        db.flush()
 
 
 def _file_id(db: Session, actor: Actor, kept: Kept) -> int:
@@ -394,25 +400,30 @@ def _file_id(db: Session, actor: Actor, kept: Kept) -> int:
 
 def reviewers(db: Session, student_id: int) -> Sequence[tuple[Membership, Person]]:
     """Those who cultivate a student now: the mentor first, then the team."""
-    rows = db.exec(
-        select(Membership, Person)
-        .join(Mentoring, col(Mentoring.mentor_id) == col(Membership.id))
-        .join(Person, col(Person.id) == col(Membership.person_id))
-        .where(
-            Mentoring.student_id == student_id,
-            col(Mentoring.ended_at).is_(None),
-            col(Membership.ended_at).is_(None),
-            col(Membership.role).in_(REVIEWERS),
-        )
-    )
+    rows = db.exec(_reviewers, params={"student": student_id})
     return sorted(rows, key=lambda row: (REVIEWERS.index(row[0].role), row[0].id or 0))
 
 
-def _ask_reviewers(db: Session, actor: Actor, record: Record, student: Membership) -> None:
+_reviewers = (
+    select(Membership, Person)
+    .join(Mentoring, col(Mentoring.mentor_id) == col(Membership.id))
+    .join(Person, col(Person.id) == col(Membership.person_id))
+    .where(
+        col(Mentoring.student_id) == bindparam("student"),
+        col(Mentoring.ended_at).is_(None),
+        col(Membership.ended_at).is_(None),
+        col(Membership.role).in_(REVIEWERS),
+    )
+)
+
+
+def _ask_reviewers(
+    db: Session, actor: Actor, record: Record, body: Body, student: Membership
+) -> None:
     if record.state is not RecordState.SUBMITTED:
         return
     name = cast(Person, db.get(Person, student.person_id)).name
-    card = review_card(record, body_at(db, record), name)
+    card = review_card(record, body, name)
     for _, person in reviewers(db, record.student_id):
         key = f"review:{record.id}:{record.version}"
         notices.tell(db, actor, cast(int, person.id), card, key)

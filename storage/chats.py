@@ -257,6 +257,18 @@ def save_speakers(session: Session, changed: Sequence[Speaker]) -> None:
     mark_unreachable(session, [s.account_id for s in changed if not s.reachable])
 
 
+_offer = (
+    update(_account)
+    .where(_account.c.id == bindparam("row"))
+    .values(offered=bindparam("new_offered"))
+)
+
+
+def offer(session: Session, account_id: int, choices: list[Any]) -> None:
+    """What a notice offers a chat that is in no talk: it may then also be typed."""
+    session.connection().execute(_offer, {"row": account_id, "new_offered": choices})
+
+
 def mark_unreachable(session: Session, accounts: Collection[int]) -> None:
     """These chats cannot be reached: the notices that wait for them are given up.
 

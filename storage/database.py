@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.orm import Session as AnySession
+from sqlalchemy.orm import sessionmaker
 from sqlmodel import Session
 
 P = ParamSpec("P")
@@ -37,11 +39,17 @@ class Database:
         self._threads = ThreadPoolExecutor(
             max_workers=1 if self.embedded else 4, thread_name_prefix="database"
         )
+        self._sessions = sessionmaker(self.engine, class_=Session, expire_on_commit=False)
+        event.listen(self._sessions, "loaded_as_persistent", _hold)
+        event.listen(self._sessions, "pending_to_persistent", _hold)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """One transaction: committed at the end, rolled back if anything is raised."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        """One transaction: committed at the end, rolled back if anything is raised.
+
+        Rows read in it are held until its end, so that `get` finds them without asking again.
+        """
+        with self._sessions() as session, session.begin():
             yield session
 
     async def run(
@@ -63,6 +71,10 @@ class Database:
         """Finish what was begun and let every connection go."""
         self._threads.shutdown(wait=True)
         self.engine.dispose()
+
+
+def _hold(session: AnySession, row: object) -> None:
+    session.info.setdefault("held", []).append(row)
 
 
 def connect(url: str) -> Engine:
