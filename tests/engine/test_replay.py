@@ -107,7 +107,10 @@ class AnyTalk(RuleBasedStateMachine):
     @rule(n=NUMBERS)
     @precondition(lambda self: self.sort not in ("errand", "over"))
     def answers_and_thinks_better_of_it(self, n: int) -> None:
-        """Back after an answer leaves what was there, and what was put aside, as they were."""
+        """Back after an answer leaves what was there, and what was put aside, as they were.
+
+        But for outside work that the flow asks for after it: what that gave is asked for anew.
+        """
         known = meanings(self.sort)
         answer, _ = known[n % len(known)]
         before = self.read()
@@ -118,7 +121,10 @@ class AnyTalk(RuleBasedStateMachine):
         if isinstance(taken, Finished):
             return
         assert undone is not None
-        assert undone.journal == replace(before, turn=before.turn + 2)
+        gone = {k: e for k, e in before.entries.items() if k not in undone.journal.entries}
+        assert all(entry.answer == Answer() for entry in gone.values())
+        entries = {**undone.journal.entries, **gone}
+        assert replace(undone.journal, entries=entries) == replace(before, turn=before.turn + 2)
 
     # ---------------------------------------------------------------- what holds at every moment
 
