@@ -12,8 +12,9 @@ INSTALL := $(BIN)/pip install -qq --disable-pip-version-check
 run: $(VENV)/installed
 	@$(BIN)/yingcai serve --demo
 
+# One process more than there are cores: many tests wait, for a pace or for another process.
 test: $(VENV)/installed-dev
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist worksteal
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
