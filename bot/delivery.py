@@ -293,8 +293,6 @@ class Pace:
             return False
         if chat in self._chats and self._chats[chat] - self._burst > now:
             return False
-        if len(self._chats) > 10_000:
-            self._chats = {c: at for c, at in self._chats.items() if at > now}
         self._chats[chat] = max(self._chats.get(chat, now), now) + self._chat_gap
         self._free = max(self._free or now, now) + self._gap
         return True
@@ -308,6 +306,7 @@ class Pace:
 
     def next(self, now: datetime) -> datetime | None:
         """When a chat, or everybody, may be written to again; `None` if nothing is held now."""
+        self._chats = {chat: at for chat, at in self._chats.items() if at > now}
         later = [at - self._burst for at in self._chats.values() if at - self._burst > now]
         if self.wait(now) > timedelta() and self._free is not None:
             later.append(self._free - self._burst)

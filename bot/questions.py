@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from bot.chat import Attachment, Choice, Incoming
@@ -165,14 +166,20 @@ def match(
     if number is not None and 1 <= number <= len(choices):
         return choices[number - 1]
     for tongue in (language, *(other for other in LANGUAGES if other != language)):
-        labels = [tidy(render(choice.label, tongue)).casefold() for choice in choices]
+        labels = [_as_typed(render(choice.label, tongue)) for choice in choices]
         for choice, label in zip(choices, labels, strict=True):
-            if folded in (label, *(tidy(word).casefold() for word in choice.also)):
+            if folded == label or folded in map(_as_typed, choice.also):
                 return choice
         begins = [c for c, label in zip(choices, labels, strict=True) if label.startswith(folded)]
         if len(begins) == 1 and len(folded) > 1:
             return begins[0]
     return None
+
+
+@lru_cache(maxsize=2048)
+def _as_typed(label: str) -> str:
+    """A choice's words as somebody may type them; much the same ones are offered to everybody."""
+    return tidy(label).casefold()
 
 
 def not_a_choice(answer: Answer, count: int) -> Unclear:
@@ -416,7 +423,7 @@ class Review(Kind[str]):
             Choice(
                 EDIT + f.step,
                 t("answer.change", field=f.label),
-                tuple(tidy(render(f.label, tongue)).casefold() for tongue in LANGUAGES),
+                tuple(render(f.label, tongue) for tongue in LANGUAGES),
             )
             for f in self.fields
         ]

@@ -126,7 +126,7 @@ def waiting_lines(
     scene: Scene, me: Membership, entries: Iterable[tuple[Record, Body]]
 ) -> Iterable[Text]:
     """What waits, with whom, and since when: silence never approves, but it can be seen."""
-    names = [person.name for _, person in records.reviewers(scene.session, cast(int, me.id))]
+    names = [one.name for one in records.reviewers(scene.session, cast(int, me.id))]
     for record, body in entries:
         line = records.title(record, body)
         if record.state is RecordState.SUBMITTED:

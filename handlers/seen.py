@@ -76,7 +76,7 @@ def student(scene: Scene, verb: str) -> tuple[Membership, Programme, Student]:
             programme=programme.key,
             first=programme.cycle.first_day,
             last=programme.cycle.last_day,
-            mentors={str(member.id): person.name for member, person in around},
+            mentors={str(one.member_id): one.name for one in around},
             kinds=tuple(kind.value for kind in kinds),
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from functools import cache
 from typing import Any, Final
@@ -57,7 +57,7 @@ async def log_session(chat: Chat, me: SessionSeen) -> Logged:
     chat.steps(STEPS)
     moment = await chat.ask("day", Day(me.first, me.last), t("session.which_day"))
     place = await chat.ask("place", Pick(places()), t("session.where"))
-    kind = await chat.ask("kind", Pick(kinds(me)), t("session.which_kind"))
+    kind = await chat.ask("kind", Pick(kinds(me.kinds)), t("session.which_kind"))
     minutes = await chat.ask("length", Minutes(), t("session.how_long"))
     twins = overlapping(me, moment, place, minutes)
     for twin in twins:
@@ -89,13 +89,16 @@ async def log_session(chat: Chat, me: SessionSeen) -> Logged:
 # ---------------------------------------------------------------- its questions
 
 
-def places() -> list[Choice]:
+@cache
+def places() -> Sequence[Choice]:
     said = vocabulary("place", tuple(place.key for place in PLACES))
     return [Choice(place.key, t(f"place.{place.key}"), said[place.key]) for place in PLACES]
 
 
-def kinds(me: SessionSeen) -> list[Choice]:
-    listed = tuple(dict.fromkeys((*me.kinds, "other")))
+@cache
+def kinds(asked_for: tuple[str, ...]) -> Sequence[Choice]:
+    """The kinds of activity that a programme knows, and another one."""
+    listed = tuple(dict.fromkeys((*asked_for, "other")))
     said = vocabulary("kind", listed)
     return [Choice(kind, t(f"kind.{kind}"), said[kind]) for kind in listed]
 

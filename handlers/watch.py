@@ -90,7 +90,7 @@ def profile(scene: Scene, member: Member) -> Text:
     programme = load(cohort_of(scene.session, learner).programme)
     grade = t(f"programme.grade.{learner.grade}") if learner.grade else ""
     about = [member.unit_name, grade, roster.subject_name(programme, learner.subject)]
-    around = [person.name for _, person in records.reviewers(scene.session, member.id)]
+    around = [one.name for one in records.reviewers(scene.session, member.id)]
     return t(
         "watch.student",
         name=member.person.name,
@@ -315,7 +315,7 @@ def longest(scene: Scene, args: Sequence[str]) -> None:
     on_page, turn = page_of(found, args[1:2], "longest", shown)
     lines, rows = [], []
     for record, body, member in on_page:
-        reviewers = [person.name for _, person in records.reviewers(scene.session, member.id)]
+        reviewers = [one.name for one in records.reviewers(scene.session, member.id)]
         whom = t("progress.with", names=reviewers) if reviewers else t("progress.with_nobody")
         line = t("queue.line", student=member.person.name, line=records.title(record, body))
         days = (scene.now - record.submitted_at).days

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import insert
 from sqlmodel import Session
 
 from services.access import Actor, Operator
-from storage.tables import Audit
+from storage.tables import Audit, table
 
 
 def note(
@@ -58,7 +58,7 @@ def note_refusal(
     )
 
 
-_insert = insert(cast(Table, Audit.__table__))  # type: ignore[attr-defined]
+_insert = insert(table(Audit))
 
 
 def _write(db: Session, **row: Any) -> None:

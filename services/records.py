@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, insert
 from sqlmodel import Session, col, select
 
 from bot.chat import Choice, Message, press
@@ -42,6 +42,8 @@ from storage.tables import (
     RecordState,
     RecordVersion,
     Review,
+    Role,
+    table,
 )
 
 
@@ -371,20 +373,23 @@ def _first_state(db: Session, student: Membership, kind: RecordKind) -> RecordSt
 
 
 def _write_version(db: Session, actor: Actor, record: Record, body: Body) -> None:
-    db.add(
-        RecordVersion(
-            record_id=cast(int, record.id),
-            version=record.version,
-            body=body.model_dump(mode="json"),
-            written_by=actor.person_id,
-            at=actor.now,
-        )
+    db.connection().execute(
+        _insert_version,
+        {
+            "record_id": record.id,
+            "version": record.version,
+            "body": body.model_dump(mode="json"),
+            "written_by": actor.person_id,
+            "at": actor.now,
+        },
     )
-    db.flush()
     # One photo sent twice under two names is one file.
     for file_id in dict.fromkeys(_file_id(db, actor, kept) for kept in body.files):
         db.add(RecordFile(record_id=cast(int, record.id), version=record.version, file_id=file_id))
         db.flush()
+
+
+_insert_version = insert(table(RecordVersion))
 
 
 def _file_id(db: Session, actor: Actor, kept: Kept) -> int:
@@ -398,14 +403,23 @@ def _file_id(db: Session, actor: Actor, kept: Kept) -> int:
     return cast(int, here.id)
 
 
-def reviewers(db: Session, student_id: int) -> Sequence[tuple[Membership, Person]]:
+class Reviewer(NamedTuple):
+    """Somebody who cultivates a student."""
+
+    member_id: int
+    role: Role
+    person_id: int
+    name: str
+
+
+def reviewers(db: Session, student_id: int) -> Sequence[Reviewer]:
     """Those who cultivate a student now: the mentor first, then the team."""
-    rows = db.exec(_reviewers, params={"student": student_id})
-    return sorted(rows, key=lambda row: (REVIEWERS.index(row[0].role), row[0].id or 0))
+    found = [Reviewer(*row) for row in db.exec(_reviewers, params={"student": student_id})]
+    return sorted(found, key=lambda one: (REVIEWERS.index(one.role), one.member_id))
 
 
 _reviewers = (
-    select(Membership, Person)
+    select(Membership.id, Membership.role, Person.id, Person.name)
     .join(Mentoring, col(Mentoring.mentor_id) == col(Membership.id))
     .join(Person, col(Person.id) == col(Membership.person_id))
     .where(
@@ -424,9 +438,9 @@ def _ask_reviewers(
         return
     name = cast(Person, db.get(Person, student.person_id)).name
     card = review_card(record, body, name)
-    for _, person in reviewers(db, record.student_id):
+    for reviewer in reviewers(db, record.student_id):
         key = f"review:{record.id}:{record.version}"
-        notices.tell(db, actor, cast(int, person.id), card, key)
+        notices.tell(db, actor, reviewer.person_id, card, key)
 
 
 def _tell_student(db: Session, actor: Actor, record: Record, word: Review) -> None:

@@ -96,7 +96,7 @@ def role_to_urge(
     cultivate the student, whoever the programme's document names for that kind of writing.
     """
     asked = asked_of(load(cohort_of(db, student).programme), student, matter)
-    around = {member.id for member, _ in records.reviewers(db, cast(int, student.id))}
+    around = {one.member_id for one in records.reviewers(db, cast(int, student.id))}
     for mine in memberships(db, person_id):
         if mine.cohort_id != student.cohort_id:
             continue

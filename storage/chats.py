@@ -16,7 +16,6 @@ from typing import Any, cast
 from sqlalchemy import (
     BindParameter,
     Insert,
-    Table,
     bindparam,
     delete,
     func,
@@ -26,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from storage.tables import (
     Account,
@@ -39,19 +38,15 @@ from storage.tables import (
     TalkState,
     Update,
     UpdateState,
+    table,
 )
 
-
-def _table(model: type[SQLModel]) -> Table:
-    return cast(Table, model.__table__)  # type: ignore[attr-defined]
-
-
-_update = _table(Update)
-_account = _table(Account)
-_person = _table(Person)
-_conversation = _table(Conversation)
-_outbox = _table(Outbox)
-_card = _table(Card)
+_update = table(Update)
+_account = table(Account)
+_person = table(Person)
+_conversation = table(Conversation)
+_outbox = table(Outbox)
+_card = table(Card)
 
 
 def _in_both(made: Callable[[Any], Insert]) -> dict[str, Insert]:

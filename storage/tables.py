@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import JSON, Column, Enum, Index, LargeBinary, MetaData, UniqueConstraint
+from sqlalchemy import JSON, Column, Enum, Index, LargeBinary, MetaData, Table, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -41,6 +41,11 @@ def _words(kind: type[StrEnum]) -> Any:
         create_constraint=False,
         values_callable=lambda values: [member.value for member in values],
     )
+
+
+def table(model: type[SQLModel]) -> Table:
+    """A model's table, for statements without objects."""
+    return cast(Table, model.__table__)  # type: ignore[attr-defined]
 
 
 class Role(StrEnum):
