@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -23,6 +24,8 @@ QUESTIONS: Final = {
     "files": "要附照片或文件吗？可以不附。",
     "review": "请核对，没问题就提交：",
 }
+SAID_AT: Final = 1_795_399_200
+"""Ten in the morning in Beijing on 2026-11-23, in seconds since 1970."""
 UNCLEAR: Final = "没看懂。请点按钮，或再打一次。"
 DONE: Final = "已提交，等导师审核。"
 CANCELLED: Final = "已取消。"
@@ -81,6 +84,21 @@ def insert(engine: Engine, student: int, answers: Mapping[str, Any]) -> None:
 def count(engine: Engine) -> int:
     with Session(engine) as session:
         return session.exec(select(func.count(col(PeerSession.id)))).one()
+
+
+def update(number: int, person: int, words: str) -> str:
+    """A private message as Telegram would write it, from the `person`-th, counted from 0."""
+    chat = {"id": person + 1, "type": "private", "first_name": f"学生{person}"}
+    message: dict[str, Any] = {
+        "message_id": number,
+        "date": SAID_AT,
+        "chat": chat,
+        "from": {"id": person + 1, "is_bot": False, "first_name": f"学生{person}"},
+        "text": words,
+    }
+    if words.startswith("/"):
+        message["entities"] = [{"type": "bot_command", "offset": 0, "length": len(words)}]
+    return json.dumps({"update_id": number, "message": message}, ensure_ascii=False)
 
 
 def summary(answers: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ its documentation writes it (`persistentconversationbot.py`), a person's answers
 answers go once they are inserted, and there is one write an update. Either way nothing is flushed
 to the disk, and a crash in the midst of writing leaves an unreadable file.
 
-Updates are handed over as objects, so that decoding them costs nothing.
+Updates come as JSON, as they come to us.
 """
 
 from __future__ import annotations
@@ -20,13 +20,9 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 from telegram import (
-    Chat,
-    Message,
-    MessageEntity,
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
     Update,
-    User,
 )
 from telegram.ext import (
     Application,
@@ -44,7 +40,6 @@ from benchmarks import peers
 from benchmarks.peers import CANCELLED, DONE, QUESTIONS, UNCLEAR, summary
 from benchmarks.script import (
     ASKED,
-    COMMAND,
     KINDS,
     LENGTHS,
     MENTOR,
@@ -197,18 +192,12 @@ class PythonTelegramBot:
         )
         self._application.add_handler(conversation(self._engine, self._keep))
         await self._application.initialize()
-        self._chats = [
-            (Chat(n + 1, "private"), User(n + 1, f"学生{n}", False)) for n in range(people)
-        ]
 
     async def say(self, person: int, words: str) -> None:
-        chat, user = self._chats[person]
-        number = next(self._numbers)
-        command = (MessageEntity("bot_command", 0, len(COMMAND)),) if words == COMMAND else ()
-        message = Message(number, MOMENT, chat, from_user=user, text=words, entities=command)
-        message.set_bot(self._application.bot)
+        raw = json.loads(peers.update(next(self._numbers), person, words))
+        update = Update.de_json(raw, self._application.bot)
         before = self._request.calls
-        await self._application.process_update(Update(number, message=message))
+        await self._application.process_update(update)
         await self._application.update_persistence()
         if not self._keep:
             await self._persistence.flush()

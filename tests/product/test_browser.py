@@ -12,7 +12,7 @@ from playwright.async_api import Browser, FilePayload, Page, expect
 from bot.settings import Settings
 from tests.product.conftest import Product, opened
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=20_000)
 
 
 class Visitor:

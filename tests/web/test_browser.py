@@ -37,7 +37,8 @@ PHONE: dict[str, Any] = {
 }
 YES_NO = ((Button("去了", "yes"), Button("没去", "no")),)
 
-expect.set_options(timeout=5_000)
+# Long enough for a page that waits before it tries again, on a machine busy with other tests.
+expect.set_options(timeout=20_000)
 
 
 @asynccontextmanager
