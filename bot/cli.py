@@ -7,6 +7,7 @@ when it runs, so that the small ones start at once.
 from __future__ import annotations
 
 import difflib
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ from bot.terminal import Mistake, language, said, say, say_json, say_rows
 from prompts import LANGUAGES, Language, Text, Words, catalogue, t
 
 if TYPE_CHECKING:
+    from answers import Answer
+    from answers.evaluation import Result
     from bot.app import App
     from programmes.check import Problem
     from programmes.model import Fact, Programme
@@ -124,6 +127,7 @@ def group(name: str) -> typer.Typer:
 programmes = group("programme")
 cohorts = group("cohort")
 people = group("person")
+faq = group("faq")
 database = group("database")
 
 AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
@@ -183,6 +187,83 @@ def first(group: ExceptionGroup[Any]) -> str:
     """What the first of several errors says."""
     one = group.exceptions[0]
     return first(one) if isinstance(one, ExceptionGroup) else str(one)
+
+
+# ---------------------------------------------------------------- questions
+
+
+@app.command("ask", help=both("ask"))
+def ask_(
+    key: Key,
+    question: Annotated[str, typer.Argument(help=both("question"))],
+    as_json: AsJson = False,
+) -> None:
+    from answers import ask
+    from programmes.catalogue import all_programmes
+
+    answers = ask(question, all_programmes(), (find_programme(key),))
+    if as_json:
+        say_json([as_told(answer) for answer in answers])
+        return
+    for answer in answers:
+        say(answer.text)
+        if answer.near:
+            say(t("ask.near", topics=[t(f"ask.topic.{topic}") for topic in answer.near]))
+
+
+def as_told(answer: Answer) -> dict[str, Any]:
+    return {
+        "answer": said(answer.text),
+        "kind": answer.kind,
+        "topic": answer.topic,
+        "clause": answer.clause,
+        "programmes": answer.programmes,
+        "score": round(answer.score, 2),
+    }
+
+
+@faq.command("eval", help=both("faq_eval"))
+def faq_eval(
+    file: Annotated[Path, typer.Argument(help=both("faq_file"))],
+    answers: Annotated[Path | None, typer.Option("--answers", help=both("faq_answers"))] = None,
+) -> None:
+    from pydantic import ValidationError
+
+    from answers.evaluation import Question, evaluate
+    from programmes.catalogue import all_programmes
+
+    try:
+        lines = file.read_text("utf-8").splitlines()
+        questions = [Question.model_validate_json(line) for line in lines if line.strip()]
+    except (UnicodeDecodeError, ValidationError) as error:
+        raise Mistake(t("cli.faq_unreadable", file=file, why=str(error))) from None
+    results = evaluate(questions, all_programmes())
+    if answers is not None:
+        answers.write_text("".join(line_of(result) for result in results), "utf-8")
+    for result in results:
+        if not result.right:
+            wanted = [*map("/".join, (any_of[:3] for any_of in result.missing)), *result.wrong]
+            say(
+                t(
+                    "cli.faq_failed",
+                    id=result.question.id,
+                    question=result.question.question,
+                    wanted=wanted,
+                )
+            )
+    kinds = sorted({result.question.kind for result in results})
+    for kind in (*kinds, ""):
+        of_kind = [r for r in results if kind in ("", r.question.kind)]
+        right = sum(result.right for result in of_kind)
+        say(t("cli.faq_right", kind=kind or "=", right=right, count=len(of_kind)))
+
+
+def line_of(result: Result) -> str:
+    """One answer, as other programs' scorers read it."""
+    kind = result.answers[0].kind
+    clause = "；".join(answer.clause for answer in result.answers if answer.clause)
+    told = {"id": result.question.id, "answer": result.text, "kind": kind, "clause": clause}
+    return json.dumps(told, ensure_ascii=False) + "\n"
 
 
 # ---------------------------------------------------------------- programmes

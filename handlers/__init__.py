@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.chat import Incoming
 from bot.router import Act, Handlers, Scene, number, with_menu
-from handlers import diary, join, menu, progress, review, session, watch
+from handlers import asking, diary, join, menu, progress, review, session, watch
 from prompts import t
 from storage.tables import RecordKind
 
@@ -22,8 +22,9 @@ def handlers() -> Handlers:
 
 
 def hear(scene: Scene, incoming: Incoming) -> None:
-    """Words that answer nothing: a session told in one sentence, or something to help with."""
-    if not session.hear(scene, incoming.text or ""):
+    """Words that answer nothing: a session told in one sentence, a question, or neither."""
+    words = incoming.text or ""
+    if not session.hear(scene, words) and not asking.hear(scene, words):
         scene.say(with_menu(t("help.not_understood")))
 
 
@@ -34,6 +35,7 @@ COMMANDS: dict[str, Act] = {
     "language": menu.language,
     "privacy": menu.privacy,
     "drafts": menu.drafts,
+    "ask": asking.question,
     "session": lambda scene, _: scene.begin("session"),
     "writing": lambda scene, _: diary.start(scene, RecordKind.DIARY),
     "meeting": lambda scene, _: diary.start(scene, RecordKind.MEETING_RECORD),
@@ -58,6 +60,7 @@ ACTS: dict[str, Act] = {
     "approve": review.approve,
     "return": review.send_back,
     "bulk": review.bulk,
+    "topic": asking.topic,
     **watch.ACTS,
 }
 """What the buttons of cards do."""

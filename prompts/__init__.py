@@ -11,7 +11,7 @@ student and English to a mentor.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
@@ -39,6 +39,13 @@ class Brief:
     day: date
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Several things, each on a line of its own."""
+
+    items: Sequence[Words]
+
+
 Words = Text | str
 """What may be shown: a sentence of ours, or somebody's own words and names, shown as they are."""
 
@@ -62,6 +69,8 @@ def _show(value: Any, language: Language) -> Any:
     match value:
         case Text():
             return render(value, language)
+        case Lines():
+            return "\n".join(render(item, language) for item in value.items)
         case Brief():
             return _show_day(value.day, language, "calendar.brief")
         case datetime():

@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PACKAGES: Final = ("bot", "handlers", "services", "storage", "programmes", "language", "prompts")
+PACKAGES: Final = (
+    "answers",
+    "bot",
+    "handlers",
+    "services",
+    "storage",
+    "programmes",
+    "language",
+    "prompts",
+)
 
 
 def files(*packages: str) -> Iterator[Path]:

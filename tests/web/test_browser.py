@@ -92,7 +92,7 @@ def said(page: Page) -> Locator:
 
 async def stored(house: House, count: int) -> list[Incoming]:
     """What the house has been told, once it is that many things."""
-    for _ in range(250):
+    for _ in range(1000):
         if len(house.inbox) >= count:
             break
         await asyncio.sleep(0.02)
@@ -236,7 +236,8 @@ async def test_a_card_is_redrawn_where_it_stands(page: Page, house: House) -> No
     house.say(ME, Outgoing("进度\n已提交 1 次", ((Button("刷新", "a"),),), "card", "progress"))
     house.say(ME, Outgoing("别的事"))
     button = page.get_by_role("button", name="刷新")
-    await button.dblclick()
+    # Both taps before the card can be redrawn, however busy the machine is.
+    await button.evaluate("button => { button.click(); button.click(); }")
 
     await expect(said(page)).to_have_text(["进度", "已提交 2 次", "别的事"])
     assert [one.press for one in await stored(house, 1)] == ["a"]

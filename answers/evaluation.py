@@ -1,0 +1,97 @@
+"""How good answers are: questions with what a right answer contains, and what it must not."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+
+from answers.asking import Answer, ask
+from answers.topics import names
+from programmes.model import Programme
+from prompts import render
+
+
+class Question(BaseModel):
+    """One line of a file of questions."""
+
+    id: str
+    scheme: str
+    """The programme that is meant, as `family_edition`; `any` or `compare` for none."""
+    question: str
+    kind: str
+    must_contain: list[list[str]] = []
+    """Of each list, one is in a right answer."""
+    must_not_contain: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    question: Question
+    answers: tuple[Answer, ...]
+    text: str
+    missing: tuple[tuple[str, ...], ...]
+    wrong: tuple[str, ...]
+
+    @property
+    def right(self) -> bool:
+        return not self.missing and not self.wrong
+
+
+_BREAK: Final = re.compile("[。；;！!？?\\n，,]")
+_DENIAL: Final = re.compile(
+    "不是|并非|没有|未|不要求|不需要|不能|不行|不可|不属|不含|不包括|不会|无需|not|n't"
+)
+
+
+def evaluate(questions: Iterable[Question], every: Sequence[Programme]) -> list[Result]:
+    """Answer each question as somebody of its programme would be answered, and judge it."""
+    return [_result(question, every) for question in questions]
+
+
+def programmes_of(scheme: str, every: Sequence[Programme]) -> tuple[Programme, ...]:
+    """The programme that a scheme names: `shanxi_yingcai_2026` is `shanxi-2026`."""
+    name, _, year = scheme.rpartition("_")
+    return tuple(
+        one
+        for one in every
+        if str(one.edition) == year and name.replace("_", "-").startswith(one.family)
+    )
+
+
+def _result(question: Question, every: Sequence[Programme]) -> Result:
+    own = programmes_of(question.scheme, every)
+    answers = ask(question.question, every, own)
+    text = "\n\n".join(render(answer.text, "zh") for answer in answers)
+    return Result(
+        question,
+        answers,
+        text,
+        tuple(tuple(any_of) for any_of in question.must_contain if not _has(text, any_of)),
+        tuple(_wrong(text, question, {one.family for one in own})),
+    )
+
+
+def _has(text: str, any_of: Sequence[str]) -> bool:
+    return any(_bare(words) in _bare(text) for words in any_of)
+
+
+def _wrong(text: str, question: Question, own: set[str]) -> Iterable[str]:
+    """What must not be said and is, unless of another programme or to deny it."""
+    others = [name for family, many in names().items() if family not in own for name in many]
+    for part in map(_bare, _BREAK.split(text)):
+        if any(name in part for name in others):
+            continue
+        for words in map(_bare, question.must_not_contain):
+            if words in part and (_DENIAL.search(words) or not _DENIAL.search(part)):
+                yield words
+
+
+def _bare(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).lower()
+    plain = re.sub("[–—]", "-", plain).replace("～", "~")
+    return re.sub(r"(?<=\d),(?=\d{3})", "", re.sub(r"\s+", "", plain))

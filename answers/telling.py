@@ -1,0 +1,140 @@
+"""What a programme's facts say about a topic, in words, with the clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from answers.topics import Topic
+from programmes.model import Fact, Programme
+from programmes.values import (
+    Contact,
+    Duties,
+    Form,
+    HostSubjects,
+    Milestone,
+    SelectionStep,
+    Stage,
+    Status,
+    Subject,
+    Website,
+    Window,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one programme's document says about a topic; nothing where it is silent."""
+
+    programme: Programme
+    lines: tuple[str, ...]
+    clause: str
+    unclear: bool = False
+    """The document says it in a way that can be read differently."""
+
+    @property
+    def silent(self) -> bool:
+        return not self.lines
+
+
+def tell(programme: Programme, topic: Topic) -> Told:
+    """What the document says. Where the fact that is meant is silent, so is the answer."""
+    facts = dict(programme.facts())
+    said: list[str] = []
+    clauses: list[str] = []
+    unclear = False
+    for place, path in enumerate(topic.facts):
+        name, _, entry = path.partition("#")
+        fact = facts[name]
+        lines, clause = _entries(fact, entry) if entry else (_words(fact), fact.clause)
+        if not lines:
+            if place == 0 and not entry:
+                return Told(programme, (), "")
+            continue
+        said += lines
+        clauses += clause.split("；")
+        unclear = unclear or fact.status is Status.AMBIGUOUS
+    return Told(
+        programme,
+        tuple(dict.fromkeys(said)),
+        "；".join(dict.fromkeys(filter(None, clauses))),
+        unclear,
+    )
+
+
+def _words(fact: Fact[Any]) -> list[str]:
+    if fact.status is Status.SILENT:
+        return []
+    if fact.words:
+        return ["；".join(fact.words)]
+    if isinstance(fact.value, tuple) and all(isinstance(one, Subject) for one in fact.value):
+        return ["、".join(one.name for one in fact.value)]
+    return [_item(one) for one in fact.value] if isinstance(fact.value, tuple) else []
+
+
+def _entries(fact: Fact[Any], wanted: str) -> tuple[list[str], str]:
+    """Those entries of a list that are the wanted stage, role or kind of step."""
+    found = [one for one in fact.value or () if wanted in _marks(one) and _says_something(one)]
+    clauses = (part for one in found for part in one.clause.split("；"))
+    return [_item(one) for one in found], "；".join(dict.fromkeys(clauses))
+
+
+def _marks(item: Any) -> Iterator[str]:
+    for mark in ("stage", "role", "kind"):
+        if (value := getattr(item, mark, None)) is not None:
+            yield str(value)
+
+
+def _says_something(item: Any) -> bool:
+    return not isinstance(item, Duties) or bool(item.duties)
+
+
+def _item(item: Any) -> str:
+    match item:
+        case Stage():
+            parts: Sequence[str] = (
+                f"{item.name}：{_when(item.window)}",
+                item.evaluator,
+                "、".join(item.inputs),
+                "、".join(item.dimensions),
+                item.outcome if isinstance(item.outcome, str) else "、".join(item.outcome),
+                item.consequence,
+            )
+            return "\n".join(part for part in parts if part)
+        case SelectionStep():
+            parts = (_when(item.window), item.actor, item.detail)
+            return f"{item.order}. {item.name}：{_joined(parts)}"
+        case Duties():
+            return f"{item.name}：{'、'.join(item.duties)}"
+        case HostSubjects():
+            return f"{item.city}，{item.university}：{'、'.join(item.subjects)}"
+        case Form():
+            labels = "、".join(dict.fromkeys(field.label for field in item.fields))
+            return f"{item.title}（{item.submitted_by}）{'：' if labels else ''}{labels}"
+        case Website():
+            return _joined((item.name, item.url, item.use))
+        case Contact():
+            parts = (item.office, *item.phones, item.email, item.website, item.address)
+            return _joined(parts)
+        case Milestone():
+            return f"{item.name}：{_when(item)}"
+        case _:
+            return str(getattr(item, "name", item))
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return "；".join(part for part in parts if part)
+
+
+def _when(window: Window | None) -> str:
+    if window is None:
+        return ""
+    if window.text:
+        return window.text
+    first, last = window.start, window.end
+    if first is not None and last is not None and str(first) != str(last):
+        return f"{first} — {last}"
+    if first is not None:
+        return str(first)
+    return f"{last} 前" if last is not None else ""

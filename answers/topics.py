@@ -1,0 +1,49 @@
+"""What can be asked about, how people put it, and how they call the programmes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+Kind = Literal["fact", "silent", "personal", "out_of_scope", "distress"]
+
+
+class Topic(BaseModel):
+    """One thing to ask about. Of several facts the first is the one that is meant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    kind: Kind = "fact"
+    facts: tuple[str, ...]
+    """Paths in a pack; what follows `#` picks one entry of a list."""
+    asks: tuple[str, ...]
+    frame: Literal["", "only"] = ""
+    """`only`: what is said is all there is, so whatever is not in it is not meant."""
+
+
+@cache
+def topics() -> Mapping[str, Topic]:
+    return {key: Topic(key=key, **body) for key, body in _read("topics.yaml").items()}
+
+
+@cache
+def names() -> Mapping[str, tuple[str, ...]]:
+    """How people call a programme, by its family, in small letters."""
+    return {family: tuple(said) for family, said in _read("names.yaml").items()}
+
+
+@cache
+def words() -> Mapping[str, str]:
+    """What people say for something, and what we say for it."""
+    return {said: ours for ours, many in _read("words.yaml").items() for said in many}
+
+
+def _read(file: str) -> Mapping[str, Any]:
+    read: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_name(file).read_text("utf-8"))
+    return read
