@@ -209,6 +209,8 @@ class Handlers:
     """Somebody's words that answer nothing."""
     stranger: Callable[[Scene, Incoming], None]
     """Somebody who has not joined."""
+    aside: Callable[[Scene, Incoming], bool] = lambda _scene, _incoming: False
+    """Words that a talk could not take: whether they were a question, and are answered now."""
 
     @cached_property
     def words(self) -> Mapping[str, str]:
@@ -376,7 +378,7 @@ class Router:
             unknown = t("help.unknown_command", command=words[:40])
             self._do(scene, lambda s, _: s.say(unknown), ())
         elif talk is not None:
-            self._show(scene, talk, self._conversation(scene, talk).answer(Answer.of(incoming)))
+            self._answer(scene, talk, incoming)
         elif chosen := self._offered(scene, words):
             self._typed(scene, *chosen)
         elif scene.speaker.person_id is None:
@@ -385,6 +387,14 @@ class Router:
             scene.say(with_menu(t("help.not_now")))
         else:
             self._in_savepoint(scene, lambda s, _: self._handlers.hear(s, incoming), ())
+
+    def _answer(self, scene: Scene, talk: Talk, incoming: Incoming) -> None:
+        """Give the words to the talk. What it cannot take may be a question in between."""
+        given = self._conversation(scene, talk).answer(Answer.of(incoming))
+        refused = isinstance(given, Waiting) and not given.accepted and given.note is not None
+        if refused and incoming.text and self._handlers.aside(scene, incoming):
+            given = self._conversation(scene, talk).resume()
+        self._show(scene, talk, given)
 
     def _offered(self, scene: Scene, words: str) -> tuple[str, str, str] | None:
         """The choice of the last message that these words mean, as (label, press, about)."""

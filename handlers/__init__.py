@@ -18,6 +18,7 @@ def handlers() -> Handlers:
         commands=COMMANDS,
         hear=hear,
         stranger=join.stranger,
+        aside=lambda scene, incoming: asking.aside(scene, incoming.text or ""),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from answers import Answer, about, ask
 from bot.chat import Choice, Message, press
@@ -43,6 +45,25 @@ def hear(scene: Scene, words: str) -> bool:
         else:
             _say(scene, answer)
     return True
+
+
+def aside(scene: Scene, words: str) -> bool:
+    """Answer a question that came in the middle of a form, if it surely is one."""
+    if not _ASKS.search(words):
+        return False
+    answers = ask(words, all_programmes(), own(scene))
+    if not all(answer.topic and answer.score >= SURELY for answer in answers):
+        return False
+    for answer in answers:
+        _say(scene, answer)
+    return True
+
+
+_ASKS: Final = re.compile(
+    r"[?？吗呢谁几哪]|什么|多少|怎么|多久|\b(?:when|what|who|how|which|where)\b", re.IGNORECASE
+)
+SURELY: Final = 0.5
+"""What a form has asked comes first: only words that are this surely a question of ours."""
 
 
 def own(scene: Scene) -> tuple[Programme, ...]:
