@@ -13,7 +13,7 @@ from answers.telling import Told, tell
 from answers.topics import Topic, names, topics
 from language.numerals import fold, tidy
 from programmes.model import Programme
-from prompts import Lines, Text, t
+from prompts import Lines, Text, Words, t
 
 Kind = Literal["fact", "compare", "silent", "personal", "out_of_scope", "distress"]
 
@@ -64,9 +64,9 @@ def ask(
     return tuple(understood or answers.values())
 
 
-def about(topic: str, programmes: Sequence[Programme], score: float = 1.0) -> Answer:
+def about(topic: str, programmes: Sequence[Programme]) -> Answer:
     """What these programmes' documents say about a topic. Raises KeyError for an unknown one."""
-    return _told(topics()[topic], programmes, score, ())
+    return _told(topics()[topic], programmes, 1.0, ())
 
 
 def _answer(question: str, every: Sequence[Programme], own: Sequence[Programme]) -> Answer:
@@ -91,12 +91,10 @@ def scope(
 ) -> tuple[tuple[Programme, ...], str]:
     """The programmes that a question is about, and what is left of it without their names."""
     rest = fold(tidy(question)).casefold()
-    said = sorted({name for many in names().values() for name in many}, key=len, reverse=True)
     called: set[str] = set()
-    for name in said:
+    for name, families in names().items():
         if name in rest:
             rest = rest.replace(name, " ")
-            families = {family for family, many in names().items() if name in many}
             ours = {programme.family for programme in own} & families
             called |= ours or families
     named = tuple(programme for programme in every if programme.family in called)
@@ -115,14 +113,8 @@ def _told(
 ) -> Answer:
     label = t(f"ask.topic.{topic.key}")
     keys = tuple(programme.key for programme in programmes)
-    match topic.kind:
-        case "personal" | "out_of_scope" | "distress" as kind:
-            return Answer(kind, t(f"ask.reply.{topic.key}"), topic.key, score=score)
-        case "silent":
-            words = _silent([Told(one, (), "") for one in programmes], label)
-            return Answer("silent", words, topic.key, "", keys, score, near)
-        case "fact":
-            pass
+    if topic.kind not in ("fact", "silent"):
+        return Answer(topic.kind, t(f"ask.reply.{topic.key}"), topic.key, score=score)
     told = [tell(programme, topic) for programme in programmes]
     if all(one.silent for one in told):
         return Answer("silent", _silent(told, label), topic.key, "", keys, score, near)
@@ -136,9 +128,10 @@ def _told(
     )
 
 
-def _said(told: Told, topic: Topic) -> Text:
-    lines = "\n".join(told.lines)
-    words = t("ask.only", says=lines) if topic.frame == "only" else t("ask.says", says=lines)
+def _said(told: Told, topic: Topic) -> Words:
+    words: Words = "\n".join(told.lines)
+    if topic.frame == "only":
+        words = t("ask.only", says=words)
     return t("ask.unclear", says=words) if told.unclear else words
 
 

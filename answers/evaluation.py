@@ -82,7 +82,7 @@ def _has(text: str, any_of: Sequence[str]) -> bool:
 
 def _wrong(text: str, question: Question, own: set[str]) -> Iterable[str]:
     """What must not be said and is, unless of another programme or to deny it."""
-    others = [name for family, many in names().items() if family not in own for name in many]
+    others = [name for name, families in names().items() if families - own]
     for part in map(_bare, _BREAK.split(text)):
         if any(name in part for name in others):
             continue

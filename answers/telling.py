@@ -21,6 +21,7 @@ from programmes.values import (
     Website,
     Window,
 )
+from prompts import render, t
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,4 +138,5 @@ def _when(window: Window | None) -> str:
         return f"{first} — {last}"
     if first is not None:
         return str(first)
-    return f"{last} 前" if last is not None else ""
+    # In the packs' language: what stands around it is theirs.
+    return render(t("ask.before", day=str(last)), "zh") if last is not None else ""

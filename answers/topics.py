@@ -33,9 +33,16 @@ def topics() -> Mapping[str, Topic]:
 
 
 @cache
-def names() -> Mapping[str, tuple[str, ...]]:
-    """How people call a programme, by its family, in small letters."""
-    return {family: tuple(said) for family, said in _read("names.yaml").items()}
+def names() -> Mapping[str, frozenset[str]]:
+    """What people call programmes, in small letters, and the families that each name means.
+
+    The longest come first: a name may begin with another one.
+    """
+    families: dict[str, set[str]] = {}
+    for family, said in _read("names.yaml").items():
+        for name in said:
+            families.setdefault(name, set()).add(family)
+    return {name: frozenset(families[name]) for name in sorted(families, key=len, reverse=True)}
 
 
 @cache

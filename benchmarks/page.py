@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import httpx2
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
 
 
 class Page:
@@ -34,7 +35,7 @@ class Page:
     async def open(self) -> None:
         self._socket: ClientConnection = await connect(
             self._site.replace("http", "ws", 1) + "/ws",
-            origin=self._site,  # type: ignore[arg-type]
+            origin=Origin(self._site),
             additional_headers={"Cookie": f"session={self._session}"},
             proxy=None,
         )

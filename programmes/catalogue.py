@@ -15,20 +15,22 @@ def load(key: str, extra: Path | None = None) -> Programme:
     A pack is read once, and again when its file has changed. Raises KeyError where there is no
     such pack and InvalidPack where it has mistakes.
     """
-    path = _paths(extra).get(key)
-    if path is None:
-        raise KeyError(key)
-    return _read(path, path.stat().st_mtime_ns)
+    for directory in (PACKS,) if extra is None else (extra, PACKS):
+        path = directory / f"{key}.yaml"
+        try:
+            changed = path.stat().st_mtime_ns
+        except (OSError, ValueError):  # what cannot be a file's name is no pack's key
+            continue
+        if path.parent == directory:
+            return _read(path, changed)
+    raise KeyError(key)
 
 
 def all_programmes(extra: Path | None = None) -> tuple[Programme, ...]:
     """Every programme, by key; a pack in `extra` takes the place of a built-in one."""
-    return tuple(load(key, extra) for key in sorted(_paths(extra)))
-
-
-def _paths(extra: Path | None) -> dict[str, Path]:
-    directories = [PACKS] if extra is None else [PACKS, extra]
-    return {path.stem: path for directory in directories for path in directory.glob("*.yaml")}
+    directories = (PACKS,) if extra is None else (PACKS, extra)
+    keys = {path.stem for directory in directories for path in directory.glob("*.yaml")}
+    return tuple(load(key, extra) for key in sorted(keys))
 
 
 @lru_cache(maxsize=64)

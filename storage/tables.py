@@ -45,6 +45,7 @@ def _words(kind: type[StrEnum]) -> Any:
 
 def table(model: type[SQLModel]) -> Table:
     """A model's table, for statements without objects."""
+    # SQLAlchemy sets it; SQLModel's types do not know of it.
     return cast(Table, model.__table__)  # type: ignore[attr-defined]
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from bot.chat import Incoming
 from bot.clock import SetClock
@@ -48,7 +48,7 @@ async def test_what_was_said_before_an_outage_means_what_it_meant_then(house: Ho
         await student.says(words)
     with house.app.database.transaction() as db:
         record = db.exec(select(Record)).one()
-        acts = {row.verb: row.at for row in db.exec(select(Audit).order_by(Audit.id))}  # type: ignore[arg-type]
+        acts = {row.verb: row.at for row in db.exec(select(Audit).order_by(col(Audit.id)))}
     house.close()
     assert record.day == date(2026, 11, 22)
     assert record.submitted_at.astimezone(BEIJING).date() == date(2026, 11, 26)
