@@ -20,7 +20,7 @@ class Topic(BaseModel):
 
     key: str
     kind: Kind = "fact"
-    facts: tuple[str, ...]
+    facts: tuple[str, ...] = ()
     """Paths in a pack; what follows `#` picks one entry of a list."""
     asks: tuple[str, ...]
     frame: Literal["", "only"] = ""
@@ -29,7 +29,12 @@ class Topic(BaseModel):
 
 @cache
 def topics() -> Mapping[str, Topic]:
-    return {key: Topic(key=key, **body) for key, body in _read("topics.yaml").items()}
+    files = sorted(Path(__file__).with_name("asks").glob("*.yaml"))
+    return {
+        key: Topic(key=key, **body)
+        for file in files
+        for key, body in yaml.safe_load(file.read_text("utf-8")).items()
+    }
 
 
 @cache
