@@ -44,8 +44,10 @@ CODES = {*_CODES.values(), "invalid"} | {
     "end_before_start",
     "cycle_unknown",
     "bad_clause",
+    "bad_key",
     "no_clause",
     "nothing_said",
+    "no_asks",
     "silent_with_value",
     "key_mismatch",
     "outside_cycle",
@@ -216,6 +218,8 @@ def _explain(errors: list[ErrorDetails]) -> Iterator[_Finding]:
             suggestion = _nearest(got, choices) or "、".join(choices)
         elif code == "bad_clause":
             suggestion = _tidy_citation(got)
+        elif code == "bad_key":
+            suggestion = str(context["expected"])
         elif "key" in context:
             loc = (*loc, context["key"])
             suggestion = str(context.get("expected", ""))
@@ -234,6 +238,11 @@ def _inconsistencies(programme: Programme, stem: str) -> Iterator[_Finding]:
             bounds = f"{programme.cycle.first_day}–{programme.cycle.last_day}"
             yield "outside_cycle", loc, str(due), bounds
     yield from _unknown_subjects(programme)
+    seen = set()
+    for n, particular in enumerate(programme.particulars):
+        if particular.key in seen:
+            yield "duplicate_key", ("particulars", n, "key"), particular.key, ""
+        seen.add(particular.key)
     for n, admits in enumerate(programme.participants.grades.value or ()):
         if _may_be_under_14(admits.grade) and admits.grade not in programme.guardian_consent:
             loc = ("participants", "grades", "value", n, "grade")

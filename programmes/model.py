@@ -389,6 +389,8 @@ class Programme(Value):
     platforms: Platforms
     contacts: Contacts
     schedule: Schedule
+    particulars: tuple[values.Particular, ...] = ()
+    """What this document says beyond what is asked of every programme."""
     ambiguities: tuple[values.Ambiguity, ...] = ()
     developer_notes: tuple[values.Remark, ...] = ()
 
@@ -403,15 +405,34 @@ class Programme(Value):
         return bool(self.carried_from)
 
     def facts(self) -> Iterator[tuple[str, Fact[Any]]]:
-        """Every fact with its dotted path in the pack, in the pack's order."""
+        """Every fact with its dotted path in the pack, in the pack's order; particulars last."""
         for attribute, field in type(self).model_fields.items():
             section = getattr(self, attribute)
             if isinstance(section, Section):
                 for key, fact in section.facts():
                     yield f"{field.alias or attribute}.{key}", fact
+        yield from self._particular_facts
+
+    @cached_property
+    def _particular_facts(self) -> tuple[tuple[str, Said], ...]:
+        return tuple(
+            (
+                f"particulars.{one.key}",
+                Said(
+                    says=one.says,
+                    status=Status.STATED,
+                    clause=one.clause,
+                    carried_from=one.carried_from,
+                ),
+            )
+            for one in self.particulars
+        )
 
     def fact(self, path: str) -> Fact[Any]:
-        """The fact at `cultivation.min_sessions`. Raises KeyError for an unknown path."""
+        """The fact at `cultivation.min_sessions` or, if the pack has it, `particulars.campaign`.
+
+        Raises KeyError for an unknown path.
+        """
         return dict(self.facts())[path]
 
     @cached_property

@@ -43,14 +43,23 @@ def roll(text: str, programme: Programme, year: int) -> str:
     years = year - programme.edition
     root = compose(text)
     edits = list(_rename(root, programme, year))
-    for path, fact in programme.facts():
-        loc = tuple(path.split("."))
+    for loc, fact in _facts(programme):
         edits += _mark(root, loc, programme.edition)
         if loc not in _ABOUT_THE_DOCUMENT:
             edits += _move(text, root, loc, fact, years)
     for start, end, replacement in sorted(edits, reverse=True):
         text = text[:start] + replacement + text[end:]
     return text
+
+
+def _facts(programme: Programme) -> Iterator[tuple[Loc, BaseModel]]:
+    """Every fact with its place in the pack: particulars have theirs in a list."""
+    for path, fact in programme.facts():
+        section, key = path.split(".")
+        if section != "particulars":
+            yield (section, key), fact
+    for n, particular in enumerate(programme.particulars):
+        yield ("particulars", n), particular
 
 
 Edit = tuple[int, int, str]
@@ -70,10 +79,10 @@ def _replace(root: yaml.Node, loc: Loc, replacement: str) -> Iterator[Edit]:
 
 def _mark(root: yaml.Node, loc: Loc, edition: int) -> Iterator[Edit]:
     fact, _ = find(root, loc)
-    status, _ = find(root, (*loc, "status"))
+    last, _ = find(root, (*loc, "clause" if loc[0] == "particulars" else "status"))
     carried, _ = find(root, (*loc, "carried_from"))
-    if isinstance(fact, yaml.MappingNode) and status is not None and carried is None:
-        at = status.end_mark.index
+    if isinstance(fact, yaml.MappingNode) and last is not None and carried is None:
+        at = last.end_mark.index
         joint = ", " if fact.flow_style else "\n" + " " * fact.start_mark.column
         yield at, at, f"{joint}carried_from: {edition}"
 

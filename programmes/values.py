@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, LiteralString, Self
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     NonNegativeInt,
     PositiveInt,
+    field_validator,
     model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -656,6 +657,47 @@ class Ambiguity(Value):
     clauses: tuple[Clause, ...]
     problem: str
     proposal: str
+
+
+class Particular(Value):
+    """Something that this document says and that is not asked of every programme.
+
+    The key is the same in every pack that speaks of the same thing. `asks` are ways in which
+    people ask for it, without the programme's name.
+    """
+
+    key: str
+    title: str
+    title_en: str
+    says: Words
+    clause: Clause
+    asks: tuple[str, ...]
+    carried_from: str = ""
+
+    @field_validator("key")
+    @classmethod
+    def _is_plain(cls, key: str) -> str:
+        if not re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", key):
+            got = {"got": key, "expected": "_".join(re.findall("[a-z0-9]+", key.lower()))}
+            raise PydanticCustomError("bad_key", "not a key: {got}", got)
+        return key
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        for key, code in _NEEDED.items():
+            if not getattr(self, key):
+                raise PydanticCustomError(code, "an empty {key}", {"key": key})
+        return self
+
+
+_NEEDED: dict[str, LiteralString] = {
+    "title": "not_text",
+    "title_en": "not_text",
+    "says": "nothing_said",
+    "clause": "no_clause",
+    "asks": "no_asks",
+}
+"""What a particular cannot do without, and the mistake that its lack is."""
 
 
 class Remark(Value):

@@ -1,5 +1,6 @@
 """One test per kind of mistake, each told at its exact line and column."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -274,6 +275,69 @@ def test_a_grade_of_children_needs_a_rule_of_consent(tmp_path: Path) -> None:
     (problem,) = check(tmp_path, wrong, "sichuan-jingke-2023")
     assert (problem.code, problem.got) == ("no_consent_rule", "primary_5")
     assert problem.line == wrong[: wrong.index("{grade: primary_5}")].count("\n") + 1
+
+
+PARTICULAR = """particulars:
+  - {key: campaign, title: 宣传, title_en: Publicity, says: 校内宣传, clause: 七, asks: [怎么宣传]}
+"""
+# Right, wrong with ▸ where the finger should point, and what is said: code, path, got, suggestion.
+IN_PARTICULARS = {
+    "unknown key": (
+        "says: 校内宣传",
+        "▸sais: 校内宣传",
+        ("unknown_key", "sais", "sais", "says"),
+    ),
+    "missing key": (
+        "  - {key: campaign, title: 宣传, title_en: Publicity,",
+        "  - ▸{key: campaign, title: 宣传,",
+        ("missing_key", "title_en", "title_en", ""),
+    ),
+    "key of other letters": (
+        "key: campaign",
+        "▸key: Our-Campaign",
+        ("bad_key", "key", "Our-Campaign", "our_campaign"),
+    ),
+    "key in Chinese": ("key: campaign", "▸key: 宣传", ("bad_key", "key", "宣传", "")),
+    "no title": ("title: 宣传", "▸title: ''", ("not_text", "title", "", "")),
+    "nothing said": ("says: 校内宣传", "▸says: []", ("nothing_said", "says", "", "")),
+    "no clause": ("clause: 七", "▸clause: ''", ("no_clause", "clause", "", "")),
+    "not a citation": (
+        "clause: 七",
+        "▸clause: 七、八",
+        ("bad_clause", "clause", "七、八", "七；八"),
+    ),
+    "no way of asking": ("asks: [怎么宣传]", "▸asks: []", ("no_asks", "asks", "", "")),
+    "one way of asking, not in a list": (
+        "asks: [怎么宣传]",
+        "▸asks: 怎么宣传",
+        ("not_list", "asks", "怎么宣传", ""),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", IN_PARTICULARS)
+def test_a_mistake_in_a_particular_is_told_where_it_is(kind: str, tmp_path: Path) -> None:
+    right, wrong, (code, key, got, suggestion) = IN_PARTICULARS[kind]
+    text = bare() + PARTICULAR.replace(right, wrong)
+    before = text[: text.index("▸")]
+    (problem,) = check(tmp_path, text.replace("▸", ""))
+    assert (problem.code, problem.path) == (code, f"particulars.0.{key}")
+    assert (problem.got, problem.suggestion) == (got, suggestion)
+    place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+    assert (problem.line, problem.column) == place
+
+
+def bare() -> str:
+    """A pack without its particulars."""
+    return re.sub(r"particulars:\n(?: .*\n)*", "", SHANXI)
+
+
+def test_two_particulars_cannot_have_one_key(tmp_path: Path) -> None:
+    assert check(tmp_path, bare() + PARTICULAR) == []
+    text = bare() + PARTICULAR + PARTICULAR.partition("\n")[2]
+    (problem,) = check(tmp_path, text)
+    assert (problem.code, problem.path) == ("duplicate_key", "particulars.1.key")
+    assert (problem.got, problem.line) == ("campaign", text.count("\n"))
 
 
 def test_several_mistakes_come_in_the_order_of_the_lines(tmp_path: Path) -> None:

@@ -260,6 +260,39 @@ def test_a_fact_by_its_path() -> None:
         programme.fact("mentor.salary")
 
 
+def test_what_one_document_says_beyond_the_common_questions() -> None:
+    jingke = load("sichuan-jingke-2023")
+    campaign = jingke.fact("particulars.campaign")
+    assert (campaign.status, campaign.clause) == (Status.STATED, "附件1 三·五")
+    assert "家长会" in campaign.words[0]
+    assert campaign.value is None
+    assert jingke.particulars[0].key == "campaign"
+    assert [path for path, _ in jingke.facts()][-len(jingke.particulars) :] == [
+        f"particulars.{one.key}" for one in jingke.particulars
+    ]
+    with pytest.raises(KeyError):
+        jingke.fact("particulars.parking")
+
+
+@pytest.mark.parametrize("programme", all_programmes(), ids=lambda programme: programme.key)
+def test_particulars_can_be_asked_for_and_are_short(programme: Programme) -> None:
+    for one in programme.particulars:
+        assert 8 <= len(one.asks) <= 15, one.key
+        assert len(set(one.asks)) == len(one.asks), one.key
+        assert any(ask.isascii() for ask in one.asks), one.key
+        assert not any(programme.name in ask for ask in one.asks), one.key
+        assert one.title_en.isascii(), one.key
+        assert len(one.title) <= 16, one.key
+
+
+def test_the_same_particular_has_one_name() -> None:
+    titles: dict[str, set[tuple[str, str]]] = {}
+    for programme in all_programmes():
+        for one in programme.particulars:
+            titles.setdefault(one.key, set()).add((one.title, one.title_en))
+    assert {key: found for key, found in titles.items() if len(found) > 1} == {}
+
+
 def test_packs_cannot_be_changed_in_memory() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load("shanxi-2026").key = "other"  # type: ignore[misc]

@@ -61,6 +61,18 @@ def test_dates_move_and_the_words_with_them(tmp_path: Path) -> None:
     assert this.identity.official_name.value.startswith("2027年山西省")
 
 
+def test_particulars_are_carried_like_facts(tmp_path: Path) -> None:
+    pack = (PACKS / "sichuan-jingke-2023.yaml").read_text("utf-8")
+    assert pack.count("材料再报给") == 1
+    last = tmp_path / "sichuan-jingke-2023.yaml"
+    last.write_text(pack.replace("材料再报给", "2023年的材料再报给"), "utf-8")
+    text = roll(last.read_text("utf-8"), load(last.stem, tmp_path), 2024)
+    (tmp_path / "sichuan-jingke-2024.yaml").write_text(text, "utf-8")
+    campaign = load("sichuan-jingke-2024", tmp_path).fact("particulars.campaign")
+    assert campaign.carried_from == "2023"
+    assert "2024年的材料再报给" in campaign.words[0]
+
+
 def test_the_old_document_keeps_its_date_and_number(tmp_path: Path) -> None:
     _, this = rolled("neimenggu-pilot-2025", 1, tmp_path)
     assert this.identity.document_date.value == When(2025, 3, 19)
