@@ -1,0 +1,216 @@
+"""Passages of the documents that an office has loaded: to be found by a question, or by a clause.
+
+Searching is BM25 over the one and two characters that stand together: Chinese needs no words for
+it. What counts as evidence is measured apart from the order: how much of what the question says
+a passage says too, weighed by how few passages say it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from language.numerals import fold, tidy
+
+K1: Final = 1.2
+"""How soon saying a thing again stops counting."""
+B: Final = 0.6
+"""How much a long passage is held to account for its length (0 to 1)."""
+PAIR: Final = 3.0
+"""How much more two characters together say than one."""
+READ: Final = 200
+"""Characters of a question that are looked at."""
+EXCERPT: Final = 160
+"""Characters of an excerpt, at the most."""
+
+UNSEARCHED: Final = ("标题", "主送", "附件目录", "封面", "签章")
+"""Sections that name things and answer nothing."""
+
+_ASKING: Final = re.compile(
+    "请问|您好|你好|我?想(?:知道|问(?:一下|下)?)|麻烦|到底|究竟|一下|是不是|有没有|能不能|可不可以|"
+    "可以|能够|是否|什么时候|啥时候|什么|怎么样?|怎样|如何|为什么|为啥|啥|咋|哪(?:些|个|里|儿|天|几)?|"
+    "多少|几(?=[个次名位天月号年人])|多久|[啊呀吗呢吧哦嘛哈的了]"
+)
+_SIGN: Final = re.compile(r"[^\w]|_")
+_BREAKS: Final = re.compile(r"[^。！？；!?;\n]*[。！？；!?;\n]+[”’」』）)]*|[^。！？；!?;\n]+")
+_PAUSES: Final = re.compile(r"[^，,、：:]*[，,、：:]|[^，,、：:]+")
+_ALSO: Final = ("导语", "通知正文", "正文")
+"""What the text before or without numbered sections is called, in one document or another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One section of a document, in its own words."""
+
+    programme: str
+    """The key of the programme whose document it is."""
+    document: str
+    """The document's title."""
+    section: str
+    """Where in the document, written as clauses are: `附件1 五(三)1`."""
+    text: str
+    id: int
+    heading: str = ""
+    """The headings that it stands under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage, and how much of what was asked it speaks of: 0 to 1."""
+
+    passage: Passage
+    score: float
+
+
+class Passages:
+    """Passages, to be searched."""
+
+    def __init__(self, passages: Iterable[Passage]) -> None:
+        self.all: Sequence[Passage] = tuple(passages)
+        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        """Where an n-gram occurs, and how much it counts for there, but for its weight."""
+        self._sections: dict[str, dict[str, list[Passage]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        """By programme and section; a long section is several passages."""
+        searched: list[tuple[int, Counter[str]]] = []
+        for number, passage in enumerate(self.all):
+            self._sections[passage.programme][_key(passage.section)].append(passage)
+            if not passage.section.endswith(UNSEARCHED):
+                said = _grams(_plain(f"{passage.heading}\n{passage.text}"))
+                searched.append((number, Counter(said)))
+        mean = sum(found.total() for _, found in searched) / (len(searched) or 1)
+        for number, found in searched:
+            held = K1 * (1 - B + B * found.total() / mean)
+            for gram, count in found.items():
+                self._postings[gram].append((number, count * (K1 + 1) / (count + held)))
+        self._count = len(searched)
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def find(self, question: str, programmes: Collection[str], most: int = 3) -> list[Found]:
+        """The passages of these programmes that speak most of what was asked, the best first."""
+        rank: dict[int, float] = defaultdict(float)
+        covered: dict[int, float] = defaultdict(float)
+        mass = 0.0
+        for gram in set(_asked(question)):
+            weight = self._weight(gram)
+            mass += weight
+            for number, counts in self._postings.get(gram, ()):
+                rank[number] += weight * counts
+                covered[number] += weight
+        within = (number for number in rank if self.all[number].programme in programmes)
+        best = sorted(within, key=lambda number: (-rank[number], number))[:most]
+        return [Found(self.all[number], covered[number] / mass) for number in best]
+
+    def at(self, programme: str, clause: str) -> Passage | None:
+        """The passage that a clause names; of several (`五(二)；六(三)`) the first that is there.
+
+        Where a document is divided less finely than the clause, the section that it is in.
+        """
+        sections = self._sections.get(programme)
+        if not sections:
+            return None
+        keys = [_key(part) for part in re.split("[；;]", clause) if part.strip()]
+        for key in (near for part in keys for near in _near(part)):
+            if key in sections:
+                return _whole(sections[key])
+            below = re.compile(rf"{re.escape(key)}(?:[(·]|(?<!\d)\d)")
+            if found := next((name for name in sections if below.match(name)), None):
+                return _whole(sections[found])
+        return None
+
+    def excerpt(self, passage: Passage, question: str) -> str:
+        """What of a passage speaks most of the question, word for word: whole sentences if short
+        enough, else as much of one as is.
+        """
+        asked = {gram: self._weight(gram) for gram in set(_asked(question))}
+        best, most = (0, min(len(passage.text), EXCERPT)), -1.0
+        for start, end in _stretches(passage.text):
+            said = passage.text[start:end]
+            found = set(_grams(_plain(said)))
+            worth = sum(weight for gram, weight in asked.items() if gram in found)
+            # Of two that say as much, the shorter.
+            worth *= 1 - 0.25 * len(said) / EXCERPT
+            if worth > most:
+                best, most = (start, end), worth
+        return passage.text[best[0] : best[1]].strip()
+
+    def _weight(self, gram: str) -> float:
+        count = len(self._postings.get(gram, ()))
+        return math.log(1 + (self._count - count + 0.5) / (count + 0.5)) * PAIR ** (len(gram) - 1)
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _asked(question: str) -> list[str]:
+    """What a question is about: its n-grams without those of the asking."""
+    said = fold(tidy(question[:READ])).casefold()
+    return _grams(_SIGN.sub(" ", _ASKING.sub(" ", said)))
+
+
+def _plain(text: str) -> str:
+    return _SIGN.sub(" ", fold(text).casefold())
+
+
+def _grams(text: str) -> list[str]:
+    """The single characters and pairs of each run of them. Numbers and Latin words stay whole."""
+    found: list[str] = []
+    for run in re.findall(r"[0-9a-z]+|[^\s0-9a-z]+", text):
+        if run[0] < "\u0080":
+            found.append(run)
+        else:
+            found += run
+            found += map("".join, pairwise(run))
+    return found
+
+
+def _key(section: str) -> str:
+    return re.sub(r"\s", "", fold(section))
+
+
+def _near(key: str) -> Iterator[str]:
+    """A clause, and what it may be called or lie in instead, the nearest first."""
+    yield key
+    for name in _ALSO:
+        if key.endswith(name):
+            yield from (key.removesuffix(name) + other for other in _ALSO if other != name)
+            return
+    while (above := re.sub(r"(?:\([^()]*\)|(?<=\))\d+|·[^·()]*)$", "", key)) not in (key, ""):
+        key = above
+        yield key
+
+
+def _whole(parts: Sequence[Passage]) -> Passage:
+    """A section that was long enough to be divided, as one."""
+    first = parts[0]
+    same = [part for part in parts if part.document == first.document]
+    if len(same) == 1:
+        return first
+    text = "\n".join(part.text for part in same)
+    return Passage(first.programme, first.document, first.section, text, first.id, first.heading)
+
+
+def _stretches(text: str) -> Iterator[tuple[int, int]]:
+    """Where each run of sentences begins and ends that is short enough; of long ones, of parts."""
+    units = [found.span() for found in _BREAKS.finditer(text)]
+    for start, end in units:
+        if end - start > EXCERPT:
+            parts = [found.span() for found in _PAUSES.finditer(text, start, end)]
+            yield from _runs(parts)
+    yield from _runs(units)
+
+
+def _runs(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for first, (start, _) in enumerate(spans):
+        for _, end in spans[first:]:
+            if end - start > EXCERPT:
+                break
+            yield start, end
