@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Literal
 
-from answers.matching import index
+from answers.matching import Index, Match, plain
+from answers.passages import Passages
 from answers.telling import Told, tell
-from answers.topics import Topic, names, topics
+from answers.topics import Topic, names, topics_of
 from language.numerals import fold, tidy
+from programmes.catalogue import all_programmes
 from programmes.model import Programme
-from prompts import Lines, Text, Words, t
+from prompts import LANGUAGES, Lines, Text, Words, render, t
 
-Kind = Literal["fact", "compare", "silent", "personal", "out_of_scope", "distress"]
+Kind = Literal["fact", "passage", "personal", "compare", "silent", "out_of_scope"]
 
 SURE: Final = 0.36
 """A match below this may be about anything: better say so than answer something else."""
 NEAR: Final = 0.16
 """A match below this is not even worth offering."""
+BESIDE: Final = 0.93
+"""A second topic that matches nearly as well is answered beside the first: what share of the
+first's score it needs."""
+EVIDENCE: Final = 0.5
+"""How much of a question a passage must cover before it is quoted (0 to 1)."""
 MOST_NEAR: Final = 3
 MOST_PARTS: Final = 3
 """Questions that are answered at once."""
+SHORT: Final = 14
+"""Characters of a question that goes on from the last one, at the most."""
 
 _SEVERAL: Final = re.compile(
     "哪些(?:方案|项目|计划|地方|省)|哪几个|各(?:方案|省|个方案)|分别|which prog"
 )
 _BETWEEN: Final = re.compile(r"[？?；;\n]+")
+_GOES_ON: Final = re.compile(r"^(?:那么?|还有|另外|换成|and |what about |how about )|呢$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,85 +57,236 @@ class Answer:
     """Other topics that may have been meant."""
 
 
-def ask(
-    question: str, every: Sequence[Programme], own: Sequence[Programme] = ()
-) -> tuple[Answer, ...]:
-    """Answer what was asked, part by part.
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What the asker's last question was about."""
 
-    `every` programme may be asked about by its name; without a name it is the asker's `own` that
-    are meant, and for somebody without any, all of them.
-    """
-    parts = [part for part in _BETWEEN.split(question) if len(tidy(part)) > 1]
-    answers: dict[str, Answer] = {}
-    for part in parts[:MOST_PARTS] or [question]:
-        answer = _answer(part, every, own)
-        answers.setdefault(answer.topic, answer)
-    understood = [answer for answer in answers.values() if answer.topic]
-    return tuple(understood or answers.values())
+    topic: str
+    programmes: tuple[str, ...]
 
 
-def about(topic: str, programmes: Sequence[Programme]) -> Answer:
-    """What these programmes' documents say about a topic. Raises KeyError for an unknown one."""
-    return _told(topics()[topic], programmes, 1.0, ())
+class Guide:
+    """Answers questions about a set of programmes."""
+
+    def __init__(self, every: Sequence[Programme]) -> None:
+        self.every = tuple(every)
+        self.topics = topics_of(self.every)
+        # What a topic is called is a way of asking about it, too.
+        self._index = Index(
+            {
+                key: (*topic.asks, *(render(topic.label, language) for language in LANGUAGES))
+                if topic.documented
+                else topic.asks
+                for key, topic in self.topics.items()
+            }
+        )
+
+    def ask(
+        self,
+        question: str,
+        own: Sequence[Programme] = (),
+        *,
+        role: str = "",
+        last: Last | None = None,
+        library: Passages | None = None,
+    ) -> tuple[Answer, ...]:
+        """Answer what was asked, part by part.
+
+        Any programme may be asked about by its name; without a name it is the asker's `own` that
+        are meant, and for somebody without any, all of them. `role` is what the asker is there,
+        `last` what they asked before, `library` the documents that offices have loaded.
+        """
+        asker = _Asker(tuple(own), role, last, library or Passages(()))
+        parts = [part for part in _BETWEEN.split(question) if len(tidy(part)) > 1]
+        answers: dict[str, Answer] = {}
+        for part in parts[:MOST_PARTS] or [question]:
+            for answer in self._answer(part, asker):
+                answers.setdefault(answer.topic, answer)
+        understood = [answer for answer in answers.values() if answer.topic]
+        return tuple(understood or answers.values())
+
+    def about(self, topic: str, programmes: Sequence[Programme]) -> Answer:
+        """What these programmes' documents say about a topic. Raises KeyError for no topic."""
+        return self._told(self.topics[topic], programmes, 1.0, ())
+
+    def scope(
+        self, question: str, own: Sequence[Programme] = ()
+    ) -> tuple[tuple[Programme, ...], str]:
+        """The programmes that a question is about, and what is left of it without their names."""
+        rest = fold(tidy(question)).casefold()
+        ours = {programme.family for programme in own}
+        near = ours | {p.family for p in self.every if _documents((p,)) & _documents(own)}
+        called: set[str] = set()
+        for name, families in names().sure.items():
+            if name in rest:
+                rest = rest.replace(name, " ")
+                called |= (families & ours) or (families & near) or families
+        for name, families in names().loose.items():
+            meant = (families & ours) or (families & near)
+            if meant and not called - near and name in rest:
+                # 英才库 is no programme.
+                rest = re.sub(f"{name}(?!库)", " ", rest)
+                called |= meant
+        named = tuple(programme for programme in self.every if programme.family in called)
+        if named:
+            return named, rest
+        if own and not _SEVERAL.search(rest):
+            return tuple(own), rest
+        return self.every, _SEVERAL.sub("", rest)
+
+    # ------------------------------------------------------------ what is meant
+
+    def match(self, question: str, own: Sequence[Programme] = ()) -> list[Match]:
+        """The topics that a question may be about, the likeliest first."""
+        asked, rest = self.scope(question, own)
+        return self._match(rest, asked)
+
+    def _match(self, rest: str, asked: Sequence[Programme]) -> list[Match]:
+        return [
+            match
+            for match in self._index.match(rest)
+            if any(self.topics[match.topic].concerns(programme) for programme in asked)
+        ]
+
+    def _answer(self, question: str, asker: _Asker) -> Iterator[Answer]:
+        asked, rest = self.scope(question, asker.own)
+        if asker.last is not None and (meant := self._goes_on(question, rest, asked, asker)):
+            yield meant
+            return
+        found = self._match(rest, asked)
+        near = tuple(m.topic for m in found if m.score >= NEAR and self._offered(m.topic))
+        if not found or found[0].score < SURE:
+            score = found[0].score if found else 0.0
+            yield self._from_text(rest, asked, asker, score, near[:MOST_NEAR])
+            return
+        for match in _best(found):
+            topic = self.topics[match.topic]
+            topic = self.topics[topic.by_role.get(asker.role, topic.key)]
+            others = tuple(key for key in near if key != topic.key)[:MOST_NEAR]
+            yield self._told(topic, asked, match.score, others)
+
+    def _goes_on(
+        self, question: str, rest: str, asked: Sequence[Programme], asker: _Asker
+    ) -> Answer | None:
+        """What a question means that is understood from the last one: 那数学呢? 那江苏呢?"""
+        last = asker.last
+        if last is None or last.topic not in self.topics or len(tidy(question)) > SHORT:
+            return None
+        bare = tidy(_GOES_ON.sub("", rest.strip(" ?？。")))
+        if bare == rest.strip(" ?？。"):
+            return None
+        topic = self.topics[last.topic]
+        if not plain(bare):
+            return self._told(topic, asked, 1.0, ())
+        before = tuple(one for one in self.every if one.key in last.programmes) or asked
+        told = [tell(programme, topic) for programme in before]
+        if any(bare in line for one in told for line in one.lines):
+            return self._told(topic, before, 1.0, ())
+        found = self._match(bare, asked)
+        if found and found[0].score >= SURE:
+            return None
+        return self._told(topic, before, 1.0, ())
+
+    def _offered(self, topic: str) -> bool:
+        return self.topics[topic].documented
+
+    # ------------------------------------------------------------ what is said
+
+    def _from_text(
+        self,
+        question: str,
+        asked: Sequence[Programme],
+        asker: _Asker,
+        score: float,
+        near: tuple[str, ...],
+    ) -> Answer:
+        """A passage that speaks of what was asked; else that there is none, and whom to ask."""
+        keys = tuple(programme.key for programme in asked)
+        found = asker.library.find(question, keys, 1)
+        if found and found[0].score >= EVIDENCE:
+            passage = found[0].passage
+            words = t(
+                "ask.passage",
+                quote=asker.library.excerpt(passage, question),
+                document=passage.document,
+                section=passage.section,
+            )
+            source = (passage.programme,)
+            return Answer("passage", words, "", passage.section, source, found[0].score, near)
+        offices = self._offices(asker.own or asked)
+        words = t("ask.not_found_office", offices=offices) if offices else t("ask.not_found")
+        return Answer("out_of_scope", words, "", "", keys, score, near)
+
+    def _offices(self, programmes: Sequence[Programme]) -> str:
+        """Whom to ask, of one programme."""
+        if len(programmes) != 1:
+            return ""
+        return "\n".join(tell(programmes[0], self.topics["contact"]).lines)
+
+    def _told(
+        self,
+        topic: Topic,
+        programmes: Sequence[Programme],
+        score: float,
+        near: tuple[str, ...],
+    ) -> Answer:
+        keys = tuple(programme.key for programme in programmes)
+        if not topic.documented:
+            kind: Kind = "personal" if topic.kind == "personal" else "out_of_scope"
+            return Answer(kind, t(f"ask.reply.{topic.key}"), topic.key, score=score)
+        told = [tell(programme, topic) for programme in programmes]
+        if all(one.silent for one in told):
+            return Answer("silent", self._silent(told, topic), topic.key, "", keys, score, near)
+        if len(told) == 1:
+            (one,) = told
+            words = t("ask.fact", topic=topic.label, answer=_said(one, topic), **_source(one))
+            return Answer("fact", words, topic.key, one.clause, keys, score, near)
+        clause = "；".join(f"{one.programme.name} {one.clause}" for one in told if not one.silent)
+        return Answer("compare", _side_by_side(told, topic), topic.key, clause, keys, score, near)
+
+    def _silent(self, told: Sequence[Told], topic: Topic) -> Text:
+        called = [one.programme.name for one in told]
+        words = t("ask.silent", programmes=called, topic=topic.label)
+        offices = self._offices([one.programme for one in told])
+        return t("ask.silent_office", silent=words, offices=offices) if offices else words
 
 
-def _answer(question: str, every: Sequence[Programme], own: Sequence[Programme]) -> Answer:
-    asked, rest = scope(question, every, own)
-    found = index().match(rest)
-    near = tuple(m.topic for m in found if m.score >= NEAR and _offered(m.topic))
-    if not found or found[0].score < SURE:
-        score = found[0].score if found else 0.0
-        told = t("ask.not_understood")
-        return Answer("out_of_scope", told, score=score, near=near[:MOST_NEAR])
-    best = topics()[found[0].topic]
-    others = tuple(topic for topic in near if topic != best.key)[:MOST_NEAR]
-    return _told(best, asked, found[0].score, others)
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    own: tuple[Programme, ...]
+    role: str
+    last: Last | None
+    library: Passages
 
 
-def _offered(topic: str) -> bool:
-    return topics()[topic].kind in ("fact", "silent")
+_guides: dict[tuple[int, ...], Guide] = {}
 
 
-def scope(
-    question: str, every: Sequence[Programme], own: Sequence[Programme] = ()
-) -> tuple[tuple[Programme, ...], str]:
-    """The programmes that a question is about, and what is left of it without their names."""
-    rest = fold(tidy(question)).casefold()
-    called: set[str] = set()
-    for name, families in names().items():
-        if name in rest:
-            rest = rest.replace(name, " ")
-            ours = {programme.family for programme in own} & families
-            called |= ours or families
-    named = tuple(programme for programme in every if programme.family in called)
-    if named:
-        return named, rest
-    if own and not _SEVERAL.search(rest):
-        return tuple(own), rest
-    return tuple(every), _SEVERAL.sub("", rest)
+def guide() -> Guide:
+    """The guide to the packs at hand: made once, and anew when a pack has changed."""
+    every = all_programmes()
+    packs = tuple(map(id, every))
+    if packs not in _guides:
+        made = Guide(every)
+        _guides.clear()
+        _guides[packs] = made
+    return _guides[packs]
 
 
-# ---------------------------------------------------------------- what is said
+def _documents(programmes: Iterable[Programme]) -> set[tuple[str, ...]]:
+    """Which documents programmes rest on: some documents set up two programmes."""
+    return {
+        (*one.identity.document_title.words, *one.identity.document_number.words)
+        for one in programmes
+    }
 
 
-def _told(
-    topic: Topic, programmes: Sequence[Programme], score: float, near: tuple[str, ...]
-) -> Answer:
-    label = t(f"ask.topic.{topic.key}")
-    keys = tuple(programme.key for programme in programmes)
-    if topic.kind not in ("fact", "silent"):
-        return Answer(topic.kind, t(f"ask.reply.{topic.key}"), topic.key, score=score)
-    told = [tell(programme, topic) for programme in programmes]
-    if all(one.silent for one in told):
-        return Answer("silent", _silent(told, label), topic.key, "", keys, score, near)
-    if len(told) == 1:
-        (one,) = told
-        words = t("ask.fact", topic=label, answer=_said(one, topic), **_source(one))
-        return Answer("fact", words, topic.key, one.clause, keys, score, near)
-    clause = "；".join(f"{one.programme.name} {one.clause}" for one in told if not one.silent)
-    return Answer(
-        "compare", _side_by_side(told, topic, label), topic.key, clause, keys, score, near
-    )
+def _best(found: Sequence[Match]) -> Sequence[Match]:
+    """The topic that is meant; both, where two match nearly alike."""
+    first, *others = found[:2]
+    if others and others[0].score >= max(SURE, BESIDE * first.score):
+        return found[:2]
+    return [first]
 
 
 def _said(told: Told, topic: Topic) -> Words:
@@ -143,16 +304,7 @@ def _source(told: Told) -> dict[str, str | int]:
     }
 
 
-def _silent(told: Sequence[Told], label: Text) -> Text:
-    called = [one.programme.name for one in told]
-    words = t("ask.silent", programmes=called, topic=label)
-    offices = tell(told[0].programme, topics()["contact"]) if len(told) == 1 else None
-    if offices is None or offices.silent:
-        return words
-    return t("ask.silent_office", silent=words, offices="\n".join(offices.lines))
-
-
-def _side_by_side(told: Sequence[Told], topic: Topic, label: Text) -> Text:
+def _side_by_side(told: Sequence[Told], topic: Topic) -> Text:
     """What each document says; those that say the same together."""
     speaking = sorted((one for one in told if not one.silent), key=lambda one: one.lines)
     lines: list[Text] = []
@@ -162,4 +314,4 @@ def _side_by_side(told: Sequence[Told], topic: Topic, label: Text) -> Text:
         lines.append(t("ask.each", sources=sources, answer=_said(same[0], topic)))
     if quiet := [one.programme.name for one in told if one.silent]:
         lines.append(t("ask.each_silent", programmes=quiet))
-    return t("ask.compare", topic=label, lines=Lines(lines))
+    return t("ask.compare", topic=topic.label, lines=Lines(lines))

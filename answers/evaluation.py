@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from answers.asking import Answer, ask
+from answers.asking import Answer, guide
 from answers.topics import names
 from programmes.model import Programme
 from prompts import render
@@ -65,7 +65,7 @@ def programmes_of(scheme: str, every: Sequence[Programme]) -> tuple[Programme, .
 
 def _result(question: Question, every: Sequence[Programme]) -> Result:
     own = programmes_of(question.scheme, every)
-    answers = ask(question.question, every, own)
+    answers = guide().ask(question.question, own)
     text = "\n\n".join(render(answer.text, "zh") for answer in answers)
     return Result(
         question,
@@ -82,7 +82,7 @@ def _has(text: str, any_of: Sequence[str]) -> bool:
 
 def _wrong(text: str, question: Question, own: set[str]) -> Iterable[str]:
     """What must not be said and is, unless of another programme or to deny it."""
-    others = [name for name, families in names().items() if families - own]
+    others = [name for name, families in names().sure.items() if families - own]
     for part in map(_bare, _BREAK.split(text)):
         if any(name in part for name in others):
             continue

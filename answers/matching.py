@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from answers.topics import topics, words
+from answers.topics import words
 from language.numerals import fold, tidy
-from prompts import LANGUAGES, catalogue
 
 LONGEST: Final = 3
 """Characters in an n-gram, at the most."""
@@ -118,17 +117,3 @@ class Index:
 
 def _length(weights: Iterable[float]) -> float:
     return math.sqrt(sum(weight * weight for weight in weights)) or 1.0
-
-
-@cache
-def index() -> Index:
-    """What topics are called is a way of asking about them, too."""
-    called = {
-        key: [
-            label
-            for language in LANGUAGES
-            if (label := catalogue(language).get(f"ask.topic.{key}")) is not None
-        ]
-        for key in topics()
-    }
-    return Index({key: (*topic.asks, *called[key]) for key, topic in topics().items()})

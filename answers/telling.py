@@ -47,7 +47,9 @@ def tell(programme: Programme, topic: Topic) -> Told:
     unclear = False
     for place, path in enumerate(topic.facts):
         name, _, entry = path.partition("#")
-        fact = facts[name]
+        fact = facts.get(name)
+        if fact is None:  # a particular of another document
+            return Told(programme, (), "")
         lines, clause = _entries(fact, entry) if entry else (_words(fact), fact.clause)
         if not lines:
             if place == 0 and not entry:

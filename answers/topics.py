@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from programmes.model import Programme
+from prompts import Both, Words, t
+
 Kind = Literal["fact", "silent", "personal", "out_of_scope", "distress"]
+
+DOCUMENTED: Final = ("fact", "silent")
+"""The kinds of topic that a document could say something about."""
 
 
 class Topic(BaseModel):
@@ -25,37 +32,92 @@ class Topic(BaseModel):
     asks: tuple[str, ...]
     frame: Literal["", "only"] = ""
     """`only`: what is said is all there is, so whatever is not in it is not meant."""
+    by_role: Mapping[str, str] = {}
+    """What it means in the mouth of some roles: the topic for each."""
+    title: str = ""
+    title_en: str = ""
+    """What a pack calls a topic of its own; the others are called in prompts/."""
+
+    @property
+    def documented(self) -> bool:
+        return self.kind in DOCUMENTED
+
+    @property
+    def label(self) -> Words:
+        """What it is called."""
+        return Both(self.title, self.title_en) if self.title else t(f"ask.topic.{self.key}")
+
+    def concerns(self, programme: Programme) -> bool:
+        """Whether it makes sense to ask this programme's document about it: topics that a pack
+        has of its own are nobody else's."""
+        return not self.title or any(one.key == self.key for one in programme.particulars)
 
 
 @cache
-def topics() -> Mapping[str, Topic]:
-    files = sorted(Path(__file__).with_name("asks").glob("*.yaml"))
+def common_topics() -> Mapping[str, Topic]:
+    """What every programme can be asked about."""
     return {
         key: Topic(key=key, **body)
-        for file in files
-        for key, body in yaml.safe_load(file.read_text("utf-8")).items()
+        for file in sorted(Path(__file__).with_name("asks").glob("*.yaml"))
+        for key, body in _read(file).items()
     }
 
 
-@cache
-def names() -> Mapping[str, frozenset[str]]:
+def topics_of(programmes: Iterable[Programme]) -> Mapping[str, Topic]:
+    """What these programmes can be asked about: the common topics, and what only some have."""
+    found = dict(common_topics())
+    for programme in programmes:
+        for one in programme.particulars:
+            earlier = found.get(one.key)
+            found[one.key] = Topic(
+                key=one.key,
+                facts=(f"particulars.{one.key}",),
+                asks=(*(earlier.asks if earlier else ()), *one.asks),
+                title=one.title,
+                title_en=one.title_en,
+            )
+    return found
+
+
+# ---------------------------------------------------------------- names of programmes
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
     """What people call programmes, in small letters, and the families that each name means.
 
     The longest come first: a name may begin with another one.
     """
+
+    sure: Mapping[str, frozenset[str]]
+    loose: Mapping[str, frozenset[str]]
+    """Names that mean a programme only in the mouths of its own people."""
+
+
+@cache
+def names() -> Names:
+    read = _read(Path(__file__).with_name("names.yaml"))
+    return Names(_by_name(read["sure"]), _by_name(read["loose"]))
+
+
+def _by_name(said: Mapping[str, Sequence[str]]) -> Mapping[str, frozenset[str]]:
     families: dict[str, set[str]] = {}
-    for family, said in _read("names.yaml").items():
-        for name in said:
+    for family, every in said.items():
+        for name in every:
             families.setdefault(name, set()).add(family)
     return {name: frozenset(families[name]) for name in sorted(families, key=len, reverse=True)}
+
+
+# ---------------------------------------------------------------- words
 
 
 @cache
 def words() -> Mapping[str, str]:
     """What people say for something, and what we say for it."""
-    return {said: ours for ours, many in _read("words.yaml").items() for said in many}
+    read = _read(Path(__file__).with_name("words.yaml"))
+    return {said: ours for ours, many in read.items() for said in many}
 
 
-def _read(file: str) -> Mapping[str, Any]:
-    read: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_name(file).read_text("utf-8"))
+def _read(file: Path) -> Mapping[str, Any]:
+    read: Mapping[str, Any] = yaml.safe_load(file.read_text("utf-8"))
     return read

@@ -196,19 +196,20 @@ def first(group: ExceptionGroup[Any]) -> str:
 def ask_(
     key: Key,
     question: Annotated[str, typer.Argument(help=both("question"))],
+    role: Annotated[str, typer.Option("--as-role", help=both("as_role"))] = "",
     as_json: AsJson = False,
 ) -> None:
-    from answers import ask
-    from programmes.catalogue import all_programmes
+    from answers import guide
 
-    answers = ask(question, all_programmes(), (find_programme(key),))
+    here = guide()
+    answers = here.ask(question, (find_programme(key),), role=role)
     if as_json:
         say_json([as_told(answer) for answer in answers])
         return
     for answer in answers:
         say(answer.text)
         if answer.near:
-            say(t("ask.near", topics=[t(f"ask.topic.{topic}") for topic in answer.near]))
+            say(t("ask.near", topics=[here.topics[key].label for key in answer.near]))
 
 
 def as_told(answer: Answer) -> dict[str, Any]:

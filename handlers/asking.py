@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from answers import Answer, about, ask
+from answers import Answer, guide
 from bot.chat import Choice, Message, press
 from bot.router import Scene, with_menu
 from handlers import progress
@@ -22,13 +22,13 @@ OWN = {"my_sessions": progress.progress, "my_diary": progress.listing}
 def question(scene: Scene, args: Sequence[str]) -> None:
     """`/ask …`, also in the middle of a form; alone it tells how to ask."""
     if not args or not hear(scene, " ".join(args)):
-        scene.say(with_menu(t("ask.not_understood" if args else "ask.how")))
+        scene.say(with_menu(t("ask.not_found" if args else "ask.how")))
 
 
 def topic(scene: Scene, args: Sequence[str]) -> None:
     """A near question that was pressed."""
     try:
-        answer = about(args[0], own(scene) or all_programmes())
+        answer = guide().about(args[0], own(scene) or all_programmes())
     except (IndexError, KeyError):
         raise Refused(t("stale.unknown"), verb="press") from None
     _say(scene, answer)
@@ -36,7 +36,7 @@ def topic(scene: Scene, args: Sequence[str]) -> None:
 
 def hear(scene: Scene, words: str) -> bool:
     """Answer what was asked, if it is a question that we understand or can come near to."""
-    answers = ask(words, all_programmes(), own(scene))
+    answers = guide().ask(words, own(scene))
     if not any(answer.topic or answer.near for answer in answers):
         return False
     for answer in answers:
@@ -51,7 +51,7 @@ def aside(scene: Scene, words: str) -> bool:
     """Answer a question that came in the middle of a form, if it surely is one."""
     if not _ASKS.search(words):
         return False
-    answers = ask(words, all_programmes(), own(scene))
+    answers = guide().ask(words, own(scene))
     if not all(answer.topic and answer.score >= SURELY for answer in answers):
         return False
     for answer in answers:
@@ -83,7 +83,7 @@ def _learns(scene: Scene) -> bool:
 
 def _say(scene: Scene, answer: Answer) -> None:
     """The answer, and under it what else may have been meant."""
-    near = [Choice(press("topic", key), t(f"ask.topic.{key}")) for key in answer.near]
+    near = [Choice(press("topic", key), guide().topics[key].label) for key in answer.near]
     rows = [(choice,) for choice in near]
     if scene.talk() is None:
         rows.append((Choice(press("menu"), t("command.menu.label")),))

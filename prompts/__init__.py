@@ -33,6 +33,14 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Both:
+    """A name from data that has it in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """A day said in short, where there is little room: without its year."""
 
@@ -46,8 +54,9 @@ class Lines:
     items: Sequence[Words]
 
 
-Words = Text | str
-"""What may be shown: a sentence of ours, or somebody's own words and names, shown as they are."""
+Words = Text | Both | str
+"""What may be shown: a sentence of ours, a name in both languages, or somebody's own words and
+names, shown as they are."""
 
 
 def t(key: str, /, **args: Any) -> Text:
@@ -59,6 +68,8 @@ def render(words: Words, language: Language) -> str:
     """The sentence in `language`; dates, times, lists and nested texts are put in its manner."""
     if isinstance(words, str):
         return words
+    if isinstance(words, Both):
+        return words.zh if language == "zh" else words.en
     template = catalogue(language)[words.key]
     if not words.args:
         return template
@@ -67,7 +78,7 @@ def render(words: Words, language: Language) -> str:
 
 def _show(value: Any, language: Language) -> Any:
     match value:
-        case Text():
+        case Text() | Both():
             return render(value, language)
         case Lines():
             return "\n".join(render(item, language) for item in value.items)

@@ -14,7 +14,7 @@ from typing import Final, get_args
 
 import pytest
 
-from answers.topics import topics
+from answers.topics import common_topics
 from bot.questions import UNREADABLE
 from bot.router import ENGINE
 from handlers import COMMANDS
@@ -48,13 +48,10 @@ PLACE_KEYS: Final = tuple(one.key for one in PLACES)
 WRITINGS: Final = ("diary", "meeting_record")
 TOLD: Final = (*COMMANDS, *ENGINE)
 
-DOCUMENTED: Final = ("fact", "silent")
-"""The kinds of topic that a document could say something about."""
-
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "answer.other_{}": tuple(UNREADABLE),
-    "ask.reply.{}": tuple(k for k, one in topics().items() if one.kind not in DOCUMENTED),
-    "ask.topic.{}": tuple(k for k, one in topics().items() if one.kind in DOCUMENTED),
+    "ask.reply.{}": tuple(k for k, one in common_topics().items() if not one.documented),
+    "ask.topic.{}": tuple(k for k, one in common_topics().items() if one.documented),
     "answer.{}": ("today", "yesterday", "day_before"),
     "calendar.month_{}": tuple(map(str, range(1, 13))),
     "calendar.weekday_{}": tuple(map(str, range(1, 8))),
