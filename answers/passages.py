@@ -11,7 +11,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -39,8 +39,13 @@ _ASKING: Final = re.compile(
 _SIGN: Final = re.compile(r"[^\w]|_")
 _BREAKS: Final = re.compile(r"[^。！？；!?;\n]*[。！？；!?;\n]+[”’」』）)]*|[^。！？；!?;\n]+")
 _PAUSES: Final = re.compile(r"[^，,、：:]*[，,、：:]|[^，,、：:]+")
-_ALSO: Final = ("导语", "通知正文", "正文")
-"""What the text before or without numbered sections is called, in one document or another."""
+_ALSO: Final = (("导语", "通知正文"), ("落款", "印发"))
+"""What the same thing is called in one document or another: the text before or without numbered
+sections; who issued it, and when."""
+_FORM: Final = re.compile(r"(附件\d*)(?:·(.+))?")
+"""A form, or what is called so in it: `附件·队伍`."""
+_NUMBERED: Final = re.compile(r"(附件\d*)·.*?([一二三四五六七八九十]+(?:[(\d].*)?)")
+"""A numbered section of something in a form: `附件·实施方案四`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +119,13 @@ class Passages:
 
         Where a document is divided less finely than the clause, the section that it is in.
         """
-        sections = self._sections.get(programme)
-        if not sections:
-            return None
         keys = [_key(part) for part in re.split("[；;]", clause) if part.strip()]
         for key in (near for part in keys for near in _near(part)):
-            if key in sections:
-                return _whole(sections[key])
-            below = re.compile(rf"{re.escape(key)}(?:[(·]|(?<!\d)\d)")
-            if found := next((name for name in sections if below.match(name)), None):
-                return _whole(sections[found])
+            if found := self._under(programme, key):
+                return found
+        for key in keys:
+            if (form := _FORM.fullmatch(key)) and (part := self._in(programme, *form.groups())):
+                return part
         return None
 
     def excerpt(self, passage: Passage, question: str) -> str:
@@ -141,6 +143,29 @@ class Passages:
             if worth > most:
                 best, most = (start, end), worth
         return passage.text[best[0] : best[1]].strip()
+
+    def _under(self, programme: str, key: str) -> Passage | None:
+        """A section; where it has no text of its own, with those inside of it."""
+        sections = self._sections.get(programme, {})
+        if key in sections:
+            return _whole(sections[key])
+        inner = re.compile(rf"{re.escape(key)}(?:[(·]|(?<!\d)\d)")
+        inside = [one for name in sections if inner.match(name) for one in sections[name]]
+        found = _whole(inside)
+        return found and replace(found, section=_upto(found.section, len(key)))
+
+    def _in(self, programme: str, annex: str, named: str | None) -> Passage | None:
+        """Of an annex without numbers, what has this name, or the first that says anything."""
+        inside = [
+            passage
+            for passage in self.all
+            if passage.programme == programme and re.match(rf"{annex}(?!\d)", passage.section)
+        ]
+        for passage in inside:
+            if named and re.search(rf"(?m)^{re.escape(named)}", passage.text):
+                return passage
+        says = (one for one in inside if not one.section.endswith(UNSEARCHED))
+        return next(says, inside[0] if inside else None)
 
     def _weight(self, gram: str) -> float:
         count = len(self._postings.get(gram, ()))
@@ -179,23 +204,31 @@ def _key(section: str) -> str:
 def _near(key: str) -> Iterator[str]:
     """A clause, and what it may be called or lie in instead, the nearest first."""
     yield key
-    for name in _ALSO:
-        if key.endswith(name):
-            yield from (key.removesuffix(name) + other for other in _ALSO if other != name)
-            return
+    for names in _ALSO:
+        for name in names:
+            if key.endswith(name):
+                yield from (key.removesuffix(name) + other for other in names if other != name)
+                return
+    if found := _NUMBERED.fullmatch(key):
+        yield found[1] + found[2]
     while (above := re.sub(r"(?:\([^()]*\)|(?<=\))\d+|·[^·()]*)$", "", key)) not in (key, ""):
         key = above
         yield key
 
 
-def _whole(parts: Sequence[Passage]) -> Passage:
-    """A section that was long enough to be divided, as one."""
+def _upto(section: str, count: int) -> str:
+    """A section's name up to so many characters, blanks not counted."""
+    ends = [at for at, sign in enumerate(section, 1) if not sign.isspace()]
+    return section[: ends[count - 1]]
+
+
+def _whole(parts: Sequence[Passage]) -> Passage | None:
+    """Passages of a document as one."""
+    if len(parts) < 2:
+        return parts[0] if parts else None
     first = parts[0]
-    same = [part for part in parts if part.document == first.document]
-    if len(same) == 1:
-        return first
-    text = "\n".join(part.text for part in same)
-    return Passage(first.programme, first.document, first.section, text, first.id, first.heading)
+    text = "\n".join(part.text for part in parts if part.document == first.document)
+    return replace(first, text=text)
 
 
 def _stretches(text: str) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,584 @@
+"""Divide a document into its sections, as Chinese official documents number them.
+
+A section is named the way clauses are: `五(三)1` is 五、(三) 1.; `附件2 七(二)` lies in an annex;
+`附件1 三·一(三)` is the (三) of a 一、 that stands inside the 三、 of annex 1. What has no number
+is called what it is: 标题, 主送, 导语, 联系方式, 落款 …
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Final, Literal
+
+LONG: Final = 700
+"""Characters of one passage; a longer section becomes several."""
+NARROW: Final = 90
+"""Lines no wider than this (a Chinese character is two wide) are broken by the page's margin."""
+NEAR: Final = 16
+"""Lines before and after that tell how wide lines are here."""
+
+Doubt = Literal["no_sections", "no_title", "gap"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a document as it was read."""
+
+    text: str
+    page: int = 1
+    whole: bool = False
+    """A paragraph of its own; otherwise a paragraph may go on in the next line."""
+    heading: bool = False
+    """Marked as a heading in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A passage: one section's text, in the document's own words."""
+
+    section: str
+    text: str
+    heading: str = ""
+    """The headings that it stands under, the outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a document is called, and what it says."""
+
+    title: str
+    passages: tuple[Piece, ...]
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """Its sections, in their order."""
+        return tuple(dict.fromkeys(one.section for one in self.passages))
+
+
+def divide(lines: Sequence[Line], name: str) -> Document:
+    """Put a document's lines together to sections. `name` is its title where it shows none."""
+    reader = _Reader()
+    for block in _blocks(lines):
+        reader.take(block)
+    return reader.document(name)
+
+
+# ---------------------------------------------------------------- from lines to paragraphs
+
+
+_HAN: Final = "[一二三四五六七八九十百〇零]"
+_CHAPTER: Final = re.compile(
+    rf"第({_HAN}{{1,4}}|\d{{1,3}})[编章节](?=\s|　|[^条款项、，。；和至])"
+)
+_ARTICLE: Final = re.compile(rf"第({_HAN}{{1,4}}|\d{{1,3}})条(?=\s|　|[^款项、，。；和至之的规])")
+_FIRST: Final = re.compile(rf"({_HAN}{{1,3}})\s*、")
+_SECOND: Final = re.compile(rf"[（(]\s*({_HAN}{{1,3}})\s*[）)]")
+_THIRD: Final = re.compile(r"(\d{1,2})\s*(?:[.．](?!\d)|、)")
+_FOURTH: Final = re.compile(r"[（(]\s*(\d{1,2})\s*[）)]")
+_LEVELS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH)
+_ANNEX: Final = re.compile(rf"附\s*(?:件|录|表)\s*(\d{{1,2}}|{_HAN}{{1,3}})?\s*(?:[:：]\s*|\s+|$)")
+_CONTACT: Final = re.compile(
+    r"(?:\w{0,6}联系人|(?:联系|办公|咨询)?电\s*话|传\s*真|邮\s*箱|电子邮[箱件]|E-?mail|"
+    r"地\s*址|通讯地址|邮\s*编|网\s*[站址]|联系方式|手\s*机)\s*[:：]",
+    re.I,
+)
+_DATE: Final = re.compile(
+    rf"(?:\d{{4}}|[二〇○零一三四五六七八九]{{4}})\s*年\s*(?:\d{{1,2}}|{_HAN}{{1,2}})?\s*月"
+    rf"\s*(?:\d{{1,2}}|{_HAN}{{1,3}})?\s*日"
+)
+_PRINTED: Final = re.compile(rf".{{0,40}}{_DATE.pattern}\s*印发")
+_NUMBER: Final = re.compile(r"\S{0,16}[^\w\s]\s*20\d{2}\s*[^\w\s]\s*第?\s*\d{1,4}\s*号")
+"""The number that an office gives a document, its year in brackets of one kind or another."""
+_PAGE: Final = re.compile(
+    r"[\s—–―\-－_·.]*(?:\d{1,3}[\s—–―\-－_·.]*)?|第\s*\d+\s*页\s*(?:[，,/]?\s*共\s*\d+\s*页)?|"
+    r"\d{1,3}\s*/\s*\d{1,3}"
+)
+_ENDS: Final = re.compile(r"[。！？；：!?;:…][”’」』）)]*$")
+_CLOSED: Final = re.compile(r"[。！？；!?;…]")
+_MARKS: Final = re.compile(r"^#{1,6}\s+(?=\S)")
+
+
+def _blocks(lines: Iterable[Line]) -> Iterator[Line]:
+    """The paragraphs: lines that go on in the next are put together, page numbers left out."""
+    read = [plain for line in lines for part in _parts(line) if (plain := _plain(part))]
+    widths = [0 if line.whole else _width(line.text) for line in read]
+    waiting: Line | None = None
+    for place, line in enumerate(read):
+        # A letter and its annexes may be set in different sizes.
+        around = sorted(filter(None, widths[max(0, place - NEAR) : place + NEAR]))
+        full = around[int(len(around) * 0.85)] if around else 0
+        if waiting is not None and _goes_on(waiting, line, full):
+            joined = _join(waiting.text, line.text)
+            waiting = _Grown(joined, line.page, False, waiting.heading, _width(line.text))
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = line
+    if waiting is not None:
+        yield waiting
+
+
+@dataclass(frozen=True, slots=True)
+class _Grown(Line):
+    """A paragraph of several lines, and how wide the last of them was."""
+
+    last: int = 0
+
+
+def _parts(line: Line) -> Iterator[Line]:
+    """A line, or its parts: programs that read pictures of pages leave marks of paragraphs."""
+    if "<" not in line.text:
+        yield line
+        return
+    for text in re.split(r"</?(?:p|br|div|td|tr)\s*/?>", line.text):
+        yield Line(text, line.page, line.whole, line.heading)
+
+
+def _plain(line: Line) -> Line | None:
+    """A line without what its layout put there; `None` if that is all of it."""
+    text = " ".join(re.sub(r"[\u00ad\u200b-\u200f\u2060\ufeff]", "", line.text).split())
+    marked = _MARKS.match(text)
+    text = text.replace("**", "")
+    if marked:
+        text = _MARKS.sub("", text)
+    if not re.search(r"[^\W_]", text) or _PAGE.fullmatch(text):
+        return None
+    # Justified titles are set with blanks between their characters, numbers with blanks around.
+    text = re.sub(rf"(?<=(?<!{_WIDE}){_WIDE}) (?={_WIDE}(?!{_WIDE}))", "", text)
+    if not line.whole:
+        text = re.sub(rf"(?<={_WIDE}) (?=[\d０-９])|(?<=[\d０-９%]) (?={_WIDE})", "", text)
+    return Line(text, line.page, line.whole, line.heading or marked is not None)
+
+
+_WIDE: Final = "[\u3400-\u9fff，。；：、！？（）《》“”‘’]"
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(sign) in "WFA" else 1 for sign in text)
+
+
+def _goes_on(before: Line, after: Line, full: int) -> bool:
+    """Whether a paragraph goes on in the next line."""
+    if before.whole or after.whole:
+        return False
+    if before.heading or after.heading:
+        return before.heading and after.heading and _splits(before.text, after.text)
+    if _ENDS.search(before.text) or _begins(after.text):
+        return False
+    last = before.last if isinstance(before, _Grown) else _width(before.text)
+    if _TITLE_ENDS.search(before.text) and not re.search("[，。；]", before.text):
+        return full <= NARROW and last >= 0.9 * full
+    if full <= NARROW:
+        return last >= 0.72 * full
+    if isinstance(before, _Grown) or _CLOSED.search(before.text):
+        return True
+    if any(level.match(before.text) for level in _LEVELS):
+        return "，" in before.text or last > 60
+    return last > 30
+
+
+def _splits(before: str, after: str) -> bool:
+    """Whether two headings are one that was too wide."""
+    ended = _TITLE_ENDS.search(before) or _ANNEX.fullmatch(before) or before.endswith("文件")
+    return not _begins(after) and not ended
+
+
+def _begins(text: str) -> bool:
+    return bool(
+        any(level.match(text) for level in _LEVELS)
+        or _CHAPTER.match(text)
+        or _ARTICLE.match(text)
+        or _ANNEX.match(text)
+        or _CONTACT.match(text)
+        or _DATE.fullmatch(text)
+    )
+
+
+def _join(before: str, after: str) -> str:
+    latin = re.search(r"[A-Za-z,.;]$", before) and re.match("[A-Za-z]", after)
+    return f"{before} {after}" if latin else before + after
+
+
+# ---------------------------------------------------------------- from paragraphs to sections
+
+
+_TITLE_ENDS: Final = re.compile(
+    "(?:通知|函|公告|通告|通报|意见|方案|办法|规定|细则|条例|章程|指南|简章|计划|规程|制度|须知|"
+    "请示|报告|纪要|要点|申报书|申报表|申请表|登记表|汇总表|推荐表|一览表|说明|标准|名单)"
+    r"(?:[（(][^（）()]{1,12}[）)])?$"
+)
+_ADDRESSED: Final = re.compile(r"^(?:各|有关|省|市|自治区|全|尊敬|相关|直属|致).{1,200}[:：]$")
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where one is in a document: the annex, the numbers, and what they are headed."""
+
+    annex: str = ""
+    numbers: list[tuple[int, int]] = field(default_factory=list)
+    """Level and number, outermost first; level 0 twice is a 一、 inside of another."""
+    headings: list[str] = field(default_factory=list)
+    article: str = ""
+    chapter: str = ""
+
+    def numbers_said(self) -> str:
+        written = self.article
+        for place, (level, number) in enumerate(self.numbers):
+            match level:
+                case 0:
+                    written += ("·" if place else "") + _han(number)
+                case 1:
+                    written += f"({_han(number)})"
+                case 2:
+                    written += str(number)
+                case _:
+                    written += f"({number})"
+        return written
+
+    def heading(self) -> str:
+        return "／".join(filter(None, (self.chapter, *self.headings)))
+
+
+class _Reader:
+    """Takes paragraph after paragraph and gathers sections."""
+
+    def __init__(self) -> None:
+        self._place = _Place()
+        self._said: list[_Said] = []
+        self._part = 0
+        """Counts the letter and its annexes."""
+        self._title: list[str] = []
+        self._listed: dict[str, str] = {}
+        """The annexes that the letter lists: their number and their title."""
+        self._begun: set[str] = set()
+        self._listing = False
+        self._opening = True
+        """At the beginning of a letter or annex, before its first sentence."""
+        self._named: list[str] = []
+        """The lines of the title of the letter or annex that has just begun."""
+        self._numbered = False
+        """The letter or annex has numbered sections."""
+        self._gap = False
+
+    def take(self, block: Line) -> None:
+        text = block.text
+        if self._annex(text, block.heading) or self._list(text):
+            return
+        if self._opening and self._opens(text):
+            return
+        if self._number(text):
+            return
+        self._opening = False
+        if special := self._special(text):
+            self._say(special, text)
+        elif not self._place.numbers_said():
+            self._say("导语", text)
+        else:
+            self._say("", text)
+
+    # ------------------------------------------------------------ annexes
+
+    def _annex(self, text: str, heading: bool) -> bool:
+        """Whether an annex begins here, by its word, or by the title that the letter gave it."""
+        found = _ANNEX.match(text)
+        if found and not _CLOSED.search(text):
+            number, title = str(_value(found[1])) if found[1] else "", text[found.end() :].strip()
+            if title and f"附件{number}" not in self._listed and not heading:
+                return False
+            if not title or _bare(title) in map(_bare, self._listed.values()) or heading:
+                self._begin(f"附件{number}")
+                if title:
+                    self._opens(title)
+                return True
+            return False
+        if self._listed and (heading or _TITLE_ENDS.search(text)):
+            for annex, title in self._listed.items():
+                later = annex not in self._begun and not self._listing
+                if later and _bare(text) == _bare(title):
+                    self._begin(annex)
+                    self._opens(text)
+                    return True
+        return False
+
+    def _begin(self, annex: str) -> None:
+        # An annex that is the whole document, or all of it that is numbered, needs no name.
+        alone = annex == "附件" and not self._numbered
+        self._place = _Place(annex="" if alone else annex)
+        self._begun.add(annex)
+        self._part += bool(self._said)
+        self._listing, self._opening, self._named = False, True, []
+
+    def _list(self, text: str) -> bool:
+        """Whether this belongs to the letter's list of annexes."""
+        found = _ANNEX.match(text)
+        if found:
+            self._listing = True
+            rest = text[found.end() :]
+            numbered = _THIRD.match(rest)
+            number = found[1] or (numbered[1] if numbered else "")
+            title = rest[numbered.end() :] if numbered else rest
+            key = f"附件{_value(number)}" if number else "附件"
+        elif self._listing and (numbered := _THIRD.match(text)):
+            key, title = f"附件{numbered[1]}", text[numbered.end() :]
+        elif self._listing and not self._listed_whole() and not _signs(text):
+            key, before = self._listed.popitem()
+            title = before + text
+        else:
+            self._listing = False
+            return False
+        self._listed[key] = title.strip()
+        self._opening = False
+        self._say("附件目录", text)
+        return True
+
+    def _listed_whole(self) -> bool:
+        return _TITLE_ENDS.search(list(self._listed.values())[-1]) is not None
+
+    # ------------------------------------------------------------ how it opens
+
+    def _opens(self, text: str) -> bool:
+        """Whether this is still the head of a letter or annex: its number, title, addressees."""
+        if any(level.match(text) for level in (*_LEVELS[:2], _CHAPTER, _ARTICLE)):
+            return False
+        if len(text) < 40 and _NUMBER.fullmatch(text):
+            self._say("文号", text)
+        elif _ADDRESSED.match(text):
+            self._say("主送", text)
+            self._opening = False
+        elif _CLOSED.search(text) or len(text) > 80 or _CONTACT.match(text):
+            return False
+        elif self._named and _TITLE_ENDS.search(self._named[-1]):
+            # What follows a title and is no sentence: the cover of a form.
+            self._say("封面", text)
+        elif not self._named and re.search("文件$", text) and len(text) < 60:
+            self._say("发文机关", text)
+        else:
+            if text.startswith("关于") and self._named:
+                self._issued()
+            self._named.append(text)
+            self._say("标题", text)
+            if self._part == 0 or not self._title:
+                self._title.append(text)
+        return True
+
+    def _issued(self) -> None:
+        """What stood above the title is who issues it."""
+        for said in self._said:
+            if said.part == self._part and said.name == "标题":
+                said.name = "发文机关"
+        self._named = []
+        if self._part == 0:
+            self._title = []
+
+    # ------------------------------------------------------------ numbers
+
+    def _number(self, text: str) -> bool:
+        """Whether a numbered section begins here; says its first paragraph."""
+        place = self._place
+        if found := _CHAPTER.match(text):
+            if len(text) < 40:
+                place.chapter, place.numbers, place.headings, place.article = text, [], [], ""
+                self._opening = False
+                return True
+            return False
+        if found := _ARTICLE.match(text):
+            place.article = f"第{_han(_value(found[1]))}条"
+            place.numbers, place.headings = [], []
+            self._numbered, self._opening = True, False
+            self._say("", text)
+            return True
+        for level, pattern in enumerate(_LEVELS):
+            if found := pattern.match(text):
+                return self._enter(level, _value(found[1]), text)
+        return False
+
+    def _enter(self, level: int, number: int, text: str) -> bool:
+        above = self._above(level, number)
+        if above is None:
+            return False
+        place = self._place
+        place.numbers = [*place.numbers[:above], (level, number)]
+        place.headings = [*place.headings[:above], _headed(text)]
+        self._numbered, self._opening = True, False
+        self._say("", text)
+        return True
+
+    def _above(self, level: int, number: int) -> int | None:
+        """How many of the numbers before stand above this one; `None` if it is no section's."""
+        numbers = self._place.numbers
+        same = [place for place, (its, _) in enumerate(numbers) if its == level]
+        for place in reversed(same):
+            if numbers[place][1] + 1 == number:
+                return place
+        if number == 1:
+            if level == 0 and len(same) == 1:
+                return same[0] + 1
+            higher = [place for place, (its, _) in enumerate(numbers) if its < level]
+            return higher[-1] + 1 if higher else 0
+        if level >= 2 and not self._place.article:
+            # A number in running text, or a list that begins in the middle.
+            return None
+        # Numbers that were left out, or lost.
+        self._gap = True
+        if same:
+            return same[-1] if numbers[same[-1]][1] < number else same[0]
+        higher = [place for place, (its, _) in enumerate(numbers) if its < level]
+        return higher[-1] + 1 if higher else 0
+
+    # ------------------------------------------------------------ what has no number
+
+    def _special(self, text: str) -> str:
+        if _PRINTED.match(text):
+            return "印发"
+        if _DATE.fullmatch(text):
+            self._sign()
+            return "落款"
+        if _CONTACT.match(text):
+            return "联系方式"
+        if re.match(r"(?:单位|项目|申报).{0,8}[（(](?:签字|公章|盖章|签章)[）)]", text):
+            return "签章"
+        return ""
+
+    def _sign(self) -> None:
+        """The short lines before a date are who signs."""
+        for said in reversed(self._said):
+            if not _signs(said.text) or said.part != self._part or said.name not in ("", "导语"):
+                break
+            said.name, said.numbers, said.heading = "落款", "", ""
+
+    def _say(self, name: str, text: str) -> None:
+        place = self._place
+        numbers, heading = ("", "") if name else (place.numbers_said(), place.heading())
+        self._said.append(_Said(self._part, place.annex, name, numbers, heading, text))
+
+    # ------------------------------------------------------------ the whole
+
+    def document(self, name: str) -> Document:
+        divided = {said.part for said in self._said if said.numbers}
+        for said in self._said:
+            if said.name == "导语" and said.part not in divided:
+                said.name = "通知正文"
+        gathered = list(_gathered(self._said))
+        pieces = [
+            Piece(section, text, heading)
+            for (section, heading, texts), after in zip_longest(gathered, gathered[1:])
+            # A heading with nothing under it but further sections says nothing of its own.
+            if not (
+                after
+                and after[1].startswith(f"{heading}／")
+                and texts == [heading.split("／")[-1]]
+            )
+            for text in _portions(texts)
+        ]
+        found: list[Doubt] = []
+        if not divided:
+            found.append("no_sections")
+        elif self._gap:
+            found.append("gap")
+        title = self._called()
+        if not title:
+            found.append("no_title")
+        return Document((title or name)[:200], tuple(pieces), tuple(found))
+
+    def _called(self) -> str:
+        title = ""
+        for line in self._title:
+            title = _join(title, line)
+            if _TITLE_ENDS.search(line):
+                break
+        title = re.sub(rf"(?<={_WIDE}) (?={_WIDE})", "", title)
+        return title or next(iter(self._listed.values()), "")
+
+
+def _signs(text: str) -> bool:
+    """Whether this may be the name of somebody who signs, or a date."""
+    if _DATE.fullmatch(text):
+        return True
+    short = len(text) <= 40 and not _ENDS.search(text) and not _begins(text)
+    return short and re.search("[会厅局室部心院校委办）)]$", text) is not None
+
+
+@dataclass(slots=True)
+class _Said:
+    """A paragraph, and where it stands."""
+
+    part: int
+    annex: str
+    name: str
+    """What the section is called that has no number."""
+    numbers: str
+    heading: str
+    text: str
+
+    def section(self) -> str:
+        return f"{self.annex} {self.name or self.numbers}".strip()
+
+
+def _gathered(every: Iterable[_Said]) -> Iterator[tuple[str, str, list[str]]]:
+    """The paragraphs of each section together, in the sections' order."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    for said in every:
+        found.setdefault(said.section(), (said.heading, []))[1].append(said.text)
+    for section, (heading, texts) in found.items():
+        yield section, heading, texts
+
+
+def _portions(texts: Sequence[str]) -> Iterator[str]:
+    """A section's text, in portions that are not too long, divided between sentences."""
+    portion = ""
+    for text in texts:
+        parts = [text] if len(text) <= LONG else re.findall(r"[^。；]+[。；]*|[。；]+", text)
+        for place, part in enumerate(parts):
+            for cut in range(0, len(part), LONG):
+                piece = part[cut : cut + LONG]
+                between = "" if place or cut else "\n"
+                if portion and len(portion) + len(piece) > LONG:
+                    yield portion
+                    portion, between = "", ""
+                portion = f"{portion}{between}{piece}" if portion else piece
+    if portion:
+        yield portion
+
+
+def _headed(text: str) -> str:
+    """What a section is headed: its first line, if that is a heading, or how it begins."""
+    if not _ENDS.search(text) and len(text) <= 40:
+        return text
+    begin = re.match(r"[^。：:；\n]{1,24}(?=[。：:])", text)
+    return begin[0] if begin else ""
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s“”\"《》]", "", unicodedata.normalize("NFKC", text))
+
+
+def _value(written: str) -> int:
+    """A number in digits, or up to 999 in Chinese."""
+    if written.isdigit():
+        return int(written)
+    total, digit = 0, 0
+    for sign in written:
+        if sign in "十百":
+            total += (digit or 1) * (10 if sign == "十" else 100)
+            digit = 0
+        else:
+            digit = "〇零一二三四五六七八九".index(sign) - 1 if sign not in "〇零" else 0
+    return total + digit
+
+
+def _han(number: int) -> str:
+    """A number up to 999 in Chinese."""
+    digits = "零一二三四五六七八九"
+    hundreds, rest = divmod(number, 100)
+    tens, ones = divmod(rest, 10)
+    written = f"{digits[hundreds]}百" if hundreds else ""
+    if tens:
+        written += ("" if tens == 1 and not hundreds else digits[tens]) + "十"
+    elif hundreds and ones:
+        written += "零"
+    return written + (digits[ones] if ones or not number else "")
