@@ -51,9 +51,9 @@ MISTAKES = {
         ("unknown_key", "cultivation.plan_author.xyzzy", "xyzzy", ""),
     ),
     "missing key": (
-        "  talent_pool: {value: 英才库, says: 共建「英才库」, status: stated, clause: 七}\n",
+        "  support: {says: 联系指导到本地就学就业的学生, status: stated, clause: 七}\n",
         "",
-        ("missing_key", "tracking.talent_pool", "talent_pool", ""),
+        ("missing_key", "tracking.support", "support", ""),
     ),
     "missing key in a fact": (
         "  exclusions: {status: silent}",
@@ -146,13 +146,13 @@ MISTAKES = {
         ("silent_with_value", "mentor.student_cap.clause", "", ""),
     ),
     "full-width brackets in a citation": (
-        "plan_author: {value: mentor, says: 导师提出, status: stated, clause: 八(九)}",
-        "plan_author: {value: mentor, says: 导师提出, status: stated, ▸clause: 八（九）、六}",
+        "实际情况, status: stated, clause: 八(九)}",
+        "实际情况, status: stated, ▸clause: 八（九）、六}",
         ("bad_clause", "cultivation.plan_author.clause", "八（九）、六", "八(九)；六"),
     ),
     "not a citation": (
-        "plan_author: {value: mentor, says: 导师提出, status: stated, clause: 八(九)}",
-        "plan_author: {value: mentor, says: 导师提出, status: stated, ▸clause: 第八页}",
+        "实际情况, status: stated, clause: 八(九)}",
+        "实际情况, status: stated, ▸clause: 第八页}",
         ("bad_clause", "cultivation.plan_author.clause", "第八页", ""),
     ),
     "duplicate key": (

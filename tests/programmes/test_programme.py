@@ -266,7 +266,6 @@ def test_what_one_document_says_beyond_the_common_questions() -> None:
     assert (campaign.status, campaign.clause) == (Status.STATED, "附件1 三·五")
     assert "家长会" in campaign.words[0]
     assert campaign.value is None
-    assert jingke.particulars[0].key == "campaign"
     assert [path for path, _ in jingke.facts()][-len(jingke.particulars) :] == [
         f"particulars.{one.key}" for one in jingke.particulars
     ]
@@ -283,6 +282,33 @@ def test_particulars_can_be_asked_for_and_are_short(programme: Programme) -> Non
         assert not any(programme.name in ask for ask in one.asks), one.key
         assert one.title_en.isascii(), one.key
         assert len(one.title) <= 16, one.key
+
+
+@pytest.mark.parametrize("programme", all_programmes(), ids=lambda programme: programme.key)
+def test_no_question_leads_to_two_particulars(programme: Programme) -> None:
+    asks = [ask for one in programme.particulars for ask in one.asks]
+    assert len(set(asks)) == len(asks)
+
+
+@pytest.mark.parametrize(
+    ("key", "particular", "said", "clause"),
+    [
+        ("sichuan-jingke-2023", "form_schedule", "总结评估", "附件1 五"),
+        ("sichuan-jingke-2023", "form_conditions", "经费保障", "附件1 六"),
+        ("sichuan-jindaoshi-2023", "campaign", "家长会", "附件2 三·四"),
+        ("spark-2026", "project_application", "5月22日前", "六(二)；六(三)；联系方式"),
+        ("shanxi-2026", "who_picks_schools", "2025年7—9月", "三(一)1；八(一)"),
+        ("jiangsu-2022", "form_mentor", "2022年1月15日前", "八(一)"),
+        ("neimenggu-yingcai-2025", "teacher_for_research", "每人", "附件1 二(三)；附件1 五(三)2"),
+        ("neimenggu-pilot-2025", "time_commitment", "至少2次", "附件2 五(三)1"),
+    ],
+)
+def test_particulars_say_what_the_documents_say(
+    key: str, particular: str, said: str, clause: str
+) -> None:
+    fact = load(key).fact(f"particulars.{particular}")
+    assert said in fact.words[0]
+    assert fact.clause == clause
 
 
 def test_the_same_particular_has_one_name() -> None:
