@@ -194,8 +194,10 @@ def _copy_sqlite(database: Path, to: Path) -> None:
 
 
 def _kept_files(connection: Connection, tables: MetaData) -> Iterable[str]:
-    file = tables.tables["file"]
-    return connection.scalars(sa.select(file.c.sha256).distinct().order_by(file.c.sha256)).all()
+    """The hashes of all that is kept: what people attached, and loaded documents."""
+    # A backup may be of a schema that had no documents yet.
+    holding = (tables.tables[name] for name in ("file", "document") if name in tables.tables)
+    return sorted(connection.scalars(sa.union(*(sa.select(one.c.sha256) for one in holding))))
 
 
 # ---------------------------------------------------------------- checking

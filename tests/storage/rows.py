@@ -17,7 +17,7 @@ AWKWARD = "张三\u2028“㛃”\n\\u0000 😀 '; -- "
 
 
 def fill(engine: Engine, count: int, kept_files: Iterable[str] = ()) -> None:
-    """Give every table `count` rows. Those of `file` speak of `kept_files`, in turn.
+    """Give every table `count` rows. Those that keep files speak of `kept_files`, in turn.
 
     A row may refer to a later one of its own table, as the offices of a reorganised tree do.
     """
@@ -28,7 +28,7 @@ def fill(engine: Engine, count: int, kept_files: Iterable[str] = ()) -> None:
                 {column.name: _value(column, number, count) for column in table.columns}
                 for number in range(1, count + 1)
             ]
-            if table.name == "file":
+            if table.name in ("file", "document"):
                 for number, row in enumerate(rows):
                     row["sha256"] = kept[number % len(kept)]
             _refer_to_later_rows(connection, table, rows)

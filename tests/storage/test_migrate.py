@@ -200,6 +200,7 @@ def test_the_next_step_is_written_from_the_models(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_database: Database
 ) -> None:
     """After the models change; here, by forgetting the history, from nothing to all of them."""
+    migrate.downgrade(sqlite_database, "base")
     scripts = tmp_path / "empty"
     shutil.copytree(
         Path(migrate.__file__).parent / "migrations",
@@ -214,7 +215,6 @@ def test_the_next_step_is_written_from_the_models(
     # Indexes, too, are written in the form that SQLite can undo.
     assert "batch_alter_table" in text
 
-    migrate.downgrade(sqlite_database, "base")
     migrate.upgrade(sqlite_database)
     assert differences(sqlite_database.engine) == []
 

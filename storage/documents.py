@@ -1,0 +1,80 @@
+"""Policy documents and their passages: written once, and read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from sqlalchemy import insert, select
+from sqlmodel import Session, col
+from sqlmodel import select as select_rows
+
+from storage.tables import Document, Passage, table
+
+_passage = table(Passage)
+
+
+class Row(NamedTuple):
+    """A passage, with what its document says of itself."""
+
+    id: int
+    programme: str
+    title: str
+    section: str
+    heading: str
+    text: str
+
+
+def active(db: Session, programmes: Collection[str]) -> list[Document]:
+    """The documents in force of these programmes, the earliest first."""
+    asked = select_rows(Document).where(
+        col(Document.programme).in_(programmes), col(Document.ended_at).is_(None)
+    )
+    return list(db.exec(asked.order_by(col(Document.programme), col(Document.id))))
+
+
+def active_ids(db: Session, programmes: Collection[str]) -> tuple[tuple[int, str], ...]:
+    """The same by number and hash only, in the same order."""
+    asked = select(col(Document.id), col(Document.sha256)).where(
+        col(Document.programme).in_(programmes), col(Document.ended_at).is_(None)
+    )
+    found = db.execute(asked.order_by(col(Document.programme), col(Document.id)))
+    return tuple((number, sha256) for number, sha256 in found)
+
+
+def passages(db: Session, documents: Collection[int]) -> list[Row]:
+    """The passages of these documents, each document's in its order."""
+    asked = (
+        select(
+            col(Passage.id),
+            col(Document.programme),
+            col(Document.title),
+            col(Passage.section),
+            col(Passage.heading),
+            col(Passage.text),
+        )
+        .join(Document, col(Document.id) == col(Passage.document_id))
+        .where(col(Document.id).in_(documents))
+        .order_by(col(Document.programme), col(Document.id), col(Passage.place))
+    )
+    return [Row(*row) for row in db.execute(asked)]
+
+
+def add(db: Session, document: Document, parts: Iterable[tuple[str, str, str]]) -> Document:
+    """Write a new document with its passages: section, heading and text of each, in order."""
+    db.add(document)
+    db.flush()
+    db.connection().execute(
+        insert(_passage),
+        [
+            {
+                "document_id": document.id,
+                "place": place,
+                "section": section,
+                "heading": heading,
+                "text": text,
+            }
+            for place, (section, heading, text) in enumerate(parts, 1)
+        ],
+    )
+    return document
