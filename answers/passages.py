@@ -19,9 +19,9 @@ from language.numerals import fold, tidy
 
 K1: Final = 1.2
 """How soon saying a thing again stops counting."""
-B: Final = 0.6
+B: Final = 0.4
 """How much a long passage is held to account for its length (0 to 1)."""
-PAIR: Final = 3.0
+PAIR: Final = 2.0
 """How much more two characters together say than one."""
 READ: Final = 200
 """Characters of a question that are looked at."""

@@ -7,10 +7,11 @@ is called what it is: 标题, 主送, 导语, 联系方式, 落款 …
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
 from typing import Final, Literal
 
@@ -58,6 +59,16 @@ class Document:
     def sections(self) -> tuple[str, ...]:
         """Its sections, in their order."""
         return tuple(dict.fromkeys(one.section for one in self.passages))
+
+    def to_bytes(self) -> bytes:
+        """All of it, to be kept until somebody has said that it is right."""
+        return json.dumps(asdict(self), ensure_ascii=False).encode()
+
+    @classmethod
+    def from_bytes(cls, kept: bytes) -> Document:
+        said = json.loads(kept)
+        pieces = tuple(Piece(**piece) for piece in said["passages"])
+        return cls(said["title"], pieces, tuple(said["doubts"]))
 
 
 def divide(lines: Sequence[Line], name: str) -> Document:
@@ -141,7 +152,8 @@ def _parts(line: Line) -> Iterator[Line]:
 
 def _plain(line: Line) -> Line | None:
     """A line without what its layout put there; `None` if that is all of it."""
-    text = " ".join(re.sub(r"[\u00ad\u200b-\u200f\u2060\ufeff]", "", line.text).split())
+    seen = (" " if sign in "\t\n" else sign for sign in line.text if not _unseen(sign))
+    text = " ".join("".join(seen).split())
     marked = _MARKS.match(text)
     text = text.replace("**", "")
     if marked:
@@ -153,6 +165,10 @@ def _plain(line: Line) -> Line | None:
     if not line.whole:
         text = re.sub(rf"(?<={_WIDE}) (?=[\d０-９])|(?<=[\d０-９%]) (?={_WIDE})", "", text)
     return Line(text, line.page, line.whole, line.heading or marked is not None)
+
+
+def _unseen(sign: str) -> bool:
+    return sign not in "\t\n" and unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn")
 
 
 _WIDE: Final = "[\u3400-\u9fff，。；：、！？（）《》“”‘’]"

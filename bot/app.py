@@ -18,6 +18,7 @@ from structlog.dev import plain_traceback
 from bot.chat import Platform
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery
+from bot.documents import read_document
 from bot.doorkeeper import Doorkeeper
 from bot.inbox import Inbox
 from bot.keeping import keep_files
@@ -29,7 +30,7 @@ from services import joining
 from storage import chats, migrate
 from storage.database import Database
 from storage.files import FileStore
-from storage.tables import Conversation, File
+from storage.tables import Conversation, Document, File
 
 log = structlog.get_logger()
 
@@ -58,9 +59,12 @@ class App:
         self.inbox = Inbox(
             self.database,
             self.clock,
-            Router(handlers()),
+            Router(handlers(self.store)),
             self.platforms,
-            {"keep_files": keep_files(self.platforms, self.store, settings.file_limit)},
+            {
+                "keep_files": keep_files(self.platforms, self.store, settings.file_limit),
+                "read_document": read_document(self.platforms, self.store, settings.file_limit),
+            },
             self.delivery.wake,
         )
 
@@ -150,8 +154,8 @@ class App:
 
 
 def _files_in_use(db: Session) -> set[str]:
-    """Hashes of the files that an entry shows, or that somebody's draft will."""
-    found = set(db.exec(select(File.sha256)))
+    """Hashes of the files that an entry shows, or somebody's draft will, and of documents."""
+    found = {*db.exec(select(File.sha256)), *db.exec(select(Document.sha256))}
     for journal in db.exec(select(Conversation.journal)):
         for entry in journal["entries"]:
             result = entry.get("result")

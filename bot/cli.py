@@ -6,10 +6,9 @@ when it runs, so that the small ones start at once.
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -17,7 +16,18 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from bot.terminal import Mistake, language, said, say, say_json, say_rows
+from bot import cli_documents
+from bot.terminal import (
+    Mistake,
+    both,
+    find_programme,
+    language,
+    near,
+    said,
+    say,
+    say_json,
+    say_rows,
+)
 from prompts import LANGUAGES, Language, Text, Words, catalogue, t
 
 if TYPE_CHECKING:
@@ -25,7 +35,7 @@ if TYPE_CHECKING:
     from answers.evaluation import Result
     from bot.app import App
     from programmes.check import Problem
-    from programmes.model import Fact, Programme
+    from programmes.model import Fact
 
 WENT_WRONG: Final = 2
 """The exit code for whatever was not done."""
@@ -104,11 +114,6 @@ def trouble_with_file(error: OSError) -> Text:
             return t("cli.file_trouble", file=name, why=error.strerror or str(error))
 
 
-def both(key: str) -> str:
-    """Help, in Chinese and then in English: it is written down before the language is known."""
-    return " ".join(catalogue(one)[f"cli.help.{key}"] for one in LANGUAGES)
-
-
 app = typer.Typer(
     cls=Root,
     help=both("all"),
@@ -129,6 +134,7 @@ cohorts = group("cohort")
 people = group("person")
 faq = group("faq")
 database = group("database")
+app.add_typer(cli_documents.commands, name="document", help=both("document"))
 
 AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
 Key = Annotated[str, typer.Argument(help=both("key"))]
@@ -390,22 +396,6 @@ def programme_roll(
     with output.open("x", encoding="utf-8") as file:
         file.write(rolled)
     say(t("cli.rolled", file=output, edition=programme.edition))
-
-
-def find_programme(key: str) -> Programme:
-    from programmes.catalogue import PACKS, load
-
-    try:
-        return load(key)
-    except KeyError:
-        known = near(key, (path.stem for path in sorted(PACKS.glob("*.yaml"))))
-        raise Mistake(t("cli.no_such_programme", key=key, known=known)) from None
-
-
-def near(word: str, known: Iterable[str]) -> list[str]:
-    """What was perhaps meant; if nothing is near, all that there is."""
-    every = list(known)
-    return difflib.get_close_matches(word, every, n=3) or every
 
 
 # ---------------------------------------------------------------- cohorts and people

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from prompts import Language, Text, Words, render, t
+from prompts import LANGUAGES, Language, Text, Words, catalogue, render, t
+
+if TYPE_CHECKING:
+    from programmes.model import Programme
 
 language: Final[ContextVar[Language]] = ContextVar("language", default="zh")
 """The language that whoever types the commands has asked for."""
@@ -61,3 +65,27 @@ def wide(words: str) -> int:
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in words
     )
+
+
+# ---------------------------------------------------------------- what is typed
+
+
+def both(key: str) -> str:
+    """Help, in Chinese and then in English: it is written down before the language is known."""
+    return " ".join(catalogue(one)[f"cli.help.{key}"] for one in LANGUAGES)
+
+
+def find_programme(key: str) -> Programme:
+    from programmes.catalogue import PACKS, load
+
+    try:
+        return load(key)
+    except KeyError:
+        known = near(key, (path.stem for path in sorted(PACKS.glob("*.yaml"))))
+        raise Mistake(t("cli.no_such_programme", key=key, known=known)) from None
+
+
+def near(word: str, known: Iterable[str]) -> list[str]:
+    """What was perhaps meant; if nothing is near, all that there is."""
+    every = list(known)
+    return difflib.get_close_matches(word, every, n=3) or every

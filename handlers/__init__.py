@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bot.chat import Incoming
 from bot.router import Act, Handlers, Scene, number, with_menu
-from handlers import asking, diary, join, menu, progress, review, session, watch
+from handlers import asking, diary, documents, join, menu, progress, review, session, watch
 from prompts import t
+from storage.files import FileStore
 from storage.tables import RecordKind
 
 
-def handlers() -> Handlers:
-    """Everything people can do."""
-    flows = [join.FLOW, session.FLOW, diary.FLOW, review.FLOW]
+def handlers(store: FileStore | None = None) -> Handlers:
+    """Everything people can do; what they send is kept in `store`."""
+    loading = documents.flow(store or FileStore(Path("files")))
+    flows = [join.FLOW, session.FLOW, diary.FLOW, review.FLOW, loading]
     return Handlers(
         flows={flow.name: flow for flow in flows},
         acts=ACTS,
@@ -45,6 +49,7 @@ COMMANDS: dict[str, Act] = {
     "queue": review.queue,
     "children": menu.children,
     **watch.COMMANDS,
+    **documents.COMMANDS,
 }
 """What can be asked for by `/name`, by its words, or from the menu."""
 
@@ -63,6 +68,7 @@ ACTS: dict[str, Act] = {
     "bulk": review.bulk,
     "topic": asking.topic,
     **watch.ACTS,
+    **documents.ACTS,
 }
 """What the buttons of cards do."""
 

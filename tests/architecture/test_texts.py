@@ -14,6 +14,8 @@ from typing import Final, get_args
 
 import pytest
 
+from answers.reading import Unreadable
+from answers.sections import Doubt
 from answers.topics import common_topics
 from bot.questions import UNREADABLE
 from bot.router import ENGINE
@@ -48,6 +50,9 @@ PLACE_KEYS: Final = tuple(one.key for one in PLACES)
 WRITINGS: Final = ("diary", "meeting_record")
 TOLD: Final = (*COMMANDS, *ENGINE)
 
+UNREAD: Final = (*(one.code for one in Unreadable.__subclasses__()), "too_hard")
+"""Why a document is not read."""
+
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "answer.other_{}": tuple(UNREADABLE),
     "ask.reply.{}": tuple(k for k, one in common_topics().items() if not one.documented),
@@ -64,6 +69,8 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "consent.child_{}": ("given", "awaited"),
     "consent.{}": ("give", "take_back"),
     "counter.{}": values(Counter),
+    "document.doubt.{}": get_args(Doubt),
+    "document.unreadable.{}": UNREAD,
     "demo.diary.{}": EVERY,
     "demo.person.{}": EVERY,
     "demo.{}": EVERY,
@@ -124,7 +131,9 @@ FOR_LATER: Final = (
 )
 """What the codes in packs are called. Nothing says them yet; answers about policy will."""
 
-NO_KEYS: Final = frozenset({"record.id", "file.id", "web.socket_failed", "web.uploads_swept"})
+NO_KEYS: Final = frozenset(
+    {"record.id", "file.id", "document.id", "web.socket_failed", "web.uploads_swept"}
+)
 """Columns and events of the log that look like keys."""
 
 

@@ -27,6 +27,7 @@ from bot.questions import (
 from bot.router import Router, Scene
 from handlers import handlers
 from handlers.diary import WritingSeen
+from handlers.documents import DocumentSeen
 from handlers.join import JoinSeen
 from handlers.review import ReturnSeen
 from handlers.seen import Past, SessionSeen
@@ -34,6 +35,7 @@ from programmes.catalogue import all_programmes
 from programmes.model import Programme
 from programmes.values import Frequency
 from prompts import LANGUAGES, Language, render
+from services.documents import Preview
 from services.records import Kept
 from storage.chats import Talk as TalkRow
 from storage.tables import RecordKind, Role
@@ -43,6 +45,20 @@ HANDLERS: Final = handlers()
 PRESS_LIMIT: Final = 64
 """Bytes that Telegram's buttons carry."""
 HAD: Final = Kept(sha256="ab" * 32, size=3, media_type="image/jpeg", name="旧图.jpg")
+UNDERSTOOD: Final = Preview(
+    title="工作方案", sections=2, characters=90, first=(("五(三)1", "培养"),), doubts=("gap",)
+)
+DONE: Final[dict[str, Any]] = {
+    "keep_files": {
+        "kept": [HAD.model_dump(mode="json")],
+        "refused": [["b.exe", "file.empty", {}]],
+    },
+    "read_document": {
+        "kept": [{"sha256": "cd" * 32, "size": 5}, {"sha256": "ef" * 32, "size": 9}],
+        "preview": UNDERSTOOD.model_dump(mode="json"),
+    },
+}
+"""What outside work gives."""
 
 
 # ---------------------------------------------------------------- what the flows are told
@@ -100,6 +116,10 @@ def told(flow: str) -> Iterator[BaseModel]:
                 )
         case "return":
             yield ReturnSeen(record_id=1, version=1, student="林小雨", line="一次培养")
+        case "document":
+            names = {one.key: one.name for one in all_programmes()}
+            for some in (names, {"shanxi-2026": names["shanxi-2026"]}):
+                yield DocumentSeen(programmes=some, titles=dict.fromkeys(some, ("工作方案",)))
         case _:
             raise NotImplementedError(f"tell the flow {flow!r} something, and play it here")
 
@@ -120,7 +140,7 @@ def usual(waiting: Waiting) -> Answer:
             return Answer(text="测了三组条纹间距。")
         case Parts(words=True) as parts:
             return Answer(text="看到了条纹。") if parts.needed else Answer(text="完成")
-        case Parts(optional=True):
+        case Parts(optional=True) | Parts(needed=True):
             return Answer(files=(photo(),))
         case Parts():
             return Answer(press="done")
@@ -141,8 +161,7 @@ def questions(flow: str, about: BaseModel, language: Language = "zh") -> Iterato
         talk.resume()
     while not isinstance(talk.outcome, Finished):
         if isinstance(talk.outcome, Working):
-            kept = HAD.model_dump(mode="json")
-            talk.done({"kept": [kept], "refused": [["b.exe", "file.empty", {}]]})
+            talk.done(DONE[talk.outcome.work.job])
             continue
         yield talk
         talk.answers(usual(talk.waiting))

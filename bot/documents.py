@@ -1,0 +1,88 @@
+"""Documents that coordinators send: fetched, read apart, and kept until they are published."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from answers.sections import Document
+from bot import reading
+from bot.chat import DeliveryError, FileTooLarge, Platform
+from bot.inbox import Job, Order
+from services import documents
+from storage.files import FileStore
+
+SECONDS: Final = 90
+"""How long reading may take."""
+
+
+class Unread(Exception):
+    """A document that was not read, and why: a code of `answers.reading`, or `too_hard`."""
+
+    def __init__(self, code: str, gaps: Mapping[str, int]) -> None:
+        super().__init__(code)
+        self.code = code
+        self.gaps = gaps
+
+
+async def read_apart(data: bytes, name: str, seconds: float = SECONDS) -> Document:
+    """Read a document in another process. Raises `Unread`."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", reading.__name__, name),
+        stdin=pipe,
+        stdout=pipe,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        told, _ = await asyncio.wait_for(process.communicate(data), seconds)
+    except TimeoutError:
+        raise Unread("too_hard", {}) from None
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    how, _, what = told.partition(b"\n")
+    if how == reading.READ:
+        return Document.from_bytes(what)
+    if how == reading.UNREAD:
+        why = json.loads(what)
+        raise Unread(why["code"], why["gaps"])
+    raise Unread("too_hard", {})
+
+
+def read_document(platforms: Mapping[str, Platform], store: FileStore, limit: int) -> Job:
+    """The job that talks order as `read_document`: what it looks like and was kept, or why not.
+
+    Its text is kept beside the file, so that nothing is read twice and no journal grows long.
+    """
+
+    async def read(order: Order) -> dict[str, Any]:
+        platform = platforms[order.platform]
+        most = min(limit, platform.capabilities.file_limit)
+        ref, name, _, size = order.args["file"]
+        try:
+            if size is not None and size > most:
+                raise FileTooLarge
+            data = await platform.fetch(ref, most)
+            document = await read_apart(data, name)
+        except FileTooLarge:
+            return {"refused": ["file.too_large", {"megabytes": most // 1024**2}]}
+        except DeliveryError:
+            return {"refused": ["file.not_fetched", {}]}
+        except Unread as unread:
+            return {"refused": [f"document.unreadable.{unread.code}", dict(unread.gaps)]}
+        text = document.to_bytes()
+        file, kept = await asyncio.to_thread(lambda: (store.keep(data), store.keep(text)))
+        return {
+            # What is named as kept here, housekeeping leaves alone.
+            "kept": [{"sha256": file, "size": len(data)}, {"sha256": kept, "size": len(text)}],
+            "preview": documents.preview(document).model_dump(),
+        }
+
+    return read

@@ -1,0 +1,211 @@
+"""政策文件: an office loads the documents of its programme, so that answers can quote them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+from sqlmodel import Session
+
+from answers.passages import Passage, Passages
+from answers.sections import Document, Doubt
+from programmes.catalogue import load
+from prompts import Lines, Text, t
+from services import audit
+from services.access import Actor, Operator, Refused, cohort_of, memberships
+from storage import documents as rows
+from storage.tables import Document as Row
+from storage.tables import Role
+
+SHOWN: Final = 5
+"""Sections of which a preview shows the beginning."""
+BEGINNING: Final = 40
+"""Characters of it."""
+NAMED_ONLY: Final = (
+    "标题",
+    "文号",
+    "主送",
+    "发文机关",
+    "封面",
+    "附件目录",
+    "签章",
+    "落款",
+    "印发",
+)
+"""Sections that say nothing worth showing as an example."""
+
+
+# ---------------------------------------------------------------- what would be published
+
+
+class Preview(BaseModel):
+    """A document as it was understood, in short: for whoever is to say whether that is right."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    sections: int
+    characters: int
+    first: tuple[tuple[str, str], ...]
+    """Some sections, and how they begin."""
+    doubts: tuple[Doubt, ...]
+
+    def words(self) -> Text:
+        begins = [t("document.begins", section=one, words=words) for one, words in self.first]
+        doubts = [t(f"document.doubt.{doubt}") for doubt in self.doubts]
+        return t(
+            "document.preview",
+            title=self.title,
+            sections=self.sections,
+            characters=self.characters,
+            first=Lines([*begins, *doubts]),
+        )
+
+
+def preview(document: Document) -> Preview:
+    """What to show of a document before it is published."""
+    telling = [one for one in document.passages if not one.section.endswith(NAMED_ONLY)]
+    return Preview(
+        title=document.title,
+        sections=len(document.sections),
+        characters=sum(len(one.text) for one in document.passages),
+        first=tuple((one.section, _beginning(one.text)) for one in telling[:SHOWN]),
+        doubts=document.doubts,
+    )
+
+
+def _beginning(text: str) -> str:
+    said = " ".join(text.split())
+    return said if len(said) <= BEGINNING else f"{said[: BEGINNING - 1]}…"
+
+
+# ---------------------------------------------------------------- who may
+
+
+def programmes_of(db: Session, person_id: int) -> tuple[str, ...]:
+    """The programmes of which somebody coordinates a cohort now, the latest first."""
+    mine = reversed(memberships(db, person_id))
+    keys = (cohort_of(db, one).programme for one in mine if one.role is Role.COORDINATOR)
+    return tuple(dict.fromkeys(keys))
+
+
+def _allow(
+    db: Session, by: Actor | Operator, programme: str, verb: str, number: int | None = None
+) -> None:
+    if isinstance(by, Operator):
+        return
+    if programme not in programmes_of(db, by.person_id):
+        raise Refused(
+            t("document.not_coordinator"), verb=verb, object="document", object_id=number
+        )
+
+
+# ---------------------------------------------------------------- the acts
+
+
+def publish(
+    db: Session,
+    by: Actor | Operator,
+    programme: str,
+    document: Document,
+    *,
+    name: str,
+    sha256: str,
+    size: int,
+) -> Row:
+    """Answer from this document from now on. One of the same title that was loaded before ends.
+
+    The same file again changes nothing. Raises `Refused`.
+    """
+    try:
+        load(programme)
+    except KeyError:
+        raise Refused(
+            t("roster.no_such_programme", programme=programme), verb="publish_document"
+        ) from None
+    _allow(db, by, programme, "publish_document")
+    earlier = [row for row in rows.active(db, [programme]) if row.title == document.title]
+    for row in earlier:
+        if row.sha256 == sha256:
+            return row
+        row.ended_at = by.now
+        db.add(row)
+    made = rows.add(
+        db,
+        Row(
+            programme=programme,
+            name=name[:200],
+            title=document.title,
+            sha256=sha256,
+            size=size,
+            added_by=by.person_id,
+            added_at=by.now,
+        ),
+        [(one.section[:120], one.heading[:400], one.text) for one in document.passages],
+    )
+    replaced = [row.id for row in earlier]
+    audit.note(
+        db,
+        by,
+        "publish_document",
+        "document",
+        made.id,
+        programme=programme,
+        title=document.title,
+        replaced=replaced,
+    )
+    return made
+
+
+def remove(db: Session, by: Actor | Operator, document_id: int) -> Row:
+    """Answer from a document no longer. Raises `Refused`."""
+    row = found(db, by, document_id, "remove_document")
+    row.ended_at = by.now
+    db.add(row)
+    audit.note(db, by, "remove_document", "document", row.id)
+    return row
+
+
+def found(db: Session, by: Actor | Operator, document_id: int, verb: str) -> Row:
+    """A document in force that `by` may change. Raises `Refused`."""
+    row = db.get(Row, document_id, with_for_update=True)
+    if row is None or row.ended_at is not None:
+        raise Refused(t("document.gone"), verb=verb, object="document", object_id=document_id)
+    _allow(db, by, row.programme, verb, document_id)
+    return row
+
+
+def listed(db: Session, programmes: Collection[str]) -> list[Row]:
+    """The documents that answers are quoted from."""
+    return rows.active(db, programmes)
+
+
+# ---------------------------------------------------------------- what answers are quoted from
+
+
+def loaded(db: Session, programmes: Collection[str]) -> Passages:
+    """The passages of these programmes' documents, ready to be searched.
+
+    Which documents those are is asked of the database every time; what they say never changes, so
+    it is kept in memory.
+    """
+    asked = rows.active_ids(db, programmes)
+    if not asked:
+        return NOTHING
+    # A process may speak to more than one database.
+    key = (str(db.connection().engine.url), asked)
+    if key not in _indexes:
+        if len(_indexes) >= MOST_INDEXES:
+            _indexes.clear()
+        found = rows.passages(db, [number for number, _ in asked])
+        _indexes[key] = Passages(
+            Passage(one.programme, one.title, one.section, one.text, one.id, one.heading)
+            for one in found
+        )
+    return _indexes[key]
+
+
+NOTHING: Final = Passages(())
+MOST_INDEXES: Final = 32
+_indexes: dict[tuple[str, tuple[tuple[int, str], ...]], Passages] = {}
