@@ -31,6 +31,8 @@ MOST_UNPACKED: Final = 60 * MEGABYTE
 MOST_RATIO: Final = 200
 """How many times its size a part of a Word document may unpack to, if it is large."""
 MOST_MEMBERS: Final = 2_000
+CELLS: Final = " | "
+"""Between the cells of a table's row."""
 
 
 class Unreadable(Exception):
@@ -260,12 +262,12 @@ def _word_lines(document: WordDocument) -> Iterator[Line]:
                 # A cell that spans several columns is given once for each.
                 if not cells or cells[-1]._tc is not cell._tc:
                     cells.append(cell)
-            said = "　".join(
+            said = CELLS.join(
                 " ".join(filter(None, (_words(p._p, qn).strip() for p in cell.paragraphs)))
                 for cell in cells
             )
-            if said.strip():
-                yield Line(said.strip(), whole=True)
+            if said.strip(CELLS):
+                yield Line(said, whole=True)
 
 
 def _words(paragraph: Any, qn: Any) -> str:
@@ -431,7 +433,7 @@ def _page_lines(root: Any) -> Iterator[Line]:
 
     def taken() -> Iterator[Line]:
         nonlocal said, heading
-        line = " ".join(said.split())
+        line = " ".join(said.split()).removesuffix(CELLS.rstrip()).rstrip()
         if line:
             yield Line(line, whole=True, heading=heading)
         said, heading = "", False
@@ -447,7 +449,7 @@ def _page_lines(root: Any) -> Iterator[Line]:
             if block:
                 yield from taken()
             elif node.tag in ("td", "th"):
-                said += "　"
+                said += CELLS
             if node is not root:
                 said += node.tail or ""
     yield from taken()

@@ -188,7 +188,10 @@ def _goes_on(before: Line, after: Line, full: int) -> bool:
         return False
     last = before.last if isinstance(before, _Grown) else _width(before.text)
     if _TITLE_ENDS.search(before.text) and not re.search("[，。；]", before.text):
-        return full <= NARROW and last >= 0.9 * full
+        quoted = after.text[0] in "》〉”’）)"
+        return quoted or (
+            30 < full <= NARROW and last >= 0.9 * full and not _NOTICE.search(before.text)
+        )
     if full <= NARROW:
         return last >= 0.72 * full
     if isinstance(before, _Grown) or _CLOSED.search(before.text):
@@ -228,6 +231,7 @@ _TITLE_ENDS: Final = re.compile(
     "请示|报告|纪要|要点|申报书|申报表|申请表|登记表|汇总表|推荐表|一览表|说明|标准|名单)"
     r"(?:[（(][^（）()]{1,12}[）)])?$"
 )
+_NOTICE: Final = re.compile("的(?:通知|函|公告|通告|意见)$")
 _ADDRESSED: Final = re.compile(r"^(?:各|有关|省|市|自治区|全|尊敬|相关|直属|致).{1,200}[:：]$")
 
 

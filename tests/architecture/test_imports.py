@@ -63,3 +63,10 @@ def test_a_messenger_is_loaded_when_it_is_asked_for() -> None:
     """The test above looks for the right names."""
     loaded = run("import sys, bot.platforms.telegram_ptb; print(*sys.modules)")
     assert "telegram" in loaded.stdout.split()
+
+
+@pytest.mark.parametrize("module", ["bot.app", "bot.cli", "answers.reading"])
+def test_nothing_that_reads_documents_is_loaded_before_there_is_one(module: str) -> None:
+    loaded = run(f"import sys, {module}; print(*sys.modules)")
+    assert not {"pypdf", "docx", "lxml"} & {name.split(".")[0] for name in loaded.stdout.split()}
+    assert module in loaded.stdout.split()
