@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final, Literal
 
 from answers.matching import Index, Match, plain
 from answers.passages import Passages
-from answers.telling import Told, tell
+from answers.telling import Told, pointed, tell
 from answers.topics import Topic, names, topics_of
 from language.numerals import fold, tidy
 from programmes.catalogue import all_programmes
@@ -23,11 +23,15 @@ SURE: Final = 0.36
 """A match below this may be about anything: better say so than answer something else."""
 NEAR: Final = 0.16
 """A match below this is not even worth offering."""
-BESIDE: Final = 0.93
-"""A second topic that matches nearly as well is answered beside the first: what share of the
-first's score it needs."""
+CLEAR: Final = 0.6
+"""A match above this is answered alone."""
+BESIDE: Final = 0.25
+"""A second topic is answered beside a first that is not clear: what share of the first's score it
+needs."""
 EVIDENCE: Final = 0.5
 """How much of a question a passage must cover before it is quoted (0 to 1)."""
+FEW: Final = 3
+"""Programmes that are compared one by one: what is asked then concerns each of them."""
 MOST_NEAR: Final = 3
 MOST_PARTS: Final = 3
 """Questions that are answered at once."""
@@ -35,9 +39,16 @@ SHORT: Final = 14
 """Characters of a question that goes on from the last one, at the most."""
 
 _SEVERAL: Final = re.compile(
-    "哪些(?:方案|项目|计划|地方|省)|哪几个|各(?:方案|省|个方案)|分别|which prog"
+    "(?:哪[些几]个?|各个?|所有|每个)(?:方案|项目|计划|省份?)(?:里|都|中)?|which program(?:me)?s"
 )
-_BETWEEN: Final = re.compile(r"[？?；;\n]+")
+_BETWEEN: Final = re.compile(r"[？?；;。！!\n]+")
+_BESIDE: Final = re.compile(r"[，,]|(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])")
+_ASKS: Final = re.compile(
+    r"[吗呢么谁几哪啥咋]|什么|多少|怎么|多久|多长|是不是|有没有|要不要|能不能|可不可以|[不没]$"
+)
+_PARTS: Final = re.compile("[；。，、：\\n]")
+_BOUND: Final = re.compile("(?<= )[和与跟及、]+(?= )")
+"""What bound the names of programmes together."""
 _GOES_ON: Final = re.compile(r"^(?:那么?|还有|另外|换成|and |what about |how about )|呢$")
 
 
@@ -71,15 +82,7 @@ class Guide:
     def __init__(self, every: Sequence[Programme]) -> None:
         self.every = tuple(every)
         self.topics = topics_of(self.every)
-        # What a topic is called is a way of asking about it, too.
-        self._index = Index(
-            {
-                key: (*topic.asks, *(render(topic.label, language) for language in LANGUAGES))
-                if topic.documented
-                else topic.asks
-                for key, topic in self.topics.items()
-            }
-        )
+        self._index = Index({key: self._said(topic) for key, topic in self.topics.items()})
 
     def ask(
         self,
@@ -97,11 +100,11 @@ class Guide:
         `last` what they asked before, `library` the documents that offices have loaded.
         """
         asker = _Asker(tuple(own), role, last, library or Passages(()))
-        parts = [part for part in _BETWEEN.split(question) if len(tidy(part)) > 1]
         answers: dict[str, Answer] = {}
-        for part in parts[:MOST_PARTS] or [question]:
+        for part in self._parts(question, asker.own)[:MOST_PARTS]:
             for answer in self._answer(part, asker):
                 answers.setdefault(answer.topic, answer)
+                asker = asker.having_heard(answer)
         understood = [answer for answer in answers.values() if answer.topic]
         return tuple(understood or answers.values())
 
@@ -127,6 +130,7 @@ class Guide:
                 # 英才库 is no programme.
                 rest = re.sub(f"{name}(?!库)", " ", rest)
                 called |= meant
+        rest = _BOUND.sub(" ", f" {rest} ").strip()
         named = tuple(programme for programme in self.every if programme.family in called)
         if named:
             return named, rest
@@ -136,16 +140,45 @@ class Guide:
 
     # ------------------------------------------------------------ what is meant
 
+    def _said(self, topic: Topic) -> Iterator[str]:
+        """What people say who mean a topic: what it is called, and what is known of it, too."""
+        yield from topic.asks
+        if topic.documented:
+            yield from (render(topic.label, language) for language in LANGUAGES)
+            told = {line for one in self.every for line in tell(one, topic).lines}
+            yield from {part for line in told for part in _PARTS.split(line)}
+
+    def _parts(self, question: str, own: Sequence[Programme]) -> list[str]:
+        """The questions in what was said: each ends with its mark; or they stand side by side,
+        each of them clear by itself."""
+        whole = [part for part in _BETWEEN.split(question) if len(tidy(part)) > 1]
+        parts: list[str] = []
+        for part in whole or [question]:
+            beside = [one for one in _BESIDE.split(part) if one]
+            asks = [one for one in beside if _ASKS.search(one)]
+            if len(asks) == len(beside) > 1 and self._apart(asks, own):
+                parts += asks
+            else:
+                parts.append(part)
+        return parts
+
+    def _apart(self, questions: Sequence[str], own: Sequence[Programme]) -> bool:
+        """Whether these are clear questions about different things."""
+        best = [self.match(one, own)[:1] for one in questions]
+        clear = {match.topic for found in best for match in found if match.score >= CLEAR}
+        return len(clear) == len(questions)
+
     def match(self, question: str, own: Sequence[Programme] = ()) -> list[Match]:
         """The topics that a question may be about, the likeliest first."""
         asked, rest = self.scope(question, own)
         return self._match(rest, asked)
 
     def _match(self, rest: str, asked: Sequence[Programme]) -> list[Match]:
+        enough = all if len(asked) <= FEW else any
         return [
             match
             for match in self._index.match(rest)
-            if any(self.topics[match.topic].concerns(programme) for programme in asked)
+            if enough(self.topics[match.topic].concerns(programme) for programme in asked)
         ]
 
     def _answer(self, question: str, asker: _Asker) -> Iterator[Answer]:
@@ -163,7 +196,7 @@ class Guide:
             topic = self.topics[match.topic]
             topic = self.topics[topic.by_role.get(asker.role, topic.key)]
             others = tuple(key for key in near if key != topic.key)[:MOST_NEAR]
-            yield self._told(topic, asked, match.score, others)
+            yield self._told(topic, asked, match.score, others, rest)
 
     def _goes_on(
         self, question: str, rest: str, asked: Sequence[Programme], asker: _Asker
@@ -229,12 +262,15 @@ class Guide:
         programmes: Sequence[Programme],
         score: float,
         near: tuple[str, ...],
+        question: str = "",
     ) -> Answer:
         keys = tuple(programme.key for programme in programmes)
         if not topic.documented:
             kind: Kind = "personal" if topic.kind == "personal" else "out_of_scope"
             return Answer(kind, t(f"ask.reply.{topic.key}"), topic.key, score=score)
         told = [tell(programme, topic) for programme in programmes]
+        if topic.frame == "each":
+            told = [pointed(one, question) for one in told]
         if all(one.silent for one in told):
             return Answer("silent", self._silent(told, topic), topic.key, "", keys, score, near)
         if len(told) == 1:
@@ -247,6 +283,12 @@ class Guide:
     def _silent(self, told: Sequence[Told], topic: Topic) -> Text:
         called = [one.programme.name for one in told]
         words = t("ask.silent", programmes=called, topic=topic.label)
+        if topic.instead and len(told) == 1:
+            other = self.topics[topic.instead]
+            written = tell(told[0].programme, other)
+            if not written.silent:
+                says = "\n".join(written.lines)
+                words = t("ask.instead", silent=words, topic=other.label, says=says)
         offices = self._offices([one.programme for one in told])
         return t("ask.silent_office", silent=words, offices=offices) if offices else words
 
@@ -257,6 +299,10 @@ class _Asker:
     role: str
     last: Last | None
     library: Passages
+
+    def having_heard(self, answer: Answer) -> _Asker:
+        """What is asked next in the same breath is understood from this."""
+        return replace(self, last=Last(answer.topic, answer.programmes))
 
 
 _guides: dict[tuple[int, ...], Guide] = {}
@@ -282,9 +328,9 @@ def _documents(programmes: Iterable[Programme]) -> set[tuple[str, ...]]:
 
 
 def _best(found: Sequence[Match]) -> Sequence[Match]:
-    """The topic that is meant; both, where two match nearly alike."""
+    """The topic that is meant; both, where it may be either of two."""
     first, *others = found[:2]
-    if others and others[0].score >= max(SURE, BESIDE * first.score):
+    if first.score < CLEAR and others and others[0].score >= BESIDE * first.score:
         return found[:2]
     return [first]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from answers.topics import Topic
 from programmes.model import Fact, Programme
@@ -22,6 +23,8 @@ from programmes.values import (
     Window,
 )
 from prompts import render, t
+
+_DATE: Final = re.compile(r"(?<!\d)(\d{4})-(\d{2})(?:-(\d{2}))?(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,30 @@ def tell(programme: Programme, topic: Topic) -> Told:
         unclear = unclear or fact.status is Status.AMBIGUOUS
     return Told(
         programme,
-        tuple(dict.fromkeys(said)),
+        tuple(dict.fromkeys(map(dated, said))),
         "；".join(dict.fromkeys(filter(None, clauses))),
         unclear,
     )
+
+
+def pointed(told: Told, question: str) -> Told:
+    """Of a list what a question names, if it names any: 包头 has 25 places, whoever has more."""
+    asked = [
+        piece
+        for line in told.lines
+        for piece in line.split("；")
+        if any(name in question for name in _names(piece))
+    ]
+    return replace(told, lines=tuple(asked)) if asked else told
+
+
+def _names(piece: str) -> Iterator[str]:
+    """What the beginning of an entry may be called: 包头市25名 is 包头's."""
+    head = re.split(r"[=：，,（(\d]", piece)[0]
+    for name in re.split("[、和与]", head):
+        short = re.sub("(?:市|盟|县|区|大学|学院)$", "", name.strip())
+        if len(short) > 1:
+            yield short
 
 
 def _words(fact: Fact[Any]) -> list[str]:
@@ -84,9 +107,12 @@ def _entries(fact: Fact[Any], wanted: str) -> tuple[list[str], str]:
 
 
 def _marks(item: Any) -> Iterator[str]:
+    """By what an entry is picked: its stage, role or kind; or what it has, such as an e-mail."""
     for mark in ("stage", "role", "kind"):
         if (value := getattr(item, mark, None)) is not None:
             yield str(value)
+    if isinstance(item, Contact | Website):
+        yield from (name for name, value in item if value)
 
 
 def _says_something(item: Any) -> bool:
@@ -124,6 +150,15 @@ def _item(item: Any) -> str:
             return f"{item.name}：{_when(item)}"
         case _:
             return str(getattr(item, "name", item))
+
+
+def dated(line: str) -> str:
+    """Days and months as they are spoken: 2026-08-31 is 2026年8月31日."""
+    return _DATE.sub(lambda found: _spoken(*found.groups()), line)
+
+
+def _spoken(year: str, month: str, day: str | None) -> str:
+    return f"{year}年{int(month)}月" + (f"{int(day)}日" if day else "")
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -30,8 +30,11 @@ class Topic(BaseModel):
     facts: tuple[str, ...] = ()
     """Paths in a pack; what follows `#` picks one entry of a list."""
     asks: tuple[str, ...]
-    frame: Literal["", "only"] = ""
-    """`only`: what is said is all there is, so whatever is not in it is not meant."""
+    frame: Literal["", "only", "each"] = ""
+    """`only`: what is said is all there is, so whatever is not in it is not meant. `each`: a list
+    of which people ask for one entry."""
+    instead: str = ""
+    """The topic that tells what a document does say where it is silent on this one."""
     by_role: Mapping[str, str] = {}
     """What it means in the mouth of some roles: the topic for each."""
     title: str = ""
@@ -72,7 +75,7 @@ def topics_of(programmes: Iterable[Programme]) -> Mapping[str, Topic]:
             found[one.key] = Topic(
                 key=one.key,
                 facts=(f"particulars.{one.key}",),
-                asks=(*(earlier.asks if earlier else ()), *one.asks),
+                asks=tuple(dict.fromkeys((*(earlier.asks if earlier else ()), *one.asks))),
                 title=one.title,
                 title_en=one.title_en,
             )
@@ -106,16 +109,6 @@ def _by_name(said: Mapping[str, Sequence[str]]) -> Mapping[str, frozenset[str]]:
         for name in every:
             families.setdefault(name, set()).add(family)
     return {name: frozenset(families[name]) for name in sorted(families, key=len, reverse=True)}
-
-
-# ---------------------------------------------------------------- words
-
-
-@cache
-def words() -> Mapping[str, str]:
-    """What people say for something, and what we say for it."""
-    read = _read(Path(__file__).with_name("words.yaml"))
-    return {said: ours for ours, many in read.items() for said in many}
 
 
 def _read(file: Path) -> Mapping[str, Any]:
