@@ -19,13 +19,13 @@ from prompts import LANGUAGES, Lines, Text, Words, render, t
 
 Kind = Literal["fact", "passage", "personal", "compare", "silent", "out_of_scope"]
 
-SURE: Final = 0.36
+SURE: Final = 0.2
 """A match below this may be about anything: better say so than answer something else."""
-NEAR: Final = 0.16
+NEAR: Final = 0.02
 """A match below this is not even worth offering."""
-CLEAR: Final = 0.6
+CLEAR: Final = 0.9
 """A match above this is answered alone."""
-BESIDE: Final = 0.25
+BESIDE: Final = 0.1
 """A second topic is answered beside a first that is not clear: what share of the first's score it
 needs."""
 EVIDENCE: Final = 0.5
@@ -82,7 +82,11 @@ class Guide:
     def __init__(self, every: Sequence[Programme]) -> None:
         self.every = tuple(every)
         self.topics = topics_of(self.every)
-        self._index = Index({key: self._said(topic) for key, topic in self.topics.items()})
+        # What a topic is called is a way of asking about it, too.
+        self._index = Index(
+            {key: (*topic.asks, *_called(topic)) for key, topic in self.topics.items()},
+            {key: self._parts_of(topic) for key, topic in self.topics.items()},
+        )
 
     def ask(
         self,
@@ -140,13 +144,10 @@ class Guide:
 
     # ------------------------------------------------------------ what is meant
 
-    def _said(self, topic: Topic) -> Iterator[str]:
-        """What people say who mean a topic: what it is called, and what is known of it, too."""
-        yield from topic.asks
-        if topic.documented:
-            yield from (render(topic.label, language) for language in LANGUAGES)
-            told = {line for one in self.every for line in tell(one, topic).lines}
-            yield from {part for line in told for part in _PARTS.split(line)}
+    def _parts_of(self, topic: Topic) -> set[str]:
+        """What the documents say about a topic, in small parts."""
+        told = {line for one in self.every for line in tell(one, topic).lines}
+        return {part for line in told for part in _PARTS.split(line)}
 
     def _parts(self, question: str, own: Sequence[Programme]) -> list[str]:
         """The questions in what was said: each ends with its mark; or they stand side by side,
@@ -325,6 +326,10 @@ def _documents(programmes: Iterable[Programme]) -> set[tuple[str, ...]]:
         (*one.identity.document_title.words, *one.identity.document_number.words)
         for one in programmes
     }
+
+
+def _called(topic: Topic) -> Sequence[str]:
+    return [render(topic.label, language) for language in LANGUAGES] if topic.documented else ()
 
 
 def _best(found: Sequence[Match]) -> Sequence[Match]:

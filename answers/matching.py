@@ -77,16 +77,20 @@ class Match:
 class Index:
     """The ways of asking about every topic."""
 
-    def __init__(self, asks: Mapping[str, Iterable[str]]) -> None:
+    def __init__(
+        self, asks: Mapping[str, Iterable[str]], told: Mapping[str, Iterable[str]]
+    ) -> None:
+        """`told` is what is said about each topic: what occurs in it speaks for the topic, too."""
         self._topics = list(asks)
         counts: dict[str, array[int]] = defaultdict(lambda: array("H"))
         share: list[int] = []
         self._known: dict[str, set[int]] = defaultdict(set)
         """Ways of asking, word for word, and their topics."""
-        for number, every in enumerate(asks.values()):
+        for number, (topic, every) in enumerate(asks.items()):
             ways = [plain(ask) for ask in every]
             for way in ways:
                 self._known[way].add(number)
+            ways += map(plain, told.get(topic, ()))
             said = Counter(gram for way in ways for gram in grams(way))
             share.append(said.total())
             for gram, count in said.items():
