@@ -113,6 +113,22 @@ class SendState(StrEnum):
     UNREACHABLE = "unreachable"
 
 
+class QuestionState(StrEnum):
+    ASKED = "asked"
+    """The latest of its chat: kept for what follows it, and for saying that it was no help."""
+    OPEN = "open"
+    """Waits for the office."""
+    ANSWERED = "answered"
+    CLOSED = "closed"
+    """The office gives no answer here."""
+
+
+class CuratedState(StrEnum):
+    PROPOSED = "proposed"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
 class Lane(StrEnum):
     """Replies go before notices, so that a broadcast never delays an answer."""
 
@@ -382,6 +398,59 @@ class Passage(SQLModel, table=True):
     """Written as clauses are."""
     heading: str = Field(max_length=400)
     text: str
+
+
+class Question(SQLModel, table=True):
+    """What somebody asked, without what would name anybody, and what the office answered."""
+
+    __table_args__ = (
+        Index(None, "account_id", "state"),
+        Index(None, "state", "programme"),
+        NEVER_AGAIN,
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int | None = Field(default=None, foreign_key="account.id")
+    """Where an answer goes; empty once it has gone there."""
+    programme: str = Field(default="", max_length=60)
+    """The pack's key: while only asked, of the programme that it was about, once it is open, of
+    the one whose office it waits for. Empty for several."""
+    role: str = Field(default="", max_length=24)
+    """What the asker is there."""
+    words: str = Field(max_length=300)
+    topic: str = Field(default="", max_length=60)
+    """As it was understood; empty if it was not."""
+    kind: str = Field(default="", max_length=24)
+    score: float = 0.0
+    state: QuestionState = Field(default=QuestionState.ASKED, sa_type=_words(QuestionState))
+    asked_at: datetime
+    answer: str = Field(default="", max_length=2000)
+    answered_by: int | None = Field(default=None, foreign_key="person.id")
+    answered_at: datetime | None = None
+
+
+class Curated(SQLModel, table=True):
+    """An answer of an office, or further ways of asking for a topic. Only its state changes."""
+
+    __table_args__ = (Index(None, "state", "programme"), NEVER_AGAIN)
+
+    id: int | None = Field(default=None, primary_key=True)
+    programme: str = Field(max_length=60)
+    """The pack's key."""
+    topic: str = Field(default="", max_length=60)
+    """The topic that is asked for; empty for an answer of its own."""
+    title: str = Field(default="", max_length=60)
+    asks: list[str] = Field(sa_type=_json())
+    """How it is asked for."""
+    says: str = Field(default="", max_length=2000)
+    clause: str = Field(default="", max_length=120)
+    state: CuratedState = Field(default=CuratedState.PROPOSED, sa_type=_words(CuratedState))
+    question_id: int | None = Field(default=None, foreign_key="question.id", index=True)
+    """The question that it comes of."""
+    written_by: int | None = Field(default=None, foreign_key="person.id")
+    written_at: datetime
+    published_by: int | None = Field(default=None, foreign_key="person.id")
+    published_at: datetime | None = None
 
 
 class Audit(SQLModel, table=True):

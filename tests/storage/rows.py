@@ -68,6 +68,8 @@ def _value(column: Column[Any], number: int, count: int) -> Any:
             return number % 2 == 0
         case sa.Integer():
             return number
+        case sa.Float():
+            return number / 3
         case sa.types.TypeDecorator() | sa.String():
             length = getattr(column.type, "impl_instance", column.type).length or 1000
             return f"{number} {AWKWARD}"[:length]

@@ -1,0 +1,190 @@
+"""What was asked, what waits for an office, and what offices have answered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlmodel import Session, col
+from sqlmodel import select as select_rows
+
+from storage.tables import (
+    Account,
+    Cohort,
+    Curated,
+    CuratedState,
+    Membership,
+    Person,
+    Question,
+    QuestionState,
+    Role,
+    table,
+)
+
+_question = table(Question)
+
+
+# ---------------------------------------------------------------- what was asked
+
+
+def keep_asked(db: Session, row: Question) -> Question:
+    """Keep what was asked just now; what the same chat asked before goes."""
+    if row.account_id is not None:
+        forget_asked(db, row.account_id)
+    db.add(row)
+    db.flush()
+    return row
+
+
+def forget_asked(db: Session, account_id: int) -> None:
+    """Forget what a chat asked, unless it waits for an answer."""
+    db.connection().execute(
+        delete(_question).where(
+            _question.c.account_id == account_id, _question.c.state == QuestionState.ASKED
+        )
+    )
+
+
+def forget_asked_before(db: Session, moment: datetime) -> None:
+    """Housekeeping: what nobody will go on from."""
+    db.connection().execute(
+        delete(_question).where(
+            _question.c.state == QuestionState.ASKED, _question.c.asked_at < moment
+        )
+    )
+
+
+def newest(db: Session, account_id: int) -> Question | None:
+    """What a chat asked last."""
+    asked = select_rows(Question).where(Question.account_id == account_id)
+    return db.exec(asked.order_by(col(Question.id).desc()).limit(1)).first()
+
+
+def waiting_of(db: Session, account_id: int) -> list[Question]:
+    """What a chat waits to have answered."""
+    asked = select_rows(Question).where(
+        Question.account_id == account_id, Question.state == QuestionState.OPEN
+    )
+    return list(db.exec(asked.order_by(col(Question.id))))
+
+
+def waiting(db: Session, programmes: Collection[str]) -> list[Question]:
+    """What waits for an office of these programmes, or for one of several; the oldest first."""
+    asked = select_rows(Question).where(
+        Question.state == QuestionState.OPEN, col(Question.programme).in_({*programmes, ""})
+    )
+    return list(db.exec(asked.order_by(col(Question.id))))
+
+
+def answered_with(db: Session, row: Question) -> list[Question]:
+    """The questions that were given one answer together, in one act."""
+    asked = select_rows(Question).where(
+        Question.state == row.state,
+        Question.programme == row.programme,
+        Question.answered_by == row.answered_by,
+        Question.answered_at == row.answered_at,
+        Question.answer == row.answer,
+    )
+    return list(db.exec(asked.order_by(col(Question.id))))
+
+
+def kept(
+    db: Session, programmes: Collection[str], states: Collection[QuestionState]
+) -> list[Question]:
+    """The questions of these programmes, and of several, in these states; the oldest first."""
+    asked = select_rows(Question).where(
+        col(Question.state).in_(states), col(Question.programme).in_(programmes)
+    )
+    return list(db.exec(asked.order_by(col(Question.id))))
+
+
+# ---------------------------------------------------------------- who asks, and whom
+
+
+def programmes_of_account(db: Session, account_id: int) -> set[str]:
+    """The programmes in which whoever chats there has, or had, a place."""
+    asked = (
+        select(col(Cohort.programme))
+        .join(Membership, col(Membership.cohort_id) == col(Cohort.id))
+        .join(Account, col(Account.person_id) == col(Membership.person_id))
+        .where(col(Account.id) == account_id)
+        .distinct()
+    )
+    return set(db.execute(asked).scalars())
+
+
+def names_around(db: Session, cohorts: Collection[int]) -> list[str]:
+    """The names of everybody who has, or had, a place in these cohorts."""
+    asked = (
+        select(col(Person.name))
+        .join(Membership, col(Membership.person_id) == col(Person.id))
+        .where(col(Membership.cohort_id).in_(cohorts))
+        .distinct()
+    )
+    return list(db.execute(asked).scalars())
+
+
+def coordinators(db: Session, programmes: Collection[str]) -> list[int]:
+    """The people who coordinate a cohort of one of these programmes now."""
+    asked = (
+        select(col(Membership.person_id))
+        .join(Cohort, col(Cohort.id) == col(Membership.cohort_id))
+        .where(
+            col(Cohort.programme).in_(programmes),
+            col(Membership.role) == Role.COORDINATOR,
+            col(Membership.ended_at).is_(None),
+        )
+        .distinct()
+        .order_by(col(Membership.person_id))
+    )
+    return list(db.execute(asked).scalars())
+
+
+def audience(db: Session, programme: str) -> list[tuple[int, int, str]]:
+    """The chats of all who have a place in a programme now: person, account and language."""
+    here = (
+        select(col(Membership.person_id))
+        .join(Cohort, col(Cohort.id) == col(Membership.cohort_id))
+        .where(col(Cohort.programme) == programme, col(Membership.ended_at).is_(None))
+    )
+    asked = (
+        select(col(Person.id), col(Account.id), col(Person.language))
+        .join(Account, col(Account.person_id) == col(Person.id))
+        .where(col(Person.id).in_(here), col(Account.reachable))
+        .order_by(col(Account.id))
+    )
+    return [(person, account, language) for person, account, language in db.execute(asked)]
+
+
+# ---------------------------------------------------------------- what offices have answered
+
+
+def published_ids(db: Session) -> tuple[tuple[int, datetime], ...]:
+    """What is in force, by number and by when it was published."""
+    asked = select(col(Curated.id), col(Curated.published_at)).where(
+        col(Curated.state) == CuratedState.PUBLISHED
+    )
+    return tuple((number, at) for number, at in db.execute(asked.order_by(col(Curated.id))))
+
+
+def curated(db: Session, programmes: Collection[str], *states: CuratedState) -> list[Curated]:
+    """What the offices of these programmes have written, in these states; the latest first."""
+    asked = select_rows(Curated).where(
+        col(Curated.programme).in_(programmes), col(Curated.state).in_(states)
+    )
+    return list(db.exec(asked.order_by(col(Curated.id).desc())))
+
+
+def all_published(db: Session) -> list[Curated]:
+    """All that is in force, of every office."""
+    asked = select_rows(Curated).where(Curated.state == CuratedState.PUBLISHED)
+    return list(db.exec(asked.order_by(col(Curated.id))))
+
+
+def curated_from(db: Session, question_id: int) -> Curated | None:
+    """What was written from a question and still stands."""
+    asked = select_rows(Curated).where(
+        Curated.question_id == question_id, Curated.state != CuratedState.WITHDRAWN
+    )
+    return db.exec(asked.order_by(col(Curated.id)).limit(1)).first()
