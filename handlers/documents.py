@@ -10,9 +10,9 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from answers.sections import Document
-from bot.chat import Choice, Message, press
+from bot.chat import Attachment, Choice, Message, press
 from bot.conversation import Chat
-from bot.questions import Parts, Pick
+from bot.questions import Answer, Asked, Kind, Pick, Unclear, said
 from bot.router import Act, Flow, Scene, number
 from programmes.catalogue import load
 from prompts import Text, t
@@ -51,6 +51,18 @@ class Loaded(BaseModel):
     text: str
 
 
+class OneFile(Kind[Attachment]):
+    """A file, and no more than one."""
+
+    def parse(self, answer: Answer, asked: Asked) -> Attachment:
+        if len(answer.files) == 1:
+            return answer.files[0]
+        if answer.files:
+            raise Unclear(t("document.one_at_a_time"))
+        said(answer)
+        raise Unclear(t("document.file_only"))
+
+
 async def load_document(chat: Chat, me: DocumentSeen) -> Loaded:
     """Ask for the file until one is right."""
     programme, *others = me.programmes
@@ -59,9 +71,7 @@ async def load_document(chat: Chat, me: DocumentSeen) -> Loaded:
         programme = await chat.ask("programme", Pick(choices, width=1), t("document.which"))
     words = t("document.send", programme=me.programmes[programme])
     for turn in count():
-        one = Parts(words=False, files_left=1, needed=True)
-        part = await chat.ask(f"file/{turn}", one, words)
-        (file,) = part.files
+        file = await chat.ask(f"file/{turn}", OneFile(), words)
         wired = [file.ref, file.name, file.media_type, file.size]
         result = await chat.work(f"file/{turn}/read", "read_document", file=wired)
         if "preview" not in result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Final
 
@@ -22,6 +23,7 @@ SHOWN: Final = 5
 """Sections of which a preview shows the beginning."""
 BEGINNING: Final = 40
 """Characters of it."""
+MOST_NUMBERS: Final = 30
 NAMED_ONLY: Final = (
     "标题",
     "文号",
@@ -47,6 +49,8 @@ class Preview(BaseModel):
     title: str
     sections: int
     characters: int
+    outline: tuple[str, ...]
+    """The outermost numbers."""
     first: tuple[tuple[str, str], ...]
     """Some sections, and how they begin."""
     doubts: tuple[Doubt, ...]
@@ -59,6 +63,7 @@ class Preview(BaseModel):
             title=self.title,
             sections=self.sections,
             characters=self.characters,
+            outline=list(self.outline) or t("document.no_outline"),
             first=Lines([*begins, *doubts]),
         )
 
@@ -70,9 +75,19 @@ def preview(document: Document) -> Preview:
         title=document.title,
         sections=len(document.sections),
         characters=sum(len(one.text) for one in document.passages),
+        outline=_outline(document),
         first=tuple((one.section, _beginning(one.text)) for one in telling[:SHOWN]),
         doubts=document.doubts,
     )
+
+
+def _outline(document: Document) -> tuple[str, ...]:
+    outer = (_OUTERMOST.match(section) for section in document.sections)
+    every = tuple(dict.fromkeys(found[0] for found in outer if found))
+    return every if len(every) <= MOST_NUMBERS else (*every[:MOST_NUMBERS], "…")
+
+
+_OUTERMOST: Final = re.compile(r"(?:附件\d* )?(?:[一二三四五六七八九十]+|第\w+条|\(\w+\)|\d+)")
 
 
 def _beginning(text: str) -> str:

@@ -152,6 +152,11 @@ def printed(text: str = LETTER, lines: int = 18) -> bytes:
     )
 
 
+def bomb_of_pages() -> bytes:
+    """A small PDF that takes long to read: many pages of many words."""
+    return pdf([["实验室"] * 3000] * 30)
+
+
 def locked(data: bytes, password: str) -> bytes:
     """The same PDF, encrypted. With an empty password it opens for everybody."""
     from pypdf import PdfReader, PdfWriter

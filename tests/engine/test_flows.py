@@ -27,7 +27,7 @@ from bot.questions import (
 from bot.router import Router, Scene
 from handlers import handlers
 from handlers.diary import WritingSeen
-from handlers.documents import DocumentSeen
+from handlers.documents import DocumentSeen, OneFile
 from handlers.join import JoinSeen
 from handlers.review import ReturnSeen
 from handlers.seen import Past, SessionSeen
@@ -46,7 +46,12 @@ PRESS_LIMIT: Final = 64
 """Bytes that Telegram's buttons carry."""
 HAD: Final = Kept(sha256="ab" * 32, size=3, media_type="image/jpeg", name="旧图.jpg")
 UNDERSTOOD: Final = Preview(
-    title="工作方案", sections=2, characters=90, first=(("五(三)1", "培养"),), doubts=("gap",)
+    title="工作方案",
+    sections=2,
+    characters=90,
+    outline=("五",),
+    first=(("五(三)1", "培养"),),
+    doubts=("gap",),
 )
 DONE: Final[dict[str, Any]] = {
     "keep_files": {
@@ -140,7 +145,7 @@ def usual(waiting: Waiting) -> Answer:
             return Answer(text="测了三组条纹间距。")
         case Parts(words=True) as parts:
             return Answer(text="看到了条纹。") if parts.needed else Answer(text="完成")
-        case Parts(optional=True) | Parts(needed=True):
+        case Parts(optional=True) | OneFile():
             return Answer(files=(photo(),))
         case Parts():
             return Answer(press="done")

@@ -25,6 +25,7 @@ from storage.database import Database, connect
 from storage.files import FileStore
 from storage.tables import Audit, Cohort, File, Membership, Person, Unit
 from tests.conftest import NewDatabase
+from tests.documents.samples import LETTER
 from tests.staff.conftest import bind
 
 Yingcai = Callable[..., str]
@@ -582,3 +583,49 @@ def test_an_address_that_is_taken_is_one_sentence(
 
 def test_wide_characters_are_two_columns() -> None:
     assert [wide(words) for words in ("abc", "林小雨", "Liu 刘", "e\u0301")] == [3, 6, 6, 1]
+
+
+# ---------------------------------------------------------------- documents
+
+
+@pytest.fixture
+def letter(tmp_path: Path) -> Path:
+    file = tmp_path / "通知.txt"
+    file.write_text(LETTER, "utf-8")
+    return file
+
+
+def test_a_document_is_shown_loaded_listed_and_removed(yingcai: Yingcai, letter: Path) -> None:
+    shown = yingcai("document", "preview", letter)
+    assert "《关于开展云州市少年科学营工作的通知》" in shown
+    assert "一、二、三、四、附件1 一、附件2 一、附件2 二" in shown
+    assert yingcai("document", "list") == "没有。\n"
+
+    assert "编号 1" in yingcai("document", "load", "shanxi-2026", letter)
+    (row,) = rows(yingcai, "document", "list", "shanxi-2026")
+    assert (row["number"], row["programme"], row["file"]) == (1, "shanxi-2026", "通知.txt")
+    assert "2026-11-23" in yingcai("document", "list")
+    assert yingcai("document", "list", "jiangsu-2022") == "没有。\n"
+
+    assert "已移除" in yingcai("document", "remove", 1)
+    assert yingcai("document", "list") == "没有。\n"
+
+
+def test_a_preview_may_be_read_by_programs(yingcai: Yingcai, letter: Path) -> None:
+    whole = rows(yingcai, "document", "preview", letter)
+    assert whole["passages"][-1] == {
+        "section": "附件2 四",
+        "text": "四、总结\n每年11月交一页总结。",
+    }
+
+
+def test_what_is_wrong_with_a_document_is_told(
+    yingcai: Yingcai, fails: Yingcai, letter: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "a.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00")
+    assert "这种文件读不了" in fails("document", "load", "shanxi-2026", picture)
+    assert "shanxi-2026" in fails("document", "load", "shanxi", letter)
+    assert "找不到文件" in fails("document", "preview", tmp_path / "none.pdf")
+    assert "没有改动" in fails("document", "remove", 7)
+    assert yingcai("document", "list") == "没有。\n"

@@ -6,6 +6,7 @@
     林小雨< （1/8）哪天的培养活动？…      … and this is what she is shown (✎: in place)
 林小雨> [昨天]                          presses the button whose label holds these words
 林小雨> {photo 光路.jpg} {photo 记录.jpg}   sends an album
+管小青> {letter 通知.pdf}               sends an invented document, in the form its name says
 ! days 7                              a week goes by
 """
 
@@ -24,6 +25,7 @@ from PIL import Image
 from sqlmodel import select
 
 from bot.chat import Incoming
+from tests.documents.samples import page, printed, word
 from tests.house import House, Member, text_of
 
 ACT = re.compile(r"^(?P<who>[^\s>]+)> (?P<what>.*)$")
@@ -88,7 +90,7 @@ async def act(house: House, line: str) -> None:
     found = ACT.match(line)
     assert found is not None
     member, what = house.members[found["who"]], found["what"]
-    files = re.findall(r"\{(photo|file) ([^}]+)\}", what)
+    files = re.findall(r"\{(photo|file|letter) ([^}]+)\}", what)
     if what.startswith("["):
         await member.presses(what.strip("[]"))
     elif files:
@@ -104,6 +106,8 @@ async def act(house: House, line: str) -> None:
 def content(kind: str, name: str) -> bytes:
     if kind == "file":
         return b"MZ\x90\x00 not a kind of file that is taken"
+    if kind == "letter":
+        return {"pdf": printed, "docx": word, "html": page}[name.rpartition(".")[2]]()
     picture = io.BytesIO()
     Image.new("RGB", (8, 6), (sum(map(ord, name)) % 256, 40, 90)).save(picture, "JPEG")
     return picture.getvalue()
@@ -129,6 +133,8 @@ def contents(house: House) -> dict[str, list[Any]]:
         tables.Review,
         tables.File,
         tables.RecordFile,
+        tables.Document,
+        tables.Passage,
         tables.Conversation,
     ]
     with house.app.database.transaction() as db:
