@@ -27,6 +27,8 @@ READ: Final = 200
 """Characters of a question that are looked at."""
 EXCERPT: Final = 160
 """Characters of an excerpt, at the most."""
+LENGTH: Final = 0.1
+"""How much an excerpt loses by being as long as that (0 to 1)."""
 
 UNSEARCHED: Final = ("标题", "主送", "附件目录", "封面", "签章")
 """Sections that name things and answer nothing."""
@@ -38,6 +40,7 @@ _ASKING: Final = re.compile(
 )
 _SIGN: Final = re.compile(r"[^\w]|_")
 _BREAKS: Final = re.compile(r"[^。！？；!?;\n]*[。！？；!?;\n]+[”’」』）)]*|[^。！？；!?;\n]+")
+_HEADING: Final = re.compile(r"[^。；\n]{1,40}[^。；：！？，、\n]\n")
 _PAUSES: Final = re.compile(r"[^，,、：:]*[，,、：:]|[^，,、：:]+")
 _ALSO: Final = (("导语", "通知正文"), ("落款", "印发"))
 """What the same thing is called in one document or another: the text before or without numbered
@@ -133,16 +136,16 @@ class Passages:
         enough, else as much of one as is.
         """
         asked = {gram: self._weight(gram) for gram in set(_asked(question))}
-        best, most = (0, min(len(passage.text), EXCERPT)), -1.0
+        best, most = passage.text[:EXCERPT], -1.0
         for start, end in _stretches(passage.text):
-            said = passage.text[start:end]
+            said = passage.text[start:end].strip()
             found = set(_grams(_plain(said)))
             worth = sum(weight for gram, weight in asked.items() if gram in found)
             # Of two that say as much, the shorter.
-            worth *= 1 - 0.25 * len(said) / EXCERPT
+            worth *= 1 - LENGTH * len(said) / EXCERPT
             if worth > most:
-                best, most = (start, end), worth
-        return passage.text[best[0] : best[1]].strip()
+                best, most = said, worth
+        return best
 
     def _under(self, programme: str, key: str) -> Passage | None:
         """A section; where it has no text of its own, with those inside of it."""
@@ -232,13 +235,17 @@ def _whole(parts: Sequence[Passage]) -> Passage | None:
 
 
 def _stretches(text: str) -> Iterator[tuple[int, int]]:
-    """Where each run of sentences begins and ends that is short enough; of long ones, of parts."""
+    """Where each run of sentences begins and ends that is short enough; of long ones, of parts.
+
+    A heading is quoted with what follows it or not at all.
+    """
     units = [found.span() for found in _BREAKS.finditer(text)]
+    headings = [end for start, end in units[:-1] if _HEADING.fullmatch(text, start, end)]
     for start, end in units:
         if end - start > EXCERPT:
             parts = [found.span() for found in _PAUSES.finditer(text, start, end)]
             yield from _runs(parts)
-    yield from _runs(units)
+    yield from (run for run in _runs(units) if run[1] not in headings)
 
 
 def _runs(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

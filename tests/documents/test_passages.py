@@ -97,6 +97,12 @@ def test_an_excerpt_is_the_sentence_that_answers() -> None:
     )
 
 
+def test_a_heading_alone_is_no_excerpt() -> None:
+    found = BOTH.at("yun", "三(一)")
+    assert found is not None
+    assert "八个月" in BOTH.excerpt(found, "周期")
+
+
 @given(st.sampled_from(BOTH.all), st.text(max_size=40), st.integers(1, 60))
 def test_an_excerpt_is_short_and_to_the_letter(passage: Passage, asked: str, times: int) -> None:
     long = Passage("yun", "", "", passage.text.replace("。", "，") * times, 0)
