@@ -1,0 +1,162 @@
+"""What offices have answered themselves: found by a question that reads nearly as one of theirs.
+
+An office's answer is for one question and not for a whole topic, so it is not enough that a
+question shares words with it. Each side is taken apart into what is asked for (when, who, whether
+one may …) and what it is about; the first must be the same, and of the second nearly all must be
+on both sides, each n-gram by how rarely people ask with it. Rather one found too few: the next one
+who asks says it in yet another way, and the office adds that.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Final
+
+from answers.matching import grams, plain
+from answers.topics import common_topics
+
+ALIKE: Final = 0.52
+"""What share of all that is said on either side has to be said on both (0 to 1)."""
+LEAST: Final = 2
+"""Characters that say what a question is about, at the least."""
+
+_ASKED_FOR: Final = (
+    ("how_long", r"多长时间|多久|\bhow long\b"),
+    (
+        "when",
+        r"什么时候|什么时间|啥时候?|何时|几点钟?|几号|几月份?|哪天|哪一天|时间|日期|\bwhen\b",
+    ),
+    ("where", r"在?哪里|在?哪儿|在?哪个地方|什么地方|地点|\bwhere\b"),
+    ("why", r"为什么|为啥|怎么会|\bwhy\b"),
+    (
+        "must",
+        r"要不要|需不需要|用不用|是不是(?:必须|一定要|要)|需要|必须|一定要|应该|得要|\bmust\b",
+    ),
+    (
+        "may",
+        r"能不能够?|可不可以|是不是可以|是否(?:可以|能)|能否|可否|可以|允许|能够|能|可|\b(?:may|can)\b",
+    ),
+    ("how_many", r"多少|几(?=[个次名位人篇张份天年月周节小])|\b(?:how many|how much)\b"),
+    ("who", r"谁|哪(?:位|个)?(?:老师|部门|单位|人)|由谁|\bwho\b"),
+    ("how", r"怎么办|怎么样|怎么|怎样|如何|咋办?|\bhow\b"),
+    ("which", r"哪(?:个|些|几个|一个)?|\bwhich\b"),
+    ("what", r"什么|啥|\bwhat\b"),
+)
+_EMPTY: Final = re.compile(
+    "有没有|是不是|会不会|是否|算不算|如果|要是|假如|的?话$|期间|时候|我们|咱们|我|你们|您|大家|自己|"
+    "本人|现在|目前|今年|具体|大概|一般|"
+    "还|就|都|再|继续|进行|举行|关于|这个|那个|找|由|请$|不$|没$|^老师(?=请|想)"
+)
+_NUMBERS: Final = re.compile(
+    r"\d+|第?[一二三四五六七八九十两]+(?=[年月日号次个届期级篇名位天周])|高[一二三]|初[一二三]"
+)
+_NOT: Final = re.compile("[不没无未别非]")
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeAnswer:
+    """An answer that an office has published, or the topic that it means by these questions."""
+
+    id: int
+    programme: str
+    topic: str
+    """The topic that is meant; empty for an answer of its own."""
+    title: str
+    asks: tuple[str, ...]
+    says: str
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A question taken apart."""
+
+    asked_for: frozenset[str]
+    marks: tuple[frozenset[tuple[str, int]], bool]
+    """What turns a question into another one though it looks nearly the same: its numbers, and
+    whether it says no."""
+    about: Counter[str]
+    """The characters of what it is about."""
+    grams: frozenset[str]
+    weight: float
+
+
+class Office:
+    """The answers of all offices, to be searched."""
+
+    def __init__(self, answers: Iterable[OfficeAnswer]) -> None:
+        self.all = tuple(answers)
+        self._asks = [(answer, _apart(ask)) for answer in self.all for ask in answer.asks]
+        self._with: dict[str, list[int]] = defaultdict(list)
+        for number, (_, said) in enumerate(self._asks):
+            for gram in said.grams:
+                self._with[gram].append(number)
+
+    def find(self, question: str, programmes: Collection[str]) -> OfficeAnswer | None:
+        """The answer of one of these programmes' offices to a question that reads nearly so."""
+        if not self.all:
+            return None
+        said = _apart(question)
+        if said.about.total() < LEAST:
+            return None
+        shared: dict[int, float] = defaultdict(float)
+        for gram in said.grams:
+            for number in self._with.get(gram, ()):
+                shared[number] += _rarity(gram)
+        found = [
+            (alike, answer.id, number)
+            for number, both in shared.items()
+            for answer, theirs in (self._asks[number],)
+            if answer.programme in programmes
+            and (alike := both / (said.weight + theirs.weight - both)) >= ALIKE
+            and _same(said, theirs)
+        ]
+        return self._asks[max(found)[2]][0] if found else None
+
+
+def _same(one: _Said, other: _Said) -> bool:
+    """Whether two questions that look alike ask the same."""
+    if one.asked_for != other.asked_for or one.marks != other.marks:
+        return False
+    # Something said instead of something else makes it another question; a word more need not.
+    return not (one.about - other.about) or not (other.about - one.about)
+
+
+@lru_cache(maxsize=4096)
+def _apart(question: str) -> _Said:
+    rest = plain(question)
+    asked_for: set[str] = set()
+    for name, pattern in _patterns():
+        rest, count = pattern.subn("", rest)
+        if count:
+            asked_for.add(name)
+    rest = _EMPTY.sub("", rest)
+    numbers = frozenset(Counter(_NUMBERS.findall(rest)).items())
+    said_no = len(_NOT.findall(rest)) % 2 == 1
+    found = frozenset(grams(rest))
+    weight = sum(map(_rarity, found))
+    return _Said(
+        frozenset(asked_for), (numbers, said_no), Counter(rest.replace(" ", "")), found, weight
+    )
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((name, re.compile(pattern)) for name, pattern in _ASKED_FOR)
+
+
+def _rarity(gram: str) -> float:
+    known, count = _known()
+    return math.log(1 + count / (1 + known.get(gram, 0)))
+
+
+@cache
+def _known() -> tuple[Mapping[str, int], int]:
+    """In how many of the common ways of asking each n-gram occurs, and how many those are."""
+    every = [ask for topic in common_topics().values() for ask in topic.asks]
+    return Counter(gram for ask in every for gram in set(grams(plain(ask)))), len(every)

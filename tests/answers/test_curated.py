@@ -1,0 +1,123 @@
+"""An office's answer is for its question: for what reads nearly the same, and for nothing else."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from answers.curated import Office, OfficeAnswer
+from answers.topics import common_topics
+
+
+def answer(*asks: str, number: int = 1, programme: str = "shanxi-2026") -> OfficeAnswer:
+    return OfficeAnswer(number, programme, "", "标题", asks, "答复", "")
+
+
+def found(ask: str, question: str) -> bool:
+    return Office([answer(ask)]).find(question, ["shanxi-2026"]) is not None
+
+
+@pytest.mark.parametrize(
+    ("ask", "question"),
+    [
+        ("能请假吗", "能不能请假"),
+        ("能不能请假", "请问老师，我想问一下能不能请假啊？"),
+        ("请假条找谁签字", "请假条谁签字"),
+        ("集训期间可以请假吗", "集训的时候能请假不"),
+        ("成长日志可以补交吗", "成长日志能补交吗"),
+        ("成长日志漏写了可以补吗", "日志漏写了能补吗"),
+        ("去导师实验室要不要自己买保险", "去实验室需要自己买保险吗"),
+        ("暑假能不能集中培养", "暑假可以集中培养吗"),
+        ("今年的开班仪式在哪里", "今年开班仪式在哪儿举行"),
+        ("开班仪式几点开始", "开班仪式什么时候开始？"),
+        ("山大的校门怎么进", "山大校门怎么进去"),
+        ("导师出国了怎么办", "导师出国了培养怎么办"),
+        ("校外人员能进实验室吗", "校外的人可以进实验室吗"),
+        ("高三了还能继续参加吗", "高三还能参加吗"),
+        ("有没有交通补贴", "有交通补贴吗"),
+    ],
+)
+def test_nearly_the_same_question_is_found(ask: str, question: str) -> None:
+    assert found(ask, question)
+    assert found(ask, ask)
+
+
+@pytest.mark.parametrize(
+    ("ask", "question"),
+    [
+        # another thing is asked for
+        ("能不能请假", "请假条谁签字"),
+        ("成长日志可以补交吗", "成长日志写多少字"),
+        ("开班仪式几点开始", "开班仪式在哪里开始"),
+        ("去实验室要买保险吗", "去实验室可以买保险吗"),
+        ("中期汇报用什么模板", "中期汇报什么时候"),
+        # of another thing
+        ("导师出国了怎么办", "导师退休了怎么办"),
+        ("可以换导师吗", "可以换学科吗"),
+        ("车费能报销吗", "食宿费能报销吗"),
+        ("家长可以陪同吗", "老师可以陪同吗"),
+        ("学生退出怎么办", "导师退出怎么办"),
+        ("面谈记录可以补交吗", "成长日志可以补交吗"),
+        ("初期评价由谁来做", "中期评价由谁来做"),
+        ("年度评价没通过怎么办", "中期评价没通过怎么办"),
+        ("学校可以推荐几个人", "大学可以推荐几个人"),
+        # other numbers
+        ("2026年报名时间", "2025年报名时间"),
+        ("高三还能参加吗", "高二还能参加吗"),
+        ("一个月去几次", "一年去几次"),
+        # no instead of yes
+        ("培养活动不满10次能结业吗", "培养活动满10次能结业吗"),
+        ("可以请假吗", "不可以请假吗"),
+        # a case of its own
+        ("能不能请假", "导师能不能请假"),
+        ("能不能请假", "能不能请假去参加竞赛集训营一个月"),
+        ("请假", "请假条谁签字"),
+        ("", ""),
+        ("吗", "呢"),
+    ],
+)
+def test_what_only_shares_words_is_not(ask: str, question: str) -> None:
+    assert not found(ask, question)
+    assert not found(question, ask)
+
+
+def test_only_those_offices_that_are_asked_answer() -> None:
+    office = Office([answer("能请假吗"), answer("能请假吗", number=2, programme="spark-2026")])
+    assert office.find("能请假吗", ["jiangsu-2022"]) is None
+    for number, programme in [(1, "shanxi-2026"), (2, "spark-2026")]:
+        meant = office.find("能不能请假", [programme])
+        assert meant is not None
+        assert meant.id == number
+
+
+def test_of_two_answers_to_one_question_the_later_holds() -> None:
+    meant = Office([answer("能请假吗", number=n) for n in (1, 3, 2)]).find(
+        "能请假吗", ["shanxi-2026"]
+    )
+    assert meant is not None
+    assert meant.id == 3
+
+
+def test_nothing_is_found_where_nothing_was_answered() -> None:
+    assert Office([]).find("能请假吗", ["shanxi-2026"]) is None
+
+
+def test_questions_about_other_topics_are_not_caught() -> None:
+    """Every way of asking about a topic against offices that have answered a thousand others."""
+    chance = random.Random(7)
+    every = [(key, ask) for key, topic in common_topics().items() for ask in topic.asks]
+    answered = chance.sample(every, 1000)
+    office = Office(
+        OfficeAnswer(number, "x", key, "", (ask,), "", "")
+        for number, (key, ask) in enumerate(answered)
+    )
+    asked = chance.sample(sorted(set(every) - set(answered)), 2000)
+    caught = [(ask, meant) for key, ask in asked if (meant := office.find(ask, ["x"]))]
+    wrong = [
+        (ask, meant.asks)
+        for (key, ask) in asked
+        if (meant := office.find(ask, ["x"])) and meant.topic != key
+    ]
+    assert len(caught) < 100
+    assert len(wrong) <= 3, wrong
