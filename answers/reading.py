@@ -256,16 +256,10 @@ def _word_lines(document: WordDocument) -> Iterator[Line]:
                 heading = style.startswith(("Heading", "Title", "标题"))
                 yield Line(numbers.of(block) + said, whole=True, heading=heading)
             continue
-        for row in block.rows:
-            cells: list[Any] = []
-            for cell in row.cells:
-                # A cell that spans several columns is given once for each.
-                if not cells or cells[-1]._tc is not cell._tc:
-                    cells.append(cell)
-            said = CELLS.join(
-                " ".join(filter(None, (_words(p._p, qn).strip() for p in cell.paragraphs)))
-                for cell in cells
-            )
+        # Cells as they are written: one that says it spans a million columns is one.
+        for row in block._tbl.tr_lst:
+            cells = ([_words(p, qn).strip() for p in cell.iter(qn("w:p"))] for cell in row.tc_lst)
+            said = CELLS.join(" ".join(filter(None, parts)) for parts in cells)
             if said.strip(CELLS):
                 yield Line(said, whole=True)
 

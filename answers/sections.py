@@ -17,6 +17,9 @@ from typing import Final, Literal
 
 LONG: Final = 700
 """Characters of one passage; a longer section becomes several."""
+TITLE_LINES: Final = 8
+LONGEST: Final = 4_000
+"""Characters of one paragraph."""
 NARROW: Final = 90
 """Lines no wider than this (a Chinese character is two wide) are broken by the page's margin."""
 NEAR: Final = 16
@@ -180,7 +183,7 @@ def _width(text: str) -> int:
 
 def _goes_on(before: Line, after: Line, full: int) -> bool:
     """Whether a paragraph goes on in the next line."""
-    if before.whole or after.whole:
+    if before.whole or after.whole or len(before.text) > LONGEST:
         return False
     if before.heading or after.heading:
         return before.heading and after.heading and _splits(before.text, after.text)
@@ -370,7 +373,7 @@ class _Reader:
         elif _ADDRESSED.match(text):
             self._say("主送", text)
             self._opening = False
-        elif _CLOSED.search(text) or len(text) > 80 or _CONTACT.match(text):
+        elif self._begins_to_say(text):
             return False
         elif self._named and _TITLE_ENDS.search(self._named[-1]):
             # What follows a title and is no sentence: the cover of a form.
@@ -385,6 +388,11 @@ class _Reader:
             if self._part == 0 or not self._title:
                 self._title.append(text)
         return True
+
+    def _begins_to_say(self, text: str) -> bool:
+        """Whether this is no part of a head any more, or the head is too long to be one."""
+        long = len(text) > 80 or len(self._named) >= TITLE_LINES
+        return long or bool(_CLOSED.search(text) or _CONTACT.match(text))
 
     def _issued(self) -> None:
         """What stood above the title is who issues it."""

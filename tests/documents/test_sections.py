@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from answers.reading import read
-from answers.sections import LONG, Document
+from answers.sections import LONG, Document, Line, divide
 
 
 def of(text: str) -> Document:
@@ -79,3 +81,21 @@ def test_a_long_section_becomes_several_passages_and_loses_nothing() -> None:
 def test_a_document_survives_being_kept() -> None:
     document = of("一、甲\n说甲。")
     assert Document.from_bytes(document.to_bytes()) == document
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(["字" * 20] * 5_000),
+        "\n".join(f"{n % 9 + 1}.某某" for n in range(20_000)),
+        "\n".join(["某某会\n2026年2月3日"] * 7_000),
+        "\n".join(f"附件{n % 99 + 1}：某某某" for n in range(12_000)),
+        "（" * 100_000,
+        "一、" + "字，" * 50_000,
+    ],
+    ids=["lines", "numbers", "dates", "annexes", "brackets", "sentence"],
+)
+def test_no_text_takes_long(text: str) -> None:
+    began = process_time()
+    divide([Line(line) for line in text.splitlines()], "a")
+    assert process_time() - began < 10
