@@ -20,15 +20,14 @@ from programmes.catalogue import load
 from programmes.model import Programme
 from prompts import BEIJING, Language, render, t
 from services import audit, joining, records, roster, urging
-from services.access import Actor, Operator, Refused
-from services.records import SessionBody, WritingBody
+from services.access import Actor, Operator, Refused, learner_at
+from services.records import Entry, SessionBody, WritingBody
 from services.roster import Member
 from storage import chats
 from storage.tables import (
     Account,
     Audit,
     Outbox,
-    Record,
     RecordKind,
     Role,
     SendState,
@@ -268,7 +267,7 @@ class _Year:
         The last ones wait longer, and one that is sent back waits for its student, so that there
         is something to do on any day.
         """
-        student, handed_in = f"student_{n}", list[Record]()
+        student, handed_in = f"student_{n}", list[Entry]()
         helped = trait.member is not None and k % 3 == 1
         reviewer = f"member_{trait.member}" if helped else f"mentor_{trait.mentor}"
         body = self._body(trait, k, day, reviewer)
@@ -285,7 +284,7 @@ class _Year:
         def withdraw(moment: datetime) -> None:
             record = handed_in[0]
             actor = self._actor(student, moment)
-            records.withdraw(self._db, actor, cast(int, record.id), record.version)
+            records.withdraw(self._db, actor, record.id, record.version)
 
         def approve(moment: datetime) -> None:
             self._review(reviewer, moment, handed_in[0])
@@ -294,9 +293,9 @@ class _Year:
             self._review(reviewer, moment, handed_in[0], self._words("reason.wrong_length"))
 
         def mend(moment: datetime) -> None:
-            record, actor = handed_in[0], self._actor(student, moment)
+            entry, actor = handed_in[0], self._actor(student, moment)
             mended = body.model_copy(update={"minutes": body.minutes + 30})
-            records.amend(self._db, actor, cast(int, record.id), record.version, mended, day=day)
+            handed_in[0] = records.amend(self._db, actor, entry.id, entry.version, mended, day=day)
 
         yield _at(day, 20), hand_in
         if k % 9 == WITHDRAWN and not last:
@@ -335,13 +334,14 @@ class _Year:
         body: SessionBody | WritingBody,
         day: date,
         about_id: int | None = None,
-    ) -> Record:
-        actor, member = self._actor(student, moment), self._members[student].membership
-        return records.hand_in(self._db, actor, member, kind, body, day=day, about_id=about_id)
+    ) -> Entry:
+        actor = self._actor(student, moment)
+        learner = learner_at(self._db, self._members[student].id)
+        return records.hand_in(self._db, actor, learner, kind, body, day=day, about_id=about_id)
 
-    def _review(self, reviewer: str, moment: datetime, record: Record, why: str = "") -> None:
+    def _review(self, reviewer: str, moment: datetime, record: Entry, why: str = "") -> None:
         """Read an entry in full, then approve it, or send it back with a reason."""
-        actor, record_id = self._actor(reviewer, moment), cast(int, record.id)
+        actor, record_id = self._actor(reviewer, moment), record.id
         records.open_whole(self._db, actor, record_id)
         records.review(self._db, actor, record_id, record.version, approve=not why, reason=why)
 

@@ -22,10 +22,11 @@ from programmes.model import Programme
 from programmes.values import Frequency
 from prompts import Text, t
 from services import records
-from services.access import Refused
+from services.access import Learner, Refused
 from services.progress import asked_of, sessions_without
 from services.records import Kept, WritingBody
-from storage.tables import Membership, Record, RecordKind, RecordState
+from storage.statements import Prepared
+from storage.tables import Record, RecordKind, RecordState
 
 MOST_PARTS: Final = 30
 SUBMIT: Final = "submit"
@@ -112,28 +113,26 @@ def lines(me: WritingSeen, period: str) -> list[Field]:
 
 
 def after_session(
-    scene: Scene, member: Membership, programme: Programme, session: Record
+    scene: Scene, learner: Learner, programme: Programme, session_id: int
 ) -> list[tuple[Choice, ...]]:
     """The way on from a session to the diary, where one is asked for after each session."""
-    asked = asked_of(programme, member, RecordKind.DIARY)
+    asked = asked_of(programme, learner.grade, RecordKind.DIARY)
     if asked is None or asked.frequency is not Frequency.PER_SESSION:
         return []
-    if diary_of(scene, session) is not None:
+    if _diary_of.first(scene.session, session=session_id):
         return []
     later = Choice(press("menu"), t("diary.later"))
-    return [(Choice(press("diary", session.id or 0), t("diary.now")), later)]
+    return [(Choice(press("diary", session_id), t("diary.now")), later)]
 
 
-def diary_of(scene: Scene, session: Record) -> Record | None:
-    """The diary that stands for a session."""
-    return scene.session.exec(_diary_of, params={"session": session.id}).first()
-
-
-_diary_of = select(Record).where(
-    col(Record.about_id) == bindparam("session"),
-    Record.kind == RecordKind.DIARY,
-    Record.state != RecordState.WITHDRAWN,
+_diary_of = Prepared(
+    select(Record.id).where(
+        col(Record.about_id) == bindparam("session"),
+        Record.kind == RecordKind.DIARY,
+        Record.state != RecordState.WITHDRAWN,
+    )
 )
+"""The diary that stands for a session."""
 
 
 def without_diary(scene: Scene, member_id: int) -> list[tuple[Record, Text]]:
@@ -148,7 +147,7 @@ def without_diary(scene: Scene, member_id: int) -> list[tuple[Record, Text]]:
 def start(scene: Scene, kind: RecordKind, about_id: int | None = None) -> None:
     """Begin a diary or meeting record; where one belongs to each session, ask for which."""
     member, programme, student = seen.student(scene, "write")
-    asked = asked_of(programme, member, kind)
+    asked = asked_of(programme, member.grade, kind)
     if asked is None:
         raise Refused(t(f"{kind}.not_asked"), verb="write", object="membership")
     if about_id is None and asked.frequency is Frequency.PER_SESSION:
@@ -171,7 +170,7 @@ def start(scene: Scene, kind: RecordKind, about_id: int | None = None) -> None:
 def load_writing(scene: Scene, args: Mapping[str, Any]) -> WritingSeen:
     member, programme, student = seen.student(scene, "write")
     kind = RecordKind(args["kind"])
-    asked = asked_of(programme, member, kind)
+    asked = asked_of(programme, member.grade, kind)
     if asked is None:
         raise Refused(t(f"{kind}.not_asked"), verb="write", object="membership")
     told: dict[str, Any] = {"kind": kind, "frequency": asked.frequency}

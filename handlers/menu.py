@@ -46,7 +46,7 @@ def _meant(db: Session, member: Membership, name: str) -> bool:
     if kind is None:
         return True
     programme = load(cohort_of(db, member).programme)
-    return asked_of(programme, member, kind) is not None
+    return asked_of(programme, member.grade, kind) is not None
 
 
 def described(

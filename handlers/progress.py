@@ -15,10 +15,10 @@ from programmes.rules import RequirementProgress
 from programmes.values import Frequency, Per
 from prompts import Text, Words, t
 from services import records
-from services.access import Refused, cohort_of, learner, student_of
+from services.access import Refused, learner, student_of
 from services.progress import WRITING, asked_of, counted, sessions_without, stands
 from services.records import Body, SessionBody, WritingBody
-from storage.tables import Membership, Person, Record, RecordKind, RecordState, RecordVersion
+from storage.tables import Person, Record, RecordKind, RecordState, RecordVersion
 
 PAGE = 6
 
@@ -30,7 +30,7 @@ def progress(scene: Scene, _args: Sequence[str]) -> None:
     me = learner(scene.session, scene.actor.person_id)
     scene.say(
         Message(
-            report(scene, me),
+            report(scene, me.id, load(me.programme), me.grade),
             (
                 (
                     Choice(press("session"), t("command.session.label")),
@@ -44,17 +44,16 @@ def progress(scene: Scene, _args: Sequence[str]) -> None:
     )
 
 
-def report(scene: Scene, me: Membership) -> Text:
+def report(scene: Scene, member_id: int, programme: Programme, grade: str) -> Text:
     """How far a student is, as they and those who answer for them may read it."""
-    programme = load(cohort_of(scene.session, me).programme)
-    entries = records.entries(scene.session, cast(int, me.id))
+    entries = records.entries(scene.session, member_id)
     today = beijing_day(scene.now)
     made = counted(programme, entries, today)
     lines: list[Text] = [requirement_line(part) for part in made.requirements]
     if not lines:
         lines.append(t("progress.no_minimum", **totals(entries)))
-    lines += diary_lines(programme, me, entries)
-    waiting = list(waiting_lines(scene, me, entries))
+    lines += diary_lines(programme, grade, entries)
+    waiting = list(waiting_lines(scene, member_id, entries))
     return t(
         "progress.report",
         programme=programme.name,
@@ -98,12 +97,12 @@ def totals(entries: Iterable[tuple[Record, Body]]) -> dict[str, int]:
 
 
 def diary_lines(
-    programme: Programme, me: Membership, entries: Sequence[tuple[Record, Body]]
+    programme: Programme, grade: str, entries: Sequence[tuple[Record, Body]]
 ) -> list[Text]:
     """For each kind of writing that is asked for: how many there are, and what is missing."""
     lines: list[Text] = []
     for kind in WRITING:
-        asked = asked_of(programme, me, kind)
+        asked = asked_of(programme, grade, kind)
         if asked is None:
             continue
         written = [record for record, _ in entries if stands(record, kind)]
@@ -123,10 +122,10 @@ def diary_lines(
 
 
 def waiting_lines(
-    scene: Scene, me: Membership, entries: Iterable[tuple[Record, Body]]
+    scene: Scene, member_id: int, entries: Iterable[tuple[Record, Body]]
 ) -> Iterable[Text]:
     """What waits, with whom, and since when: silence never approves, but it can be seen."""
-    names = [one.name for one in records.reviewers(scene.session, cast(int, me.id))]
+    names = [one.name for one in records.reviewers(scene.session, member_id)]
     for record, body in entries:
         line = records.title(record, body)
         if record.state is RecordState.SUBMITTED:
@@ -147,7 +146,7 @@ def _stack(scene: Scene, lines: Iterable[Words]) -> str:
 def listing(scene: Scene, args: Sequence[str]) -> None:
     """A student's own entries, the latest first, a page at a time."""
     me = learner(scene.session, scene.actor.person_id)
-    entries = records.entries(scene.session, cast(int, me.id))
+    entries = records.entries(scene.session, me.id)
     pages(scene, entries, "records", args[:1], t("records.which", count=len(entries)))
 
 

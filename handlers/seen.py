@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, time
-from typing import cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,10 +12,9 @@ from programmes.catalogue import load
 from programmes.model import Programme
 from prompts import t
 from services import records
-from services.access import Refused, cohort_of, learner
+from services.access import Learner, Refused, learner
 from services.consent import may_keep
-from services.records import Kept, SessionBody
-from storage.tables import Membership, RecordKind, RecordState
+from services.records import Kept
 
 
 class Past(BaseModel):
@@ -54,25 +52,25 @@ class SessionSeen(Student):
     files: tuple[Kept, ...] = ()
 
 
-def writer(scene: Scene, verb: str) -> tuple[Membership, Programme]:
+def writer(scene: Scene, verb: str) -> tuple[Learner, Programme]:
     """Who speaks, as a learner who may keep records now. Raises `Refused`."""
     me = learner(scene.session, scene.actor.person_id)
-    programme = load(cohort_of(scene.session, me).programme)
+    programme = load(me.programme)
     if not may_keep(scene.session, me, programme, beijing_day(scene.now)):
         raise Refused(t("consent.awaited"), verb=verb, object="membership", object_id=me.id)
     return me, programme
 
 
-def student(scene: Scene, verb: str) -> tuple[Membership, Programme, Student]:
+def student(scene: Scene, verb: str) -> tuple[Learner, Programme, Student]:
     """Like `writer`, with the people around them. Raises `Refused`."""
     me, programme = writer(scene, verb)
-    around = records.reviewers(scene.session, cast(int, me.id))
+    around = records.reviewers(scene.session, me.id)
     kinds = programme.cultivation.methods.value or ()
     return (
         me,
         programme,
         Student(
-            member_id=cast(int, me.id),
+            member_id=me.id,
             programme=programme.key,
             first=programme.cycle.first_day,
             last=programme.cycle.last_day,
@@ -86,14 +84,12 @@ def past_sessions(scene: Scene, member_id: int, except_id: int | None) -> tuple[
     """The sessions that still stand, without the one that is being changed."""
     return tuple(
         Past(
-            record_id=cast(int, record.id),
+            record_id=record_id,
             day=body.day,
             place=body.place,
             start=body.start,
             minutes=body.minutes,
         )
-        for record, body in records.entries(scene.session, member_id, RecordKind.SESSION)
-        if isinstance(body, SessionBody)
-        and record.state is not RecordState.WITHDRAWN
-        and record.id != except_id
+        for record_id, body in records.sessions(scene.session, member_id)
+        if record_id != except_id
     )

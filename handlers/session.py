@@ -203,7 +203,7 @@ def finish_session(scene: Scene, me: SessionSeen, logged: Logged) -> None:
     line = records.title(record, body)
     names = list(me.mentors.values())
     told = t("session.sent" if names else "session.sent_nobody", line=line, reviewers=names)
-    rows = [*diary.after_session(scene, member, programme, record)]
+    rows = [*diary.after_session(scene, member, programme, record.id)]
     rows.append((Choice(press("progress"), t("command.progress.label")),))
     scene.say(Message(told, tuple(rows)))
 

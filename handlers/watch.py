@@ -96,7 +96,7 @@ def profile(scene: Scene, member: Member) -> Text:
         name=member.person.name,
         about=[words for words in about if words],
         mentors=around or t("watch.no_mentor"),
-        report=progress.report(scene, learner),
+        report=progress.report(scene, member.id, programme, learner.grade),
         urged=stack(scene, urged_lines(scene, member) or [t("watch.never_urged")]),
     )
 

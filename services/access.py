@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 
+import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from prompts import Text, t
+from storage.statements import Prepared
 from storage.tables import (
     Cohort,
     Guardianship,
@@ -66,18 +68,45 @@ _memberships = (
     .where(col(Membership.person_id) == bindparam("person"), col(Membership.ended_at).is_(None))
     .order_by(col(Membership.id))
 )
-# With the rows that every act asks for next.
-_learner = (
-    select(Membership, Cohort, Person)
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """Somebody's place as a learner, with what every act asks for next."""
+
+    id: int
+    person_id: int
+    grade: str
+    ended_at: datetime | None
+    programme: str
+    """The key of the programme that their cohort runs."""
+    name: str
+    birth_date: date | None
+
+
+_learners = (
+    sa.select(
+        col(Membership.id),
+        col(Membership.person_id),
+        col(Membership.grade),
+        col(Membership.ended_at),
+        col(Cohort.programme),
+        col(Person.name),
+        col(Person.birth_date),
+    )
     .join(Cohort, col(Cohort.id) == col(Membership.cohort_id))
     .join(Person, col(Person.id) == col(Membership.person_id))
-    .where(
+)
+_learner = Prepared(
+    _learners.where(
         col(Membership.person_id) == bindparam("person"),
         col(Membership.ended_at).is_(None),
         col(Membership.role).in_(LEARNERS),
     )
     .order_by(col(Membership.id).desc())
+    .limit(1)
 )
+_learner_at = Prepared(_learners.where(col(Membership.id) == bindparam("member")))
 
 
 def memberships(db: Session, person_id: int) -> list[Membership]:
@@ -85,12 +114,18 @@ def memberships(db: Session, person_id: int) -> list[Membership]:
     return list(db.exec(_memberships, params={"person": person_id}))
 
 
-def learner(db: Session, person_id: int) -> Membership:
+def learner(db: Session, person_id: int) -> Learner:
     """Somebody's place as a learner, the latest where there are several. Raises `Refused`."""
-    found = db.exec(_learner, params={"person": person_id}).first()
+    found = _learner.first(db, person=person_id)
     if found is None:
         raise Refused(t("access.not_a_student"), verb="learn")
-    return found[0]
+    return Learner(*found)
+
+
+def learner_at(db: Session, member_id: int) -> Learner:
+    """The learner of that place, which may have ended."""
+    [found] = _learner_at.all(db, member=member_id)
+    return Learner(*found)
 
 
 def reviewer_of(db: Session, actor: Actor, record: Record, verb: str) -> Membership:

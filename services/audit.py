@@ -9,6 +9,7 @@ from sqlalchemy import insert
 from sqlmodel import Session
 
 from services.access import Actor, Operator
+from storage.statements import Prepared
 from storage.tables import Audit, table
 
 
@@ -58,9 +59,13 @@ def note_refusal(
     )
 
 
-_insert = insert(table(Audit))
+_insert = Prepared(
+    insert(table(Audit)).inline(),
+    *("at", "person_id", "account_id", "verb", "object", "object_id"),
+    *("version", "refused", "detail"),
+)
 
 
 def _write(db: Session, **row: Any) -> None:
     # Nobody reads it back, so it needs no object of its own.
-    db.connection().execute(_insert, {"version": None, "refused": "", "detail": {}, **row})
+    _insert.run(db, **{"version": None, "refused": "", "detail": {}, **row})

@@ -14,31 +14,28 @@ from programmes.model import Programme
 from programmes.values import Consent, Grade
 from prompts import t
 from services import audit
-from services.access import Actor, Refused
-from storage.tables import Guardianship, Membership, Person
+from services.access import Actor, Learner, Refused
+from storage.tables import Guardianship, Person
 
 
-def needed(person: Person, member: Membership, programme: Programme, today: date) -> bool:
-    """Whether this learner's records may only be kept with a guardian's consent."""
-    if person.birth_date is not None:
-        return _years(person.birth_date, today) < 14
+def needed(born: date | None, grade: str, programme: Programme, today: date) -> bool:
+    """Whether such a learner's records may only be kept with a guardian's consent."""
+    if born is not None:
+        return _years(born, today) < 14
     try:
-        grade = Grade(member.grade)
+        known = Grade(grade)
     except ValueError:
         return bool(programme.guardian_consent)
-    asked = programme.guardian_consent.get(grade, Consent.NOT_ASKED)
+    asked = programme.guardian_consent.get(known, Consent.NOT_ASKED)
     # Where some of a grade are under 14 and this one's age is not known, the careful reading.
     return asked is not Consent.NOT_ASKED
 
 
-def may_keep(db: Session, member: Membership, programme: Programme, today: date) -> bool:
+def may_keep(db: Session, learner: Learner, programme: Programme, today: date) -> bool:
     """Whether records of this learner may be kept now."""
-    person = db.get(Person, member.person_id)
-    if person is None:
-        return False
-    if not needed(person, member, programme, today):
+    if not needed(learner.birth_date, learner.grade, programme, today):
         return True
-    return standing(db, member.person_id) is not None
+    return standing(db, learner.person_id) is not None
 
 
 def standing(db: Session, child_id: int) -> Guardianship | None:

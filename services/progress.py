@@ -19,7 +19,7 @@ from services import records, roster
 from services.access import LEARNERS
 from services.records import PLACE_BY_KEY, Body, SessionBody
 from services.roster import Member
-from storage.tables import Cohort, Membership, Record, RecordKind, RecordState, RecordVersion
+from storage.tables import Cohort, Record, RecordKind, RecordState, RecordVersion
 
 Entries = Sequence[tuple[Record, Body]]
 
@@ -53,11 +53,11 @@ def kept_so_far(part: RequirementProgress) -> bool:
     return not any(month.over and month.still_needed for month in part.months)
 
 
-def asked_of(programme: Programme, member: Membership, kind: RecordKind) -> Asked | None:
-    """The record of this kind that the programme asks of this learner, if it asks for one."""
-    grade = Grade(member.grade) if member.grade in set(Grade) else None
+def asked_of(programme: Programme, grade: str, kind: RecordKind) -> Asked | None:
+    """The record of this kind that the programme asks of learners of a grade, if it does."""
+    known = Grade(grade) if grade in set(Grade) else None
     for record in programme.records:
-        if record.kind.value == kind.value and record.scope.required_of(grade) is not False:
+        if record.kind.value == kind.value and record.scope.required_of(known) is not False:
             return record
     return None
 
@@ -145,7 +145,7 @@ def standings(db: Session, cohort: Cohort, today: date) -> list[Standing]:
 def _standing(programme: Programme, member: Member, entries: Entries, today: date) -> Standing:
     missing: dict[RecordKind, int] = {}
     for kind in WRITING:
-        asked = asked_of(programme, member.membership, kind)
+        asked = asked_of(programme, member.membership.grade, kind)
         if asked is not None and (number := unwritten(programme, asked, entries, today)):
             missing[kind] = number
     return Standing(member, counted(programme, entries, today), missing, entries)

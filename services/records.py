@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any, Final, Literal, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict
@@ -24,12 +24,14 @@ from services import audit, notices
 from services.access import (
     REVIEWERS,
     Actor,
+    Learner,
     Refused,
-    cohort_of,
+    learner_at,
     may_read,
     reviewer_of,
     student_of,
 )
+from storage.statements import Prepared
 from storage.tables import (
     File,
     Membership,
@@ -98,40 +100,57 @@ def body_of(kind: RecordKind, body: dict[str, Any]) -> Body:
 # ---------------------------------------------------------------- the student's acts
 
 
+class Entry(NamedTuple):
+    """An entry as it was just handed in."""
+
+    id: int
+    kind: RecordKind
+    period: str
+    day: date
+    state: RecordState
+    version: int
+    submitted_at: datetime
+
+
 def hand_in(
     db: Session,
     actor: Actor,
-    student: Membership,
+    student: Learner,
     kind: RecordKind,
     body: Body,
     *,
     day: date,
     about_id: int | None = None,
     period: str = "",
-) -> Record:
+) -> Entry:
     """Hand in a new entry. Raises `Refused` if the student may not, or not any more."""
-    _own(db, actor, student, "hand_in")
-    record = Record(
+    _own(actor, student, "hand_in")
+    state = _first_state(student, kind)
+    [(record_id,)] = _insert_record.all(
+        db,
         kind=kind,
-        student_id=cast(int, student.id),
+        student_id=student.id,
         about_id=about_id,
         period=period,
         day=day,
-        state=_first_state(db, student, kind),
+        state=state,
         created_at=actor.now,
         submitted_at=actor.now,
     )
-    db.add(record)
-    db.flush()
-    _write_version(db, actor, record, body)
-    audit.note(db, actor, "hand_in", "record", record.id, record.version)
-    _ask_reviewers(db, actor, record, body, student)
-    return record
+    entry = Entry(record_id, kind, period, day, state, 1, actor.now)
+    _handed_in(db, actor, entry, body, student, "hand_in")
+    return entry
+
+
+_insert_record = Prepared(
+    insert(table(Record)).values(version=1).returning(table(Record).c.id),
+    *("kind", "student_id", "about_id", "period", "day", "state", "created_at", "submitted_at"),
+)
 
 
 def amend(
     db: Session, actor: Actor, record_id: int, version: int, body: Body, *, day: date
-) -> Record:
+) -> Entry:
     """Hand in a changed version. Raises `Refused` once it is approved, or changed elsewhere."""
     record, student = _mine(db, actor, record_id, "amend")
     if record.state in SETTLED:
@@ -140,14 +159,28 @@ def amend(
         raise _refuse("record.changed_meanwhile", "amend", record)
     record.version += 1
     record.day = day
-    record.state = _first_state(db, student, record.kind)
+    record.state = _first_state(student, record.kind)
     record.submitted_at = actor.now
     record.decided_at = None
     db.add(record)
-    _write_version(db, actor, record, body)
-    audit.note(db, actor, "amend", "record", record.id, record.version)
-    _ask_reviewers(db, actor, record, body, student)
-    return record
+    entry = Entry(
+        record_id, record.kind, record.period, day, record.state, record.version, actor.now
+    )
+    _handed_in(db, actor, entry, body, student, "amend")
+    return entry
+
+
+def _handed_in(
+    db: Session, actor: Actor, entry: Entry, body: Body, student: Learner, verb: str
+) -> None:
+    """What follows whenever an entry is handed in, for the first time or changed."""
+    _write_version(db, actor, entry, body)
+    audit.note(db, actor, verb, "record", entry.id, entry.version)
+    if entry.state is RecordState.SUBMITTED:
+        card = review_card(entry, body, student.name)
+        for reviewer in reviewers(db, student.id):
+            key = f"review:{entry.id}:{entry.version}"
+            notices.tell(db, actor, reviewer.person_id, card, key)
 
 
 def withdraw(db: Session, actor: Actor, record_id: int, version: int) -> Record:
@@ -268,6 +301,12 @@ def entries(
     return [(record, body_of(record.kind, row.body)) for record, row in found]
 
 
+def sessions(db: Session, student_id: int) -> list[tuple[int, SessionBody]]:
+    """A student's sessions that stand, by the record's id, the latest first."""
+    found = _sessions.all(db, student=student_id)
+    return [(record_id, SessionBody.model_validate(body)) for record_id, body in found]
+
+
 ALL: Final = tuple(RecordKind)
 _entries = (
     select(Record, RecordVersion)
@@ -279,6 +318,22 @@ _entries = (
     .where(
         col(Record.student_id) == bindparam("student"),
         col(Record.kind).in_(bindparam("kinds", expanding=True)),
+    )
+    .order_by(col(Record.day).desc(), col(Record.id).desc())
+)
+
+
+_sessions = Prepared(
+    select(col(Record.id), col(RecordVersion.body))
+    .join(
+        RecordVersion,
+        (col(RecordVersion.record_id) == col(Record.id))
+        & (col(RecordVersion.version) == col(Record.version)),
+    )
+    .where(
+        col(Record.student_id) == bindparam("student"),
+        col(Record.kind) == RecordKind.SESSION,
+        col(Record.state) != RecordState.WITHDRAWN,
     )
     .order_by(col(Record.day).desc(), col(Record.id).desc())
 )
@@ -299,7 +354,7 @@ def reviews(db: Session, record: Record) -> list[tuple[Review, str]]:
 # ---------------------------------------------------------------- how an entry is told
 
 
-def title(record: Record, body: Body, *, brief: bool = False) -> Text:
+def title(record: Record | Entry, body: Body, *, brief: bool = False) -> Text:
     """One line that names an entry, with as little of it as may be; `brief` for a button."""
     if isinstance(body, SessionBody):
         return t(
@@ -314,7 +369,7 @@ def title(record: Record, body: Body, *, brief: bool = False) -> Text:
     return t(f"record.{record.kind}_line", day=Brief(record.day) if brief else record.day)
 
 
-def review_card(record: Record, body: Body, student: str) -> Message:
+def review_card(record: Record | Entry, body: Body, student: str) -> Message:
     """An entry put before a reviewer: least data, everything else a press away."""
     return Message(
         t("review.card", student=student, line=title(record, body), since=record.submitted_at),
@@ -337,19 +392,19 @@ def review_card(record: Record, body: Body, student: str) -> Message:
 # ---------------------------------------------------------------- inside
 
 
-def _own(db: Session, actor: Actor, student: Membership, verb: str) -> None:
+def _own(actor: Actor, student: Learner, verb: str) -> None:
     if student.person_id != actor.person_id:
         raise Refused(t("access.not_your_record"), verb=verb, object="membership")
     if student.ended_at is not None:
         raise Refused(t("access.membership_ended"), verb=verb, object="membership")
 
 
-def _mine(db: Session, actor: Actor, record_id: int, verb: str) -> tuple[Record, Membership]:
+def _mine(db: Session, actor: Actor, record_id: int, verb: str) -> tuple[Record, Learner]:
     record = found(db, record_id, verb)
-    student = student_of(db, record)
+    student = learner_at(db, record.student_id)
     if student.person_id != actor.person_id:
         raise _refuse("access.not_your_record", verb, record)
-    _own(db, actor, student, verb)
+    _own(actor, student, verb)
     return record, student
 
 
@@ -357,7 +412,7 @@ def _refuse(key: str, verb: str, record: Record) -> Refused:
     return Refused(t(key), verb=verb, object="record", object_id=record.id)
 
 
-def _first_state(db: Session, student: Membership, kind: RecordKind) -> RecordState:
+def _first_state(student: Learner, kind: RecordKind) -> RecordState:
     """Waiting for review, or simply filed where no rule names a reviewer.
 
     Sessions are approved by the mentor or a team member in every programme: that is how this
@@ -365,31 +420,31 @@ def _first_state(db: Session, student: Membership, kind: RecordKind) -> RecordSt
     """
     if kind is RecordKind.SESSION:
         return RecordState.SUBMITTED
-    programme = load(cohort_of(db, student).programme)
+    programme = load(student.programme)
     for asked in programme.records:
         if asked.kind.value == kind.value and asked.reviewed_by is not None:
             return RecordState.SUBMITTED
     return RecordState.FILED
 
 
-def _write_version(db: Session, actor: Actor, record: Record, body: Body) -> None:
-    db.connection().execute(
-        _insert_version,
-        {
-            "record_id": record.id,
-            "version": record.version,
-            "body": body.model_dump(mode="json"),
-            "written_by": actor.person_id,
-            "at": actor.now,
-        },
+def _write_version(db: Session, actor: Actor, entry: Entry, body: Body) -> None:
+    _insert_version.run(
+        db,
+        record_id=entry.id,
+        version=entry.version,
+        body=body.model_dump(mode="json"),
+        written_by=actor.person_id,
+        at=actor.now,
     )
     # One photo sent twice under two names is one file.
     for file_id in dict.fromkeys(_file_id(db, actor, kept) for kept in body.files):
-        db.add(RecordFile(record_id=cast(int, record.id), version=record.version, file_id=file_id))
+        db.add(RecordFile(record_id=entry.id, version=entry.version, file_id=file_id))
         db.flush()
 
 
-_insert_version = insert(table(RecordVersion))
+_insert_version = Prepared(
+    insert(table(RecordVersion)).inline(), *("record_id", "version", "body", "written_by", "at")
+)
 
 
 def _file_id(db: Session, actor: Actor, kept: Kept) -> int:
@@ -414,11 +469,11 @@ class Reviewer(NamedTuple):
 
 def reviewers(db: Session, student_id: int) -> Sequence[Reviewer]:
     """Those who cultivate a student now: the mentor first, then the team."""
-    found = [Reviewer(*row) for row in db.exec(_reviewers, params={"student": student_id})]
+    found = [Reviewer(*row) for row in _reviewers.all(db, student=student_id)]
     return sorted(found, key=lambda one: (REVIEWERS.index(one.role), one.member_id))
 
 
-_reviewers = (
+_reviewers = Prepared(
     select(Membership.id, Membership.role, Person.id, Person.name)
     .join(Mentoring, col(Mentoring.mentor_id) == col(Membership.id))
     .join(Person, col(Person.id) == col(Membership.person_id))
@@ -429,18 +484,6 @@ _reviewers = (
         col(Membership.role).in_(REVIEWERS),
     )
 )
-
-
-def _ask_reviewers(
-    db: Session, actor: Actor, record: Record, body: Body, student: Membership
-) -> None:
-    if record.state is not RecordState.SUBMITTED:
-        return
-    name = cast(Person, db.get(Person, student.person_id)).name
-    card = review_card(record, body, name)
-    for reviewer in reviewers(db, record.student_id):
-        key = f"review:{record.id}:{record.version}"
-        notices.tell(db, actor, reviewer.person_id, card, key)
 
 
 def _tell_student(db: Session, actor: Actor, record: Record, word: Review) -> None:

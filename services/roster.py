@@ -223,7 +223,7 @@ def _doubts(
     known = {subject.code: subject.name for subject in subjects.value or ()}
     if member.subject and known and member.subject not in known:
         yield t("roster.other_subject", subjects=[*known.values()], clause=subjects.clause)
-    if consent.needed(person, member, programme, today):
+    if consent.needed(person.birth_date, member.grade, programme, today):
         yield t("roster.consent_needed")
 
 

@@ -18,7 +18,7 @@ from programmes.rules import RequirementProgress
 from programmes.values import Per
 from prompts import Text, t
 from services import audit, consent, notices, records
-from services.access import Actor, Refused, cohort_of, memberships
+from services.access import Actor, Refused, cohort_of, learner_at, memberships
 from services.progress import Entries, asked_of, counted, unwritten
 from storage.tables import Audit, Membership, Person, RecordKind, RecordState, Role
 
@@ -72,7 +72,7 @@ def _requirement(part: RequirementProgress) -> Text:
 def _writing(
     programme: Programme, student: Membership, kind: RecordKind, entries: Entries, today: date
 ) -> list[Text]:
-    asked = asked_of(programme, student, kind)
+    asked = asked_of(programme, student.grade, kind)
     missing = asked and unwritten(programme, asked, entries, today)
     if not asked or not missing:
         return []
@@ -95,7 +95,7 @@ def role_to_urge(
     The school's own teachers and the cohort's coordinators, in every matter; of those who
     cultivate the student, whoever the programme's document names for that kind of writing.
     """
-    asked = asked_of(load(cohort_of(db, student).programme), student, matter)
+    asked = asked_of(load(cohort_of(db, student).programme), student.grade, matter)
     around = {one.member_id for one in records.reviewers(db, cast(int, student.id))}
     for mine in memberships(db, person_id):
         if mine.cohort_id != student.cohort_id:
@@ -140,8 +140,9 @@ def prepare(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> U
         raise _refused("watch.urge.not_yours", student_id)
     if student.ended_at is not None:
         raise _refused("watch.urge.ended", student_id)
-    programme, today = load(cohort_of(db, student).programme), beijing_day(actor.now)
-    if not consent.may_keep(db, student, programme, today):
+    learner, today = learner_at(db, student_id), beijing_day(actor.now)
+    programme = load(learner.programme)
+    if not consent.may_keep(db, learner, programme, today):
         raise _refused("watch.urge.consent_awaited", student_id)
     missing = lack(programme, student, records.entries(db, student_id), matter, today)
     if missing is None:

@@ -1,32 +1,21 @@
 """The hot path's statements: updates in, talks under way, messages out.
 
-These run for every message of every person, so they are Core statements over whole batches, built
-once: building a statement costs more than running it. People's records are read and written with
-the ORM elsewhere.
+These run for every message of every person, so they are prepared statements over whole batches.
+People's records are read and written with the ORM elsewhere.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final
 
-from sqlalchemy import (
-    BindParameter,
-    Insert,
-    bindparam,
-    delete,
-    func,
-    insert,
-    select,
-    tuple_,
-    update,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import BindParameter, bindparam, delete, func, insert, select, tuple_, update
 from sqlmodel import Session
 
+from storage.statements import Prepared, Row
 from storage.tables import (
     Account,
     Card,
@@ -49,11 +38,6 @@ _outbox = table(Outbox)
 _card = table(Card)
 
 
-def _in_both(made: Callable[[Any], Insert]) -> dict[str, Insert]:
-    """An insertion that minds what is there already, by dialect: each has its own way."""
-    return {"sqlite": made(sqlite.insert), "postgresql": made(postgresql.insert)}
-
-
 # ---------------------------------------------------------------- updates
 
 
@@ -69,18 +53,20 @@ class Stored:
     received_at: datetime
 
 
-_store = _in_both(
-    lambda insert: insert(_update).on_conflict_do_nothing(index_elements=["platform", "key"])
+_store = Prepared(
+    lambda insert: (
+        insert(_update)
+        .values(state=UpdateState.WAITING, error="")
+        .on_conflict_do_nothing(index_elements=["platform", "key"])
+        .inline()
+    ),
+    *("platform", "key", "address", "album", "raw", "received_at"),
 )
 
 
 def store_updates(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Keep raw updates; one that is here already is left as it is."""
-    connection = session.connection()
-    connection.execute(
-        _store[connection.dialect.name],
-        [{"state": UpdateState.WAITING, "error": "", **r} for r in rows],
-    )
+    _store.each(session, rows)
 
 
 _waiting = (
@@ -99,6 +85,7 @@ _waiting = (
     .order_by(_update.c.id)
     .limit(bindparam("most"))
 )
+_all_waiting = Prepared(_waiting)
 
 
 def waiting_updates(
@@ -108,11 +95,11 @@ def waiting_updates(
 
     Those of a platform that is switched off wait until it is back.
     """
-    wanted = _waiting
-    if busy:
-        wanted = wanted.where(tuple_(_update.c.platform, _update.c.address).not_in(list(busy)))
-    found = session.connection().execute(wanted, {"most": most, "platforms": list(platforms)})
-    return [Stored(*row) for row in found]
+    if not busy:
+        return [Stored(*row) for row in _all_waiting.all(session, most=most, platforms=platforms)]
+    free = tuple_(_update.c.platform, _update.c.address).not_in(list(busy))
+    wanted = {"most": most, "platforms": list(platforms)}
+    return [Stored(*row) for row in session.connection().execute(_waiting.where(free), wanted)]
 
 
 def touch_updates(session: Session, updates: Iterable[Stored]) -> None:
@@ -121,7 +108,7 @@ def touch_updates(session: Session, updates: Iterable[Stored]) -> None:
     session.connection().execute(update(_update).where(wanted).values(state=UpdateState.WAITING))
 
 
-_settle = (
+_settle = Prepared(
     update(_update)
     .where(_update.c.id == bindparam("row"))
     .values(state=bindparam("new_state"), error=bindparam("new_error"))
@@ -138,8 +125,7 @@ def settle_updates(session: Session, outcomes: Iterable[tuple[int, str]]) -> Non
         }
         for row, error in outcomes
     ]
-    if rows:
-        session.connection().execute(_settle, rows)
+    _settle.each(session, rows)
 
 
 # ---------------------------------------------------------------- who speaks
@@ -176,17 +162,19 @@ _speakers = select(
 ).select_from(_account.outerjoin(_person, _account.c.person_id == _person.c.id))
 
 
-_speakers_on = _speakers.where(
-    _account.c.platform == bindparam("platform"),
-    _account.c.address.in_(bindparam("addresses", expanding=True)),
+_speakers_on = Prepared(
+    _speakers.where(
+        _account.c.platform == bindparam("platform"),
+        _account.c.address.in_(bindparam("addresses", expanding=True)),
+    )
 )
-_speaker_of = _speakers.where(_account.c.id == bindparam("account"))
-_speakers_of_person = _speakers.where(
-    _account.c.person_id == bindparam("person"), _account.c.reachable
+_speaker_of = Prepared(_speakers.where(_account.c.id == bindparam("account")))
+_speakers_of_person = Prepared(
+    _speakers.where(_account.c.person_id == bindparam("person"), _account.c.reachable)
 )
 
 
-def _speaker(row: Any) -> Speaker:
+def _speaker(row: Row) -> Speaker:
     return Speaker(
         row[0], row[1], row[2], row[3], row[4] or row[5], row[6] or row[7], row[8], row[9], row[10]
     )
@@ -201,14 +189,12 @@ def speakers(session: Session, chats: Iterable[tuple[str, str]]) -> dict[tuple[s
     return {
         (row[1], row[2]): _speaker(row)
         for platform, here in addresses.items()
-        for row in session.connection().execute(
-            _speakers_on, {"platform": platform, "addresses": here}
-        )
+        for row in _speakers_on.all(session, platform=platform, addresses=here)
     }
 
 
 def speaker_of(session: Session, account_id: int) -> Speaker | None:
-    row = session.connection().execute(_speaker_of, {"account": account_id}).first()
+    row = _speaker_of.first(session, account=account_id)
     return _speaker(row) if row else None
 
 
@@ -221,10 +207,10 @@ def open_account(
     )
     session.add(account)
     session.flush()
-    return Speaker(cast(int, account.id), platform, address, None, name, language, True, None, [])
+    return Speaker(account.id or 0, platform, address, None, name, language, True, None, [])
 
 
-_save_speaker = (
+_save_speaker = Prepared(
     update(_account)
     .where(_account.c.id == bindparam("row"))
     .values(
@@ -247,12 +233,11 @@ def save_speakers(session: Session, changed: Sequence[Speaker]) -> None:
         }
         for s in changed
     ]
-    if rows:
-        session.connection().execute(_save_speaker, rows)
+    _save_speaker.each(session, rows)
     mark_unreachable(session, [s.account_id for s in changed if not s.reachable])
 
 
-_offer = (
+_offer = Prepared(
     update(_account)
     .where(_account.c.id == bindparam("row"))
     .values(offered=bindparam("new_offered"))
@@ -261,7 +246,7 @@ _offer = (
 
 def offer(session: Session, account_id: int, choices: list[Any]) -> None:
     """What a notice offers a chat that is in no talk: it may then also be typed."""
-    session.connection().execute(_offer, {"row": account_id, "new_offered": choices})
+    _offer.run(session, row=account_id, new_offered=choices)
 
 
 def mark_unreachable(session: Session, accounts: Collection[int]) -> None:
@@ -324,9 +309,11 @@ _talks = select(
 )
 
 
-_talks_by_id = _talks.where(_conversation.c.id.in_(bindparam("ids", expanding=True)))
-_drafts = _talks.where(_conversation.c.person_id == bindparam("person")).order_by(
-    _conversation.c.updated_at.desc(), _conversation.c.id.desc()
+_talks_by_id = Prepared(_talks.where(_conversation.c.id.in_(bindparam("ids", expanding=True))))
+_drafts = Prepared(
+    _talks.where(_conversation.c.person_id == bindparam("person")).order_by(
+        _conversation.c.updated_at.desc(), _conversation.c.id.desc()
+    )
 )
 
 
@@ -334,14 +321,12 @@ def talks(session: Session, ids: Iterable[int]) -> dict[int, Talk]:
     wanted = list(ids)
     if not wanted:
         return {}
-    found = session.connection().execute(_talks_by_id, {"ids": wanted})
-    return {row[0]: Talk(*row) for row in found}
+    return {row[0]: Talk(*row) for row in _talks_by_id.all(session, ids=wanted)}
 
 
 def drafts(session: Session, person_id: int) -> list[Talk]:
     """A person's unfinished talks, the latest first, on whichever device they were begun."""
-    found = session.connection().execute(_drafts, {"person": person_id})
-    return [Talk(*row) for row in found]
+    return [Talk(*row) for row in _drafts.all(session, person=person_id)]
 
 
 def working_talks(session: Session) -> list[Talk]:
@@ -350,7 +335,10 @@ def working_talks(session: Session) -> list[Talk]:
     return [Talk(*row) for row in found]
 
 
-_open_talk = insert(_conversation).returning(_conversation.c.id)
+_open_talk = Prepared(
+    insert(_conversation).values(state=TalkState.ACTIVE, work=None).returning(_conversation.c.id),
+    *("flow", "person_id", "account_id", "about", "journal", "updated_at"),
+)
 
 
 def open_talk(
@@ -362,25 +350,19 @@ def open_talk(
     journal: dict[str, Any],
     now: datetime,
 ) -> Talk:
-    talk = Talk(0, flow, person_id, account_id, about, journal, TalkState.ACTIVE, None, now)
-    made = session.connection().execute(
-        _open_talk,
-        {
-            "flow": flow,
-            "person_id": person_id,
-            "account_id": account_id,
-            "about": about,
-            "journal": journal,
-            "state": TalkState.ACTIVE,
-            "work": None,
-            "updated_at": now,
-        },
+    [(number,)] = _open_talk.all(
+        session,
+        flow=flow,
+        person_id=person_id,
+        account_id=account_id,
+        about=about,
+        journal=journal,
+        updated_at=now,
     )
-    talk.id = made.scalar_one()
-    return talk
+    return Talk(number, flow, person_id, account_id, about, journal, TalkState.ACTIVE, None, now)
 
 
-_save_talk = (
+_save_talk = Prepared(
     update(_conversation)
     .where(_conversation.c.id == bindparam("row"))
     .values(
@@ -395,8 +377,8 @@ _save_talk = (
 )
 
 
-_close_talks = delete(_conversation).where(
-    _conversation.c.id.in_(bindparam("ids", expanding=True))
+_close_talks = Prepared(
+    delete(_conversation).where(_conversation.c.id.in_(bindparam("ids", expanding=True)))
 )
 
 
@@ -406,25 +388,24 @@ def save_talks(session: Session, changed: Iterable[Talk]) -> None:
     closed: list[Talk] = []
     for talk in changed:
         (closed if talk.closed else kept).append(talk)
-    if kept:
-        session.connection().execute(
-            _save_talk,
-            [
-                {
-                    "row": talk.id,
-                    "new_account": talk.account_id,
-                    "new_about": talk.about,
-                    "new_journal": talk.journal,
-                    "new_state": talk.state,
-                    "new_work": talk.work,
-                    "new_time": talk.updated_at,
-                    "new_person": talk.person_id,
-                }
-                for talk in kept
-            ],
-        )
+    _save_talk.each(
+        session,
+        [
+            {
+                "row": talk.id,
+                "new_account": talk.account_id,
+                "new_about": talk.about,
+                "new_journal": talk.journal,
+                "new_state": talk.state,
+                "new_work": talk.work,
+                "new_time": talk.updated_at,
+                "new_person": talk.person_id,
+            }
+            for talk in kept
+        ],
+    )
     if closed:
-        session.connection().execute(_close_talks, {"ids": [talk.id for talk in closed]})
+        _close_talks.run(session, ids=[talk.id for talk in closed])
 
 
 # ---------------------------------------------------------------- messages out
@@ -440,21 +421,21 @@ class Post:
     key: str | None = None
 
 
-_post = insert(_outbox)
-_post_once = _in_both(
-    lambda insert: insert(_outbox).on_conflict_do_nothing(index_elements=["key"])
+_QUEUED: Final = {"state": SendState.WAITING, "tries": 0, "error": ""}
+_POSTED: Final = ("key", "account_id", "lane", "body", "not_before", "created_at")
+_post = Prepared(insert(_outbox).values(_QUEUED).inline(), *_POSTED)
+_post_once = Prepared(
+    lambda insert: (
+        insert(_outbox).values(_QUEUED).on_conflict_do_nothing(index_elements=["key"]).inline()
+    ),
+    *_POSTED,
 )
 
 
 def post(session: Session, posts: Sequence[Post], now: datetime) -> None:
     """Queue messages. One with a key that was queued before is dropped."""
-    plain = [_outbox_row(p, now) for p in posts if p.key is None]
-    connection = session.connection()
-    if plain:
-        connection.execute(_post, plain)
-    keyed = [_outbox_row(p, now) for p in posts if p.key is not None]
-    if keyed:
-        connection.execute(_post_once[connection.dialect.name], keyed)
+    _post.each(session, [_outbox_row(p, now) for p in posts if p.key is None])
+    _post_once.each(session, [_outbox_row(p, now) for p in posts if p.key is not None])
 
 
 def _outbox_row(p: Post, now: datetime) -> dict[str, Any]:
@@ -463,11 +444,8 @@ def _outbox_row(p: Post, now: datetime) -> dict[str, Any]:
         "account_id": p.account_id,
         "lane": p.lane,
         "body": p.body,
-        "state": SendState.WAITING,
-        "tries": 0,
         "not_before": now,
         "created_at": now,
-        "error": "",
     }
 
 
@@ -498,7 +476,7 @@ _free_to_send = _waits & _outbox.c.account_id.not_in(_held) & _outbox.c.account_
 # An expression, so that accounts are looked up by their id: by the index that begins with the
 # platform, the whole queue would be gone through once for each account.
 _on_platforms = _account.c.platform.concat("").in_(bindparam("platforms", expanding=True))
-_due = (
+_due = Prepared(
     select(
         _outbox.c.id,
         _outbox.c.account_id,
@@ -521,7 +499,7 @@ _due = (
     .order_by(_outbox.c.lane, _outbox.c.id)
     .limit(bindparam("most"))
 )
-_next_due = (
+_next_due = Prepared(
     select(func.min(_outbox.c.not_before))
     .join(_account, _account.c.id == _outbox.c.account_id)
     .where(_on_platforms, _free_to_send | (_waits & _later))
@@ -539,9 +517,7 @@ def due_messages(
 
     A chat's later message never overtakes an earlier one that has been tried and has to wait.
     """
-    found = session.connection().execute(
-        _due, {"now": now, "most": most, "platforms": list(platforms), "busy": list(busy)}
-    )
+    found = _due.all(session, now=now, most=most, platforms=platforms, busy=busy)
     return [ToSend(*row) for row in found]
 
 
@@ -549,17 +525,16 @@ def next_due(
     session: Session, now: datetime, platforms: Collection[str], busy: Collection[int] = ()
 ) -> datetime | None:
     """When the first message that waits for nothing but its time may be sent."""
-    found: datetime | None = (
-        session.connection()
-        .execute(_next_due, {"now": now, "platforms": list(platforms), "busy": list(busy)})
-        .scalar_one_or_none()
-    )
+    found: datetime | None
+    [(found,)] = _next_due.all(session, now=now, platforms=platforms, busy=busy)
     return found
 
 
-_cards = select(_card.c.account_id, _card.c.key, _card.c.message).where(
-    _card.c.account_id.in_(bindparam("accounts", expanding=True)),
-    _card.c.key.in_(bindparam("keys", expanding=True)),
+_cards = Prepared(
+    select(_card.c.account_id, _card.c.key, _card.c.message).where(
+        _card.c.account_id.in_(bindparam("accounts", expanding=True)),
+        _card.c.key.in_(bindparam("keys", expanding=True)),
+    )
 )
 
 
@@ -568,25 +543,28 @@ def cards(session: Session, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int
     pairs = set(wanted)
     if not pairs:
         return {}
-    accounts, keys = map(list, zip(*pairs, strict=True))
-    found = session.connection().execute(_cards, {"accounts": accounts, "keys": keys})
+    accounts, keys = zip(*pairs, strict=True)
+    found = _cards.all(session, accounts=accounts, keys=keys)
     return {(row[0], row[1]): row[2] for row in found if (row[0], row[1]) in pairs}
 
 
-_place = _in_both(
-    lambda insert: insert(_card).on_conflict_do_update(
-        index_elements=["account_id", "key"], set_={"message": insert(_card).excluded.message}
-    )
+_place = Prepared(
+    lambda insert: (
+        insert(_card)
+        .on_conflict_do_update(
+            index_elements=["account_id", "key"], set_={"message": insert(_card).excluded.message}
+        )
+        .inline()
+    ),
+    *("account_id", "key", "message"),
 )
 
 
 def place_card(session: Session, account_id: int, key: str, message: str) -> None:
-    connection = session.connection()
-    row = {"account_id": account_id, "key": key, "message": message}
-    connection.execute(_place[connection.dialect.name], row)
+    _place.run(session, account_id=account_id, key=key, message=message)
 
 
-_sent = (
+_sent = Prepared(
     update(_outbox)
     .where(_outbox.c.id == bindparam("row"))
     .values(
@@ -623,8 +601,7 @@ def mark(session: Session, fates: Sequence[Fate]) -> None:
         }
         for f in fates
     ]
-    if rows:
-        session.connection().execute(_sent, rows)
+    _sent.each(session, rows)
 
 
 def unsure_sends(session: Session, idempotent: Sequence[str]) -> int:
@@ -648,8 +625,7 @@ def unsure_sends(session: Session, idempotent: Sequence[str]) -> int:
 
 def accounts_of(session: Session, person_id: int) -> list[Speaker]:
     """The chats in which a person can be reached."""
-    found = session.connection().execute(_speakers_of_person, {"person": person_id})
-    return [_speaker(row) for row in found]
+    return [_speaker(row) for row in _speakers_of_person.all(session, person=person_id)]
 
 
 # ---------------------------------------------------------------- what was said

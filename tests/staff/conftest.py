@@ -11,8 +11,8 @@ from sqlmodel import Session, select
 
 from bot.clock import SetClock
 from services import records, roster
-from services.access import Actor, Operator
-from services.records import SessionBody, WritingBody
+from services.access import Actor, Operator, learner_at
+from services.records import Entry, SessionBody, WritingBody
 from storage import chats
 from storage.database import Database
 from storage.tables import Account, Audit, Cohort, Membership, Record, RecordKind, Role
@@ -106,13 +106,15 @@ def enrol(db: Session, operator: Operator, cohort: Cohort) -> Enrol:
     return add
 
 
-def hand_in(db: Session, student: Membership, clock: SetClock, day: date) -> Record:
+def hand_in(db: Session, student: Membership, clock: SetClock, day: date) -> Entry:
     """A student hands a session of that day in, now."""
     body = SessionBody(
         day=day, minutes=90, place="on_campus", kind="research", people=("王建国",), what="实验"
     )
     actor = Actor(student.person_id, None, clock.now())
-    return records.hand_in(db, actor, student, RecordKind.SESSION, body, day=day)
+    return records.hand_in(
+        db, actor, learner_at(db, student.id or 0), RecordKind.SESSION, body, day=day
+    )
 
 
 def write_diary(
@@ -120,14 +122,14 @@ def write_diary(
     student: Membership,
     clock: SetClock,
     *,
-    about: Record | None = None,
+    about: Entry | Record | None = None,
     period: str = "",
-) -> Record:
+) -> Entry:
     """A student hands in the diary of a session, or of a stage."""
     return records.hand_in(
         db,
         Actor(student.person_id, None, clock.now()),
-        student,
+        learner_at(db, student.id or 0),
         RecordKind.DIARY,
         WritingBody(parts=("有收获",)),
         day=about.day if about else clock.now().date(),
@@ -137,10 +139,10 @@ def write_diary(
 
 
 def decide(
-    db: Session, mentor: Membership, clock: SetClock, record: Record, reason: str = ""
+    db: Session, mentor: Membership, clock: SetClock, record: Entry, reason: str = ""
 ) -> None:
     actor = Actor(mentor.person_id, None, clock.now())
-    records.review(db, actor, record.id or 0, record.version, approve=not reason, reason=reason)
+    records.review(db, actor, record.id, record.version, approve=not reason, reason=reason)
 
 
 def audits(db: Session, verb: str) -> list[Audit]:
