@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final, Literal
 
+from answers.curated import Office
 from answers.matching import Index, Match, plain
 from answers.passages import Passages
 from answers.telling import Told, pointed, tell
@@ -19,11 +20,11 @@ from prompts import LANGUAGES, Lines, Text, Words, render, t
 
 Kind = Literal["fact", "passage", "personal", "compare", "silent", "out_of_scope"]
 
-SURE: Final = 0.2
+SURE: Final = 0.15
 """A match below this may be about anything: better say so than answer something else."""
 NEAR: Final = 0.02
 """A match below this is not even worth offering."""
-CLEAR: Final = 0.9
+CLEAR: Final = 0.8
 """A match above this is answered alone."""
 BESIDE: Final = 0.1
 """A second topic is answered beside a first that is not clear: what share of the first's score it
@@ -47,6 +48,8 @@ _ASKS: Final = re.compile(
     r"[吗呢么谁几哪啥咋]|什么|多少|怎么|多久|多长|是不是|有没有|要不要|能不能|可不可以|[不没]$"
 )
 _PARTS: Final = re.compile("[；。，、：\\n]")
+_NO_PROGRAMME: Final = "(?![库馆])"
+"""英才库 and 星火馆 are no programmes."""
 _BOUND: Final = re.compile("(?<= )[和与跟及、]+(?= )")
 """What bound the names of programmes together."""
 _GOES_ON: Final = re.compile(r"^(?:那么?|还有|另外|换成|and |what about |how about )|呢$")
@@ -96,14 +99,16 @@ class Guide:
         role: str = "",
         last: Last | None = None,
         library: Passages | None = None,
+        office: Office | None = None,
     ) -> tuple[Answer, ...]:
         """Answer what was asked, part by part.
 
         Any programme may be asked about by its name; without a name it is the asker's `own` that
         are meant, and for somebody without any, all of them. `role` is what the asker is there,
-        `last` what they asked before, `library` the documents that offices have loaded.
+        `last` what they asked before, `library` the documents that offices have loaded, `office`
+        what they have answered themselves.
         """
-        asker = _Asker(tuple(own), role, last, library or Passages(()))
+        asker = _Asker(tuple(own), role, last, library or Passages(()), office or Office(()))
         answers: dict[str, Answer] = {}
         for part in self._parts(question, asker.own)[:MOST_PARTS]:
             for answer in self._answer(part, asker):
@@ -125,15 +130,16 @@ class Guide:
         near = ours | {p.family for p in self.every if _documents((p,)) & _documents(own)}
         called: set[str] = set()
         for name, families in names().sure.items():
-            if name in rest:
-                rest = rest.replace(name, " ")
+            cut = re.sub(f"{name}{_NO_PROGRAMME}", " ", rest)
+            if cut != rest:
+                rest = cut
                 called |= (families & ours) or (families & near) or families
         for name, families in names().loose.items():
             meant = (families & ours) or (families & near)
-            if meant and not called - near and name in rest:
-                # 英才库 is no programme.
-                rest = re.sub(f"{name}(?!库)", " ", rest)
-                called |= meant
+            if meant and not called - near:
+                cut = re.sub(f"{name}{_NO_PROGRAMME}", " ", rest)
+                called |= meant if cut != rest else frozenset()
+                rest = cut
         rest = _BOUND.sub(" ", f" {rest} ").strip()
         named = tuple(programme for programme in self.every if programme.family in called)
         if named:
@@ -184,6 +190,9 @@ class Guide:
 
     def _answer(self, question: str, asker: _Asker) -> Iterator[Answer]:
         asked, rest = self.scope(question, asker.own)
+        if meant := self._from_office(rest, asked, asker):
+            yield meant
+            return
         if asker.last is not None and (meant := self._goes_on(question, rest, asked, asker)):
             yield meant
             return
@@ -225,6 +234,25 @@ class Guide:
         return self.topics[topic].documented
 
     # ------------------------------------------------------------ what is said
+
+    def _from_office(
+        self, question: str, asked: Sequence[Programme], asker: _Asker
+    ) -> Answer | None:
+        """What an office has answered: it speaks of its own programme, and compares nothing."""
+        if len(asked) != 1 and tuple(asked) != asker.own:
+            return None
+        found = asker.office.find(question, [programme.key for programme in asked])
+        if found is None:
+            return None
+        mine = [programme for programme in asked if programme.key == found.programme]
+        if found.topic:
+            known = found.topic in self.topics
+            return self._told(self.topics[found.topic], mine, 1.0, ()) if known else None
+        key = "ask.office_clause" if found.clause else "ask.office"
+        said = {"topic": found.title, "answer": found.says, "clause": found.clause}
+        words = t(key, programme=mine[0].name, **said)
+        topic = f"office.{found.id}"
+        return Answer("fact", words, topic, found.clause, (found.programme,), 1.0)
 
     def _from_text(
         self,
@@ -300,6 +328,7 @@ class _Asker:
     role: str
     last: Last | None
     library: Passages
+    office: Office
 
     def having_heard(self, answer: Answer) -> _Asker:
         """What is asked next in the same breath is understood from this."""

@@ -11,8 +11,9 @@ import math
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from language.numerals import fold, tidy
@@ -26,8 +27,9 @@ DOUBT: Final = 0.5
 rare one decides."""
 KNOWN: Final = 100.0
 """How much more it counts that a question is a way of asking, word for word."""
-MOST: Final = 65535
-"""As often as an n-gram is counted, so that it takes little room."""
+BITS: Final = 16
+MOST: Final = (1 << BITS) - 1
+"""As often as an n-gram is counted at the most, so that it takes little room."""
 
 STEM: Final = 6
 """Letters of a Latin word that are looked at: evaluate, evaluated and evaluation are one."""
@@ -36,39 +38,41 @@ _EMPTY: Final = re.compile(
     "请问|您好|你好|我想问|想问一下|想问|我想知道|麻烦|到底|究竟|一下|[啊呀吗呢吧哦嘛哈的了]"
     "|有?(?:什么|啥)?(?:不同|不一样|区别|差别)|差几倍|差多少|相比|对比"
 )
-_MARKS: Final = re.compile(r"[^\w]|_")
+_MARKS: Final = re.compile(r"[^\w\n]|_")
 _LATIN: Final = re.compile(r"[\x21-\x7e]+")
+_NOT_CHINESE: Final = re.compile(r"[\x00-\x7f]+")
 
 
 def plain(question: str) -> str:
     """A question without what says nothing: particles, courtesies, marks."""
-    said = _EMPTY.sub("", fold(tidy(question[:READ])).casefold())
-    return " ".join(_LATIN.sub(r" \g<0> ", _MARKS.sub(" ", said)).split())
+    return " ".join(_bare(tidy(question[:READ])).split())
 
 
-def grams(text: str) -> set[str]:
-    """What stands together in a text: runs of one to three characters, Latin words and pairs of
-    them."""
-    found: set[str] = set()
-    before = ""
-    for run in text.split(" "):
-        if run.isascii():
-            word = run[:STEM]
-            found |= {word, f"{before} {word}"} if before else {word}
-            before = word
-            continue
-        before = ""
-        found |= {
-            run[at : at + size]
-            for size in range(1, LONGEST + 1)
-            for at in range(len(run) - size + 1)
-        }
+def _bare(said: str) -> str:
+    """The same for many lines at once, each by itself."""
+    words = _MARKS.sub(" ", _EMPTY.sub("", fold(said).casefold()))
+    return _LATIN.sub(r" \g<0> ", words)
+
+
+def grams(text: str) -> Counter[str]:
+    """What stands together in a text, and how often: runs of one to three characters, Latin words
+    and pairs of them; nothing across lines."""
+    found: Counter[str] = Counter()
+    chinese = _NOT_CHINESE.sub("\n", text)
+    for size in range(1, LONGEST + 1):
+        found.update(chinese[at : at + size] for at in range(len(chinese) - size + 1))
+    for gram in [gram for gram in found if "\n" in gram]:
+        del found[gram]
+    for line in text.splitlines():
+        words = [word[:STEM] for word in _LATIN.findall(line)]
+        found.update(words)
+        found.update(map(" ".join, pairwise(words)))
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A topic, and how surely it is meant: 0 to 1, over all topics together 1."""
+    """A topic, and how surely it is meant: 0 to 1, over all topics together at most 1."""
 
     topic: str
     score: float
@@ -82,33 +86,36 @@ class Index:
     ) -> None:
         """`told` is what is said about each topic: what occurs in it speaks for the topic, too."""
         self._topics = list(asks)
-        counts: dict[str, array[int]] = defaultdict(lambda: array("H"))
+        counts: dict[str, array[int]] = {}
         share: list[int] = []
         self._known: dict[str, set[int]] = defaultdict(set)
         """Ways of asking, word for word, and their topics."""
         for number, (topic, every) in enumerate(asks.items()):
-            ways = [plain(ask) for ask in every]
-            for way in ways:
-                self._known[way].add(number)
-            ways += map(plain, told.get(topic, ()))
-            said = Counter(gram for way in ways for gram in grams(way))
+            ways = _bare("\n".join(every))
+            for way in ways.splitlines():
+                self._known[" ".join(way.split())].add(number)
+            said = grams(f"{ways}\n{_bare(chr(10).join(told.get(topic, ())))}")
             share.append(said.total())
             for gram, count in said.items():
-                counts[gram].extend((number, min(count, MOST)))
-        self._counts = dict(counts)
-        """For each n-gram the topics that it occurs in and how often, one after the other."""
+                held = number << BITS | min(count, MOST)
+                if gram in counts:
+                    counts[gram].append(held)
+                else:
+                    counts[gram] = array("L", (held,))
+        self._counts = counts
+        """For each n-gram the topics that it occurs in, each with how often, as one number."""
         whole = sum(share)
         self._doubt = [DOUBT * (one or 1) / whole for one in share]
 
     def match(self, question: str) -> list[Match]:
         """The topics that a question may be about, the likeliest first."""
         asked = plain(question)
-        found = grams(asked)
+        found = grams(asked).keys()
         speaks: dict[int, float] = defaultdict(float)
         for gram in found:
-            said = self._counts.get(gram, ())
-            for number, count in zip(said[::2], said[1::2], strict=True):
-                speaks[number] += math.log1p(count / self._doubt[number])
+            for held in self._counts.get(gram, ()):
+                number = held >> BITS
+                speaks[number] += math.log1p((held & MOST) / self._doubt[number])
         if not speaks:
             return []
         for number in self._known.get(asked, ()):
@@ -116,6 +123,12 @@ class Index:
         # N-grams overlap, so that they say the same thing again: hence the root.
         most, calm = max(speaks.values()), math.sqrt(len(found))
         likely = {n: math.exp((weight - most) / calm) for n, weight in speaks.items()}
-        whole = sum(likely.values())
-        matches = (Match(self._topics[n], one / whole) for n, one in likely.items())
+        # What nobody has asked with before may be about anything.
+        sure = self._heard(found) / sum(likely.values())
+        matches = (Match(self._topics[n], one * sure) for n, one in likely.items())
         return sorted(matches, key=lambda match: (-match.score, match.topic))
+
+    def _heard(self, found: Collection[str]) -> float:
+        """How much of a question has been asked with before: 0 to 1."""
+        pairs = [gram for gram in found if len(gram) == 2 or gram.isascii()]
+        return sum(gram in self._counts for gram in pairs) / len(pairs) if pairs else 1.0

@@ -18,6 +18,8 @@ from typing import Final, Literal
 LONG: Final = 700
 """Characters of one passage; a longer section becomes several."""
 TITLE_LINES: Final = 8
+FORGOTTEN: Final = 3
+"""How many numbers of a list of 1. 2. 3. may be missing, for the next to be one of it."""
 LONGEST: Final = 4_000
 """Characters of one paragraph."""
 NARROW: Final = 90
@@ -448,10 +450,9 @@ class _Reader:
                 return same[0] + 1
             higher = [place for place, (its, _) in enumerate(numbers) if its < level]
             return higher[-1] + 1 if higher else 0
-        if level >= 2 and not self._place.article:
+        if level >= 2 and not (same and 0 < number - numbers[same[-1]][1] <= FORGOTTEN):
             # A number in running text, or a list that begins in the middle.
             return None
-        # Numbers that were left out, or lost.
         self._gap = True
         if same:
             return same[-1] if numbers[same[-1]][1] < number else same[0]

@@ -44,14 +44,14 @@ class Told:
 
 def tell(programme: Programme, topic: Topic) -> Told:
     """What the document says. Where the fact that is meant is silent, so is the answer."""
-    facts = dict(programme.facts())
     said: list[str] = []
     clauses: list[str] = []
     unclear = False
     for place, path in enumerate(topic.facts):
         name, _, entry = path.partition("#")
-        fact = facts.get(name)
-        if fact is None:  # a particular of another document
+        try:
+            fact = programme.fact(name)
+        except KeyError:  # a particular of another document
             return Told(programme, (), "")
         lines, clause = _entries(fact, entry) if entry else (_words(fact), fact.clause)
         if not lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,10 @@ from prompts import Both, Words, t
 
 Kind = Literal["fact", "silent", "personal", "out_of_scope", "distress"]
 
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+ASKS: Final = Path(__file__).with_name("asks")
+PARTICULARS: Final = "particulars.yaml"
+"""The file with more ways of asking about what packs have of their own."""
 DOCUMENTED: Final = ("fact", "silent")
 """The kinds of topic that a document could say something about."""
 
@@ -61,25 +66,32 @@ def common_topics() -> Mapping[str, Topic]:
     """What every programme can be asked about."""
     return {
         key: Topic(key=key, **body)
-        for file in sorted(Path(__file__).with_name("asks").glob("*.yaml"))
+        for file in sorted(ASKS.glob("*.yaml"))
+        if file.name != PARTICULARS
         for key, body in _read(file).items()
     }
 
 
 def topics_of(programmes: Iterable[Programme]) -> Mapping[str, Topic]:
     """What these programmes can be asked about: the common topics, and what only some have."""
-    found = dict(common_topics())
+    asks: dict[str, list[str]] = defaultdict(list)
+    titles: dict[str, tuple[str, str]] = {}
     for programme in programmes:
         for one in programme.particulars:
-            earlier = found.get(one.key)
-            found[one.key] = Topic(
-                key=one.key,
-                facts=(f"particulars.{one.key}",),
-                asks=tuple(dict.fromkeys((*(earlier.asks if earlier else ()), *one.asks))),
-                title=one.title,
-                title_en=one.title_en,
-            )
-    return found
+            asks[one.key] += one.asks
+            titles[one.key] = one.title, one.title_en
+    more = _read(ASKS / PARTICULARS)
+    own = {
+        key: Topic(
+            key=key,
+            facts=(f"particulars.{key}",),
+            asks=tuple(dict.fromkeys((*asks[key], *more.get(key, ())))),
+            title=title,
+            title_en=title_en,
+        )
+        for key, (title, title_en) in titles.items()
+    }
+    return {**common_topics(), **own}
 
 
 # ---------------------------------------------------------------- names of programmes
@@ -112,5 +124,5 @@ def _by_name(said: Mapping[str, Sequence[str]]) -> Mapping[str, frozenset[str]]:
 
 
 def _read(file: Path) -> Mapping[str, Any]:
-    read: Mapping[str, Any] = yaml.safe_load(file.read_text("utf-8"))
+    read: Mapping[str, Any] = yaml.load(file.read_text("utf-8"), _LOADER)  # noqa: S506 - safe, with or without C
     return read

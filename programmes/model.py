@@ -433,7 +433,11 @@ class Programme(Value):
 
         Raises KeyError for an unknown path.
         """
-        return dict(self.facts())[path]
+        return self._by_path[path]
+
+    @cached_property
+    def _by_path(self) -> dict[str, Fact[Any]]:
+        return dict(self.facts())
 
     @cached_property
     def requirements(self) -> tuple[Requirement, ...]:
