@@ -59,6 +59,8 @@ def test_page_numbers_are_not_read(page: str) -> None:
 
 def test_a_gap_in_the_numbers_is_told() -> None:
     assert of("一、甲\n说甲。\n二、乙\n说乙。\n四、丁\n说丁。").doubts == ("gap", "no_title")
+    lost = of("一、甲\n1.子。\n3.寅。")
+    assert (lost.doubts, lost.sections) == (("gap", "no_title"), ("一1", "一3"))
     assert of("一、甲\n说甲。\n二、乙\n说乙。").doubts == ("no_title",)
 
 
