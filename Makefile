@@ -22,7 +22,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(VENV)/installed-dev
+bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks
 
 # Hashes, and no addresses: where packages come from is each machine's own affair.
@@ -31,6 +31,8 @@ lock:
 	  pyproject.toml --group dev --group build -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
 	  pyproject.toml --group build -c requirements-dev.lock -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
+	  --group bench -c requirements-dev.lock -o requirements-bench.lock
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "需要 Python 3.11 或更新的版本 / Python 3.11 or newer is needed")'
@@ -46,6 +48,10 @@ $(VENV)/installed-dev: requirements-dev.lock pyproject.toml | $(BIN)/pip
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
 	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/installed
+
+$(VENV)/installed-bench: requirements-bench.lock $(VENV)/installed-dev
+	@$(INSTALL) --require-hashes -r requirements-bench.lock
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -29,7 +29,7 @@ CLEAR: Final = 0.8
 BESIDE: Final = 0.1
 """A second topic is answered beside a first that is not clear: what share of the first's score it
 needs."""
-EVIDENCE: Final = 0.5
+EVIDENCE: Final = 0.35
 """How much of a question a passage must cover before it is quoted (0 to 1)."""
 FEW: Final = 3
 """Programmes that are compared one by one: what is asked then concerns each of them."""
@@ -316,7 +316,7 @@ class Guide:
             other = self.topics[topic.instead]
             written = tell(told[0].programme, other)
             if not written.silent:
-                says = "\n".join(written.lines)
+                says = "\n".join(line.partition("\n")[0] for line in written.lines)
                 words = t("ask.instead", silent=words, topic=other.label, says=says)
         offices = self._offices([one.programme for one in told])
         return t("ask.silent_office", silent=words, offices=offices) if offices else words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,11 +22,22 @@ class Question(BaseModel):
     id: str
     scheme: str
     """The programme that is meant, as `family_edition`; `any` or `compare` for none."""
+    asker: str = ""
+    """What the asker is there."""
     question: str
     kind: str
     must_contain: list[list[str]] = []
-    """Of each list, one is in a right answer."""
+    """Of each list, one is in a right answer. Where there is none, what is asked for is that the
+    question is recognised for what it is: silent, out of scope, or about one's own records."""
     must_not_contain: list[str] = []
+
+
+RECOGNISED: Final[Mapping[str, tuple[str, ...]]] = {
+    "unanswerable": ("silent", "out_of_scope"),
+    "out_of_scope": ("silent", "out_of_scope"),
+    "personal": ("personal",),
+}
+"""Kinds of question, and the kinds of answer that recognise them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,15 @@ class Result:
 
     @property
     def right(self) -> bool:
-        return not self.missing and not self.wrong
+        return not self.missing and not self.wrong and self.recognised
+
+    @property
+    def recognised(self) -> bool:
+        """Whether an answer is of a kind that the question calls for, if only that is asked."""
+        wanted = RECOGNISED.get(self.question.kind)
+        if wanted is None or self.question.must_contain:
+            return True
+        return any(answer.kind in wanted for answer in self.answers)
 
 
 _BREAK: Final = re.compile("[。；;！!？?\\n，,]")
@@ -65,18 +84,19 @@ def programmes_of(scheme: str, every: Sequence[Programme]) -> tuple[Programme, .
 
 def _result(question: Question, every: Sequence[Programme]) -> Result:
     own = programmes_of(question.scheme, every)
-    answers = guide().ask(question.question, own)
+    answers = guide().ask(question.question, own, role=question.asker)
     text = "\n\n".join(render(answer.text, "zh") for answer in answers)
     return Result(
         question,
         answers,
         text,
-        tuple(tuple(any_of) for any_of in question.must_contain if not _has(text, any_of)),
+        tuple(tuple(any_of) for any_of in question.must_contain if not has(text, any_of)),
         tuple(_wrong(text, question, {one.family for one in own})),
     )
 
 
-def _has(text: str, any_of: Sequence[str]) -> bool:
+def has(text: str, any_of: Sequence[str]) -> bool:
+    """Whether a text contains one of these, however it is spaced."""
     return any(_bare(words) in _bare(text) for words in any_of)
 
 

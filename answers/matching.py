@@ -88,12 +88,12 @@ class Index:
         self._topics = list(asks)
         counts: dict[str, array[int]] = {}
         share: list[int] = []
-        self._known: dict[str, set[int]] = defaultdict(set)
+        self._known: dict[str, tuple[int, ...]] = {}
         """Ways of asking, word for word, and their topics."""
         for number, (topic, every) in enumerate(asks.items()):
             ways = _bare("\n".join(every))
-            for way in ways.splitlines():
-                self._known[" ".join(way.split())].add(number)
+            for way in {" ".join(way.split()) for way in ways.splitlines()}:
+                self._known[way] = (*self._known.get(way, ()), number)
             said = grams(f"{ways}\n{_bare(chr(10).join(told.get(topic, ())))}")
             share.append(said.total())
             for gram, count in said.items():

@@ -30,7 +30,7 @@ EXCERPT: Final = 160
 LENGTH: Final = 0.1
 """How much an excerpt loses by being as long as that (0 to 1)."""
 
-UNSEARCHED: Final = ("标题", "主送", "附件目录", "封面", "签章")
+UNSEARCHED: Final = ("联系方式", "标题", "主送", "附件目录", "封面", "签章")
 """Sections that name things and answer nothing."""
 
 _ASKING: Final = re.compile(

@@ -8,13 +8,14 @@ from collections.abc import Callable, Coroutine
 from time import perf_counter
 from typing import Any, Final
 
-from benchmarks import chats, people, report, start, talk
+from benchmarks import chats, people, questions, report, start, talk
 
 ALL: Final[dict[str, Callable[[], Coroutine[Any, Any, None]]]] = {
     "talk": talk.run,
     "people": people.run,
     "start": start.run,
     "chats": chats.run,
+    "questions": questions.run,
 }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from answers import Answer, guide
 from answers.asking import MOST_PARTS
-from answers.evaluation import Question, evaluate
+from answers.evaluation import Question, Result, evaluate
 from answers.matching import plain
 from answers.telling import dated, tell
 from answers.topics import names
@@ -213,23 +215,29 @@ def test_the_examples() -> None:
     assert sum(1 for result in results if result.wrong) <= 1
 
 
-def questions(file: str) -> list[tuple[str, str, list[str]]]:
-    """Questions put in other words than ours: the programme, the question, the right topics."""
-    lines = Path(__file__).with_name(file).read_text("utf-8").splitlines()
-    rows = [line.split("\t") for line in lines if not line.startswith("#")]
-    return [(key, question, right.split("|")) for key, question, right in rows]
+FACTS = ("fact", "number", "date", "procedure", "compare")
 
 
-def misunderstood(file: str) -> list[tuple[str, str]]:
-    return [
-        (question, found[0].topic)
-        for key, question, right in questions(file)
-        if (found := GUIDE.ask(question, (load(key),)))[0].topic not in right
-    ]
+@cache
+def results(name: str) -> list[Result]:
+    """How the questions of a file are answered. `unseen` was written by others than the ways of
+    asking, and nothing was tuned on it: a question that is looked at moves to `looked-at`."""
+    file = Path(__file__).with_name("questions") / f"{name}.jsonl"
+    lines = file.read_text("utf-8").splitlines()
+    return evaluate(map(Question.model_validate_json, lines), EVERY)
 
 
-@pytest.mark.parametrize(("file", "share"), [("questions.tsv", 0.8), ("unseen.tsv", 0.4)])
-def test_questions_in_other_words(file: str, share: float) -> None:
-    """Kept from getting worse; on `unseen.tsv` no wording was tuned."""
-    wrong = misunderstood(file)
-    assert 1 - len(wrong) / len(questions(file)) >= share, wrong
+@pytest.mark.parametrize("name", ["looked-at", "unseen"])
+@pytest.mark.parametrize(
+    ("kinds", "share"), [(FACTS, 0.85), (("unanswerable", "out_of_scope"), 0.9)]
+)
+def test_questions_in_other_words(name: str, kinds: Sequence[str], share: float) -> None:
+    """Kept from getting worse."""
+    of_kind = [result for result in results(name) if result.question.kind in kinds]
+    wrong = [result.question.question for result in of_kind if not result.right]
+    assert 1 - len(wrong) / len(of_kind) >= share, wrong
+
+
+@pytest.mark.parametrize("name", ["looked-at", "unseen"])
+def test_no_answer_has_another_programmes_figure(name: str) -> None:
+    assert [result.question.id for result in results(name) if result.wrong] == []
