@@ -5,8 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.chat import Incoming
-from bot.router import Act, Handlers, Scene, number, with_menu
-from handlers import asking, diary, documents, join, menu, progress, review, session, watch
+from bot.router import Act, Handlers, Scene, number
+from handlers import (
+    answering,
+    asking,
+    diary,
+    documents,
+    join,
+    menu,
+    progress,
+    review,
+    session,
+    watch,
+)
 from prompts import t
 from storage.files import FileStore
 from storage.tables import RecordKind
@@ -15,7 +26,7 @@ from storage.tables import RecordKind
 def handlers(store: FileStore | None = None) -> Handlers:
     """Everything people can do; what they send is kept in `store`."""
     loading = documents.flow(store or FileStore(Path("files")))
-    flows = [join.FLOW, session.FLOW, diary.FLOW, review.FLOW, loading]
+    flows = [join.FLOW, session.FLOW, diary.FLOW, review.FLOW, loading, *answering.FLOWS]
     return Handlers(
         flows={flow.name: flow for flow in flows},
         acts=ACTS,
@@ -30,7 +41,7 @@ def hear(scene: Scene, incoming: Incoming) -> None:
     """Words that answer nothing: a session told in one sentence, a question, or neither."""
     words = incoming.text or ""
     if not session.hear(scene, words) and not asking.hear(scene, words):
-        scene.say(with_menu(t("help.not_understood")))
+        asking.not_found(scene, words, t("help.not_understood"))
 
 
 COMMANDS: dict[str, Act] = {
@@ -50,6 +61,7 @@ COMMANDS: dict[str, Act] = {
     "children": menu.children,
     **watch.COMMANDS,
     **documents.COMMANDS,
+    **answering.COMMANDS,
 }
 """What can be asked for by `/name`, by its words, or from the menu."""
 
@@ -67,8 +79,10 @@ ACTS: dict[str, Act] = {
     "return": review.send_back,
     "bulk": review.bulk,
     "topic": asking.topic,
+    "unhelpful": asking.unhelpful,
     **watch.ACTS,
     **documents.ACTS,
+    **answering.ACTS,
 }
 """What the buttons of cards do."""
 

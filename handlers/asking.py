@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from answers import Answer, guide
+from answers import Answer, Last, guide
 from bot.chat import Choice, Message, press
-from bot.router import Scene, with_menu
+from bot.router import Scene, number, with_menu
 from handlers import progress
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
-from prompts import t
+from prompts import Text, t
+from services import questions
 from services.access import LEARNERS, Refused, cohort_of, memberships
 
 OWN = {"my_sessions": progress.progress, "my_diary": progress.listing}
@@ -21,8 +22,10 @@ OWN = {"my_sessions": progress.progress, "my_diary": progress.listing}
 
 def question(scene: Scene, args: Sequence[str]) -> None:
     """`/ask …`, also in the middle of a form; alone it tells how to ask."""
-    if not args or not hear(scene, " ".join(args)):
-        scene.say(with_menu(t("ask.not_found" if args else "ask.how")))
+    if not args:
+        scene.say(with_menu(t("ask.how")))
+    elif not hear(scene, " ".join(args)):
+        not_found(scene, " ".join(args), t("ask.not_found"))
 
 
 def topic(scene: Scene, args: Sequence[str]) -> None:
@@ -31,19 +34,42 @@ def topic(scene: Scene, args: Sequence[str]) -> None:
         answer = guide().about(args[0], own(scene) or all_programmes())
     except (IndexError, KeyError):
         raise Refused(t("stale.unknown"), verb="press") from None
-    _say(scene, answer)
+    label = scene.words(guide().topics[args[0]].label)
+    speaker = scene.speaker
+    _say(
+        scene,
+        answer,
+        questions.point(
+            scene.session, speaker.person_id, speaker.account_id, scene.now, label, answer
+        ),
+    )
+
+
+def unhelpful(scene: Scene, args: Sequence[str]) -> None:
+    """没帮到我: the question goes to the office, or it is said what else can be done."""
+    speaker = scene.speaker
+    sent = questions.unhelpful(
+        scene.session, speaker.person_id, speaker.account_id, number(args), scene.now
+    )
+    words = t(f"question.{sent}")
+    scene.say(with_menu(words) if scene.talk() is None else words)
+
+
+def not_found(scene: Scene, words: str, told: Text) -> None:
+    """Words to which there is no answer: they may go to the office."""
+    rows = [[Choice(press("menu"), t("command.menu.label"))]] if scene.talk() is None else []
+    if kept := _note(scene, words, None):
+        rows.insert(0, [Choice(press("unhelpful", kept), t("question.to_office"))])
+    scene.say(Message(told, tuple(map(tuple, rows))))
 
 
 def hear(scene: Scene, words: str) -> bool:
     """Answer what was asked, if it is a question that we understand or can come near to."""
-    answers = guide().ask(words, own(scene))
-    if not any(answer.topic or answer.near for answer in answers):
+    last = questions.last(scene.session, scene.speaker.account_id, scene.now)
+    answers = _ask(scene, words, last)
+    if not any(answer.topic or answer.near or answer.kind == "passage" for answer in answers):
         return False
-    for answer in answers:
-        if answer.topic in OWN and _learns(scene):
-            OWN[answer.topic](scene, ())
-        else:
-            _say(scene, answer)
+    _tell(scene, words, answers)
     return True
 
 
@@ -51,11 +77,10 @@ def aside(scene: Scene, words: str) -> bool:
     """Answer a question that came in the middle of a form, if it surely is one."""
     if not _ASKS.search(words):
         return False
-    answers = guide().ask(words, own(scene))
+    answers = _ask(scene, words)
     if not all(answer.topic and answer.score >= SURELY for answer in answers):
         return False
-    for answer in answers:
-        _say(scene, answer)
+    _tell(scene, words, answers)
     return True
 
 
@@ -81,10 +106,49 @@ def _learns(scene: Scene) -> bool:
     )
 
 
-def _say(scene: Scene, answer: Answer) -> None:
-    """The answer, and under it what else may have been meant."""
+def _ask(scene: Scene, words: str, last: Last | None = None) -> tuple[Answer, ...]:
+    return guide().ask(words, own(scene), last=last, office=questions.office(scene.session))
+
+
+def _tell(scene: Scene, words: str, answers: Sequence[Answer]) -> None:
+    """The answers; the last of them may be said to be no help."""
+    shown = [answer for answer in answers if not (answer.topic in OWN and _learns(scene))]
+    kept = None
+    if any(_in_distress(answer) for answer in answers) or not shown:
+        questions.forget(scene.session, scene.speaker.account_id)
+    else:
+        kept = _note(scene, words, shown[-1])
+    for answer in answers:
+        if answer not in shown:
+            OWN[answer.topic](scene, ())
+        else:
+            _say(scene, answer, kept if answer is shown[-1] else None)
+
+
+def _in_distress(answer: Answer) -> bool:
+    """Words that nobody else is told, as the answer promises."""
+    topic = guide().topics.get(answer.topic)
+    return topic is not None and topic.kind == "distress"
+
+
+def _note(scene: Scene, words: str, answer: Answer | None) -> int:
+    speaker = scene.speaker
+    return questions.note(
+        scene.session, speaker.person_id, speaker.account_id, scene.now, words, answer
+    )
+
+
+def _say(scene: Scene, answer: Answer, kept: int | None = None) -> None:
+    """The answer; under it what else may have been meant, and that it was no help.
+
+    `kept` is the question's number, 0 where it is not kept; without one it cannot be no help.
+    """
     near = [Choice(press("topic", key), guide().topics[key].label) for key in answer.near]
     rows = [(choice,) for choice in near]
+    ways: list[Choice] = []
+    if kept is not None:
+        label = t("question.unhelpful" if answer.topic else "question.to_office")
+        ways.append(Choice(press("unhelpful", kept), label))
     if scene.talk() is None:
-        rows.append((Choice(press("menu"), t("command.menu.label")),))
-    scene.say(Message(answer.text, tuple(rows)))
+        ways.append(Choice(press("menu"), t("command.menu.label")))
+    scene.say(Message(answer.text, (*rows, tuple(ways)) if ways else tuple(rows)))

@@ -24,7 +24,7 @@ BY_ROLE: dict[Role, tuple[str, ...]] = {
     Role.MENTOR: ("queue", "students"),
     Role.TEAM_MEMBER: ("queue", "students"),
     Role.SCHOOL_TEACHER: ("students",),
-    Role.COORDINATOR: ("cohort", "students", "documents"),
+    Role.COORDINATOR: ("cohort", "students", "questions", "documents"),
     Role.GUARDIAN: ("children",),
 }
 EVERYBODY = ("help", "language", "privacy")

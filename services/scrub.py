@@ -15,6 +15,8 @@ from language.numerals import readable, tidy
 NAME: Final = "（姓名）"
 NUMBER: Final = "（号码）"
 MAIL: Final = "（邮箱）"
+GAPS: Final = re.compile(f"{NAME}的?|{NUMBER}|{MAIL}")
+"""What has been left in the place of names and numbers."""
 
 _MARKS: Final = "，。？！：；（）、“”"
 """What stays as it is written: all else is read in its plain spelling."""

@@ -425,6 +425,7 @@ class Question(SQLModel, table=True):
     state: QuestionState = Field(default=QuestionState.ASKED, sa_type=_words(QuestionState))
     asked_at: datetime
     answer: str = Field(default="", max_length=2000)
+    clause: str = Field(default="", max_length=120)
     answered_by: int | None = Field(default=None, foreign_key="person.id")
     answered_at: datetime | None = None
 

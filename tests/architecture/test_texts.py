@@ -24,8 +24,9 @@ from handlers.review import FILTERS, REASONS
 from language.clocks import Part
 from programmes.values import PLACES, ActivityKind, Counter, Grade, StageKind, Status
 from prompts import LANGUAGES, catalogue
+from services.questions import Sent
 from services.roster import Presence
-from storage.tables import RecordKind, RecordState, Role, UnitKind
+from storage.tables import CuratedState, RecordKind, RecordState, Role, UnitKind
 from tests.architecture.code import ROOT, files, parsed, place
 
 KEY: Final = re.compile(r"[a-z_]+(\.[a-z0-9_]+)+")
@@ -84,6 +85,8 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "programme.problem.{}": EVERY,
     "programme.status.{}": values(Status),
     "progress.writing_{}": ("reviewed", "unreviewed"),
+    "question.state.{}": values(CuratedState),
+    "question.{}": values(Sent),
     "queue.filter_{}": FILTERS,
     "reason.{}": REASONS,
     "record.{}_line": WRITINGS,
@@ -132,7 +135,14 @@ FOR_LATER: Final = (
 """What the codes in packs are called. Nothing says them yet; answers about policy will."""
 
 NO_KEYS: Final = frozenset(
-    {"record.id", "file.id", "document.id", "web.socket_failed", "web.uploads_swept"}
+    {
+        "record.id",
+        "file.id",
+        "document.id",
+        "question.id",
+        "web.socket_failed",
+        "web.uploads_swept",
+    }
 )
 """Columns and events of the log that look like keys."""
 

@@ -26,6 +26,7 @@ from bot.questions import (
 )
 from bot.router import Router, Scene
 from handlers import handlers
+from handlers.answering import CurateSeen, GroupSeen
 from handlers.diary import WritingSeen
 from handlers.documents import DocumentSeen, OneFile
 from handlers.join import JoinSeen
@@ -125,6 +126,21 @@ def told(flow: str) -> Iterator[BaseModel]:
             names = {one.key: one.name for one in all_programmes()}
             for some in (names, {"shanxi-2026": names["shanxi-2026"]}):
                 yield DocumentSeen(programmes=some, titles=dict.fromkeys(some, ("工作方案",)))
+        case "reply" | "sort":
+            shanxi = next(one for one in all_programmes() if one.key == "shanxi-2026")
+            for near in ((), ("mid", "exit")):
+                yield GroupSeen(
+                    numbers=(2_000_000_001, 2_000_000_002),
+                    words=("导师聘期几年", "聘期多久"),
+                    programme=shanxi.key,
+                    name=shanxi.name,
+                    near=near,
+                )
+        case "curate" | "asks":
+            names = {one.key: one.name for one in all_programmes()}
+            yield CurateSeen(programmes=names)
+            only = {"shanxi-2026": names["shanxi-2026"]}
+            yield CurateSeen(programmes=only, question_id=1, title="聘期", clarify=True)
         case _:
             raise NotImplementedError(f"tell the flow {flow!r} something, and play it here")
 
@@ -141,6 +157,8 @@ def usual(waiting: Waiting) -> Answer:
             return Answer(text="90分钟")
         case People():
             return Answer(text="李和平、张三")
+        case Free(options=options) if waiting.question.step.startswith("topic/"):
+            return Answer(press=options[0].value) if options else Answer(text="中期评价")
         case Free():
             return Answer(text="测了三组条纹间距。")
         case Parts(words=True) as parts:

@@ -136,6 +136,8 @@ def contents(house: House) -> dict[str, list[Any]]:
         tables.Document,
         tables.Passage,
         tables.Conversation,
+        tables.Question,
+        tables.Curated,
     ]
     with house.app.database.transaction() as db:
         found = {

@@ -1,0 +1,592 @@
+"""答疑: what could not be answered waits for the office; its answers go back, or are for all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from answers import guide
+from bot.chat import Choice, Message, press
+from bot.conversation import Chat
+from bot.questions import Answer, Field, Free, Pick, Review
+from bot.router import Act, Flow, Scene, number
+from programmes.catalogue import load
+from prompts import Lines, Text, Words, t
+from services import questions
+from services.access import Refused
+from services.documents import programmes_of
+from services.questions import ASK, MOST_ASKS, Group
+from storage.questions import curated_from
+from storage.tables import Curated, CuratedState, Person, Question
+
+CARD: Final = "questions"
+PAGE: Final = 6
+"""Groups or answers on one page."""
+SHOWN: Final = 8
+"""Ways of asking that a card shows."""
+NEAR: Final = 6
+"""Topics that are offered."""
+NONE: Final = "none"
+SEND: Final = "send"
+SUGGESTED: Final = "suggested"
+CLARIFY: Final = "clarify"
+
+
+# ---------------------------------------------------------------- what waits
+
+
+def show(scene: Scene, args: Sequence[str]) -> None:
+    """What waits for an answer, like with like, and the way to what has been answered."""
+    page = number(args) if args else 0
+    found = questions.groups(scene.session, scene.actor)
+    rows = [
+        (Choice(press("group", group.number), _line(group)),)
+        for group in found[page * PAGE : (page + 1) * PAGE]
+    ]
+    if len(found) > (page + 1) * PAGE:
+        rows.append((Choice(press("questions", page + 1), t("question.more")),))
+    rows.append((Choice(press("answers"), t("question.answers_label")),))
+    rows.append((Choice(press("menu"), t("command.menu.label")),))
+    waiting = sum(len(group.questions) for group in found)
+    words = t("question.list", count=waiting, groups=len(found)) if found else t("question.empty")
+    scene.say(Message(words, tuple(rows), kind="question", card=CARD))
+
+
+def _line(group: Group) -> Text:
+    words = group.words[0] if group.words else group.questions[0].words
+    return t("question.line", words=_short(words, 24), count=len(group.questions))
+
+
+def _short(words: str, most: int) -> str:
+    said = " ".join(words.split())
+    return said if len(said) <= most else f"{said[: most - 1]}…"
+
+
+def group(scene: Scene, args: Sequence[str]) -> None:
+    """One group of questions, with what can be done about it."""
+    found = questions.group_of(scene.session, scene.actor, number(args), "read_question")
+    words = t(
+        "question.group",
+        programme=load(found.programme).name,
+        understood=_understood(scene, found.topic),
+        count=len(found.questions),
+        since=found.questions[0].asked_at,
+        asked=_asked(found.questions),
+    )
+    rows = (
+        (
+            Choice(press("reply", found.number), t("question.reply")),
+            Choice(press("sort", found.number), t("question.sort")),
+            Choice(press("no_answer", found.number), t("question.close")),
+        ),
+        (Choice(press("questions"), t("question.back")),),
+    )
+    scene.say(Message(words, rows, kind="card", card=f"question:{found.number}"))
+
+
+def _understood(scene: Scene, topic: str) -> Text:
+    """What was answered, which was no help."""
+    if label := questions.topic_label(scene.session, topic):
+        return t("question.understood", topic=label)
+    if topic in guide().topics:
+        return t("question.replied", reply=t(f"ask.reply.{topic}"))
+    return t("question.not_understood")
+
+
+def _asked(every: Sequence[Question]) -> Lines:
+    """Each way in which it was asked, and by whom, as far as that is kept."""
+    ways = {(one.words, one.role): one for one in every}
+    lines = [
+        t("question.asked", words=words, role=t(f"role.{role}"))
+        if role
+        else t("question.asked_by_nobody", words=words)
+        for words, role in ways
+    ]
+    if len(lines) > SHOWN:
+        lines[SHOWN:] = [t("question.and_others", count=len(lines) - SHOWN)]
+    return Lines(lines)
+
+
+def _ways(words: Sequence[str]) -> Lines:
+    return Lines([t("question.way", words=one) for one in words])
+
+
+def no_answer(scene: Scene, args: Sequence[str]) -> None:
+    """不用答. It is asked once more, with what those who asked will be told."""
+    found = questions.group_of(scene.session, scene.actor, number(args), "close_question")
+    if args[1:] == ["yes"]:
+        given = questions.close(scene.session, scene.actor, found.numbers)
+        scene.say(t("question.closed_done", count=len(given.questions), reached=given.reached))
+        show(scene, ())
+        return
+    told = t("question.closed", words=found.questions[0].words)
+    asked = _asked(found.questions)
+    words = t("question.sure_close", asked=asked, count=len(found.questions), words=told)
+    rows = (
+        (Choice(press("no_answer", found.number, "yes"), t("question.yes_close")),),
+        (Choice(press("group", found.number), t("question.back")),),
+    )
+    scene.say(Message(words, rows, kind="card", card=f"question:{found.number}"))
+
+
+# ---------------------------------------------------------------- 回答
+
+
+class GroupSeen(BaseModel):
+    """The questions that are being answered, as they are shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+    numbers: tuple[int, ...]
+    words: tuple[str, ...]
+    programme: str
+    """Its key."""
+    name: str
+    near: tuple[str, ...] = ()
+    """Topics that it may be about."""
+
+
+class Reply(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    says: str
+    clause: str
+
+
+async def reply(chat: Chat, me: GroupSeen) -> Reply:
+    """The answer, the clause if there is one, and a look at what will be read."""
+    asked = {"asked": _ways(me.words), "count": len(me.numbers)}
+    says = await chat.ask("says", Free(least=2, most=1500), t("question.says", **asked))
+    clause = await ask_clause(chat)
+    told = {"words": me.words[0], "programme": me.name, "answer": says, "clause": clause}
+    key = "question.answer_clause" if clause else "question.answer"
+    fields = [
+        Field("says", t("question.field_says"), says),
+        Field("clause", t("question.field_clause"), clause or t("question.no_clause")),
+    ]
+    ends = [Choice(SEND, t("question.send"))]
+    words = t("question.preview", words=t(key, **told), count=len(me.numbers))
+    await chat.ask("review", Review(fields, ends), words)
+    return Reply(says=says, clause=clause)
+
+
+async def ask_clause(chat: Chat) -> str:
+    """Which clause the answer rests on; empty for none."""
+    none = Choice(NONE, t("question.no_clause"), ("没有", "无", "不写", "none", "no"))
+    clause = await chat.ask("clause", Free(most=100, options=[none]), t("question.clause"))
+    return "" if clause == NONE else clause
+
+
+def load_group(scene: Scene, args: Mapping[str, Any]) -> GroupSeen:
+    found = questions.group_of(scene.session, scene.actor, args["question"], "read_question")
+    programme = load(found.programme)
+    words = found.words or (found.questions[0].words,)
+    near = [found.topic, *_near(words[0], found.programme)]
+    return GroupSeen(
+        numbers=found.numbers,
+        words=words[:SHOWN],
+        programme=programme.key,
+        name=programme.name,
+        near=tuple(dict.fromkeys(key for key in near if _is_topic(key)))[:NEAR],
+    )
+
+
+def finish_reply(scene: Scene, me: GroupSeen, said: Reply) -> None:
+    given = questions.answer(scene.session, scene.actor, me.numbers, said.says, said.clause)
+    first = given.questions[0].id or 0
+    rows = (
+        (
+            Choice(press("curate", first), t("question.to_standard")),
+            Choice(press("curate", first, CLARIFY), t("question.to_clarify")),
+        ),
+        (Choice(press("questions"), t("question.back")),),
+    )
+    words = t("question.answered", count=len(given.questions), reached=given.reached)
+    scene.say(Message(words, rows, kind="card", card=f"question:{first}"))
+
+
+REPLY: Final = Flow(
+    name="reply",
+    title=t("question.reply_title"),
+    talk=reply,
+    about=GroupSeen,
+    load=load_group,
+    finish=finish_reply,
+    many=True,
+)
+
+
+# ---------------------------------------------------------------- 归入话题
+
+
+async def ask_topic(chat: Chat, near: Sequence[str], words: Text) -> str:
+    """A topic: one of those that are near, or one that is typed."""
+    for turn in count():
+        options = [Choice(key, guide().topics[key].label) for key in near if _is_topic(key)]
+        said = await chat.ask(f"topic/{turn}", Free(most=60, options=options), words)
+        if _is_topic(said):
+            return said
+        near = _near(said)
+        words = t("question.which_topic_again" if near else "question.no_such_topic")
+    raise AssertionError
+
+
+def _is_topic(key: str) -> bool:
+    topic = guide().topics.get(key)
+    return topic is not None and topic.documented
+
+
+def _near(words: str, programme: str = "") -> tuple[str, ...]:
+    """The topics that words may be about, the likeliest first."""
+    own = (load(programme),) if programme else ()
+    found = (match.topic for match in guide().match(words, own))
+    return tuple(key for key in found if _is_topic(key))[:NEAR]
+
+
+async def sort(chat: Chat, me: GroupSeen) -> str:
+    """The topic that is meant, and a look at what those who asked will read."""
+    topic = await ask_topic(chat, me.near, t("question.which_topic", asked=_ways(me.words)))
+    label = guide().topics[topic].label
+    told = guide().about(topic, (load(me.programme),)).text
+    words = t("question.sorted", words=me.words[0], topic=label, answer=told)
+    check = t("question.sort_check", topic=label, words=words, count=len(me.numbers))
+    await chat.ask("check", Pick([Choice(SEND, t("question.do_sort"))]), check)
+    return topic
+
+
+def finish_sort(scene: Scene, me: GroupSeen, topic: str) -> None:
+    given, row = questions.sort(scene.session, scene.actor, me.numbers, topic)
+    label = guide().topics[topic].label
+    scene.say(t("question.sorted_done", topic=label, reached=given.reached))
+    tell_standard(scene, row)
+
+
+SORT: Final = Flow(
+    name="sort",
+    title=t("question.sort_title"),
+    talk=sort,
+    about=GroupSeen,
+    load=load_group,
+    finish=finish_sort,
+    many=True,
+)
+
+
+# ---------------------------------------------------------------- 标准答案
+
+
+class CurateSeen(BaseModel):
+    """Where a standard answer may hold, and the question that it comes of, if any."""
+
+    model_config = ConfigDict(frozen=True)
+
+    programmes: Mapping[str, str]
+    """Their names, by key."""
+    question_id: int | None = None
+    title: str = ""
+    """One that suggests itself."""
+    clarify: bool = False
+    """It is to be sent to everybody, too."""
+
+
+class Standard(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    programme: str
+    asks: tuple[str, ...]
+    title: str
+    says: str
+    clause: str
+
+
+async def curate(chat: Chat, me: CurateSeen) -> Standard:
+    """How it is asked, what it is called, what is answered; from a question, most is known."""
+    programme = await ask_programme(chat, me)
+    asks = await ask_ways(chat)
+    suggested = [Choice(SUGGESTED, me.title)] if me.title else []
+    title = await chat.ask("title", Free(2, 40, suggested), t("question.title"))
+    title = me.title if title == SUGGESTED else title
+    says = await chat.ask("says", Free(least=2, most=1500), t("question.standard_says"))
+    clause = await ask_clause(chat)
+    fields = [
+        *programme_field(me, programme),
+        Field("asks", t("question.field_asks"), "\n".join(asks)),
+        Field("title", t("question.field_title"), title),
+        Field("says", t("question.field_says"), says),
+        Field("clause", t("question.field_clause"), clause or t("question.no_clause")),
+    ]
+    made = Standard(programme=programme, asks=asks, title=title, says=says, clause=clause)
+    words = t("question.curate_check", standard=_standard(title, says, clause, asks))
+    await chat.ask("review", Review(fields, [Choice(SEND, t("question.save"))]), words)
+    return made
+
+
+async def ask_programme(chat: Chat, me: CurateSeen) -> str:
+    programme, *others = me.programmes
+    if others:
+        choices = [Choice(key, name) for key, name in me.programmes.items()]
+        one_of = Pick(choices, width=1)
+        programme = await chat.ask("programme", one_of, t("question.which_programme"))
+    return programme
+
+
+def programme_field(me: CurateSeen, programme: str) -> list[Field]:
+    if len(me.programmes) == 1:
+        return []
+    return [Field("programme", t("question.field_programme"), me.programmes[programme])]
+
+
+async def ask_ways(chat: Chat) -> tuple[str, ...]:
+    """Ways of asking, one on each line."""
+    said = await chat.ask("asks", Free(2, MOST_ASKS * (ASK + 1)), t("question.asks"))
+    return tuple(line.strip()[:ASK] for line in said.split("\n") if line.strip())[:MOST_ASKS]
+
+
+def _standard(title: str, says: str, clause: str, asks: Sequence[str]) -> Text:
+    key = "question.standard_clause" if clause else "question.standard"
+    return t(key, title=title, answer=says, clause=clause, asks=_ways(asks))
+
+
+def begin_curate(scene: Scene, args: Sequence[str]) -> None:
+    """设为标准答案: of a question that was answered, all but the title is known."""
+    asked = number(args)
+    clarify = args[1:] == [CLARIFY]
+    together = questions.answered(scene.session, scene.actor, asked, "write_answer")
+    if (earlier := curated_from(scene.session, asked)) is not None:
+        (confirm if clarify else tell_standard)(scene, earlier)
+        return
+    row = next(one for one in together if one.id == asked)
+    ways = "\n".join(questions.ways(one.words for one in together))
+    given = {"asks": Answer(text=ways), "says": Answer(text=row.answer)}
+    if row.clause:
+        given["clause"] = Answer(text=row.clause)
+    else:
+        given["clause"] = Answer(press=NONE)
+    scene.begin("curate", {"question": asked, "clarify": clarify}, given)
+
+
+def load_curate(scene: Scene, args: Mapping[str, Any]) -> CurateSeen:
+    if (asked := args.get("question")) is None:
+        return CurateSeen(programmes=_mine(scene))
+    row, *_ = questions.answered(scene.session, scene.actor, asked, "write_answer")
+    label = questions.topic_label(scene.session, row.topic)
+    return CurateSeen(
+        programmes={row.programme: load(row.programme).name},
+        question_id=asked,
+        title=_short(scene.words(label) or row.words, 30),
+        clarify=args["clarify"],
+    )
+
+
+def _mine(scene: Scene) -> dict[str, str]:
+    """The programmes that whoever speaks looks after, and their names. Raises `Refused`."""
+    keys = programmes_of(scene.session, scene.actor.person_id)
+    if not keys:
+        raise Refused(t("question.not_coordinator"), verb="write_answer", object="curated")
+    return {key: load(key).name for key in keys}
+
+
+def finish_curate(scene: Scene, me: CurateSeen, made: Standard) -> None:
+    row = questions.propose(
+        scene.session,
+        scene.actor,
+        made.programme,
+        title=made.title,
+        asks=made.asks,
+        says=made.says,
+        clause=made.clause,
+        question_id=me.question_id,
+    )
+    (confirm if me.clarify else tell_standard)(scene, row)
+
+
+CURATE: Final = Flow(
+    name="curate",
+    title=t("question.curate_title"),
+    talk=curate,
+    about=CurateSeen,
+    load=load_curate,
+    finish=finish_curate,
+    many=True,
+)
+
+
+class Asks(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    programme: str
+    topic: str
+    asks: tuple[str, ...]
+
+
+async def ask_asks(chat: Chat, me: CurateSeen) -> Asks:
+    """Further ways of asking, and the topic that they mean."""
+    programme = await ask_programme(chat, me)
+    asks = await ask_ways(chat)
+    near = _near(asks[0], programme)
+    topic = await ask_topic(chat, near, t("question.which_topic", asked=_ways(asks)))
+    label = guide().topics[topic].label
+    fields = [
+        *programme_field(me, programme),
+        Field("asks", t("question.field_asks"), "\n".join(asks)),
+        Field("topic", t("question.field_topic"), label),
+    ]
+    words = t("question.ways_check", topic=label, asks=_ways(asks))
+    await chat.ask("review", Review(fields, [Choice(SEND, t("question.save"))]), words)
+    return Asks(programme=programme, topic=topic, asks=asks)
+
+
+def finish_asks(scene: Scene, _me: CurateSeen, made: Asks) -> None:
+    row = questions.add_asks(scene.session, scene.actor, made.programme, made.topic, made.asks)
+    tell_standard(scene, row)
+
+
+ASKS: Final = Flow(
+    name="asks",
+    title=t("question.ways_title"),
+    talk=ask_asks,
+    about=CurateSeen,
+    load=lambda scene, _: CurateSeen(programmes=_mine(scene)),
+    finish=finish_asks,
+)
+
+
+# ---------------------------------------------------------------- what is published
+
+
+def answers(scene: Scene, args: Sequence[str]) -> None:
+    """What has been written: what waits to be published first, then what is."""
+    page = number(args) if args else 0
+    found = questions.standing(scene.session, scene.actor)
+    rows: list[tuple[Choice, ...]] = [
+        (Choice(press("standard", row.id or 0), _title_line(row)),)
+        for row in found[page * PAGE : (page + 1) * PAGE]
+    ]
+    if len(found) > (page + 1) * PAGE:
+        rows.append((Choice(press("answers", page + 1), t("question.more")),))
+    rows.append(
+        (
+            Choice(press("write_answer"), t("question.write_answer")),
+            Choice(press("write_asks"), t("question.write_asks")),
+        )
+    )
+    rows.append((Choice(press("questions"), t("question.back")),))
+    proposed = sum(row.state is CuratedState.PROPOSED for row in found)
+    counts = {"proposed": proposed, "published": len(found) - proposed}
+    words = t("question.answers", **counts) if found else t("question.answers_none")
+    scene.say(Message(words, tuple(rows), kind="question", card=CARD))
+
+
+def _title_line(row: Curated) -> Text:
+    waits = row.state is CuratedState.PROPOSED
+    return t("question.line_proposed" if waits else "question.line_published", title=_title(row))
+
+
+def _title(row: Curated) -> Words:
+    if not row.topic:
+        return row.title
+    return t("question.ways_of", topic=_label(row.topic))
+
+
+def _label(topic: str) -> Words:
+    known = guide().topics.get(topic)
+    return known.label if known else topic
+
+
+def standard(scene: Scene, args: Sequence[str]) -> None:
+    row = questions.found(scene.session, scene.actor, number(args), "read_answer")
+    tell_standard(scene, row)
+
+
+def tell_standard(scene: Scene, row: Curated) -> None:
+    """One of them, with what can be done about it."""
+    told = (
+        t("question.ways", topic=_label(row.topic), asks=_ways(row.asks))
+        if row.topic
+        else _standard(row.title, row.says, row.clause, row.asks)
+    )
+    words = t(
+        "question.card",
+        programme=load(row.programme).name,
+        state=_state(scene, row),
+        standard=told,
+    )
+    rows = (tuple(_choices(row)), (Choice(press("answers"), t("question.answers_label")),))
+    scene.say(Message(words, rows, kind="card", card=f"standard:{row.id}"))
+
+
+def _state(scene: Scene, row: Curated) -> Text:
+    by = scene.session.get(Person, row.published_by) if row.published_by else None
+    name = by.name if by else ""
+    return t(f"question.state.{row.state}", name=name, at=row.published_at or row.written_at)
+
+
+def _choices(row: Curated) -> list[Choice]:
+    """What can be done: an answer of its own can be sent to everybody, too."""
+    here = row.id or 0
+    to_all = [] if row.topic else [Choice(press("clarify", here), t("question.clarify"))]
+    match row.state:
+        case CuratedState.PROPOSED:
+            publish = Choice(press("publish", here), t("question.publish"))
+            return [publish, *to_all, Choice(press("retract", here), t("question.drop"))]
+        case CuratedState.PUBLISHED:
+            return [*to_all, Choice(press("retract", here), t("question.withdraw"))]
+        case CuratedState.WITHDRAWN:
+            return [Choice(press("publish", here), t("question.publish_again"))]
+
+
+def publish(scene: Scene, args: Sequence[str]) -> None:
+    row, _ = questions.publish(scene.session, scene.actor, number(args))
+    tell_standard(scene, row)
+
+
+def withdraw(scene: Scene, args: Sequence[str]) -> None:
+    row, _ = questions.withdraw(scene.session, scene.actor, number(args))
+    tell_standard(scene, row)
+
+
+def clarify(scene: Scene, args: Sequence[str]) -> None:
+    """发布澄清: shown first with how many it reaches, sent at a second press."""
+    row = questions.found(scene.session, scene.actor, number(args), "clarify")
+    if args[1:] != ["yes"]:
+        confirm(scene, row)
+        return
+    people = questions.clarify(scene.session, scene.actor, number(args))
+    scene.say(t("question.clarified", count=people))
+    tell_standard(scene, row)
+
+
+def confirm(scene: Scene, row: Curated) -> None:
+    here = row.id or 0
+    people = questions.audience(scene.session, scene.actor, here)
+    words = t("question.sure_clarify", count=people, words=questions.clarification(row))
+    rows = (
+        (Choice(press("clarify", here, "yes"), t("question.yes_clarify", count=people)),),
+        (Choice(press("standard", here), t("question.only_look")),),
+    )
+    scene.say(Message(words, rows, kind="card", card=f"standard:{here}"))
+
+
+COMMANDS: dict[str, Act] = {"questions": show}
+
+ACTS: dict[str, Act] = {
+    "group": group,
+    "reply": lambda scene, args: scene.begin("reply", {"question": number(args)}),
+    "sort": lambda scene, args: scene.begin("sort", {"question": number(args)}),
+    "no_answer": no_answer,
+    "curate": begin_curate,
+    "answers": answers,
+    "standard": standard,
+    "write_answer": lambda scene, _: scene.begin("curate"),
+    "write_asks": lambda scene, _: scene.begin("asks"),
+    "publish": publish,
+    "retract": withdraw,
+    "clarify": clarify,
+}
+
+FLOWS: Final = (REPLY, SORT, CURATE, ASKS)
+
+__all__ = ["ACTS", "COMMANDS", "FLOWS"]

@@ -1,0 +1,593 @@
+"""没帮到我: what could not be answered goes to the office, and the office's words come back.
+
+What somebody asked is kept without what names anybody. While it may still be answered the row
+knows the chat that it came from; once an answer has gone there it does not, and no audit row says
+who asked. What an office has answered can then be published, for all who ask the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, cast
+
+from sqlmodel import Session
+
+from answers import Answer, Last, guide
+from answers.curated import Office, OfficeAnswer
+from answers.matching import plain
+from bot.chat import Choice, Message, press, put
+from bot.clock import beijing_day
+from programmes.catalogue import load
+from prompts import Text, Words, t
+from services import audit, notices
+from services.access import LEARNERS, Actor, Refused, cohort_of, learner_at, memberships
+from services.consent import may_keep
+from services.documents import programmes_of
+from services.scrub import GAPS, scrub
+from storage import chats
+from storage import questions as rows
+from storage.chats import Post
+from storage.tables import Curated, CuratedState, Lane, Membership, Question, QuestionState
+
+FOLLOWS: Final = timedelta(minutes=30)
+"""For how long a question may be gone on from."""
+ASKED_LIFE: Final = timedelta(days=7)
+"""For how long what was asked is kept, if nobody said that the answer was no help."""
+MOST_WORDS: Final = 300
+MOST_WAITING: Final = 20
+"""Questions of one chat that may wait at once."""
+ALIKE: Final = 0.5
+"""Two questions are one, for an office, if they share this much of what they say (0 to 1)."""
+ALIKE_IN_TOPIC: Final = 0.25
+"""The same, where both are about one topic."""
+MOST_ASKS: Final = 20
+ASK: Final = 100
+"""Characters of a way of asking."""
+
+
+# ---------------------------------------------------------------- what was asked
+
+
+def note(
+    db: Session,
+    person_id: int | None,
+    account_id: int,
+    now: datetime,
+    words: str,
+    answer: Answer | None,
+) -> int:
+    """Keep what somebody asked just now, and how it was understood; what they asked before goes.
+
+    Gives its number, by which they may say that the answer was no help; 0 where nothing may be
+    kept: before they have joined, and below 14 before a guardian has consented.
+    """
+    if person_id is None:
+        return 0
+    places = memberships(db, person_id)
+    if not all(_may_keep(db, place, now) for place in places):
+        return 0
+    names = rows.names_around(db, {place.cohort_id for place in places})
+    row = Question(
+        account_id=account_id,
+        role=places[-1].role.value if places else "",
+        words=scrub(words[: 2 * MOST_WORDS], names)[:MOST_WORDS],
+        asked_at=now,
+    )
+    _understood(row, answer)
+    return rows.keep_asked(db, row).id or 0
+
+
+def point(
+    db: Session, person_id: int | None, account_id: int, now: datetime, label: str, answer: Answer
+) -> int:
+    """Somebody has chosen what they mean: their question was about that. Gives its number."""
+    row = rows.newest(db, account_id)
+    if row is None or row.state is not QuestionState.ASKED or now - row.asked_at > FOLLOWS:
+        return note(db, person_id, account_id, now, label, answer)
+    _understood(row, answer)
+    db.add(row)
+    return row.id or 0
+
+
+def forget(db: Session, account_id: int) -> None:
+    """Keep nothing of what was asked: it concerns nobody else."""
+    rows.forget_asked(db, account_id)
+
+
+def forget_old(db: Session, now: datetime) -> None:
+    """Housekeeping: what was asked, and answered well enough."""
+    rows.forget_asked_before(db, now - ASKED_LIFE)
+
+
+def last(db: Session, account_id: int, now: datetime) -> Last | None:
+    """What this chat's last question was about, if it was not long ago."""
+    row = rows.newest(db, account_id)
+    if row is None or not row.topic or now - row.asked_at > FOLLOWS:
+        return None
+    return Last(row.topic, (row.programme,) if row.programme else ())
+
+
+def _may_keep(db: Session, place: Membership, now: datetime) -> bool:
+    if place.role not in LEARNERS:
+        return True
+    learner = learner_at(db, cast(int, place.id))
+    return may_keep(db, learner, load(learner.programme), beijing_day(now))
+
+
+def _understood(row: Question, answer: Answer | None) -> None:
+    if answer is not None:
+        row.topic, row.kind, row.score = answer.topic, answer.kind, answer.score
+        row.programme = answer.programmes[0] if len(answer.programmes) == 1 else ""
+
+
+# ---------------------------------------------------------------- no help
+
+
+class Sent(StrEnum):
+    """What became of a question that was no help."""
+
+    SENT = "sent"
+    ALREADY = "already"
+    """It waits for the office, from an earlier press."""
+    NOWHERE = "nowhere"
+    """There is no office for it: the asker has no place now, or nobody coordinates it."""
+    TOO_MANY = "too_many"
+
+
+def unhelpful(
+    db: Session, person_id: int | None, account_id: int, number: int, now: datetime
+) -> Sent:
+    """The answer was no help: the question waits for the office of the asker's programme.
+
+    Raises `Refused` for a question that is not kept, or not of this chat.
+    """
+    if not number or person_id is None:
+        return Sent.NOWHERE
+    row = db.get(Question, number, with_for_update=True)
+    if row is None or row.account_id != account_id:
+        raise Refused(t("question.gone"), verb="unhelpful", object="question", object_id=number)
+    if row.state is QuestionState.OPEN:
+        return Sent.ALREADY
+    places = memberships(db, person_id)
+    own = list(dict.fromkeys(cohort_of(db, place).programme for place in reversed(places)))
+    if row.programme not in own:
+        row.programme = own[0] if len(own) == 1 else ""
+    offices = rows.coordinators(db, [row.programme] if row.programme else own)
+    if not offices:
+        return Sent.NOWHERE
+    waiting = rows.waiting_of(db, account_id)
+    if any(plain(other.words) == plain(row.words) for other in waiting):
+        db.delete(row)
+        return Sent.ALREADY
+    if len(waiting) >= MOST_WAITING:
+        return Sent.TOO_MANY
+    row.state = QuestionState.OPEN
+    db.add(row)
+    _tell_offices(db, Actor(person_id, account_id, now), offices)
+    return Sent.SENT
+
+
+def _tell_offices(db: Session, asker: Actor, offices: Iterable[int]) -> None:
+    """Tell those who may answer that something waits: once a day, and nothing of what it is."""
+    way = Choice(press("questions"), t("command.questions.label"))
+    message = Message(t("question.waits"), ((way,),))
+    for person_id in offices:
+        if person_id != asker.person_id:
+            notices.tell(db, asker, person_id, message, f"questions:{beijing_day(asker.now)}")
+
+
+# ---------------------------------------------------------------- what waits
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Questions that wait for one answer."""
+
+    programme: str
+    """The one whose office is to answer."""
+    topic: str
+    questions: tuple[Question, ...]
+
+    @property
+    def number(self) -> int:
+        """The first question's, by which buttons name the group."""
+        return cast(int, self.questions[0].id)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(cast(int, one.id) for one in self.questions)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The different ways in which it was asked."""
+        return ways(one.words for one in self.questions)
+
+
+def groups(db: Session, actor: Actor) -> list[Group]:
+    """What waits for whoever acts, like with like: the largest first, then the oldest.
+
+    Raises `Refused` for anybody who coordinates nothing.
+    """
+    keys = _coordinated(db, actor, "questions")
+    found: list[tuple[str, str, list[Question], set[str]]] = []
+    for row in rows.waiting(db, keys):
+        programme = _office(db, row, keys)
+        if not programme:
+            continue
+        pairs = _pairs(row.words)
+        for near, topic, together, said in found:
+            alike = _alike(pairs, said)
+            if near == programme and alike >= (ALIKE_IN_TOPIC if topic == row.topic else ALIKE):
+                together.append(row)
+                break
+        else:
+            found.append((programme, row.topic, [row], pairs))
+    made = [Group(programme, topic, tuple(together)) for programme, topic, together, _ in found]
+    return sorted(made, key=lambda group: (-len(group.questions), group.number))
+
+
+def group_of(db: Session, actor: Actor, number: int, verb: str) -> Group:
+    """The group that a question is in now. Raises `Refused`."""
+    _open_row(db, actor, number, verb)
+    return next(group for group in groups(db, actor) if number in group.numbers)
+
+
+def _coordinated(
+    db: Session, actor: Actor, verb: str, number: int | None = None
+) -> tuple[str, ...]:
+    keys = programmes_of(db, actor.person_id)
+    if not keys:
+        raise Refused(
+            t("question.not_coordinator"), verb=verb, object="question", object_id=number
+        )
+    return keys
+
+
+def _office(db: Session, row: Question, keys: Sequence[str]) -> str:
+    """By which of these programmes somebody may answer a question; none if by none."""
+    if row.programme:
+        return row.programme if row.programme in keys else ""
+    if row.account_id is None:
+        return ""
+    theirs = rows.programmes_of_account(db, row.account_id)
+    return next((key for key in keys if key in theirs), "")
+
+
+def _open_row(db: Session, actor: Actor, number: int, verb: str) -> tuple[Question, str]:
+    """A question that waits, and the programme by which the actor may answer it."""
+    keys = _coordinated(db, actor, verb, number)
+    row = db.get(Question, number, with_for_update=True)
+    if row is None or row.state is QuestionState.ASKED:
+        raise Refused(t("question.none"), verb=verb, object="question", object_id=number)
+    programme = _office(db, row, keys)
+    if row.state is not QuestionState.OPEN:
+        key = "question.settled" if row.programme in keys else "question.not_coordinator"
+        raise Refused(t(key), verb=verb, object="question", object_id=number)
+    if not programme:
+        raise Refused(
+            t("question.not_coordinator"), verb=verb, object="question", object_id=number
+        )
+    return row, programme
+
+
+def _pairs(words: str) -> set[str]:
+    said = plain(words)
+    return {said[at : at + 2] for at in range(max(1, len(said) - 1))}
+
+
+def _alike(one: Collection[str], other: Collection[str]) -> float:
+    both = len(set(one) & set(other))
+    return both / (len(one) + len(other) - both)
+
+
+def ways(every: Iterable[str]) -> tuple[str, ...]:
+    """Different ways of asking, each once, without the gaps that scrubbing has left."""
+    found: dict[str, str] = {}
+    for words in every:
+        said = " ".join(GAPS.sub(" ", words).split())[:ASK]
+        if plain(said):
+            found.setdefault(plain(said), said)
+    return tuple(found.values())[:MOST_ASKS]
+
+
+# ---------------------------------------------------------------- what goes back
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What has gone back, and to how many."""
+
+    questions: tuple[Question, ...]
+    reached: int
+    """Askers whose chat can be reached."""
+
+
+def answer(
+    db: Session, actor: Actor, numbers: Collection[int], says: str, clause: str = ""
+) -> Given:
+    """The office's words go back to everybody who asked. Raises `Refused`."""
+
+    def words(row: Question) -> Text:
+        key = "question.answer_clause" if clause else "question.answer"
+        name = load(row.programme).name
+        return t(key, words=row.words, programme=name, answer=says, clause=clause)
+
+    return _settle(
+        db, actor, numbers, "answer_question", QuestionState.ANSWERED, words, says, clause
+    )
+
+
+def sort(db: Session, actor: Actor, numbers: Collection[int], topic: str) -> tuple[Given, Curated]:
+    """The questions are about a topic: its answer goes back, and they are to lead to it.
+
+    For others they do so once that is published. Raises `Refused`.
+    """
+    known = guide().topics.get(topic)
+    if known is None or not known.documented:
+        raise Refused(t("question.no_topic"), verb="sort_question", object="question")
+
+    def words(row: Question) -> Text:
+        told = guide().about(topic, (load(row.programme),)).text
+        return t("question.sorted", words=row.words, topic=known.label, answer=told)
+
+    given = _settle(db, actor, numbers, "sort_question", QuestionState.ANSWERED, words)
+    for row in given.questions:
+        row.topic = topic
+        db.add(row)
+    first = given.questions[0]
+    asks = ways(row.words for row in given.questions)
+    return given, add_asks(db, actor, first.programme, topic, asks, question_id=first.id)
+
+
+def close(db: Session, actor: Actor, numbers: Collection[int]) -> Given:
+    """No answer is given here; those who asked are told so. Raises `Refused`."""
+
+    def words(row: Question) -> Text:
+        return t("question.closed", words=row.words)
+
+    return _settle(db, actor, numbers, "close_question", QuestionState.CLOSED, words)
+
+
+def _settle(
+    db: Session,
+    actor: Actor,
+    numbers: Collection[int],
+    verb: str,
+    state: QuestionState,
+    words: Callable[[Question], Text],
+    says: str = "",
+    clause: str = "",
+) -> Given:
+    """Settle those questions that still wait. Raises `Refused` if none does."""
+    settled: list[Question] = []
+    posts: list[Post] = []
+    gone: Refused | None = None
+    for number in sorted(numbers):
+        try:
+            row, programme = _open_row(db, actor, number, verb)
+        except Refused as refused:
+            if refused.words.key != "question.settled":
+                raise
+            gone = refused
+            continue
+        row.programme, row.state, row.answer, row.clause = programme, state, says, clause
+        row.answered_by, row.answered_at = actor.person_id, actor.now
+        speaker = chats.speaker_of(db, cast(int, row.account_id))
+        if speaker is not None and speaker.reachable:
+            said = put(Message(words(row)), notices.language_of(speaker))
+            key = f"answer:{row.id}"
+            posts.append(Post(speaker.account_id, said.to_json(), Lane.NOTICE, key))
+        row.account_id = None
+        db.add(row)
+        settled.append(row)
+    if not settled:
+        raise gone or Refused(t("question.none"), verb=verb, object="question")
+    chats.post(db, posts, actor.now)
+    first, together = settled[0], [row.id for row in settled[1:]]
+    audit.note(db, actor, verb, "question", first.id, together=together)
+    return Given(tuple(settled), len(posts))
+
+
+# ---------------------------------------------------------------- answers for everybody
+
+
+def propose(
+    db: Session,
+    actor: Actor,
+    programme: str,
+    *,
+    title: str,
+    asks: Collection[str],
+    says: str,
+    clause: str = "",
+    question_id: int | None = None,
+) -> Curated:
+    """Write an answer for all who ask so; it is given once it is published. Raises `Refused`."""
+    made = Curated(
+        programme=programme, title=title, asks=[], says=says, clause=clause, written_at=actor.now
+    )
+    return _write(db, actor, made, asks, question_id)
+
+
+def add_asks(
+    db: Session,
+    actor: Actor,
+    programme: str,
+    topic: str,
+    asks: Collection[str],
+    *,
+    question_id: int | None = None,
+) -> Curated:
+    """Write further ways of asking for a topic; they lead to it once published.
+
+    Raises `Refused`.
+    """
+    made = Curated(programme=programme, topic=topic, asks=[], written_at=actor.now)
+    return _write(db, actor, made, asks, question_id)
+
+
+def _write(
+    db: Session, actor: Actor, made: Curated, asks: Collection[str], question_id: int | None
+) -> Curated:
+    verb = "write_answer"
+    if made.programme not in _coordinated(db, actor, verb):
+        raise Refused(t("question.not_coordinator"), verb=verb, object="curated")
+    made.asks = list(ways(asks))
+    if not made.asks:
+        raise Refused(t("question.no_asks"), verb=verb, object="curated")
+    if question_id is not None:
+        db.get(Question, question_id, with_for_update=True)
+        if (earlier := rows.curated_from(db, question_id)) is not None:
+            return earlier
+    made.question_id, made.written_by = question_id, actor.person_id
+    db.add(made)
+    db.flush()
+    audit.note(db, actor, verb, "curated", made.id, programme=made.programme)
+    return made
+
+
+def publish(db: Session, actor: Actor, number: int) -> tuple[Curated, bool]:
+    """Give this answer from now on to all who ask so; whether that is new. Raises `Refused`."""
+    row = found(db, actor, number, "publish_answer")
+    if row.state is CuratedState.PUBLISHED:
+        return row, False
+    row.state = CuratedState.PUBLISHED
+    row.published_by, row.published_at = actor.person_id, actor.now
+    db.add(row)
+    audit.note(db, actor, "publish_answer", "curated", number)
+    return row, True
+
+
+def withdraw(db: Session, actor: Actor, number: int) -> tuple[Curated, bool]:
+    """Give this answer no longer; whether that is new. Raises `Refused`."""
+    row = found(db, actor, number, "withdraw_answer")
+    if row.state is CuratedState.WITHDRAWN:
+        return row, False
+    row.state = CuratedState.WITHDRAWN
+    db.add(row)
+    audit.note(db, actor, "withdraw_answer", "curated", number)
+    return row, True
+
+
+def audience(db: Session, actor: Actor, number: int) -> int:
+    """How many people a clarification would reach. Raises `Refused`."""
+    row = _to_clarify(db, actor, number)
+    return len({person for person, _, _ in rows.audience(db, row.programme)})
+
+
+def clarify(db: Session, actor: Actor, number: int) -> int:
+    """Publish an answer, and send it to everybody in the programme, once.
+
+    Gives the number of people. Raises `Refused`.
+    """
+    row = _to_clarify(db, actor, number)
+    publish(db, actor, number)
+    message = Message(clarification(row))
+    bodies = {language: put(message, language).to_json() for language in ("zh", "en")}
+    reached = rows.audience(db, row.programme)
+    posts = [
+        Post(account, bodies["en" if language == "en" else "zh"], Lane.NOTICE, key)
+        for _, account, language in reached
+        for key in (f"clarify:{number}:{account}",)
+    ]
+    chats.post(db, posts, actor.now)
+    people = len({person for person, _, _ in reached})
+    audit.note(db, actor, "clarify", "curated", number, people=people)
+    return people
+
+
+def clarification(row: Curated) -> Text:
+    """What everybody is told."""
+    key = "question.clarification_clause" if row.clause else "question.clarification"
+    name = load(row.programme).name
+    return t(key, programme=name, topic=row.title, answer=row.says, clause=row.clause)
+
+
+def _to_clarify(db: Session, actor: Actor, number: int) -> Curated:
+    row = found(db, actor, number, "clarify")
+    if row.state is CuratedState.WITHDRAWN or row.topic:
+        raise Refused(
+            t("question.not_to_clarify"), verb="clarify", object="curated", object_id=number
+        )
+    return row
+
+
+def found(db: Session, actor: Actor, number: int, verb: str) -> Curated:
+    """What an office of the actor's has written. Raises `Refused`."""
+    row = db.get(Curated, number, with_for_update=True)
+    if row is None or row.programme not in _coordinated(db, actor, verb, number):
+        raise Refused(t("question.not_coordinator"), verb=verb, object="curated", object_id=number)
+    return row
+
+
+def standing(db: Session, actor: Actor) -> list[Curated]:
+    """What the actor's offices have written: what waits to be published, then what is.
+
+    Raises `Refused`.
+    """
+    keys = _coordinated(db, actor, "answers")
+    proposed = rows.curated(db, keys, CuratedState.PROPOSED)
+    return [*proposed, *rows.curated(db, keys, CuratedState.PUBLISHED)]
+
+
+def answered(db: Session, actor: Actor, number: int, verb: str) -> list[Question]:
+    """The questions that were answered together with this one. Raises `Refused`."""
+    row = db.get(Question, number)
+    keys = _coordinated(db, actor, verb, number)
+    if row is None or row.state is not QuestionState.ANSWERED or row.programme not in keys:
+        raise Refused(
+            t("question.not_coordinator"), verb=verb, object="question", object_id=number
+        )
+    return rows.answered_with(db, row)
+
+
+def topic_label(db: Session, topic: str) -> Words:
+    """The topic, or the office's answer, that a question was taken to ask for; nothing if none."""
+    known = guide().topics.get(topic)
+    if known is not None:
+        return known.label if known.documented else ""
+    number = topic.removeprefix("office.")
+    row = db.get(Curated, int(number)) if topic != number and number.isdigit() else None
+    return row.title if row is not None else ""
+
+
+# ---------------------------------------------------------------- what is answered from them
+
+
+def office(db: Session) -> Office:
+    """All that offices have published, ready to be searched.
+
+    What that is is asked of the database every time; what is published is never changed, so it is
+    kept in memory.
+    """
+    published = rows.published_ids(db)
+    if not published:
+        return NOTHING
+    # A process may speak to more than one database.
+    key = (str(db.connection().engine.url), published)
+    if key not in _offices:
+        if len(_offices) >= MOST_OFFICES:
+            _offices.clear()
+        _offices[key] = Office(map(_ready, rows.all_published(db)))
+    return _offices[key]
+
+
+def _ready(row: Curated) -> OfficeAnswer:
+    asks = tuple(_bare(ask, row.programme) for ask in row.asks)
+    number = cast(int, row.id)
+    return OfficeAnswer(number, row.programme, row.topic, row.title, asks, row.says, row.clause)
+
+
+def _bare(ask: str, programme: str) -> str:
+    """A way of asking without its own programme's name: whoever belongs there leaves it out."""
+    own = tuple(one for one in guide().every if one.key == programme)
+    asked, rest = guide().scope(ask, own)
+    return rest if asked == own else ask
+
+
+NOTHING: Final = Office(())
+MOST_OFFICES: Final = 8
+_offices: dict[tuple[str, tuple[tuple[int, datetime], ...]], Office] = {}
