@@ -129,6 +129,16 @@ class CuratedState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class AdviceState(StrEnum):
+    WANTED = "wanted"
+    GIVEN = "given"
+    """What the model said stands in place of the composed answer."""
+    REFUSED = "refused"
+    """The model replied, and its reply counts for nothing."""
+    FAILED = "failed"
+    """There was no reply, or none in time; or it was not asked."""
+
+
 class Lane(StrEnum):
     """Replies go before notices, so that a broadcast never delays an answer."""
 
@@ -452,6 +462,39 @@ class Curated(SQLModel, table=True):
     written_at: datetime
     published_by: int | None = Field(default=None, foreign_key="person.id")
     published_at: datetime | None = None
+
+
+class Advice(SQLModel, table=True):
+    """A model is asked about a question whose composed answer may not be what was meant.
+
+    Whatever it was asked about is emptied once that is settled; what it cost stays.
+    """
+
+    __table_args__ = (Index(None, "state", "id"), NEVER_AGAIN)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id")
+    language: str = Field(default="zh", max_length=8)
+    programmes: list[str] = Field(sa_type=_json())
+    """The packs' keys."""
+    words: str = Field(max_length=300)
+    """The question, without what would name anybody."""
+    evidence: list[Any] = Field(sa_type=_json())
+    """What the answer may rest on."""
+    cards: list[Any] = Field(sa_type=_json())
+    """The composed answers as they were shown: each with its topic, and the message's body."""
+    state: AdviceState = Field(default=AdviceState.WANTED, sa_type=_words(AdviceState))
+    parts: int = 0
+    """How many parts of a reply that was still being written have been shown."""
+    card: str = Field(default="", max_length=60)
+    """Where they were shown."""
+    asked_at: datetime = Field(index=True)
+    done_at: datetime | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
+    """What it may cost, while it is asked; then what it did cost."""
+    why: str = Field(default="", max_length=24)
+    """Why nothing came of it."""
 
 
 class Audit(SQLModel, table=True):
