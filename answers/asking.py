@@ -114,6 +114,9 @@ class Guide:
             for answer in self._answer(part, asker):
                 answers.setdefault(answer.topic, answer)
                 asker = asker.having_heard(answer)
+            asked, _ = self.scope(part, asker.own)
+            if len(asked) < len(self.every):
+                asker = asker.speaking_of(asked)
         understood = [answer for answer in answers.values() if answer.topic]
         return tuple(understood or answers.values())
 
@@ -162,9 +165,12 @@ class Guide:
         parts: list[str] = []
         for part in whole or [question]:
             beside = [one for one in _BESIDE.split(part) if one]
-            asks = [one for one in beside if _ASKS.search(one)]
-            if len(asks) == len(beside) > 1 and self._apart(asks, own):
-                parts += asks
+            if len(beside) < 2 or not all(_ASKS.search(one) for one in beside):
+                parts.append(part)
+            elif self._apart(beside, own):
+                parts += beside
+            elif self._apart((beside[0], part), own):  # 日志谁督促，谁审核
+                parts += (beside[0], part)
             else:
                 parts.append(part)
         return parts
@@ -202,11 +208,18 @@ class Guide:
             score = found[0].score if found else 0.0
             yield self._from_text(rest, asked, asker, score, near[:MOST_NEAR])
             return
-        for match in _best(found):
+        for match in self._best(found):
             topic = self.topics[match.topic]
             topic = self.topics[topic.by_role.get(asker.role, topic.key)]
             others = tuple(key for key in near if key != topic.key)[:MOST_NEAR]
             yield self._told(topic, asked, match.score, others, rest)
+
+    def _best(self, found: Sequence[Match]) -> Sequence[Match]:
+        """The topic that is meant; both, where it may be either of two."""
+        first, *others = found[:2]
+        if first.score >= CLEAR or not others or others[0].score < BESIDE * first.score:
+            return [first]
+        return found[:2] if self._offered(others[0].topic) else [first]
 
     def _goes_on(
         self, question: str, rest: str, asked: Sequence[Programme], asker: _Asker
@@ -224,7 +237,7 @@ class Guide:
         before = tuple(one for one in self.every if one.key in last.programmes) or asked
         told = [tell(programme, topic) for programme in before]
         if any(bare in line for one in told for line in one.lines):
-            return self._told(topic, before, 1.0, ())
+            return self._told(topic, before, 1.0, (), bare)
         found = self._match(bare, asked)
         if found and found[0].score >= SURE:
             return None
@@ -334,6 +347,10 @@ class _Asker:
         """What is asked next in the same breath is understood from this."""
         return replace(self, last=Last(answer.topic, answer.programmes))
 
+    def speaking_of(self, programmes: tuple[Programme, ...]) -> _Asker:
+        """Whoever has named programmes goes on to speak of them."""
+        return replace(self, own=programmes)
+
 
 _guides: dict[tuple[int, ...], Guide] = {}
 
@@ -359,14 +376,6 @@ def _documents(programmes: Iterable[Programme]) -> set[tuple[str, ...]]:
 
 def _called(topic: Topic) -> Sequence[str]:
     return [render(topic.label, language) for language in LANGUAGES] if topic.documented else ()
-
-
-def _best(found: Sequence[Match]) -> Sequence[Match]:
-    """The topic that is meant; both, where it may be either of two."""
-    first, *others = found[:2]
-    if first.score < CLEAR and others and others[0].score >= BESIDE * first.score:
-        return found[:2]
-    return [first]
 
 
 def _said(told: Told, topic: Topic) -> Words:

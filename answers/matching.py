@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from answers.topics import short
 from language.numerals import fold, tidy
 
 LONGEST: Final = 3
@@ -45,7 +46,8 @@ _NOT_CHINESE: Final = re.compile(r"[\x00-\x7f]+")
 
 def plain(question: str) -> str:
     """A question without what says nothing: particles, courtesies, marks."""
-    return " ".join(_bare(tidy(question[:READ])).split())
+    said = _bare(tidy(question[:READ])).split()
+    return " ".join(_bare(" ".join(short().get(word, word) for word in said)).split())
 
 
 def _bare(said: str) -> str:

@@ -123,6 +123,12 @@ def _by_name(said: Mapping[str, Sequence[str]]) -> Mapping[str, frozenset[str]]:
     return {name: frozenset(families[name]) for name in sorted(families, key=len, reverse=True)}
 
 
+@cache
+def short() -> Mapping[str, str]:
+    """What people type for a word instead of it, in small letters, and the word."""
+    return _read(Path(__file__).with_name("short.yaml"))
+
+
 def _read(file: Path) -> Mapping[str, Any]:
     read: Mapping[str, Any] = yaml.load(file.read_text("utf-8"), _LOADER)  # noqa: S506 - safe, with or without C
     return read

@@ -35,7 +35,7 @@ SHARED: Final = {
 """Documents that speak of two programmes."""
 
 Say = Callable[[str, str], Sequence[str]]
-"""What a contender says to a programme's question: its answer, then what it says at more length."""
+"""What a contender says to a programme's question, and what it says at more length."""
 
 
 async def run() -> None:

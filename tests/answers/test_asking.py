@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answers import Answer, guide
+from answers import Answer, Last, guide
 from answers.asking import MOST_PARTS
 from answers.evaluation import Question, Result, evaluate
 from answers.matching import plain
+from answers.passages import Passage, Passages
 from answers.telling import dated, tell
 from answers.topics import names
 from programmes.catalogue import load
@@ -27,6 +28,7 @@ EVERY = GUIDE.every
 TOPICS = GUIDE.topics
 SHANXI = load("shanxi-2026")
 PILOT = load("neimenggu-pilot-2025")
+YINGCAI = load("neimenggu-yingcai-2025")
 EXAMPLES = Path(__file__).parents[3] / "shared/data/faq-examples.jsonl"
 
 keys = pytest.mark.parametrize("key", TOPICS)
@@ -184,6 +186,78 @@ def test_several_questions_are_answered_in_turn() -> None:
     found = GUIDE.ask("要参加几次？中期什么时候？有证书吗？几年级能报？", (SHANXI,))
     assert [answer.topic for answer in found] == ["sessions", "mid", "certificate"]
     assert len(found) == MOST_PARTS
+
+
+def test_questions_side_by_side_are_answered_in_turn() -> None:
+    found = GUIDE.ask("日志谁督促，谁审核", (PILOT,))
+    assert [answer.topic for answer in found] == ["diary_urge", "diary_review"]
+
+
+def test_a_situation_before_a_question_is_no_question() -> None:
+    (answer,) = GUIDE.ask("我家孩子高一，成绩年级前五，能报名吗", (SHANXI,))[:1]
+    assert answer.kind == "fact"
+
+
+def test_whoever_names_a_programme_goes_on_about_it() -> None:
+    found = GUIDE.ask("江苏的日志谁督促？中期呢？", (SHANXI,))
+    assert [(answer.topic, answer.programmes) for answer in found] == [
+        ("diary_urge", ("jiangsu-2022",)),
+        ("mid", ("jiangsu-2022",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "topic", "programme"),
+    [
+        ("那数学呢？", "per_subject", YINGCAI.key),
+        ("那江苏呢", "per_subject", "jiangsu-2022"),
+        ("还有呢", "per_subject", YINGCAI.key),
+        ("那中期评价呢", "mid", YINGCAI.key),
+        ("日志谁督促", "diary_urge", YINGCAI.key),
+    ],
+)
+def test_a_question_may_go_on_from_the_last(question: str, topic: str, programme: str) -> None:
+    last = Last("per_subject", (YINGCAI.key,))
+    answer = GUIDE.ask(question, (YINGCAI,), last=last)[0]
+    assert (answer.topic, answer.programmes) == (topic, (programme,))
+
+
+def test_of_a_list_what_was_asked_for_is_told() -> None:
+    assert "物理5名\n" in words(asked("物理招几个", YINGCAI))
+    assert "生物10名" not in words(asked("物理招几个", YINGCAI))
+    assert "生物10名" in words(asked("每科都是5个对吧", YINGCAI))
+
+
+def test_where_a_stage_is_missing_the_others_are_told() -> None:
+    answer = asked("江苏有初期评价吗")
+    assert answer.kind == "silent"
+    assert "中期评价：8月底前" in words(answer)
+
+
+@pytest.mark.parametrize(
+    ("role", "topic"),
+    [("mentor", "duties_mentor"), ("school_teacher", "duties_teacher"), ("", "my_duties")],
+)
+def test_the_same_words_mean_something_else_in_each_role(role: str, topic: str) -> None:
+    assert GUIDE.ask("我要做什么", (SHANXI,), role=role)[0].topic == topic
+
+
+def test_short_forms_are_understood() -> None:
+    assert asked("zqpj什么时候").topic == "mid"
+
+
+def test_days_and_months_are_spoken() -> None:
+    assert "2026年1月" in words(asked("培养从几月开始"))
+
+
+def test_what_no_topic_tells_a_passage_may() -> None:
+    text = "甲班的同学每逢周五下午打扫天文台的圆顶。"
+    library = Passages([Passage(SHANXI.key, "某通知", "三(二)", text, 1)])
+    (answer,) = GUIDE.ask("周五下午谁打扫天文台圆顶", (SHANXI,), library=library)
+    assert (answer.kind, answer.clause) == ("passage", "三(二)")
+    assert text in words(answer)
+    (other,) = GUIDE.ask("周五下午谁打扫天文台圆顶", (PILOT,), library=library)
+    assert other.kind == "out_of_scope"
 
 
 def test_a_very_long_question_is_a_question() -> None:
