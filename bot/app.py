@@ -26,7 +26,7 @@ from bot.router import Router
 from bot.scheduler import scheduler
 from bot.settings import Settings
 from handlers import handlers, menu
-from services import joining
+from services import joining, questions
 from storage import chats, migrate
 from storage.database import Database
 from storage.files import FileStore
@@ -143,6 +143,7 @@ class App:
     def _forget(self, db: Session) -> None:
         now = self.clock.now()
         joining.forget_old(db, now)
+        questions.forget_old(db, now)
         chats.forget_before(db, now - timedelta(days=self.settings.history_days))
 
     def _remove_unused(self, referenced: set[str], before: datetime) -> int:
