@@ -7,11 +7,11 @@ the `Handlers` it is given.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Final
 
 import structlog
@@ -53,22 +53,22 @@ class Scene:
     posts: list[Post] = field(default_factory=list)
     talks: dict[int, Talk] = field(default_factory=dict)
     changed: dict[int, Talk] = field(default_factory=dict)
-    _talks_before: dict[int, Talk | None] = field(default_factory=dict)
+    _talks_before: dict[int, tuple[Any, ...] | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._speaker_before = copy.copy(self.speaker)
+        self._speaker_before = _all_of_speaker(self.speaker)
 
     def undo(self) -> None:
         """Put back all that is held in memory, as the transaction's rows were put back."""
         self.posts.clear()
         self.changed.clear()
-        for name in Speaker.__slots__:
-            setattr(self.speaker, name, getattr(self._speaker_before, name))
+        for name, value in zip(Speaker.__slots__, self._speaker_before, strict=True):
+            setattr(self.speaker, name, value)
         for talk_id, before in self._talks_before.items():
             if before is None:
                 self.talks.pop(talk_id, None)
             else:
-                self.talks[talk_id] = copy.copy(before)
+                self.talks[talk_id] = Talk(*before)
 
     @property
     def language(self) -> Language:
@@ -133,7 +133,8 @@ class Scene:
         found = self.talks.get(talk_id)
         if found is None or found.closed:
             return None
-        self._talks_before.setdefault(talk_id, copy.copy(found))
+        if talk_id not in self._talks_before:
+            self._talks_before[talk_id] = _all_of_talk(found)
         return found
 
     def floor(self, talk: Talk | None) -> None:
@@ -172,6 +173,10 @@ class Scene:
     def touch(self, talk: Talk) -> None:
         talk.updated_at = self.now
         self.changed[talk.id] = talk
+
+
+_all_of_speaker: Final[Callable[[Speaker], tuple[Any, ...]]] = attrgetter(*Speaker.__slots__)
+_all_of_talk: Final[Callable[[Talk], tuple[Any, ...]]] = attrgetter(*Talk.__slots__)
 
 
 # ---------------------------------------------------------------- what handlers are

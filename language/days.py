@@ -3,7 +3,7 @@
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import NoReturn
 
 from language.clocks import NEXT_HOURS, Hours, Part, hours_at
@@ -23,6 +23,8 @@ class Moment:
     part: Part | None = None
 
 
+# A talk is replayed at each of its turns, and asks for the same meaning each time.
+@lru_cache(maxsize=4096)
 def parse_moment(text: str, now: datetime) -> Moment | None:
     """The moment that the whole of `text` names, else None (never a guess at half of it).
 

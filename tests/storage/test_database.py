@@ -23,6 +23,11 @@ def _add_one(session: Session) -> None:
     unit.name = str(int(unit.name) + 1)
 
 
+def _stray() -> Account:
+    """A row that refers to one that is not there."""
+    return Account(platform="web", address="1", person_id=404, created_at=MOMENT)
+
+
 @pytest.fixture
 def counter(database: Database) -> Database:
     with database.transaction() as session:
@@ -62,6 +67,28 @@ def test_a_transaction_that_raises_leaves_no_trace(counter: Database) -> None:
     assert _count(counter) == "0"
 
 
+def test_a_part_that_raises_leaves_no_trace_and_the_rest_stays(counter: Database) -> None:
+    def fail(session: Session) -> None:
+        with session.begin_nested():
+            _add_one(session)
+            with session.begin_nested():
+                _add_one(session)
+            with pytest.raises(IntegrityError), session.begin_nested():
+                session.add(_stray())
+            raise ZeroDivisionError
+
+    with counter.transaction() as session:
+        _add_one(session)
+        with pytest.raises(ZeroDivisionError):
+            fail(session)
+        with session.begin_nested():
+            _add_one(session)
+        with pytest.raises(IntegrityError), session.begin_nested():
+            session.add(_stray())
+        _add_one(session)
+    assert _count(counter) == "3"
+
+
 async def test_run_hands_back_what_the_act_gives_and_raises(counter: Database) -> None:
     def sum_up(session: Session, first: int, *, second: int) -> int:
         return first + second
@@ -88,9 +115,8 @@ def test_what_sqlite_acknowledges_survives_a_power_cut(sqlite_database: Database
 
 
 def test_a_row_cannot_refer_to_one_that_is_not_there(database: Database) -> None:
-    stray = Account(platform="web", address="1", person_id=404, created_at=MOMENT)
     with pytest.raises(IntegrityError), database.transaction() as session:
-        session.add(stray)
+        session.add(_stray())
 
 
 def test_times_are_stored_in_utc_and_come_back_aware(database: Database) -> None:
