@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from bot import cli_documents
+from bot import cli_documents, cli_questions
 from bot.terminal import (
     Mistake,
     both,
@@ -135,6 +135,7 @@ people = group("person")
 faq = group("faq")
 database = group("database")
 app.add_typer(cli_documents.commands, name="document", help=both("document"))
+app.add_typer(cli_questions.commands, name="questions", help=both("questions"))
 
 AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
 Key = Annotated[str, typer.Argument(help=both("key"))]

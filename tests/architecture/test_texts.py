@@ -17,6 +17,7 @@ import pytest
 from answers.reading import Unreadable
 from answers.sections import Doubt
 from answers.topics import common_topics
+from bot.cli_questions import KEPT
 from bot.questions import UNREADABLE
 from bot.router import ENGINE
 from handlers import COMMANDS
@@ -114,7 +115,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "{}.{}": (
         *crossed(("role",), values(Role)),
         *crossed(("programme.grade",), values(Grade)),
-        *crossed(("cli.state",), (*values(Presence), "ended")),
+        *crossed(("cli.state",), (*values(Presence), "ended", *KEPT)),
     ),
     "{}.{}_words": (*crossed(("place",), PLACE_KEYS), *crossed(("kind",), KINDS)),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
@@ -17,13 +18,23 @@ from typer.testing import CliRunner, Result
 
 from bot import desk
 from bot.cli import app
+from bot.cli_questions import harmless
 from bot.clock import SetClock
 from bot.terminal import wide
 from programmes.catalogue import PACKS
 from storage import migrate
 from storage.database import Database, connect
 from storage.files import FileStore
-from storage.tables import Audit, Cohort, File, Membership, Person, Unit
+from storage.tables import (
+    Audit,
+    Cohort,
+    File,
+    Membership,
+    Person,
+    Question,
+    QuestionState,
+    Unit,
+)
 from tests.conftest import NewDatabase
 from tests.documents.samples import LETTER
 from tests.staff.conftest import bind
@@ -629,3 +640,82 @@ def test_what_is_wrong_with_a_document_is_told(
     assert "找不到文件" in fails("document", "preview", tmp_path / "none.pdf")
     assert "没有改动" in fails("document", "remove", 7)
     assert yingcai("document", "list") == "没有。\n"
+
+
+# ---------------------------------------------------------------- questions
+
+
+AWKWARD = '=HYPERLINK(1),"导师"\n聘期几年'
+
+
+@pytest.fixture
+def asked(stored: Database, clock: SetClock) -> None:
+    """Four questions: one that is only asked, and one in every other state."""
+    with stored.transaction() as db:
+        for number, state in enumerate(QuestionState):
+            db.add(
+                Question(
+                    programme="" if state is QuestionState.CLOSED else "shanxi-2026",
+                    role="student",
+                    words=AWKWARD if state is QuestionState.ANSWERED else f"问题{number}",
+                    topic="mentor_term",
+                    kind="silent",
+                    score=0.5,
+                    state=state,
+                    asked_at=clock.now(),
+                    answer="＋一年" if state is QuestionState.ANSWERED else "",
+                    answered_at=clock.now() if state is QuestionState.ANSWERED else None,
+                )
+            )
+
+
+@pytest.mark.usefixtures("asked")
+def test_questions_that_wait_are_listed(yingcai: Yingcai, fails: Yingcai) -> None:
+    assert "问题1" in yingcai("questions", "list")
+    assert "问题0" not in yingcai("questions", "list")
+    (waiting,) = rows(yingcai, "questions", "list", "shanxi-2026")
+    assert (waiting["words"], waiting["state"], waiting["answered"]) == ("问题1", "open", None)
+    assert rows(yingcai, "questions", "list", "spark-2026") == []
+    assert "closed" in fails("questions", "list", "--state", "close")
+    assert "shanxi-2026" in fails("questions", "list", "shanxi")
+
+
+@pytest.mark.usefixtures("asked")
+def test_questions_are_exported_for_spreadsheets(
+    yingcai: Yingcai, fails: Yingcai, tmp_path: Path
+) -> None:
+    file = tmp_path / "问题.csv"
+    assert "3 个问题" in yingcai("questions", "export", file)
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf")
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        header, *found = csv.reader(lines)
+    assert header[:3] == ["编号", "方案", "身份"]
+    assert [line[5] for line in found] == ["问题1", f"'{AWKWARD}", "问题3"]
+    assert [line[7] for line in found] == ["", "'＋一年", ""]
+    assert found[1][4] == "2026-11-23 10:00"
+    assert "已经存在" in fails("questions", "export", file)
+    assert ".jsonl" in fails("questions", "export", tmp_path / "问题.xlsx")
+
+
+@pytest.mark.usefixtures("asked")
+def test_questions_are_exported_for_programs(yingcai: Yingcai, tmp_path: Path) -> None:
+    file = tmp_path / "answered.jsonl"
+    yingcai("questions", "export", file, "--programme", "shanxi-2026", "--state", "answered")
+    (told,) = map(json.loads, file.read_text("utf-8").splitlines())
+    assert told["words"] == AWKWARD
+    assert "account_id" not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        (" @SUM", "' @SUM"),
+        ("\t=1", "'\t=1"),
+        ("-1", "'-1"),
+        ("聘期=几年", "聘期=几年"),
+        ("", ""),
+    ],
+)
+def test_nothing_is_a_formula(words: str, written: str) -> None:
+    assert harmless(words) == written
