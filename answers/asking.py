@@ -12,7 +12,7 @@ from answers.curated import Office
 from answers.matching import Index, Match, plain
 from answers.passages import Passages
 from answers.telling import Told, pointed, tell
-from answers.topics import Topic, names, topics_of
+from answers.topics import Topic, alarms, names, topics_of
 from language.numerals import fold, tidy
 from programmes.catalogue import all_programmes
 from programmes.model import Programme
@@ -22,7 +22,7 @@ Kind = Literal["fact", "passage", "personal", "compare", "silent", "out_of_scope
 
 SURE: Final = 0.15
 """A match below this may be about anything: better say so than answer something else."""
-NEAR: Final = 0.02
+NEAR: Final = 0.05
 """A match below this is not even worth offering."""
 CLEAR: Final = 0.8
 """A match above this is answered alone."""
@@ -118,7 +118,7 @@ class Guide:
             if len(asked) < len(self.every):
                 asker = asker.speaking_of(asked)
         understood = [answer for answer in answers.values() if answer.topic]
-        return tuple(understood or answers.values())
+        return _with_near(understood or list(answers.values()))
 
     def about(self, topic: str, programmes: Sequence[Programme]) -> Answer:
         """What these programmes' documents say about a topic. Raises KeyError for no topic."""
@@ -352,6 +352,13 @@ class _Asker:
         return replace(self, own=programmes)
 
 
+def alarmed(words: str) -> Text | None:
+    """What to say first to somebody who writes this, in whatever place; nothing as a rule."""
+    said = fold(words).casefold()
+    topic = next((topic for word, topic in alarms().items() if word in said), None)
+    return None if topic is None else t(f"ask.reply.{topic}")
+
+
 _guides: dict[tuple[int, ...], Guide] = {}
 
 
@@ -376,6 +383,14 @@ def _documents(programmes: Iterable[Programme]) -> set[tuple[str, ...]]:
 
 def _called(topic: Topic) -> Sequence[str]:
     return [render(topic.label, language) for language in LANGUAGES] if topic.documented else ()
+
+
+def _with_near(answers: Sequence[Answer]) -> tuple[Answer, ...]:
+    """Answers under the last of which stands what else may have been meant."""
+    told = {answer.topic for answer in answers}
+    near = dict.fromkeys(key for answer in answers for key in answer.near if key not in told)
+    last = replace(answers[-1], near=tuple(near)[:MOST_NEAR])
+    return (*(replace(answer, near=()) for answer in answers[:-1]), last)
 
 
 def _said(told: Told, topic: Topic) -> Words:

@@ -23,7 +23,7 @@ LONGEST: Final = 3
 """Characters in an n-gram, at the most."""
 READ: Final = 200
 """Characters of a question that are looked at: what is meant is said by then."""
-DOUBT: Final = 0.5
+DOUBT: Final = 3.0
 """How many askers, spread over all topics, are imagined behind each n-gram: the more, the less a
 rare one decides."""
 KNOWN: Final = 100.0
@@ -46,14 +46,13 @@ _NOT_CHINESE: Final = re.compile(r"[\x00-\x7f]+")
 
 def plain(question: str) -> str:
     """A question without what says nothing: particles, courtesies, marks."""
-    said = _bare(tidy(question[:READ])).split()
-    return " ".join(_bare(" ".join(short().get(word, word) for word in said)).split())
+    return " ".join(_bare(tidy(question[:READ])).split())
 
 
 def _bare(said: str) -> str:
     """The same for many lines at once, each by itself."""
     words = _MARKS.sub(" ", _EMPTY.sub("", fold(said).casefold()))
-    return _LATIN.sub(r" \g<0> ", words)
+    return _LATIN.sub(lambda found: f" {short().get(found[0], found[0])} ", words)
 
 
 def grams(text: str) -> Counter[str]:

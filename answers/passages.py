@@ -66,6 +66,11 @@ class Passage:
     heading: str = ""
     """The headings that it stands under."""
 
+    @property
+    def quotable(self) -> bool:
+        """Not where people are named: whom to ask is told from facts, which name offices."""
+        return not self.section.endswith(UNSEARCHED)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -89,7 +94,7 @@ class Passages:
         searched: list[tuple[int, Counter[str]]] = []
         for number, passage in enumerate(self.all):
             self._sections[passage.programme][_key(passage.section)].append(passage)
-            if not passage.section.endswith(UNSEARCHED):
+            if passage.quotable:
                 said = _grams(_plain(f"{passage.heading}\n{passage.text}"))
                 searched.append((number, Counter(said)))
         mean = sum(found.total() for _, found in searched) / (len(searched) or 1)
@@ -167,7 +172,7 @@ class Passages:
         for passage in inside:
             if named and re.search(rf"(?m)^{re.escape(named)}", passage.text):
                 return passage
-        says = (one for one in inside if not one.section.endswith(UNSEARCHED))
+        says = (one for one in inside if one.quotable)
         return next(says, inside[0] if inside else None)
 
     def _weight(self, gram: str) -> float:

@@ -124,6 +124,13 @@ def _by_name(said: Mapping[str, Sequence[str]]) -> Mapping[str, frozenset[str]]:
 
 
 @cache
+def alarms() -> Mapping[str, str]:
+    """Words after which people come first, wherever they are written, and the topic of each."""
+    read = _read(Path(__file__).with_name("alarms.yaml"))
+    return {word: topic for topic, every in read.items() for word in every}
+
+
+@cache
 def short() -> Mapping[str, str]:
     """What people type for a word instead of it, in small letters, and the word."""
     return _read(Path(__file__).with_name("short.yaml"))

@@ -216,6 +216,8 @@ class Handlers:
     """Somebody who has not joined."""
     aside: Callable[[Scene, Incoming], bool] = lambda _scene, _incoming: False
     """Words that a talk could not take: whether they were a question, and are answered now."""
+    heed: Callable[[Scene, str], None] = lambda _scene, _words: None
+    """Words given to a talk, before it goes on: they may call for more than its next question."""
 
     @cached_property
     def words(self) -> Mapping[str, str]:
@@ -399,6 +401,8 @@ class Router:
         refused = isinstance(given, Waiting) and not given.accepted and given.note is not None
         if refused and incoming.text and self._handlers.aside(scene, incoming):
             given = self._conversation(scene, talk).resume()
+        if incoming.text:
+            self._handlers.heed(scene, incoming.text)
         self._show(scene, talk, given)
 
     def _offered(self, scene: Scene, words: str) -> tuple[str, str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from bot.chat import Incoming
@@ -23,24 +24,28 @@ from storage.files import FileStore
 from storage.tables import RecordKind
 
 
-def handlers(store: FileStore | None = None) -> Handlers:
-    """Everything people can do; what they send is kept in `store`."""
+def handlers(store: FileStore | None = None, *, advised: bool = False) -> Handlers:
+    """Everything people can do; what they send is kept in `store`.
+
+    `advised` where a model is asked about questions that were not surely understood.
+    """
     loading = documents.flow(store or FileStore(Path("files")))
     flows = [join.FLOW, session.FLOW, diary.FLOW, review.FLOW, loading, *answering.FLOWS]
     return Handlers(
         flows={flow.name: flow for flow in flows},
         acts=ACTS,
-        commands=COMMANDS,
-        hear=hear,
+        commands=COMMANDS | {"ask": partial(asking.question, advised=advised)},
+        hear=partial(hear, advised=advised),
         stranger=join.stranger,
         aside=lambda scene, incoming: asking.aside(scene, incoming.text or ""),
+        heed=asking.heed,
     )
 
 
-def hear(scene: Scene, incoming: Incoming) -> None:
+def hear(scene: Scene, incoming: Incoming, advised: bool = False) -> None:
     """Words that answer nothing: a session told in one sentence, a question, or neither."""
     words = incoming.text or ""
-    if not session.hear(scene, words) and not asking.hear(scene, words):
+    if not session.hear(scene, words) and not asking.hear(scene, words, advised):
         asking.not_found(scene, words, t("help.not_understood"))
 
 
@@ -79,6 +84,7 @@ ACTS: dict[str, Act] = {
     "return": review.send_back,
     "bulk": review.bulk,
     "topic": asking.topic,
+    "passage": asking.passage,
     "unhelpful": asking.unhelpful,
     **watch.ACTS,
     **documents.ACTS,

@@ -6,25 +6,27 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from answers import Answer, Last, guide
+from answers import Answer, Last, alarmed, guide
 from bot.chat import Choice, Message, press
 from bot.router import Scene, number, with_menu
 from handlers import progress
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from prompts import Text, t
-from services import questions
+from services import advice, documents, questions
 from services.access import LEARNERS, Refused, cohort_of, memberships
 
+MOST_PASSAGES: Final = 3
+"""Passages that are shown at once: a fact may rest on several clauses."""
 OWN = {"my_sessions": progress.progress, "my_diary": progress.listing}
 """What a learner asks about themselves, and where that is."""
 
 
-def question(scene: Scene, args: Sequence[str]) -> None:
+def question(scene: Scene, args: Sequence[str], advised: bool = False) -> None:
     """`/ask …`, also in the middle of a form; alone it tells how to ask."""
     if not args:
         scene.say(with_menu(t("ask.how")))
-    elif not hear(scene, " ".join(args)):
+    elif not hear(scene, " ".join(args), advised):
         not_found(scene, " ".join(args), t("ask.not_found"))
 
 
@@ -45,6 +47,26 @@ def topic(scene: Scene, args: Sequence[str]) -> None:
     )
 
 
+def passage(scene: Scene, args: Sequence[str]) -> None:
+    """The passages that an answer rests on, where the office has loaded the document."""
+    try:
+        key, topic = args
+        answer = guide().about(topic, (load(key),))
+    except (ValueError, KeyError):
+        raise Refused(t("stale.unknown"), verb="press") from None
+    library = documents.loaded(scene.session, (key,))
+    found = {
+        one.section: one
+        for part in answer.clause.split("；")
+        if (one := library.at(key, part)) is not None and one.quotable
+    }
+    if not found:
+        raise Refused(t("ask.no_passage"), verb="press")
+    for one in list(found.values())[:MOST_PASSAGES]:
+        words = t("ask.whole", document=one.document, section=one.section, text=one.text)
+        scene.say(with_menu(words) if scene.talk() is None else words)
+
+
 def unhelpful(scene: Scene, args: Sequence[str]) -> None:
     """没帮到我: the question goes to the office, or it is said what else can be done."""
     speaker = scene.speaker
@@ -63,13 +85,21 @@ def not_found(scene: Scene, words: str, told: Text) -> None:
     scene.say(Message(told, tuple(map(tuple, rows))))
 
 
-def hear(scene: Scene, words: str) -> bool:
-    """Answer what was asked, if it is a question that we understand or can come near to."""
+def hear(scene: Scene, words: str, advised: bool = False) -> bool:
+    """Answer what was asked, if it is a question that we understand or can come near to.
+
+    Where there is a model (`advised`), it is asked afterwards about what may have been meant.
+    """
     last = questions.last(scene.session, scene.speaker.account_id, scene.now)
     answers = _ask(scene, words, last)
     if not any(answer.topic or answer.near or answer.kind == "passage" for answer in answers):
         return False
+    before = len(scene.posts)
     _tell(scene, words, answers)
+    if advised:
+        speaker, said = scene.speaker, scene.posts[before:]
+        who = (speaker.person_id, speaker.account_id, scene.language)
+        advice.want(scene.session, *who, words, answers, said, scene.now)
     return True
 
 
@@ -82,6 +112,12 @@ def aside(scene: Scene, words: str) -> bool:
         return False
     _tell(scene, words, answers)
     return True
+
+
+def heed(scene: Scene, words: str) -> None:
+    """In a form, too, somebody in despair is told first who can help; what they wrote is kept."""
+    if help_ := alarmed(words):
+        scene.say(help_)
 
 
 _ASKS: Final = re.compile(
@@ -107,7 +143,23 @@ def _learns(scene: Scene) -> bool:
 
 
 def _ask(scene: Scene, words: str, last: Last | None = None) -> tuple[Answer, ...]:
-    return guide().ask(words, own(scene), last=last, office=questions.office(scene.session))
+    here = guide()
+    return here.ask(
+        words,
+        own(scene),
+        role=_role(scene),
+        last=last,
+        library=documents.loaded(scene.session, [programme.key for programme in here.every]),
+        office=questions.office(scene.session),
+    )
+
+
+def _role(scene: Scene) -> str:
+    """What whoever speaks is, if they are one thing only."""
+    if scene.speaker.person_id is None:
+        return ""
+    roles = {place.role for place in memberships(scene.session, scene.speaker.person_id)}
+    return roles.pop() if len(roles) == 1 else ""
 
 
 def _tell(scene: Scene, words: str, answers: Sequence[Answer]) -> None:
@@ -146,9 +198,20 @@ def _say(scene: Scene, answer: Answer, kept: int | None = None) -> None:
     near = [Choice(press("topic", key), guide().topics[key].label) for key in answer.near]
     rows = [(choice,) for choice in near]
     ways: list[Choice] = []
+    if quotable := _quotable(scene, answer):
+        ways.append(Choice(press("passage", quotable, answer.topic), t("ask.see_passage")))
     if kept is not None:
         label = t("question.unhelpful" if answer.topic else "question.to_office")
         ways.append(Choice(press("unhelpful", kept), label))
     if scene.talk() is None:
         ways.append(Choice(press("menu"), t("command.menu.label")))
     scene.say(Message(answer.text, (*rows, tuple(ways)) if ways else tuple(rows)))
+
+
+def _quotable(scene: Scene, answer: Answer) -> str:
+    """The programme whose document holds the passage that an answer rests on, if it is loaded."""
+    if answer.kind != "fact" or answer.topic not in guide().topics:
+        return ""
+    (key,) = answer.programmes
+    found = documents.loaded(scene.session, (key,)).at(key, answer.clause)
+    return key if found is not None and found.quotable else ""

@@ -27,7 +27,7 @@ BY_ROLE: dict[Role, tuple[str, ...]] = {
     Role.COORDINATOR: ("cohort", "students", "questions", "documents"),
     Role.GUARDIAN: ("children",),
 }
-EVERYBODY = ("help", "language", "privacy")
+EVERYBODY = ("ask", "help", "language", "privacy")
 
 
 def commands_for(db: Session, person_id: int | None) -> list[str]:
