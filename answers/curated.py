@@ -49,12 +49,17 @@ _ASKED_FOR: Final = (
 )
 _EMPTY: Final = re.compile(
     "有没有|是不是|会不会|是否|算不算|如果|要是|假如|的?话$|期间|时候|我们|咱们|我|你们|您|大家|自己|"
-    "本人|现在|目前|今年|具体|大概|一般|"
-    "还|就|都|再|继续|进行|举行|关于|这个|那个|找|由|请$|不$|没$|^老师(?=请|想)"
+    r"本人|现在|目前|今年|具体|大概|一般|"
+    r"是|还|就|都|再|继续|进行|举行|关于|这个|那个|找|由|请$|不$|没$|^老师(?=\s|请|想)"
 )
 _NUMBERS: Final = re.compile(
     r"\d+|第?[一二三四五六七八九十两]+(?=[年月日号次个届期级篇名位天周])|高[一二三]|初[一二三]"
 )
+_WHOSE: Final = re.compile(
+    "全国|省|自治区|市|盟|县|导师|学生|学员|家长|老师|教师|专家|团队|高校|大学|高中|初中|小学|学校|中学|"
+    "初期|中期|末期|年度|期末|最终|面试|笔试|测评|报名|申报|推荐|录取|结业|每月|每周|每年|每次|线上|线下|校外|寒假|暑假"
+)
+"""Whose, where and at which stage: of another one, another answer holds."""
 _NOT: Final = re.compile("[不没无未别非]")
 
 
@@ -77,9 +82,9 @@ class _Said:
     """A question taken apart."""
 
     asked_for: frozenset[str]
-    marks: tuple[frozenset[tuple[str, int]], bool]
-    """What turns a question into another one though it looks nearly the same: its numbers, and
-    whether it says no."""
+    marks: tuple[frozenset[str], bool]
+    """What turns a question into another one though it looks nearly the same: its numbers, whose
+    affair it is, and whether it says no."""
     about: Counter[str]
     """The characters of what it is about."""
     grams: frozenset[str]
@@ -136,12 +141,12 @@ def _apart(question: str) -> _Said:
         if count:
             asked_for.add(name)
     rest = _EMPTY.sub("", rest)
-    numbers = frozenset(Counter(_NUMBERS.findall(rest)).items())
+    marks = frozenset((*_NUMBERS.findall(rest), *_WHOSE.findall(rest)))
     said_no = len(_NOT.findall(rest)) % 2 == 1
     found = frozenset(grams(rest))
     weight = sum(map(_rarity, found))
     return _Said(
-        frozenset(asked_for), (numbers, said_no), Counter(rest.replace(" ", "")), found, weight
+        frozenset(asked_for), (marks, said_no), Counter(rest.replace(" ", "")), found, weight
     )
 
 

@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from sqlmodel import Session
 
-from answers import Answer, Last, guide
+from answers import Answer, Last, alarmed, guide
 from answers.curated import Office, OfficeAnswer
 from answers.matching import plain
 from bot.chat import Choice, Message, press, put
@@ -62,9 +62,13 @@ def note(
     """Keep what somebody asked just now, and how it was understood; what they asked before goes.
 
     Gives its number, by which they may say that the answer was no help; 0 where nothing may be
-    kept: before they have joined, and below 14 before a guardian has consented.
+    kept: before they have joined, below 14 before a guardian has consented, and words of despair,
+    of which they are told that nobody else will read them.
     """
     if person_id is None:
+        return 0
+    if alarmed(words):
+        forget(db, account_id)
         return 0
     places = memberships(db, person_id)
     if not all(_may_keep(db, place, now) for place in places):

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
+from answers import Answer, guide
 from answers.curated import Office, OfficeAnswer
 from answers.topics import common_topics
+from programmes.catalogue import load
+from programmes.model import Programme
+from prompts import render
+
+SHANXI = load("shanxi-2026")
+SPARK = load("spark-2026")
 
 
 def answer(*asks: str, number: int = 1, programme: str = "shanxi-2026") -> OfficeAnswer:
     return OfficeAnswer(number, programme, "", "标题", asks, "答复", "")
+
+
+def asked(question: str, *answers: OfficeAnswer, own: Sequence[Programme] = (SHANXI,)) -> Answer:
+    """What the guide answers, whose offices have answered this."""
+    (first, *_) = guide().ask(question, own, office=Office(answers))
+    return first
 
 
 def found(ask: str, question: str) -> bool:
@@ -27,7 +42,7 @@ def found(ask: str, question: str) -> bool:
         ("集训期间可以请假吗", "集训的时候能请假不"),
         ("成长日志可以补交吗", "成长日志能补交吗"),
         ("成长日志漏写了可以补吗", "日志漏写了能补吗"),
-        ("去导师实验室要不要自己买保险", "去实验室需要自己买保险吗"),
+        ("去实验室要不要自己买保险", "去实验室需要买保险吗"),
         ("暑假能不能集中培养", "暑假可以集中培养吗"),
         ("今年的开班仪式在哪里", "今年开班仪式在哪儿举行"),
         ("开班仪式几点开始", "开班仪式什么时候开始？"),
@@ -71,6 +86,8 @@ def test_nearly_the_same_question_is_found(ask: str, question: str) -> None:
         ("可以请假吗", "不可以请假吗"),
         # a case of its own
         ("能不能请假", "导师能不能请假"),
+        ("淘汰率是多少", "面试淘汰率是多少"),
+        ("管理办公室负责什么", "全国管理办公室负责什么"),
         ("能不能请假", "能不能请假去参加竞赛集训营一个月"),
         ("请假", "请假条谁签字"),
         ("", ""),
@@ -121,3 +138,43 @@ def test_questions_about_other_topics_are_not_caught() -> None:
     ]
     assert len(caught) < 100
     assert len(wrong) <= 3, wrong
+
+
+# ---------------------------------------------------------------- in an answer
+
+
+def test_the_office_answers_before_the_documents_and_is_named() -> None:
+    mine = replace(
+        answer("导师聘期几年"), title="导师的聘期", says="一年。", clause="聘任办法第3条"
+    )
+    told = asked("请问导师聘期是几年呢？", mine)
+    assert (told.kind, told.topic, told.clause) == ("fact", "office.1", "聘任办法第3条")
+    assert told.programmes == ("shanxi-2026",)
+    said = render(told.text, "zh")
+    assert said.startswith("【导师的聘期】\n一年。")
+    assert "山西英才计划管理办公室答复，依据：聘任办法第3条" in said
+    bare = render(asked("导师聘期几年", replace(mine, clause="")).text, "zh")
+    assert bare.endswith("山西英才计划管理办公室答复")
+
+
+def test_the_office_may_lead_to_a_topic() -> None:
+    told = asked("礼堂汇报", replace(answer("礼堂汇报"), topic="mid"))
+    assert (told.topic, told.programmes, told.score) == ("mid", ("shanxi-2026",), 1.0)
+    gone = replace(answer("导师聘期几年"), topic="a topic that was")
+    assert asked("导师聘期几年", gone).topic == "mentor_term"
+
+
+def test_an_office_speaks_of_its_own_programme_only() -> None:
+    mine = answer("导师聘期几年")
+    assert asked("导师聘期几年", mine, own=(SPARK,)).topic == "mentor_term"
+    assert asked("导师聘期几年", mine, own=()).topic == "mentor_term"
+    assert asked("山西英才导师聘期几年", mine, own=(SPARK,)).topic == "office.1"
+    assert asked("江苏的导师聘期几年", mine).topic == "mentor_term"
+    assert asked("山西和江苏的导师聘期几年", mine).topic == "mentor_term"
+    assert asked("导师聘期几年", mine, own=(SPARK, SHANXI)).topic == "office.1"
+
+
+def test_each_part_is_asked_of_the_office() -> None:
+    mine = answer("导师聘期几年")
+    told = guide().ask("中期评价什么时候？导师聘期几年？", (SHANXI,), office=Office([mine]))
+    assert [one.topic for one in told] == ["mid", "office.1"]
