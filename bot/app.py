@@ -15,6 +15,7 @@ import structlog
 from sqlmodel import Session, select
 from structlog.dev import plain_traceback
 
+from bot.advice import Advice
 from bot.chat import Platform
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery
@@ -22,11 +23,12 @@ from bot.documents import read_document
 from bot.doorkeeper import Doorkeeper
 from bot.inbox import Inbox
 from bot.keeping import keep_files
+from bot.model import Model
 from bot.router import Router
 from bot.scheduler import scheduler
 from bot.settings import Settings
 from handlers import handlers, menu
-from services import joining, questions
+from services import advice, joining, questions
 from storage import chats, migrate
 from storage.database import Database
 from storage.files import FileStore
@@ -56,17 +58,38 @@ class App:
         self.door = Doorkeeper(self.database, self.clock, self.store, menu.described)
         self.platforms = dict(platforms) if platforms is not None else self._platforms()
         self.delivery = Delivery(self.database, self.clock, self.platforms)
+        self.advice = self._advice()
         self.inbox = Inbox(
             self.database,
             self.clock,
-            Router(handlers(self.store)),
+            Router(handlers(self.store, advised=self.advice is not None)),
             self.platforms,
             {
                 "keep_files": keep_files(self.platforms, self.store, settings.file_limit),
                 "read_document": read_document(self.platforms, self.store, settings.file_limit),
             },
+            self._said,
+        )
+
+    def _advice(self) -> Advice | None:
+        """Who asks the configured model, if there is one. Its library is imported only then."""
+        model = self.settings.model
+        if not model.on:
+            return None
+        return Advice(
+            self.database,
+            self.clock,
+            self.platforms,
+            Model(model),
+            model.monthly_tokens,
             self.delivery.wake,
         )
+
+    def _said(self) -> None:
+        """Something was said: it is to be sent, and there may be something to ask a model."""
+        self.delivery.wake()
+        if self.advice is not None:
+            self.advice.wake()
 
     def _platforms(self) -> dict[str, Platform]:
         """The configured messengers. A library is imported only if its messenger is."""
@@ -121,10 +144,14 @@ class App:
             async with asyncio.TaskGroup() as parts:
                 parts.create_task(self.inbox.run(), name="inbox")
                 parts.create_task(self.delivery.run(), name="delivery")
+                if self.advice is not None:
+                    parts.create_task(self.advice.run(), name="advice")
                 for platform in self.platforms.values():
                     parts.create_task(platform.run(self.inbox.receive), name=platform.name)
         finally:
             ticks.shutdown(wait=False)
+            if self.advice is not None:
+                await self.advice.close()
             for platform in self.platforms.values():
                 await platform.close()
 
@@ -145,6 +172,7 @@ class App:
         joining.forget_old(db, now)
         questions.forget_old(db, now)
         chats.forget_before(db, now - timedelta(days=self.settings.history_days))
+        advice.forget_before(db, now - timedelta(days=self.settings.history_days))
 
     def _remove_unused(self, referenced: set[str], before: datetime) -> int:
         count = 0

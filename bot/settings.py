@@ -38,6 +38,27 @@ class TelegramSettings(BaseModel):
     webhook_port: int = Field(8443, ge=0, le=65535)
 
 
+class ModelSettings(BaseModel):
+    """A model that may be asked where an answer is unsure; off unless it has a name and a place.
+
+    Everything works without it.
+    """
+
+    base_url: str = ""
+    """Any endpoint that speaks OpenAI's protocol (`http://127.0.0.1:8000/v1`); OpenAI's own if
+    empty."""
+    key: SecretStr | None = None
+    name: str = ""
+    timeout: float = Field(20.0, gt=0, le=120)
+    """Seconds in which it must have answered, everything together."""
+    monthly_tokens: int = Field(1_000_000, ge=0)
+    """Tokens, in and out, that may be spent in a calendar month; 0 spends none."""
+
+    @property
+    def on(self) -> bool:
+        return bool(self.name and (self.base_url or self.key))
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="YINGCAI_", env_nested_delimiter="__", env_file=".env", extra="ignore"
@@ -54,6 +75,7 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     web: WebSettings = WebSettings()
     telegram: TelegramSettings = TelegramSettings()
+    model: ModelSettings = ModelSettings()
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -1,5 +1,7 @@
 """advice of a model"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -11,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    def listed() -> sa.types.TypeEngine[list[object]]:
+    def listed() -> sa.types.TypeEngine[Any]:
         return sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
     op.create_table(

@@ -1,0 +1,194 @@
+"""A model, by any endpoint that speaks OpenAI's protocol; the library is loaded only for one.
+
+Asking never raises: it gives what the model said, once that is checked, or why there is nothing.
+Nothing that was asked or answered is logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from answers.phrasing import READ, Evidence, Phrased, Unfit, checked, request, so_far
+from bot.settings import ModelSettings
+from prompts import Language
+
+log = structlog.get_logger()
+
+OPENAI: Final = "https://api.openai.com/v1"
+MOST_OUT: Final = 1000
+"""Tokens of a reply, at the most: some models think aloud first."""
+RETRIES: Final = 2
+"""After 429, 5xx, or a connection that breaks; the library waits as the server asks."""
+PART: Final = 1.0
+"""Seconds between two looks at what has been written so far, at the least."""
+
+Shown = Callable[[Phrased], Awaitable[None]]
+"""Show as much of a reply as has been written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What asking came to."""
+
+    phrased: Phrased | None
+    why: str
+    """Why there is nothing, in one word; empty if there is."""
+    tokens: tuple[int, int]
+    """In and out: as the endpoint says, else reckoned on the safe side."""
+    replied: bool = True
+    """It said something, of whatever worth."""
+
+
+class Model:
+    def __init__(self, settings: ModelSettings) -> None:
+        from openai import AsyncOpenAI
+
+        # At its lowest level the library would log whole requests.
+        logging.getLogger("openai").setLevel(logging.WARNING)
+        self.name = settings.name
+        self._timeout = settings.timeout
+        # Only OpenAI's own endpoint wants the limit under its new name.
+        self._limit = "max_tokens" if settings.base_url else "max_completion_tokens"
+        self._client = AsyncOpenAI(
+            base_url=settings.base_url or OPENAI,
+            api_key=settings.key.get_secret_value() if settings.key else "none",
+            timeout=settings.timeout,
+            max_retries=RETRIES,
+        )
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def ask(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        language: Language,
+        shown: Shown | None = None,
+        gap: float = PART,
+    ) -> Reply:
+        """Ask, within the time that is set for everything together. `shown` is told what has been
+        written and checked so far, no oftener than every `gap` seconds."""
+        began = time.monotonic()
+        asked = _Asked(request(question, evidence, language), evidence, language, shown, gap)
+        said = _Said(reckoned(question, evidence, language))
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._say(said, asked)
+            reply = Reply(_made_of(said, asked), "", said.tokens)
+        except Unfit as unfit:
+            reply = Reply(None, unfit.why, said.tokens)
+        except Exception as error:
+            why, reached = _told(error)
+            tokens = said.tokens if reached or said.text else (0, 0)
+            reply = Reply(None, why, tokens, replied=False)
+        log.info(
+            "model_asked",
+            why=reply.why,
+            seconds=round(time.monotonic() - began, 1),
+            tokens_in=reply.tokens[0],
+            tokens_out=reply.tokens[1],
+        )
+        return reply
+
+    async def _say(self, said: _Said, asked: _Asked) -> None:
+        from openai import BadRequestError, UnprocessableEntityError
+
+        if asked.shown is not None:
+            try:
+                await self._stream(said, asked, asked.shown)
+            except (BadRequestError, UnprocessableEntityError):
+                log.info("model_does_not_stream")
+            else:
+                return
+        whole: Any = await self._client.chat.completions.create(**self._call(asked))
+        said.count(whole.usage)
+        for choice in whole.choices[:1]:
+            said.take(choice.message, choice.finish_reason)
+
+    async def _stream(self, said: _Said, asked: _Asked, shown: Shown) -> None:
+        stream: Any = await self._client.chat.completions.create(
+            **self._call(asked), stream=True, stream_options={"include_usage": True}
+        )
+        looked, last = time.monotonic(), ""
+        async with stream:
+            async for chunk in stream:
+                said.count(chunk.usage)
+                for choice in chunk.choices[:1]:
+                    said.take(choice.delta, choice.finish_reason)
+                if len(said.text) > READ:
+                    return
+                if time.monotonic() - looked < asked.gap:
+                    continue
+                looked = time.monotonic()
+                part = so_far(said.text, asked.evidence, asked.language)
+                if part is not None and part.words != last:
+                    last = part.words
+                    await shown(part)
+
+    def _call(self, asked: _Asked) -> dict[str, Any]:
+        return {"model": self.name, "messages": asked.messages, self._limit: MOST_OUT}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    messages: list[dict[str, str]]
+    evidence: Sequence[Evidence]
+    language: Language
+    shown: Shown | None
+    gap: float
+
+
+class _Said:
+    """What a model says, as it comes, and what that costs."""
+
+    def __init__(self, reckoned: tuple[int, int]) -> None:
+        self.text = ""
+        self.refused = False
+        self.tokens = reckoned
+
+    def take(self, message: Any, ended: str | None) -> None:
+        self.text += message.content or ""
+        self.refused = self.refused or bool(message.refusal) or ended == "content_filter"
+
+    def count(self, usage: Any) -> None:
+        if usage is not None and usage.total_tokens:
+            self.tokens = (usage.prompt_tokens or 0, usage.completion_tokens or 0)
+
+
+def _made_of(said: _Said, asked: _Asked) -> Phrased:
+    if said.refused:
+        raise Unfit("refusal")
+    return checked(said.text, asked.evidence, asked.language)
+
+
+def reckoned(question: str, evidence: Sequence[Evidence], language: Language) -> tuple[int, int]:
+    """The most tokens that asking may cost, in and out: a character is hardly ever more than
+    one."""
+    return len(json.dumps(request(question, evidence, language), ensure_ascii=False)), MOST_OUT
+
+
+def _told(error: Exception) -> tuple[str, bool]:
+    """What went wrong, in one word for the log; and whether it may have cost something."""
+    import openai
+
+    match error:
+        case TimeoutError() | openai.APITimeoutError():
+            return "slow", True
+        case openai.RateLimitError():
+            return "busy", False
+        case openai.APIStatusError(status_code=status):
+            return f"status_{status}", False
+        case openai.APIConnectionError():
+            return "unreachable", False
+        case _:
+            log.warning("model_failed", error=type(error).__name__)
+            return "broken", True

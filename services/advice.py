@@ -1,0 +1,309 @@
+"""What a model is asked once the composed answer has gone out, and what comes of it.
+
+The composed answer never waits. Where it may not be what was meant, what else may have been is
+written down with it; a worker asks the model, and what it says takes the answer's place if the
+documents bear it out. In a programme with children below 14 nothing is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, func, select
+
+from answers import Answer, guide
+from answers.candidates import candidates, private, unsure
+from answers.phrasing import Evidence, Phrased
+from bot.clock import beijing_day
+from programmes.catalogue import load
+from programmes.model import Programme
+from prompts import BEIJING, Language
+from services.access import LEARNERS, cohort_of, memberships
+from services.consent import needed
+from services.documents import loaded
+from services.scrub import scrub
+from storage import chats
+from storage.chats import Post
+from storage.questions import names_around
+from storage.tables import Advice, AdviceState, Lane, Outbox, Person, SendState, table
+
+LIFE: Final = timedelta(minutes=2)
+"""Nobody waits longer: what has not been asked by then is dropped."""
+MOST_WORDS: Final = 120
+"""Characters of a question: what is longer may be a diary."""
+
+_ASKS: Final = re.compile(
+    r"[?？吗呢么谁几哪啥咋]|什么|多少|怎么|如何|多久|多长|是不是|是否|有没有|要不要|能不能|可不可以|可以|时候|"
+    r"\b(?:when|what|who|how|which|where|why|may|must|can|do|does|is|are)\b",
+    re.IGNORECASE,
+)
+_NAMED: Final = re.compile(
+    "[\u3400-\u9fff]{1,3}(?<!导)(?<!的)(?:老师|同学|教授|博士|院士|校长|主任|先生|女士)|"
+    "叫[\u3400-\u9fff]{2,3}(?![\u3400-\u9fff])|我是[\u3400-\u9fff]{2,3}(?:[,，。 ]|$)"
+)
+_NOBODY: Final = re.compile(
+    "(?:指导|学校|中学|班|高中|小学|科学|参与|培训|任课|我们?|各科|大学|带队|一线|在职|的|找|问|请|和|跟|让|由|给|是|有|当|做|"
+    "要|个|位|名|些|各|本|该|哪|多少|什么|副|高校|所有|全体|每|其他|别|男|女)(?:老师|同学|教授|博士|院士|校长|主任|先生|女士)$"
+)
+
+
+# ---------------------------------------------------------------- what is to be asked
+
+
+def want(
+    db: Session,
+    person_id: int | None,
+    account_id: int,
+    language: Language,
+    words: str,
+    answers: Sequence[Answer],
+    posts: Sequence[Post],
+    now: datetime,
+) -> bool:
+    """Write down that a model is to be asked about what somebody has just been answered.
+
+    `posts` are the answers as they are about to be sent, in the same order; each becomes a card,
+    so that another answer may take its place. Gives whether anything is to be asked.
+    """
+    if person_id is None or len(posts) != len(answers) or not _is_question(words):
+        return False
+    here = guide()
+    if not unsure(answers, here):
+        return False
+    own = programmes_of(db, person_id)
+    concerned = {programme.key for programme in own}.union(*(one.programmes for one in answers))
+    if not own or any(load(key).guardian_consent for key in concerned):
+        return False
+    if _below_14(db, person_id, now) or private(words, own, here):
+        return False
+    said = scrubbed(db, words, person_id)
+    if said is None:
+        return False
+    library = loaded(db, [programme.key for programme in own])
+    evidence = candidates(said, own, answers, here, library, language)
+    if not evidence:
+        return False
+    row = Advice(
+        account_id=account_id,
+        language=language,
+        programmes=[programme.key for programme in own],
+        words=said,
+        evidence=[one.to_json() for one in evidence],
+        cards=[],
+        asked_at=now,
+    )
+    db.add(row)
+    db.flush()
+    for number, post in enumerate(posts):
+        post.body["card"] = f"advice:{row.id}:{number}"
+    row.cards = [
+        {"topic": answer.topic, "body": post.body}
+        for answer, post in zip(answers, posts, strict=True)
+    ]
+    db.add(row)
+    return True
+
+
+def programmes_of(db: Session, person_id: int) -> tuple[Programme, ...]:
+    """The programmes in which somebody has a place."""
+    places = memberships(db, person_id)
+    keys = dict.fromkeys(cohort_of(db, place).programme for place in places)
+    return tuple(load(key) for key in keys)
+
+
+def scrubbed(db: Session, words: str, person_id: int) -> str | None:
+    """The words without what would name anybody; nothing where somebody may be named whom we do
+    not know."""
+    cohorts = {place.cohort_id for place in memberships(db, person_id)}
+    return nameless(scrub(words, names_around(db, cohorts)))
+
+
+def nameless(said: str) -> str | None:
+    """Scrubbed words, unless they still look as if they named somebody."""
+    found = (match[0] for match in _NAMED.finditer(said))
+    return None if any(not _NOBODY.search(one) for one in found) else said[:MOST_WORDS]
+
+
+def _is_question(words: str) -> bool:
+    """Words that ask something: a diary or a story is not shown to a model."""
+    return len(words) <= MOST_WORDS and bool(_ASKS.search(words))
+
+
+def _below_14(db: Session, person_id: int, now: datetime) -> bool:
+    person = cast(Person, db.get(Person, person_id))
+    if person.birth_date is None:
+        return False
+    return any(
+        needed(
+            person.birth_date,
+            place.grade,
+            load(cohort_of(db, place).programme),
+            beijing_day(now),
+        )
+        for place in memberships(db, person_id)
+        if place.role in LEARNERS
+    )
+
+
+# ---------------------------------------------------------------- asking
+
+Reckon = Callable[[str, Sequence[Evidence], Language], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a model is to be asked now."""
+
+    id: int
+    platform: str
+    language: Language
+    words: str
+    evidence: tuple[Evidence, ...]
+    tokens: tuple[int, int]
+    """What has been set aside for it."""
+
+
+def take(
+    db: Session,
+    now: datetime,
+    most: int,
+    busy: Collection[int],
+    reckon: Reckon,
+    monthly: int,
+) -> tuple[list[Wanted], int]:
+    """The oldest questions that wait, each with what it may cost set aside; and how many were
+    dropped: for being stale, or past what may be spent in a month.
+
+    `reckon(words, evidence, language)` gives the most tokens that asking may cost, in and out.
+    """
+    waiting = db.exec(
+        select(Advice)
+        .where(Advice.state == AdviceState.WANTED, col(Advice.id).not_in(busy))
+        .order_by(col(Advice.id))
+        .limit(most)
+    ).all()
+    spent = spent_this_month(db, now) if waiting else 0
+    taken: list[Wanted] = []
+    dropped = 0
+    for row in waiting:
+        language: Language = "en" if row.language == "en" else "zh"
+        evidence = tuple(Evidence.from_json(one) for one in row.evidence)
+        tokens = reckon(row.words, evidence, language)
+        why = ""
+        # Set back, a clock would make all of them wait for ever.
+        if not timedelta(minutes=-1) < now - row.asked_at <= LIFE:
+            why = "stale"
+        elif spent + sum(tokens) > monthly:
+            why = "cap"
+        if why:
+            _drop(db, row, AdviceState.FAILED, why, now)
+            dropped += 1
+            continue
+        spent += sum(tokens)
+        # Should we die while it is asked, what it cost is not known: then this much is counted.
+        row.tokens_in += tokens[0]
+        row.tokens_out += tokens[1]
+        db.add(row)
+        speaker = chats.speaker_of(db, row.account_id)
+        platform = speaker.platform if speaker else ""
+        taken.append(Wanted(cast(int, row.id), platform, language, row.words, evidence, tokens))
+    return taken, dropped
+
+
+def spent_this_month(db: Session, now: datetime) -> int:
+    """Tokens spent, or set aside, since this month began in Beijing."""
+    began = now.astimezone(BEIJING).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    asked = select(func.sum(col(Advice.tokens_in) + col(Advice.tokens_out))).where(
+        Advice.asked_at >= began
+    )
+    return db.exec(asked).one() or 0
+
+
+# ---------------------------------------------------------------- what comes of it
+
+
+def show_part(db: Session, number: int, phrased: Phrased, now: datetime) -> None:
+    """Show as much of a reply as has been written and checked, unless what was shown before is
+    still on its way."""
+    row = db.get(Advice, number)
+    if row is None or row.state is not AdviceState.WANTED:
+        return
+    before = select(Outbox.state).where(Outbox.key == f"advice:{number}:{row.parts}")
+    if row.parts and db.exec(before).first() is not SendState.SENT:
+        return
+    body = _card(row, phrased)["body"]
+    row.parts, row.card = row.parts + 1, body["card"]
+    db.add(row)
+    text = phrased.shown(_language(row), whole=False)
+    _replace(db, row, body, text, f"advice:{number}:{row.parts}", now)
+
+
+def settle(
+    db: Session,
+    wanted: Wanted,
+    phrased: Phrased | None,
+    why: str,
+    tokens: tuple[int, int],
+    now: datetime,
+    *,
+    replied: bool,
+) -> None:
+    """Write down what came of asking; what counts takes the place of the composed answer."""
+    row = db.get(Advice, wanted.id)
+    if row is None or row.state is not AdviceState.WANTED:
+        return
+    row.tokens_in += tokens[0] - wanted.tokens[0]
+    row.tokens_out += tokens[1] - wanted.tokens[1]
+    if phrased is None:
+        state = AdviceState.REFUSED if replied else AdviceState.FAILED
+        _drop(db, row, state, why, now)
+        return
+    body = _card(row, phrased)["body"]
+    _replace(db, row, body, phrased.shown(wanted.language), f"advice:{row.id}", now)
+    _close(db, row, AdviceState.GIVEN, "", now)
+
+
+def forget_before(db: Session, moment: datetime) -> None:
+    """Housekeeping: what was spent long ago."""
+    rows = table(Advice)
+    db.connection().execute(delete(rows).where(rows.c.asked_at < moment))
+
+
+def _drop(db: Session, row: Advice, state: AdviceState, why: str, now: datetime) -> None:
+    """Nothing comes of it; where a part was shown, the composed answer is put back."""
+    for card in row.cards if row.parts else ():
+        body = card["body"]
+        if body["card"] == row.card:
+            _replace(db, row, body, body["text"], f"advice:{row.id}", now)
+    _close(db, row, state, why, now)
+
+
+def _close(db: Session, row: Advice, state: AdviceState, why: str, now: datetime) -> None:
+    row.state, row.why, row.done_at = state, why, now
+    row.words, row.evidence, row.cards = "", [], []
+    db.add(row)
+
+
+def _card(row: Advice, phrased: Phrased) -> dict[str, Any]:
+    """The composed answer whose place it takes: the one that the model chose, or the last."""
+    if row.card:
+        return next(card for card in row.cards if card["body"]["card"] == row.card)
+    topics = {one.topic for one in phrased.chosen}
+    chosen = (card for card in row.cards if card["topic"] in topics)
+    return cast(dict[str, Any], next(chosen, row.cards[-1]))
+
+
+def _replace(
+    db: Session, row: Advice, body: dict[str, Any], text: str, key: str, now: datetime
+) -> None:
+    shown = {**body, "text": text, "kind": "card", "replace": True}
+    chats.post(db, [Post(row.account_id, shown, Lane.NOTICE, key)], now)
+
+
+def _language(row: Advice) -> Language:
+    return "en" if row.language == "en" else "zh"
