@@ -31,6 +31,8 @@ BESIDE: Final = 0.1
 needs."""
 EVIDENCE: Final = 0.35
 """How much of a question a passage must cover before it is quoted (0 to 1)."""
+OWN: Final = 10.0
+"""How much likelier one's own records are meant where the words say so."""
 FEW: Final = 3
 """Programmes that are compared one by one: what is asked then concerns each of them."""
 MOST_NEAR: Final = 3
@@ -47,6 +49,13 @@ _BESIDE: Final = re.compile(r"[，,]|(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])")
 _ASKS: Final = re.compile(
     r"[吗呢么谁几哪啥咋]|什么|多少|怎么|多久|多长|是不是|有没有|要不要|能不能|可不可以|[不没]$"
 )
+_OWN: Final = re.compile(r"我|孩子|娃|闺女|儿子|女儿|\b(?:my|our|mine|i)\b")
+_BECAME: Final = re.compile(
+    r"[了过到上去完收批发审]没有?\s*$|[了过]没|了(?:吗|没有)\s*$|次了|查[一下]|到哪一?步|够不够|排到|轮到|在不在"
+    r"|有没有我|有我|我(?:的)?名字|第几个|还[差剩]|给我写的|考得|评上"
+    r"|\b(?:been|yet|already|so far|still)\b"
+)
+"""What became of something: 通过了没, 几次了, 在不在名单里."""
 _PARTS: Final = re.compile("[；。，、：\\n]")
 _NO_PROGRAMME: Final = "(?![库馆])"
 """英才库 and 星火馆 are no programmes."""
@@ -188,11 +197,19 @@ class Guide:
 
     def _match(self, rest: str, asked: Sequence[Programme]) -> list[Match]:
         enough = all if len(asked) <= FEW else any
-        return [
+        found = [
             match
             for match in self._index.match(rest)
             if enough(self.topics[match.topic].concerns(programme) for programme in asked)
         ]
+        return self._own_first(found) if _OWN.search(rest) and _BECAME.search(rest) else found
+
+    def _own_first(self, found: Sequence[Match]) -> list[Match]:
+        """Whoever says what became of something of their own asks about their own records."""
+        weight = {m: OWN if self.topics[m.topic].kind == "personal" else 1.0 for m in found}
+        whole = sum(m.score * weight[m] for m in found) / sum(m.score for m in found)
+        again = [replace(m, score=m.score * weight[m] / whole) for m in found]
+        return sorted(again, key=lambda match: (-match.score, match.topic))
 
     def _answer(self, question: str, asker: _Asker) -> Iterator[Answer]:
         asked, rest = self.scope(question, asker.own)
