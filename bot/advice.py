@@ -8,19 +8,26 @@ more, a crash after it asks nothing again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
 
 import structlog
 
+from answers import Answer, guide
+from answers.candidates import candidates, private
+from answers.passages import Passages
 from answers.phrasing import Phrased
 from bot.chat import Platform
 from bot.clock import Clock
-from bot.model import PART, Model, reckoned
+from bot.model import PART, Model, Reply, reckoned
+from bot.settings import ModelSettings
+from programmes.model import Programme
+from prompts import Language
 from services import advice
 from services.advice import Wanted
+from services.scrub import scrub
 from storage.database import Database
 
 log = structlog.get_logger()
@@ -131,3 +138,25 @@ class Advice:
     async def _show(self, number: int, phrased: Phrased) -> None:
         await self._database.run(advice.show_part, number, phrased, self._clock.now())
         self._said()
+
+
+async def ask_once(
+    settings: ModelSettings,
+    own: Sequence[Programme],
+    question: str,
+    answers: Sequence[Answer],
+    library: Passages | None,
+    language: Language,
+) -> Reply:
+    """Ask about one question, for the command line: by the same rules, however sure its answer."""
+    said = advice.nameless(scrub(question, ()))
+    evidence = candidates(question, own, answers, guide(), library, language)
+    if any(one.guardian_consent for one in own):
+        return Reply(None, "below_14", (0, 0), replied=False)
+    if said is None or not evidence or private(question, own, guide()):
+        return Reply(None, "private" if evidence else "no_evidence", (0, 0), replied=False)
+    model = Model(settings)
+    try:
+        return await model.ask(said, evidence, language)
+    finally:
+        await model.close()

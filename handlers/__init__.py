@@ -34,7 +34,11 @@ def handlers(store: FileStore | None = None, *, advised: bool = False) -> Handle
     return Handlers(
         flows={flow.name: flow for flow in flows},
         acts=ACTS,
-        commands=COMMANDS | {"ask": partial(asking.question, advised=advised)},
+        commands=COMMANDS
+        | {
+            "ask": partial(asking.question, advised=advised),
+            "privacy": partial(menu.privacy, advised=advised),
+        },
         hear=partial(hear, advised=advised),
         stranger=join.stranger,
         aside=lambda scene, incoming: asking.aside(scene, incoming.text or ""),

@@ -88,14 +88,17 @@ def help_(scene: Scene, _args: Sequence[str]) -> None:
     _aside(scene, told)
 
 
-def privacy(scene: Scene, _args: Sequence[str]) -> None:
-    """Who reads what is written here, for each place that whoever speaks has."""
+def privacy(scene: Scene, _args: Sequence[str], advised: bool = False) -> None:
+    """Who reads what is written here, for each place that whoever speaks has; and whether a model
+    is asked about questions (`advised`).
+    """
     if scene.speaker.person_id is None:
         _aside(scene, t("privacy.stranger"))
         return
     roles = dict.fromkeys(m.role for m in memberships(scene.session, scene.speaker.person_id))
     readers = [t(f"join.readers_{role}") for role in roles]
-    _aside(scene, t("privacy.all", readers="\n".join(scene.words(r) for r in readers)))
+    words = t("privacy.all", readers="\n".join(scene.words(r) for r in readers))
+    _aside(scene, t("privacy.with_model", said=words) if advised else words)
 
 
 def language(scene: Scene, args: Sequence[str]) -> None:

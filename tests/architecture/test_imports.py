@@ -70,3 +70,17 @@ def test_nothing_that_reads_documents_is_loaded_before_there_is_one(module: str)
     loaded = run(f"import sys, {module}; print(*sys.modules)")
     assert not {"pypdf", "docx", "lxml"} & {name.split(".")[0] for name in loaded.stdout.split()}
     assert module in loaded.stdout.split()
+
+
+@pytest.mark.parametrize("module", ["bot.app", "bot.cli", "bot.advice"])
+def test_no_models_library_is_loaded_before_one_is_configured(module: str) -> None:
+    loaded = run(f"import sys, {module}; print(*sys.modules)")
+    assert not {"openai", "httpx2"} & {name.split(".")[0] for name in loaded.stdout.split()}
+    assert module in loaded.stdout.split()
+
+
+def test_a_models_library_is_loaded_for_one() -> None:
+    made = "Model(ModelSettings(base_url='http://127.0.0.1:9', name='m'))"
+    names = "import sys; from bot.model import Model, ModelSettings"
+    loaded = run(f"{names}; {made}; print(*sys.modules)")
+    assert "openai" in loaded.stdout.split(), loaded.stderr

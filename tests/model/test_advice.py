@@ -352,6 +352,11 @@ async def test_a_child_below_14_is_asked_for_nowhere(house: MakeHouse, endpoint:
     assert len(endpoint.asked) == 1
 
 
+async def test_people_are_told_that_a_model_is_asked(house: MakeHouse) -> None:
+    here = await house()
+    assert "问一个模型" in await here.members["王建国"].says("/privacy")
+
+
 async def test_a_stranger_is_not_asked_for(house: MakeHouse, endpoint: Endpoint) -> None:
     here = await house()
     await here.receive(Incoming("somewhere", text=UNSURE))
@@ -368,6 +373,7 @@ async def test_without_a_model_nothing_is_kept_for_one(
     (mentor,) = await here.join("王建国")
     assert await mentor.says(UNSURE)
     assert here.app.advice is None
+    assert "模型" not in await mentor.says("/privacy")
     assert not rows(here)
     assert all(not one.message.card.startswith("advice") for one in here.platform.shown)
     here.close()

@@ -1,7 +1,5 @@
 """advice of a model"""
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -13,18 +11,21 @@ depends_on = None
 
 
 def upgrade() -> None:
-    def listed() -> sa.types.TypeEngine[Any]:
-        return sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-
     op.create_table(
         "advice",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=False),
-        sa.Column("programmes", listed(), nullable=False),
+        sa.Column(
+            "programmes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("words", sa.String(length=300), nullable=False),
-        sa.Column("evidence", listed(), nullable=False),
-        sa.Column("cards", listed(), nullable=False),
+        sa.Column(
+            "evidence", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "cards", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("state", sa.String(length=24), nullable=False),
         sa.Column("parts", sa.Integer(), nullable=False),
         sa.Column("card", sa.String(length=60), nullable=False),
