@@ -41,6 +41,7 @@ _EMPTY: Final = re.compile(
 )
 _MARKS: Final = re.compile(r"[^\w\n]|_")
 _LATIN: Final = re.compile(r"[\x21-\x7e]+")
+_WITH_LATIN: Final = re.compile(r".*[\x21-\x7e].*")
 _NOT_CHINESE: Final = re.compile(r"[\x00-\x7f]+")
 
 
@@ -64,10 +65,12 @@ def grams(text: str) -> Counter[str]:
         found.update(chinese[at : at + size] for at in range(len(chinese) - size + 1))
     for gram in [gram for gram in found if "\n" in gram]:
         del found[gram]
-    for line in text.splitlines():
+    latin: list[str] = []
+    for line in _WITH_LATIN.findall(text):
         words = [word[:STEM] for word in _LATIN.findall(line)]
-        found.update(words)
-        found.update(map(" ".join, pairwise(words)))
+        latin += words
+        latin += map(" ".join, pairwise(words))
+    found.update(latin)
     return found
 
 
@@ -87,7 +90,7 @@ class Index:
     ) -> None:
         """`told` is what is said about each topic: what occurs in it speaks for the topic, too."""
         self._topics = list(asks)
-        counts: dict[str, array[int]] = {}
+        counts: dict[str, int | array[int]] = {}
         share: list[int] = []
         self._known: dict[str, tuple[int, ...]] = {}
         """Ways of asking, word for word, and their topics."""
@@ -99,12 +102,16 @@ class Index:
             share.append(said.total())
             for gram, count in said.items():
                 held = number << BITS | min(count, MOST)
-                if gram in counts:
-                    counts[gram].append(held)
+                before = counts.get(gram)
+                if before is None:
+                    counts[gram] = held
+                elif isinstance(before, int):
+                    counts[gram] = array("L", (before, held))
                 else:
-                    counts[gram] = array("L", (held,))
+                    before.append(held)
         self._counts = counts
-        """For each n-gram the topics that it occurs in, each with how often, as one number."""
+        """For each n-gram the topics that it occurs in, each with how often, as one number; most
+        occur in one topic only."""
         whole = sum(share)
         self._doubt = [DOUBT * (one or 1) / whole for one in share]
 
@@ -114,7 +121,8 @@ class Index:
         found = grams(asked).keys()
         speaks: dict[int, float] = defaultdict(float)
         for gram in found:
-            for held in self._counts.get(gram, ()):
+            known = self._counts.get(gram, ())
+            for held in (known,) if isinstance(known, int) else known:
                 number = held >> BITS
                 speaks[number] += math.log1p((held & MOST) / self._doubt[number])
         if not speaks:
