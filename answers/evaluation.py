@@ -11,6 +11,8 @@ from typing import Final
 from pydantic import BaseModel
 
 from answers.asking import Answer, guide
+from answers.curated import Office
+from answers.passages import Passages
 from answers.topics import names
 from programmes.model import Programme
 from prompts import render
@@ -67,9 +69,21 @@ _DENIAL: Final = re.compile(
 )
 
 
-def evaluate(questions: Iterable[Question], every: Sequence[Programme]) -> list[Result]:
+def evaluate(
+    questions: Iterable[Question],
+    every: Sequence[Programme],
+    library: Passages | None = None,
+    office: Office | None = None,
+) -> list[Result]:
     """Answer each question as somebody of its programme would be answered, and judge it."""
-    return [_result(question, every) for question in questions]
+    found = []
+    for question in questions:
+        own = programmes_of(question.scheme, every)
+        answers = guide().ask(
+            question.question, own, role=question.asker, library=library, office=office
+        )
+        found.append(_judged(question, answers, own))
+    return found
 
 
 def programmes_of(scheme: str, every: Sequence[Programme]) -> tuple[Programme, ...]:
@@ -82,9 +96,7 @@ def programmes_of(scheme: str, every: Sequence[Programme]) -> tuple[Programme, .
     )
 
 
-def _result(question: Question, every: Sequence[Programme]) -> Result:
-    own = programmes_of(question.scheme, every)
-    answers = guide().ask(question.question, own, role=question.asker)
+def _judged(question: Question, answers: tuple[Answer, ...], own: Sequence[Programme]) -> Result:
     text = "\n\n".join(render(answer.text, "zh") for answer in answers)
     return Result(
         question,

@@ -6,7 +6,6 @@ when it runs, so that the small ones start at once.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from bot import cli_documents, cli_questions
+from bot import cli_asking, cli_documents, cli_questions
 from bot.terminal import (
     Mistake,
     both,
@@ -31,8 +30,6 @@ from bot.terminal import (
 from prompts import LANGUAGES, Language, Text, Words, catalogue, t
 
 if TYPE_CHECKING:
-    from answers import Answer
-    from answers.evaluation import Result
     from bot.app import App
     from programmes.check import Problem
     from programmes.model import Fact
@@ -132,8 +129,9 @@ def group(name: str) -> typer.Typer:
 programmes = group("programme")
 cohorts = group("cohort")
 people = group("person")
-faq = group("faq")
 database = group("database")
+app.command("ask", help=both("ask"))(cli_asking.ask)
+app.add_typer(cli_asking.faq, name="faq", help=both("faq"))
 app.add_typer(cli_documents.commands, name="document", help=both("document"))
 app.add_typer(cli_questions.commands, name="questions", help=both("questions"))
 
@@ -194,84 +192,6 @@ def first(group: ExceptionGroup[Any]) -> str:
     """What the first of several errors says."""
     one = group.exceptions[0]
     return first(one) if isinstance(one, ExceptionGroup) else str(one)
-
-
-# ---------------------------------------------------------------- questions
-
-
-@app.command("ask", help=both("ask"))
-def ask_(
-    key: Key,
-    question: Annotated[str, typer.Argument(help=both("question"))],
-    role: Annotated[str, typer.Option("--as-role", help=both("as_role"))] = "",
-    as_json: AsJson = False,
-) -> None:
-    from answers import guide
-
-    here = guide()
-    answers = here.ask(question, (find_programme(key),), role=role)
-    if as_json:
-        say_json([as_told(answer) for answer in answers])
-        return
-    for answer in answers:
-        say(answer.text)
-        if answer.near:
-            say(t("ask.near", topics=[here.topics[key].label for key in answer.near]))
-
-
-def as_told(answer: Answer) -> dict[str, Any]:
-    return {
-        "answer": said(answer.text),
-        "kind": answer.kind,
-        "topic": answer.topic,
-        "clause": answer.clause,
-        "programmes": answer.programmes,
-        "score": round(answer.score, 2),
-    }
-
-
-@faq.command("eval", help=both("faq_eval"))
-def faq_eval(
-    file: Annotated[Path, typer.Argument(help=both("faq_file"))],
-    answers: Annotated[Path | None, typer.Option("--answers", help=both("faq_answers"))] = None,
-) -> None:
-    from pydantic import ValidationError
-
-    from answers.evaluation import Question, evaluate
-    from programmes.catalogue import all_programmes
-
-    try:
-        lines = file.read_text("utf-8").splitlines()
-        questions = [Question.model_validate_json(line) for line in lines if line.strip()]
-    except (UnicodeDecodeError, ValidationError) as error:
-        raise Mistake(t("cli.faq_unreadable", file=file, why=str(error))) from None
-    results = evaluate(questions, all_programmes())
-    if answers is not None:
-        answers.write_text("".join(line_of(result) for result in results), "utf-8")
-    for result in results:
-        if not result.right:
-            wanted = [*map("/".join, (any_of[:3] for any_of in result.missing)), *result.wrong]
-            say(
-                t(
-                    "cli.faq_failed",
-                    id=result.question.id,
-                    question=result.question.question,
-                    wanted=wanted,
-                )
-            )
-    kinds = sorted({result.question.kind for result in results})
-    for kind in (*kinds, ""):
-        of_kind = [r for r in results if kind in ("", r.question.kind)]
-        right = sum(result.right for result in of_kind)
-        say(t("cli.faq_right", kind=kind or "=", right=right, count=len(of_kind)))
-
-
-def line_of(result: Result) -> str:
-    """One answer, as other programs' scorers read it."""
-    kind = result.answers[0].kind
-    clause = "；".join(answer.clause for answer in result.answers if answer.clause)
-    told = {"id": result.question.id, "answer": result.text, "kind": kind, "clause": clause}
-    return json.dumps(told, ensure_ascii=False) + "\n"
 
 
 # ---------------------------------------------------------------- programmes

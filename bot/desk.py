@@ -7,20 +7,24 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import Session
 
+from answers.curated import Office
+from answers.passages import Passages
 from bot.clock import Clock, SystemClock
 from bot.settings import Settings
 from bot.terminal import Mistake, said, say, say_json, say_rows, warn
-from programmes.catalogue import load
+from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from programmes.values import Grade
 from prompts import LANGUAGES, Words, catalogue, t
-from services import joining, roster
+from services import documents, joining, questions, roster
 from services.access import Operator, Refused, cohort_of
 from services.audit import note_refusal
 from services.roster import UNIT_OF, Member, Presence
@@ -59,6 +63,20 @@ def opened() -> Iterator[Database]:
             yield database
         finally:
             database.close()
+
+
+def known() -> tuple[Passages, Office]:
+    """What the offices have loaded and answered, where there is a database of this version."""
+    told = settings()
+    url = make_url(told.database)
+    if url.database and url.get_backend_name() == "sqlite" and not Path(url.database).exists():
+        return Passages(()), Office(())
+    with opened() as database:
+        if migrate.current(database) is None or migrate.pending(database):
+            return Passages(()), Office(())
+        with database.transaction() as db:
+            keys = [programme.key for programme in all_programmes()]
+            return documents.loaded(db, keys), questions.office(db)
 
 
 @contextmanager

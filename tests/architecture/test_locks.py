@@ -38,7 +38,7 @@ def test_a_lock_names_no_place(lock: Path) -> None:
 def test_everything_locked_has_a_hash(lock: Path) -> None:
     entries = re.split(r"\n(?=\S)", lock.read_text("utf-8"))
     pinned = [entry for entry in entries if re.match(r"[a-z0-9]", entry)]
-    assert len(pinned) == len(packages(lock)) > 20
+    assert len(pinned) == len(packages(lock)) > 2
     for entry in pinned:
         assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry), entry.splitlines()[0]
 

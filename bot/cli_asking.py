@@ -1,0 +1,155 @@
+"""The commands that ask about the policy, and that judge the answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.terminal import Mistake, both, find_programme, language, said, say, say_json
+from prompts import t
+
+if TYPE_CHECKING:
+    from answers import Answer
+    from answers.evaluation import Result
+    from answers.passages import Passages
+    from bot.model import Reply
+    from bot.settings import ModelSettings
+    from programmes.model import Programme
+
+faq = typer.Typer(no_args_is_help=True)
+
+
+def ask(
+    key: Annotated[str, typer.Argument(help=both("key"))],
+    question: Annotated[str, typer.Argument(help=both("question"))],
+    role: Annotated[str, typer.Option("--as-role", help=both("as_role"))] = "",
+    as_json: Annotated[bool, typer.Option("--json", help=both("json"))] = False,
+    model: Annotated[bool, typer.Option("--model", help=both("model"))] = False,
+) -> None:
+    from answers import guide
+    from bot import desk
+
+    configured = _configured() if model else None
+    here = guide()
+    own = (find_programme(key),)
+    library, office = desk.known()
+    answers = here.ask(question, own, role=role, library=library, office=office)
+    reply = _reply(configured, own, question, answers, library) if configured else None
+    if as_json:
+        told = [_as_told(answer) for answer in answers]
+        say_json(told if reply is None else {"answers": told, "model": _as_replied(reply)})
+        return
+    for answer in answers:
+        say(answer.text)
+        if answer.near:
+            say(t("ask.near", topics=[here.topics[key].label for key in answer.near]))
+    if configured is None or reply is None:
+        return
+    name, (spent, out) = configured.name, reply.tokens
+    if reply.phrased is None:
+        say(t("cli.model_unused", name=name, why=reply.why))
+    else:
+        say(t("cli.model_used", name=name, tokens_in=spent, tokens_out=out))
+        say(reply.phrased.shown(language.get()))
+
+
+def _configured() -> ModelSettings:
+    """The model in force. Raises `Mistake` where there is none."""
+    from bot import desk
+
+    found = desk.settings().model
+    if not found.on:
+        raise Mistake(t("cli.model_off"))
+    return found
+
+
+def _reply(
+    model: ModelSettings,
+    own: Sequence[Programme],
+    question: str,
+    answers: Sequence[Answer],
+    library: Passages,
+) -> Reply:
+    import asyncio
+    import sys
+
+    import structlog
+
+    from bot.advice import ask_once
+
+    # What another program reads is the answer alone.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    return asyncio.run(ask_once(model, own, question, answers, library, language.get()))
+
+
+def _as_replied(reply: Reply) -> dict[str, Any]:
+    phrased = reply.phrased
+    return {
+        "used": phrased is not None,
+        "why": reply.why,
+        "answer": phrased.words if phrased else "",
+        "topics": [one.topic for one in phrased.chosen] if phrased else [],
+        "clause": "；".join(one.clause for one in phrased.chosen) if phrased else "",
+        "tokens": reply.tokens,
+    }
+
+
+def _as_told(answer: Answer) -> dict[str, Any]:
+    return {
+        "answer": said(answer.text),
+        "kind": answer.kind,
+        "topic": answer.topic,
+        "clause": answer.clause,
+        "programmes": answer.programmes,
+        "score": round(answer.score, 2),
+    }
+
+
+@faq.callback()
+def _faq() -> None:
+    """A group of its own, though it has but one command."""
+
+
+@faq.command("eval", help=both("faq_eval"))
+def evaluate(
+    file: Annotated[Path, typer.Argument(help=both("faq_file"))],
+    answers: Annotated[Path | None, typer.Option("--answers", help=both("faq_answers"))] = None,
+) -> None:
+    from pydantic import ValidationError
+
+    from answers import evaluation
+    from bot import desk
+    from programmes.catalogue import all_programmes
+
+    try:
+        lines = file.read_text("utf-8").splitlines()
+        questions = [
+            evaluation.Question.model_validate_json(line) for line in lines if line.strip()
+        ]
+    except (UnicodeDecodeError, ValidationError) as error:
+        raise Mistake(t("cli.faq_unreadable", file=file, why=str(error))) from None
+    results = evaluation.evaluate(questions, all_programmes(), *desk.known())
+    if answers is not None:
+        answers.write_text("".join(_line_of(result) for result in results), "utf-8")
+    for result in results:
+        if not result.right:
+            wanted = [*map("/".join, (any_of[:3] for any_of in result.missing)), *result.wrong]
+            asked = result.question
+            say(t("cli.faq_failed", id=asked.id, question=asked.question, wanted=wanted))
+    kinds = sorted({result.question.kind for result in results})
+    for kind in (*kinds, ""):
+        of_kind = [r for r in results if kind in ("", r.question.kind)]
+        right = sum(result.right for result in of_kind)
+        say(t("cli.faq_right", kind=kind or "=", right=right, count=len(of_kind)))
+
+
+def _line_of(result: Result) -> str:
+    """One answer, as other programs' scorers read it."""
+    kind = result.answers[0].kind
+    clause = "；".join(answer.clause for answer in result.answers if answer.clause)
+    told = {"id": result.question.id, "answer": result.text, "kind": kind, "clause": clause}
+    return json.dumps(told, ensure_ascii=False) + "\n"
