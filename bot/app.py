@@ -15,6 +15,7 @@ import structlog
 from sqlmodel import Session, select
 from structlog.dev import plain_traceback
 
+from answers import guide
 from bot.advice import Advice
 from bot.chat import Platform
 from bot.clock import Clock, SystemClock
@@ -38,6 +39,8 @@ log = structlog.get_logger()
 
 HOUSEKEEPING: Final = 3600.0
 """Seconds between two rounds."""
+SETTLED: Final = 3.0
+"""Seconds after which a start is over."""
 UNUSED_FILES_LIFE: Final = timedelta(days=30)
 
 
@@ -144,6 +147,7 @@ class App:
             async with asyncio.TaskGroup() as parts:
                 parts.create_task(self.inbox.run(), name="inbox")
                 parts.create_task(self.delivery.run(), name="delivery")
+                parts.create_task(_learn_to_answer(), name="guide")
                 if self.advice is not None:
                     parts.create_task(self.advice.run(), name="advice")
                 for platform in self.platforms.values():
@@ -180,6 +184,12 @@ class App:
             path.unlink(missing_ok=True)
             count += 1
         return count
+
+
+async def _learn_to_answer() -> None:
+    """Make the guide before somebody asks it, but not while the first people are let in."""
+    await asyncio.sleep(SETTLED)
+    await asyncio.to_thread(guide)
 
 
 def _files_in_use(db: Session) -> set[str]:
