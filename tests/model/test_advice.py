@@ -284,6 +284,25 @@ async def test_what_is_surely_understood_is_not_asked(
     assert not rows(here)
 
 
+@pytest.mark.parametrize(
+    ("words", "sent"),
+    [
+        ("张三丰老师什么时候评价", False),
+        ("欧阳教授的学生有名额吗", False),
+        ("我叫欧阳锋，能参加吗", False),
+        ("我是王小明，能参加吗", False),
+        ("（姓名）什么时候评价", True),
+        ("导师什么时候评价", True),
+        ("指导老师和数学老师谁督促", True),
+        ("可以找老师吗", True),
+        ("我是学生，能参加吗", True),
+        ("这个叫什么", True),
+    ],
+)
+def test_words_that_may_name_somebody_are_not_sent(words: str, sent: bool) -> None:
+    assert (advice.nameless(words) is not None) is sent
+
+
 async def test_names_and_numbers_do_not_get_into_a_prompt(
     house: MakeHouse, endpoint: Endpoint
 ) -> None:
