@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from bot import cli_asking, cli_documents, cli_questions
+from bot.commands import asking, documents, questions
 from bot.terminal import (
     Mistake,
     both,
@@ -130,10 +130,10 @@ programmes = group("programme")
 cohorts = group("cohort")
 people = group("person")
 database = group("database")
-app.command("ask", help=both("ask"))(cli_asking.ask)
-app.add_typer(cli_asking.faq, name="faq", help=both("faq"))
-app.add_typer(cli_documents.commands, name="document", help=both("document"))
-app.add_typer(cli_questions.commands, name="questions", help=both("questions"))
+app.command("ask", help=both("ask"))(asking.ask)
+app.add_typer(asking.faq, name="faq", help=both("faq"))
+app.add_typer(documents.commands, name="document", help=both("document"))
+app.add_typer(questions.commands, name="questions", help=both("questions"))
 
 AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
 Key = Annotated[str, typer.Argument(help=both("key"))]

@@ -17,7 +17,7 @@ import pytest
 from answers.reading import Unreadable
 from answers.sections import Doubt
 from answers.topics import common_topics
-from bot.cli_questions import KEPT
+from bot.commands.questions import KEPT
 from bot.questions import UNREADABLE
 from bot.router import ENGINE
 from handlers import COMMANDS

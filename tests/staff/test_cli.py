@@ -18,8 +18,8 @@ from typer.testing import CliRunner, Result
 
 from bot import desk
 from bot.cli import app
-from bot.cli_questions import harmless
 from bot.clock import SetClock
+from bot.commands.questions import harmless
 from bot.terminal import wide
 from programmes.catalogue import PACKS
 from storage import migrate

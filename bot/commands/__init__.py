@@ -1,0 +1,1 @@
+"""Commands that are a group of their own, a file each."""
