@@ -174,7 +174,8 @@ def _tell(scene: Scene, words: str, answers: Sequence[Answer]) -> None:
         if answer not in shown:
             OWN[answer.topic](scene, ())
         else:
-            _say(scene, answer, kept if answer is shown[-1] else None)
+            last = answer is answers[-1]
+            _say(scene, answer, kept if answer is shown[-1] else None, last=last)
 
 
 def _in_distress(answer: Answer) -> bool:
@@ -190,8 +191,9 @@ def _note(scene: Scene, words: str, answer: Answer | None) -> int:
     )
 
 
-def _say(scene: Scene, answer: Answer, kept: int | None = None) -> None:
-    """The answer; under it what else may have been meant, and that it was no help.
+def _say(scene: Scene, answer: Answer, kept: int | None = None, *, last: bool = True) -> None:
+    """The answer; under it what else may have been meant, and that it was no help; under the
+    last the way out.
 
     `kept` is the question's number, 0 where it is not kept; without one it cannot be no help.
     """
@@ -203,7 +205,7 @@ def _say(scene: Scene, answer: Answer, kept: int | None = None) -> None:
     if kept is not None:
         label = t("question.unhelpful" if answer.topic else "question.to_office")
         ways.append(Choice(press("unhelpful", kept), label))
-    if scene.talk() is None:
+    if last and scene.talk() is None:
         ways.append(Choice(press("menu"), t("command.menu.label")))
     scene.say(Message(answer.text, (*rows, tuple(ways)) if ways else tuple(rows)))
 
