@@ -119,6 +119,8 @@ class Guide:
         """
         asker = _Asker(tuple(own), role, last, library or Passages(()), office or Office(()))
         answers: dict[str, Answer] = {}
+        if alarm := _alarm(question):
+            answers[alarm] = self._told(self.topics[alarm], (), 1.0, ())
         for part in self._parts(question, asker.own)[:MOST_PARTS]:
             for answer in self._answer(part, asker):
                 answers.setdefault(answer.topic, answer)
@@ -371,9 +373,13 @@ class _Asker:
 
 def alarmed(words: str) -> Text | None:
     """What to say first to somebody who writes this, in whatever place; nothing as a rule."""
+    topic = _alarm(words)
+    return t(f"ask.reply.{topic}") if topic else None
+
+
+def _alarm(words: str) -> str:
     said = fold(words).casefold()
-    topic = next((topic for word, topic in alarms().items() if word in said), None)
-    return None if topic is None else t(f"ask.reply.{topic}")
+    return next((topic for word, topic in alarms().items() if word in said), "")
 
 
 _guides: dict[tuple[int, ...], Guide] = {}

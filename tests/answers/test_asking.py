@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answers import Answer, Last, guide
+from answers import Answer, Last, alarmed, guide
 from answers.asking import MOST_PARTS
 from answers.evaluation import Question, Result, evaluate
 from answers.matching import plain
@@ -175,6 +175,20 @@ def test_what_is_no_fact_has_its_own_answer(question: str, kind: str, topic: str
 
 def test_despair_is_sent_to_people_who_can_help() -> None:
     assert "12356" in words(asked("活着没意思"))
+
+
+@pytest.mark.parametrize(
+    ("words", "topic"),
+    [("日志还要写吗，我真的不想活了", "distress"), ("导师总骚扰我，能换导师吗", "harm")],
+)
+def test_people_come_first_whatever_else_is_asked(words: str, topic: str) -> None:
+    first, *others = GUIDE.ask(words, (SHANXI,))
+    assert first.topic == topic
+    assert others
+    help_ = alarmed(words)
+    assert help_ is not None
+    assert render(help_, "zh") == render(first.text, "zh")
+    assert alarmed("今天打我们办公室的电话了") is None
 
 
 def test_what_is_not_understood_is_not_answered() -> None:
