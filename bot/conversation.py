@@ -370,8 +370,11 @@ class Conversation:
         return step.kind.parse(entry.answer, Asked(entry.at, self._asked.language))
 
     def _keep(self, entry: Entry) -> None:
-        entries = {**self._journal.entries, entry.step: entry}
-        self._journal = replace(self._journal, entries=entries, turn=self._journal.turn + 1)
+        was = self._journal
+        entries = {**was.entries, entry.step: entry}
+        self._journal = Journal(
+            was.began, entries, was.turn + 1, was.asked, was.changing, was.aside
+        )
 
     def _drop(self, step: str) -> None:
         entries = {k: e for k, e in self._journal.entries.items() if k != step}

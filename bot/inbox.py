@@ -251,7 +251,9 @@ class Inbox:
     def _handle_batch(
         self, db: Session, busy: Collection[tuple[str, str]]
     ) -> tuple[int, bool, list[Order], float | None]:
-        waiting = chats.waiting_updates(db, BATCH, list(self._platforms), busy)
+        # One more than is handled, to know whether more wait.
+        found = chats.waiting_updates(db, BATCH + 1, list(self._platforms), busy)
+        waiting = found[:BATCH]
         ready, pause = self._ready(waiting)
         if not ready:
             return 0, False, [], pause
@@ -268,7 +270,7 @@ class Inbox:
             if self._alone:
                 break
         # Those passed over are left out of what is read next, so this comes to an end.
-        more = handled < len(ready) or len(waiting) == BATCH
+        more = handled < len(ready) or len(found) > BATCH
         return handled, more, batch.write(), pause
 
     async def _set_aside(self, updates: Sequence[Stored], error: Exception) -> None:

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar, Final, Generic, TypeVar
@@ -114,7 +114,7 @@ def settle(kind: Kind[Any], answer: Answer, asked: Asked) -> Answer:
         return answer
     choices = [choice for row in kind.choices(asked) for choice in row]
     chosen = match(tidy(answer.text), choices, asked.language, numbered=kind.numbered)
-    return replace(answer, press=chosen.value) if chosen else answer
+    return Answer(answer.text, chosen.value) if chosen else answer
 
 
 def said(answer: Answer, limit: int = TEXT_LIMIT) -> str:
@@ -143,6 +143,8 @@ def own_words(text: str) -> str:
     Control and direction characters would let a name or a diary look like something else.
     """
     plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if plain.isprintable():
+        return plain.strip()
     seen = (c for c in plain if c in "\n\t\u200d" or unicodedata.category(c) not in _UNSEEN)
     return _LOOSE_JOINER.sub("", "".join(seen)).strip()
 

@@ -520,6 +520,7 @@ class Router:
         flow = self._handlers.flows[talk.flow]
         args = talk.about["args"]
         talk.about = {"args": args, "seen": flow.load(scene, args).model_dump(mode="json")}
+        talk.looked_up = True
         parked = scene.park()
         scene.floor(talk)
         if note is None and parked is not talk:
@@ -619,11 +620,10 @@ class Router:
         for said in (note, waiting.note):
             if said is not None:
                 words = f"{render(said, language)}\n\n{words}"
-        turn = waiting.journal.turn
+        begins = f"{QUESTION}:{talk.id}:{waiting.journal.turn}:"
 
         def button(label: Words, value: str) -> Button:
-            made = f"{QUESTION}:{talk.id}:{turn}:{value}"
-            return Button(render(label, language), made)
+            return Button(render(label, language), begins + value)
 
         rows = [
             tuple(button(choice.label, f"={choice.value}") for choice in row)

@@ -294,6 +294,8 @@ class Talk:
     work: dict[str, Any] | None
     updated_at: datetime
     closed: bool = False
+    looked_up: bool = False
+    """What it is about was looked up anew."""
 
 
 _talks = select(
@@ -367,13 +369,19 @@ _save_talk = Prepared(
     .where(_conversation.c.id == bindparam("row"))
     .values(
         account_id=bindparam("new_account"),
-        about=bindparam("new_about"),
         journal=bindparam("new_journal"),
         state=bindparam("new_state"),
         work=bindparam("new_work"),
         updated_at=bindparam("new_time"),
         person_id=bindparam("new_person"),
     )
+)
+
+
+_save_about = Prepared(
+    update(_conversation)
+    .where(_conversation.c.id == bindparam("row"))
+    .values(about=bindparam("new_about"))
 )
 
 
@@ -394,7 +402,6 @@ def save_talks(session: Session, changed: Iterable[Talk]) -> None:
             {
                 "row": talk.id,
                 "new_account": talk.account_id,
-                "new_about": talk.about,
                 "new_journal": talk.journal,
                 "new_state": talk.state,
                 "new_work": talk.work,
@@ -404,6 +411,8 @@ def save_talks(session: Session, changed: Iterable[Talk]) -> None:
             for talk in kept
         ],
     )
+    renewed = [{"row": talk.id, "new_about": talk.about} for talk in kept if talk.looked_up]
+    _save_about.each(session, renewed)
     if closed:
         _close_talks.run(session, ids=[talk.id for talk in closed])
 

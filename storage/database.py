@@ -95,7 +95,12 @@ def connect(url: str) -> Engine:
         return engine
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, json_serializer=dumps, hide_parameters=True)
+    engine = create_engine(
+        parsed,
+        json_serializer=dumps,
+        json_deserializer=json.JSONDecoder().decode,
+        hide_parameters=True,
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     _lighten_savepoints(engine.dialect)

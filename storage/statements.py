@@ -8,10 +8,11 @@ database does. Here that is done once for each engine, and its driver's own curs
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Insert
+from sqlalchemy import DateTime, Dialect, Insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
@@ -134,7 +135,7 @@ class _Ready:
         self._lists = [n for n, bind in self._params.items() if bind.expanding and bind.required]
         self._forms: dict[tuple[int, ...], _Form] = {}
         found = enumerate(getattr(statement, "exported_columns", ()))
-        reads = ((at, _implementation(column.type, dialect)) for at, column in found)
+        reads = ((at, column.type.dialect_impl(dialect)) for at, column in found)
         self._reads = [
             (at, made)
             for at, type_ in reads
@@ -180,17 +181,19 @@ class _Ready:
             state.statement,
             not self._compiled.positional,
             {name: state.parameters[name] for name, bind in binds if not bind.required},
-            [
-                (name, _implementation(bind.type, self._dialect).bind_processor(self._dialect))
-                for name, bind in binds
-            ],
+            [(name, _binder(bind.type, self._dialect)) for name, bind in binds],
             {name: apart.get(name, ()) for name in self._lists},
         )
         return form
 
 
-def _implementation(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
-    return type_.dialect_impl(dialect)
+def _binder(type_: TypeEngine[Any], dialect: Dialect) -> Process | None:
+    """What makes a value of a type into what the driver takes."""
+    made = type_.dialect_impl(dialect).bind_processor(dialect)
+    if made is not None and isinstance(getattr(type_, "impl", type_), DateTime):
+        # Many rows bear one moment, and to write it out takes longer than to find it again.
+        return lru_cache(maxsize=256)(made)
+    return made
 
 
 def _padded(items: Iterable[Any]) -> list[Any]:
