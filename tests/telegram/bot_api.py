@@ -37,6 +37,8 @@ from starlette.requests import Request
 from tests.telegram import spec
 
 MEGABYTE = 1024 * 1024
+PATIENCE = 20.0
+"""Seconds after which what should take a moment is not awaited any longer."""
 TOKEN = "700700:AA-not_a_real_token-0123456789"
 NOT_MODIFIED = (
     "Bad Request: message is not modified: specified new message content and reply markup are "
@@ -276,7 +278,7 @@ class Person:
         """A button they pressed has not been answered yet."""
         return self.id in self.telegram.open_queries.values()
 
-    async def sees(self, words: str, within: float = 5, *, ever: bool = False) -> Shown:
+    async def sees(self, words: str, within: float = PATIENCE, *, ever: bool = False) -> Shown:
         """Wait until the bot shows `words`: since this person's last act, or `ever`."""
         since = -1 if ever else self.last_act
         found: list[Shown] = []
@@ -831,7 +833,7 @@ def client(base: str = "") -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=base, verify=_trust(), trust_env=False)
 
 
-async def until(true: Callable[[], bool], within: float = 5) -> None:
+async def until(true: Callable[[], bool], within: float = PATIENCE) -> None:
     """Wait for something to become true. Raises `TimeoutError`."""
     async with asyncio.timeout(within):
         while not true():  # noqa: ASYNC110 - whatever it is may change without telling us
