@@ -62,7 +62,7 @@ class Choice:
     value: str
     """At most 40 bytes of UTF-8, so that it fits any platform's button with its address."""
     label: Words
-    also: tuple[str, ...] = ()
+    also: tuple[Words, ...] = ()
     """Other words by which it may be typed."""
     decides: bool = False
     """Typed rather than pressed, it is asked once more: it settles somebody's record."""

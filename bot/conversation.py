@@ -20,9 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from bot.clock import beijing_day
 from bot.questions import Answer, Asked, Kind, Unclear, settle
@@ -44,19 +45,18 @@ class Entry:
     """What outside work gave, for a step that was not a question."""
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
+class Journal(NamedTuple):
     """All that is remembered of a talk. Immutable; each act makes the next one."""
 
     began: datetime
-    entries: Mapping[str, Entry] = field(default_factory=dict)
+    entries: Mapping[str, Entry] = MappingProxyType({})
     turn: int = 0
     """Counts accepted changes; a button from an earlier turn is stale."""
     asked: str = ""
     """The step whose question was last put: an answer is for that one and no other."""
     changing: str = ""
     """The field that is being asked again."""
-    aside: Mapping[str, Entry] = field(default_factory=dict)
+    aside: Mapping[str, Entry] = MappingProxyType({})
     """The field's former answers, until it is answered anew; going back restores them."""
 
     def to_json(self) -> dict[str, Any]:
@@ -257,7 +257,7 @@ class Conversation:
         entries = self._journal.entries
         if step not in entries:
             entry = Entry(step, Answer(), self._asked.now, self._journal.turn, result)
-            self._journal = replace(self._journal, entries={**entries, step: entry})
+            self._journal = self._journal._replace(entries={**entries, step: entry})
         return self._run()
 
     def back(self) -> Outcome | None:
@@ -289,8 +289,7 @@ class Conversation:
         changing: str = "",
         aside: Mapping[str, Entry] | None = None,
     ) -> Outcome:
-        self._journal = replace(
-            self._journal,
+        self._journal = self._journal._replace(
             entries=entries,
             turn=self._journal.turn + 1,
             changing=changing,
@@ -327,7 +326,7 @@ class Conversation:
                 step = flow.send(value)
             except StopIteration as stop:
                 return Finished(self._journal, stop.value)
-            if not isinstance(step, Question | Work):
+            if not isinstance(step, Step):
                 raise FlowError(f"a flow awaited {step!r}; only the chat's steps can be awaited")
             if step.step in seen:
                 raise FlowError(f"step {step.step!r} is asked twice in one talk")
@@ -348,7 +347,7 @@ class Conversation:
                     # The flow has changed since its question was put: nobody meant this one.
                     candidate, note = None, note or t("answer.not_now")
                 if candidate is None:
-                    self._journal = replace(self._journal, asked=step.step)
+                    self._journal = self._journal._replace(asked=step.step)
                     return Waiting(self._journal, step, note, accepted)
                 try:
                     answer = settle(step.kind, candidate, self._asked)
@@ -370,15 +369,12 @@ class Conversation:
         return step.kind.parse(entry.answer, Asked(entry.at, self._asked.language))
 
     def _keep(self, entry: Entry) -> None:
-        was = self._journal
-        entries = {**was.entries, entry.step: entry}
-        self._journal = Journal(
-            was.began, entries, was.turn + 1, was.asked, was.changing, was.aside
-        )
+        entries = {**self._journal.entries, entry.step: entry}
+        self._journal = self._journal._replace(entries=entries, turn=self._journal.turn + 1)
 
     def _drop(self, step: str) -> None:
         entries = {k: e for k, e in self._journal.entries.items() if k != step}
-        self._journal = replace(self._journal, entries=entries)
+        self._journal = self._journal._replace(entries=entries)
 
     def _has(self, root: str) -> bool:
         return any(_inside(step, root) for step in self._journal.entries)
@@ -389,7 +385,7 @@ class Conversation:
         if not root or _inside(waits.step, root):
             return
         if any(_inside(step.step, root) for step in walked):
-            self._journal = replace(self._journal, changing="", aside={})
+            self._journal = self._journal._replace(changing="", aside={})
 
 
 def _inside(step: str, root: str) -> bool:

@@ -170,7 +170,9 @@ def match(
     for tongue in (language, *(other for other in LANGUAGES if other != language)):
         labels = [_as_typed(render(choice.label, tongue)) for choice in choices]
         for choice, label in zip(choices, labels, strict=True):
-            if folded == label or folded in map(_as_typed, choice.also):
+            if folded == label or any(
+                folded == _as_typed(render(other, tongue)) for other in choice.also
+            ):
                 return choice
         begins = [c for c, label in zip(choices, labels, strict=True) if label.startswith(folded)]
         if len(begins) == 1 and len(folded) > 1:
@@ -425,7 +427,7 @@ class Review(Kind[str]):
             Choice(
                 EDIT + f.step,
                 t("answer.change", field=f.label),
-                tuple(render(f.label, tongue) for tongue in LANGUAGES),
+                (f.label,),
             )
             for f in self.fields
         ]

@@ -78,10 +78,11 @@ async def log_session(chat: Chat, me: SessionSeen) -> Logged:
         files=files,
     )
     send = t("session.resubmit") if me.record_id else t("session.submit")
+    fields = lines(body)
     await chat.ask(
         "review",
-        Review(lines(body), [Choice(SUBMIT, send)]),
-        t("session.check", whole=summary(body)),
+        Review(fields, [Choice(SUBMIT, send)]),
+        t("session.check", whole=whole(fields)),
     )
     return Logged(body=body, distinct_from=tuple(twin.record_id for twin in twins))
 
@@ -126,7 +127,11 @@ def when(body: SessionBody) -> Text:
 
 def summary(body: SessionBody) -> Text:
     """The whole entry, line by line."""
-    shown: dict[str, Words] = {field.step: field.shown for field in lines(body)}
+    return whole(lines(body))
+
+
+def whole(fields: Sequence[Field]) -> Text:
+    shown: dict[str, Words] = {field.step: field.shown for field in fields}
     return t("session.whole", **shown)
 
 

@@ -12,13 +12,14 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import DateTime, Dialect, Insert
+from sqlalchemy import Dialect, Insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 Row = tuple[Any, ...]
 Process = Callable[[Any], Any]
@@ -189,11 +190,17 @@ class _Ready:
 
 def _binder(type_: TypeEngine[Any], dialect: Dialect) -> Process | None:
     """What makes a value of a type into what the driver takes."""
-    made = type_.dialect_impl(dialect).bind_processor(dialect)
-    if made is not None and isinstance(getattr(type_, "impl", type_), DateTime):
-        # Many rows bear one moment, and to write it out takes longer than to find it again.
-        return lru_cache(maxsize=256)(made)
-    return made
+    if isinstance(type_, UTCDateTime):
+        return _moments(dialect)
+    return type_.dialect_impl(dialect).bind_processor(dialect)
+
+
+@lru_cache(maxsize=8)
+def _moments(dialect: Dialect) -> Process | None:
+    """As `_binder`, for moments. Many rows bear the same one, and to write it out takes longer
+    than to find it again."""
+    made = UTCDateTime().dialect_impl(dialect).bind_processor(dialect)
+    return made and lru_cache(maxsize=256)(made)
 
 
 def _padded(items: Iterable[Any]) -> list[Any]:

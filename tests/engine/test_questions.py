@@ -495,7 +495,8 @@ def test_a_choice_may_be_pressed_or_typed_in_any_language(kind: str, language: L
     question = KINDS[kind]
     moment = asked(language)
     for number, choice in enumerate(offered(question, moment), 1):
-        words = [*choice.also, *(render(choice.label, tongue) for tongue in LANGUAGES)]
+        named = (*choice.also, choice.label)
+        words = [render(name, tongue) for name in named for tongue in LANGUAGES]
         if question.numbered:
             words += [str(number), f"  {number}\n", wide(str(number))]
         for typed in words:

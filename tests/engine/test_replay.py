@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -124,7 +123,7 @@ class AnyTalk(RuleBasedStateMachine):
         gone = {k: e for k, e in before.entries.items() if k not in undone.journal.entries}
         assert all(entry.answer == Answer() for entry in gone.values())
         entries = {**undone.journal.entries, **gone}
-        assert replace(undone.journal, entries=entries) == replace(before, turn=before.turn + 2)
+        assert undone.journal._replace(entries=entries) == before._replace(turn=before.turn + 2)
 
     # ---------------------------------------------------------------- what holds at every moment
 
