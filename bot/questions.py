@@ -61,7 +61,7 @@ class Answer:
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Answer:
-        files = tuple(Attachment(*f) for f in said.get("files", ()))
+        files = tuple(Attachment(*f) for f in said["files"]) if "files" in said else ()
         return cls(said.get("text"), said.get("press"), files)
 
 
@@ -161,7 +161,7 @@ def match(
 
     Its label in another language will do, where it names nothing in theirs.
     """
-    if not words or len(words) > 60:
+    if not words or not choices or len(words) > 60:
         return None
     folded = words.casefold()
     number = whole(words) if numbered and folded not in ("a", "an") else None
@@ -226,15 +226,7 @@ class Day(Kind[Moment]):
     """The cycle's days; a day outside it is questioned."""
 
     def choices(self, asked: Asked) -> Rows:
-        days = [(asked.today - timedelta(days=ago), key) for ago, key in enumerate(_RECENT)]
-        return rows_of(
-            [
-                Choice(day.isoformat(), t(f"answer.{key}", day=Brief(day)))
-                for day, key in days
-                if self.first <= day <= self.last
-            ],
-            1,
-        )
+        return _recent(asked.today, self.first, self.last)
 
     def parse(self, answer: Answer, asked: Asked) -> Moment:
         words = answer.press or said(answer, 60)
@@ -253,6 +245,20 @@ class Day(Kind[Moment]):
 _RECENT: Final = ("today", "yesterday", "day_before")
 
 
+@lru_cache(maxsize=64)
+def _recent(today: date, first: date, last: date) -> Rows:
+    """The last days, as far as they are within the first and the last."""
+    days = [(today - timedelta(days=ago), key) for ago, key in enumerate(_RECENT)]
+    return rows_of(
+        [
+            Choice(day.isoformat(), t(f"answer.{key}", day=Brief(day)))
+            for day, key in days
+            if first <= day <= last
+        ],
+        1,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Minutes(Kind[int]):
     """A length of time, 5 minutes to 12 hours, in minutes."""
@@ -263,7 +269,7 @@ class Minutes(Kind[int]):
     most: int = 12 * 60
 
     def choices(self, asked: Asked) -> Rows:
-        return rows_of([Choice(str(n), length(n)) for n in self.usual], 2)
+        return _lengths(tuple(self.usual))
 
     def parse(self, answer: Answer, asked: Asked) -> int:
         if answer.press is not None and re.fullmatch("[0-9]{1,4}", answer.press):
@@ -276,6 +282,11 @@ class Minutes(Kind[int]):
             limits = {"least": length(self.least), "most": length(self.most)}
             raise Unclear(t("answer.length_range", **limits))
         return minutes
+
+
+@lru_cache(maxsize=64)
+def _lengths(usual: tuple[int, ...]) -> Rows:
+    return rows_of([Choice(str(n), length(n)) for n in usual], 2)
 
 
 def length(minutes: int) -> Text:

@@ -40,7 +40,11 @@ _FOLDING = _Folding(zip(map(ord, "週禮個後點號這鐘時兩"), "周礼个�
 
 def readable(text: str) -> str:
     """The person's own words without invisible characters and surplus blanks."""
-    return " ".join(_INVISIBLE.sub("", text).split())
+    return " ".join(_visible(text).split())
+
+
+def _visible(text: str) -> str:
+    return text if text.isprintable() else _INVISIBLE.sub("", text)
 
 
 def tidy(text: str) -> str:
@@ -48,7 +52,7 @@ def tidy(text: str) -> str:
 
     Idempotent. Not for text that is kept: NFKC turns x² into x2.
     """
-    return readable(unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)))
+    return readable(unicodedata.normalize("NFKC", _visible(text)))
 
 
 def fold(text: str) -> str:
