@@ -168,13 +168,15 @@ def match(
     if number is not None and 1 <= number <= len(choices):
         return choices[number - 1]
     for tongue in (language, *(other for other in LANGUAGES if other != language)):
-        labels = [_as_typed(render(choice.label, tongue)) for choice in choices]
-        for choice, label in zip(choices, labels, strict=True):
-            if folded == label or any(
-                folded == _as_typed(render(other, tongue)) for other in choice.also
-            ):
+        begins: list[Choice] = []
+        for choice in choices:
+            label = _as_typed(render(choice.label, tongue))
+            if folded == label:
                 return choice
-        begins = [c for c, label in zip(choices, labels, strict=True) if label.startswith(folded)]
+            if any(folded == _as_typed(render(also, tongue)) for also in choice.also):
+                return choice
+            if label.startswith(folded):
+                begins.append(choice)
         if len(begins) == 1 and len(folded) > 1:
             return begins[0]
     return None
