@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Dialect, Insert
 from sqlalchemy.dialects import postgresql, sqlite
@@ -46,7 +45,7 @@ class Prepared:
         """
         self._statement = statement
         self._columns = columns
-        self._ready: WeakKeyDictionary[Dialect, _Ready] = WeakKeyDictionary()
+        self._ready: dict[Dialect, _Ready] = {}
 
     def all(self, db: Session, /, **values: Any) -> Sequence[Row]:
         """Run it once; gives the rows that it finds or returns."""
@@ -86,9 +85,9 @@ class Prepared:
         except dialect.loaded_dbapi.Error as error:
             if dialect.is_disconnect(error, driver, cursor):
                 connection.invalidate(error)
-            base = dialect.loaded_dbapi.Error
+            any_error = dialect.loaded_dbapi.Error
             raise DBAPIError.instance(
-                form.sql, None, error, base, hide_parameters=True, dialect=dialect
+                form.sql, None, error, any_error, hide_parameters=True, dialect=dialect
             ) from error
         finally:
             cursor.close()
