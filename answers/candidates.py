@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from answers.asking import CLEAR, FEW, NEAR, Answer, Guide
+from answers.asking import CLEAR, FEW, NEAR, SURELY, Answer, Guide
 from answers.passages import Passages
 from answers.phrasing import Evidence
 from answers.telling import tell
 from programmes.model import Programme
 from prompts import Language, render, t
 
-SURELY: Final = 0.5
-"""A match above this is as good as certain."""
 MOST_TOPICS: Final = 6
 MOST: Final = 10
 LONGEST: Final = 1500

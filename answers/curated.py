@@ -9,21 +9,21 @@ who asks says it in yet another way, and the office adds that.
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
 from answers.matching import grams, plain
-from answers.topics import common_topics
 
 ALIKE: Final = 0.52
 """What share of all that is said on either side has to be said on both (0 to 1)."""
 LEAST: Final = 2
 """Characters that say what a question is about, at the least."""
+
+Rarity = Callable[[str], float]
 
 _ASKED_FOR: Final = (
     ("how_long", r"多长时间|多久|\bhow long\b"),
@@ -88,7 +88,6 @@ class _Said:
     about: Counter[str]
     """The characters of what it is about."""
     grams: frozenset[str]
-    weight: float
 
 
 class Office:
@@ -97,13 +96,20 @@ class Office:
     def __init__(self, answers: Iterable[OfficeAnswer]) -> None:
         self.all = tuple(answers)
         self._asks = [(answer, _apart(ask)) for answer in self.all for ask in answer.asks]
+        self._weights: dict[int, float] = {}
+        """How much each of them says, once it is wanted."""
         self._with: dict[str, list[int]] = defaultdict(list)
         for number, (_, said) in enumerate(self._asks):
             for gram in said.grams:
                 self._with[gram].append(number)
 
-    def find(self, question: str, programmes: Collection[str]) -> OfficeAnswer | None:
-        """The answer of one of these programmes' offices to a question that reads nearly so."""
+    def find(
+        self, question: str, programmes: Collection[str], rarity: Rarity
+    ) -> OfficeAnswer | None:
+        """The answer of one of these programmes' offices to a question that reads nearly so.
+
+        `rarity` tells how much an n-gram says.
+        """
         if not self.all:
             return None
         said = _apart(question)
@@ -112,16 +118,22 @@ class Office:
         shared: dict[int, float] = defaultdict(float)
         for gram in said.grams:
             for number in self._with.get(gram, ()):
-                shared[number] += _rarity(gram)
+                shared[number] += rarity(gram)
+        weight = sum(map(rarity, said.grams))
         found = [
             (alike, answer.id, number)
             for number, both in shared.items()
             for answer, theirs in (self._asks[number],)
             if answer.programme in programmes
-            and (alike := both / (said.weight + theirs.weight - both)) >= ALIKE
+            and (alike := both / (weight + self._weight(number, rarity) - both)) >= ALIKE
             and _same(said, theirs)
         ]
         return self._asks[max(found)[2]][0] if found else None
+
+    def _weight(self, number: int, rarity: Rarity) -> float:
+        if number not in self._weights:
+            self._weights[number] = sum(map(rarity, self._asks[number][1].grams))
+        return self._weights[number]
 
 
 def _same(one: _Said, other: _Said) -> bool:
@@ -144,24 +156,9 @@ def _apart(question: str) -> _Said:
     marks = frozenset((*_NUMBERS.findall(rest), *_WHOSE.findall(rest)))
     said_no = len(_NOT.findall(rest)) % 2 == 1
     found = frozenset(grams(rest))
-    weight = sum(map(_rarity, found))
-    return _Said(
-        frozenset(asked_for), (marks, said_no), Counter(rest.replace(" ", "")), found, weight
-    )
+    return _Said(frozenset(asked_for), (marks, said_no), Counter(rest.replace(" ", "")), found)
 
 
 @cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((name, re.compile(pattern)) for name, pattern in _ASKED_FOR)
-
-
-def _rarity(gram: str) -> float:
-    known, count = _known()
-    return math.log(1 + count / (1 + known.get(gram, 0)))
-
-
-@cache
-def _known() -> tuple[Mapping[str, int], int]:
-    """In how many of the common ways of asking each n-gram occurs, and how many those are."""
-    every = [ask for topic in common_topics().values() for ask in topic.asks]
-    return Counter(gram for ask in every for gram in set(grams(plain(ask)))), len(every)

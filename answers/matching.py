@@ -112,8 +112,18 @@ class Index:
         self._counts = counts
         """For each n-gram the topics that it occurs in, each with how often, as one number; most
         occur in one topic only."""
+        self._rarity: dict[str, float] = {}
         whole = sum(share)
         self._doubt = [DOUBT * (one or 1) / whole for one in share]
+
+    def rarity(self, gram: str) -> float:
+        """How much an n-gram says: the more, the more rarely people ask with it."""
+        if gram not in self._rarity:
+            held = self._counts.get(gram, 0)
+            said = (held,) if isinstance(held, int) else held
+            count = sum(one & MOST for one in said)
+            self._rarity[gram] = math.log(1 + len(self._known) / (1 + count))
+        return self._rarity[gram]
 
     def match(self, question: str) -> list[Match]:
         """The topics that a question may be about, the likeliest first."""

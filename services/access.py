@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
+from programmes.catalogue import load
+from programmes.model import Programme
 from prompts import Text, t
 from storage.statements import Prepared
 from storage.tables import (
@@ -196,6 +198,13 @@ def _cultivates(db: Session, mentor: Membership, student: Membership) -> bool:
 def student_of(db: Session, record: Record) -> Membership:
     """Whose record it is."""
     return cast(Membership, db.get(Membership, record.student_id))
+
+
+def own_programmes(db: Session, person_id: int) -> tuple[Programme, ...]:
+    """The programmes in which somebody has a place."""
+    places = memberships(db, person_id)
+    keys = dict.fromkeys(cohort_of(db, place).programme for place in places)
+    return tuple(load(key) for key in keys)
 
 
 def cohort_of(db: Session, member: Membership) -> Cohort:

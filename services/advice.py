@@ -21,9 +21,8 @@ from answers.candidates import candidates, private, unsure
 from answers.phrasing import Evidence, Phrased
 from bot.clock import beijing_day
 from programmes.catalogue import load
-from programmes.model import Programme
 from prompts import BEIJING, Language
-from services.access import LEARNERS, cohort_of, memberships
+from services.access import LEARNERS, cohort_of, memberships, own_programmes
 from services.consent import needed
 from services.documents import loaded
 from services.scrub import scrub
@@ -79,7 +78,7 @@ def want(
     here = guide()
     if not unsure(answers, here):
         return False
-    own = programmes_of(db, person_id)
+    own = own_programmes(db, person_id)
     concerned = {programme.key for programme in own}.union(*(one.programmes for one in answers))
     if not own or any(load(key).guardian_consent for key in concerned):
         return False
@@ -111,13 +110,6 @@ def want(
     ]
     db.add(row)
     return True
-
-
-def programmes_of(db: Session, person_id: int) -> tuple[Programme, ...]:
-    """The programmes in which somebody has a place."""
-    places = memberships(db, person_id)
-    keys = dict.fromkeys(cohort_of(db, place).programme for place in places)
-    return tuple(load(key) for key in keys)
 
 
 def scrubbed(db: Session, words: str, person_id: int) -> str | None:

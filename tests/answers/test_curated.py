@@ -17,6 +17,7 @@ from prompts import render
 
 SHANXI = load("shanxi-2026")
 SPARK = load("spark-2026")
+RARITY = guide().rarity
 
 
 def answer(*asks: str, number: int = 1, programme: str = "shanxi-2026") -> OfficeAnswer:
@@ -30,7 +31,7 @@ def asked(question: str, *answers: OfficeAnswer, own: Sequence[Programme] = (SHA
 
 
 def found(ask: str, question: str) -> bool:
-    return Office([answer(ask)]).find(question, ["shanxi-2026"]) is not None
+    return Office([answer(ask)]).find(question, ["shanxi-2026"], RARITY) is not None
 
 
 @pytest.mark.parametrize(
@@ -101,23 +102,23 @@ def test_what_only_shares_words_is_not(ask: str, question: str) -> None:
 
 def test_only_those_offices_that_are_asked_answer() -> None:
     office = Office([answer("能请假吗"), answer("能请假吗", number=2, programme="spark-2026")])
-    assert office.find("能请假吗", ["jiangsu-2022"]) is None
+    assert office.find("能请假吗", ["jiangsu-2022"], RARITY) is None
     for number, programme in [(1, "shanxi-2026"), (2, "spark-2026")]:
-        meant = office.find("能不能请假", [programme])
+        meant = office.find("能不能请假", [programme], RARITY)
         assert meant is not None
         assert meant.id == number
 
 
 def test_of_two_answers_to_one_question_the_later_holds() -> None:
     meant = Office([answer("能请假吗", number=n) for n in (1, 3, 2)]).find(
-        "能请假吗", ["shanxi-2026"]
+        "能请假吗", ["shanxi-2026"], RARITY
     )
     assert meant is not None
     assert meant.id == 3
 
 
 def test_nothing_is_found_where_nothing_was_answered() -> None:
-    assert Office([]).find("能请假吗", ["shanxi-2026"]) is None
+    assert Office([]).find("能请假吗", ["shanxi-2026"], RARITY) is None
 
 
 def test_questions_about_other_topics_are_not_caught() -> None:
@@ -130,11 +131,11 @@ def test_questions_about_other_topics_are_not_caught() -> None:
         for number, (key, ask) in enumerate(answered)
     )
     asked = chance.sample(sorted(set(every) - set(answered)), 2000)
-    caught = [(ask, meant) for key, ask in asked if (meant := office.find(ask, ["x"]))]
+    caught = [(ask, meant) for key, ask in asked if (meant := office.find(ask, ["x"], RARITY))]
     wrong = [
         (ask, meant.asks)
         for (key, ask) in asked
-        if (meant := office.find(ask, ["x"])) and meant.topic != key
+        if (meant := office.find(ask, ["x"], RARITY)) and meant.topic != key
     ]
     assert len(caught) < 100
     assert len(wrong) <= 3, wrong

@@ -20,14 +20,6 @@ from tests.house import House
 from tests.model.server import KEY, NAME, Endpoint
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loopback is reached directly, whatever the machine's environment says."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 @pytest.fixture
 async def endpoint() -> AsyncIterator[Endpoint]:
     async with Endpoint() as running:
