@@ -24,6 +24,9 @@ SURE: Final = 0.15
 """A match below this may be about anything: better say so than answer something else."""
 NEAR: Final = 0.05
 """A match below this is not even worth offering."""
+SURELY: Final = 0.5
+"""A match above this may be relied on where something else is at stake: a form that waits for its
+answer, or what a model would be asked."""
 CLEAR: Final = 0.8
 """A match above this is answered alone."""
 BESIDE: Final = 0.1
@@ -192,6 +195,10 @@ class Guide:
         clear = {match.topic for found in best for match in found if match.score >= CLEAR}
         return len(clear) == len(questions)
 
+    def rarity(self, gram: str) -> float:
+        """How much an n-gram says: the more, the more rarely people ask with it."""
+        return self._index.rarity(gram)
+
     def match(self, question: str, own: Sequence[Programme] = ()) -> list[Match]:
         """The topics that a question may be about, the likeliest first."""
         asked, rest = self.scope(question, own)
@@ -273,7 +280,8 @@ class Guide:
         """What an office has answered: it speaks of its own programme, and compares nothing."""
         if len(asked) != 1 and tuple(asked) != asker.own:
             return None
-        found = asker.office.find(question, [programme.key for programme in asked])
+        keys = [programme.key for programme in asked]
+        found = asker.office.find(question, keys, self.rarity)
         if found is None:
             return None
         mine = [programme for programme in asked if programme.key == found.programme]
@@ -328,7 +336,10 @@ class Guide:
         keys = tuple(programme.key for programme in programmes)
         if not topic.documented:
             kind: Kind = "personal" if topic.kind == "personal" else "out_of_scope"
-            return Answer(kind, t(f"ask.reply.{topic.key}"), topic.key, score=score)
+            words = t(f"ask.reply.{topic.key}")
+            if topic.kind == "distress":
+                words = t("ask.help_untold", help=words)
+            return Answer(kind, words, topic.key, score=score)
         told = [tell(programme, topic) for programme in programmes]
         if topic.frame == "each":
             told = [pointed(one, question) for one in told]

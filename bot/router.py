@@ -401,7 +401,7 @@ class Router:
         refused = isinstance(given, Waiting) and not given.accepted and given.note is not None
         if refused and incoming.text and self._handlers.aside(scene, incoming):
             given = self._conversation(scene, talk).resume()
-        if incoming.text:
+        elif incoming.text:
             self._handlers.heed(scene, incoming.text)
         self._show(scene, talk, given)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from answers import Answer, Last, alarmed, guide
+from answers import SURELY, Answer, Last, alarmed, guide
 from bot.chat import Choice, Message, press
 from bot.router import Scene, number, with_menu
 from handlers import progress
@@ -14,7 +14,7 @@ from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from prompts import Text, t
 from services import advice, documents, questions
-from services.access import LEARNERS, Refused, cohort_of, memberships
+from services.access import LEARNERS, Refused, memberships, own_programmes
 
 MOST_PASSAGES: Final = 3
 """Passages that are shown at once: a fact may rest on several clauses."""
@@ -108,6 +108,7 @@ def aside(scene: Scene, words: str) -> bool:
     if not _ASKS.search(words):
         return False
     answers = _ask(scene, words)
+    # What a form has asked comes first.
     if not all(answer.topic and answer.score >= SURELY for answer in answers):
         return False
     _tell(scene, words, answers)
@@ -115,25 +116,21 @@ def aside(scene: Scene, words: str) -> bool:
 
 
 def heed(scene: Scene, words: str) -> None:
-    """In a form, too, somebody in despair is told first who can help; what they wrote is kept."""
+    """In a form, too, somebody in despair is told first who can help; what they wrote stays in
+    the form, and they are told who would read it there."""
     if help_ := alarmed(words):
-        scene.say(help_)
+        scene.say(t("ask.help_in_form", help=help_))
 
 
 _ASKS: Final = re.compile(
     r"[?？吗呢谁几哪]|什么|多少|怎么|多久|\b(?:when|what|who|how|which|where)\b", re.IGNORECASE
 )
-SURELY: Final = 0.5
-"""What a form has asked comes first: only words that are this surely a question of ours."""
 
 
 def own(scene: Scene) -> tuple[Programme, ...]:
     """The programmes in which whoever speaks has a place."""
-    if scene.speaker.person_id is None:
-        return ()
-    places = memberships(scene.session, scene.speaker.person_id)
-    keys = dict.fromkeys(cohort_of(scene.session, place).programme for place in places)
-    return tuple(load(key) for key in keys)
+    person = scene.speaker.person_id
+    return () if person is None else own_programmes(scene.session, person)
 
 
 def _learns(scene: Scene) -> bool:

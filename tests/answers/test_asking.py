@@ -187,7 +187,7 @@ def test_people_come_first_whatever_else_is_asked(words: str, topic: str) -> Non
     assert others
     help_ = alarmed(words)
     assert help_ is not None
-    assert render(help_, "zh") == render(first.text, "zh")
+    assert render(first.text, "zh").startswith(render(help_, "zh"))
     assert alarmed("今天打我们办公室的电话了") is None
 
 
