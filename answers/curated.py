@@ -18,7 +18,7 @@ from typing import Final
 
 from answers.matching import grams, plain
 
-ALIKE: Final = 0.52
+ALIKE: Final = 0.51
 """What share of all that is said on either side has to be said on both (0 to 1)."""
 LEAST: Final = 2
 """Characters that say what a question is about, at the least."""
