@@ -46,6 +46,9 @@ class FakePlatform:
     def decode(self, raw: str) -> Incoming | None:
         return decode(json.loads(raw))
 
+    def routes(self, receive: Receive) -> tuple[()]:
+        return ()
+
     async def run(self, receive: Receive) -> None:
         await asyncio.Event().wait()
 

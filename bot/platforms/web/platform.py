@@ -72,6 +72,10 @@ class WebPlatform:
     def decode(self, raw: str) -> Incoming:
         return incoming(raw)
 
+    def routes(self, receive: Receive) -> tuple[()]:
+        """None yet: the chat still opens a port of its own."""
+        return ()
+
     async def run(self, receive: Receive) -> None:
         """Serve until cancelled. Raises `OSError` when the address is taken."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
