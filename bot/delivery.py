@@ -7,6 +7,7 @@ blocked the assistant is marked unreachable.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -61,6 +62,8 @@ class Delivery(Worker):
         """The calls under way, one for each account at the most: with the platform."""
         self._ended_calls: list[Attempt] = []
         """Calls whose fate is not written down yet: nobody else knows it."""
+        self.fates: Counter[SendState] = Counter()
+        """What became of sends since the program began; `waiting` if they are to be retried."""
 
     async def take_up(self) -> None:
         """Whatever was being sent when the last run broke off may have arrived."""
@@ -144,6 +147,7 @@ class Delivery(Worker):
     async def _call(self, message: ToSend) -> None:
         try:
             fate, shown = await self._send(message)
+            self.fates[fate.state] += 1
             self._ended_calls.append(Attempt(message, fate, shown))
         finally:
             del self._calls[message.account_id]

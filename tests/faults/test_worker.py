@@ -37,7 +37,7 @@ class Bench(Worker):
 
 
 def the_others() -> set[asyncio.Task[object]]:
-    return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type] # we are one
+    return asyncio.all_tasks() - {asyncio.current_task()}
 
 
 async def test_trouble_is_told_once_and_over_once(alarms: Alarms) -> None:
