@@ -18,7 +18,7 @@ from structlog.dev import plain_traceback
 from answers import guide
 from app.doorkeeper import Doorkeeper
 from app.settings import Settings
-from bot.delivery import Delivery
+from bot.delivery import Condition, Delivery
 from bot.inbox import Inbox
 from bot.platforms.contract import Platform
 from bot.router import Router
@@ -30,7 +30,7 @@ from jobs.advice import Advisor
 from jobs.documents import read_document
 from jobs.files import keep_files
 from jobs.model import Model
-from services import advice, inquiries, joining
+from services import advice, inquiries, joining, records
 from services.audit import note_refusal
 from storage import chats, migrate
 from storage.database import Database
@@ -49,6 +49,8 @@ HOUSEKEEPING: Final = 3600.0
 SETTLED: Final = 3.0
 """Seconds after which a start is over."""
 UNUSED_FILES_LIFE: Final = timedelta(days=30)
+CONDITIONS: Final[Mapping[str, Condition]] = {"waits_for_review": records.waits_for_review}
+"""What notices may depend on. The names stand in the database."""
 
 
 class App:
@@ -69,7 +71,7 @@ class App:
         self.platforms = dict(platforms) if platforms is not None else self._platforms()
         self.site: Site | None = None
         """The web server, once it runs and if anything needs one."""
-        self.delivery = Delivery(self.database, self.clock, self.platforms)
+        self.delivery = Delivery(self.database, self.clock, self.platforms, CONDITIONS)
         self.advice = self._advice()
         self.inbox = Inbox(
             self.database,

@@ -2,18 +2,20 @@
 
 Replies go before notices. In one chat, messages keep their order; a call that hangs delays no
 other chat. A send whose fate is unknown is marked so and never blindly repeated; somebody who has
-blocked the assistant is marked unreachable.
+blocked the assistant is marked unreachable. A notice with a condition is sent only if that holds
+when its turn comes.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from bot.platforms.contract import DeliveryError, FateUnknown, Platform, TryLater, Unreachable
@@ -34,6 +36,11 @@ LONGEST_PAUSE: Final = 600.0
 """Seconds between tries at the most, where the platform does not say."""
 
 
+Condition = Callable[[Session, Mapping[str, Any]], bool]
+"""Whether something still holds, given its arguments. Asked in the transaction that chooses the
+message, so it writes nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """A call that has ended."""
@@ -44,6 +51,16 @@ class Attempt:
     """The platform's id of what it shows."""
 
 
+@dataclass(slots=True)
+class _Turn:
+    """What one turn's transaction decided."""
+
+    chosen: list[ToSend] = field(default_factory=list)
+    unsent: list[SendState] = field(default_factory=list)
+    """What became of notices that were given up."""
+    pause: float = IDLE
+
+
 class Delivery(Worker):
     """Sends what is queued. After a stop, calls under way may end, so that their fate is known."""
 
@@ -51,9 +68,15 @@ class Delivery(Worker):
     last_words = 5.0
 
     def __init__(
-        self, database: Database, clock: Clock, platforms: Mapping[str, Platform]
+        self,
+        database: Database,
+        clock: Clock,
+        platforms: Mapping[str, Platform],
+        conditions: Mapping[str, Condition] | None = None,
     ) -> None:
+        """`conditions` are those that notices may name."""
         super().__init__()
+        self._conditions = conditions or {}
         self._database = database
         self._clock = clock
         self._platforms = platforms
@@ -78,22 +101,24 @@ class Delivery(Worker):
         One transaction does both. Gives the seconds until there may be more to begin.
         """
         ended = list(self._ended_calls)
-        due, pause = await self._database.run(self._settle_and_choose, ended, dict(self._calls))
+        turn = await self._database.run(self._settle_and_choose, ended, dict(self._calls))
         del self._ended_calls[: len(ended)]
-        for message in due:
+        self.fates.update(turn.unsent)
+        for message in turn.chosen:
             self._calls[message.account_id] = message.platform
             self.start(self._call(message))
-        return pause
+        return turn.pause
 
     def _settle_and_choose(
         self, db: Session, ended: Sequence[Attempt], under_way: Mapping[int, str]
-    ) -> tuple[list[ToSend], float]:
+    ) -> _Turn:
         self._settle(db, ended)
-        if self.stopping:
-            return [], IDLE
-        chosen = self._choose(db, under_way)
-        busy = {**under_way, **{m.account_id: m.platform for m in chosen}}
-        return chosen, self._pause(db, busy)
+        turn = _Turn()
+        if not self.stopping:
+            self._choose(db, under_way, turn)
+            busy = {**under_way, **{m.account_id: m.platform for m in turn.chosen}}
+            turn.pause = self._pause(db, busy)
+        return turn
 
     # ---------------------------------------------------------------- choosing
 
@@ -106,31 +131,64 @@ class Delivery(Worker):
             if (free := pace.at_once - calls.count(name)) > 0 and pace.wait(now) <= timedelta()
         }
 
-    def _choose(self, db: Session, under_way: Mapping[int, str]) -> list[ToSend]:
+    def _choose(self, db: Session, under_way: Mapping[int, str], turn: _Turn) -> None:
         """The messages whose turn it is: at most one in each chat, within every limit."""
         now = self._clock.now()
         free = self._free(under_way, now)
         chosen: dict[int, ToSend] = {}
-        due = chats.due_messages(db, now, BATCH, free, under_way) if free else []
-        for message in due:
-            account, platform = message.account_id, message.platform
-            if account in chosen or not free[platform]:
-                continue
-            if self._pace[platform].take(account, now):
-                free[platform] -= 1
-                chosen[account] = message
-        careful = [
-            m for m in chosen.values() if not self._platforms[m.platform].capabilities.idempotent
-        ]
+        look = bool(free)
+        while look:
+            look = False
+            busy = [*under_way, *chosen]
+            for message in chats.due_messages(db, now, BATCH, free, busy):
+                account, platform = message.account_id, message.platform
+                if account in chosen or not free[platform]:
+                    continue
+                if (unsent := self._unsent(db, message, now)) is not None:
+                    turn.unsent.append(unsent)
+                    look = True  # what comes after it there may be due as well
+                elif self._pace[platform].take(account, now):
+                    free[platform] -= 1
+                    chosen[account] = message
+        turn.chosen = list(chosen.values())
+        self._note_chosen(db, turn.chosen, now)
+
+    def _unsent(self, db: Session, message: ToSend, now: datetime) -> SendState | None:
+        """Give up a message whose condition does not hold, or cannot be checked; `None` if it may
+        be sent."""
+        if message.condition is None:
+            return None
+        name = message.condition["name"]
+        try:
+            with db.begin_nested():
+                if self._conditions[name](db, message.condition["args"]):
+                    return None
+            state = SendState.DROPPED
+        except Exception as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise  # the database is gone: that is not the condition's fault
+            log.exception("notice_set_aside", row=message.id, condition=name)
+            state = SendState.ASIDE
+        chats.mark(db, [Fate(message.id, state, message.tries, now, name)])
+        return state
+
+    def _careful(self, message: ToSend) -> bool:
+        """Whether a call of unknown fate may not be repeated on the message's platform."""
+        return not self._platforms[message.platform].capabilities.idempotent
+
+    def _note_chosen(self, db: Session, chosen: Sequence[ToSend], now: datetime) -> None:
+        careful = [m for m in chosen if self._careful(m)]
+        # Before the call: if we die in it, the fate is unknown, not "never tried". A notice whose
+        # condition holds is from now on a line of its chat.
+        noted = [m for m in chosen if self._careful(m) or m.condition is not None]
+        chats.mark(db, [Fate(m.id, SendState.SENDING, m.tries + 1, now) for m in noted])
+        chats.offer(db, [(m.account_id, m.offers) for m in chosen if m.offers])
         if careful:
-            # Noted before the call: if we die in it, the fate is unknown, not "never tried".
-            chats.mark(db, [Fate(m.id, SendState.SENDING, m.tries + 1, now) for m in careful])
             at = chats.cards(
                 db, [(m.account_id, m.body["card"]) for m in careful if m.body.get("card")]
             )
             for message in careful:
                 message.earlier = at.get((message.account_id, message.body.get("card", "")))
-        return list(chosen.values())
 
     def _pause(self, db: Session, under_way: Mapping[int, str]) -> float:
         now = self._clock.now()
@@ -197,12 +255,11 @@ class Delivery(Worker):
         """Write down what became of calls."""
         for sent in ended:
             card = sent.message.body.get("card")
-            careful = not self._platforms[sent.message.platform].capabilities.idempotent
-            if card and careful and sent.fate.state is SendState.SENT:
+            if card and self._careful(sent.message) and sent.fate.state is SendState.SENT:
                 chats.place_card(db, sent.message.account_id, card, sent.shown)
         chats.mark(db, [sent.fate for sent in ended])
         gone = [s for s in ended if s.fate.state is SendState.UNREACHABLE]
-        chats.mark_unreachable(db, [s.message.account_id for s in gone])
+        chats.mark_unreachable(db, [s.message.account_id for s in gone], self._clock.now())
         back = [s for s in ended if s.fate.state is SendState.SENT and not s.message.reachable]
         chats.mark_reachable(db, [s.message.account_id for s in back])
 

@@ -510,7 +510,8 @@ class _Batch:
         """Write all that was changed and said; gives the outside work to begin once it is."""
         changed = [self._talks[talk_id] for talk_id in self._changed if talk_id in self._talks]
         chats.save_talks(self._db, changed)
-        chats.save_speakers(self._db, [s for s in self._speakers.values() if s.changed])
+        spoke = [s for s in self._speakers.values() if s.changed]
+        chats.save_speakers(self._db, spoke, self._now)
         chats.post(self._db, self._posts, self._now)
         chats.settle_updates(self._db, self._outcomes)
         by_id = {s.account_id: s for s in self._speakers.values()}

@@ -324,7 +324,7 @@ async def test_who_speaks_again_is_answered_and_reached_again(small: Small) -> N
 async def test_a_reply_that_arrives_shows_that_somebody_is_there(small: Small) -> None:
     """They came back between a call that failed and its being written down."""
     (lin,) = small.accounts("lin")
-    await small.database.run(chats.mark_unreachable, [lin])
+    await small.database.run(chats.mark_unreachable, [lin], small.clock.now())
     await small.posts(message(lin, "hello"))
     await small.delivery.drain()
     assert small.platform.texts("lin") == ["hello"]
