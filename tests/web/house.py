@@ -113,9 +113,7 @@ class House:
             self.inbox[update.key] = update
             self.clock.move(timedelta(seconds=1))
             number = len(self.inbox)
-            self.said[update.address].append(
-                Said(self.clock.now(), "person", number, raw=update.raw)
-            )
+            self.said[update.address].append(Said(self.clock.now(), number, raw=update.raw))
             if self.reply and self.platform:
                 self.reply(self, self.platform.decode(update.raw))
         if self.forgetful:
@@ -128,7 +126,7 @@ class House:
         """Store a row without sending it; gives its number."""
         self.row += 1
         self.clock.move(timedelta(seconds=1))
-        self.said[address].append(Said(self.clock.now(), "assistant", self.row, message))
+        self.said[address].append(Said(self.clock.now(), self.row, message))
         return self.row
 
     def say(self, address: str, message: Outgoing) -> int:

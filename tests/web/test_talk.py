@@ -376,7 +376,7 @@ async def test_lines_of_one_moment_are_not_lost_between_pages(
 ) -> None:
     for number in range(140):
         moment = house.clock.now() + timedelta(seconds=number // together)
-        house.said[ME].append(Said(moment, "assistant", number + 1, Outgoing(str(number))))
+        house.said[ME].append(Said(moment, number + 1, Outgoing(str(number))))
     seen = {text for page in await walk_back(site) for text in page}
     assert seen == {str(number) for number in range(140)}
 
