@@ -13,11 +13,11 @@ from bot.chat import Choice, Message, press
 from bot.conversation import Chat
 from bot.questions import Answer, Field, Free, Pick, Review
 from bot.router import Act, Flow, Scene, number
-from programmes.catalogue import load
 from prompts import Lines, Text, Words, t
 from services import questions
 from services.access import Refused
 from services.documents import programmes_of
+from services.packs import load, name_of
 from services.questions import ASK, MOST_ASKS, Group
 from storage.questions import curated_from
 from storage.tables import Curated, CuratedState, Person, Question
@@ -70,7 +70,7 @@ def group(scene: Scene, args: Sequence[str]) -> None:
     found = questions.group_of(scene.session, scene.actor, number(args), "read_question")
     words = t(
         "question.group",
-        programme=load(found.programme).name,
+        programme=name_of(found.programme),
         understood=_understood(scene, found.topic),
         count=len(found.questions),
         since=found.questions[0].asked_at,
@@ -374,7 +374,7 @@ def load_curate(scene: Scene, args: Mapping[str, Any]) -> CurateSeen:
     row, *_ = questions.answered(scene.session, scene.actor, asked, "write_answer")
     label = questions.topic_label(scene.session, row.topic)
     return CurateSeen(
-        programmes={row.programme: load(row.programme).name},
+        programmes={row.programme: name_of(row.programme)},
         question_id=asked,
         title=_short(scene.words(label) or row.words, 30),
         clarify=args["clarify"],
@@ -386,7 +386,7 @@ def _mine(scene: Scene) -> dict[str, str]:
     keys = programmes_of(scene.session, scene.actor.person_id)
     if not keys:
         raise Refused(t("question.not_coordinator"), verb="write_answer", object="curated")
-    return {key: load(key).name for key in keys}
+    return {key: name_of(key) for key in keys}
 
 
 def finish_curate(scene: Scene, me: CurateSeen, made: Standard) -> None:
@@ -510,7 +510,7 @@ def tell_standard(scene: Scene, row: Curated) -> None:
     )
     words = t(
         "question.card",
-        programme=load(row.programme).name,
+        programme=name_of(row.programme),
         state=_state(scene, row),
         standard=told,
     )

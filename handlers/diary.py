@@ -23,6 +23,7 @@ from programmes.values import Frequency
 from prompts import Text, t
 from services import records
 from services.access import Learner, Refused
+from services.packs import kept_as, stage_label
 from services.progress import asked_of, sessions_without
 from services.records import Kept, WritingBody
 from storage.statements import Prepared
@@ -36,7 +37,7 @@ class WritingSeen(Student):
     """What the talk is told: which kind of record, and what it belongs to."""
 
     kind: RecordKind
-    frequency: Frequency | None
+    frequency: str | None
     """How often the programme asks for one; where it does not say, each has a day of its own."""
     about_id: int | None = None
     about_line: str = ""
@@ -61,7 +62,7 @@ class Written(BaseModel):
 async def write(chat: Chat, me: WritingSeen) -> Written:
     period, day = "", me.about_day or chat.today
     if me.frequency is Frequency.PER_STAGE:
-        stages = [Choice(stage, t(f"stage.{stage}")) for stage in me.stages]
+        stages = [Choice(stage, stage_label(stage)) for stage in me.stages]
         period = await chat.ask("stage", Pick(stages), t(f"{me.kind}.which_stage"))
     elif me.about_id is None:
         day = (await chat.ask("day", Day(me.first, me.last), t(f"{me.kind}.which_day"))).day
@@ -96,7 +97,7 @@ def about(me: WritingSeen, period: str, day: date) -> Text:
     if me.about_line:
         return t("writing.about_session", line=me.about_line)
     if period:
-        return t("writing.about_stage", stage=t(f"stage.{period}"))
+        return t("writing.about_stage", stage=stage_label(period))
     return t("writing.about_day", day=day)
 
 
@@ -216,7 +217,8 @@ def stages_left(
         if record.state is not RecordState.WITHDRAWN
     }
     stages = programme.evaluation.stages.value or ()
-    return tuple(stage.stage.value for stage in stages if stage.stage.value not in taken)
+    every = [kept_as(stage.stage) for stage in stages]
+    return tuple(stage for stage in every if stage not in taken)
 
 
 def finish_writing(scene: Scene, me: WritingSeen, written: Written) -> None:

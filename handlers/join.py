@@ -12,11 +12,11 @@ from bot.conversation import Chat
 from bot.questions import Pick
 from bot.router import Flow, Scene
 from handlers import menu
-from programmes.catalogue import load
 from prompts import t
 from services import joining
 from services.access import Refused
 from services.audit import note_refusal
+from services.packs import load
 from storage.tables import Role
 
 AGREE: Final = "agree"

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.clock import beijing_day
 from bot.router import Scene
-from programmes.catalogue import load
 from programmes.model import Programme
 from prompts import t
 from services import records
 from services.access import Learner, Refused, learner
 from services.consent import may_keep
+from services.packs import kept_as, load
 from services.records import Kept
 
 
@@ -73,9 +73,9 @@ def student(scene: Scene, verb: str) -> tuple[Learner, Programme, Student]:
             member_id=me.id,
             programme=programme.key,
             first=programme.cycle.first_day,
-            last=programme.cycle.last_day,
+            last=programme.cycle.last_day or date.max,
             mentors={str(one.member_id): one.name for one in around},
-            kinds=tuple(kind.value for kind in kinds),
+            kinds=tuple(map(kept_as, kinds)),
         ),
     )
 

@@ -29,12 +29,12 @@ from handlers.attachments import FILES, keep_files
 from handlers.seen import Past, SessionSeen
 from language.days import Moment
 from language.sentence import looks_like_session, understand_session
-from programmes.catalogue import load
 from programmes.rules import SessionFact, question_session
 from programmes.values import PLACES
 from prompts import BEIJING, LANGUAGES, Text, Words, catalogue, t
 from services import records
 from services.access import Refused
+from services.packs import kind_label, load
 from services.records import PLACE_BY_KEY, SessionBody
 from storage.tables import RecordKind
 
@@ -101,7 +101,7 @@ def kinds(asked_for: tuple[str, ...]) -> Sequence[Choice]:
     """The kinds of activity that a programme knows, and another one."""
     listed = tuple(dict.fromkeys((*asked_for, "other")))
     said = vocabulary("kind", listed)
-    return [Choice(kind, t(f"kind.{kind}"), said[kind]) for kind in listed]
+    return [Choice(kind, kind_label(kind), said[kind]) for kind in listed]
 
 
 def lines(body: SessionBody) -> list[Field]:
@@ -109,7 +109,7 @@ def lines(body: SessionBody) -> list[Field]:
     return [
         Field("day", t("field.day"), when(body)),
         Field("place", t("field.place"), t(f"place.{body.place}")),
-        Field("kind", t("field.kind"), t(f"kind.{body.kind}")),
+        Field("kind", t("field.kind"), kind_label(body.kind)),
         Field("length", t("field.length"), length(body.minutes)),
         Field("people", t("field.people"), t("field.list", items=list(body.people))),
         Field("what", t("field.what"), body.what),

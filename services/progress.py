@@ -10,13 +10,13 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from programmes.catalogue import load
 from programmes.model import Programme
 from programmes.model import Record as Asked
 from programmes.rules import Progress, RequirementProgress, SessionFact, count
-from programmes.values import Frequency, Grade, StageKind
+from programmes.values import Frequency, Grade, Own, StageKind
 from services import records, roster
 from services.access import LEARNERS
+from services.packs import kept_as, load
 from services.records import PLACE_BY_KEY, Body, SessionBody
 from services.roster import Member
 from storage.tables import Cohort, Record, RecordKind, RecordState, RecordVersion
@@ -73,7 +73,7 @@ def unwritten(programme: Programme, asked: Asked, entries: Entries, today: date)
         return len(sessions_without(entries, kind))
     if asked.frequency is Frequency.PER_STAGE:
         written = {record.period for record, _ in entries if stands(record, kind)}
-        return sum(stage.value not in written for stage in stages_begun(programme, today))
+        return sum(kept_as(stage) not in written for stage in stages_begun(programme, today))
     return 0
 
 
@@ -92,12 +92,12 @@ def stands(record: Record, kind: RecordKind) -> bool:
     return record.kind is kind and record.state is not RecordState.WITHDRAWN
 
 
-def stages_begun(programme: Programme, today: date) -> list[StageKind]:
+def stages_begun(programme: Programme, today: date) -> list[StageKind | Own]:
     """The stages of cultivation up to the present one, as far as the document dates them.
 
     One that has only a deadline begins when the one before it has closed.
     """
-    begun: list[StageKind] = []
+    begun: list[StageKind | Own] = []
     for stage in programme.stages:
         window = stage.window
         if window is None or window.closes is None:

@@ -20,12 +20,12 @@ from answers.curated import Office, OfficeAnswer
 from answers.matching import plain
 from bot.chat import Choice, Message, press, put
 from bot.clock import beijing_day
-from programmes.catalogue import load
 from prompts import Text, Words, t
 from services import audit, notices
 from services.access import LEARNERS, Actor, Refused, cohort_of, learner_at, memberships
 from services.consent import may_keep
 from services.documents import programmes_of
+from services.packs import load, name_of
 from services.scrub import GAPS, scrub
 from storage import chats
 from storage import questions as rows
@@ -316,7 +316,7 @@ def answer(
 
     def words(row: Question) -> Text:
         key = "question.answer_clause" if clause else "question.answer"
-        name = load(row.programme).name
+        name = name_of(row.programme)
         return t(key, words=row.words, programme=name, answer=says, clause=clause)
 
     return _settle(
@@ -506,7 +506,7 @@ def clarify(db: Session, actor: Actor, number: int) -> int:
 def clarification(row: Curated) -> Text:
     """What everybody is told."""
     key = "question.clarification_clause" if row.clause else "question.clarification"
-    name = load(row.programme).name
+    name = name_of(row.programme)
     return t(key, programme=name, topic=row.title, answer=row.says, clause=row.clause)
 
 

@@ -17,7 +17,6 @@ from sqlmodel import Session, col, select
 
 from bot.chat import Choice, Message, press
 from bot.questions import length
-from programmes.catalogue import load
 from programmes.values import PLACES, Place
 from prompts import Brief, Text, t
 from services import audit, notices
@@ -31,6 +30,7 @@ from services.access import (
     reviewer_of,
     student_of,
 )
+from services.packs import kind_label, load, stage_label
 from storage.statements import Prepared
 from storage.tables import (
     File,
@@ -361,11 +361,11 @@ def title(record: Record | Entry, body: Body, *, brief: bool = False) -> Text:
             "record.session_line",
             day=Brief(body.day) if brief else body.day,
             place=t(f"place.{body.place}"),
-            kind=t(f"kind.{body.kind}"),
+            kind=kind_label(body.kind),
             length=length(body.minutes),
         )
     if record.period:
-        return t(f"record.{record.kind}_stage_line", stage=t(f"stage.{record.period}"))
+        return t(f"record.{record.kind}_stage_line", stage=stage_label(record.period))
     return t(f"record.{record.kind}_line", day=Brief(record.day) if brief else record.day)
 
 

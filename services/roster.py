@@ -16,12 +16,12 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from bot.clock import beijing_day
-from programmes.catalogue import load
 from programmes.model import Fact, Programme
 from programmes.values import Grade, Learner, Status
 from prompts import Text, t
 from services import audit, consent, joining
 from services.access import LEARNERS, REVIEWERS, Operator, Refused, cohort_of, memberships
+from services.packs import load
 from storage.tables import (
     Account,
     Cohort,
@@ -60,12 +60,7 @@ def create_cohort(
 
     Raises `Refused` for an unknown programme, or a unit that is no office.
     """
-    try:
-        load(programme)
-    except KeyError:
-        raise Refused(
-            t("roster.no_such_programme", programme=programme), verb="create_cohort"
-        ) from None
+    load(programme, "create_cohort")
     if office_id is not None:
         _unit_of_kind(db, office_id, UnitKind.OFFICE, "create_cohort")
     cohort = Cohort(

@@ -12,13 +12,12 @@ from sqlmodel import Session, col, select
 
 from bot.chat import Choice, Message, press
 from bot.clock import beijing_day
-from programmes.catalogue import load
 from programmes.model import Programme
 from programmes.rules import RequirementProgress
-from programmes.values import Per
 from prompts import Text, t
 from services import audit, consent, notices, records
 from services.access import Actor, Refused, cohort_of, learner_at, memberships
+from services.packs import load, word_label
 from services.progress import Entries, asked_of, counted, unwritten
 from storage.tables import Audit, Membership, Person, RecordKind, RecordState, Role
 
@@ -59,13 +58,19 @@ def _sessions(programme: Programme, entries: Entries, today: date) -> list[Text]
 
 
 def _requirement(part: RequirementProgress) -> Text:
+    asked = part.requirement
+    by_period = {"cycle": "watch.urge.cycle", "month": "watch.urge.month"}
+    numbers = {
+        "at_least": asked.at_least,
+        "approved": part.approved,
+        "submitted": part.submitted,
+        "missing": part.still_needed - part.submitted,
+    }
     return t(
-        "watch.urge.month" if part.requirement.per is Per.MONTH else "watch.urge.cycle",
-        what=t(f"counter.{part.requirement.counts}"),
-        at_least=part.requirement.at_least,
-        approved=part.approved,
-        submitted=part.submitted,
-        missing=part.still_needed - part.submitted,
+        by_period.get(str(asked.per), "watch.urge.period"),
+        what=word_label(asked.counts, t(f"counter.{asked.counts}")),
+        per=word_label(asked.per, t(f"programme.per.{asked.per}")),
+        **{key: t(f"progress.amount_{asked.unit}", count=n) for key, n in numbers.items()},
     )
 
 
@@ -107,7 +112,7 @@ def role_to_urge(
                 if mine.unit_id == student.unit_id:
                     return mine
             case Role.MENTOR | Role.TEAM_MEMBER if asked and asked.urged_by:
-                if asked.urged_by.value == mine.role.value and mine.id in around:
+                if asked.urged_by == mine.role.value and mine.id in around:
                     return mine
             case _:
                 pass

@@ -23,7 +23,7 @@ from bot.router import ENGINE
 from handlers import COMMANDS
 from handlers.review import FILTERS, REASONS
 from language.clocks import Part
-from programmes.values import PLACES, ActivityKind, Counter, Grade, StageKind, Status
+from programmes.values import PLACES, ActivityKind, Counter, Grade, Per, StageKind, Status
 from prompts import LANGUAGES, catalogue
 from services.questions import Sent
 from services.roster import Presence
@@ -85,6 +85,8 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "programme.grade.{}": values(Grade),
     "programme.problem.{}": EVERY,
     "programme.status.{}": values(Status),
+    "programme.per.{}": values(Per),
+    "progress.amount_{}": ("sessions", "hours"),
     "progress.writing_{}": ("reviewed", "unreviewed"),
     "question.state.{}": values(CuratedState),
     "question.{}": values(Sent),
@@ -127,7 +129,6 @@ FOR_LATER: Final = (
     "programme.frequency.",
     "programme.material.",
     "programme.outcome.",
-    "programme.per.",
     "programme.place.",
     "programme.record.",
     "programme.role.",

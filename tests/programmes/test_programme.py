@@ -150,7 +150,7 @@ def test_activity_kinds_come_from_each_document() -> None:
 
 
 def test_evaluation_stages_in_order() -> None:
-    stages = {p.key: [stage.stage.value for stage in p.stages] for p in all_programmes()}
+    stages = {p.key: [str(stage.stage) for stage in p.stages] for p in all_programmes()}
     assert stages == {
         "spark-2026": ["initial", "mid", "final"],
         "shanxi-2026": ["initial", "mid", "annual"],
