@@ -68,7 +68,7 @@ _GOES_ON: Final = re.compile(r"^(?:那么?|还有|另外|换成|and |what about 
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PolicyAnswer:
     """What is answered, and what it rests on."""
 
     kind: Kind
@@ -112,7 +112,7 @@ class Guide:
         last: Last | None = None,
         library: Passages | None = None,
         office: Office | None = None,
-    ) -> tuple[Answer, ...]:
+    ) -> tuple[PolicyAnswer, ...]:
         """Answer what was asked, part by part.
 
         Any programme may be asked about by its name; without a name it is the asker's `own` that
@@ -121,7 +121,7 @@ class Guide:
         what they have answered themselves.
         """
         asker = _Asker(tuple(own), role, last, library or Passages(()), office or Office(()))
-        answers: dict[str, Answer] = {}
+        answers: dict[str, PolicyAnswer] = {}
         if alarm := _alarm(question):
             answers[alarm] = self._told(self.topics[alarm], (), 1.0, ())
         for part in self._parts(question, asker.own)[:MOST_PARTS]:
@@ -134,7 +134,7 @@ class Guide:
         understood = [answer for answer in answers.values() if answer.topic]
         return _with_near(understood or list(answers.values()))
 
-    def about(self, topic: str, programmes: Sequence[Programme]) -> Answer:
+    def about(self, topic: str, programmes: Sequence[Programme]) -> PolicyAnswer:
         """What these programmes' documents say about a topic. Raises KeyError for no topic."""
         return self._told(self.topics[topic], programmes, 1.0, ())
 
@@ -220,7 +220,7 @@ class Guide:
         again = [replace(m, score=m.score * weight[m] / whole) for m in found]
         return sorted(again, key=lambda match: (-match.score, match.topic))
 
-    def _answer(self, question: str, asker: _Asker) -> Iterator[Answer]:
+    def _answer(self, question: str, asker: _Asker) -> Iterator[PolicyAnswer]:
         asked, rest = self.scope(question, asker.own)
         if meant := self._from_office(rest, asked, asker):
             yield meant
@@ -249,7 +249,7 @@ class Guide:
 
     def _goes_on(
         self, question: str, rest: str, asked: Sequence[Programme], asker: _Asker
-    ) -> Answer | None:
+    ) -> PolicyAnswer | None:
         """What a question means that is understood from the last one: 那数学呢? 那江苏呢?"""
         last = asker.last
         if last is None or last.topic not in self.topics or len(tidy(question)) > SHORT:
@@ -276,7 +276,7 @@ class Guide:
 
     def _from_office(
         self, question: str, asked: Sequence[Programme], asker: _Asker
-    ) -> Answer | None:
+    ) -> PolicyAnswer | None:
         """What an office has answered: it speaks of its own programme, and compares nothing."""
         if len(asked) != 1 and tuple(asked) != asker.own:
             return None
@@ -292,7 +292,7 @@ class Guide:
         said = {"topic": found.title, "answer": found.says, "clause": found.clause}
         words = t(key, programme=mine[0].name, **said)
         topic = f"office.{found.id}"
-        return Answer("fact", words, topic, found.clause, (found.programme,), 1.0)
+        return PolicyAnswer("fact", words, topic, found.clause, (found.programme,), 1.0)
 
     def _from_text(
         self,
@@ -301,7 +301,7 @@ class Guide:
         asker: _Asker,
         score: float,
         near: tuple[str, ...],
-    ) -> Answer:
+    ) -> PolicyAnswer:
         """A passage that speaks of what was asked; else that there is none, and whom to ask."""
         keys = tuple(programme.key for programme in asked)
         found = asker.library.find(question, keys, 1)
@@ -314,10 +314,12 @@ class Guide:
                 section=passage.section,
             )
             source = (passage.programme,)
-            return Answer("passage", words, "", passage.section, source, found[0].score, near)
+            return PolicyAnswer(
+                "passage", words, "", passage.section, source, found[0].score, near
+            )
         offices = self._offices(asker.own or asked)
         words = t("ask.not_found_office", offices=offices) if offices else t("ask.not_found")
-        return Answer("out_of_scope", words, "", "", keys, score, near)
+        return PolicyAnswer("out_of_scope", words, "", "", keys, score, near)
 
     def _offices(self, programmes: Sequence[Programme]) -> str:
         """Whom to ask, of one programme."""
@@ -332,25 +334,29 @@ class Guide:
         score: float,
         near: tuple[str, ...],
         question: str = "",
-    ) -> Answer:
+    ) -> PolicyAnswer:
         keys = tuple(programme.key for programme in programmes)
         if not topic.documented:
             kind: Kind = "personal" if topic.kind == "personal" else "out_of_scope"
             words = t(f"ask.reply.{topic.key}")
             if topic.kind == "distress":
                 words = t("ask.help_untold", help=words)
-            return Answer(kind, words, topic.key, score=score)
+            return PolicyAnswer(kind, words, topic.key, score=score)
         told = [tell(programme, topic) for programme in programmes]
         if topic.frame == "each":
             told = [pointed(one, question) for one in told]
         if all(one.silent for one in told):
-            return Answer("silent", self._silent(told, topic), topic.key, "", keys, score, near)
+            return PolicyAnswer(
+                "silent", self._silent(told, topic), topic.key, "", keys, score, near
+            )
         if len(told) == 1:
             (one,) = told
             words = t("ask.fact", topic=topic.label, answer=_said(one, topic), **_source(one))
-            return Answer("fact", words, topic.key, one.clause, keys, score, near)
+            return PolicyAnswer("fact", words, topic.key, one.clause, keys, score, near)
         clause = "；".join(f"{one.programme.name} {one.clause}" for one in told if not one.silent)
-        return Answer("compare", _side_by_side(told, topic), topic.key, clause, keys, score, near)
+        return PolicyAnswer(
+            "compare", _side_by_side(told, topic), topic.key, clause, keys, score, near
+        )
 
     def _silent(self, told: Sequence[Told], topic: Topic) -> Text:
         called = [one.programme.name for one in told]
@@ -373,7 +379,7 @@ class _Asker:
     library: Passages
     office: Office
 
-    def having_heard(self, answer: Answer) -> _Asker:
+    def having_heard(self, answer: PolicyAnswer) -> _Asker:
         """What is asked next in the same breath is understood from this."""
         return replace(self, last=Last(answer.topic, answer.programmes))
 
@@ -419,7 +425,7 @@ def _called(topic: Topic) -> Sequence[str]:
     return [render(topic.label, language) for language in LANGUAGES] if topic.documented else ()
 
 
-def _with_near(answers: Sequence[Answer]) -> tuple[Answer, ...]:
+def _with_near(answers: Sequence[PolicyAnswer]) -> tuple[PolicyAnswer, ...]:
     """Answers under the last of which stands what else may have been meant."""
     told = {answer.topic for answer in answers}
     near = dict.fromkeys(key for answer in answers for key in answer.near if key not in told)

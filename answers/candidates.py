@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from answers.asking import CLEAR, FEW, NEAR, SURELY, Answer, Guide
+from answers.asking import CLEAR, FEW, NEAR, SURELY, Guide, PolicyAnswer
 from answers.passages import Passages
 from answers.phrasing import Evidence
 from answers.telling import tell
@@ -21,7 +21,7 @@ SPEAKS_OF_IT: Final = 0.25
 """How much of a question a passage must cover to be offered (0 to 1)."""
 
 
-def unsure(answers: Sequence[Answer], topics: Guide) -> bool:
+def unsure(answers: Sequence[PolicyAnswer], topics: Guide) -> bool:
     """Whether what was asked may have been something else. What concerns somebody themselves, or
     is no matter of documents, was understood well enough: it is nobody else's business."""
     known = [topics.topics.get(one.topic) for one in answers if one.topic]
@@ -41,7 +41,7 @@ def private(words: str, own: Sequence[Programme], topics: Guide) -> bool:
 def candidates(
     words: str,
     own: Sequence[Programme],
-    answers: Iterable[Answer],
+    answers: Iterable[PolicyAnswer],
     topics: Guide,
     library: Passages | None,
     language: Language,

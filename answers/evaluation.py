@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from answers.asking import Answer, guide
+from answers.asking import PolicyAnswer, guide
 from answers.curated import Office
 from answers.passages import Passages
 from answers.topics import names
@@ -18,7 +18,7 @@ from programmes.model import Programme
 from prompts import render
 
 
-class Question(BaseModel):
+class Trial(BaseModel):
     """One line of a file of questions."""
 
     id: str
@@ -44,8 +44,8 @@ RECOGNISED: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    question: Question
-    answers: tuple[Answer, ...]
+    question: Trial
+    answers: tuple[PolicyAnswer, ...]
     text: str
     missing: tuple[tuple[str, ...], ...]
     wrong: tuple[str, ...]
@@ -70,7 +70,7 @@ _DENIAL: Final = re.compile(
 
 
 def evaluate(
-    questions: Iterable[Question],
+    questions: Iterable[Trial],
     every: Sequence[Programme],
     library: Passages | None = None,
     office: Office | None = None,
@@ -96,7 +96,9 @@ def programmes_of(scheme: str, every: Sequence[Programme]) -> tuple[Programme, .
     )
 
 
-def _judged(question: Question, answers: tuple[Answer, ...], own: Sequence[Programme]) -> Result:
+def _judged(
+    question: Trial, answers: tuple[PolicyAnswer, ...], own: Sequence[Programme]
+) -> Result:
     text = "\n\n".join(render(answer.text, "zh") for answer in answers)
     return Result(
         question,
@@ -112,7 +114,7 @@ def has(text: str, any_of: Sequence[str]) -> bool:
     return any(_bare(words) in _bare(text) for words in any_of)
 
 
-def _wrong(text: str, question: Question, own: set[str]) -> Iterable[str]:
+def _wrong(text: str, question: Trial, own: set[str]) -> Iterable[str]:
     """What must not be said and is, unless of another programme or to deny it."""
     others = [name for name, families in names().sure.items() if families - own]
     for part in map(_bare, _BREAK.split(text)):

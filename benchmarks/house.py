@@ -14,7 +14,6 @@ from storage.tables import (
     Account,
     Audit,
     Cohort,
-    Conversation,
     Lane,
     Membership,
     Mentoring,
@@ -26,6 +25,7 @@ from storage.tables import (
     RecordVersion,
     Role,
     SendState,
+    StoredTalk,
     TalkState,
     Unit,
     UnitKind,
@@ -212,7 +212,7 @@ def _add_line(rows: _Rows, student: int, platform: str, at: datetime) -> None:
 def _add_draft(rows: _Rows, student: int) -> None:
     at = MOMENT - timedelta(weeks=WEEKS_BACK)
     rows.add(
-        Conversation,
+        StoredTalk,
         flow="diary",
         person_id=person_id(student),
         account_id=person_id(student),

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from sqlmodel import Session, col, func, select
 
+from app.main import App, set_up_logging
+from app.settings import Settings, WebSettings
 from benchmarks.house import RunningClock, address, populate
-from bot.app import App, set_up_logging
-from bot.chat import Outgoing, Received
+from bot.platforms.contract import Received
 from bot.platforms.fake import FakePlatform
-from bot.settings import Settings, WebSettings
+from bot.talk.message import Outgoing
 from storage import migrate
 from storage.tables import Outbox, Record, SendState, Update, UpdateState
 

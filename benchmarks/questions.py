@@ -85,13 +85,13 @@ async def _alone(name: str) -> dict[str, Any]:
 
 
 def _answer_all(name: str) -> dict[str, Any]:
-    from answers.evaluation import Question, has, programmes_of
+    from answers.evaluation import Trial, has, programmes_of
     from answers.reading import read
     from programmes.catalogue import all_programmes
 
     every = all_programmes()
     lines = QUESTIONS.read_text("utf-8").splitlines()
-    asked = [Question.model_validate_json(line) for line in lines]
+    asked = [Trial.model_validate_json(line) for line in lines]
     answered = [one for one in asked if one.kind in ANSWERED and programmes_of(one.scheme, every)]
     documents = {}
     for programme in every:

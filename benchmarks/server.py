@@ -10,9 +10,9 @@ import asyncio
 import sys
 from pathlib import Path
 
+from app.main import App, set_up_logging
+from app.settings import Settings, WebSettings
 from benchmarks.house import RunningClock, person_id, populate
-from bot.app import App, set_up_logging
-from bot.settings import Settings, WebSettings
 from services import joining
 from storage import migrate
 

@@ -17,15 +17,9 @@ from typing import Final
 import structlog
 from sqlmodel import Session
 
-from bot.chat import (
-    DeliveryError,
-    FateUnknown,
-    Outgoing,
-    Platform,
-    TryLater,
-    Unreachable,
-)
-from bot.clock import Clock
+from bot.platforms.contract import DeliveryError, FateUnknown, Platform, TryLater, Unreachable
+from bot.talk.clock import Clock
+from bot.talk.message import Outgoing
 from storage import chats
 from storage.chats import Fate, ToSend
 from storage.database import Database
@@ -47,7 +41,7 @@ LONGEST_PAUSE: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class Attempt:
     """A call that has ended."""
 
     message: ToSend
@@ -67,7 +61,7 @@ class Delivery:
         self._pace = {name: Pace(platform) for name, platform in platforms.items()}
         self._calls: dict[int, tuple[str, asyncio.Task[None]]] = {}
         """The calls under way: by account, one each; with the platform."""
-        self._ended: list[Sent] = []
+        self._ended: list[Attempt] = []
         """Calls whose fate is not written down yet: nobody else knows it."""
         self._stopping = False
 
@@ -149,7 +143,7 @@ class Delivery:
         return pause
 
     def _settle_and_choose(
-        self, db: Session, ended: Sequence[Sent], under_way: Mapping[int, str]
+        self, db: Session, ended: Sequence[Attempt], under_way: Mapping[int, str]
     ) -> tuple[list[ToSend], float]:
         self._settle(db, ended)
         if self._stopping:
@@ -210,7 +204,7 @@ class Delivery:
     async def _call(self, message: ToSend) -> None:
         try:
             fate, shown = await self._send(message)
-            self._ended.append(Sent(message, fate, shown))
+            self._ended.append(Attempt(message, fate, shown))
         finally:
             del self._calls[message.account_id]
             self._came.set()
@@ -256,7 +250,7 @@ class Delivery:
         log.error("send_given_up", row=message.id, why=str(error))
         return Fate(message.id, SendState.FAILED, tries, now, str(error))
 
-    def _settle(self, db: Session, ended: Sequence[Sent]) -> None:
+    def _settle(self, db: Session, ended: Sequence[Attempt]) -> None:
         """Write down what became of calls."""
         for sent in ended:
             card = sent.message.body.get("card")

@@ -20,10 +20,12 @@ from typing import Any, Final
 import structlog
 from sqlmodel import Session
 
-from bot.chat import Incoming, Platform, Received
-from bot.clock import Clock
-from bot.conversation import Journal
-from bot.router import Router, Scene, with_menu
+from bot.platforms.contract import Platform, Received
+from bot.router import Router
+from bot.scene import Scene, with_menu
+from bot.talk.clock import Clock
+from bot.talk.conversation import Journal
+from bot.talk.message import Incoming
 from prompts import t
 from storage import chats
 from storage.chats import Speaker, Stored, Talk

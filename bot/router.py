@@ -8,26 +8,22 @@ the `Handlers` it is given.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
-from operator import attrgetter
 from typing import Any, Final
 
 import structlog
-from pydantic import BaseModel
 from sqlmodel import Session
 
-from bot import conversation
-from bot.chat import ACT, Button, Choice, Incoming, Message, Outgoing, offered, press, put
-from bot.conversation import Broken, Conversation, Finished, Journal, Waiting, Working
-from bot.questions import Answer, Asked, match
+from bot.scene import ENGINE, Act, Handlers, Scene, draft_choices, number, with_menu
+from bot.talk import conversation
+from bot.talk.acting import Refused
+from bot.talk.conversation import Broken, Conversation, Finished, Journal, Waiting, Working
+from bot.talk.inputs import Answer, Asked, match
+from bot.talk.message import ACT, Button, Choice, Incoming, Message, Outgoing, press
 from language.numerals import tidy
-from prompts import LANGUAGES, Language, Text, Words, catalogue, render, t
-from services.access import Actor, Refused
-from services.audit import note_refusal
+from prompts import Text, Words, render, t
 from storage import chats
-from storage.chats import Post, Speaker, Talk
+from storage.chats import Talk
 from storage.tables import TalkState
 
 log = structlog.get_logger()
@@ -38,226 +34,14 @@ SURE: Final = "sure"
 """Begins the press that confirms a typed decision: `sure:PRESS`."""
 
 
-@dataclass
-class Scene:
-    """One update being handled: who speaks, when, in which transaction, and what is said back."""
-
-    router: Router
-    session: Session
-    speaker: Speaker
-    now: datetime
-    pressed: bool = False
-    """The update was a press, so its card may be replaced where it stands."""
-    ending: str = ""
-    """The card of a talk that is ending: the next thing said takes its place."""
-    posts: list[Post] = field(default_factory=list)
-    talks: dict[int, Talk] = field(default_factory=dict)
-    changed: dict[int, Talk] = field(default_factory=dict)
-    _talks_before: dict[int, tuple[Any, ...] | None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._speaker_before = _all_of_speaker(self.speaker)
-
-    def undo(self) -> None:
-        """Put back all that is held in memory, as the transaction's rows were put back."""
-        self.posts.clear()
-        self.changed.clear()
-        for name, value in zip(Speaker.__slots__, self._speaker_before, strict=True):
-            setattr(self.speaker, name, value)
-        for talk_id, before in self._talks_before.items():
-            if before is None:
-                self.talks.pop(talk_id, None)
-            else:
-                self.talks[talk_id] = Talk(*before)
-
-    @property
-    def language(self) -> Language:
-        return "en" if self.speaker.language == "en" else "zh"
-
-    @property
-    def actor(self) -> Actor:
-        """Who acts. Raises `Refused` for somebody who has not joined."""
-        if self.speaker.person_id is None:
-            raise Refused(t("join.first"))
-        return Actor(self.speaker.person_id, self.speaker.account_id, self.now)
-
-    def holds(self, talk: Talk) -> bool:
-        """A talk is its person's, on every device; before they have joined, its chat's."""
-        if talk.person_id is None:
-            return talk.account_id == self.speaker.account_id
-        return talk.person_id == self.speaker.person_id
-
-    def words(self, words: Words) -> str:
-        """A sentence in the speaker's language."""
-        return render(words, self.language)
-
-    def say(self, message: Message | Text) -> None:
-        """Answer in this chat; what is offered may then also be typed."""
-        shown = Message(message) if isinstance(message, Text) else message
-        if self.ending:
-            shown = replace(shown, kind="question", card=self.ending)
-            self.ending = ""
-        outgoing = put(shown, self.language)
-        if shown.card and self.pressed:
-            outgoing = replace(outgoing, replace=True)
-        self.post(outgoing)
-        if shown.rows:
-            self.speaker.offered = offered(outgoing, shown)
-            self.speaker.changed = True
-
-    def begin(
-        self,
-        flow: str,
-        args: Mapping[str, Any] | None = None,
-        given: Mapping[str, Answer] | None = None,
-    ) -> None:
-        """Begin a talk, perhaps with answers that one sentence gave already."""
-        self.router.begin(self, flow, args or {}, given)
-
-    def resume(self, talk: Talk) -> None:
-        """Take up a draft again."""
-        self.router.resume(self, talk)
-
-    def post(self, outgoing: Outgoing) -> None:
-        self.posts.append(Post(self.speaker.account_id, outgoing.to_json()))
-
-    # ---------------------------------------------------------------- talks
-
-    def talk(self) -> Talk | None:
-        """The talk that has the floor here."""
-        return None if self.speaker.talk_id is None else self.find_talk(self.speaker.talk_id)
-
-    def find_talk(self, talk_id: int) -> Talk | None:
-        if talk_id not in self.talks:
-            self.talks.update(chats.talks(self.session, [talk_id]))
-        found = self.talks.get(talk_id)
-        if found is None or found.closed:
-            return None
-        if talk_id not in self._talks_before:
-            self._talks_before[talk_id] = _all_of_talk(found)
-        return found
-
-    def floor(self, talk: Talk | None) -> None:
-        """Give a talk the floor here, or clear it."""
-        self.speaker.talk_id = talk.id if talk else None
-        self.speaker.changed = True
-        if talk:
-            self.speaker.offered = []
-            talk.account_id = self.speaker.account_id
-            talk.state = TalkState.ACTIVE
-            self.touch(talk)
-
-    def opened(self, talk: Talk) -> None:
-        """Give a talk that has just begun the floor."""
-        self.talks[talk.id] = talk
-        self._talks_before[talk.id] = None
-        self.floor(talk)
-
-    def park(self) -> Talk | None:
-        """Put down the talk that has the floor; its draft stays."""
-        talk = self.talk()
-        if talk is not None and talk.state is TalkState.ACTIVE:
-            talk.state = TalkState.PARKED
-            self.touch(talk)
-        if self.speaker.talk_id is not None:
-            self.floor(None)
-        return talk
-
-    def close(self, talk: Talk) -> None:
-        """End a talk; its journal goes."""
-        talk.closed = True
-        self.touch(talk)
-        if self.speaker.talk_id == talk.id:
-            self.floor(None)
-
-    def touch(self, talk: Talk) -> None:
-        talk.updated_at = self.now
-        self.changed[talk.id] = talk
-
-
-_all_of_speaker: Final[Callable[[Speaker], tuple[Any, ...]]] = attrgetter(*Speaker.__slots__)
-_all_of_talk: Final[Callable[[Talk], tuple[Any, ...]]] = attrgetter(*Talk.__slots__)
-
-
-# ---------------------------------------------------------------- what handlers are
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """A talk with a name, and what is done before and after it."""
-
-    name: str
-    title: Text
-    talk: conversation.Talk
-    about: type[BaseModel]
-    load: Callable[[Scene, Mapping[str, Any]], BaseModel]
-    """Look up what the flow is told, from its arguments. Raises `Refused`."""
-    finish: Callable[[Scene, Any, Any], None]
-    """Do what the flow returned: `finish(scene, about, result)`. Raises `Refused`."""
-    many: bool = False
-    """Several drafts may lie side by side (one for each of its arguments)."""
-
-
-Act = Callable[[Scene, Sequence[str]], None]
-"""What a button outside any talk does, given the arguments that it carried."""
-
-
-@dataclass(frozen=True)
-class Handlers:
-    """Everything people can do, as the composition root hands it to the router."""
-
-    flows: Mapping[str, Flow]
-    acts: Mapping[str, Act]
-    commands: Mapping[str, Act]
-    """By name: `menu`, `help`, `session` …; each may be typed by the words that prompts/ lists."""
-    hear: Callable[[Scene, Incoming], None]
-    """Somebody's words that answer nothing."""
-    stranger: Callable[[Scene, Incoming], None]
-    """Somebody who has not joined."""
-    aside: Callable[[Scene, Incoming], bool] = lambda _scene, _incoming: False
-    """Words that a talk could not take: whether they were a question, and are answered now."""
-    heed: Callable[[Scene, str], None] = lambda _scene, _words: None
-    """Words given to a talk, before it goes on: they may call for more than its next question."""
-
-    @cached_property
-    def words(self) -> Mapping[str, str]:
-        """Each typed word that means a command, whichever language it is in."""
-        found: dict[str, str] = {}
-        for name in (*self.commands, *ENGINE):
-            found[f"/{name}"] = name
-            for language in LANGUAGES:
-                listed = catalogue(language).get(f"command.{name}.words", "")
-                found.update((word, name) for word in listed.split("|") if word)
-        return found
-
-
-ENGINE: Final = ("back", "cancel")
-"""Commands that are the router's own, since they move a talk."""
-
-
-def number(args: Sequence[str], place: int = 0) -> int:
-    """A number that a button carried. Raises `Refused` for what no button of ours carries."""
-    written = args[place] if len(args) > place else ""
-    if not (written.isascii() and written.isdigit() and len(written) <= 18):
-        raise Refused(t("stale.unknown"), verb="press")
-    return int(written)
-
-
-def with_menu(words: Text) -> Message:
-    """A sentence with the way out of wherever one is."""
-    return Message(words, ((Choice(press("menu"), t("command.menu.label")),),))
-
-
-def draft_choices(talk: Talk) -> tuple[Choice, ...]:
-    return (
-        Choice(press("resume", talk.id), t("talk.go_on")),
-        Choice(press("drop", talk.id), t("talk.drop")),
-    )
+NoteRefusal = Callable[[Session, Refused, datetime, int | None, int | None], None]
+"""Record an act that was refused: what, when, to which person, in which chat."""
 
 
 class Router:
-    def __init__(self, handlers: Handlers) -> None:
+    def __init__(self, handlers: Handlers, note_refusal: NoteRefusal) -> None:
         self._handlers = handlers
+        self._note_refusal = note_refusal
 
     def title(self, talk: Talk) -> Text:
         """What a talk is called."""
@@ -284,10 +68,9 @@ class Router:
     def _in_group(self, scene: Scene, incoming: Incoming) -> None:
         """Nothing personal in groups: a press is refused and noted, a command sent elsewhere."""
         if incoming.press is not None:
-            note_refusal(
-                scene.session, None, scene.speaker.account_id, scene.now, "press", "group.refused"
-            )
-            scene.say(t("group.refused"))
+            refused = Refused(t("group.refused"), verb="press")
+            self._note_refusal(scene.session, refused, scene.now, None, scene.speaker.account_id)
+            scene.say(refused.words)
         elif (incoming.text or "").startswith("/"):
             scene.say(t("group.refused"))
 
@@ -301,15 +84,9 @@ class Router:
             scene.say(with_menu(refused.words))
 
     def _note(self, scene: Scene, refused: Refused) -> None:
-        note_refusal(
-            scene.session,
-            scene.speaker.person_id,
-            scene.speaker.account_id,
-            scene.now,
-            refused.verb,
-            refused.words.key,
-            refused.object,
-            refused.object_id,
+        speaker = scene.speaker
+        self._note_refusal(
+            scene.session, refused, scene.now, speaker.person_id, speaker.account_id
         )
 
     # ---------------------------------------------------------------- presses

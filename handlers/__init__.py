@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from bot.chat import Incoming
-from bot.router import Act, Handlers, Scene, number
+from bot.scene import Act, Handlers, Scene, number
+from bot.talk.message import Incoming
 from handlers import (
-    answering,
     asking,
     diary,
     documents,
+    inquiries,
     join,
     menu,
     progress,
@@ -30,7 +30,7 @@ def handlers(store: FileStore | None = None, *, advised: bool = False) -> Handle
     `advised` where a model is asked about questions that were not surely understood.
     """
     loading = documents.flow(store or FileStore(Path("files")))
-    flows = [join.FLOW, session.FLOW, diary.FLOW, review.FLOW, loading, *answering.FLOWS]
+    flows = [join.FLOW, session.FLOW, diary.FLOW, review.FLOW, loading, *inquiries.FLOWS]
     return Handlers(
         flows={flow.name: flow for flow in flows},
         acts=ACTS,
@@ -70,7 +70,7 @@ COMMANDS: dict[str, Act] = {
     "children": menu.children,
     **watch.COMMANDS,
     **documents.COMMANDS,
-    **answering.COMMANDS,
+    **inquiries.COMMANDS,
 }
 """What can be asked for by `/name`, by its words, or from the menu."""
 
@@ -92,7 +92,7 @@ ACTS: dict[str, Act] = {
     "unhelpful": asking.unhelpful,
     **watch.ACTS,
     **documents.ACTS,
-    **answering.ACTS,
+    **inquiries.ACTS,
 }
 """What the buttons of cards do."""
 

@@ -6,15 +6,16 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from answers import SURELY, Answer, Last, alarmed, guide
-from bot.chat import Choice, Message, press
-from bot.router import Scene, number, with_menu
+from answers import SURELY, Last, PolicyAnswer, alarmed, guide
+from bot.scene import Scene, number, with_menu
+from bot.talk.acting import Refused
+from bot.talk.message import Choice, Message, press
 from handlers import progress
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from prompts import Text, t
-from services import advice, documents, questions
-from services.access import LEARNERS, Refused, memberships, own_programmes
+from services import advice, documents, inquiries
+from services.access import LEARNERS, memberships, own_programmes
 
 MOST_PASSAGES: Final = 3
 """Passages that are shown at once: a fact may rest on several clauses."""
@@ -41,7 +42,7 @@ def topic(scene: Scene, args: Sequence[str]) -> None:
     _say(
         scene,
         answer,
-        questions.point(
+        inquiries.point(
             scene.session, speaker.person_id, speaker.account_id, scene.now, label, answer
         ),
     )
@@ -70,7 +71,7 @@ def passage(scene: Scene, args: Sequence[str]) -> None:
 def unhelpful(scene: Scene, args: Sequence[str]) -> None:
     """没帮到我: the question goes to the office, or it is said what else can be done."""
     speaker = scene.speaker
-    sent = questions.unhelpful(
+    sent = inquiries.unhelpful(
         scene.session, speaker.person_id, speaker.account_id, number(args), scene.now
     )
     words = t(f"question.{sent}")
@@ -90,7 +91,7 @@ def hear(scene: Scene, words: str, advised: bool = False) -> bool:
 
     Where there is a model (`advised`), it is asked afterwards about what may have been meant.
     """
-    last = questions.last(scene.session, scene.speaker.account_id, scene.now)
+    last = inquiries.last(scene.session, scene.speaker.account_id, scene.now)
     answers = _ask(scene, words, last)
     if not any(answer.topic or answer.near or answer.kind == "passage" for answer in answers):
         return False
@@ -139,7 +140,7 @@ def _learns(scene: Scene) -> bool:
     )
 
 
-def _ask(scene: Scene, words: str, last: Last | None = None) -> tuple[Answer, ...]:
+def _ask(scene: Scene, words: str, last: Last | None = None) -> tuple[PolicyAnswer, ...]:
     here = guide()
     return here.ask(
         words,
@@ -147,7 +148,7 @@ def _ask(scene: Scene, words: str, last: Last | None = None) -> tuple[Answer, ..
         role=_role(scene),
         last=last,
         library=documents.loaded(scene.session, [programme.key for programme in here.every]),
-        office=questions.office(scene.session),
+        office=inquiries.office(scene.session),
     )
 
 
@@ -159,12 +160,12 @@ def _role(scene: Scene) -> str:
     return roles.pop() if len(roles) == 1 else ""
 
 
-def _tell(scene: Scene, words: str, answers: Sequence[Answer]) -> None:
+def _tell(scene: Scene, words: str, answers: Sequence[PolicyAnswer]) -> None:
     """The answers; the last of them may be said to be no help."""
     shown = [answer for answer in answers if not (answer.topic in OWN and _learns(scene))]
     kept = None
     if any(_in_distress(answer) for answer in answers) or not shown:
-        questions.forget(scene.session, scene.speaker.account_id)
+        inquiries.forget(scene.session, scene.speaker.account_id)
     else:
         kept = _note(scene, words, shown[-1])
     for answer in answers:
@@ -175,20 +176,22 @@ def _tell(scene: Scene, words: str, answers: Sequence[Answer]) -> None:
             _say(scene, answer, kept if answer is shown[-1] else None, last=last)
 
 
-def _in_distress(answer: Answer) -> bool:
+def _in_distress(answer: PolicyAnswer) -> bool:
     """Words that nobody else is told, as the answer promises."""
     topic = guide().topics.get(answer.topic)
     return topic is not None and topic.kind == "distress"
 
 
-def _note(scene: Scene, words: str, answer: Answer | None) -> int:
+def _note(scene: Scene, words: str, answer: PolicyAnswer | None) -> int:
     speaker = scene.speaker
-    return questions.note(
+    return inquiries.note(
         scene.session, speaker.person_id, speaker.account_id, scene.now, words, answer
     )
 
 
-def _say(scene: Scene, answer: Answer, kept: int | None = None, *, last: bool = True) -> None:
+def _say(
+    scene: Scene, answer: PolicyAnswer, kept: int | None = None, *, last: bool = True
+) -> None:
     """The answer; under it what else may have been meant, and that it was no help; under the
     last the way out.
 
@@ -207,7 +210,7 @@ def _say(scene: Scene, answer: Answer, kept: int | None = None, *, last: bool = 
     scene.say(Message(answer.text, (*rows, tuple(ways)) if ways else tuple(rows)))
 
 
-def _quotable(scene: Scene, answer: Answer) -> str:
+def _quotable(scene: Scene, answer: PolicyAnswer) -> str:
     """The programme whose document holds the passage that an answer rests on, if it is loaded."""
     if answer.kind != "fact" or answer.topic not in guide().topics:
         return ""

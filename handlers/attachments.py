@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any, Final
 
-from bot.chat import Attachment, Choice
-from bot.conversation import Chat
-from bot.questions import Parts, Pick
+from bot.talk.conversation import Chat
+from bot.talk.inputs import Parts, Pick
+from bot.talk.message import Attachment, Choice
 from prompts import Text, t
 from services.records import Kept
 

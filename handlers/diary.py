@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam
 from sqlmodel import col, select
 
-from bot.chat import Choice, Message, press
-from bot.conversation import Chat
-from bot.questions import SKIP, Answer, Day, Field, Parts, Pick, Review
-from bot.router import Flow, Scene
+from bot.scene import Flow, Scene
+from bot.talk.acting import Refused
+from bot.talk.conversation import Chat
+from bot.talk.inputs import SKIP, Answer, Day, Parts, Pick, Summary, SummaryLine
+from bot.talk.message import Choice, Message, press
 from handlers import seen
 from handlers.attachments import FILES, keep_files
 from handlers.seen import Student
@@ -22,7 +23,7 @@ from programmes.model import Programme
 from programmes.values import Frequency
 from prompts import Text, t
 from services import records
-from services.access import Learner, Refused
+from services.access import LearnerPlace
 from services.packs import kept_as, stage_label
 from services.progress import asked_of, sessions_without
 from services.records import Kept, WritingBody
@@ -73,7 +74,7 @@ async def write(chat: Chat, me: WritingSeen) -> Written:
     summary = t(
         f"{me.kind}.review", about=about(me, period, day), text="\n".join(parts), files=len(files)
     )
-    await chat.ask("review", Review(lines(me, period), [Choice(SUBMIT, send)]), summary)
+    await chat.ask("review", Summary(lines(me, period), [Choice(SUBMIT, send)]), summary)
     return Written(body=body, period=period, day=day)
 
 
@@ -101,12 +102,12 @@ def about(me: WritingSeen, period: str, day: date) -> Text:
     return t("writing.about_day", day=day)
 
 
-def lines(me: WritingSeen, period: str) -> list[Field]:
-    fields = [Field("text", t("field.text"), ""), Field(FILES, t("field.files"), "")]
+def lines(me: WritingSeen, period: str) -> list[SummaryLine]:
+    fields = [SummaryLine("text", t("field.text"), ""), SummaryLine(FILES, t("field.files"), "")]
     if period:
-        fields.insert(0, Field("stage", t("field.stage"), ""))
+        fields.insert(0, SummaryLine("stage", t("field.stage"), ""))
     elif me.about_id is None:
-        fields.insert(0, Field("day", t("field.day"), ""))
+        fields.insert(0, SummaryLine("day", t("field.day"), ""))
     return fields
 
 
@@ -114,7 +115,7 @@ def lines(me: WritingSeen, period: str) -> list[Field]:
 
 
 def after_session(
-    scene: Scene, learner: Learner, programme: Programme, session_id: int
+    scene: Scene, learner: LearnerPlace, programme: Programme, session_id: int
 ) -> list[tuple[Choice, ...]]:
     """The way on from a session to the diary, where one is asked for after each session."""
     asked = asked_of(programme, learner.grade, RecordKind.DIARY)

@@ -10,17 +10,17 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from answers.sections import Document
-from bot.chat import Attachment, Choice, Message, press
-from bot.conversation import Chat
-from bot.questions import Answer, Asked, Kind, Pick, Unclear, said
-from bot.router import Act, Flow, Scene, number
+from bot.scene import Act, Flow, Scene, number
+from bot.talk.acting import Refused
+from bot.talk.conversation import Chat
+from bot.talk.inputs import Answer, Asked, Kind, Pick, Unclear, said
+from bot.talk.message import Attachment, Choice, Message, press
 from prompts import Text, t
 from services import documents
-from services.access import Refused
 from services.documents import Preview
 from services.packs import name_of
 from storage.files import FileStore
-from storage.tables import Document as Row
+from storage.tables import PolicyDocument as Row
 
 CARD: Final = "documents"
 SHOWN: Final = 12

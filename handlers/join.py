@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.chat import Choice, Incoming
-from bot.conversation import Chat
-from bot.questions import Pick
-from bot.router import Flow, Scene
+from bot.scene import Flow, Scene
+from bot.talk.acting import Refused
+from bot.talk.conversation import Chat
+from bot.talk.inputs import Pick
+from bot.talk.message import Choice, Incoming
 from handlers import menu
 from prompts import t
 from services import joining
-from services.access import Refused
 from services.audit import note_refusal
 from services.packs import load
 from storage.tables import Role
@@ -63,14 +63,9 @@ def stranger(scene: Scene, incoming: Incoming) -> None:
         invited = joining.open_invite(scene.session, code, source, scene.now)
     except Refused as refused:
         # Said here rather than raised: the try that it counts must not be undone.
-        note_refusal(
-            scene.session,
-            scene.speaker.person_id,
-            scene.speaker.account_id,
-            scene.now,
-            "join",
-            refused.words.key,
-        )
+        noted = Refused(refused.words, verb="join")
+        speaker = scene.speaker
+        note_refusal(scene.session, noted, scene.now, speaker.person_id, speaker.account_id)
         scene.say(refused.words)
         return
     scene.begin("join", {"code": code, "invite": invited.invite.id})

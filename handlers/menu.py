@@ -7,11 +7,12 @@ from typing import cast
 
 from sqlmodel import Session
 
-from bot.chat import Choice, Message, Outgoing, press
-from bot.router import Scene, draft_choices, number
+from bot.scene import Scene, draft_choices, number
+from bot.talk.acting import Refused
+from bot.talk.message import Choice, Message, Outgoing, press
 from prompts import LANGUAGES, Language, Text, render, t
 from services import consent
-from services.access import Refused, cohort_of, memberships
+from services.access import cohort_of, memberships
 from services.packs import found
 from services.progress import asked_of
 from storage import chats

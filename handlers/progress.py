@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-from bot.chat import Choice, Message, press
-from bot.clock import beijing_day
-from bot.router import Scene, number
+from bot.scene import Scene, number
+from bot.talk.acting import Refused
+from bot.talk.clock import beijing_day
+from bot.talk.message import Choice, Message, press
 from handlers import diary, session
 from programmes.model import Programme, Requirement
 from programmes.rules import RequirementProgress
 from programmes.values import Frequency, Per
 from prompts import Text, Words, t
 from services import records
-from services.access import Refused, learner, student_of
+from services.access import learner, student_of
 from services.packs import load, word_label
 from services.progress import WRITING, asked_of, counted, sessions_without, stands
 from services.records import Body, SessionBody, WritingBody

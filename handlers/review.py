@@ -9,14 +9,15 @@ from typing import Any, Final, cast
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import col, select
 
-from bot.chat import Choice, Message, press
-from bot.conversation import Chat
-from bot.questions import Free
-from bot.router import Flow, Scene, number
+from bot.scene import Flow, Scene, number
+from bot.talk.acting import Refused
+from bot.talk.conversation import Chat
+from bot.talk.inputs import Free
+from bot.talk.message import Choice, Message, press
 from handlers import progress
 from prompts import Text, t
 from services import records
-from services.access import REVIEWERS, Refused, memberships, reviewer_of, student_of
+from services.access import REVIEWERS, memberships, reviewer_of, student_of
 from services.records import Body, Verdict
 from storage.tables import (
     Membership,

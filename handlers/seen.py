@@ -6,12 +6,13 @@ from datetime import date, time
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.clock import beijing_day
-from bot.router import Scene
+from bot.scene import Scene
+from bot.talk.acting import Refused
+from bot.talk.clock import beijing_day
 from programmes.model import Programme
 from prompts import t
 from services import records
-from services.access import Learner, Refused, learner
+from services.access import LearnerPlace, learner
 from services.consent import may_keep
 from services.packs import kept_as, load
 from services.records import Kept
@@ -52,7 +53,7 @@ class SessionSeen(Student):
     files: tuple[Kept, ...] = ()
 
 
-def writer(scene: Scene, verb: str) -> tuple[Learner, Programme]:
+def writer(scene: Scene, verb: str) -> tuple[LearnerPlace, Programme]:
     """Who speaks, as a learner who may keep records now. Raises `Refused`."""
     me = learner(scene.session, scene.actor.person_id)
     programme = load(me.programme)
@@ -61,7 +62,7 @@ def writer(scene: Scene, verb: str) -> tuple[Learner, Programme]:
     return me, programme
 
 
-def student(scene: Scene, verb: str) -> tuple[Learner, Programme, Student]:
+def student(scene: Scene, verb: str) -> tuple[LearnerPlace, Programme, Student]:
     """Like `writer`, with the people around them. Raises `Refused`."""
     me, programme = writer(scene, verb)
     around = records.reviewers(scene.session, me.id)

@@ -9,21 +9,22 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.chat import Choice, Message, press
-from bot.conversation import Chat
-from bot.questions import (
+from bot.scene import Flow, Scene
+from bot.talk.acting import Refused
+from bot.talk.conversation import Chat
+from bot.talk.inputs import (
     SKIP,
     Answer,
     Day,
-    Field,
     Free,
     Minutes,
     People,
     Pick,
-    Review,
+    Summary,
+    SummaryLine,
     length,
 )
-from bot.router import Flow, Scene
+from bot.talk.message import Choice, Message, press
 from handlers import diary, seen
 from handlers.attachments import FILES, keep_files
 from handlers.seen import Past, SessionSeen
@@ -33,7 +34,6 @@ from programmes.rules import SessionFact, question_session
 from programmes.values import PLACES
 from prompts import BEIJING, LANGUAGES, Text, Words, catalogue, t
 from services import records
-from services.access import Refused
 from services.packs import kind_label, load
 from services.records import PLACE_BY_KEY, SessionBody
 from storage.tables import RecordKind
@@ -81,7 +81,7 @@ async def log_session(chat: Chat, me: SessionSeen) -> Logged:
     fields = lines(body)
     await chat.ask(
         "review",
-        Review(fields, [Choice(SUBMIT, send)]),
+        Summary(fields, [Choice(SUBMIT, send)]),
         t("session.check", whole=whole(fields)),
     )
     return Logged(body=body, distinct_from=tuple(twin.record_id for twin in twins))
@@ -104,16 +104,16 @@ def kinds(asked_for: tuple[str, ...]) -> Sequence[Choice]:
     return [Choice(kind, kind_label(kind), said[kind]) for kind in listed]
 
 
-def lines(body: SessionBody) -> list[Field]:
+def lines(body: SessionBody) -> list[SummaryLine]:
     """The fields of the review card, each with the step that asks it."""
     return [
-        Field("day", t("field.day"), when(body)),
-        Field("place", t("field.place"), t(f"place.{body.place}")),
-        Field("kind", t("field.kind"), kind_label(body.kind)),
-        Field("length", t("field.length"), length(body.minutes)),
-        Field("people", t("field.people"), t("field.list", items=list(body.people))),
-        Field("what", t("field.what"), body.what),
-        Field(FILES, t("field.files"), t("field.count", count=len(body.files))),
+        SummaryLine("day", t("field.day"), when(body)),
+        SummaryLine("place", t("field.place"), t(f"place.{body.place}")),
+        SummaryLine("kind", t("field.kind"), kind_label(body.kind)),
+        SummaryLine("length", t("field.length"), length(body.minutes)),
+        SummaryLine("people", t("field.people"), t("field.list", items=list(body.people))),
+        SummaryLine("what", t("field.what"), body.what),
+        SummaryLine(FILES, t("field.files"), t("field.count", count=len(body.files))),
     ]
 
 
@@ -130,7 +130,7 @@ def summary(body: SessionBody) -> Text:
     return whole(lines(body))
 
 
-def whole(fields: Sequence[Field]) -> Text:
+def whole(fields: Sequence[SummaryLine]) -> Text:
     shown: dict[str, Words] = {field.step: field.shown for field in fields}
     return t("session.whole", **shown)
 

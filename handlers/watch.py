@@ -11,16 +11,17 @@ from typing import Final, TypeVar, cast
 
 from sqlmodel import col, select
 
-from bot.chat import Choice, Message, press
-from bot.clock import beijing_day
-from bot.router import Act, Scene, number
+from bot.scene import Act, Scene, number
+from bot.talk.acting import Refused
+from bot.talk.clock import beijing_day
+from bot.talk.message import Choice, Message, press
 from handlers import progress
 from programmes.model import Programme, Requirement
 from programmes.rules import RequirementProgress
 from programmes.values import Per
 from prompts import Text, Words, t
 from services import records, roster, urging
-from services.access import LEARNERS, Refused, cohort_of, may_read, memberships
+from services.access import LEARNERS, cohort_of, may_read, memberships
 from services.packs import load, word_label
 from services.progress import Standing, kept_so_far, met, standings
 from services.records import Body

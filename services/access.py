@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
+from bot.talk.acting import Actor, Refused
 from programmes.catalogue import NoPack, load
 from programmes.model import Programme
-from prompts import Text, t
+from prompts import t
 from storage.statements import Prepared
 from storage.tables import (
     Cohort,
@@ -24,42 +25,6 @@ from storage.tables import (
     Record,
     Role,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts, through which chat, and when."""
-
-    person_id: int
-    account_id: int | None
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Whoever runs the assistant, at its command line: nobody in a cohort, so with no role there.
-
-    Acts that take an `Operator` and no `Actor` are for the command line only; whoever lets people
-    do them from a chat or a page first says who may.
-    """
-
-    now: datetime
-    person_id: None = None
-    account_id: None = None
-
-
-class Refused(Exception):
-    """An act that is not done, and the sentence that says why. It leaves an audit row."""
-
-    def __init__(
-        self, words: Text, *, verb: str = "", object: str = "", object_id: int | None = None
-    ) -> None:
-        super().__init__(words.key)
-        self.words = words
-        self.verb = verb
-        self.object = object
-        self.object_id = object_id
-
 
 REVIEWERS = (Role.MENTOR, Role.TEAM_MEMBER)
 LEARNERS = (Role.STUDENT, Role.TRAINEE_TEACHER)
@@ -74,7 +39,7 @@ _memberships = (
 
 
 @dataclass(frozen=True, slots=True)
-class Learner:
+class LearnerPlace:
     """Somebody's place as a learner, with what every act asks for next."""
 
     id: int
@@ -117,18 +82,18 @@ def memberships(db: Session, person_id: int) -> list[Membership]:
     return list(db.exec(_memberships, params={"person": person_id}))
 
 
-def learner(db: Session, person_id: int) -> Learner:
+def learner(db: Session, person_id: int) -> LearnerPlace:
     """Somebody's place as a learner, the latest where there are several. Raises `Refused`."""
     found = _learner.first(db, person=person_id)
     if found is None:
         raise Refused(t("access.not_a_student"), verb="learn")
-    return Learner(*found)
+    return LearnerPlace(*found)
 
 
-def learner_at(db: Session, member_id: int) -> Learner:
+def learner_at(db: Session, member_id: int) -> LearnerPlace:
     """The learner of that place, which may have ended."""
     [found] = _learner_at.all(db, member=member_id)
-    return Learner(*found)
+    return LearnerPlace(*found)
 
 
 def reviewer_of(db: Session, actor: Actor, record: Record, verb: str) -> Membership:

@@ -16,10 +16,10 @@ from typing import Any, Final, cast
 from sqlalchemy import delete
 from sqlmodel import Session, col, func, select
 
-from answers import Answer, guide
+from answers import PolicyAnswer, guide
 from answers.candidates import candidates, private, unsure
 from answers.phrasing import Evidence, Phrased
-from bot.clock import beijing_day
+from bot.talk.clock import beijing_day
 from prompts import BEIJING, Language
 from services.access import LEARNERS, cohort_of, memberships, own_programmes
 from services.consent import needed
@@ -28,7 +28,7 @@ from services.packs import found, load
 from services.scrub import scrub
 from storage import chats
 from storage.chats import Post
-from storage.questions import names_around
+from storage.inquiries import names_around
 from storage.tables import Advice, AdviceState, Lane, Outbox, Person, SendState, table
 
 LIFE: Final = timedelta(minutes=2)
@@ -64,7 +64,7 @@ def want(
     account_id: int,
     language: Language,
     words: str,
-    answers: Sequence[Answer],
+    answers: Sequence[PolicyAnswer],
     posts: Sequence[Post],
     now: datetime,
 ) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import insert
 from sqlmodel import Session
 
-from services.access import Actor, Operator
+from bot.talk.acting import Actor, Operator, Refused
 from storage.statements import Prepared
 from storage.tables import Audit, table
 
@@ -38,13 +38,10 @@ def note(
 
 def note_refusal(
     db: Session,
-    person_id: int | None,
-    account_id: int | None,
+    refused: Refused,
     now: datetime,
-    verb: str,
-    why: str,
-    object: str = "",
-    object_id: int | None = None,
+    person_id: int | None = None,
+    account_id: int | None = None,
 ) -> None:
     """Record an act that was refused, after whatever it did has been undone."""
     _write(
@@ -52,10 +49,10 @@ def note_refusal(
         at=now,
         person_id=person_id,
         account_id=account_id,
-        verb=verb,
-        object=object,
-        object_id=object_id,
-        refused=why,
+        verb=refused.verb,
+        object=refused.object,
+        object_id=refused.object_id,
+        refused=refused.words.key,
     )
 
 

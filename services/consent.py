@@ -10,11 +10,12 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
+from bot.talk.acting import Actor, Refused
 from programmes.model import Programme
 from programmes.values import Consent, Grade
 from prompts import t
 from services import audit
-from services.access import Actor, Learner, Refused
+from services.access import LearnerPlace
 from storage.tables import Guardianship, Person
 
 
@@ -31,7 +32,7 @@ def needed(born: date | None, grade: str, programme: Programme, today: date) -> 
     return asked is not Consent.NOT_ASKED
 
 
-def may_keep(db: Session, learner: Learner, programme: Programme, today: date) -> bool:
+def may_keep(db: Session, learner: LearnerPlace, programme: Programme, today: date) -> bool:
     """Whether records of this learner may be kept now."""
     if not needed(learner.birth_date, learner.grade, programme, today):
         return True

@@ -11,12 +11,13 @@ from sqlmodel import Session
 
 from answers.passages import Passage, Passages
 from answers.sections import Document, Doubt
+from bot.talk.acting import Actor, Operator, Refused
 from prompts import Lines, Text, t
 from services import audit
-from services.access import Actor, Operator, Refused, cohort_of, memberships
+from services.access import cohort_of, memberships
 from services.packs import load
 from storage import documents as rows
-from storage.tables import Document as Row
+from storage.tables import PolicyDocument as Row
 from storage.tables import Role
 
 SHOWN: Final = 5

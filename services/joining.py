@@ -15,9 +15,9 @@ from typing import Final, cast
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
+from bot.talk.acting import Actor, Refused
 from prompts import t
 from services import audit
-from services.access import Actor, Refused
 from storage.tables import (
     Account,
     CodeTry,

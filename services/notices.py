@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
-from bot.chat import Message, offered, put
+from bot.talk.acting import Actor
+from bot.talk.message import Message, offered, put
 from prompts import Language
-from services.access import Actor
 from storage import chats
 from storage.chats import Post, Speaker
 from storage.tables import Lane

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from bot.talk.acting import Refused
 from programmes import catalogue
 from programmes.catalogue import InvalidPack, NoPack
 from programmes.model import Programme
 from programmes.values import ActivityKind, Own, StageKind
 from prompts import Both, Text, Words, t
-from services.access import Refused
 
 
 def load(key: str, verb: str = "") -> Programme:

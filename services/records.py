@@ -15,21 +15,13 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam, insert
 from sqlmodel import Session, col, select
 
-from bot.chat import Choice, Message, press
-from bot.questions import length
+from bot.talk.acting import Actor, Refused
+from bot.talk.inputs import length
+from bot.talk.message import Choice, Message, press
 from programmes.values import PLACES, Place
 from prompts import Brief, Text, t
 from services import audit, notices
-from services.access import (
-    REVIEWERS,
-    Actor,
-    Learner,
-    Refused,
-    learner_at,
-    may_read,
-    reviewer_of,
-    student_of,
-)
+from services.access import REVIEWERS, LearnerPlace, learner_at, may_read, reviewer_of, student_of
 from services.packs import kind_label, load, stage_label
 from storage.statements import Prepared
 from storage.tables import (
@@ -100,7 +92,7 @@ def body_of(kind: RecordKind, body: dict[str, Any]) -> Body:
 # ---------------------------------------------------------------- the student's acts
 
 
-class Entry(NamedTuple):
+class HandedIn(NamedTuple):
     """An entry as it was just handed in."""
 
     id: int
@@ -115,14 +107,14 @@ class Entry(NamedTuple):
 def hand_in(
     db: Session,
     actor: Actor,
-    student: Learner,
+    student: LearnerPlace,
     kind: RecordKind,
     body: Body,
     *,
     day: date,
     about_id: int | None = None,
     period: str = "",
-) -> Entry:
+) -> HandedIn:
     """Hand in a new entry. Raises `Refused` if the student may not, or not any more."""
     _own(actor, student, "hand_in")
     state = _first_state(student, kind)
@@ -137,7 +129,7 @@ def hand_in(
         created_at=actor.now,
         submitted_at=actor.now,
     )
-    entry = Entry(record_id, kind, period, day, state, 1, actor.now)
+    entry = HandedIn(record_id, kind, period, day, state, 1, actor.now)
     _handed_in(db, actor, entry, body, student, "hand_in")
     return entry
 
@@ -150,7 +142,7 @@ _insert_record = Prepared(
 
 def amend(
     db: Session, actor: Actor, record_id: int, version: int, body: Body, *, day: date
-) -> Entry:
+) -> HandedIn:
     """Hand in a changed version. Raises `Refused` once it is approved, or changed elsewhere."""
     record, student = _mine(db, actor, record_id, "amend")
     if record.state in SETTLED:
@@ -163,7 +155,7 @@ def amend(
     record.submitted_at = actor.now
     record.decided_at = None
     db.add(record)
-    entry = Entry(
+    entry = HandedIn(
         record_id, record.kind, record.period, day, record.state, record.version, actor.now
     )
     _handed_in(db, actor, entry, body, student, "amend")
@@ -171,7 +163,7 @@ def amend(
 
 
 def _handed_in(
-    db: Session, actor: Actor, entry: Entry, body: Body, student: Learner, verb: str
+    db: Session, actor: Actor, entry: HandedIn, body: Body, student: LearnerPlace, verb: str
 ) -> None:
     """What follows whenever an entry is handed in, for the first time or changed."""
     _write_version(db, actor, entry, body)
@@ -354,7 +346,7 @@ def reviews(db: Session, record: Record) -> list[tuple[Review, str]]:
 # ---------------------------------------------------------------- how an entry is told
 
 
-def title(record: Record | Entry, body: Body, *, brief: bool = False) -> Text:
+def title(record: Record | HandedIn, body: Body, *, brief: bool = False) -> Text:
     """One line that names an entry, with as little of it as may be; `brief` for a button."""
     if isinstance(body, SessionBody):
         return t(
@@ -369,7 +361,7 @@ def title(record: Record | Entry, body: Body, *, brief: bool = False) -> Text:
     return t(f"record.{record.kind}_line", day=Brief(record.day) if brief else record.day)
 
 
-def review_card(record: Record | Entry, body: Body, student: str) -> Message:
+def review_card(record: Record | HandedIn, body: Body, student: str) -> Message:
     """An entry put before a reviewer: least data, everything else a press away."""
     return Message(
         t("review.card", student=student, line=title(record, body), since=record.submitted_at),
@@ -392,14 +384,14 @@ def review_card(record: Record | Entry, body: Body, student: str) -> Message:
 # ---------------------------------------------------------------- inside
 
 
-def _own(actor: Actor, student: Learner, verb: str) -> None:
+def _own(actor: Actor, student: LearnerPlace, verb: str) -> None:
     if student.person_id != actor.person_id:
         raise Refused(t("access.not_your_record"), verb=verb, object="membership")
     if student.ended_at is not None:
         raise Refused(t("access.membership_ended"), verb=verb, object="membership")
 
 
-def _mine(db: Session, actor: Actor, record_id: int, verb: str) -> tuple[Record, Learner]:
+def _mine(db: Session, actor: Actor, record_id: int, verb: str) -> tuple[Record, LearnerPlace]:
     record = found(db, record_id, verb)
     student = learner_at(db, record.student_id)
     if student.person_id != actor.person_id:
@@ -412,7 +404,7 @@ def _refuse(key: str, verb: str, record: Record) -> Refused:
     return Refused(t(key), verb=verb, object="record", object_id=record.id)
 
 
-def _first_state(student: Learner, kind: RecordKind) -> RecordState:
+def _first_state(student: LearnerPlace, kind: RecordKind) -> RecordState:
     """Waiting for review, or simply filed where no rule names a reviewer.
 
     Sessions are approved by the mentor or a team member in every programme: that is how this
@@ -427,7 +419,7 @@ def _first_state(student: Learner, kind: RecordKind) -> RecordState:
     return RecordState.FILED
 
 
-def _write_version(db: Session, actor: Actor, entry: Entry, body: Body) -> None:
+def _write_version(db: Session, actor: Actor, entry: HandedIn, body: Body) -> None:
     _insert_version.run(
         db,
         record_id=entry.id,

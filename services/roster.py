@@ -15,12 +15,13 @@ from typing import Final, cast
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
-from bot.clock import beijing_day
+from bot.talk.acting import Operator, Refused
+from bot.talk.clock import beijing_day
 from programmes.model import Fact, Programme
 from programmes.values import Grade, Learner, Status
 from prompts import Text, t
 from services import audit, consent, joining
-from services.access import LEARNERS, REVIEWERS, Operator, Refused, cohort_of, memberships
+from services.access import LEARNERS, REVIEWERS, cohort_of, memberships
 from services.packs import load
 from storage.tables import (
     Account,

@@ -10,13 +10,14 @@ from typing import Final, cast
 
 from sqlmodel import Session, col, select
 
-from bot.chat import Choice, Message, press
-from bot.clock import beijing_day
+from bot.talk.acting import Actor, Refused
+from bot.talk.clock import beijing_day
+from bot.talk.message import Choice, Message, press
 from programmes.model import Programme
 from programmes.rules import RequirementProgress
 from prompts import Text, t
 from services import audit, consent, notices, records
-from services.access import Actor, Refused, cohort_of, learner_at, memberships
+from services.access import cohort_of, learner_at, memberships
 from services.packs import load, word_label
 from services.progress import Entries, asked_of, counted, unwritten
 from storage.tables import Audit, Membership, Person, RecordKind, RecordState, Role

@@ -19,11 +19,11 @@ from storage.statements import Prepared, Row
 from storage.tables import (
     Account,
     Card,
-    Conversation,
     Lane,
     Outbox,
     Person,
     SendState,
+    StoredTalk,
     TalkState,
     Update,
     UpdateState,
@@ -33,7 +33,7 @@ from storage.tables import (
 _update = table(Update)
 _account = table(Account)
 _person = table(Person)
-_conversation = table(Conversation)
+_conversation = table(StoredTalk)
 _outbox = table(Outbox)
 _card = table(Card)
 
@@ -641,7 +641,7 @@ def accounts_of(session: Session, person_id: int) -> list[Speaker]:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChatLine:
     """One line of a chat: the person's raw update, or the body of a message to them."""
 
     at: datetime
@@ -652,7 +652,7 @@ class Line:
 
 def history(
     session: Session, platform: str, address: str, before: datetime, limit: int
-) -> list[Line]:
+) -> list[ChatLine]:
     """The last lines of a chat before a moment, oldest first."""
     theirs = session.execute(
         select(_update.c.received_at, _update.c.id, _update.c.raw)
@@ -677,9 +677,9 @@ def history(
         .order_by(_outbox.c.created_at.desc(), _outbox.c.id.desc())
         .limit(limit)
     )
-    lines = [Line(at, number, raw=raw) for at, number, raw in theirs]
+    lines = [ChatLine(at, number, raw=raw) for at, number, raw in theirs]
     # What was said is answered later, or in the same instant: the person's line comes first.
-    lines += [Line(at, number, body=body) for at, number, body in ours]
+    lines += [ChatLine(at, number, body=body) for at, number, body in ours]
     lines.sort(key=lambda line: (line.at, line.body is not None, line.number))
     return lines[-limit:]
 

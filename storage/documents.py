@@ -9,9 +9,9 @@ from sqlalchemy import insert, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
-from storage.tables import Document, Passage, table
+from storage.tables import PolicyDocument, StoredPassage, table
 
-_passage = table(Passage)
+_passage = table(StoredPassage)
 
 
 class Row(NamedTuple):
@@ -25,20 +25,20 @@ class Row(NamedTuple):
     text: str
 
 
-def active(db: Session, programmes: Collection[str]) -> list[Document]:
+def active(db: Session, programmes: Collection[str]) -> list[PolicyDocument]:
     """The documents in force of these programmes, the earliest first."""
-    asked = select_rows(Document).where(
-        col(Document.programme).in_(programmes), col(Document.ended_at).is_(None)
+    asked = select_rows(PolicyDocument).where(
+        col(PolicyDocument.programme).in_(programmes), col(PolicyDocument.ended_at).is_(None)
     )
-    return list(db.exec(asked.order_by(col(Document.programme), col(Document.id))))
+    return list(db.exec(asked.order_by(col(PolicyDocument.programme), col(PolicyDocument.id))))
 
 
 def active_ids(db: Session, programmes: Collection[str]) -> tuple[tuple[int, str], ...]:
     """The same by number and hash only, in the same order."""
-    asked = select(col(Document.id), col(Document.sha256)).where(
-        col(Document.programme).in_(programmes), col(Document.ended_at).is_(None)
+    asked = select(col(PolicyDocument.id), col(PolicyDocument.sha256)).where(
+        col(PolicyDocument.programme).in_(programmes), col(PolicyDocument.ended_at).is_(None)
     )
-    found = db.execute(asked.order_by(col(Document.programme), col(Document.id)))
+    found = db.execute(asked.order_by(col(PolicyDocument.programme), col(PolicyDocument.id)))
     return tuple((number, sha256) for number, sha256 in found)
 
 
@@ -46,21 +46,23 @@ def passages(db: Session, documents: Collection[int]) -> list[Row]:
     """The passages of these documents, each document's in its order."""
     asked = (
         select(
-            col(Passage.id),
-            col(Document.programme),
-            col(Document.title),
-            col(Passage.section),
-            col(Passage.heading),
-            col(Passage.text),
+            col(StoredPassage.id),
+            col(PolicyDocument.programme),
+            col(PolicyDocument.title),
+            col(StoredPassage.section),
+            col(StoredPassage.heading),
+            col(StoredPassage.text),
         )
-        .join(Document, col(Document.id) == col(Passage.document_id))
-        .where(col(Document.id).in_(documents))
-        .order_by(col(Document.programme), col(Document.id), col(Passage.place))
+        .join(PolicyDocument, col(PolicyDocument.id) == col(StoredPassage.document_id))
+        .where(col(PolicyDocument.id).in_(documents))
+        .order_by(col(PolicyDocument.programme), col(PolicyDocument.id), col(StoredPassage.place))
     )
     return [Row(*row) for row in db.execute(asked)]
 
 
-def add(db: Session, document: Document, parts: Iterable[tuple[str, str, str]]) -> Document:
+def add(
+    db: Session, document: PolicyDocument, parts: Iterable[tuple[str, str, str]]
+) -> PolicyDocument:
     """Write a new document with its passages: section, heading and text of each, in order."""
     db.add(document)
     db.flush()

@@ -169,7 +169,7 @@ def accept(data: bytes, declared_name: str) -> Accepted:
             raise FileRefused(
                 "file.too_many_pixels", width=refusal.width, height=refusal.height
             ) from refusal
-        except images.Damaged as refusal:
+        except images.DamagedPicture as refusal:
             raise FileRefused("file.damaged") from refusal
     return Accepted(data, media_type, name)
 

@@ -19,7 +19,7 @@ MAX_PIXELS: Final = 50_000_000
 """The most pixels of a picture: what phones take, and not what fills our memory (200 MB)."""
 
 
-class Damaged(Exception):
+class DamagedPicture(Exception):
     """A picture is cut off, or cannot be drawn."""
 
 
@@ -35,7 +35,7 @@ class TooManyPixels(Exception):
 def strip(data: bytes, media_type: str) -> bytes:
     """The same picture without its metadata. `media_type` is one of `TYPES`.
 
-    Raises `Damaged` and `TooManyPixels`.
+    Raises `DamagedPicture` and `TooManyPixels`.
     """
     picture = TYPES[media_type](data)
     # Before anything is decoded: a few kilobytes can unpack to gigabytes.
@@ -46,7 +46,7 @@ def strip(data: bytes, media_type: str) -> bytes:
             image.load()
     except Exception as fault:
         # Pillow's readers raise whatever they stumble upon.
-        raise Damaged(str(fault)) from fault
+        raise DamagedPicture(str(fault)) from fault
     return picture.data
 
 
@@ -66,7 +66,7 @@ class _Source:
     def take(self, count: int) -> bytes:
         taken = self.data[self.at : self.at + count]
         if len(taken) < count:
-            raise Damaged("cut off")
+            raise DamagedPicture("cut off")
         self.at += count
         return taken
 
@@ -94,14 +94,14 @@ def _strip_jpeg(data: bytes) -> _Picture:
         while marker == b"\xff\xff":
             marker = b"\xff" + source.take(1)
         if marker[0] != 0xFF:
-            raise Damaged("no marker where one belongs")
+            raise DamagedPicture("no marker where one belongs")
         kind = marker[1]
         if kind == 0xD9:
             # Phones append further pictures and films here, each with its own metadata.
             break
         length = source.number(">H")
         if length < 2:
-            raise Damaged("a segment shorter than its own length")
+            raise DamagedPicture("a segment shorter than its own length")
         body = source.take(length - 2)
         if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
             lines, columns = struct.unpack(">HH", body[1:5].ljust(4, b"\0"))
@@ -116,7 +116,7 @@ def _strip_jpeg(data: bytes) -> _Picture:
         if kind == 0xDA:
             end = _SCAN_END.search(data, source.at)
             if end is None:
-                raise Damaged("cut off")
+                raise DamagedPicture("cut off")
             segments.append(source.take(end.start() - source.at))
     # JFIF's own segment, if there is one, has to be the first.
     first = 1 if segments and segments[0].startswith(b"\xff\xe0") else 0
@@ -158,7 +158,7 @@ def _strip_png(data: bytes) -> _Picture:
         body = source.take(length)
         checksum = source.take(4)
         if (kind == b"IHDR") == bool(chunks):
-            raise Damaged("a PNG begins with its one header")
+            raise DamagedPicture("a PNG begins with its one header")
         if kind == b"IHDR":
             width, height = struct.unpack(">II", body[:8].ljust(8, b"\0"))
         if kind == b"eXIf":
@@ -168,7 +168,7 @@ def _strip_png(data: bytes) -> _Picture:
         if kind in _PNG_DRAWS:
             chunks.append(struct.pack(">I", length) + kind + body + checksum)
         elif kind[:1].isupper():
-            raise Damaged("a part that must be understood is not known")
+            raise DamagedPicture("a part that must be understood is not known")
     return _Picture(magic + chunks[0] + upright + b"".join(chunks[1:]), width, height)
 
 
@@ -206,7 +206,7 @@ def _strip_gif(data: bytes) -> _Picture:
             draws = data.startswith((*_GIF_REPEATS, _GIF_CONTROL), begin)
             source.take(1)
         else:
-            raise Damaged("no block where one belongs")
+            raise DamagedPicture("no block where one belongs")
         while length := source.number("B"):
             source.take(length)
         if draws:

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 import pytest
 
-from bot.clock import SetClock
+from bot.talk.clock import SetClock
 from storage import migrate
 from storage.database import Database, connect
 from tests.databases import NoPostgres, Postgres, postgres

@@ -17,11 +17,12 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from bot.app import App, set_up_logging
-from bot.chat import Attachment, Incoming, Outgoing, Received
-from bot.clock import SetClock
+from app.main import App, set_up_logging
+from app.settings import Settings, WebSettings
+from bot.platforms.contract import Received
 from bot.platforms.fake import FakePlatform, encode
-from bot.settings import Settings, WebSettings
+from bot.talk.clock import SetClock
+from bot.talk.message import Attachment, Incoming, Outgoing
 from services import joining
 from storage.tables import (
     Cohort,

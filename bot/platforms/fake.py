@@ -8,16 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bot.chat import (
-    Attachment,
-    Capabilities,
-    FileTooLarge,
-    Incoming,
-    Outgoing,
-    Receive,
-    Received,
-    Unsent,
-)
+from bot.platforms.contract import Capabilities, FileTooLarge, Receive, Received, Unsent
+from bot.talk.message import Attachment, Incoming, Outgoing
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answers import Answer, Last, alarmed, guide
+from answers import Last, PolicyAnswer, alarmed, guide
 from answers.asking import MOST_PARTS
-from answers.evaluation import Question, Result, evaluate
+from answers.evaluation import Result, Trial, evaluate
 from answers.matching import plain
 from answers.passages import Passage, Passages
 from answers.telling import dated, tell
@@ -34,13 +34,13 @@ EXAMPLES = Path(__file__).parents[3] / "shared/data/faq-examples.jsonl"
 keys = pytest.mark.parametrize("key", TOPICS)
 
 
-def asked(question: str, *own: Programme) -> Answer:
+def asked(question: str, *own: Programme) -> PolicyAnswer:
     """The answer to one question."""
     (answer, *_) = GUIDE.ask(question, own or (SHANXI,))
     return answer
 
 
-def words(answer: Answer) -> str:
+def words(answer: PolicyAnswer) -> str:
     return render(answer.text, "zh")
 
 
@@ -297,7 +297,7 @@ def test_the_examples() -> None:
     if not EXAMPLES.exists():
         pytest.skip("the example questions are not beside this checkout")
     lines = EXAMPLES.read_text("utf-8").splitlines()
-    results = evaluate(map(Question.model_validate_json, lines), EVERY)
+    results = evaluate(map(Trial.model_validate_json, lines), EVERY)
     right = sum(result.right for result in results)
     assert right / len(results) >= 0.7
     assert sum(1 for result in results if result.wrong) <= 1
@@ -312,7 +312,7 @@ def results(name: str) -> list[Result]:
     asking, and nothing was tuned on it: a question that is looked at moves to `looked-at`."""
     file = Path(__file__).with_name("questions") / f"{name}.jsonl"
     lines = file.read_text("utf-8").splitlines()
-    return evaluate(map(Question.model_validate_json, lines), EVERY)
+    return evaluate(map(Trial.model_validate_json, lines), EVERY)
 
 
 @pytest.mark.parametrize("name", ["looked-at", "unseen"])

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from answers import Answer, guide
+from answers import PolicyAnswer, guide
 from answers.curated import Office, OfficeAnswer
 from answers.topics import common_topics
 from programmes.catalogue import load
@@ -24,7 +24,9 @@ def answer(*asks: str, number: int = 1, programme: str = "shanxi-2026") -> Offic
     return OfficeAnswer(number, programme, "", "标题", asks, "答复", "")
 
 
-def asked(question: str, *answers: OfficeAnswer, own: Sequence[Programme] = (SHANXI,)) -> Answer:
+def asked(
+    question: str, *answers: OfficeAnswer, own: Sequence[Programme] = (SHANXI,)
+) -> PolicyAnswer:
     """What the guide answers, whose offices have answered this."""
     (first, *_) = guide().ask(question, own, office=Office(answers))
     return first

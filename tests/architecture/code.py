@@ -11,8 +11,10 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGES: Final = (
     "answers",
+    "app",
     "bot",
     "handlers",
+    "jobs",
     "services",
     "storage",
     "programmes",

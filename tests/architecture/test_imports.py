@@ -50,7 +50,7 @@ def test_every_module_has_its_layer() -> None:
             assert any(f"{name}.".startswith(f"{layer}.") for layer in known), name
 
 
-@pytest.mark.parametrize("module", ["bot.app", "bot.cli", "handlers", "services.records"])
+@pytest.mark.parametrize("module", ["app.main", "app.cli", "handlers", "services.records"])
 def test_no_messengers_library_is_loaded_before_it_is_configured(module: str) -> None:
     loaded = run(f"import sys, {module}; print(*sys.modules)")
     assert loaded.returncode == 0, loaded.stderr
@@ -61,18 +61,18 @@ def test_no_messengers_library_is_loaded_before_it_is_configured(module: str) ->
 
 def test_a_messenger_is_loaded_when_it_is_asked_for() -> None:
     """The test above looks for the right names."""
-    loaded = run("import sys, bot.platforms.telegram_ptb; print(*sys.modules)")
+    loaded = run("import sys, bot.platforms.telegram.ptb; print(*sys.modules)")
     assert "telegram" in loaded.stdout.split()
 
 
-@pytest.mark.parametrize("module", ["bot.app", "bot.cli", "answers.reading"])
+@pytest.mark.parametrize("module", ["app.main", "app.cli", "answers.reading"])
 def test_nothing_that_reads_documents_is_loaded_before_there_is_one(module: str) -> None:
     loaded = run(f"import sys, {module}; print(*sys.modules)")
     assert not {"pypdf", "docx", "lxml"} & {name.split(".")[0] for name in loaded.stdout.split()}
     assert module in loaded.stdout.split()
 
 
-@pytest.mark.parametrize("module", ["bot.app", "bot.cli", "bot.advice"])
+@pytest.mark.parametrize("module", ["app.main", "app.cli", "jobs.advice"])
 def test_no_models_library_is_loaded_before_one_is_configured(module: str) -> None:
     loaded = run(f"import sys, {module}; print(*sys.modules)")
     assert not {"openai", "httpx2"} & {name.split(".")[0] for name in loaded.stdout.split()}
@@ -81,6 +81,6 @@ def test_no_models_library_is_loaded_before_one_is_configured(module: str) -> No
 
 def test_a_models_library_is_loaded_for_one() -> None:
     made = "Model(ModelSettings(base_url='http://127.0.0.1:9', name='m'))"
-    names = "import sys; from bot.model import Model, ModelSettings"
+    names = "import sys; from app.settings import ModelSettings; from jobs.model import Model"
     loaded = run(f"{names}; {made}; print(*sys.modules)")
     assert "openai" in loaded.stdout.split(), loaded.stderr

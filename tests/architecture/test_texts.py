@@ -17,15 +17,15 @@ import pytest
 from answers.reading import Unreadable
 from answers.sections import Doubt
 from answers.topics import common_topics
-from bot.commands.questions import KEPT
-from bot.questions import UNREADABLE
-from bot.router import ENGINE
+from app.commands.inquiries import KEPT
+from bot.scene import ENGINE
+from bot.talk.inputs import UNREADABLE
 from handlers import COMMANDS
 from handlers.review import FILTERS, REASONS
 from language.clocks import Part
 from programmes.values import PLACES, ActivityKind, Counter, Grade, Per, StageKind, Status
 from prompts import LANGUAGES, catalogue
-from services.questions import Sent
+from services.inquiries import Forwarded
 from services.roster import Presence
 from storage.tables import CuratedState, RecordKind, RecordState, Role, UnitKind
 from tests.architecture.code import ROOT, files, parsed, place
@@ -89,7 +89,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "progress.amount_{}": ("sessions", "hours"),
     "progress.writing_{}": ("reviewed", "unreviewed"),
     "question.state.{}": values(CuratedState),
-    "question.{}": values(Sent),
+    "question.{}": values(Forwarded),
     "queue.filter_{}": FILTERS,
     "reason.{}": REASONS,
     "record.{}_line": WRITINGS,

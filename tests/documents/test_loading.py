@@ -11,15 +11,15 @@ from sqlmodel import Session, select
 
 from answers.reading import read
 from answers.sections import Document
-from bot.chat import Incoming
-from bot.clock import SetClock
-from bot.documents import Unread, read_apart
+from bot.talk.acting import Actor, Operator, Refused
+from bot.talk.clock import SetClock
+from bot.talk.message import Incoming
+from jobs.documents import Unread, read_apart
 from services import documents, roster
-from services.access import Actor, Operator, Refused
 from storage import backup as archives
 from storage.database import Database
-from storage.tables import Audit, Membership, Passage, Role
-from storage.tables import Document as Row
+from storage.tables import Audit, Membership, Role, StoredPassage
+from storage.tables import PolicyDocument as Row
 from tests.conftest import NewDatabase
 from tests.documents.samples import LETTER, bomb_of_pages, printed, word
 from tests.house import House
@@ -94,7 +94,10 @@ def test_a_document_takes_the_place_of_the_one_of_its_title(
     assert found is not None
     assert "十个月" in found.text
     # It is ended, not deleted.
-    assert db.exec(select(Passage).where(Passage.document_id == first.id)).first() is not None
+    assert (
+        db.exec(select(StoredPassage).where(StoredPassage.document_id == first.id)).first()
+        is not None
+    )
 
 
 def test_the_same_file_again_changes_nothing(db: Session, operator: Operator) -> None:

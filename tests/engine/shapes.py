@@ -13,9 +13,20 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from bot.conversation import Chat
-from bot.conversation import Talk as Flow
-from bot.questions import Answer, Day, Field, Free, Kind, Minutes, Parts, People, Pick, Review
+from bot.talk.conversation import Chat
+from bot.talk.conversation import Talk as Flow
+from bot.talk.inputs import (
+    Answer,
+    Day,
+    Free,
+    Kind,
+    Minutes,
+    Parts,
+    People,
+    Pick,
+    Summary,
+    SummaryLine,
+)
 from language.days import Moment
 from tests.engine.talking import choices, photo, wide
 
@@ -150,8 +161,8 @@ def flow_of(shape: Shape) -> Flow:
         asked: list[str] = []
         await _ask_all(chat, shape.nodes, told, times, asked)
         if shape.reviewed:
-            fields = [Field(step, f"field {step}", "") for step in asked]
-            kind = Review(fields, choices("submit"))
+            fields = [SummaryLine(step, f"field {step}", "") for step in asked]
+            kind = Summary(fields, choices("submit"))
             told[REVIEW] = await chat.ask(REVIEW, kind, "right?")
         return [told, [*times, chat.now.isoformat()]]
 

@@ -15,10 +15,18 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from bot import conversation
-from bot.chat import Attachment, Choice
-from bot.conversation import Broken, Conversation, Finished, Journal, Outcome, Waiting, Working
-from bot.questions import EDIT, Answer, Asked, Kind, Pick, Unclear, settle
+from bot.talk import conversation
+from bot.talk.conversation import (
+    Broken,
+    Conversation,
+    Finished,
+    Journal,
+    Outcome,
+    Waiting,
+    Working,
+)
+from bot.talk.inputs import EDIT, Answer, Asked, Kind, Pick, Unclear, settle
+from bot.talk.message import Attachment, Choice
 from prompts import Language
 
 MORNING: Final = datetime(2026, 11, 23, 2, tzinfo=UTC)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.chat import Choice
-from bot.conversation import Chat, Conversation, Waiting, Working, begin
-from bot.questions import Answer, Field, Free, Parts, Review
+from bot.talk.conversation import Chat, Conversation, Waiting, Working, begin
+from bot.talk.inputs import Answer, Free, Parts, Summary, SummaryLine
+from bot.talk.message import Choice
 from prompts import Text, t
 from tests.engine.talking import MORNING, Talk, choices, photo, pick
 
@@ -28,8 +28,8 @@ async def log(chat: Chat, about: Any) -> dict[str, Any]:
         if part.done:
             break
         files.append(await chat.work(f"files/{turn}/kept", "keep", names=[part.files[0].name]))
-    fields = [Field(name, name, "") for name in FIELDS]
-    await chat.ask("review", Review(fields, choices("submit")), "all right?")
+    fields = [SummaryLine(name, name, "") for name in FIELDS]
+    await chat.ask("review", Summary(fields, choices("submit")), "all right?")
     return {"place": place, "link": link, "what": what, "files": files}
 
 
@@ -203,8 +203,8 @@ def test_a_field_whose_name_begins_anothers_leaves_it_alone() -> None:
     async def flow(chat: Chat, about: Any) -> Any:
         day = await chat.ask("day", Free(), "day?")
         before = await chat.ask("day_before", Free(), "day before?")
-        fields = [Field("day", "day", day), Field("day_before", "before", before)]
-        await chat.ask("review", Review(fields, choices("submit")), "all right?")
+        fields = [SummaryLine("day", "day", day), SummaryLine("day_before", "before", before)]
+        await chat.ask("review", Summary(fields, choices("submit")), "all right?")
         return day, before
 
     talk = Talk(flow)
@@ -268,7 +268,7 @@ def test_a_change_can_only_be_asked_for_at_the_review() -> None:
 
 def test_a_field_that_no_step_asks_cannot_be_changed() -> None:
     async def flow(chat: Chat, about: Any) -> None:
-        review = Review([Field("nowhere", "nowhere", "")], choices("submit"))
+        review = Summary([SummaryLine("nowhere", "nowhere", "")], choices("submit"))
         await chat.ask("review", review, "all right?")
 
     talk = Talk(flow)
@@ -386,7 +386,9 @@ def test_a_change_is_asked_for_by_name_in_either_language() -> None:
     async def flow(chat: Chat, about: Any) -> str:
         what = await chat.ask("what", Free(), "what?")
         end = [Choice("submit", t("answer.done"))]
-        await chat.ask("review", Review([Field("what", t("answer.skip"), what)], end), "right?")
+        await chat.ask(
+            "review", Summary([SummaryLine("what", t("answer.skip"), what)], end), "right?"
+        )
         return what
 
     for typed in ("跳过", "改跳过", "skip", "Change Skip"):

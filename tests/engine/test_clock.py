@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.conversation import Chat, Conversation, Finished
-from bot.questions import Asked, Day, Free, Minutes, Pick
+from bot.talk.conversation import Chat, Conversation, Finished
+from bot.talk.inputs import Asked, Day, Free, Minutes, Pick
 from language.days import Moment
 from tests.engine.talking import MORNING, Talk, choices, offered, pick
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 import pytest
 from pydantic import BaseModel
 
-from bot.chat import Choice
-from bot.conversation import Chat, Conversation, Finished, Journal
-from bot.questions import Answer, Field, Free, Pick, Review
+from bot.talk.conversation import Chat, Conversation, Finished, Journal
+from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
+from bot.talk.message import Choice
 from handlers import handlers
 from tests.engine.talking import MORNING, Talk, choices, pick
 
@@ -120,8 +120,8 @@ async def first(chat: Chat, about: Any) -> Any:
 
 
 async def _review(chat: Chat) -> None:
-    fields = [Field(step, step, "") for step in ("place", "what")]
-    await chat.ask("review", Review(fields, choices("submit")), "right?")
+    fields = [SummaryLine(step, step, "") for step in ("place", "what")]
+    await chat.ask("review", Summary(fields, choices("submit")), "right?")
 
 
 def old_talk(flow: Any) -> Talk:
@@ -187,7 +187,7 @@ def test_a_choice_whose_words_were_changed_is_the_same_choice() -> None:
     async def reworded(chat: Chat, about: Any) -> Any:
         options = [Choice("online", "远程参加"), Choice("campus", "到校")]
         place = await chat.ask("place", Pick(options), "where?")
-        await chat.ask("review", Review([], choices("submit")), "right?")
+        await chat.ask("review", Summary([], choices("submit")), "right?")
         return place
 
     talk = old_talk(reworded)

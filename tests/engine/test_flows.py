@@ -10,9 +10,10 @@ from typing import Any, Final, cast
 import pytest
 from pydantic import BaseModel
 
-from bot.chat import Outgoing
-from bot.conversation import Finished, Waiting, Working
-from bot.questions import (
+from bot.router import Router
+from bot.scene import Scene
+from bot.talk.conversation import Finished, Waiting, Working
+from bot.talk.inputs import (
     Answer,
     Asked,
     Day,
@@ -21,14 +22,14 @@ from bot.questions import (
     Parts,
     People,
     Pick,
-    Review,
+    Summary,
     settle,
 )
-from bot.router import Router, Scene
+from bot.talk.message import Outgoing
 from handlers import handlers
-from handlers.answering import CurateSeen, GroupSeen
 from handlers.diary import WritingSeen
 from handlers.documents import DocumentSeen, OneFile
+from handlers.inquiries import CurateSeen, GroupSeen
 from handlers.join import JoinSeen
 from handlers.review import ReturnSeen
 from handlers.seen import Past, SessionSeen
@@ -36,6 +37,7 @@ from programmes.catalogue import all_programmes
 from programmes.model import Programme
 from programmes.values import Frequency
 from prompts import LANGUAGES, Language, render
+from services.audit import note_refusal
 from services.documents import Preview
 from services.records import Kept
 from storage.chats import Talk as TalkRow
@@ -169,7 +171,7 @@ def usual(waiting: Waiting) -> Answer:
             return Answer(press="done")
         case Pick(options=options):
             return Answer(press=options[0].value)
-        case Review(ends=ends):
+        case Summary(ends=ends):
             return Answer(press=ends[0].value)
         case other:
             raise NotImplementedError(f"nobody knows how to answer {other!r}")
@@ -239,7 +241,7 @@ def shown(waiting: Waiting, language: Language) -> Outgoing:
         language=language, now=journal.began, pressed=False, post=posted.append
     )
     put = Waiting(journal, waiting.question)
-    Router(HANDLERS)._ask(cast(Scene, scene), cast(TalkRow, row), put, None)
+    Router(HANDLERS, note_refusal)._ask(cast(Scene, scene), cast(TalkRow, row), put, None)
     return posted[0]
 
 
@@ -289,7 +291,7 @@ def test_every_line_of_a_review_can_be_changed(flow: str) -> None:
     for about in told(flow):
         for talk in questions(flow, about):
             review = talk.waiting.question.kind
-            if not isinstance(review, Review):
+            if not isinstance(review, Summary):
                 continue
             answered = talk.answered
             for line in review.fields:
@@ -307,7 +309,7 @@ def test_every_question_has_its_line_in_the_review(flow: str) -> None:
         asked: set[str] = set()
         for talk in questions(flow, about):
             review = talk.waiting.question.kind
-            if isinstance(review, Review):
+            if isinstance(review, Summary):
                 assert asked - {"another"} == {line.step for line in review.fields}
             asked.add(talk.waits.split("/")[0])
 

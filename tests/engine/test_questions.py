@@ -11,15 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chat import Choice, Incoming
-from bot.platforms.telegram_ptb import UNREADABLE as FROM_TELEGRAM
-from bot.questions import (
+from bot.platforms.telegram.ptb import UNREADABLE as FROM_TELEGRAM
+from bot.talk.inputs import (
     TEXT_LIMIT,
     UNREADABLE,
     Answer,
     Asked,
     Day,
-    Field,
     Free,
     Kind,
     Minutes,
@@ -27,13 +25,15 @@ from bot.questions import (
     Parts,
     People,
     Pick,
-    Review,
+    Summary,
+    SummaryLine,
     Unclear,
     length,
     match,
     own_words,
     settle,
 )
+from bot.talk.message import Choice, Incoming
 from language.days import Moment, parse_moment
 from language.lengths import parse_minutes
 from prompts import BEIJING, LANGUAGES, Language, render, t
@@ -61,8 +61,8 @@ FILES_FIRST = Parts(words=False, files_left=9, optional=True)
 FILES = Parts(words=False, files_left=2)
 FULL = Parts(words=False, files_left=0)
 BOTH = Parts(files_left=2)
-REVIEW = Review(
-    [Field("day", t("answer.skip"), "23"), Field("what", "内容：全部", "")],
+REVIEW = Summary(
+    [SummaryLine("day", t("answer.skip"), "23"), SummaryLine("what", "内容：全部", "")],
     [Choice("submit", t("answer.done"))],
 )
 

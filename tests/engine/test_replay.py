@@ -10,9 +10,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bot import conversation
-from bot.conversation import Conversation, Finished, Journal, Outcome, Waiting, Working
-from bot.questions import Answer
+from bot.talk import conversation
+from bot.talk.conversation import Conversation, Finished, Journal, Outcome, Waiting, Working
+from bot.talk.inputs import Answer
 from tests.engine.shapes import REVIEW, Model, Shape, flow_of, meanings, nonsense, shapes
 from tests.engine.talking import MORNING, written
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bot import conversation
-from bot.chat import Attachment
-from bot.conversation import Broken, Chat, FlowError, already_given
-from bot.questions import Answer, Day, Free, Minutes, Parts, People, Pick
+from bot.talk import conversation
+from bot.talk.conversation import Broken, Chat, FlowError, already_given
+from bot.talk.inputs import Answer, Day, Free, Minutes, Parts, People, Pick
+from bot.talk.message import Attachment
 from tests.engine.talking import Talk, choices, photo, pick
 
 PLACES = pick("campus", "online")

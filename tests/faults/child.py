@@ -26,13 +26,14 @@ from typing import Any
 
 from sqlalchemy.orm import configure_mappers
 
+from app.main import App
+from app.settings import Settings, WebSettings
 from bot import inbox
-from bot.app import App
-from bot.chat import Outgoing, Receive, Received
-from bot.clock import SetClock
+from bot.platforms.contract import Receive, Received
 from bot.platforms.fake import UNLIMITED, FakePlatform
 from bot.router import Router
-from bot.settings import Settings, WebSettings
+from bot.talk.clock import SetClock
+from bot.talk.message import Outgoing
 from handlers import handlers
 from programmes.catalogue import load
 from prompts import LANGUAGES, catalogue

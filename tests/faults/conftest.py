@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot import delivery, inbox
-from bot.clock import SetClock
+from bot.talk.clock import SetClock
 from storage.database import Database
 from tests.faults.small import Alarms, Messenger, Small
 

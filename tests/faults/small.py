@@ -21,26 +21,29 @@ from sqlalchemy import event, union_all
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
-from bot.chat import Attachment, Incoming, Message, Outgoing, Received
-from bot.clock import SetClock
-from bot.conversation import Chat
 from bot.delivery import Delivery
 from bot.inbox import Inbox, Order
+from bot.platforms.contract import Received
 from bot.platforms.fake import UNLIMITED, FakePlatform, Shown, encode
-from bot.questions import Day, Free
-from bot.router import Flow, Handlers, Router, Scene
+from bot.router import Router
+from bot.scene import Flow, Handlers, Scene
+from bot.talk.clock import SetClock
+from bot.talk.conversation import Chat
+from bot.talk.inputs import Day, Free
+from bot.talk.message import Attachment, Incoming, Message, Outgoing
 from prompts import render, t
+from services.audit import note_refusal
 from storage import chats
 from storage.chats import Post
 from storage.database import Database
 from storage.tables import (
     Account,
     Audit,
-    Conversation,
     Lane,
     Outbox,
     Person,
     SendState,
+    StoredTalk,
     TalkState,
     Update,
     UpdateState,
@@ -246,7 +249,7 @@ class Small:
         self.inbox = Inbox(
             self.database,
             self.clock,
-            Router(handlers()),
+            Router(handlers(), note_refusal),
             self.platforms,
             {"fetch": self.errands.fetch},
             self.delivery.wake,
@@ -338,7 +341,7 @@ class Small:
         """Wait until no update waits, nor outside work."""
         waits: Any = union_all(
             select(Update.id).where(Update.state == UpdateState.WAITING),
-            select(Conversation.id).where(Conversation.state == TalkState.WORKING),
+            select(StoredTalk.id).where(StoredTalk.state == TalkState.WORKING),
         )
 
         def nothing_waits() -> bool:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
-from bot.chat import Incoming
-from bot.clock import SetClock
+from bot.talk.clock import SetClock
+from bot.talk.message import Incoming
 from prompts import BEIJING
 from storage.database import Database
 from storage.tables import Audit, Outbox, Record, SendState

@@ -10,18 +10,12 @@ from datetime import timedelta
 import pytest
 
 from bot import delivery
-from bot.chat import (
-    FateUnknown,
-    Incoming,
-    Outgoing,
-    TryLater,
-    Unreachable,
-    Unsent,
-)
-from bot.clock import SetClock
+from bot.platforms.contract import FateUnknown, TryLater, Unreachable, Unsent
 from bot.platforms.fake import Shown, encode
+from bot.talk.acting import Actor
+from bot.talk.clock import SetClock
+from bot.talk.message import Incoming, Outgoing
 from services import notices
-from services.access import Actor
 from storage import chats
 from storage.chats import Fate
 from storage.database import Database
@@ -298,7 +292,7 @@ async def test_who_comes_back_is_reached_again(small: Small) -> None:
     told = Outgoing("told")
 
     async def tell(key: str) -> int:
-        from bot.chat import Message
+        from bot.talk.message import Message
 
         actor = Actor(person, None, small.clock.now())
         return await small.database.run(notices.tell, actor, person, Message(told.text), key)

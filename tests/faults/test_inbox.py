@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bot import inbox
-from bot.chat import Message, Received
+from bot.platforms.contract import Received
+from bot.talk.message import Message
 from storage import chats
 from storage.database import Database
-from storage.tables import Account, Audit, Conversation, TalkState, UpdateState
+from storage.tables import Account, Audit, StoredTalk, TalkState, UpdateState
 from tests.faults.small import (
     HALF,
     PATIENCE,
@@ -199,12 +200,12 @@ async def test_a_step_undone_leaves_what_the_same_batch_did_before_it(small: Sma
     await small.talks("lin", "/pair", "one", "explode", "two")
     assert small.platform.texts("lin") == ["first?", "second?", SORRY, "done"]
     assert small.heard("lin") == ["one: two"]
-    assert small.rows(Conversation) == []
+    assert small.rows(StoredTalk) == []
 
 
 async def test_a_step_undone_last_is_not_written(small: Small) -> None:
     await small.talks("lin", "/pair", "one", "explode")
-    (talk,) = small.rows(Conversation)
+    (talk,) = small.rows(StoredTalk)
     assert [entry["step"] for entry in talk.journal["entries"]] == ["first"]
     assert await small.talks("lin", "two") == ["first?", "second?", SORRY, "done"]
 
@@ -459,7 +460,7 @@ async def test_cancelling_while_outside_work_goes_on_is_done_once_it_ends(small:
     await small.inbox.drain()
     gate.set()
     await small.settle()
-    (talk,) = small.rows(Conversation)
+    (talk,) = small.rows(StoredTalk)
     assert (talk.state, talk.work) == (TalkState.PARKED, None)
     assert small.heard("lin") == ["hello"]
     assert small.platform.texts("lin")[-1] == "heard hello"
@@ -532,7 +533,7 @@ async def test_a_crash_during_outside_work_does_it_anew(small: Small) -> None:
 async def test_stopping_during_outside_work_leaves_it_for_the_next_start(small: Small) -> None:
     async with small.running():
         await fetching(small)
-    (talk,) = small.rows(Conversation)
+    (talk,) = small.rows(StoredTalk)
     assert talk.state is TalkState.WORKING
     small.errands.gates.clear()
     async with small.running():
@@ -546,7 +547,7 @@ async def two_devices(small: Small) -> int:
     """One person's talk waits for outside work on the phone; gives the talk's number."""
     small.accounts("phone", "laptop", person=True)
     await fetching(small, "slow", "phone")
-    (talk,) = small.rows(Conversation)
+    (talk,) = small.rows(StoredTalk)
     return cast(int, talk.id)
 
 

@@ -31,8 +31,8 @@ from typing import Any
 
 import pytest
 
-from bot.chat import Received
-from bot.clock import SetClock
+from bot.platforms.contract import Received
+from bot.talk.clock import SetClock
 from storage import migrate
 from storage.database import connect
 from storage.tables import SendState

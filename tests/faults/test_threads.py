@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from bot.clock import SetClock
 from bot.router import Router
+from bot.talk.clock import SetClock
 from storage.database import Database
 from storage.tables import Audit
 from tests.conftest import NewDatabase

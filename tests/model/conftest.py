@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.app import App
-from bot.clock import SetClock
-from bot.model import Model
+from app.main import App
+from app.settings import ModelSettings, Settings, WebSettings
 from bot.platforms.fake import FakePlatform
-from bot.settings import ModelSettings, Settings, WebSettings
+from bot.talk.clock import SetClock
+from jobs.model import Model
 from tests.conftest import NewDatabase
 from tests.house import House
 from tests.model.server import KEY, NAME, Endpoint

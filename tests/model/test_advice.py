@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from bot.app import App
-from bot.chat import Incoming
-from bot.clock import SetClock
+from app.main import App
+from bot.talk.clock import SetClock
+from bot.talk.message import Incoming
 from services import advice
 from storage.database import Database
 from storage.tables import Advice, AdviceState, Person
@@ -183,8 +183,8 @@ async def test_a_platform_that_cannot_edit_is_sent_a_further_message(
 async def test_whole_checked_sentences_are_shown_while_it_writes(
     house: MakeHouse, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.advice.PART", 0.0)
-    monkeypatch.setattr("bot.model.PART", 0.0)
+    monkeypatch.setattr("jobs.advice.PART", 0.0)
+    monkeypatch.setattr("jobs.model.PART", 0.0)
     here = await house()
     more = "期末材料是2026年11月底前。"
     endpoint.reply = pick("期末材料的截止日期", DUE + more)
@@ -207,7 +207,7 @@ async def test_whole_checked_sentences_are_shown_while_it_writes(
 async def test_what_was_shown_goes_where_the_rest_is_not_borne_out(
     house: MakeHouse, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.advice.PART", 0.0)
+    monkeypatch.setattr("jobs.advice.PART", 0.0)
     here = await house()
     endpoint.reply = pick("期末材料的截止日期", DUE + "中期评价在2027年3月。")
     endpoint.piece, endpoint.pace = 6, 0.01
@@ -224,7 +224,7 @@ async def test_what_was_shown_goes_where_the_rest_is_not_borne_out(
 async def test_a_crash_while_it_writes_puts_the_answer_back(
     house: MakeHouse, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.advice.PART", 0.0)
+    monkeypatch.setattr("jobs.advice.PART", 0.0)
     here = await house()
     endpoint.reply = pick("期末材料的截止日期", DUE + "不合格。" * 5)
     endpoint.piece, endpoint.pace = 6, 0.3

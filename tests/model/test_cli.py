@@ -31,7 +31,7 @@ async def run(endpoint: Endpoint, folder: Path, *words: str, on: bool = True) ->
     running = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        "from bot.cli import main; main()",
+        "from app.cli import main; main()",
         *words,
         cwd=ROOT,
         env=said,

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import App
-from bot.clock import SetClock
+from app.main import App
+from app.settings import Settings
 from bot.platforms.fake import FakePlatform
 from bot.platforms.web.platform import WebPlatform
-from bot.settings import Settings
+from bot.talk.clock import SetClock
 from services import joining
 from tests.conftest import NewDatabase
 from tests.house import House

@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 from playwright.async_api import Browser, FilePayload, Page, expect
 
-from bot.settings import Settings
+from app.settings import Settings
 from tests.product.conftest import Product, opened
 
 expect.set_options(timeout=20_000)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
-from bot.settings import Settings
+from app.settings import Settings
 from tests.product.conftest import Product, opened
 from tests.telegram.bot_api import TOKEN, BotApi, Person
 

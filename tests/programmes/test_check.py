@@ -9,7 +9,7 @@ import pytest
 
 from programmes import values
 from programmes.catalogue import PACKS
-from programmes.check import CODES, DOUBTS, Problem, check_file, compose, doubts, find
+from programmes.check import CODES, DOUBTS, Problem, check_file, compose, find
 from prompts import LANGUAGES, Language, catalogue, render, t
 
 SHANXI = (PACKS / "shanxi-2026.yaml").read_text("utf-8")

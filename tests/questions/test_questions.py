@@ -10,21 +10,21 @@ from typing import TypeVar
 import pytest
 from sqlmodel import SQLModel, select
 
-from bot.chat import Incoming
-from bot.clock import SetClock
-from services import questions
-from services.access import Actor, Refused
+from bot.talk.acting import Actor, Refused
+from bot.talk.clock import SetClock
+from bot.talk.message import Incoming
+from services import inquiries
 from storage.tables import (
     Account,
     Audit,
     Cohort,
     Curated,
     CuratedState,
+    Inquiry,
+    InquiryState,
     Membership,
     Outbox,
     Person,
-    Question,
-    QuestionState,
     Role,
 )
 from tests.conftest import Kind, NewDatabase
@@ -101,7 +101,7 @@ async def ask(house: House, who: str, words: str = ASKED) -> None:
 
 async def answered(house: House, says: str = "一年。") -> int:
     """The office answers the first group."""
-    number = next(q.id for q in rows(house, Question) if q.state is QuestionState.OPEN)
+    number = next(q.id for q in rows(house, Inquiry) if q.state is InquiryState.OPEN)
     await forge(house, "管小青", f"a:reply:{number}")
     office = house.members["管小青"]
     await office.says(says)
@@ -130,20 +130,20 @@ async def test_only_the_newest_question_of_a_chat_is_kept(house: House) -> None:
     for words in ("中期评价什么时候", "林小雨的日志谁来督促", "导师聘期几年，电话13812345678"):
         await house.members["林小雨"].says(words)
         await house.members["赵一鸣"].says(words)
-    kept = rows(house, Question)
+    kept = rows(house, Inquiry)
     assert [q.words for q in kept] == ["导师聘期几年，电话（号码）"] * 2
-    assert {q.state for q in kept} == {QuestionState.ASKED}
+    assert {q.state for q in kept} == {InquiryState.ASKED}
 
 
 async def test_what_has_been_answered_no_longer_says_who_asked(house: House) -> None:
     await ask(house, "林小雨", f"我是林小雨，{ASKED}")
-    (waiting,) = rows(house, Question)
+    (waiting,) = rows(house, Inquiry)
     assert waiting.words == f"我是（姓名），{ASKED}"
     assert waiting.account_id is not None
     await answered(house)
-    (row,) = rows(house, Question)
+    (row,) = rows(house, Inquiry)
     assert row.account_id is None
-    assert row.state is QuestionState.ANSWERED
+    assert row.state is InquiryState.ANSWERED
     assert row.answered_by == house.members["管小青"].person_id
     about = [a for a in rows(house, Audit) if a.object == "question"]
     assert {a.person_id for a in about} == {house.members["管小青"].person_id}
@@ -156,13 +156,13 @@ async def test_words_of_despair_are_kept_nowhere(house: House, words: str) -> No
     await student.says(ASKED)
     await student.says(words)
     assert "没帮到我" not in student.buttons
-    assert rows(house, Question) == []
+    assert rows(house, Inquiry) == []
 
 
 async def test_what_is_in_ones_own_records_goes_to_nobody(house: House) -> None:
     await house.members["林小雨"].says("我还差几次？")
     assert "没帮到我" not in house.members["林小雨"].buttons
-    assert rows(house, Question) == []
+    assert rows(house, Inquiry) == []
 
 
 async def test_before_a_guardian_consents_nothing_is_kept(
@@ -174,7 +174,7 @@ async def test_before_a_guardian_consents_nothing_is_kept(
     child = house.members["林小雨"]
     await child.says(ASKED)
     assert "没有可以转给的管理办公室" in await child.presses("没帮到我")
-    assert rows(house, Question) == []
+    assert rows(house, Inquiry) == []
     house.close()
 
 
@@ -182,7 +182,7 @@ async def test_a_stranger_s_question_is_not_kept(house: House) -> None:
     stranger = Member(house, "?", Role.STUDENT, 0, 0, "chat-?")
     await stranger.says(f"/ask {ASKED}")
     assert "没有可以转给的管理办公室" in await stranger.presses("没帮到我")
-    assert rows(house, Question) == []
+    assert rows(house, Inquiry) == []
 
 
 async def test_old_questions_are_forgotten_and_waiting_ones_are_not(house: House) -> None:
@@ -190,18 +190,18 @@ async def test_old_questions_are_forgotten_and_waiting_ones_are_not(house: House
     await ask(house, "林小雨")
     house.clock.move(timedelta(days=8))
     await house.app.housekeeping()
-    assert [q.state for q in rows(house, Question)] == [QuestionState.OPEN]
+    assert [q.state for q in rows(house, Inquiry)] == [InquiryState.OPEN]
 
 
 async def test_a_near_question_that_is_chosen_is_what_was_asked(house: House) -> None:
     student = house.members["林小雨"]
     await student.says(ASKED)
     await forge(house, "林小雨", "a:topic:mentor_letter")
-    (row,) = rows(house, Question)
+    (row,) = rows(house, Inquiry)
     assert (row.words, row.topic) == (ASKED, "mentor_letter")
     house.clock.move(timedelta(hours=1))
     await forge(house, "林小雨", "a:topic:exit")
-    (row,) = rows(house, Question)
+    (row,) = rows(house, Inquiry)
     assert (row.words, row.topic) == ("退出规定", "exit")
 
 
@@ -210,13 +210,13 @@ async def test_a_question_may_go_on_from_the_last_for_half_an_hour(house: House)
     account = account_of(house, "林小雨")
     await student.says("中期评价什么时候")
     with house.app.database.transaction() as db:
-        last = questions.last(db, account, house.clock.now())
+        last = inquiries.last(db, account, house.clock.now())
         assert last is not None
         assert (last.topic, last.programmes) == ("mid", ("shanxi-2026",))
     assert "江苏" in await student.says("那江苏呢")
     house.clock.move(timedelta(minutes=31))
     with house.app.database.transaction() as db:
-        assert questions.last(db, account, house.clock.now()) is None
+        assert inquiries.last(db, account, house.clock.now()) is None
 
 
 def account_of(house: House, who: str) -> int:
@@ -234,7 +234,7 @@ async def test_pressed_twice_it_waits_once(house: House) -> None:
     assert "已经转给" in await student.presses("没帮到我")
     await ask(house, "林小雨", f"请问{ASKED}？")
     assert "已经转给" in student.sees
-    assert len(rows(house, Question)) == 1
+    assert len(rows(house, Inquiry)) == 1
     assert office.unread() == []
 
 
@@ -252,17 +252,17 @@ async def test_the_office_is_told_once_a_day_and_not_what(house: House) -> None:
 async def test_a_chat_cannot_flood_the_office(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(questions, "MOST_WAITING", 2)
+    monkeypatch.setattr(inquiries, "MOST_WAITING", 2)
     for words in (ASKED, "有没有高考加分", "中期评价什么时候"):
         await ask(house, "林小雨", words)
     assert "已经有很多问题" in house.members["林小雨"].sees
-    assert len([q for q in rows(house, Question) if q.state is QuestionState.OPEN]) == 2
+    assert len([q for q in rows(house, Inquiry) if q.state is InquiryState.OPEN]) == 2
 
 
 async def test_an_answer_is_sent_once_whoever_answers_second(house: House) -> None:
     join_other(house, "温大同", "shanxi-2026", Role.COORDINATOR)
     await ask(house, "林小雨")
-    (row,) = rows(house, Question)
+    (row,) = rows(house, Inquiry)
     other = house.members["温大同"]
     await forge(house, "温大同", f"a:reply:{row.id}")
     await other.says("两年。")
@@ -272,7 +272,7 @@ async def test_an_answer_is_sent_once_whoever_answers_second(house: House) -> No
     told = [m.text for m in house.members["林小雨"].unread() if "答复：" in m.text]
     assert len(told) == 1
     assert "一年。" in told[0]
-    assert rows(house, Question)[0].answer == "一年。"
+    assert rows(house, Inquiry)[0].answer == "一年。"
 
 
 async def test_everybody_who_asked_alike_is_answered(house: House) -> None:
@@ -281,10 +281,10 @@ async def test_everybody_who_asked_alike_is_answered(house: House) -> None:
     await ask(house, "王建国", "有没有高考加分")
     await answered(house)
     assert "一年。" in house.members["赵一鸣"].unread()[-1].text
-    assert [q.state for q in rows(house, Question)] == [
-        QuestionState.ANSWERED,
-        QuestionState.ANSWERED,
-        QuestionState.OPEN,
+    assert [q.state for q in rows(house, Inquiry)] == [
+        InquiryState.ANSWERED,
+        InquiryState.ANSWERED,
+        InquiryState.OPEN,
     ]
 
 
@@ -294,7 +294,7 @@ async def test_whoever_cannot_be_reached_is_not_counted(house: House) -> None:
     await student.sends(Incoming(student.address, presence="left"))
     await answered(house)
     assert "发到了 0 位" in house.members["管小青"].sees
-    assert rows(house, Question)[0].account_id is None
+    assert rows(house, Inquiry)[0].account_id is None
 
 
 # ---------------------------------------------------------------- rights
@@ -320,7 +320,7 @@ DEEDS = [
 async def test_only_this_programme_s_office_may(house: House, who: str) -> None:
     number = await curated(house, published=False)
     await ask(house, "赵一鸣", "有没有高考加分")
-    first, second = rows(house, Question)
+    first, second = rows(house, Inquiry)
     places = {"question": second.id, "answered": first.id, "curated": number}
     own = ["questions", "answers", "write_answer", "write_asks"] if who != "温大同" else []
     for deed in (*DEEDS, *own):
@@ -331,7 +331,7 @@ async def test_only_this_programme_s_office_may(house: House, who: str) -> None:
     assert len(refusals(house, who)) == len(DEEDS) + len(own)
     (row,) = rows(house, Curated)
     assert row.state is CuratedState.PROPOSED
-    assert rows(house, Question)[-1].state is QuestionState.OPEN
+    assert rows(house, Inquiry)[-1].state is InquiryState.OPEN
 
 
 async def test_another_office_sees_nothing_of_it(house: House) -> None:
@@ -344,7 +344,7 @@ async def test_another_office_sees_nothing_of_it(house: House) -> None:
 async def test_whoever_no_longer_coordinates_cannot_send_what_they_wrote(house: House) -> None:
     await ask(house, "林小雨")
     office = house.members["管小青"]
-    (row,) = rows(house, Question)
+    (row,) = rows(house, Inquiry)
     await forge(house, "管小青", f"a:reply:{row.id}")
     await office.says("一年。")
     await office.presses("不写依据")
@@ -354,15 +354,15 @@ async def test_whoever_no_longer_coordinates_cannot_send_what_they_wrote(house: 
         place.ended_at = house.clock.now()
         db.add(place)
     assert "只有这个方案的管理办公室人员" in await office.presses("发送")
-    assert rows(house, Question)[0].state is QuestionState.OPEN
+    assert rows(house, Inquiry)[0].state is InquiryState.OPEN
 
 
 async def test_nobody_else_can_say_that_it_was_no_help(house: House) -> None:
     await house.members["林小雨"].says(ASKED)
-    (row,) = rows(house, Question)
+    (row,) = rows(house, Inquiry)
     assert "已经处理过，或者没有留下" in await forge(house, "赵一鸣", f"a:unhelpful:{row.id}")
     assert refusals(house, "赵一鸣") == [("unhelpful", "question.gone")]
-    assert rows(house, Question)[0].state is QuestionState.ASKED
+    assert rows(house, Inquiry)[0].state is InquiryState.ASKED
 
 
 @pytest.mark.parametrize(
@@ -384,13 +384,13 @@ async def test_without_an_office_nothing_is_promised(house: House) -> None:
         db.add(place)
     await ask(house, "林小雨")
     assert "没有可以转给的管理办公室" in house.members["林小雨"].sees
-    assert rows(house, Question)[0].state is QuestionState.ASKED
+    assert rows(house, Inquiry)[0].state is InquiryState.ASKED
 
 
 async def test_of_several_programmes_either_office_may_answer(house: House) -> None:
     join_other(house, "王建国", "spark-2026", Role.MENTOR)
     await ask(house, "王建国")
-    (row,) = rows(house, Question)
+    (row,) = rows(house, Inquiry)
     assert row.programme == ""
     assert "聘期" in await forge(house, "管小青", "a:questions")
     await forge(house, "温大同", f"a:reply:{row.id}")
@@ -399,13 +399,13 @@ async def test_of_several_programmes_either_office_may_answer(house: House) -> N
     await other.presses("不写依据")
     await other.presses("发送")
     assert "三年。" in house.members["王建国"].unread()[-1].text
-    assert rows(house, Question)[0].programme == "spark-2026"
+    assert rows(house, Inquiry)[0].programme == "spark-2026"
     assert "没有等待答复的问题" in await forge(house, "管小青", "a:questions")
 
 
 async def test_a_question_about_another_programme_goes_to_ones_own_office(house: House) -> None:
     await ask(house, "林小雨", "江苏的导师聘期几年")
-    (row,) = rows(house, Question)
+    (row,) = rows(house, Inquiry)
     assert row.programme == "shanxi-2026"
 
 
@@ -443,7 +443,7 @@ async def test_another_coordinator_may_approve_and_is_named(house: House) -> Non
 
 async def test_one_question_becomes_one_standard_answer(house: House) -> None:
     await curated(house)
-    (row,) = [q for q in rows(house, Question) if q.state is QuestionState.ANSWERED]
+    (row,) = [q for q in rows(house, Inquiry) if q.state is InquiryState.ANSWERED]
     assert "【导师的聘期】" in await forge(house, "管小青", f"a:curate:{row.id}")
     assert len(rows(house, Curated)) == 1
 
@@ -483,4 +483,4 @@ def test_a_topic_that_is_none_is_refused(house: House) -> None:
     with house.app.database.transaction() as db:
         for topic in ("", "nothing", "distress", "weather"):
             with pytest.raises(Refused):
-                questions.sort(db, actor, [1], topic)
+                inquiries.sort(db, actor, [1], topic)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
-from bot.chat import Incoming
-from bot.clock import SetClock
+from bot.talk.clock import SetClock
+from bot.talk.message import Incoming
 from storage.tables import Audit, Invite, Membership, Record, RecordState, Review
 from tests.conftest import NewDatabase
 from tests.house import House, Member

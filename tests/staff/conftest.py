@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
-from bot.clock import SetClock
+from bot.talk.acting import Actor, Operator
+from bot.talk.clock import SetClock
 from services import records, roster
-from services.access import Actor, Operator, learner_at
-from services.records import Entry, SessionBody, WritingBody
+from services.access import learner_at
+from services.records import HandedIn, SessionBody, WritingBody
 from storage import chats
 from storage.database import Database
 from storage.tables import Account, Audit, Cohort, Membership, Record, RecordKind, Role
@@ -106,7 +107,7 @@ def enrol(db: Session, operator: Operator, cohort: Cohort) -> Enrol:
     return add
 
 
-def hand_in(db: Session, student: Membership, clock: SetClock, day: date) -> Entry:
+def hand_in(db: Session, student: Membership, clock: SetClock, day: date) -> HandedIn:
     """A student hands a session of that day in, now."""
     body = SessionBody(
         day=day, minutes=90, place="on_campus", kind="research", people=("王建国",), what="实验"
@@ -122,9 +123,9 @@ def write_diary(
     student: Membership,
     clock: SetClock,
     *,
-    about: Entry | Record | None = None,
+    about: HandedIn | Record | None = None,
     period: str = "",
-) -> Entry:
+) -> HandedIn:
     """A student hands in the diary of a session, or of a stage."""
     return records.hand_in(
         db,
@@ -139,7 +140,7 @@ def write_diary(
 
 
 def decide(
-    db: Session, mentor: Membership, clock: SetClock, record: Entry, reason: str = ""
+    db: Session, mentor: Membership, clock: SetClock, record: HandedIn, reason: str = ""
 ) -> None:
     actor = Actor(mentor.person_id, None, clock.now())
     records.review(db, actor, record.id, record.version, approve=not reason, reason=reason)

@@ -16,11 +16,11 @@ import pytest
 from sqlmodel import col, select
 from typer.testing import CliRunner, Result
 
-from bot import desk
-from bot.cli import app
-from bot.clock import SetClock
-from bot.commands.questions import harmless
-from bot.terminal import wide
+from app import desk
+from app.cli import app
+from app.commands.inquiries import harmless
+from app.terminal import wide
+from bot.talk.clock import SetClock
 from programmes.catalogue import PACKS
 from storage import migrate
 from storage.database import Database, connect
@@ -29,10 +29,10 @@ from storage.tables import (
     Audit,
     Cohort,
     File,
+    Inquiry,
+    InquiryState,
     Membership,
     Person,
-    Question,
-    QuestionState,
     Unit,
 )
 from tests.conftest import NewDatabase
@@ -522,7 +522,7 @@ def test_help_is_in_both_languages_for_every_command(yingcai: Yingcai) -> None:
 def test_the_small_commands_load_neither_the_database_nor_the_house() -> None:
     """They start at once: what they do not need is not imported."""
     program = (
-        "import sys; from bot.cli import app; from typer.testing import CliRunner; "
+        "import sys; from app.cli import app; from typer.testing import CliRunner; "
         "CliRunner().invoke(app, ['programme', 'list']); print(*sys.modules)"
     )
     loaded = subprocess.run(  # noqa: S603 - our own interpreter and our own words
@@ -530,7 +530,7 @@ def test_the_small_commands_load_neither_the_database_nor_the_house() -> None:
     )
     modules = set(loaded.stdout.split())
     assert "programmes.catalogue" in modules
-    assert not modules & {"sqlalchemy", "sqlmodel", "alembic", "pydantic_settings", "bot.app"}
+    assert not modules & {"sqlalchemy", "sqlmodel", "alembic", "pydantic_settings", "app.main"}
 
 
 # ---------------------------------------------------------------- serving
@@ -539,7 +539,7 @@ def test_the_small_commands_load_neither_the_database_nor_the_house() -> None:
 def test_serving_prints_where_and_the_demos_links(
     yingcai: Yingcai, stored: Database, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`bot.app.serve` is tested elsewhere; here it only says that it is ready."""
+    """`app.main.serve` is tested elsewhere; here it only says that it is ready."""
     clock.moment = datetime(2026, 1, 5, 2, tzinfo=UTC)
     served: list[Any] = []
 
@@ -551,7 +551,7 @@ def test_serving_prints_where_and_the_demos_links(
 
         ready(House())
 
-    monkeypatch.setattr("bot.app.serve", serve)
+    monkeypatch.setattr("app.main.serve", serve)
     said = yingcai("serve", "--host", "0.0.0.0", "--port", 9000, "--demo")  # noqa: S104
     assert (served[0].web.host, served[0].web.port) == ("0.0.0.0", 9000)  # noqa: S104
     assert "http://0.0.0.0:9000" in said
@@ -574,7 +574,7 @@ def test_a_real_cohort_gets_no_demo_and_no_links(
 
         ready(House())
 
-    monkeypatch.setattr("bot.app.serve", serve)
+    monkeypatch.setattr("app.main.serve", serve)
     said = yingcai("serve", "--demo")
     assert "没有添加演示数据" in said
     assert "演示登录" not in said
@@ -588,7 +588,7 @@ def test_an_address_that_is_taken_is_one_sentence(
     async def serve(_settings: Any, _ready: Callable[[Any], None]) -> None:
         raise ExceptionGroup("parts", [ExceptionGroup("web", [OSError(98, "in use")])])
 
-    monkeypatch.setattr("bot.app.serve", serve)
+    monkeypatch.setattr("app.main.serve", serve)
     assert "不能在 http://127.0.0.1:8080 启动" in fails("serve")
 
 
@@ -652,19 +652,19 @@ AWKWARD = '=HYPERLINK(1),"导师"\n聘期几年'
 def asked(stored: Database, clock: SetClock) -> None:
     """Four questions: one that is only asked, and one in every other state."""
     with stored.transaction() as db:
-        for number, state in enumerate(QuestionState):
+        for number, state in enumerate(InquiryState):
             db.add(
-                Question(
-                    programme="" if state is QuestionState.CLOSED else "shanxi-2026",
+                Inquiry(
+                    programme="" if state is InquiryState.CLOSED else "shanxi-2026",
                     role="student",
-                    words=AWKWARD if state is QuestionState.ANSWERED else f"问题{number}",
+                    words=AWKWARD if state is InquiryState.ANSWERED else f"问题{number}",
                     topic="mentor_term",
                     kind="silent",
                     score=0.5,
                     state=state,
                     asked_at=clock.now(),
-                    answer="＋一年" if state is QuestionState.ANSWERED else "",
-                    answered_at=clock.now() if state is QuestionState.ANSWERED else None,
+                    answer="＋一年" if state is InquiryState.ANSWERED else "",
+                    answered_at=clock.now() if state is InquiryState.ANSWERED else None,
                 )
             )
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from bot.chat import Incoming
-from bot.clock import SetClock, beijing_day
-from bot.demo import LEFT, NOT_JOINED, SHOWN, STUDENTS, make_demo, sign_in_links
+from app.demo import LEFT, NOT_JOINED, SHOWN, STUDENTS, make_demo, sign_in_links
+from bot.talk.acting import Operator
+from bot.talk.clock import SetClock, beijing_day
+from bot.talk.message import Incoming
 from handlers import watch
 from services import joining, roster, urging
-from services.access import Operator
 from services.progress import standings
 from services.roster import Presence
 from storage import tables

@@ -7,10 +7,11 @@ from datetime import date
 import pytest
 from sqlmodel import Session, select
 
-from bot.clock import SetClock
+from bot.talk.acting import Operator, Refused
+from bot.talk.clock import SetClock
 from programmes.catalogue import load
 from services import joining, roster
-from services.access import Operator, Refused, may_read
+from services.access import may_read
 from services.roster import Presence
 from storage import chats
 from storage.tables import (

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlmodel import Session, select
 
-from bot.clock import SetClock
+from bot.talk.acting import Actor, Operator, Refused
+from bot.talk.clock import SetClock
 from programmes.catalogue import load
 from prompts import Text, render
 from services import records, roster, urging
-from services.access import Actor, Operator, Refused
 from services.progress import stages_begun
 from storage.tables import Membership, Outbox, RecordKind, Role
 from tests.staff.conftest import Enrol, audits, bind, days_ago, decide, hand_in, write_diary

@@ -10,21 +10,21 @@ import pytest
 from sqlmodel import Session, col, select
 
 import handlers
-from bot.chat import Incoming
-from bot.clock import SetClock
+from bot.talk.acting import Operator
+from bot.talk.clock import SetClock
+from bot.talk.message import Incoming
 from programmes.catalogue import load
 from programmes.rules import SessionFact, count
 from services import roster
-from services.access import Operator
 from storage.tables import (
     Audit,
     Cohort,
-    Conversation,
     Membership,
     Outbox,
     Record,
     RecordKind,
     Role,
+    StoredTalk,
 )
 from tests.house import House
 from tests.staff.conftest import OpenHouse, days_ago, decide, hand_in, write_diary
@@ -296,7 +296,7 @@ async def test_a_draft_is_nowhere_to_be_seen(house: House) -> None:
     await student.says("记一次培养")
     await student.presses("昨天")
     with house.app.database.transaction() as db:
-        assert db.exec(select(Conversation)).one().journal["entries"]
+        assert db.exec(select(StoredTalk)).one().journal["entries"]
     for said in (
         await office.says("本期概况"),
         await forge(house, "管小青", f"a:student:{student.membership_id}"),

@@ -24,7 +24,7 @@ from typing import Any
 from PIL import Image
 from sqlmodel import select
 
-from bot.chat import Incoming
+from bot.talk.message import Incoming
 from tests.documents.samples import page, printed, word
 from tests.house import House, Member, text_of
 
@@ -133,10 +133,10 @@ def contents(house: House) -> dict[str, list[Any]]:
         tables.Review,
         tables.File,
         tables.RecordFile,
-        tables.Document,
-        tables.Passage,
-        tables.Conversation,
-        tables.Question,
+        tables.PolicyDocument,
+        tables.StoredPassage,
+        tables.StoredTalk,
+        tables.Inquiry,
         tables.Curated,
     ]
     with house.app.database.transaction() as db:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import SetClock
+from bot.talk.clock import SetClock
 from tests.conftest import Kind, NewDatabase
 from tests.house import House
 from tests.talks.play import Script, contents, play

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat import Received
-from bot.platforms.telegram_ptb import TelegramPtb, Webhook
+from bot.platforms.contract import Received
+from bot.platforms.telegram.ptb import TelegramPtb, Webhook
 from tests.telegram.bot_api import BotApi, Person
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.chat import Attachment, Incoming
-from bot.platforms.telegram_ptb import TelegramPtb, received
+from bot.platforms.telegram.ptb import TelegramPtb, received
+from bot.talk.message import Attachment, Incoming
 from tests.telegram import spec
 from tests.telegram.bot_api import BotApi, until
 from tests.telegram.conftest import Shelf, Store, running

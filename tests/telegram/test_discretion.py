@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.chat import DeliveryError, FileTooLarge, Outgoing
-from bot.platforms import telegram_ptb
-from bot.platforms.telegram_ptb import TelegramPtb, Webhook
+from bot.platforms.contract import DeliveryError, FileTooLarge
+from bot.platforms.telegram import ptb
+from bot.platforms.telegram.ptb import TelegramPtb, Webhook
+from bot.talk.message import Outgoing
+from tests.architecture.code import PACKAGES
 from tests.telegram.bot_api import (
     BotApi,
     Person,
@@ -111,12 +113,12 @@ async def test_that_test_can_fail(
     """Without the filter the token and the words are in the log."""
     loggers = [logging.getLogger(name) for name in ("httpx", "telegram.Bot")]
     for logger in loggers:
-        logger.removeFilter(telegram_ptb._is_warning)
+        logger.removeFilter(ptb._is_warning)
     try:
         await bot.send(1, str(lin.id), Outgoing(WORDS), None)
     finally:
         for logger in loggers:
-            logger.addFilter(telegram_ptb._is_warning)
+            logger.addFilter(ptb._is_warning)
     assert telegram.token in all_logs.text
     assert WORDS in all_logs.text
 
@@ -146,10 +148,10 @@ async def test_printing_the_bot_prints_no_token(bot: TelegramPtb, telegram: BotA
 def test_the_runtime_does_not_load_a_messengers_library() -> None:
     code = (
         "import importlib, pkgutil, sys, bot\n"
-        "names = [m.name for m in pkgutil.iter_modules(bot.__path__, 'bot.')]\n"
-        "names = [n for n in names if n not in ('bot.app', 'bot.cli', 'bot.platforms')]\n"
+        "names = [m.name for m in pkgutil.walk_packages(bot.__path__, 'bot.')]\n"
+        "names = [n for n in names if not n.startswith('bot.platforms.')]\n"
         "[importlib.import_module(name) for name in names]\n"
-        "assert 'bot.chat' in names\n"
+        "assert 'bot.talk.message' in names\n"
         "sys.exit('telegram' in sys.modules or 'aiogram' in sys.modules)"
     )
     root = Path(__file__).resolve().parents[2]
@@ -160,11 +162,11 @@ def test_only_this_platform_imports_the_library() -> None:
     root = Path(__file__).resolve().parents[2]
     importing = [
         path.relative_to(root).as_posix()
-        for folder in ("bot", "handlers", "services", "programmes", "storage", "prompts")
+        for folder in PACKAGES
         for path in (root / folder).rglob("*.py")
         if any(
             line.split()[:2] in (["import", "telegram"], ["from", "telegram"])
             for line in path.read_text("utf-8").splitlines()
         )
     ]
-    assert importing == ["bot/platforms/telegram_ptb.py"]
+    assert importing == ["bot/platforms/telegram/ptb.py"]

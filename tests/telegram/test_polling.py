@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.chat import Button, Outgoing
-from bot.platforms.telegram_ptb import WANTED, TelegramPtb, _pauses
+from bot.platforms.telegram.ptb import WANTED, TelegramPtb, _pauses
+from bot.talk.message import Button, Outgoing
 from tests.telegram.bot_api import (
     BotApi,
     Person,

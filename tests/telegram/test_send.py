@@ -11,18 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat import (
-    Button,
+from bot.platforms.contract import (
     DeliveryError,
     FateUnknown,
     FileTooLarge,
-    Outgoing,
     Platform,
     TryLater,
     Unreachable,
     Unsent,
 )
-from bot.platforms.telegram_ptb import TelegramPtb, split, units
+from bot.platforms.telegram.ptb import TelegramPtb, split, units
+from bot.talk.message import Button, Outgoing
 from tests.telegram.bot_api import (
     MEGABYTE,
     BotApi,

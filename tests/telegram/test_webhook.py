@@ -12,8 +12,8 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from bot.chat import Button, Outgoing
-from bot.platforms.telegram_ptb import UPDATE_LIMIT, WANTED, Webhook
+from bot.platforms.telegram.ptb import UPDATE_LIMIT, WANTED, Webhook
+from bot.talk.message import Button, Outgoing
 from tests.telegram.bot_api import BotApi, Person, broken, gateway, until
 from tests.telegram.conftest import MakeBot, Store, running
 

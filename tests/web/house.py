@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.chat import Incoming, Outgoing, Received
-from bot.clock import SetClock
+from bot.platforms.contract import Received
 from bot.platforms.web.door import Entered, Refusal, Said, StoredFile, Visitor
 from bot.platforms.web.platform import WebPlatform
+from bot.talk.clock import SetClock
+from bot.talk.message import Incoming, Outgoing
 from prompts import t
 
 NOON = datetime(2026, 9, 4, 4, 0, tzinfo=UTC)

@@ -23,9 +23,9 @@ from playwright.async_api import (
     expect,
 )
 
-from bot.chat import Button, Incoming, Outgoing
 from bot.platforms.web import server, sockets
 from bot.platforms.web.door import StoredFile
+from bot.talk.message import Button, Incoming, Outgoing
 from tests.web.conftest import STUDENT, Running
 from tests.web.house import House, open_house
 

@@ -14,10 +14,10 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from bot.chat import Button, Outgoing
 from bot.platforms.web import sockets
 from bot.platforms.web.door import Said, StoredFile, Visitor
 from bot.platforms.web.platform import WebPlatform
+from bot.talk.message import Button, Outgoing
 from tests.web.conftest import MENTOR, STUDENT, Browse, line
 from tests.web.house import House, open_house
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from bot.chat import FileTooLarge, Unsent
+from bot.platforms.contract import FileTooLarge, Unsent
 from bot.platforms.web import uploads
 from bot.platforms.web.uploads import Uploads
 from tests.web.conftest import FILE_LIMIT, Browse, Running, browser_on, line

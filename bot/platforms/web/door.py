@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
-from bot.chat import Outgoing
+from bot.talk.message import Outgoing
 from prompts import Language, Text
 
 

@@ -12,13 +12,14 @@ from typing import Final
 import structlog
 import uvicorn
 
-from bot.chat import Capabilities, Incoming, Outgoing, Receive
-from bot.clock import Clock, SystemClock
+from bot.platforms.contract import Capabilities, Receive
 from bot.platforms.web.door import Door
 from bot.platforms.web.server import MEGABYTE, Server, version
 from bot.platforms.web.sockets import Site, Sockets, shown
 from bot.platforms.web.uploads import Uploads
 from bot.platforms.web.wire import incoming
+from bot.talk.clock import Clock, SystemClock
+from bot.talk.message import Incoming, Outgoing
 
 SWEEP_EVERY: Final = 3600.0
 """Seconds between removals of old uploads."""

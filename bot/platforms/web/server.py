@@ -30,7 +30,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from bot.chat import FileTooLarge, Received
+from bot.platforms.contract import FileTooLarge, Received
 from bot.platforms.web.door import Entered, Refusal, Visitor
 from bot.platforms.web.sockets import FRAME_LIMIT, SIGNED_OUT, Site, Socket
 from bot.platforms.web.uploads import EmptyFile, TooManyWaiting, tag

@@ -14,8 +14,7 @@ import structlog
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from bot.chat import Outgoing, Receive, Received
-from bot.clock import Clock
+from bot.platforms.contract import Receive, Received
 from bot.platforms.web.door import Door, Said, Visitor
 from bot.platforms.web.uploads import Uploads
 from bot.platforms.web.wire import (
@@ -25,6 +24,8 @@ from bot.platforms.web.wire import (
     person_line,
     raw_message,
 )
+from bot.talk.clock import Clock
+from bot.talk.message import Outgoing
 from prompts import render, t
 
 PAGE: Final = 50

@@ -18,7 +18,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.chat import Attachment, FileTooLarge, Unsent
+from bot.platforms.contract import FileTooLarge, Unsent
+from bot.talk.message import Attachment
 
 WAITING_AT_MOST: Final = 40
 """Uploads that one person may leave unsent."""

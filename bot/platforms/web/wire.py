@@ -16,8 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from bot.chat import Attachment, Incoming, Outgoing
 from bot.platforms.web.door import StoredFile
+from bot.talk.message import Attachment, Incoming, Outgoing
 from prompts import Language
 
 FILES_AT_ONCE = 9

@@ -14,21 +14,21 @@ from storage.tables import (
     Cohort,
     Curated,
     CuratedState,
+    Inquiry,
+    InquiryState,
     Membership,
     Person,
-    Question,
-    QuestionState,
     Role,
     table,
 )
 
-_question = table(Question)
+_question = table(Inquiry)
 
 
 # ---------------------------------------------------------------- what was asked
 
 
-def keep_asked(db: Session, row: Question) -> Question:
+def keep_asked(db: Session, row: Inquiry) -> Inquiry:
     """Keep what was asked just now; what the same chat asked before goes."""
     if row.account_id is not None:
         forget_asked(db, row.account_id)
@@ -41,7 +41,7 @@ def forget_asked(db: Session, account_id: int) -> None:
     """Forget what a chat asked, unless it waits for an answer."""
     db.connection().execute(
         delete(_question).where(
-            _question.c.account_id == account_id, _question.c.state == QuestionState.ASKED
+            _question.c.account_id == account_id, _question.c.state == InquiryState.ASKED
         )
     )
 
@@ -50,53 +50,53 @@ def forget_asked_before(db: Session, moment: datetime) -> None:
     """Housekeeping: what nobody will go on from."""
     db.connection().execute(
         delete(_question).where(
-            _question.c.state == QuestionState.ASKED, _question.c.asked_at < moment
+            _question.c.state == InquiryState.ASKED, _question.c.asked_at < moment
         )
     )
 
 
-def newest(db: Session, account_id: int) -> Question | None:
+def newest(db: Session, account_id: int) -> Inquiry | None:
     """What a chat asked last."""
-    asked = select_rows(Question).where(Question.account_id == account_id)
-    return db.exec(asked.order_by(col(Question.id).desc()).limit(1)).first()
+    asked = select_rows(Inquiry).where(Inquiry.account_id == account_id)
+    return db.exec(asked.order_by(col(Inquiry.id).desc()).limit(1)).first()
 
 
-def waiting_of(db: Session, account_id: int) -> list[Question]:
+def waiting_of(db: Session, account_id: int) -> list[Inquiry]:
     """What a chat waits to have answered."""
-    asked = select_rows(Question).where(
-        Question.account_id == account_id, Question.state == QuestionState.OPEN
+    asked = select_rows(Inquiry).where(
+        Inquiry.account_id == account_id, Inquiry.state == InquiryState.OPEN
     )
-    return list(db.exec(asked.order_by(col(Question.id))))
+    return list(db.exec(asked.order_by(col(Inquiry.id))))
 
 
-def waiting(db: Session, programmes: Collection[str]) -> list[Question]:
+def waiting(db: Session, programmes: Collection[str]) -> list[Inquiry]:
     """What waits for an office of these programmes, or for one of several; the oldest first."""
-    asked = select_rows(Question).where(
-        Question.state == QuestionState.OPEN, col(Question.programme).in_({*programmes, ""})
+    asked = select_rows(Inquiry).where(
+        Inquiry.state == InquiryState.OPEN, col(Inquiry.programme).in_({*programmes, ""})
     )
-    return list(db.exec(asked.order_by(col(Question.id))))
+    return list(db.exec(asked.order_by(col(Inquiry.id))))
 
 
-def answered_with(db: Session, row: Question) -> list[Question]:
+def answered_with(db: Session, row: Inquiry) -> list[Inquiry]:
     """The questions that were given one answer together, in one act."""
-    asked = select_rows(Question).where(
-        Question.state == row.state,
-        Question.programme == row.programme,
-        Question.answered_by == row.answered_by,
-        Question.answered_at == row.answered_at,
-        Question.answer == row.answer,
+    asked = select_rows(Inquiry).where(
+        Inquiry.state == row.state,
+        Inquiry.programme == row.programme,
+        Inquiry.answered_by == row.answered_by,
+        Inquiry.answered_at == row.answered_at,
+        Inquiry.answer == row.answer,
     )
-    return list(db.exec(asked.order_by(col(Question.id))))
+    return list(db.exec(asked.order_by(col(Inquiry.id))))
 
 
 def kept(
-    db: Session, programmes: Collection[str], states: Collection[QuestionState]
-) -> list[Question]:
+    db: Session, programmes: Collection[str], states: Collection[InquiryState]
+) -> list[Inquiry]:
     """The questions of these programmes, and of several, in these states; the oldest first."""
-    asked = select_rows(Question).where(
-        col(Question.state).in_(states), col(Question.programme).in_(programmes)
+    asked = select_rows(Inquiry).where(
+        col(Inquiry.state).in_(states), col(Inquiry.programme).in_(programmes)
     )
-    return list(db.exec(asked.order_by(col(Question.id))))
+    return list(db.exec(asked.order_by(col(Inquiry.id))))
 
 
 # ---------------------------------------------------------------- who asks, and whom

@@ -12,12 +12,12 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
+from pydantic import SecretStr
 
 from answers.phrasing import READ, Evidence, Phrased, Unfit, checked, request, so_far
-from bot.settings import ModelSettings
 from prompts import Language
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ Shown = Callable[[Phrased], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ModelReply:
     """What asking came to."""
 
     phrased: Phrased | None
@@ -47,20 +47,40 @@ class Reply:
     """It said something, of whatever worth."""
 
 
+class Endpoint(Protocol):
+    """Where a model is, and how it is asked."""
+
+    @property
+    def base_url(self) -> str:
+        """The endpoint's address; OpenAI's own if empty."""
+        ...
+
+    @property
+    def key(self) -> SecretStr | None: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def timeout(self) -> float:
+        """Seconds in which it must have answered, everything together."""
+        ...
+
+
 class Model:
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         from openai import AsyncOpenAI
 
         # At its lowest level the library would log whole requests.
         logging.getLogger("openai").setLevel(logging.WARNING)
-        self.name = settings.name
-        self._timeout = settings.timeout
+        self.name = endpoint.name
+        self._timeout = endpoint.timeout
         # Only OpenAI's own endpoint wants the limit under its new name.
-        self._limit = "max_tokens" if settings.base_url else "max_completion_tokens"
+        self._limit = "max_tokens" if endpoint.base_url else "max_completion_tokens"
         self._client = AsyncOpenAI(
-            base_url=settings.base_url or OPENAI,
-            api_key=settings.key.get_secret_value() if settings.key else "none",
-            timeout=settings.timeout,
+            base_url=endpoint.base_url or OPENAI,
+            api_key=endpoint.key.get_secret_value() if endpoint.key else "none",
+            timeout=endpoint.timeout,
             max_retries=RETRIES,
         )
 
@@ -74,7 +94,7 @@ class Model:
         language: Language,
         shown: Shown | None = None,
         gap: float = PART,
-    ) -> Reply:
+    ) -> ModelReply:
         """Ask, within the time that is set for everything together. `shown` is told what has been
         written and checked so far, no oftener than every `gap` seconds."""
         began = time.monotonic()
@@ -83,13 +103,13 @@ class Model:
         try:
             async with asyncio.timeout(self._timeout):
                 await self._say(said, asked)
-            reply = Reply(_made_of(said, asked), "", said.tokens)
+            reply = ModelReply(_made_of(said, asked), "", said.tokens)
         except Unfit as unfit:
-            reply = Reply(None, unfit.why, said.tokens)
+            reply = ModelReply(None, unfit.why, said.tokens)
         except Exception as error:
             why, reached = _told(error)
             tokens = said.tokens if reached or said.text else (0, 0)
-            reply = Reply(None, why, tokens, replied=False)
+            reply = ModelReply(None, why, tokens, replied=False)
         log.info(
             "model_asked",
             why=reply.why,

@@ -1,4 +1,4 @@
-"""Read one document in a process of its own: `python -m bot.reading NAME`, its bytes sent to it.
+"""Read one document in a process of its own: `python -m jobs.reader NAME`, its bytes sent to it.
 
 A document from outside may be made to hang whoever reads it, or to fill their memory. Then only
 this process ends. What it tells begins with a line that says whether the document was read.

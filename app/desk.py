@@ -17,15 +17,16 @@ from sqlmodel import Session
 
 from answers.curated import Office
 from answers.passages import Passages
-from bot.clock import Clock, SystemClock
-from bot.settings import Settings
-from bot.terminal import Mistake, said, say, say_json, say_rows, warn
+from app.settings import Settings
+from app.terminal import Mistake, said, say, say_json, say_rows, warn
+from bot.talk.acting import Operator, Refused
+from bot.talk.clock import Clock, SystemClock
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from programmes.values import Grade
 from prompts import LANGUAGES, Words, catalogue, t
-from services import documents, joining, questions, roster
-from services.access import Operator, Refused, cohort_of
+from services import documents, inquiries, joining, roster
+from services.access import cohort_of
 from services.audit import note_refusal
 from services.roster import UNIT_OF, Member, Presence
 from storage import migrate
@@ -76,7 +77,7 @@ def known() -> tuple[Passages, Office]:
             return Passages(()), Office(())
         with database.transaction() as db:
             keys = [programme.key for programme in all_programmes()]
-            return documents.loaded(db, keys), questions.office(db)
+            return documents.loaded(db, keys), inquiries.office(db)
 
 
 @contextmanager
@@ -109,9 +110,8 @@ def desk() -> Iterator[tuple[Session, Operator]]:
                 yield db, by
         except Refused as refused:
             if refused.verb:
-                about = (refused.verb, refused.words.key, refused.object, refused.object_id)
                 with database.transaction() as db:
-                    note_refusal(db, None, None, by.now, *about)
+                    note_refusal(db, refused, by.now)
             raise Mistake(refused.words) from None
 
 

@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import Any, Final
 
 from answers.sections import Document
-from bot import reading
-from bot.chat import DeliveryError, FileTooLarge, Platform
 from bot.inbox import Job, Order
+from bot.platforms.contract import DeliveryError, FileTooLarge, Platform
+from jobs import reader
 from services import documents
 from storage.files import FileStore
 
@@ -33,7 +33,7 @@ async def read_apart(data: bytes, name: str, seconds: float = SECONDS) -> Docume
     """Read a document in another process. Raises `Unread`."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", reading.__name__, name),
+        *(sys.executable, "-m", reader.__name__, name),
         stdin=pipe,
         stdout=pipe,
         stderr=asyncio.subprocess.DEVNULL,
@@ -48,9 +48,9 @@ async def read_apart(data: bytes, name: str, seconds: float = SECONDS) -> Docume
                 process.kill()
             await process.wait()
     how, _, what = told.partition(b"\n")
-    if how == reading.READ:
+    if how == reader.READ:
         return Document.from_bytes(what)
-    if how == reading.UNREAD:
+    if how == reader.UNREAD:
         why = json.loads(what)
         raise Unread(why["code"], why["gaps"])
     raise Unread("too_hard", {})

@@ -25,8 +25,8 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from bot.clock import beijing_day
-from bot.questions import Answer, Asked, Kind, Unclear, settle
+from bot.talk.clock import beijing_day
+from bot.talk.inputs import Answer, Asked, Kind, Unclear, settle
 from prompts import Language, Text, Words, t
 
 T = TypeVar("T")

@@ -12,8 +12,8 @@ from typing import IO, Annotated, Any, Final
 
 import typer
 
-from bot.clock import beijing_day
-from bot.terminal import Mistake, both, find_programme, near, said, say
+from app.terminal import Mistake, both, find_programme, near, said, say
+from bot.talk.clock import beijing_day
 from prompts import BEIJING, t
 
 commands = typer.Typer(no_args_is_help=True)
@@ -28,9 +28,9 @@ AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
 
 @commands.command("list", help=both("questions_list"))
 def list_(key: Programme = "", state: State = "open", as_json: AsJson = False) -> None:
-    from bot import desk
+    from app import desk
 
-    found = questions(key, state)
+    found = inquiries(key, state)
     if not as_json:
         shown = ("number", "programme", "role", "state", "asked", "words")
         found = [{name: one[name] for name in shown} for one in found]
@@ -47,7 +47,7 @@ def export(
 ) -> None:
     if file.suffix not in WRITERS:
         raise Mistake(t("cli.questions_kind", kinds=list(WRITERS)))
-    found = questions(key, state)
+    found = inquiries(key, state)
     # A byte order mark, by which spreadsheets know the encoding.
     encoding = "utf-8-sig" if file.suffix == ".csv" else "utf-8"
     with file.open("x", encoding=encoding, newline="") as out:
@@ -55,17 +55,17 @@ def export(
     say(t("cli.questions_exported", file=file, count=len(found)))
 
 
-def questions(key: str, state: str) -> list[dict[str, Any]]:
+def inquiries(key: str, state: str) -> list[dict[str, Any]]:
     """The questions of a programme, or of all, in a state, or in any. Raises `Mistake`."""
-    from bot import desk
+    from app import desk
     from programmes.catalogue import all_programmes
-    from storage import questions as rows
-    from storage.tables import QuestionState
+    from storage import inquiries as rows
+    from storage.tables import InquiryState
 
     if state and state not in KEPT:
         raise Mistake(t("cli.no_such_state", typed=state, known=near(state, KEPT)))
     keys = [find_programme(key).key] if key else [*(one.key for one in all_programmes()), ""]
-    states = [QuestionState(one) for one in ([state] if state else KEPT)]
+    states = [InquiryState(one) for one in ([state] if state else KEPT)]
     with desk.desk() as (db, _):
         return [
             {
@@ -97,7 +97,7 @@ def write_lines(out: IO[str], found: Iterable[Mapping[str, Any]]) -> None:
 
 def write_table(out: IO[str], found: Iterable[Mapping[str, Any]]) -> None:
     """A table for spreadsheets, with its headings and words as people read them."""
-    from bot.desk import cell
+    from app.desk import cell
 
     writer = csv.writer(out)
     writer.writerow([said(t(f"cli.column.{column}")) for column in COLUMNS])

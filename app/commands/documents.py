@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.clock import beijing_day
-from bot.terminal import Mistake, both, find_programme, say, say_json
+from app.terminal import Mistake, both, find_programme, say, say_json
+from bot.talk.clock import beijing_day
 from prompts import t
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def preview(file: Source, as_json: AsJson = False) -> None:
 
 @commands.command("load", help=both("document_load"))
 def load(key: Annotated[str, typer.Argument(help=both("key"))], file: Source) -> None:
-    from bot import desk
+    from app import desk
     from services import documents
     from storage.files import FileStore
 
@@ -55,7 +55,7 @@ def load(key: Annotated[str, typer.Argument(help=both("key"))], file: Source) ->
 def list_(
     key: Annotated[str, typer.Argument(help=both("document_key"))] = "", as_json: AsJson = False
 ) -> None:
-    from bot import desk
+    from app import desk
     from programmes.catalogue import all_programmes
     from services import documents
 
@@ -76,7 +76,7 @@ def list_(
 
 @commands.command("remove", help=both("document_remove"))
 def remove(number: Annotated[int, typer.Argument(help=both("document_number"))]) -> None:
-    from bot import desk
+    from app import desk
     from services import documents
 
     with desk.desk() as (db, by):

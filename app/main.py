@@ -16,24 +16,25 @@ from sqlmodel import Session, select
 from structlog.dev import plain_traceback
 
 from answers import guide
-from bot.advice import Advice
-from bot.chat import Platform
-from bot.clock import Clock, SystemClock
+from app.doorkeeper import Doorkeeper
+from app.settings import Settings
 from bot.delivery import Delivery
-from bot.documents import read_document
-from bot.doorkeeper import Doorkeeper
 from bot.inbox import Inbox
-from bot.keeping import keep_files
-from bot.model import Model
+from bot.platforms.contract import Platform
 from bot.router import Router
 from bot.scheduler import scheduler
-from bot.settings import Settings
+from bot.talk.clock import Clock, SystemClock
 from handlers import handlers, menu
-from services import advice, joining, questions
+from jobs.advice import Advisor
+from jobs.documents import read_document
+from jobs.files import keep_files
+from jobs.model import Model
+from services import advice, inquiries, joining
+from services.audit import note_refusal
 from storage import chats, migrate
 from storage.database import Database
 from storage.files import FileStore
-from storage.tables import Conversation, Document, File
+from storage.tables import File, PolicyDocument, StoredTalk
 
 log = structlog.get_logger()
 
@@ -65,7 +66,10 @@ class App:
         self.inbox = Inbox(
             self.database,
             self.clock,
-            Router(handlers(self.store, advised=self.advice is not None)),
+            Router(
+                handlers(self.store, advised=self.advice is not None),
+                note_refusal,
+            ),
             self.platforms,
             {
                 "keep_files": keep_files(self.platforms, self.store, settings.file_limit),
@@ -74,12 +78,12 @@ class App:
             self._said,
         )
 
-    def _advice(self) -> Advice | None:
+    def _advice(self) -> Advisor | None:
         """Who asks the configured model, if there is one. Its library is imported only then."""
         model = self.settings.model
         if not model.on:
             return None
-        return Advice(
+        return Advisor(
             self.database,
             self.clock,
             self.platforms,
@@ -112,7 +116,7 @@ class App:
                 clock=self.clock,
             )
         if telegram.token is not None:
-            from bot.platforms.telegram_ptb import TelegramPtb, Webhook
+            from bot.platforms.telegram.ptb import TelegramPtb, Webhook
 
             webhook = None
             if telegram.webhook_url and telegram.webhook_secret is not None:
@@ -174,7 +178,7 @@ class App:
     def _forget(self, db: Session) -> None:
         now = self.clock.now()
         joining.forget_old(db, now)
-        questions.forget_old(db, now)
+        inquiries.forget_old(db, now)
         chats.forget_before(db, now - timedelta(days=self.settings.history_days))
         advice.forget_before(db, now - timedelta(days=self.settings.history_days))
 
@@ -194,8 +198,8 @@ async def _learn_to_answer() -> None:
 
 def _files_in_use(db: Session) -> set[str]:
     """Hashes of the files that an entry shows, or somebody's draft will, and of documents."""
-    found = {*db.exec(select(File.sha256)), *db.exec(select(Document.sha256))}
-    for journal in db.exec(select(Conversation.journal)):
+    found = {*db.exec(select(File.sha256)), *db.exec(select(PolicyDocument.sha256))}
+    for journal in db.exec(select(StoredTalk.journal)):
         for entry in journal["entries"]:
             result = entry.get("result")
             if isinstance(result, dict):

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.terminal import Mistake, both, find_programme, language, said, say, say_json
+from app.terminal import Mistake, both, find_programme, language, said, say, say_json
 from prompts import t
 
 if TYPE_CHECKING:
-    from answers import Answer
+    from answers import PolicyAnswer
     from answers.evaluation import Result
     from answers.passages import Passages
-    from bot.model import Reply
-    from bot.settings import ModelSettings
+    from app.settings import ModelSettings
+    from jobs.model import ModelReply
     from programmes.model import Programme
 
 faq = typer.Typer(no_args_is_help=True)
@@ -31,7 +31,7 @@ def ask(
     model: Annotated[bool, typer.Option("--model", help=both("model"))] = False,
 ) -> None:
     from answers import guide
-    from bot import desk
+    from app import desk
 
     configured = _configured() if model else None
     here = guide()
@@ -59,7 +59,7 @@ def ask(
 
 def _configured() -> ModelSettings:
     """The model in force. Raises `Mistake` where there is none."""
-    from bot import desk
+    from app import desk
 
     found = desk.settings().model
     if not found.on:
@@ -71,22 +71,22 @@ def _reply(
     model: ModelSettings,
     own: Sequence[Programme],
     question: str,
-    answers: Sequence[Answer],
+    answers: Sequence[PolicyAnswer],
     library: Passages,
-) -> Reply:
+) -> ModelReply:
     import asyncio
     import sys
 
     import structlog
 
-    from bot.advice import ask_once
+    from jobs.advice import ask_once
 
     # What another program reads is the answer alone.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     return asyncio.run(ask_once(model, own, question, answers, library, language.get()))
 
 
-def _as_replied(reply: Reply) -> dict[str, Any]:
+def _as_replied(reply: ModelReply) -> dict[str, Any]:
     phrased = reply.phrased
     return {
         "used": phrased is not None,
@@ -98,7 +98,7 @@ def _as_replied(reply: Reply) -> dict[str, Any]:
     }
 
 
-def _as_told(answer: Answer) -> dict[str, Any]:
+def _as_told(answer: PolicyAnswer) -> dict[str, Any]:
     return {
         "answer": said(answer.text),
         "kind": answer.kind,
@@ -122,14 +122,12 @@ def evaluate(
     from pydantic import ValidationError
 
     from answers import evaluation
-    from bot import desk
+    from app import desk
     from programmes.catalogue import all_programmes
 
     try:
         lines = file.read_text("utf-8").splitlines()
-        questions = [
-            evaluation.Question.model_validate_json(line) for line in lines if line.strip()
-        ]
+        questions = [evaluation.Trial.model_validate_json(line) for line in lines if line.strip()]
     except (UnicodeDecodeError, ValidationError) as error:
         raise Mistake(t("cli.faq_unreadable", file=file, why=str(error))) from None
     results = evaluation.evaluate(questions, all_programmes(), *desk.known())

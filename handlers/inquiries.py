@@ -9,18 +9,18 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from answers import guide
-from bot.chat import Choice, Message, press
-from bot.conversation import Chat
-from bot.questions import Answer, Field, Free, Pick, Review
-from bot.router import Act, Flow, Scene, number
+from bot.scene import Act, Flow, Scene, number
+from bot.talk.acting import Refused
+from bot.talk.conversation import Chat
+from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
+from bot.talk.message import Choice, Message, press
 from prompts import Lines, Text, Words, t
-from services import questions
-from services.access import Refused
+from services import inquiries
 from services.documents import programmes_of
+from services.inquiries import ASK, MOST_ASKS, Group
 from services.packs import load, name_of
-from services.questions import ASK, MOST_ASKS, Group
-from storage.questions import curated_from
-from storage.tables import Curated, CuratedState, Person, Question
+from storage.inquiries import curated_from
+from storage.tables import Curated, CuratedState, Inquiry, Person
 
 CARD: Final = "questions"
 PAGE: Final = 6
@@ -41,7 +41,7 @@ CLARIFY: Final = "clarify"
 def show(scene: Scene, args: Sequence[str]) -> None:
     """What waits for an answer, like with like, and the way to what has been answered."""
     page = number(args) if args else 0
-    found = questions.groups(scene.session, scene.actor)
+    found = inquiries.groups(scene.session, scene.actor)
     rows = [
         (Choice(press("group", group.number), _line(group)),)
         for group in found[page * PAGE : (page + 1) * PAGE]
@@ -67,7 +67,7 @@ def _short(words: str, most: int) -> str:
 
 def group(scene: Scene, args: Sequence[str]) -> None:
     """One group of questions, with what can be done about it."""
-    found = questions.group_of(scene.session, scene.actor, number(args), "read_question")
+    found = inquiries.group_of(scene.session, scene.actor, number(args), "read_question")
     words = t(
         "question.group",
         programme=name_of(found.programme),
@@ -89,14 +89,14 @@ def group(scene: Scene, args: Sequence[str]) -> None:
 
 def _understood(scene: Scene, topic: str) -> Text:
     """What was answered, which was no help."""
-    if label := questions.topic_label(scene.session, topic):
+    if label := inquiries.topic_label(scene.session, topic):
         return t("question.understood", topic=label)
     if topic in guide().topics:
         return t("question.replied", reply=t(f"ask.reply.{topic}"))
     return t("question.not_understood")
 
 
-def _asked(every: Sequence[Question]) -> Lines:
+def _asked(every: Sequence[Inquiry]) -> Lines:
     """Each way in which it was asked, and by whom, as far as that is kept."""
     ways = {(one.words, one.role): one for one in every}
     lines = [
@@ -116,9 +116,9 @@ def _ways(words: Sequence[str]) -> Lines:
 
 def no_answer(scene: Scene, args: Sequence[str]) -> None:
     """不用答. It is asked once more, with what those who asked will be told."""
-    found = questions.group_of(scene.session, scene.actor, number(args), "close_question")
+    found = inquiries.group_of(scene.session, scene.actor, number(args), "close_question")
     if args[1:] == ["yes"]:
-        given = questions.close(scene.session, scene.actor, found.numbers)
+        given = inquiries.close(scene.session, scene.actor, found.numbers)
         scene.say(t("question.closed_done", count=len(given.questions), reached=given.reached))
         show(scene, ())
         return
@@ -149,14 +149,14 @@ class GroupSeen(BaseModel):
     """Topics that it may be about."""
 
 
-class Reply(BaseModel):
+class InquiryReply(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     says: str
     clause: str
 
 
-async def reply(chat: Chat, me: GroupSeen) -> Reply:
+async def reply(chat: Chat, me: GroupSeen) -> InquiryReply:
     """The answer, the clause if there is one, and a look at what will be read."""
     asked = {"asked": _ways(me.words), "count": len(me.numbers)}
     says = await chat.ask("says", Free(least=2, most=1500), t("question.says", **asked))
@@ -164,13 +164,13 @@ async def reply(chat: Chat, me: GroupSeen) -> Reply:
     told = {"words": me.words[0], "programme": me.name, "answer": says, "clause": clause}
     key = "question.answer_clause" if clause else "question.answer"
     fields = [
-        Field("says", t("question.field_says"), says),
-        Field("clause", t("question.field_clause"), clause or t("question.no_clause")),
+        SummaryLine("says", t("question.field_says"), says),
+        SummaryLine("clause", t("question.field_clause"), clause or t("question.no_clause")),
     ]
     ends = [Choice(SEND, t("question.send"))]
     words = t("question.preview", words=t(key, **told), count=len(me.numbers))
-    await chat.ask("review", Review(fields, ends), words)
-    return Reply(says=says, clause=clause)
+    await chat.ask("review", Summary(fields, ends), words)
+    return InquiryReply(says=says, clause=clause)
 
 
 async def ask_clause(chat: Chat) -> str:
@@ -181,7 +181,7 @@ async def ask_clause(chat: Chat) -> str:
 
 
 def load_group(scene: Scene, args: Mapping[str, Any]) -> GroupSeen:
-    found = questions.group_of(scene.session, scene.actor, args["question"], "read_question")
+    found = inquiries.group_of(scene.session, scene.actor, args["question"], "read_question")
     programme = load(found.programme)
     words = found.words or (found.questions[0].words,)
     near = [found.topic, *_near(words[0], found.programme)]
@@ -194,8 +194,8 @@ def load_group(scene: Scene, args: Mapping[str, Any]) -> GroupSeen:
     )
 
 
-def finish_reply(scene: Scene, me: GroupSeen, said: Reply) -> None:
-    given = questions.answer(scene.session, scene.actor, me.numbers, said.says, said.clause)
+def finish_reply(scene: Scene, me: GroupSeen, said: InquiryReply) -> None:
+    given = inquiries.answer(scene.session, scene.actor, me.numbers, said.says, said.clause)
     first = given.questions[0].id or 0
     rows = (
         (
@@ -258,7 +258,7 @@ async def sort(chat: Chat, me: GroupSeen) -> str:
 
 
 def finish_sort(scene: Scene, me: GroupSeen, topic: str) -> None:
-    given, row = questions.sort(scene.session, scene.actor, me.numbers, topic)
+    given, row = inquiries.sort(scene.session, scene.actor, me.numbers, topic)
     label = guide().topics[topic].label
     scene.say(t("question.sorted_done", topic=label, reached=given.reached))
     tell_standard(scene, row)
@@ -313,14 +313,14 @@ async def curate(chat: Chat, me: CurateSeen) -> Standard:
     clause = await ask_clause(chat)
     fields = [
         *programme_field(me, programme),
-        Field("asks", t("question.field_asks"), "\n".join(asks)),
-        Field("title", t("question.field_title"), title),
-        Field("says", t("question.field_says"), says),
-        Field("clause", t("question.field_clause"), clause or t("question.no_clause")),
+        SummaryLine("asks", t("question.field_asks"), "\n".join(asks)),
+        SummaryLine("title", t("question.field_title"), title),
+        SummaryLine("says", t("question.field_says"), says),
+        SummaryLine("clause", t("question.field_clause"), clause or t("question.no_clause")),
     ]
     made = Standard(programme=programme, asks=asks, title=title, says=says, clause=clause)
     words = t("question.curate_check", standard=_standard(title, says, clause, asks))
-    await chat.ask("review", Review(fields, [Choice(SEND, t("question.save"))]), words)
+    await chat.ask("review", Summary(fields, [Choice(SEND, t("question.save"))]), words)
     return made
 
 
@@ -333,10 +333,10 @@ async def ask_programme(chat: Chat, me: CurateSeen) -> str:
     return programme
 
 
-def programme_field(me: CurateSeen, programme: str) -> list[Field]:
+def programme_field(me: CurateSeen, programme: str) -> list[SummaryLine]:
     if len(me.programmes) == 1:
         return []
-    return [Field("programme", t("question.field_programme"), me.programmes[programme])]
+    return [SummaryLine("programme", t("question.field_programme"), me.programmes[programme])]
 
 
 async def ask_ways(chat: Chat) -> tuple[str, ...]:
@@ -354,12 +354,12 @@ def begin_curate(scene: Scene, args: Sequence[str]) -> None:
     """设为标准答案: of a question that was answered, all but the title is known."""
     asked = number(args)
     clarify = args[1:] == [CLARIFY]
-    together = questions.answered(scene.session, scene.actor, asked, "write_answer")
+    together = inquiries.answered(scene.session, scene.actor, asked, "write_answer")
     if (earlier := curated_from(scene.session, asked)) is not None:
         (confirm if clarify else tell_standard)(scene, earlier)
         return
     row = next(one for one in together if one.id == asked)
-    ways = "\n".join(questions.ways(one.words for one in together))
+    ways = "\n".join(inquiries.ways(one.words for one in together))
     given = {"asks": Answer(text=ways), "says": Answer(text=row.answer)}
     if row.clause:
         given["clause"] = Answer(text=row.clause)
@@ -371,8 +371,8 @@ def begin_curate(scene: Scene, args: Sequence[str]) -> None:
 def load_curate(scene: Scene, args: Mapping[str, Any]) -> CurateSeen:
     if (asked := args.get("question")) is None:
         return CurateSeen(programmes=_mine(scene))
-    row, *_ = questions.answered(scene.session, scene.actor, asked, "write_answer")
-    label = questions.topic_label(scene.session, row.topic)
+    row, *_ = inquiries.answered(scene.session, scene.actor, asked, "write_answer")
+    label = inquiries.topic_label(scene.session, row.topic)
     return CurateSeen(
         programmes={row.programme: name_of(row.programme)},
         question_id=asked,
@@ -390,7 +390,7 @@ def _mine(scene: Scene) -> dict[str, str]:
 
 
 def finish_curate(scene: Scene, me: CurateSeen, made: Standard) -> None:
-    row = questions.propose(
+    row = inquiries.propose(
         scene.session,
         scene.actor,
         made.programme,
@@ -431,16 +431,16 @@ async def ask_asks(chat: Chat, me: CurateSeen) -> Asks:
     label = guide().topics[topic].label
     fields = [
         *programme_field(me, programme),
-        Field("asks", t("question.field_asks"), "\n".join(asks)),
-        Field("topic", t("question.field_topic"), label),
+        SummaryLine("asks", t("question.field_asks"), "\n".join(asks)),
+        SummaryLine("topic", t("question.field_topic"), label),
     ]
     words = t("question.ways_check", topic=label, asks=_ways(asks))
-    await chat.ask("review", Review(fields, [Choice(SEND, t("question.save"))]), words)
+    await chat.ask("review", Summary(fields, [Choice(SEND, t("question.save"))]), words)
     return Asks(programme=programme, topic=topic, asks=asks)
 
 
 def finish_asks(scene: Scene, _me: CurateSeen, made: Asks) -> None:
-    row = questions.add_asks(scene.session, scene.actor, made.programme, made.topic, made.asks)
+    row = inquiries.add_asks(scene.session, scene.actor, made.programme, made.topic, made.asks)
     tell_standard(scene, row)
 
 
@@ -460,7 +460,7 @@ ASKS: Final = Flow(
 def answers(scene: Scene, args: Sequence[str]) -> None:
     """What has been written: what waits to be published first, then what is."""
     page = number(args) if args else 0
-    found = questions.standing(scene.session, scene.actor)
+    found = inquiries.standing(scene.session, scene.actor)
     rows: list[tuple[Choice, ...]] = [
         (Choice(press("standard", row.id or 0), _title_line(row)),)
         for row in found[page * PAGE : (page + 1) * PAGE]
@@ -497,7 +497,7 @@ def _label(topic: str) -> Words:
 
 
 def standard(scene: Scene, args: Sequence[str]) -> None:
-    row = questions.found(scene.session, scene.actor, number(args), "read_answer")
+    row = inquiries.found(scene.session, scene.actor, number(args), "read_answer")
     tell_standard(scene, row)
 
 
@@ -539,30 +539,30 @@ def _choices(row: Curated) -> list[Choice]:
 
 
 def publish(scene: Scene, args: Sequence[str]) -> None:
-    row, _ = questions.publish(scene.session, scene.actor, number(args))
+    row, _ = inquiries.publish(scene.session, scene.actor, number(args))
     tell_standard(scene, row)
 
 
 def withdraw(scene: Scene, args: Sequence[str]) -> None:
-    row, _ = questions.withdraw(scene.session, scene.actor, number(args))
+    row, _ = inquiries.withdraw(scene.session, scene.actor, number(args))
     tell_standard(scene, row)
 
 
 def clarify(scene: Scene, args: Sequence[str]) -> None:
     """发布澄清: shown first with how many it reaches, sent at a second press."""
-    row = questions.found(scene.session, scene.actor, number(args), "clarify")
+    row = inquiries.found(scene.session, scene.actor, number(args), "clarify")
     if args[1:] != ["yes"]:
         confirm(scene, row)
         return
-    people = questions.clarify(scene.session, scene.actor, number(args))
+    people = inquiries.clarify(scene.session, scene.actor, number(args))
     scene.say(t("question.clarified", count=people))
     tell_standard(scene, row)
 
 
 def confirm(scene: Scene, row: Curated) -> None:
     here = row.id or 0
-    people = questions.audience(scene.session, scene.actor, here)
-    words = t("question.sure_clarify", count=people, words=questions.clarification(row))
+    people = inquiries.audience(scene.session, scene.actor, here)
+    words = t("question.sure_clarify", count=people, words=inquiries.clarification(row))
     rows = (
         (Choice(press("clarify", here, "yes"), t("question.yes_clarify", count=people)),),
         (Choice(press("standard", here), t("question.only_look")),),

@@ -15,13 +15,14 @@ from typing import Final, cast
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from bot.clock import beijing_day
+from bot.talk.acting import Actor, Operator, Refused
+from bot.talk.clock import beijing_day
 from programmes.catalogue import load
 from programmes.model import Programme
 from prompts import BEIJING, Language, render, t
 from services import audit, joining, records, roster, urging
-from services.access import Actor, Operator, Refused, learner_at
-from services.records import Entry, SessionBody, WritingBody
+from services.access import learner_at
+from services.records import HandedIn, SessionBody, WritingBody
 from services.roster import Member
 from storage import chats
 from storage.tables import (
@@ -267,7 +268,7 @@ class _Year:
         The last ones wait longer, and one that is sent back waits for its student, so that there
         is something to do on any day.
         """
-        student, handed_in = f"student_{n}", list[Entry]()
+        student, handed_in = f"student_{n}", list[HandedIn]()
         helped = trait.member is not None and k % 3 == 1
         reviewer = f"member_{trait.member}" if helped else f"mentor_{trait.mentor}"
         body = self._body(trait, k, day, reviewer)
@@ -334,12 +335,12 @@ class _Year:
         body: SessionBody | WritingBody,
         day: date,
         about_id: int | None = None,
-    ) -> Entry:
+    ) -> HandedIn:
         actor = self._actor(student, moment)
         learner = learner_at(self._db, self._members[student].id)
         return records.hand_in(self._db, actor, learner, kind, body, day=day, about_id=about_id)
 
-    def _review(self, reviewer: str, moment: datetime, record: Entry, why: str = "") -> None:
+    def _review(self, reviewer: str, moment: datetime, record: HandedIn, why: str = "") -> None:
         """Read an entry in full, then approve it, or send it back with a reason."""
         actor, record_id = self._actor(reviewer, moment), record.id
         records.open_whole(self._db, actor, record_id)

@@ -15,14 +15,13 @@ from typing import Final
 
 import structlog
 
-from answers import Answer, guide
+from answers import PolicyAnswer, guide
 from answers.candidates import candidates, private
 from answers.passages import Passages
 from answers.phrasing import Phrased
-from bot.chat import Platform
-from bot.clock import Clock
-from bot.model import PART, Model, Reply, reckoned
-from bot.settings import ModelSettings
+from bot.platforms.contract import Platform
+from bot.talk.clock import Clock
+from jobs.model import PART, Endpoint, Model, ModelReply, reckoned
 from programmes.model import Programme
 from prompts import Language
 from services import advice
@@ -40,7 +39,7 @@ RETRY: Final = 1.0
 """Seconds before the database is asked again after it has failed."""
 
 
-class Advice:
+class Advisor:
     def __init__(
         self,
         database: Database,
@@ -141,21 +140,21 @@ class Advice:
 
 
 async def ask_once(
-    settings: ModelSettings,
+    endpoint: Endpoint,
     own: Sequence[Programme],
     question: str,
-    answers: Sequence[Answer],
+    answers: Sequence[PolicyAnswer],
     library: Passages | None,
     language: Language,
-) -> Reply:
+) -> ModelReply:
     """Ask about one question, for the command line: by the same rules, however sure its answer."""
     said = advice.nameless(scrub(question, ()))
     evidence = candidates(question, own, answers, guide(), library, language)
     if any(one.guardian_consent for one in own):
-        return Reply(None, "below_14", (0, 0), replied=False)
+        return ModelReply(None, "below_14", (0, 0), replied=False)
     if said is None or not evidence or private(question, own, guide()):
-        return Reply(None, "private" if evidence else "no_evidence", (0, 0), replied=False)
-    model = Model(settings)
+        return ModelReply(None, "private" if evidence else "no_evidence", (0, 0), replied=False)
+    model = Model(endpoint)
     try:
         return await model.ask(said, evidence, language)
     finally:

@@ -15,22 +15,23 @@ from typing import Final, cast
 
 from sqlmodel import Session
 
-from answers import Answer, Last, alarmed, guide
+from answers import Last, PolicyAnswer, alarmed, guide
 from answers.curated import Office, OfficeAnswer
 from answers.matching import plain
-from bot.chat import Choice, Message, press, put
-from bot.clock import beijing_day
+from bot.talk.acting import Actor, Refused
+from bot.talk.clock import beijing_day
+from bot.talk.message import Choice, Message, press, put
 from prompts import Text, Words, t
 from services import audit, notices
-from services.access import LEARNERS, Actor, Refused, cohort_of, learner_at, memberships
+from services.access import LEARNERS, cohort_of, learner_at, memberships
 from services.consent import may_keep
 from services.documents import programmes_of
 from services.packs import load, name_of
 from services.scrub import GAPS, scrub
 from storage import chats
-from storage import questions as rows
+from storage import inquiries as rows
 from storage.chats import Post
-from storage.tables import Curated, CuratedState, Lane, Membership, Question, QuestionState
+from storage.tables import Curated, CuratedState, Inquiry, InquiryState, Lane, Membership
 
 FOLLOWS: Final = timedelta(minutes=30)
 """For how long a question may be gone on from."""
@@ -57,7 +58,7 @@ def note(
     account_id: int,
     now: datetime,
     words: str,
-    answer: Answer | None,
+    answer: PolicyAnswer | None,
 ) -> int:
     """Keep what somebody asked just now, and how it was understood; what they asked before goes.
 
@@ -74,7 +75,7 @@ def note(
     if not all(_may_keep(db, place, now) for place in places):
         return 0
     names = rows.names_around(db, {place.cohort_id for place in places})
-    row = Question(
+    row = Inquiry(
         account_id=account_id,
         role=places[-1].role.value if places else "",
         words=scrub(words[: 2 * MOST_WORDS], names)[:MOST_WORDS],
@@ -85,11 +86,16 @@ def note(
 
 
 def point(
-    db: Session, person_id: int | None, account_id: int, now: datetime, label: str, answer: Answer
+    db: Session,
+    person_id: int | None,
+    account_id: int,
+    now: datetime,
+    label: str,
+    answer: PolicyAnswer,
 ) -> int:
     """Somebody has chosen what they mean: their question was about that. Gives its number."""
     row = rows.newest(db, account_id)
-    if row is None or row.state is not QuestionState.ASKED or now - row.asked_at > FOLLOWS:
+    if row is None or row.state is not InquiryState.ASKED or now - row.asked_at > FOLLOWS:
         return note(db, person_id, account_id, now, label, answer)
     _understood(row, answer)
     db.add(row)
@@ -121,7 +127,7 @@ def _may_keep(db: Session, place: Membership, now: datetime) -> bool:
     return may_keep(db, learner, load(learner.programme), beijing_day(now))
 
 
-def _understood(row: Question, answer: Answer | None) -> None:
+def _understood(row: Inquiry, answer: PolicyAnswer | None) -> None:
     if answer is not None:
         row.topic, row.kind, row.score = answer.topic, answer.kind, answer.score
         row.programme = answer.programmes[0] if len(answer.programmes) == 1 else ""
@@ -130,7 +136,7 @@ def _understood(row: Question, answer: Answer | None) -> None:
 # ---------------------------------------------------------------- no help
 
 
-class Sent(StrEnum):
+class Forwarded(StrEnum):
     """What became of a question that was no help."""
 
     SENT = "sent"
@@ -143,35 +149,35 @@ class Sent(StrEnum):
 
 def unhelpful(
     db: Session, person_id: int | None, account_id: int, number: int, now: datetime
-) -> Sent:
+) -> Forwarded:
     """The answer was no help: the question waits for the office of the asker's programme.
 
     Raises `Refused` for a question that is not kept, or not of this chat.
     """
     if not number or person_id is None:
-        return Sent.NOWHERE
-    row = db.get(Question, number, with_for_update=True)
+        return Forwarded.NOWHERE
+    row = db.get(Inquiry, number, with_for_update=True)
     if row is None or row.account_id != account_id:
         raise Refused(t("question.gone"), verb="unhelpful", object="question", object_id=number)
-    if row.state is QuestionState.OPEN:
-        return Sent.ALREADY
+    if row.state is InquiryState.OPEN:
+        return Forwarded.ALREADY
     places = memberships(db, person_id)
     own = list(dict.fromkeys(cohort_of(db, place).programme for place in reversed(places)))
     if row.programme not in own:
         row.programme = own[0] if len(own) == 1 else ""
     offices = rows.coordinators(db, [row.programme] if row.programme else own)
     if not offices:
-        return Sent.NOWHERE
+        return Forwarded.NOWHERE
     waiting = rows.waiting_of(db, account_id)
     if any(plain(other.words) == plain(row.words) for other in waiting):
         db.delete(row)
-        return Sent.ALREADY
+        return Forwarded.ALREADY
     if len(waiting) >= MOST_WAITING:
-        return Sent.TOO_MANY
-    row.state = QuestionState.OPEN
+        return Forwarded.TOO_MANY
+    row.state = InquiryState.OPEN
     db.add(row)
     _tell_offices(db, Actor(person_id, account_id, now), offices)
-    return Sent.SENT
+    return Forwarded.SENT
 
 
 def _tell_offices(db: Session, asker: Actor, offices: Iterable[int]) -> None:
@@ -193,7 +199,7 @@ class Group:
     programme: str
     """The one whose office is to answer."""
     topic: str
-    questions: tuple[Question, ...]
+    questions: tuple[Inquiry, ...]
 
     @property
     def number(self) -> int:
@@ -216,7 +222,7 @@ def groups(db: Session, actor: Actor) -> list[Group]:
     Raises `Refused` for anybody who coordinates nothing.
     """
     keys = _coordinated(db, actor, "questions")
-    found: list[tuple[str, str, list[Question], set[str]]] = []
+    found: list[tuple[str, str, list[Inquiry], set[str]]] = []
     for row in rows.waiting(db, keys):
         programme = _office(db, row, keys)
         if not programme:
@@ -250,7 +256,7 @@ def _coordinated(
     return keys
 
 
-def _office(db: Session, row: Question, keys: Sequence[str]) -> str:
+def _office(db: Session, row: Inquiry, keys: Sequence[str]) -> str:
     """By which of these programmes somebody may answer a question; none if by none."""
     if row.programme:
         return row.programme if row.programme in keys else ""
@@ -260,14 +266,14 @@ def _office(db: Session, row: Question, keys: Sequence[str]) -> str:
     return next((key for key in keys if key in theirs), "")
 
 
-def _open_row(db: Session, actor: Actor, number: int, verb: str) -> tuple[Question, str]:
+def _open_row(db: Session, actor: Actor, number: int, verb: str) -> tuple[Inquiry, str]:
     """A question that waits, and the programme by which the actor may answer it."""
     keys = _coordinated(db, actor, verb, number)
-    row = db.get(Question, number, with_for_update=True)
-    if row is None or row.state is QuestionState.ASKED:
+    row = db.get(Inquiry, number, with_for_update=True)
+    if row is None or row.state is InquiryState.ASKED:
         raise Refused(t("question.none"), verb=verb, object="question", object_id=number)
     programme = _office(db, row, keys)
-    if row.state is not QuestionState.OPEN:
+    if row.state is not InquiryState.OPEN:
         key = "question.settled" if row.programme in keys else "question.not_coordinator"
         raise Refused(t(key), verb=verb, object="question", object_id=number)
     if not programme:
@@ -304,7 +310,7 @@ def ways(every: Iterable[str]) -> tuple[str, ...]:
 class Given:
     """What has gone back, and to how many."""
 
-    questions: tuple[Question, ...]
+    questions: tuple[Inquiry, ...]
     reached: int
     """Askers whose chat can be reached."""
 
@@ -314,13 +320,13 @@ def answer(
 ) -> Given:
     """The office's words go back to everybody who asked. Raises `Refused`."""
 
-    def words(row: Question) -> Text:
+    def words(row: Inquiry) -> Text:
         key = "question.answer_clause" if clause else "question.answer"
         name = name_of(row.programme)
         return t(key, words=row.words, programme=name, answer=says, clause=clause)
 
     return _settle(
-        db, actor, numbers, "answer_question", QuestionState.ANSWERED, words, says, clause
+        db, actor, numbers, "answer_question", InquiryState.ANSWERED, words, says, clause
     )
 
 
@@ -333,11 +339,11 @@ def sort(db: Session, actor: Actor, numbers: Collection[int], topic: str) -> tup
     if known is None or not known.documented:
         raise Refused(t("question.no_topic"), verb="sort_question", object="question")
 
-    def words(row: Question) -> Text:
+    def words(row: Inquiry) -> Text:
         told = guide().about(topic, (load(row.programme),)).text
         return t("question.sorted", words=row.words, topic=known.label, answer=told)
 
-    given = _settle(db, actor, numbers, "sort_question", QuestionState.ANSWERED, words)
+    given = _settle(db, actor, numbers, "sort_question", InquiryState.ANSWERED, words)
     for row in given.questions:
         row.topic = topic
         db.add(row)
@@ -349,10 +355,10 @@ def sort(db: Session, actor: Actor, numbers: Collection[int], topic: str) -> tup
 def close(db: Session, actor: Actor, numbers: Collection[int]) -> Given:
     """No answer is given here; those who asked are told so. Raises `Refused`."""
 
-    def words(row: Question) -> Text:
+    def words(row: Inquiry) -> Text:
         return t("question.closed", words=row.words)
 
-    return _settle(db, actor, numbers, "close_question", QuestionState.CLOSED, words)
+    return _settle(db, actor, numbers, "close_question", InquiryState.CLOSED, words)
 
 
 def _settle(
@@ -360,13 +366,13 @@ def _settle(
     actor: Actor,
     numbers: Collection[int],
     verb: str,
-    state: QuestionState,
-    words: Callable[[Question], Text],
+    state: InquiryState,
+    words: Callable[[Inquiry], Text],
     says: str = "",
     clause: str = "",
 ) -> Given:
     """Settle those questions that still wait. Raises `Refused` if none does."""
-    settled: list[Question] = []
+    settled: list[Inquiry] = []
     posts: list[Post] = []
     gone: Refused | None = None
     for number in sorted(numbers):
@@ -443,7 +449,7 @@ def _write(
     if not made.asks:
         raise Refused(t("question.no_asks"), verb=verb, object="curated")
     if question_id is not None:
-        db.get(Question, question_id, with_for_update=True)
+        db.get(Inquiry, question_id, with_for_update=True)
         if (earlier := rows.curated_from(db, question_id)) is not None:
             return earlier
     made.question_id, made.written_by = question_id, actor.person_id
@@ -537,11 +543,11 @@ def standing(db: Session, actor: Actor) -> list[Curated]:
     return [*proposed, *rows.curated(db, keys, CuratedState.PUBLISHED)]
 
 
-def answered(db: Session, actor: Actor, number: int, verb: str) -> list[Question]:
+def answered(db: Session, actor: Actor, number: int, verb: str) -> list[Inquiry]:
     """The questions that were answered together with this one. Raises `Refused`."""
-    row = db.get(Question, number)
+    row = db.get(Inquiry, number)
     keys = _coordinated(db, actor, verb, number)
-    if row is None or row.state is not QuestionState.ANSWERED or row.programme not in keys:
+    if row is None or row.state is not InquiryState.ANSWERED or row.programme not in keys:
         raise Refused(
             t("question.not_coordinator"), verb=verb, object="question", object_id=number
         )

@@ -15,8 +15,8 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from bot.commands import asking, documents, questions
-from bot.terminal import (
+from app.commands import asking, documents, inquiries
+from app.terminal import (
     Mistake,
     both,
     find_programme,
@@ -30,7 +30,7 @@ from bot.terminal import (
 from prompts import LANGUAGES, Language, Text, Words, catalogue, t
 
 if TYPE_CHECKING:
-    from bot.app import App
+    from app.main import App
     from programmes.check import Problem
     from programmes.model import Fact
 
@@ -133,7 +133,7 @@ database = group("database")
 app.command("ask", help=both("ask"))(asking.ask)
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))
-app.add_typer(questions.commands, name="questions", help=both("questions"))
+app.add_typer(inquiries.commands, name="questions", help=both("questions"))
 
 AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
 Key = Annotated[str, typer.Argument(help=both("key"))]
@@ -157,9 +157,9 @@ def serve(
 ) -> None:
     import asyncio
 
-    from bot.app import serve as run
-    from bot.demo import make_demo, sign_in_links
-    from bot.desk import CLOCK, public_url, settings
+    from app.demo import make_demo, sign_in_links
+    from app.desk import CLOCK, public_url, settings
+    from app.main import serve as run
 
     given = {name: it for name, it in (("host", host), ("port", port)) if it is not None}
     base = settings()
@@ -328,14 +328,14 @@ def cohort_create(
     name: Annotated[str, typer.Option(help=both("cohort_name"))] = "",
     office: Annotated[str, typer.Option(help=both("office"))] = "",
 ) -> None:
-    from bot import desk
+    from app import desk
 
     desk.create_cohort(find_programme(programme).key, name, office)
 
 
 @cohorts.command("list", help=both("cohort_list"))
 def cohort_list(as_json: AsJson = False) -> None:
-    from bot import desk
+    from app import desk
 
     desk.list_cohorts(as_json)
 
@@ -345,7 +345,7 @@ def cohort_show(
     number: Annotated[int | None, typer.Argument(help=both("cohort_number"))] = None,
     as_json: AsJson = False,
 ) -> None:
-    from bot import desk
+    from app import desk
 
     desk.show_cohort(number, as_json)
 
@@ -361,7 +361,7 @@ def person_add(
     birth_date: Annotated[str, typer.Option(help=both("birth_date"))] = "",
     same_as: Annotated[int | None, typer.Option(help=both("same_as"))] = None,
 ) -> None:
-    from bot import desk
+    from app import desk
 
     desk.add_person(
         name,
@@ -382,14 +382,14 @@ def person_list(
     ended: Annotated[bool, typer.Option("--ended", help=both("ended"))] = False,
     as_json: AsJson = False,
 ) -> None:
-    from bot import desk
+    from app import desk
 
     desk.list_people(cohort, role, ended, as_json)
 
 
 @people.command("show", help=both("person_show"))
 def person_show(who: Who, as_json: AsJson = False) -> None:
-    from bot import desk
+    from app import desk
 
     desk.show_person(who, as_json)
 
@@ -398,14 +398,14 @@ def person_show(who: Who, as_json: AsJson = False) -> None:
 def person_link(
     student: Who, other: Annotated[str, typer.Argument(help=both("link_other"))]
 ) -> None:
-    from bot import desk
+    from app import desk
 
     desk.link_people(student, other)
 
 
 @people.command("end", help=both("person_end"))
 def person_end(who: Who, reason: Annotated[str, typer.Option(help=both("reason"))]) -> None:
-    from bot import desk
+    from app import desk
 
     desk.end_person(who, reason)
 
@@ -419,7 +419,7 @@ def invite(
     qr: Annotated[Path | None, typer.Option(help=both("qr"))] = None,
     as_json: AsJson = False,
 ) -> None:
-    from bot import desk
+    from app import desk
     from services.joining import INVITE_LIFE
 
     if qr is not None and qr.suffix not in (".svg", ".png"):
@@ -455,7 +455,7 @@ def draw(link: str, file: Path | None = None) -> None:
 
 @app.command("sign-in", help=both("sign_in"))
 def sign_in(who: Who) -> None:
-    from bot import desk
+    from app import desk
 
     desk.sign_in(who)
 
@@ -465,7 +465,7 @@ def sign_in(who: Who) -> None:
 
 @app.command("backup", help=both("backup"))
 def backup(file: Archive) -> None:
-    from bot import desk
+    from app import desk
     from storage import backup as archives
 
     at = desk.settings()
@@ -485,7 +485,7 @@ def restore(
     file: Archive,
     replace: Annotated[bool, typer.Option("--replace", help=both("replace"))] = False,
 ) -> None:
-    from bot import desk
+    from app import desk
     from storage import backup as archives
     from storage import migrate
 
@@ -502,7 +502,7 @@ def restore(
 
 @database.command("upgrade", help=both("database_upgrade"))
 def database_upgrade() -> None:
-    from bot import desk
+    from app import desk
     from storage import migrate
 
     with desk.opened() as here:
@@ -513,7 +513,7 @@ def database_upgrade() -> None:
 
 @database.command("current", help=both("database_current"))
 def database_current() -> None:
-    from bot import desk
+    from app import desk
     from storage import migrate
 
     with desk.opened() as here:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from bot.chat import DeliveryError, FileTooLarge, Platform
 from bot.inbox import Job, Order
+from bot.platforms.contract import DeliveryError, FileTooLarge, Platform
 from storage.files import FileRefused, FileStore, accept
 
 

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from bot.chat import Outgoing
-from bot.clock import Clock
 from bot.platforms.web.door import Entered, Refusal, Said, StoredFile, Visitor
-from prompts import Language
+from bot.talk.acting import Refused
+from bot.talk.clock import Clock
+from bot.talk.message import Outgoing
+from prompts import Language, t
 from services import joining
-from services.access import Refused, may_read, student_of
+from services.access import may_read, student_of
 from services.audit import note_refusal
 from storage import chats
 from storage.database import Database
@@ -56,7 +57,7 @@ class Doorkeeper:
 
     def _refuse(self, db: Session, refused: Refused, verb: str) -> Refusal:
         """Committed rather than raised: the try that it counts must stay."""
-        note_refusal(db, None, None, self._clock.now(), verb, refused.words.key)
+        note_refusal(db, Refused(refused.words, verb=verb), self._clock.now())
         wait = refused.words.key == "join.too_many_tries"
         return Refusal(refused.words, int(joining.TRIES_WITHIN.total_seconds()) if wait else 0)
 
@@ -104,16 +105,11 @@ class Doorkeeper:
             .where(RecordFile.file_id == file_id)
         )
         if not any(may_read(db, account.person_id, student_of(db, r)) for r in shown_in):
-            note_refusal(
-                db,
-                account.person_id,
-                account.id,
-                self._clock.now(),
-                "read_file",
-                "access.not_yours_to_read",
-                "file",
-                file_id,
+            refused = Refused(
+                t("access.not_yours_to_read"), verb="read_file", object="file", object_id=file_id
             )
+            now = self._clock.now()
+            note_refusal(db, refused, now, account.person_id, account.id)
             return None
         return StoredFile(self._store.path(file.sha256), file.name, file.media_type)
 

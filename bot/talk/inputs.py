@@ -17,8 +17,8 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
-from bot.chat import Attachment, Choice, Incoming
-from bot.clock import beijing_day
+from bot.talk.clock import beijing_day
+from bot.talk.message import Attachment, Choice, Incoming
 from language.days import Moment, parse_moment
 from language.lengths import parse_minutes
 from language.numerals import tidy, whole
@@ -416,7 +416,7 @@ class Parts(Kind[Part]):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class SummaryLine:
     """One line of a review card: what it is, what it says, and the step that asked it."""
 
     step: str
@@ -428,10 +428,10 @@ EDIT: Final = "edit:"
 
 
 @dataclass(frozen=True, slots=True)
-class Review(Kind[str]):
+class Summary(Kind[str]):
     """The whole entry before it is sent; each field can be changed. Gives the choice's value."""
 
-    fields: Sequence[Field]
+    fields: Sequence[SummaryLine]
     ends: Sequence[Choice]
     """How the talk may end, the usual way first."""
 

@@ -52,21 +52,18 @@ from telegram import (
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest, RequestData
 
-from bot.chat import (
-    Attachment,
-    Button,
+from bot.platforms.contract import (
     Capabilities,
     DeliveryError,
     FateUnknown,
     FileTooLarge,
-    Incoming,
-    Outgoing,
     Receive,
     Received,
     TryLater,
     Unreachable,
     Unsent,
 )
+from bot.talk.message import Attachment, Button, Incoming, Outgoing
 
 T = TypeVar("T")
 

@@ -1,0 +1,112 @@
+"""The contract of a messenger: what it can do, what it is asked to do, and how it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.talk.message import Incoming, Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a messenger can do, and how fast it may be asked to."""
+
+    edits: bool
+    """A message can be replaced where it stands."""
+    text_limit: int
+    """Characters in one message, counted in UTF-16 units."""
+    file_limit: int
+    """Bytes of one file that can be received."""
+    idempotent: bool
+    """Sending the same row twice shows it once, so a send of unknown fate may be repeated."""
+    per_second: float
+    """Messages per second over all chats."""
+    per_chat: float
+    """Messages per second in one private chat."""
+    at_once: int
+    """Calls under way at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One raw update, as it is stored before it is acknowledged."""
+
+    key: str
+    """Unique on its platform: the same update has the same key whenever it is delivered."""
+    address: str
+    """The chat, as far as it can be told without decoding; updates of one chat keep order."""
+    raw: str
+    """The vendor's JSON."""
+    album: str = ""
+    """Updates that belong together share it; they are handled as one once they stop coming."""
+
+
+Receive = Callable[[str, Sequence[Received]], Awaitable[None]]
+"""Store raw updates of the named platform; once it returns they are safe against a crash."""
+
+
+class Platform(Protocol):
+    """A messenger. Its library is imported in its own file and nowhere else."""
+
+    name: str
+    capabilities: Capabilities
+
+    def decode(self, raw: str) -> Incoming | None:
+        """What a stored update says, `None` if nothing for us. Raises on a poisonous one."""
+        ...
+
+    async def run(self, receive: Receive) -> None:
+        """Receive until cancelled, handing each raw update to `receive` before confirming it."""
+        ...
+
+    async def send(self, row: int, address: str, message: Outgoing, earlier: str | None) -> str:
+        """Put a message before a person; gives the platform's id of it.
+
+        `row` is the outbox row's id; `earlier` is the id of the message to replace, if there is
+        one. Raises `Unreachable`, `TryLater`, `Unsent` or `FateUnknown`.
+        """
+        ...
+
+    async def fetch(self, ref: str, limit: int) -> bytes:
+        """The bytes of a received file. Raises `FileTooLarge` past `limit` bytes, or `Unsent`."""
+        ...
+
+    async def offer(self, address: str, commands: Sequence[tuple[str, str]]) -> None:
+        """Show this chat its own menu of commands, as (name, description) pairs."""
+        ...
+
+    async def close(self) -> None:
+        """Let connections go: `run` has ended, and nothing is being sent any more."""
+        ...
+
+
+class DeliveryError(Exception):
+    """A message did not surely arrive."""
+
+
+class Unreachable(DeliveryError):
+    """The person cannot be reached there: they left, or never came."""
+
+
+class TryLater(DeliveryError):
+    """The platform asks for a pause, or is out of order; nothing was shown."""
+
+    def __init__(self, seconds: float, *, everyone: bool = False) -> None:
+        super().__init__(f"try again in {seconds} s")
+        self.seconds = seconds
+        self.everyone = everyone
+        """The pause holds for every chat, not for this one only."""
+
+
+class Unsent(DeliveryError):
+    """The platform refused, and will refuse again; nothing was shown."""
+
+
+class FateUnknown(DeliveryError):
+    """The call broke off after it was sent: it may have been shown. Never repeated blindly."""
+
+
+class FileTooLarge(Exception):
+    """A file is larger than may be kept."""

@@ -1,0 +1,102 @@
+"""People and places: who they are, what they are in which cohort, who answers for whom."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from storage.tables.base import word_type
+
+
+class Role(StrEnum):
+    """What somebody is in a cohort."""
+
+    STUDENT = "student"
+    MENTOR = "mentor"
+    TEAM_MEMBER = "team_member"
+    SCHOOL_TEACHER = "school_teacher"
+    COORDINATOR = "coordinator"
+    GUARDIAN = "guardian"
+    TRAINEE_TEACHER = "trainee_teacher"
+
+
+class UnitKind(StrEnum):
+    SCHOOL = "school"
+    HOST = "host"
+    """A university or institute where mentors work."""
+    OFFICE = "office"
+
+
+class Unit(SQLModel, table=True):
+    """A school, a host institution or an office."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: UnitKind = Field(sa_type=word_type(UnitKind))
+    name: str = Field(max_length=120)
+    parent_id: int | None = Field(default=None, foreign_key="unit.id", index=True)
+
+
+class Person(SQLModel, table=True):
+    """Somebody, whatever they are in whichever cohort, and on whichever messenger."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=60)
+    language: str = Field(default="zh", max_length=8)
+    birth_date: date | None = None
+    created_at: datetime
+
+
+class Cohort(SQLModel, table=True):
+    """One programme, run by one office, in one cycle."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    programme: str = Field(max_length=60)
+    """The pack's key, e.g. `shanxi-2026`."""
+    name: str = Field(max_length=120)
+    office_id: int | None = Field(default=None, foreign_key="unit.id")
+    created_at: datetime
+
+
+class Membership(SQLModel, table=True):
+    """Somebody's place in a cohort. It ends; it is not deleted."""
+
+    __table_args__ = (UniqueConstraint("cohort_id", "person_id", "role"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    cohort_id: int = Field(foreign_key="cohort.id")
+    person_id: int = Field(foreign_key="person.id", index=True)
+    role: Role = Field(sa_type=word_type(Role))
+    unit_id: int | None = Field(default=None, foreign_key="unit.id", index=True)
+    subject: str = Field(default="", max_length=40)
+    grade: str = Field(default="", max_length=24)
+    created_at: datetime
+    ended_at: datetime | None = None
+    ended_reason: str = Field(default="", max_length=200)
+
+
+class Mentoring(SQLModel, table=True):
+    """Whose student somebody is: one row for the mentor, one for each team member."""
+
+    __table_args__ = (UniqueConstraint("student_id", "mentor_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    student_id: int = Field(foreign_key="membership.id")
+    mentor_id: int = Field(foreign_key="membership.id", index=True)
+    created_at: datetime
+    ended_at: datetime | None = None
+
+
+class Guardianship(SQLModel, table=True):
+    """Who answers for a child, and whether they have consented to its records being kept."""
+
+    __table_args__ = (UniqueConstraint("child_id", "guardian_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    child_id: int = Field(foreign_key="person.id")
+    guardian_id: int = Field(foreign_key="person.id", index=True)
+    created_at: datetime
+    consented_at: datetime | None = None
+    withdrawn_at: datetime | None = None

@@ -1,0 +1,106 @@
+"""What students keep, what reviewers say of it, and the files that it shows."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from storage.tables.base import json_type, word_type
+
+
+class RecordKind(StrEnum):
+    SESSION = "session"
+    DIARY = "diary"
+    MEETING_RECORD = "meeting_record"
+
+
+class RecordState(StrEnum):
+    SUBMITTED = "submitted"
+    """Waits for somebody's review."""
+    FILED = "filed"
+    """Submitted where no rule names a reviewer: it counts as handed in, nobody is awaited."""
+    APPROVED = "approved"
+    RETURNED = "returned"
+    """Sent back with a reason: the student's turn."""
+    WITHDRAWN = "withdrawn"
+
+
+class Record(SQLModel, table=True):
+    """One entry a student keeps: a cultivation session, a diary, a meeting record.
+
+    The row says where the entry stands; what it says is in its versions.
+    """
+
+    __table_args__ = (Index(None, "student_id", "kind", "day"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: RecordKind = Field(sa_type=word_type(RecordKind))
+    student_id: int = Field(foreign_key="membership.id")
+    about_id: int | None = Field(default=None, foreign_key="record.id", index=True)
+    """The session that a diary belongs to."""
+    period: str = Field(default="", max_length=24)
+    """The stage of cultivation that it covers, where the programme asks for one per stage."""
+    day: date
+    state: RecordState = Field(sa_type=word_type(RecordState), index=True)
+    version: int = 1
+    created_at: datetime
+    submitted_at: datetime
+    decided_at: datetime | None = None
+
+
+class RecordVersion(SQLModel, table=True):
+    """What an entry said each time it was handed in. Never changed."""
+
+    __tablename__ = "record_version"
+
+    record_id: int = Field(foreign_key="record.id", primary_key=True)
+    version: int = Field(primary_key=True)
+    body: dict[str, Any] = Field(sa_type=json_type())
+    written_by: int = Field(foreign_key="person.id")
+    at: datetime
+
+
+class Review(SQLModel, table=True):
+    """A reviewer's word on one version: at most one each, whoever comes first."""
+
+    record_id: int = Field(foreign_key="record.id", primary_key=True)
+    version: int = Field(primary_key=True)
+    approved: bool
+    reason: str = Field(default="", max_length=500)
+    reviewer_id: int = Field(foreign_key="membership.id")
+    at: datetime
+
+
+class Opening(SQLModel, table=True):
+    """Somebody has seen the whole of one version."""
+
+    record_id: int = Field(foreign_key="record.id", primary_key=True)
+    version: int = Field(primary_key=True)
+    person_id: int = Field(foreign_key="person.id", primary_key=True)
+    at: datetime
+
+
+class File(SQLModel, table=True):
+    """Our own copy of a file, kept by its hash."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: str = Field(max_length=64, index=True)
+    size: int
+    media_type: str = Field(max_length=100)
+    name: str = Field(max_length=200)
+    owner_id: int = Field(foreign_key="person.id", index=True)
+    created_at: datetime
+
+
+class RecordFile(SQLModel, table=True):
+    """Which version of an entry shows which file."""
+
+    __tablename__ = "record_file"
+
+    record_id: int = Field(foreign_key="record.id", primary_key=True)
+    version: int = Field(primary_key=True)
+    file_id: int = Field(foreign_key="file.id", primary_key=True, index=True)
