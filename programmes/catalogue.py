@@ -84,7 +84,7 @@ def set_aside(extra: Path | None = None) -> dict[str, tuple[Problem, ...]]:
     return {key: problems for key, (programme, problems) in found if programme is None}
 
 
-def keys(extra: Path | None = None) -> tuple[str, ...]:
+def every_key(extra: Path | None = None) -> tuple[str, ...]:
     """The keys of all packs, also of those with mistakes."""
     return tuple(_paths(extra))
 

@@ -4,7 +4,7 @@ import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -125,6 +125,38 @@ def doubts(path: Path) -> list[Problem]:
     root = compose(path.read_text("utf-8"))
     found = [*_oddities(programme), *_joined_items(root, ())]
     return _placed(found, root, path)
+
+
+def unlike(path: Path, programme: Programme, others: Iterable[Programme]) -> list[Problem]:
+    """Particulars that another programme calls by another title. Raises OSError."""
+    titles = {
+        one.key: one.title
+        for other in others
+        if other.family != programme.family
+        for one in other.particulars
+    }
+    found: list[_Finding] = [
+        ("title_differs", ("particulars", n, "title"), one.title, titles[one.key])
+        for n, one in enumerate(programme.particulars)
+        if titles.get(one.key, one.title) != one.title
+    ]
+    return _placed(found, compose(path.read_text("utf-8")), path)
+
+
+def uncited(path: Path, programme: Programme, at: Callable[[str], object]) -> list[Problem]:
+    """Clauses that a document lacks; `at` finds the place of one in it. Raises OSError."""
+    found: list[_Finding] = []
+    for facts, fact in programme.facts():
+        loc: Loc = tuple(facts.split("."))
+        if loc[0] == "particulars":
+            keys = [one.key for one in programme.particulars]
+            loc = ("particulars", keys.index(str(loc[1])))
+        found += [
+            ("clause_not_in_document", (*loc, "clause"), clause, "")
+            for clause in fact.clause.split("；")
+            if clause and not at(clause)
+        ]
+    return _placed(found, compose(path.read_text("utf-8")), path)
 
 
 def examine(path: Path) -> tuple[Programme | None, list[Problem]]:

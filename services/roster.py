@@ -89,6 +89,17 @@ def cohorts(db: Session) -> list[Cohort]:
     return list(db.exec(select(Cohort).order_by(col(Cohort.id))))
 
 
+def without_pack(db: Session) -> list[Text]:
+    """Of each cohort whose programme cannot be had, the sentence that says so."""
+    found: list[Text] = []
+    for cohort in cohorts(db):
+        try:
+            load(cohort.programme)
+        except Refused as refused:
+            found.append(t("roster.cohort_without_pack", cohort=cohort.name, why=refused.words))
+    return found
+
+
 def add_unit(
     db: Session, by: Operator, kind: UnitKind, name: str, parent_id: int | None = None
 ) -> Unit:
