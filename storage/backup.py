@@ -73,7 +73,7 @@ class Backup:
     missing: tuple[str, ...]
     """Kept files that rows speak of but the folder lacks, or has damaged, by hash."""
     programmes: tuple[str, ...] = ()
-    """The keys of the programmes that rows speak of; those of an office's own lie in the archive."""
+    """The keys of the programmes that rows speak of; an office's own packs lie in the archive."""
 
     @property
     def packs(self) -> tuple[str, ...]:
@@ -149,9 +149,8 @@ def _write(
         programmes = _programmes(connection, tables)
         for key in programmes:
             if (pack := packs(key)) is not None:
-                archive.writestr(
-                    _member(name := f"programmes/{key}.yaml", zipfile.ZIP_DEFLATED), pack
-                )
+                name = f"programmes/{key}.yaml"
+                archive.writestr(_member(name, zipfile.ZIP_DEFLATED), pack)
                 sha256[name] = hashlib.sha256(pack).hexdigest()
         contents = asdict(Backup(moment, revision, rows, sha256, tuple(missing), programmes))
         manifest = {"format": _FORMAT} | contents | {"created_at": moment.isoformat()}
