@@ -15,9 +15,9 @@ from answers import Last, PolicyAnswer, alarmed, guide
 from answers.asking import MOST_PARTS
 from answers.evaluation import Result, Trial, evaluate
 from answers.matching import plain
+from answers.naming import names
 from answers.passages import Passage, Passages
 from answers.telling import dated, tell
-from answers.topics import names
 from programmes.catalogue import load
 from programmes.model import Programme
 from programmes.values import Status
