@@ -49,6 +49,8 @@ MOST_PARTS: Final = 3
 """Questions that are answered at once."""
 ELSEWHERE: Final = "elsewhere"
 """The topic of what is not here."""
+MOST_CALLED: Final = 12
+"""Programmes that are named when somebody asks about one that is not here."""
 SHORT: Final = 14
 """Characters of a question that goes on from the last one, at the most."""
 
@@ -189,8 +191,13 @@ class Guide:
             name = "、".join(places)
         if not name:
             return None
-        words = t("ask.elsewhere", name=name, programmes=[self.called(one) for one in self.every])
+        words = t("ask.elsewhere", name=name, programmes=self._who())
         return PolicyAnswer("out_of_scope", words, ELSEWHERE, score=1.0)
+
+    def _who(self) -> list[str]:
+        """The programmes that are here, or as many of them as are read."""
+        every = [self.called(one) for one in self.every]
+        return every if len(every) <= MOST_CALLED else [*every[:MOST_CALLED], "…"]
 
     def called(self, programme: Programme) -> str:
         """A programme's name, with its edition where there are several of them here."""

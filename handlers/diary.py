@@ -38,7 +38,7 @@ class WritingSeen(Student):
     """What the talk is told: which kind of record, and what it belongs to."""
 
     kind: RecordKind
-    frequency: str | None
+    frequency: Frequency | None
     """How often the programme asks for one; where it does not say, each has a day of its own."""
     about_id: int | None = None
     about_line: str = ""
@@ -175,7 +175,8 @@ def load_writing(scene: Scene, args: Mapping[str, Any]) -> WritingSeen:
     asked = asked_of(programme, member.grade, kind)
     if asked is None:
         raise Refused(t(f"{kind}.not_asked"), verb="write", object="membership")
-    told: dict[str, Any] = {"kind": kind, "frequency": asked.frequency}
+    often = asked.frequency if isinstance(asked.frequency, Frequency) else None
+    told: dict[str, Any] = {"kind": kind, "frequency": often}
     if args.get("record") is not None:
         record = records.found(scene.session, args["record"], "edit")
         told |= {
