@@ -141,7 +141,7 @@ class Guide:
         for part in self._parts(question, asker.own)[:MOST_PARTS]:
             if missing := self._missing(part):
                 answers.setdefault(ELSEWHERE, missing)
-                if not self._named(part, asker.own):
+                if not self.names_in(part, asker.own):
                     continue
             for answer in self._answer(part, asker):
                 answers.setdefault(answer.topic, answer)
@@ -151,6 +151,17 @@ class Guide:
                 asker = asker.speaking_of(asked)
         understood = [answer for answer in answers.values() if answer.topic]
         return _with_near(understood or list(answers.values()))
+
+    @property
+    def index(self) -> Index:
+        """The ways of asking about every topic, to look into."""
+        return self._index
+
+    def missing(self, question: str) -> str:
+        """The place or scheme that is asked about and has no programme here, if one is."""
+        said = fold(tidy(question)).casefold()
+        places = [place.name for place in self._atlas.asked(said) if not place.families]
+        return self._atlas.scheme(said) or "、".join(places)
 
     def about(self, topic: str, programmes: Sequence[Programme]) -> PolicyAnswer:
         """What these programmes' documents say about a topic. Raises KeyError for no topic."""
@@ -169,9 +180,9 @@ class Guide:
             return of_edition(named, self.every, own, rest)
         return self.every, _SEVERAL.sub("", rest)
 
-    def _named(self, question: str, own: Sequence[Programme]) -> bool:
-        """Whether a question names a programme that is here."""
-        return bool(self._called(question, own)[0])
+    def names_in(self, question: str, own: Sequence[Programme] = ()) -> tuple[Programme, ...]:
+        """The programmes that a question names."""
+        return self._called(question, own)[0]
 
     def _around(self, rest: str, own: Sequence[Programme]) -> tuple[Programme, ...]:
         """The programmes of the places that are asked about, where they are not one's own."""
@@ -184,11 +195,7 @@ class Guide:
 
     def _missing(self, question: str) -> PolicyAnswer | None:
         """That there is no programme here of the place or scheme that is asked about."""
-        said = fold(tidy(question)).casefold()
-        name = self._atlas.scheme(said)
-        if not name:
-            places = [place.name for place in self._atlas.asked(said) if not place.families]
-            name = "、".join(places)
+        name = self.missing(question)
         if not name:
             return None
         words = t("ask.elsewhere", name=name, programmes=self._who())

@@ -14,6 +14,7 @@ from typing import Final, get_args
 
 import pytest
 
+from answers.explaining import Verdict
 from answers.reading import Unreadable
 from answers.sections import Doubt
 from answers.topics import common_topics
@@ -66,6 +67,8 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "cli.help.{}": EVERY,
     "cli.invite_{}": ("web", "telegram"),
     "cli.section.{}": EVERY,
+    "cli.why.{}": ("named", "own", "all"),
+    "cli.why.verdict.{}": get_args(Verdict),
     "command.{}.label": TOLD,
     "command.{}.words": TOLD,
     "consent.child_{}": ("given", "awaited"),
