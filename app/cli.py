@@ -247,6 +247,7 @@ def person_add(
     subject: Annotated[str, typer.Option(help=both("subject"))] = "",
     grade: Annotated[str, typer.Option(help=both("grade"))] = "",
     birth_date: Annotated[str, typer.Option(help=both("birth_date"))] = "",
+    since: Annotated[str, typer.Option(help=both("since"))] = "",
     same_as: Annotated[int | None, typer.Option(help=both("same_as"))] = None,
 ) -> None:
     from app import desk
@@ -259,6 +260,7 @@ def person_add(
         subject=subject,
         grade=grade,
         birth_date=birth_date,
+        since=since,
         same_as=same_as,
     )
 

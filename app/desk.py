@@ -190,6 +190,7 @@ def add_person(
     subject: str,
     grade: str,
     birth_date: str,
+    since: str,
     same_as: int | None,
 ) -> None:
     """Put somebody on the roster; with `same_as`, somebody who has another place there."""
@@ -215,6 +216,7 @@ def add_person(
             unit_id=unit_id,
             subject=subject,
             grade=grade_typed(grade),
+            joined_on=day_typed(since),
         )
         told = {"name": person.name, "role": t(f"role.{place}"), "cohort": into.name}
         say(t("cli.person_added", number=member.id, **told))
@@ -240,6 +242,7 @@ def show_person(who: str, as_json: bool) -> None:
         presence = roster.presences(db, [person_id])[person_id]
         whole = about(db, member) | {
             "birth_date": member.person.birth_date,
+            "joined_on": member.membership.joined_on,
             "state": state(member, presence),
             "ended_reason": member.membership.ended_reason,
         }

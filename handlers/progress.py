@@ -17,7 +17,7 @@ from prompts import Text, Words, t
 from services import records
 from services.access import learner, student_of
 from services.packs import load, word_label
-from services.progress import WRITING, asked_of, counted, sessions_without, stands
+from services.progress import WRITING, asked_of, counted, joined_on, sessions_without, stands
 from services.records import Body, SessionBody, WritingBody
 from storage.tables import Person, Record, RecordKind, RecordState, RecordVersion
 
@@ -49,12 +49,16 @@ def report(scene: Scene, member_id: int, programme: Programme, grade: str) -> Te
     """How far a student is, as they and those who answer for them may read it."""
     entries = records.entries(scene.session, member_id)
     today = beijing_day(scene.now)
-    made = counted(programme, entries, today)
+    since = joined_on(scene.session, member_id)
+    made = counted(programme, entries, today, since)
     lines: list[Text] = [requirement_line(part) for part in made.requirements]
     if not lines:
         lines.append(t("progress.no_minimum", **totals(entries)))
     lines += diary_lines(programme, grade, entries)
     waiting = list(waiting_lines(scene, member_id, entries))
+    notes = [t("progress.provisional")] if programme.provisional else []
+    if since is not None and since > programme.cycle.first_day:
+        notes.append(t("progress.joined_late", day=since))
     return t(
         "progress.report",
         programme=programme.name,
@@ -62,7 +66,7 @@ def report(scene: Scene, member_id: int, programme: Programme, grade: str) -> Te
         last=programme.cycle.last_day or t("progress.no_end"),
         lines=_stack(scene, lines),
         waiting=_stack(scene, waiting or [t("progress.nothing_waits")]),
-        note=t("progress.provisional") if programme.provisional else "",
+        note=_stack(scene, notes),
     )
 
 

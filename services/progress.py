@@ -19,15 +19,17 @@ from services.access import LEARNERS
 from services.packs import kept_as, load
 from services.records import PLACE_BY_KEY, Body, SessionBody
 from services.roster import Member
-from storage.tables import Cohort, Record, RecordKind, RecordState, RecordVersion
+from storage.tables import Cohort, Membership, Record, RecordKind, RecordState, RecordVersion
 
 Entries = Sequence[tuple[Record, Body]]
 
 WRITING: Final = (RecordKind.DIARY, RecordKind.MEETING_RECORD)
 
 
-def counted(programme: Programme, entries: Entries, today: date) -> Progress:
-    """What the rules make of a learner's sessions on a day."""
+def counted(
+    programme: Programme, entries: Entries, today: date, since: date | None = None
+) -> Progress:
+    """What the rules make of a learner's sessions on a day. `since` is when they joined late."""
     facts = [
         SessionFact(
             body.day,
@@ -40,7 +42,13 @@ def counted(programme: Programme, entries: Entries, today: date) -> Progress:
         for record, body in entries
         if isinstance(body, SessionBody)
     ]
-    return count(facts, programme, today)
+    return count(facts, programme, today, since)
+
+
+def joined_on(db: Session, member_id: int) -> date | None:
+    """The day that a learner joined late, as the office says; `None` for who was there from the
+    first day."""
+    return db.exec(select(col(Membership.joined_on)).where(Membership.id == member_id)).one()
 
 
 def met(part: RequirementProgress) -> bool:
@@ -148,7 +156,8 @@ def _standing(programme: Programme, member: Member, entries: Entries, today: dat
         asked = asked_of(programme, member.membership.grade, kind)
         if asked is not None and (number := unwritten(programme, asked, entries, today)):
             missing[kind] = number
-    return Standing(member, counted(programme, entries, today), missing, entries)
+    made = counted(programme, entries, today, member.membership.joined_on)
+    return Standing(member, made, missing, entries)
 
 
 def _entries_of(db: Session, student_ids: Iterable[int]) -> Mapping[int, Entries]:

@@ -153,10 +153,12 @@ def add_member(
     unit_id: int | None = None,
     subject: str = "",
     grade: str = "",
+    joined_on: date | None = None,
 ) -> tuple[Membership, Warnings]:
     """Give somebody a place in a cohort, or back the one that had ended.
 
-    Gives the place with what is odd about it. Raises `Refused` where they have it already, where
+    `joined_on` is for learners who joined late: they are counted from that day. Gives the place
+    with what is odd about it. Raises `Refused` where they have it already, where
     the unit is of another kind than the role's, or where the grade is not a grade at all.
     """
     verb = "add_member"
@@ -182,7 +184,7 @@ def add_member(
             t("roster.member_exists", name=person.name, role=t(f"role.{role}")), verb=verb
         )
     programme = load(cohort.programme)
-    member.unit_id, member.grade = unit_id, grade
+    member.unit_id, member.grade, member.joined_on = unit_id, grade, joined_on
     member.subject = _subject_code(programme, subject.strip())
     member.ended_at, member.ended_reason = None, ""
     db.add(member)
@@ -220,6 +222,8 @@ def _doubts(
     """What is odd about a place, by what the programme's document says."""
     if member.role in NEEDS_SCHOOL and member.unit_id is None:
         yield t("roster.without_school")
+    if member.joined_on is not None and member.joined_on not in programme.cycle:
+        yield t("roster.joined_outside", day=member.joined_on)
     if member.role not in LEARNERS:
         return
     who = programme.participants.who.value

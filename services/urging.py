@@ -44,7 +44,7 @@ def lack(
     What waits for a review is not missing: the student has done their part.
     """
     if matter is RecordKind.SESSION:
-        lines = _sessions(programme, entries, today)
+        lines = _sessions(programme, student, entries, today)
     else:
         lines = _writing(programme, student, matter, entries, today)
     returned = sum(r.kind is matter and r.state is RecordState.RETURNED for r, _ in entries)
@@ -53,8 +53,10 @@ def lack(
     return _stacked(lines) if lines else None
 
 
-def _sessions(programme: Programme, entries: Entries, today: date) -> list[Text]:
-    made = counted(programme, entries, today)
+def _sessions(
+    programme: Programme, student: Membership, entries: Entries, today: date
+) -> list[Text]:
+    made = counted(programme, entries, today, student.joined_on)
     return [_requirement(part) for part in made.requirements if part.still_needed > part.submitted]
 
 
