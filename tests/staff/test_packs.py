@@ -83,8 +83,6 @@ def test_every_command_knows_them(run: Run, tmp_path: Path) -> None:
     assert "没有错误" in fine(run("programme", "check"))
     said = fine(run("ask", KEY, "每个课题收几个人"))
     assert "出处：云川科研英才行动（第十三期）第五条第二款" in said
-        run("ask", KEY, "每个课题收几个人")
-    )
     assert "yunzhou-2028" in fine(run("programme", "roll", KEY, "2028"))
     assert "编号 1" in fine(run("cohort", "create", KEY))
     assert KEY in fine(run("cohort", "list"))
