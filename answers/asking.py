@@ -10,9 +10,10 @@ from typing import Final, Literal
 
 from answers.curated import Office
 from answers.matching import Index, Match, plain
-from answers.passages import Passages
+from answers.naming import NO_PROGRAMME, Atlas, names_of, of_edition
+from answers.passages import Found, Passages
 from answers.telling import Told, pointed, tell
-from answers.topics import Topic, alarms, names, topics_of
+from answers.topics import Topic, alarms, topics_of
 from language.numerals import fold, tidy
 from programmes.catalogue import all_programmes
 from programmes.model import Programme
@@ -34,13 +35,22 @@ BESIDE: Final = 0.1
 needs."""
 EVIDENCE: Final = 0.35
 """How much of a question a passage must cover before it is quoted (0 to 1)."""
+WRITTEN: Final = 0.6
+"""The same where the topic was understood and no fact says anything: that a loaded document speaks
+of it after all."""
 OWN: Final = 10.0
 """How much likelier one's own records are meant where the words say so."""
 FEW: Final = 3
 """Programmes that are compared one by one: what is asked then concerns each of them."""
 MOST_NEAR: Final = 3
+MOST_FOUND: Final = 5
+"""Passages that are looked at for one to quote."""
 MOST_PARTS: Final = 3
 """Questions that are answered at once."""
+ELSEWHERE: Final = "elsewhere"
+"""The topic of what is not here."""
+MOST_CALLED: Final = 12
+"""Programmes that are named when somebody asks about one that is not here."""
 SHORT: Final = 14
 """Characters of a question that goes on from the last one, at the most."""
 
@@ -60,8 +70,7 @@ _BECAME: Final = re.compile(
 )
 """What became of something: 通过了没, 几次了, 在不在名单里."""
 _PARTS: Final = re.compile("[；。，、：\\n]")
-_NO_PROGRAMME: Final = "(?![库馆])"
-"""英才库 and 星火馆 are no programmes."""
+_ANNEX: Final = re.compile(r"附件\d*")
 _BOUND: Final = re.compile("(?<= )[和与跟及、]+(?= )")
 """What bound the names of programmes together."""
 _GOES_ON: Final = re.compile(r"^(?:那么?|还有|另外|换成|and |what about |how about )|呢$")
@@ -97,6 +106,11 @@ class Guide:
     def __init__(self, every: Sequence[Programme]) -> None:
         self.every = tuple(every)
         self.topics = topics_of(self.every)
+        self.names = names_of(self.every)
+        self._atlas = Atlas(
+            self.names,
+            (f"{one.name} {one.identity.official_name.value or ''}" for one in self.every),
+        )
         # What a topic is called is a way of asking about it, too.
         self._index = Index(
             {key: (*topic.asks, *_called(topic)) for key, topic in self.topics.items()},
@@ -125,6 +139,10 @@ class Guide:
         if alarm := _alarm(question):
             answers[alarm] = self._told(self.topics[alarm], (), 1.0, ())
         for part in self._parts(question, asker.own)[:MOST_PARTS]:
+            if missing := self._missing(part):
+                answers.setdefault(ELSEWHERE, missing)
+                if not self.names_in(part, asker.own):
+                    continue
             for answer in self._answer(part, asker):
                 answers.setdefault(answer.topic, answer)
                 asker = asker.having_heard(answer)
@@ -134,6 +152,17 @@ class Guide:
         understood = [answer for answer in answers.values() if answer.topic]
         return _with_near(understood or list(answers.values()))
 
+    @property
+    def index(self) -> Index:
+        """The ways of asking about every topic, to look into."""
+        return self._index
+
+    def missing(self, question: str) -> str:
+        """The place or scheme that is asked about and has no programme here, if one is."""
+        said = fold(tidy(question)).casefold()
+        places = [place.name for place in self._atlas.asked(said) if not place.families]
+        return self._atlas.scheme(said) or "、".join(places)
+
     def about(self, topic: str, programmes: Sequence[Programme]) -> PolicyAnswer:
         """What these programmes' documents say about a topic. Raises KeyError for no topic."""
         return self._told(self.topics[topic], programmes, 1.0, ())
@@ -142,28 +171,68 @@ class Guide:
         self, question: str, own: Sequence[Programme] = ()
     ) -> tuple[tuple[Programme, ...], str]:
         """The programmes that a question is about, and what is left of it without their names."""
+        named, rest = self._called(question, own)
+        if not named:
+            named = self._around(rest, own)
+        if not named and own and not _SEVERAL.search(rest):
+            named = tuple(own)
+        if named:
+            return of_edition(named, self.every, own, rest)
+        return self.every, _SEVERAL.sub("", rest)
+
+    def names_in(self, question: str, own: Sequence[Programme] = ()) -> tuple[Programme, ...]:
+        """The programmes that a question names."""
+        return self._called(question, own)[0]
+
+    def _around(self, rest: str, own: Sequence[Programme]) -> tuple[Programme, ...]:
+        """The programmes of the places that are asked about, where they are not one's own."""
+        ours = {programme.family for programme in own}
+        places = self._atlas.asked(rest)
+        if any(place.families & ours for place in places):
+            return ()
+        families = frozenset().union(*(place.families for place in places))
+        return tuple(programme for programme in self.every if programme.family in families)
+
+    def _missing(self, question: str) -> PolicyAnswer | None:
+        """That there is no programme here of the place or scheme that is asked about."""
+        name = self.missing(question)
+        if not name:
+            return None
+        words = t("ask.elsewhere", name=name, programmes=self._who())
+        return PolicyAnswer("out_of_scope", words, ELSEWHERE, score=1.0)
+
+    def _who(self) -> list[str]:
+        """The programmes that are here, or as many of them as are read."""
+        every = [self.called(one) for one in self.every]
+        return every if len(every) <= MOST_CALLED else [*every[:MOST_CALLED], "…"]
+
+    def called(self, programme: Programme) -> str:
+        """A programme's name, with its edition where there are several of them here."""
+        editions = [one for one in self.every if one.family == programme.family]
+        several = len(editions) > 1
+        return f"{programme.name}（{programme.edition_label}）" if several else programme.name
+
+    def _called(
+        self, question: str, own: Sequence[Programme]
+    ) -> tuple[tuple[Programme, ...], str]:
+        """The programmes that a question names, and what is left of it without their names."""
         rest = fold(tidy(question)).casefold()
         ours = {programme.family for programme in own}
         near = ours | {p.family for p in self.every if _documents((p,)) & _documents(own)}
         called: set[str] = set()
-        for name, families in names().sure.items():
-            cut = re.sub(f"{name}{_NO_PROGRAMME}", " ", rest)
+        for name, families in self.names.sure.items():
+            cut = re.sub(f"{re.escape(name)}{NO_PROGRAMME}", " ", rest)
             if cut != rest:
                 rest = cut
                 called |= (families & ours) or (families & near) or families
-        for name, families in names().loose.items():
+        for name, families in self.names.loose.items():
             meant = (families & ours) or (families & near)
             if meant and not called - near:
-                cut = re.sub(f"{name}{_NO_PROGRAMME}", " ", rest)
+                cut = re.sub(f"{re.escape(name)}{NO_PROGRAMME}", " ", rest)
                 called |= meant if cut != rest else frozenset()
                 rest = cut
         rest = _BOUND.sub(" ", f" {rest} ").strip()
-        named = tuple(programme for programme in self.every if programme.family in called)
-        if named:
-            return named, rest
-        if own and not _SEVERAL.search(rest):
-            return tuple(own), rest
-        return self.every, _SEVERAL.sub("", rest)
+        return tuple(programme for programme in self.every if programme.family in called), rest
 
     # ------------------------------------------------------------ what is meant
 
@@ -238,7 +307,7 @@ class Guide:
             topic = self.topics[match.topic]
             topic = self.topics[topic.by_role.get(asker.role, topic.key)]
             others = tuple(key for key in near if key != topic.key)[:MOST_NEAR]
-            yield self._told(topic, asked, match.score, others, rest)
+            yield self._told(topic, asked, match.score, others, rest, asker.library)
 
     def _best(self, found: Sequence[Match]) -> Sequence[Match]:
         """The topic that is meant; both, where it may be either of two."""
@@ -259,15 +328,15 @@ class Guide:
             return None
         topic = self.topics[last.topic]
         if not plain(bare):
-            return self._told(topic, asked, 1.0, ())
+            return self._told(topic, asked, 1.0, (), rest, asker.library)
         before = tuple(one for one in self.every if one.key in last.programmes) or asked
         told = [tell(programme, topic) for programme in before]
         if any(bare in line for one in told for line in one.lines):
-            return self._told(topic, before, 1.0, (), bare)
+            return self._told(topic, before, 1.0, (), bare, asker.library)
         found = self._match(bare, asked)
         if found and found[0].score >= SURE:
             return None
-        return self._told(topic, before, 1.0, ())
+        return self._told(topic, before, 1.0, (), bare, asker.library)
 
     def _offered(self, topic: str) -> bool:
         return self.topics[topic].documented
@@ -304,19 +373,8 @@ class Guide:
     ) -> PolicyAnswer:
         """A passage that speaks of what was asked; else that there is none, and whom to ask."""
         keys = tuple(programme.key for programme in asked)
-        found = asker.library.find(question, keys, 1)
-        if found and found[0].score >= EVIDENCE:
-            passage = found[0].passage
-            words = t(
-                "ask.passage",
-                quote=asker.library.excerpt(passage, question),
-                document=passage.document,
-                section=passage.section,
-            )
-            source = (passage.programme,)
-            return PolicyAnswer(
-                "passage", words, "", passage.section, source, found[0].score, near
-            )
+        if quoted := self._quoted(question, keys, asker.library, EVIDENCE):
+            return replace(quoted, near=near)
         offices = self._offices(asker.own or asked)
         words = t("ask.not_found_office", offices=offices) if offices else t("ask.not_found")
         return PolicyAnswer("out_of_scope", words, "", "", keys, score, near)
@@ -334,6 +392,7 @@ class Guide:
         score: float,
         near: tuple[str, ...],
         question: str = "",
+        library: Passages | None = None,
     ) -> PolicyAnswer:
         keys = tuple(programme.key for programme in programmes)
         if not topic.documented:
@@ -346,20 +405,76 @@ class Guide:
         if topic.frame == "each":
             told = [pointed(one, question) for one in told]
         if all(one.silent for one in told):
+            if quoted := self._quoted(question, keys, library, WRITTEN):
+                return replace(quoted, topic=topic.key, near=near)
             return PolicyAnswer(
                 "silent", self._silent(told, topic), topic.key, "", keys, score, near
             )
         if len(told) == 1:
             (one,) = told
-            words = t("ask.fact", topic=topic.label, answer=_said(one, topic), **_source(one))
+            source = _source(one)
+            words = t("ask.fact", topic=topic.label, answer=_said(one, topic), **source)
             return PolicyAnswer("fact", words, topic.key, one.clause, keys, score, near)
-        clause = "；".join(f"{one.programme.name} {one.clause}" for one in told if not one.silent)
-        return PolicyAnswer(
-            "compare", _side_by_side(told, topic), topic.key, clause, keys, score, near
+        sources = (f"{self.called(one.programme)} {one.clause}" for one in told if not one.silent)
+        words = self._side_by_side(told, topic)
+        return PolicyAnswer("compare", words, topic.key, "；".join(sources), keys, score, near)
+
+    def _side_by_side(self, told: Sequence[Told], topic: Topic) -> Text:
+        """What each document says; those that say the same together."""
+        speaking = sorted((one for one in told if not one.silent), key=lambda one: one.lines)
+        lines: list[Text] = []
+        for _, alike in groupby(speaking, key=lambda one: one.lines):
+            same = list(alike)
+            sources = [
+                t("ask.source", programme=self.called(one.programme), clause=one.clause)
+                for one in same
+            ]
+            lines.append(t("ask.each", sources=sources, answer=_said(same[0], topic)))
+        if quiet := [self.called(one.programme) for one in told if one.silent]:
+            lines.append(t("ask.each_silent", programmes=quiet))
+        return t("ask.compare", topic=topic.label, lines=Lines(lines))
+
+    def _quoted(
+        self, question: str, keys: Sequence[str], library: Passages | None, enough: float
+    ) -> PolicyAnswer | None:
+        """The passage of a loaded document that speaks of what was asked, if one does."""
+        if library is None or not question:
+            return None
+        near = library.find(question, keys, MOST_FOUND)
+        found = [one.passage for one in near if one.score >= enough and self._of_its_own(one)]
+        if not found:
+            return None
+        passage = found[0]
+        words = t(
+            "ask.passage",
+            quote=library.excerpt(passage, question),
+            document=passage.document,
+            section=passage.section,
         )
+        source = (passage.programme,)
+        score = next(one.score for one in near if one.passage is passage)
+        return PolicyAnswer("passage", words, "", passage.section, source, score)
+
+    def _of_its_own(self, found: Found) -> bool:
+        """Whether a passage is about the programme for which its document was loaded: where one
+        document sets up two programmes, each has an annex of its own."""
+        annex = _ANNEX.match(found.passage.section)
+        if annex is None:
+            return True
+        mine = [one for one in self.every if one.key == found.passage.programme]
+        beside = [
+            one for one in self.every if one not in mine and _documents((one,)) & _documents(mine)
+        ]
+        return annex[0] in self._annexes(mine) or annex[0] not in self._annexes(beside)
+
+    @staticmethod
+    def _annexes(programmes: Iterable[Programme]) -> set[str]:
+        """The annexes that these packs cite."""
+        clauses = (fact.clause.split("；") for one in programmes for _, fact in one.facts())
+        return {annex[0] for every in clauses for one in every if (annex := _ANNEX.match(one))}
 
     def _silent(self, told: Sequence[Told], topic: Topic) -> Text:
-        called = [one.programme.name for one in told]
+        called = [self.called(one.programme) for one in told]
         words = t("ask.silent", programmes=called, topic=topic.label)
         if topic.instead and len(told) == 1:
             other = self.topics[topic.instead]
@@ -435,27 +550,16 @@ def _with_near(answers: Sequence[PolicyAnswer]) -> tuple[PolicyAnswer, ...]:
 
 def _said(told: Told, topic: Topic) -> Words:
     words: Words = "\n".join(told.lines)
-    if topic.frame == "only":
+    if topic.frame == "only" and not told.open:
         words = t("ask.only", says=words)
-    return t("ask.unclear", says=words) if told.unclear else words
+    if told.unclear:
+        words = t("ask.unclear", says=words)
+    return t("ask.carried", says=words, edition=told.carried) if told.carried else words
 
 
 def _source(told: Told) -> dict[str, str | int]:
     return {
         "programme": told.programme.name,
-        "edition": told.programme.edition,
+        "edition": told.programme.edition_label,
         "clause": told.clause,
     }
-
-
-def _side_by_side(told: Sequence[Told], topic: Topic) -> Text:
-    """What each document says; those that say the same together."""
-    speaking = sorted((one for one in told if not one.silent), key=lambda one: one.lines)
-    lines: list[Text] = []
-    for _, alike in groupby(speaking, key=lambda one: one.lines):
-        same = list(alike)
-        sources = [t("ask.source", **_source(one)) for one in same]
-        lines.append(t("ask.each", sources=sources, answer=_said(same[0], topic)))
-    if quiet := [one.programme.name for one in told if one.silent]:
-        lines.append(t("ask.each_silent", programmes=quiet))
-    return t("ask.compare", topic=topic.label, lines=Lines(lines))

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from answers.asking import PolicyAnswer, guide
 from answers.curated import Office
+from answers.naming import names
 from answers.passages import Passages
-from answers.topics import names
 from programmes.model import Programme
 from prompts import render
 

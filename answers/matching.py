@@ -147,6 +147,33 @@ class Index:
         matches = (Match(self._topics[n], one * sure) for n, one in likely.items())
         return sorted(matches, key=lambda match: (-match.score, match.topic))
 
+    def speaks(self, question: str, topic: str) -> list[tuple[str, float]]:
+        """What of a question speaks for a topic, and how much, the most first."""
+        number = self._topics.index(topic)
+        found: dict[str, float] = {}
+        for gram in grams(plain(question)):
+            known = self._counts.get(gram, ())
+            for held in (known,) if isinstance(known, int) else known:
+                if held >> BITS == number:
+                    found[gram] = math.log1p((held & MOST) / self._doubt[number])
+        return sorted(found.items(), key=lambda one: (-one[1], one[0]))
+
+    def heard(self, question: str) -> float:
+        """How much of a question has been asked with before: 0 to 1."""
+        return self._heard(grams(plain(question)).keys())
+
+    def known(self, question: str) -> tuple[str, ...]:
+        """The topics of which a question is a way of asking, word for word."""
+        return tuple(self._topics[n] for n in self._known.get(plain(question), ()))
+
+    def of_several(self) -> dict[str, tuple[str, ...]]:
+        """The ways of asking that several topics have, and those topics."""
+        return {
+            way: tuple(self._topics[n] for n in numbers)
+            for way, numbers in self._known.items()
+            if len(numbers) > 1
+        }
+
     def _heard(self, found: Collection[str]) -> float:
         """How much of a question has been asked with before: 0 to 1."""
         pairs = [gram for gram in found if len(gram) == 2 or gram.isascii()]

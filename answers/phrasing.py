@@ -16,11 +16,11 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, Final
 
 from answers.figures import Ground, flat, pairs, sentences, unfounded
-from answers.topics import names
+from answers.naming import names
 from prompts import Language, render, t
 
 LONGEST: Final = 300
@@ -279,7 +279,6 @@ def _unnamed(words: str, said: str, known: str) -> str | None:
     return "name" if any(one not in ours for one in called) else None
 
 
-@cache
 def _programmes() -> Sequence[str]:
     every = (*names().sure, *names().loose)
     return [called for name in every if (called := _SIGNS.sub("", flat(name)))]

@@ -15,6 +15,7 @@ from programmes.values import (
     Form,
     HostSubjects,
     Milestone,
+    Project,
     SelectionStep,
     Stage,
     Status,
@@ -36,6 +37,10 @@ class Told:
     clause: str
     unclear: bool = False
     """The document says it in a way that can be read differently."""
+    open: bool = False
+    """The document itself leaves the list open (等)."""
+    carried: str = ""
+    """The edition whose document this still rests on: this year's has not been read."""
 
     @property
     def silent(self) -> bool:
@@ -44,10 +49,20 @@ class Told:
 
 def tell(programme: Programme, topic: Topic) -> Told:
     """What the document says. Where the fact that is meant is silent, so is the answer."""
+    told = _tell(programme, topic.facts)
+    if told.silent and topic.also:
+        told = _tell(programme, topic.also)
+    if topic.particular and not (own := _tell(programme, (topic.particular,))).silent:
+        return _together(own, told)
+    return told
+
+
+def _tell(programme: Programme, paths: Sequence[str]) -> Told:
     said: list[str] = []
     clauses: list[str] = []
-    unclear = False
-    for place, path in enumerate(topic.facts):
+    unclear = is_open = False
+    carried = ""
+    for place, path in enumerate(paths):
         name, _, entry = path.partition("#")
         try:
             fact = programme.fact(name)
@@ -61,11 +76,28 @@ def tell(programme: Programme, topic: Topic) -> Told:
         said += lines
         clauses += clause.split("；")
         unclear = unclear or fact.status is Status.AMBIGUOUS
+        is_open = is_open or fact.open
+        carried = max(carried, fact.carried_from)
     return Told(
         programme,
         tuple(dict.fromkeys(map(dated, said))),
         "；".join(dict.fromkeys(filter(None, clauses))),
         unclear,
+        is_open,
+        carried,
+    )
+
+
+def _together(one: Told, other: Told) -> Told:
+    """What two facts say, as one."""
+    clauses = [*one.clause.split("；"), *other.clause.split("；")]
+    return Told(
+        one.programme,
+        tuple(dict.fromkeys((*one.lines, *other.lines))),
+        "；".join(dict.fromkeys(filter(None, clauses))),
+        one.unclear or other.unclear,
+        one.open or other.open,
+        max(one.carried, other.carried),
     )
 
 
@@ -92,11 +124,14 @@ def _names(piece: str) -> Iterator[str]:
 def _words(fact: Fact[Any]) -> list[str]:
     if fact.status is Status.SILENT:
         return []
+    and_others = render(t("ask.and_others"), "zh") if fact.open else ""
     if fact.words:
-        return ["；".join(fact.words)]
+        return ["；".join(fact.words) + and_others]
     if isinstance(fact.value, tuple) and all(isinstance(one, Subject) for one in fact.value):
-        return ["、".join(one.name for one in fact.value)]
-    return [_item(one) for one in fact.value] if isinstance(fact.value, tuple) else []
+        return ["、".join(one.name for one in fact.value) + and_others]
+    if not isinstance(fact.value, tuple):
+        return []
+    return [*map(_item, fact.value), *([and_others] if and_others else [])]
 
 
 def _entries(fact: Fact[Any], wanted: str) -> tuple[list[str], str]:
@@ -137,7 +172,12 @@ def _item(item: Any) -> str:
         case Duties():
             return f"{item.name}：{'、'.join(item.duties)}"
         case HostSubjects():
-            return f"{item.city}，{item.university}：{'、'.join(item.subjects)}"
+            where = "，".join(filter(None, (item.city, item.university, item.laboratory)))
+            return f"{where}：{'、'.join(item.subjects)}"
+        case Project():
+            where = "，".join(filter(None, (item.university, item.laboratory)))
+            places = render(t("ask.places", count=item.places), "zh") if item.places else ""
+            return _joined((f"{item.code} {item.title}".strip(), where, places))
         case Form():
             labels = "、".join(dict.fromkeys(field.label for field in item.fields))
             return f"{item.title}（{item.submitted_by}）{'：' if labels else ''}{labels}"

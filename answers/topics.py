@@ -1,10 +1,9 @@
-"""What can be asked about, how people put it, and how they call the programmes."""
+"""What can be asked about, and how people put it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -34,6 +33,10 @@ class Topic(BaseModel):
     kind: Kind = "fact"
     facts: tuple[str, ...] = ()
     """Paths in a pack; what follows `#` picks one entry of a list."""
+    also: tuple[str, ...] = ()
+    """Facts that answer it where the one that is meant is silent."""
+    particular: str = ""
+    """The particular by which some packs answer it."""
     asks: tuple[str, ...]
     frame: Literal["", "only", "each"] = ""
     """`only`: what is said is all there is, so whatever is not in it is not meant. `each`: a list
@@ -81,46 +84,19 @@ def topics_of(programmes: Iterable[Programme]) -> Mapping[str, Topic]:
             asks[one.key] += one.asks
             titles[one.key] = one.title, one.title_en
     more = _read(ASKS / PARTICULARS)
-    own = {
-        key: Topic(
-            key=key,
-            facts=(f"particulars.{key}",),
-            asks=tuple(dict.fromkeys((*asks[key], *more.get(key, ())))),
-            title=title,
-            title_en=title_en,
-        )
-        for key, (title, title_en) in titles.items()
-    }
-    return {**common_topics(), **own}
-
-
-# ---------------------------------------------------------------- names of programmes
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What people call programmes, in small letters, and the families that each name means.
-
-    The longest come first: a name may begin with another one.
-    """
-
-    sure: Mapping[str, frozenset[str]]
-    loose: Mapping[str, frozenset[str]]
-    """Names that mean a programme only in the mouths of its own people."""
-
-
-@cache
-def names() -> Names:
-    read = _read(Path(__file__).with_name("names.yaml"))
-    return Names(_by_name(read["sure"]), _by_name(read["loose"]))
-
-
-def _by_name(said: Mapping[str, Sequence[str]]) -> Mapping[str, frozenset[str]]:
-    families: dict[str, set[str]] = {}
-    for family, every in said.items():
-        for name in every:
-            families.setdefault(name, set()).add(family)
-    return {name: frozenset(families[name]) for name in sorted(families, key=len, reverse=True)}
+    common = common_topics()
+    own: dict[str, Topic] = {}
+    for key, (title, title_en) in titles.items():
+        ways = tuple(dict.fromkeys((*asks[key], *more.get(key, ()))))
+        if key not in common:
+            facts = (f"particulars.{key}",)
+            own[key] = Topic(key=key, facts=facts, asks=ways, title=title, title_en=title_en)
+        elif common[key].documented:
+            # What others are silent on, or say elsewhere, this pack says in a particular.
+            both = tuple(dict.fromkeys((*common[key].asks, *ways)))
+            update = {"asks": both, "particular": f"particulars.{key}"}
+            own[key] = common[key].model_copy(update=update)
+    return {**common, **own}
 
 
 @cache

@@ -15,24 +15,20 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from app.commands import asking, documents, inquiries
+from app import packs
+from app.commands import asking, documents, inquiries, programmes
 from app.terminal import (
     Mistake,
     both,
     find_programme,
     language,
-    near,
-    said,
     say,
     say_json,
-    say_rows,
 )
-from prompts import LANGUAGES, Language, Text, Words, catalogue, t
+from prompts import LANGUAGES, Language, Text, t
 
 if TYPE_CHECKING:
     from app.main import App
-    from programmes.check import Problem
-    from programmes.model import Fact
 
 WENT_WRONG: Final = 2
 """The exit code for whatever was not done."""
@@ -42,13 +38,15 @@ WENT_WRONG: Final = 2
 
 
 class Root(TyperGroup):
-    """All commands. `--lang` may stand anywhere; whatever goes wrong becomes one sentence."""
+    """All commands. `--lang` and `--programmes` may stand anywhere; what goes wrong becomes one
+    sentence."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
         try:
             language.set(take_language(words))
+            packs.put_on_the_shelf(take_directory(words))
             code = super().main(words, *rest, **extra)
         except TyperException as error:
             # Asked for nothing, a group has shown its help, and has nothing more to say.
@@ -72,6 +70,17 @@ def take_language(words: list[str]) -> Language:
                     return known
             raise Mistake(t("cli.no_such_language", given=given, known=list(LANGUAGES)))
     return "zh"
+
+
+def take_directory(words: list[str]) -> Path | None:
+    """Take `--programmes DIR` out of what was typed."""
+    for place, word in enumerate(words):
+        option, joined, given = word.partition("=")
+        if option == "--programmes":
+            given = given if joined else "".join(words[place + 1 : place + 2])
+            del words[place : place + (1 if joined else 2)]
+            return Path(given)
+    return None
 
 
 def complain(words: Text) -> int:
@@ -126,10 +135,10 @@ def group(name: str) -> typer.Typer:
     return made
 
 
-programmes = group("programme")
 cohorts = group("cohort")
 people = group("person")
 database = group("database")
+app.add_typer(programmes.commands, name="programme", help=both("programme"))
 app.command("ask", help=both("ask"))(asking.ask)
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))
@@ -160,6 +169,7 @@ def serve(
     from app.demo import make_demo, sign_in_links
     from app.desk import CLOCK, public_url, settings
     from app.main import serve as run
+    from services import roster
 
     given = {name: it for name, it in (("host", host), ("port", port)) if it is not None}
     base = settings()
@@ -172,6 +182,9 @@ def serve(
             if demo and make_demo(db, now, language.get()) is None:
                 say(t("cli.demo_elsewhere"))
             links = sign_in_links(db, now, url)
+            missing = roster.without_pack(db)
+        for words in (*packs.troubles(), *missing):
+            say(words, aside=True)
         if in_force.web.enabled:
             say(t("cli.serving", url=url))
         if in_force.telegram.token is not None:
@@ -183,131 +196,6 @@ def serve(
         asyncio.run(run(in_force, ready))
     except OSError as taken:
         raise Mistake(t("cli.cannot_serve", url=url, why=str(taken))) from None
-
-
-# ---------------------------------------------------------------- programmes
-
-
-@programmes.command("list", help=both("programme_list"))
-def programme_list(as_json: AsJson = False) -> None:
-    from programmes.catalogue import all_programmes
-
-    every = all_programmes()
-    if as_json:
-        say_json(
-            [
-                {
-                    "key": programme.key,
-                    "name": programme.name,
-                    "first_day": programme.cycle.first_day,
-                    "last_day": programme.cycle.last_day,
-                    "carried_from": programme.carried_from,
-                }
-                for programme in every
-            ]
-        )
-        return
-    say_rows(
-        [
-            {
-                "key": programme.key,
-                "name": programme.name,
-                "cycle": f"{programme.cycle.first_day} – {programme.cycle.last_day}",
-                "note": t("cli.carried", key=programme.carried_from)
-                if programme.provisional
-                else "",
-            }
-            for programme in every
-        ]
-    )
-
-
-@programmes.command("show", help=both("programme_show"))
-def programme_show(
-    key: Key,
-    section: Annotated[str, typer.Option(help=both("section"))] = "",
-    as_json: AsJson = False,
-) -> None:
-    programme = find_programme(key)
-    sections: dict[str, list[tuple[str, Fact[Any]]]] = {}
-    for path, fact in programme.facts():
-        name, _, leaf = path.partition(".")
-        sections.setdefault(name, []).append((leaf, fact))
-    if section and section not in sections:
-        known = near(section, sections)
-        raise Mistake(t("cli.no_such_section", section=section, known=known))
-    if as_json:
-        whole = programme.model_dump(mode="json", by_alias=True)
-        say_json(whole[section] if section else whole)
-        return
-    say(t("cli.programme_title", name=programme.name, key=programme.key))
-    if programme.provisional:
-        say(t("programme.provisional", key=programme.carried_from))
-    for name, facts in sections.items():
-        if section in ("", name):
-            say(t("cli.section_title", title=t(f"cli.section.{name}"), name=name))
-            width = max(len(leaf) for leaf, _ in facts)
-            for leaf, fact in facts:
-                say(f"  {leaf:<{width}}  {said(told(fact))}")
-
-
-def told(fact: Fact[Any]) -> Text:
-    """What a fact says, where that is written, and how firmly."""
-    if not fact.clause:
-        return t("cli.fact_silent", status=t(f"programme.status.{fact.status}"))
-    words: Words = "；".join(fact.words)
-    if not words and isinstance(fact.value, tuple):
-        words = "；".join(str(getattr(item, "name", item)) for item in fact.value)
-    key = "cli.fact" if fact.status == "stated" else "cli.fact_unsure"
-    status = t(f"programme.status.{fact.status}")
-    return t(key, words=words or str(fact.value), clause=fact.clause, status=status)
-
-
-@programmes.command("check", help=both("programme_check"))
-def programme_check(files: Annotated[list[Path], typer.Argument(help=both("files"))]) -> None:
-    from programmes.check import check_file
-
-    faulty = 0
-    for path in files:
-        problems = check_file(path)
-        faulty += bool(problems)
-        for problem in problems:
-            say(explained(problem))
-        if not problems:
-            say(t("cli.pack_fine", file=path))
-    if faulty:
-        raise Mistake(t("cli.packs_faulty", count=faulty))
-
-
-def explained(problem: Problem) -> Text:
-    """A mistake in a pack: where it is, what is wrong, and what was perhaps meant."""
-    key = f"programme.problem.{problem.code}"
-    sentence = said(t(key, got=problem.got, suggestion=problem.suggestion))
-    if problem.suggestion and "{suggestion}" not in catalogue(language.get())[key]:
-        sentence += said(t("programme.did_you_mean", suggestion=problem.suggestion))
-    place = {"file": problem.file, "line": problem.line, "column": problem.column}
-    return t("programme.problem_line", path=problem.path, sentence=sentence, **place)
-
-
-@programmes.command("roll", help=both("programme_roll"))
-def programme_roll(
-    key: Key,
-    year: Annotated[int, typer.Argument(help=both("year"))],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help=both("output"))] = None,
-) -> None:
-    from programmes.catalogue import PACKS
-    from programmes.rollover import roll
-
-    programme = find_programme(key)
-    if not programme.edition < year < 9999:
-        raise Mistake(t("cli.year_not_later", year=year, edition=programme.edition))
-    rolled = roll((PACKS / f"{key}.yaml").read_text("utf-8"), programme, year)
-    if output is None:
-        typer.echo(rolled, nl=False)
-        return
-    with output.open("x", encoding="utf-8") as file:
-        file.write(rolled)
-    say(t("cli.rolled", file=output, edition=programme.edition))
 
 
 # ---------------------------------------------------------------- cohorts and people
@@ -350,6 +238,7 @@ def person_add(
     subject: Annotated[str, typer.Option(help=both("subject"))] = "",
     grade: Annotated[str, typer.Option(help=both("grade"))] = "",
     birth_date: Annotated[str, typer.Option(help=both("birth_date"))] = "",
+    since: Annotated[str, typer.Option(help=both("since"))] = "",
     same_as: Annotated[int | None, typer.Option(help=both("same_as"))] = None,
 ) -> None:
     from app import desk
@@ -362,6 +251,7 @@ def person_add(
         subject=subject,
         grade=grade,
         birth_date=birth_date,
+        since=since,
         same_as=same_as,
     )
 
@@ -462,11 +352,15 @@ def backup(file: Archive) -> None:
     at = desk.settings()
     try:
         with desk.reaching_it():
-            made = archives.backup(at.database, at.files_dir, file, desk.CLOCK.now())
+            made = archives.backup(
+                at.database, at.files_dir, file, desk.CLOCK.now(), packs.of_ones_own
+            )
     except (archives.DatabaseDamaged, ValueError) as error:
         raise Mistake(t("cli.not_backed_up", why=error)) from None
     files = sum(name.startswith("files/") for name in made.sha256)
     say(t("cli.backed_up", file=file, rows=sum(made.rows.values()), files=files))
+    if made.packs:
+        say(t("cli.packs_backed_up", keys=list(made.packs)))
     if made.missing:
         say(t("cli.files_missing", count=len(made.missing), hashes=made.missing))
 
@@ -489,6 +383,8 @@ def restore(
     except (archives.BackupDamaged, migrate.DanglingRows) as error:
         raise Mistake(t("cli.backup_damaged", why=error)) from None
     say(t("cli.restored", at=held.created_at, rows=sum(held.rows.values())))
+    for words in packs.bring_back(file, held, at.packs_dir):
+        say(words)
 
 
 @database.command("upgrade", help=both("database_upgrade"))

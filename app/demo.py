@@ -161,7 +161,7 @@ class _Year:
         cohort_id = self._enrol(Operator(begins))
         for name in self._members:
             self._invite(name, begins)
-        today = min(beijing_day(self._now), cycle.last_day)
+        today = min(beijing_day(self._now), cycle.last_day or date.max)
         acts = [*self._sessions(cycle.first_day, today), *self._reminders(cycle.first_day, today)]
         for moment, act in sorted(acts, key=lambda planned: planned[0]):
             if moment <= self._now:

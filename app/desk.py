@@ -18,14 +18,22 @@ from sqlmodel import Session
 from answers.curated import Office
 from answers.passages import Passages
 from app.settings import Settings
-from app.terminal import Mistake, said, say, say_json, say_rows, warn
+from app.terminal import (
+    Mistake,
+    programmes_folder,
+    said,
+    say,
+    say_json,
+    say_rows,
+    warn,
+)
 from bot.talk.acting import Operator, Refused
 from bot.talk.clock import Clock, SystemClock
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from programmes.values import Grade
 from prompts import LANGUAGES, Words, catalogue, t
-from services import documents, inquiries, joining, roster
+from services import documents, inquiries, joining, packs, roster
 from services.access import cohort_of
 from services.audit import note_refusal
 from services.roster import UNIT_OF, Member, Presence
@@ -41,8 +49,10 @@ CLOCK: Clock = SystemClock()
 
 def settings() -> Settings:
     """The settings in force. Raises `Mistake` for one that cannot be."""
+    folder = programmes_folder.get()
     try:
-        return Settings()
+        found = Settings()
+        return found.model_copy(update={"programmes_dir": folder}) if folder else found
     except ValidationError as error:
         wrong = error.errors()[0]
         name = "YINGCAI_" + "__".join(str(part).upper() for part in wrong["loc"])
@@ -161,7 +171,7 @@ def show_cohort(number: int | None, as_json: bool) -> None:
         say_json(whole | {"office": office.name if office else "", "roles": rows})
         return
     pack = pack_of(cohort)
-    days = {"first": pack.cycle.first_day, "last": pack.cycle.last_day}
+    days = {"first": pack.cycle.first_day, "last": pack.cycle.last_day or ""}
     say(t("cli.cohort_title", number=cohort.id, name=cohort.name, key=pack.key, **days))
     if office:
         say(t("cli.cohort_office", office=office.name))
@@ -180,6 +190,7 @@ def add_person(
     subject: str,
     grade: str,
     birth_date: str,
+    since: str,
     same_as: int | None,
 ) -> None:
     """Put somebody on the roster; with `same_as`, somebody who has another place there."""
@@ -205,6 +216,7 @@ def add_person(
             unit_id=unit_id,
             subject=subject,
             grade=grade_typed(grade),
+            joined_on=day_typed(since),
         )
         told = {"name": person.name, "role": t(f"role.{place}"), "cohort": into.name}
         say(t("cli.person_added", number=member.id, **told))
@@ -230,6 +242,7 @@ def show_person(who: str, as_json: bool) -> None:
         presence = roster.presences(db, [person_id])[person_id]
         whole = about(db, member) | {
             "birth_date": member.person.birth_date,
+            "joined_on": member.membership.joined_on,
             "state": state(member, presence),
             "ended_reason": member.membership.ended_reason,
         }
@@ -405,9 +418,9 @@ def state(member: Member, presence: Presence) -> str:
 def pack_of(cohort: Cohort) -> Programme:
     """The programme that a cohort runs. Raises `Mistake` where this installation lacks it."""
     try:
-        return load(cohort.programme)
-    except KeyError:
-        raise Mistake(t("roster.no_such_programme", programme=cohort.programme)) from None
+        return packs.load(cohort.programme)
+    except Refused as refused:
+        raise Mistake(refused.words) from None
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:

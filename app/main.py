@@ -30,6 +30,7 @@ from jobs.advice import Advisor
 from jobs.documents import read_document
 from jobs.files import keep_files
 from jobs.model import Model
+from programmes import catalogue
 from services import advice, inquiries, joining, records
 from services.audit import note_refusal
 from storage import chats, migrate
@@ -64,6 +65,7 @@ class App:
     ) -> None:
         """Build the parts; nothing runs yet. `platforms` replaces the configured ones."""
         self.settings = settings
+        catalogue.use(settings.packs_dir)
         self.clock = clock or SystemClock()
         self.database = Database(settings.database)
         self.store = FileStore(settings.files_dir)

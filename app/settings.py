@@ -61,15 +61,27 @@ class ModelSettings(BaseModel):
         return bool(self.name and (self.base_url or self.key))
 
 
-class Settings(BaseSettings):
+class PackSettings(BaseSettings):
+    """What even the smallest command has to know: where programmes' packs lie."""
+
     model_config = SettingsConfigDict(
         env_prefix="YINGCAI_", env_nested_delimiter="__", env_file=".env", extra="ignore"
     )
 
-    database_url: str = ""
-    """SQLite or PostgreSQL; a SQLite file under `data_dir` if empty."""
     data_dir: Path = Path("data")
     """Where the SQLite file, kept files and uploads on their way lie."""
+    programmes_dir: Path | None = None
+    """Where an office's own packs lie, beside the built-in ones; `programmes` in `data_dir` if
+    nothing is said."""
+
+    @property
+    def packs_dir(self) -> Path:
+        return self.programmes_dir or self.data_dir / "programmes"
+
+
+class Settings(PackSettings):
+    database_url: str = ""
+    """SQLite or PostgreSQL; a SQLite file under `data_dir` if empty."""
     file_limit: int = Field(20 * MEGABYTE, ge=1024)
     """Bytes of one file."""
     history_days: int = Field(400, ge=30)

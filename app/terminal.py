@@ -7,6 +7,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -14,10 +15,15 @@ import typer
 from prompts import LANGUAGES, Language, Text, Words, catalogue, render, t
 
 if TYPE_CHECKING:
+    from programmes.check import Problem
     from programmes.model import Programme
 
 language: Final[ContextVar[Language]] = ContextVar("language", default="zh")
 """The language that whoever types the commands has asked for."""
+
+
+programmes_folder: Final[ContextVar[Path | None]] = ContextVar("programmes_folder", default=None)
+"""The folder of packs that whoever types the commands has named."""
 
 
 class Mistake(Exception):
@@ -76,13 +82,27 @@ def both(key: str) -> str:
 
 
 def find_programme(key: str) -> Programme:
-    from programmes.catalogue import PACKS, load
+    """The programme with this key. Raises `Mistake` where it is missing or has mistakes."""
+    from programmes.catalogue import InvalidPack, NoPack, every_key, load
 
     try:
         return load(key)
-    except KeyError:
-        known = near(key, (path.stem for path in sorted(PACKS.glob("*.yaml"))))
+    except InvalidPack as faulty:
+        mistake = explained(faulty.problems[0])
+        raise Mistake(t("cli.pack_set_aside", key=key, mistake=mistake)) from None
+    except NoPack:
+        known = near(key, every_key())
         raise Mistake(t("cli.no_such_programme", key=key, known=known)) from None
+
+
+def explained(problem: Problem) -> Text:
+    """A mistake in a pack: where it is, what is wrong, and what was perhaps meant."""
+    key = f"programme.problem.{problem.code}"
+    sentence = said(t(key, got=problem.got, suggestion=problem.suggestion))
+    if problem.suggestion and "{suggestion}" not in catalogue(language.get())[key]:
+        sentence += said(t("programme.did_you_mean", suggestion=problem.suggestion))
+    place = {"file": problem.file, "line": problem.line, "column": problem.column}
+    return t("programme.problem_line", path=problem.path, sentence=sentence, **place)
 
 
 def near(word: str, known: Iterable[str]) -> list[str]:

@@ -24,6 +24,7 @@ from programmes.values import Frequency
 from prompts import Text, t
 from services import records
 from services.access import LearnerPlace
+from services.packs import kept_as, stage_label
 from services.progress import asked_of, sessions_without
 from services.records import Kept, WritingBody
 from storage.statements import Prepared
@@ -62,7 +63,7 @@ class Written(BaseModel):
 async def write(chat: Chat, me: WritingSeen) -> Written:
     period, day = "", me.about_day or chat.today
     if me.frequency is Frequency.PER_STAGE:
-        stages = [Choice(stage, t(f"stage.{stage}")) for stage in me.stages]
+        stages = [Choice(stage, stage_label(stage)) for stage in me.stages]
         period = await chat.ask("stage", Pick(stages), t(f"{me.kind}.which_stage"))
     elif me.about_id is None:
         day = (await chat.ask("day", Day(me.first, me.last), t(f"{me.kind}.which_day"))).day
@@ -97,7 +98,7 @@ def about(me: WritingSeen, period: str, day: date) -> Text:
     if me.about_line:
         return t("writing.about_session", line=me.about_line)
     if period:
-        return t("writing.about_stage", stage=t(f"stage.{period}"))
+        return t("writing.about_stage", stage=stage_label(period))
     return t("writing.about_day", day=day)
 
 
@@ -174,7 +175,8 @@ def load_writing(scene: Scene, args: Mapping[str, Any]) -> WritingSeen:
     asked = asked_of(programme, member.grade, kind)
     if asked is None:
         raise Refused(t(f"{kind}.not_asked"), verb="write", object="membership")
-    told: dict[str, Any] = {"kind": kind, "frequency": asked.frequency}
+    often = asked.frequency if isinstance(asked.frequency, Frequency) else None
+    told: dict[str, Any] = {"kind": kind, "frequency": often}
     if args.get("record") is not None:
         record = records.found(scene.session, args["record"], "edit")
         told |= {
@@ -217,7 +219,8 @@ def stages_left(
         if record.state is not RecordState.WITHDRAWN
     }
     stages = programme.evaluation.stages.value or ()
-    return tuple(stage.stage.value for stage in stages if stage.stage.value not in taken)
+    every = [kept_as(stage.stage) for stage in stages]
+    return tuple(stage for stage in every if stage not in taken)
 
 
 def finish_writing(scene: Scene, me: WritingSeen, written: Written) -> None:

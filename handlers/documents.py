@@ -15,10 +15,10 @@ from bot.talk.acting import Refused
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Asked, Kind, Pick, Unclear, said
 from bot.talk.message import Attachment, Choice, Message, press
-from programmes.catalogue import load
 from prompts import Text, t
 from services import documents
 from services.documents import Preview
+from services.packs import name_of
 from storage.files import FileStore
 from storage.tables import PolicyDocument as Row
 
@@ -111,7 +111,7 @@ def load_seen(scene: Scene, _args: Mapping[str, Any]) -> DocumentSeen:
     keys = _mine(scene, "publish_document")
     loaded = documents.listed(scene.session, keys)
     return DocumentSeen(
-        programmes={key: load(key).name for key in keys},
+        programmes={key: name_of(key) for key in keys},
         titles={key: tuple(row.title for row in loaded if row.programme == key) for key in keys},
     )
 
@@ -154,7 +154,7 @@ def show(scene: Scene, _args: Sequence[str]) -> None:
 
 def _line(scene: Scene, row: Row, several: bool) -> str:
     key = "document.line_of" if several else "document.line"
-    name = load(row.programme).name
+    name = name_of(row.programme)
     return scene.words(t(key, title=row.title, programme=name, name=row.name, at=row.added_at))
 
 

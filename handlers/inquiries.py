@@ -14,11 +14,11 @@ from bot.talk.acting import Refused
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Message, press
-from programmes.catalogue import load
 from prompts import Lines, Text, Words, t
 from services import inquiries
 from services.documents import programmes_of
 from services.inquiries import ASK, MOST_ASKS, Group
+from services.packs import load, name_of
 from storage.inquiries import curated_from
 from storage.tables import Curated, CuratedState, Inquiry, Person
 
@@ -70,7 +70,7 @@ def group(scene: Scene, args: Sequence[str]) -> None:
     found = inquiries.group_of(scene.session, scene.actor, number(args), "read_question")
     words = t(
         "question.group",
-        programme=load(found.programme).name,
+        programme=name_of(found.programme),
         understood=_understood(scene, found.topic),
         count=len(found.questions),
         since=found.questions[0].asked_at,
@@ -372,7 +372,7 @@ def load_curate(scene: Scene, args: Mapping[str, Any]) -> CurateSeen:
     row, *_ = inquiries.answered(scene.session, scene.actor, asked, "write_answer")
     label = inquiries.topic_label(scene.session, row.topic)
     return CurateSeen(
-        programmes={row.programme: load(row.programme).name},
+        programmes={row.programme: name_of(row.programme)},
         question_id=asked,
         title=_short(scene.words(label) or row.words, 30),
         clarify=args["clarify"],
@@ -384,7 +384,7 @@ def _mine(scene: Scene) -> dict[str, str]:
     keys = programmes_of(scene.session, scene.actor.person_id)
     if not keys:
         raise Refused(t("question.not_coordinator"), verb="write_answer", object="curated")
-    return {key: load(key).name for key in keys}
+    return {key: name_of(key) for key in keys}
 
 
 def finish_curate(scene: Scene, me: CurateSeen, made: Standard) -> None:
@@ -507,7 +507,7 @@ def tell_standard(scene: Scene, row: Curated) -> None:
     )
     words = t(
         "question.card",
-        programme=load(row.programme).name,
+        programme=name_of(row.programme),
         state=_state(scene, row),
         standard=told,
     )

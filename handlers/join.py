@@ -13,10 +13,10 @@ from bot.talk.conversation import Chat
 from bot.talk.inputs import Pick
 from bot.talk.message import Choice, Incoming
 from handlers import menu
-from programmes.catalogue import load
 from prompts import t
 from services import joining
 from services.audit import note_refusal
+from services.packs import load
 from storage.tables import Role
 
 AGREE: Final = "agree"

@@ -10,10 +10,10 @@ from sqlmodel import Session
 from bot.scene import Scene, draft_choices, number
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Message, Outgoing, press
-from programmes.catalogue import load
 from prompts import LANGUAGES, Language, Text, render, t
 from services import consent
 from services.access import cohort_of, memberships
+from services.packs import found
 from services.progress import asked_of
 from storage import chats
 from storage.chats import Talk
@@ -46,8 +46,9 @@ def _meant(db: Session, member: Membership, name: str) -> bool:
     kind = {"writing": RecordKind.DIARY, "meeting": RecordKind.MEETING_RECORD}.get(name)
     if kind is None:
         return True
-    programme = load(cohort_of(db, member).programme)
-    return asked_of(programme, member.grade, kind) is not None
+    programme = found(cohort_of(db, member).programme)
+    # Whoever presses it is told what is the matter.
+    return programme is None or asked_of(programme, member.grade, kind) is not None
 
 
 def described(

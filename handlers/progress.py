@@ -10,14 +10,14 @@ from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, press
 from handlers import diary, session
-from programmes.catalogue import load
-from programmes.model import Programme
+from programmes.model import Programme, Requirement
 from programmes.rules import RequirementProgress
 from programmes.values import Frequency, Per
 from prompts import Text, Words, t
 from services import records
 from services.access import learner, student_of
-from services.progress import WRITING, asked_of, counted, sessions_without, stands
+from services.packs import load, word_label
+from services.progress import WRITING, asked_of, counted, joined_on, sessions_without, stands
 from services.records import Body, SessionBody, WritingBody
 from storage.tables import Person, Record, RecordKind, RecordState, RecordVersion
 
@@ -49,44 +49,63 @@ def report(scene: Scene, member_id: int, programme: Programme, grade: str) -> Te
     """How far a student is, as they and those who answer for them may read it."""
     entries = records.entries(scene.session, member_id)
     today = beijing_day(scene.now)
-    made = counted(programme, entries, today)
+    since = joined_on(scene.session, member_id)
+    made = counted(programme, entries, today, since)
     lines: list[Text] = [requirement_line(part) for part in made.requirements]
     if not lines:
         lines.append(t("progress.no_minimum", **totals(entries)))
     lines += diary_lines(programme, grade, entries)
     waiting = list(waiting_lines(scene, member_id, entries))
+    notes = [t("progress.provisional")] if programme.provisional else []
+    if since is not None and since > programme.cycle.first_day:
+        notes.append(t("progress.joined_late", day=since))
     return t(
         "progress.report",
         programme=programme.name,
         first=programme.cycle.first_day,
-        last=programme.cycle.last_day,
+        last=programme.cycle.last_day or t("progress.no_end"),
         lines=_stack(scene, lines),
         waiting=_stack(scene, waiting or [t("progress.nothing_waits")]),
-        note=t("progress.provisional") if programme.provisional else "",
+        note=_stack(scene, notes),
     )
 
 
 def requirement_line(part: RequirementProgress) -> Text:
     asked = part.requirement
-    numbers = {
+    numbers: dict[str, Words | int] = {
         "submitted": part.submitted,
         "approved": part.approved,
         "missing": part.still_needed,
-        "at_least": asked.at_least,
-        "what": t(f"counter.{asked.counts}"),
+        "at_least": amount(asked, asked.at_least),
+        "what": word_label(asked.counts, t(f"counter.{asked.counts}")),
         "clause": asked.clause,
     }
-    if asked.per is not Per.MONTH:
+    if asked.per is Per.CYCLE:
         return t("progress.per_cycle", **numbers)
+    monthly = asked.per is Per.MONTH
     short = [
-        t("progress.month_short", month=tally.month.month, missing=tally.still_needed)
+        t("progress.month_short", month=tally.month.month, missing=missing)
+        if monthly
+        else t("progress.period_short", first=tally.first, last=tally.last, missing=missing)
         for tally in part.months
         if tally.over and tally.still_needed
+        for missing in [amount(asked, tally.still_needed)]
     ]
+    if not monthly:
+        numbers["per"] = word_label(asked.per, t(f"programme.per.{asked.per}"))
+        past = t("progress.periods_short", periods=short) if short else t("progress.periods_met")
+        if all(tally.over for tally in part.months):
+            return t("progress.per_period_past", past=past, **numbers)
+        return t("progress.per_period", past=past, **numbers)
     past = t("progress.months_short", months=short) if short else t("progress.months_met")
     if all(tally.over for tally in part.months):
         return t("progress.per_month_past", past=past, **numbers)
     return t("progress.per_month", past=past, **numbers)
+
+
+def amount(asked: Requirement, count: int) -> Text:
+    """So many of what a requirement counts: 10 次, 30 小时."""
+    return t(f"progress.amount_{asked.unit}", count=count)
 
 
 def totals(entries: Iterable[tuple[Record, Body]]) -> dict[str, int]:

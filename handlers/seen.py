@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict
 from bot.scene import Scene
 from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
-from programmes.catalogue import load
 from programmes.model import Programme
 from prompts import t
 from services import records
 from services.access import LearnerPlace, learner
 from services.consent import may_keep
+from services.packs import kept_as, load
 from services.records import Kept
 
 
@@ -74,9 +74,9 @@ def student(scene: Scene, verb: str) -> tuple[LearnerPlace, Programme, Student]:
             member_id=me.id,
             programme=programme.key,
             first=programme.cycle.first_day,
-            last=programme.cycle.last_day,
+            last=programme.cycle.last_day or date.max,
             mentors={str(one.member_id): one.name for one in around},
-            kinds=tuple(kind.value for kind in kinds),
+            kinds=tuple(map(kept_as, kinds)),
         ),
     )
 

@@ -30,11 +30,11 @@ from handlers.attachments import FILES, keep_files
 from handlers.seen import Past, SessionSeen
 from language.days import Moment
 from language.sentence import looks_like_session, understand_session
-from programmes.catalogue import load
 from programmes.rules import SessionFact, question_session
 from programmes.values import PLACES
 from prompts import BEIJING, LANGUAGES, Text, Words, catalogue, t
 from services import records
+from services.packs import kind_label, load
 from services.records import PLACE_BY_KEY, SessionBody
 from storage.tables import RecordKind
 
@@ -101,7 +101,7 @@ def kinds(asked_for: tuple[str, ...]) -> Sequence[Choice]:
     """The kinds of activity that a programme knows, and another one."""
     listed = tuple(dict.fromkeys((*asked_for, "other")))
     said = vocabulary("kind", listed)
-    return [Choice(kind, t(f"kind.{kind}"), said[kind]) for kind in listed]
+    return [Choice(kind, kind_label(kind), said[kind]) for kind in listed]
 
 
 def lines(body: SessionBody) -> list[SummaryLine]:
@@ -109,7 +109,7 @@ def lines(body: SessionBody) -> list[SummaryLine]:
     return [
         SummaryLine("day", t("field.day"), when(body)),
         SummaryLine("place", t("field.place"), t(f"place.{body.place}")),
-        SummaryLine("kind", t("field.kind"), t(f"kind.{body.kind}")),
+        SummaryLine("kind", t("field.kind"), kind_label(body.kind)),
         SummaryLine("length", t("field.length"), length(body.minutes)),
         SummaryLine("people", t("field.people"), t("field.list", items=list(body.people))),
         SummaryLine("what", t("field.what"), body.what),

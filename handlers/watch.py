@@ -16,13 +16,13 @@ from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, press
 from handlers import progress
-from programmes.catalogue import load
 from programmes.model import Programme, Requirement
 from programmes.rules import RequirementProgress
 from programmes.values import Per
 from prompts import Text, Words, t
 from services import records, roster, urging
 from services.access import LEARNERS, cohort_of, may_read, memberships
+from services.packs import load, word_label
 from services.progress import Standing, kept_so_far, met, standings
 from services.records import Body
 from services.roster import Member, Presence
@@ -235,13 +235,19 @@ def requirement_lines(programme: Programme, found: Sequence[Standing]) -> Iterab
         yield t("watch.no_minimum")
     for asked in programme.requirements:
         parts = [cast(RequirementProgress, s.progress.of(asked.key)) for s in found]
-        key = "watch.met_months" if asked.per is Per.MONTH else "watch.met_cycle"
-        if asked.per is Per.MONTH and all(month.over for part in parts for month in part.months):
-            key = "watch.met_past"
+        over = all(month.over for part in parts for month in part.months)
+        match asked.per:
+            case Per.CYCLE:
+                key = "watch.met_cycle"
+            case Per.MONTH:
+                key = "watch.met_past" if over else "watch.met_months"
+            case _:
+                key = "watch.met_periods_past" if over else "watch.met_periods"
         yield t(
             key,
-            what=t(f"counter.{asked.counts}"),
-            at_least=asked.at_least,
+            what=word_label(asked.counts, t(f"counter.{asked.counts}")),
+            per=word_label(asked.per, t(f"programme.per.{asked.per}")),
+            at_least=progress.amount(asked, asked.at_least),
             clause=asked.clause,
             met=sum(not part.still_needed for part in parts),
             before=sum(map(kept_so_far, parts)),
@@ -304,8 +310,9 @@ def in_short(standing: Standing) -> Text:
 
 
 def short_of(asked: Requirement, approved: int) -> Text:
-    key = "watch.short.month" if asked.per is Per.MONTH else "watch.short.cycle"
-    what = t(f"counter.{asked.counts}")
+    by_period = {"cycle": "watch.short.cycle", "month": "watch.short.month"}
+    key = by_period.get(str(asked.per), "watch.short.period")
+    what = word_label(asked.counts, t(f"counter.{asked.counts}"))
     return t(key, what=what, approved=approved, at_least=asked.at_least)
 
 

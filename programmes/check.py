@@ -2,7 +2,9 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -11,15 +13,14 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from programmes.model import Programme
-from programmes.values import CITATION, Consent, Grade, Role, When
+from programmes.model import Fact, Programme
+from programmes.values import CITATION, Consent, Grade, When
 
 Loc = tuple[int | str, ...]
 
 _CODES = {
     "missing": "missing_key",
     "extra_forbidden": "unknown_key",
-    "enum": "unknown_choice",
     "literal_error": "unknown_choice",
     "int_parsing": "not_number",
     "int_type": "not_number",
@@ -37,10 +38,22 @@ _CODES = {
 
 CODES = {*_CODES.values(), "invalid"} | {
     "bad_yaml",
+    "bad_indent",
+    "tab",
+    "fullwidth_colon",
+    "fullwidth_comma",
+    "colon_in_text",
+    "comma_in_text",
+    "special_start",
+    "open_list",
+    "open_braces",
+    "open_quote",
+    "unreadable",
     "not_utf8",
     "alias_loop",
     "duplicate_key",
     "bad_date",
+    "bad_month_and_day",
     "end_before_start",
     "cycle_unknown",
     "bad_clause",
@@ -55,7 +68,29 @@ CODES = {*_CODES.values(), "invalid"} | {
     "unknown_subject",
     "no_consent_rule",
 }
-"""Every code a Problem can have."""
+"""Every code that a mistake can have."""
+
+DOUBTS = {
+    "duration_differs",
+    "no_name",
+    "value_not_said",
+    "comma_in_item",
+    "few_asks",
+    "many_asks",
+    "same_ask",
+    "ask_of_two",
+    "no_english_ask",
+    "ask_names_programme",
+    "title_en_not_english",
+    "long_title",
+    "clause_not_in_document",
+    "title_differs",
+}
+"""Every code of what is odd, but does not keep a pack from being used."""
+
+FEWEST_ASKS = 8
+MOST_ASKS = 15
+LONGEST_TITLE = 16
 
 
 @dataclass(frozen=True)
@@ -74,12 +109,6 @@ class Problem:
     suggestion: str = ""
 
 
-class InvalidPack(ValueError):
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = problems
-
-
 def check_file(path: Path) -> list[Problem]:
     """Every mistake in the pack, in the order of its lines; none if it can be used.
 
@@ -88,10 +117,54 @@ def check_file(path: Path) -> list[Problem]:
     return examine(path)[1]
 
 
+def doubts(path: Path) -> list[Problem]:
+    """What is odd about a pack that can be used, in the order of its lines. Raises OSError."""
+    programme, _ = examine(path)
+    if programme is None:
+        return []
+    root = compose(path.read_text("utf-8"))
+    found = [*_oddities(programme), *_joined_items(root, ())]
+    return _placed(found, root, path)
+
+
+def unlike(path: Path, programme: Programme, others: Iterable[Programme]) -> list[Problem]:
+    """Particulars that another programme calls by another title. Raises OSError."""
+    titles = {
+        one.key: one.title
+        for other in others
+        if other.family != programme.family
+        for one in other.particulars
+    }
+    found: list[_Finding] = [
+        ("title_differs", ("particulars", n, "title"), one.title, titles[one.key])
+        for n, one in enumerate(programme.particulars)
+        if titles.get(one.key, one.title) != one.title
+    ]
+    return _placed(found, compose(path.read_text("utf-8")), path)
+
+
+def uncited(path: Path, programme: Programme, at: Callable[[str], object]) -> list[Problem]:
+    """Clauses that a document lacks; `at` finds the place of one in it. Raises OSError."""
+    found: list[_Finding] = []
+    for facts, fact in programme.facts():
+        loc: Loc = tuple(facts.split("."))
+        if loc[0] == "particulars":
+            keys = [one.key for one in programme.particulars]
+            loc = ("particulars", keys.index(str(loc[1])))
+        found += [
+            ("clause_not_in_document", (*loc, "clause"), clause, "")
+            for clause in fact.clause.split("；")
+            if clause and not at(clause)
+        ]
+    return _placed(found, compose(path.read_text("utf-8")), path)
+
+
 def examine(path: Path) -> tuple[Programme | None, list[Problem]]:
     """The programme in the file, or what keeps it from being one. Raises OSError."""
+    text = ""
     try:
-        root = compose(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        root = compose(text)
         duplicates = list(_duplicates(root, ()))
         data = _plain(root)
     except UnicodeDecodeError as error:
@@ -99,12 +172,9 @@ def examine(path: Path) -> tuple[Programme | None, list[Problem]]:
         return None, [Problem("not_utf8", str(path), line, 1)]
     except RecursionError:
         return None, [Problem("alias_loop", str(path), 1, 1)]
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return None, [Problem("bad_yaml", str(path), line, column, got=error.problem or "")]
     except yaml.YAMLError as error:
-        return None, [Problem("bad_yaml", str(path), 1, 1, got=str(error))]
+        code, line, column, got = _misread(error, text)
+        return None, [Problem(code, str(path), line, column, got=got)]
 
     programme = None
     found: list[_Finding] = []
@@ -113,18 +183,59 @@ def examine(path: Path) -> tuple[Programme | None, list[Problem]]:
             programme = Programme.model_validate(data)
             found = list(_inconsistencies(programme, path.stem))
         except ValidationError as error:
-            found = list(_explain(error.errors()))
+            found = list(_explain(error.errors(), root))
     problems = [
         Problem("duplicate_key", str(path), *_position(key), _dotted(loc), got=str(loc[-1]))
         for key, loc in duplicates
-    ] + [
-        Problem(code, str(path), *_position(find(root, loc)[1]), _dotted(loc), got, suggestion)
-        for code, loc, got, suggestion in found
     ]
-    return (
-        None if problems else programme,
-        sorted(problems, key=lambda problem: (problem.line, problem.column)),
+    problems = _in_order([*problems, *_placed(found, root, path)])
+    return None if problems else programme, problems
+
+
+def _placed(found: list["_Finding"], root: yaml.Node, path: Path) -> list[Problem]:
+    return _in_order(
+        [
+            Problem(code, str(path), *_position(find(root, loc)[1]), _dotted(loc), got, suggestion)
+            for code, loc, got, suggestion in found
+        ]
     )
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: (problem.line, problem.column))
+
+
+_WIDE_COLON = re.compile(r"^\s*(?:- )?\{?\s*[A-Za-z_]+：", re.MULTILINE)
+_TAB = re.compile(r"^ *\t", re.MULTILINE)
+_MISREAD = (
+    (r"mapping values are not allowed", "colon_in_text"),
+    (r"cannot start any token|undefined alias|unknown directive|directive", "special_start"),
+    (r"expected ',' or '\]'", "open_list"),
+    (r"expected ',' or '\}'", "open_braces"),
+    (r"quoted scalar|unexpected end of stream|document separator", "open_quote"),
+    (r"expected key|expected '-' indicator|block end|expected <|simple key", "bad_indent"),
+)
+"""What YAML says of a mistake, and what has probably happened."""
+
+
+def _misread(error: yaml.YAMLError, text: str) -> tuple[str, int, int, str]:
+    """What is wrong where YAML itself gives up: code, line, column and what stands there."""
+    for code, pattern in (("tab", _TAB), ("fullwidth_colon", _WIDE_COLON)):
+        if found := pattern.search(text):
+            at = found.end() - 1
+            before = text[:at]
+            return code, before.count("\n") + 1, at - before.rfind("\n"), found[0].strip(" \t-{")
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return "bad_yaml", 1, 1, ""
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    said = f"{error.context or ''} {error.problem or ''}"
+    code = next((code for told, code in _MISREAD if re.search(told, said)), "bad_yaml")
+    lines = text.splitlines()
+    there = lines[line - 1].strip() if line <= len(lines) else ""
+    if code == "special_start":
+        there = there[-1:] if mark is None else text.splitlines()[line - 1][column - 1 : column]
+    return code, line, column, there
 
 
 class _Loader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
@@ -195,7 +306,7 @@ _Finding = tuple[str, Loc, str, str]
 """Code, place, what is there, what would do."""
 
 
-def _explain(errors: list[ErrorDetails]) -> Iterator[_Finding]:
+def _explain(errors: list[ErrorDetails], root: yaml.Node) -> Iterator[_Finding]:
     unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
     meant = {loc: _nearest(str(loc[-1]), _keys_at(loc[:-1])) for loc in unknown}
     misspelt = {(*loc[:-1], key) for loc, key in meant.items()}
@@ -212,10 +323,21 @@ def _explain(errors: list[ErrorDetails]) -> Iterator[_Finding]:
             got = str(loc[-1])
         elif code == "unknown_key":
             got, suggestion = str(loc[-1]), meant[error["loc"]]
-        elif code == "unknown_choice":
-            choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-            code = "unknown_role" if set(choices) == set(Role) else code
+            code, suggestion = _not_a_key(got, suggestion, find(root, loc)[0])
+        elif code in ("unknown_choice", "unknown_role"):
+            expected = str(context.get("expected", ""))
+            choices = re.findall(r"'([^']*)'", expected) or expected.split("、")
             suggestion = _nearest(got, choices) or "、".join(choices)
+            if len(parts := re.split("[，、]", got)) > 1:
+                code, suggestion = "fullwidth_comma", f"[{', '.join(parts)}]"
+        elif code == "not_number":
+            digits = re.search(r"\d+", unicodedata.normalize("NFKC", got))
+            suggestion = digits[0] if digits and digits[0] != got else ""
+        elif code == "not_list":
+            parts = re.split("[，、,]", got)
+            suggestion = f"[{', '.join(parts)}]" if len(parts) > 1 else ""
+        elif code == "bad_date":
+            suggestion = _tidy_date(got)
         elif code == "bad_clause":
             suggestion = _tidy_citation(got)
         elif code == "bad_key":
@@ -235,7 +357,7 @@ def _inconsistencies(programme: Programme, stem: str) -> Iterator[_Finding]:
             yield "key_mismatch", ("key",), programme.key, key
     for loc, due in _deadlines(programme):
         if due is not None and due.last_day not in programme.cycle:
-            bounds = f"{programme.cycle.first_day}–{programme.cycle.last_day}"
+            bounds = f"{programme.cycle.first_day}–{programme.cycle.last_day or ''}"
             yield "outside_cycle", loc, str(due), bounds
     yield from _unknown_subjects(programme)
     seen = set()
@@ -276,6 +398,114 @@ def _unknown_subjects(programme: Programme) -> Iterator[_Finding]:
 
 def _may_be_under_14(grade: Grade) -> bool:
     return grade.value.startswith(("preschool", "primary", "junior"))
+
+
+# ---------------------------------------------------------------- what is odd
+
+
+def _oddities(programme: Programme) -> Iterator[_Finding]:
+    cycle = programme.cycle
+    stated = cycle.duration.value
+    if stated is not None and cycle.last_day is not None:
+        first, last = cycle.first_day, cycle.last_day
+        months = (last.year - first.year) * 12 + last.month - first.month + 1
+        if months != stated.months:
+            got = str(stated.months)
+            yield "duration_differs", ("cycle", "duration", "value"), got, str(months)
+    if not programme.called.sure:
+        yield "no_name", ("key",), programme.name, ""
+    yield from _unsaid(programme)
+    yield from _of_particulars(programme)
+
+
+def _unsaid(programme: Programme) -> Iterator[_Finding]:
+    """Names that software uses and that the words for people do not have."""
+    identity, places = programme.identity, programme.territory
+    diary, pool = programme.cultivation.diary_name, programme.tracking.talent_pool
+    regions = places.regions.value
+    named: list[tuple[str, Fact[Any], tuple[str | None, ...]]] = [
+        ("identity.official_name", identity.official_name, (identity.official_name.value,)),
+        ("identity.issuer", identity.issuer, identity.issuer.value or ()),
+        ("cultivation.diary_name", diary, (diary.value,)),
+        ("tracking.talent_pool", pool, (pool.value,)),
+        ("places.universities", places.universities, places.universities.value or ()),
+        ("places.schools", places.schools, places.schools.value or ()),
+        ("places.regions", places.regions, regions.names if regions else ()),
+    ]
+    for path, fact, names in named:
+        said = "、".join(fact.words)
+        for name in names:
+            if name and said and name not in said:
+                yield "value_not_said", (*path.split("."), "says"), name, ""
+
+
+def _of_particulars(programme: Programme) -> Iterator[_Finding]:
+    every = Counter(ask for one in programme.particulars for ask in set(one.asks))
+    for n, one in enumerate(programme.particulars):
+        loc: Loc = ("particulars", n, "asks")
+        if len(one.asks) < FEWEST_ASKS:
+            yield "few_asks", loc, str(len(one.asks)), str(FEWEST_ASKS)
+        if len(one.asks) > MOST_ASKS:
+            yield "many_asks", loc, str(len(one.asks)), str(MOST_ASKS)
+        if not any(ask.isascii() for ask in one.asks):
+            yield "no_english_ask", loc, one.title, ""
+        seen: set[str] = set()
+        for m, ask in enumerate(one.asks):
+            if ask in seen:
+                yield "same_ask", (*loc, m), ask, ""
+            elif every[ask] > 1:
+                yield "ask_of_two", (*loc, m), ask, ""
+            if programme.name in ask:
+                yield "ask_names_programme", (*loc, m), ask, programme.name
+            seen.add(ask)
+        if not one.title_en.isascii():
+            yield "title_en_not_english", ("particulars", n, "title_en"), one.title_en, ""
+        if len(one.title) > LONGEST_TITLE:
+            yield "long_title", ("particulars", n, "title"), one.title, str(LONGEST_TITLE)
+
+
+def _joined_items(node: yaml.Node, loc: Loc) -> Iterator[_Finding]:
+    """Entries of a list that were probably meant as several: [甲，乙]."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value not in ("says", "asks", "duties"):
+                yield from _joined_items(value, (*loc, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for n, item in enumerate(node.value):
+            plain = isinstance(item, yaml.ScalarNode) and not item.style
+            if plain and node.flow_style and len(node.value) == 1 and "，" in item.value:
+                parts = ", ".join(item.value.split("，"))
+                yield "comma_in_item", (*loc, n), item.value, f"[{parts}]"
+            yield from _joined_items(item, (*loc, n))
+
+
+# ---------------------------------------------------------------- what was meant
+
+
+def _not_a_key(got: str, suggestion: str, value: yaml.Node | None) -> tuple[str, str]:
+    """What an unknown key really is: one with a full-width colon in it; or, where braces hold
+    「says: 数学,物理」, a part of the text that YAML reads as a key without a value."""
+    if "：" in got:
+        return "fullwidth_colon", ""
+    empty = isinstance(value, yaml.ScalarNode) and not value.value and not value.style
+    if empty and re.search("[\u4e00-\u9fff]", got):
+        return "comma_in_text", ""
+    return "unknown_key", suggestion
+
+
+def _tidy_date(text: str) -> str:
+    """As a date is written here, if that makes it one."""
+    plain = unicodedata.normalize("NFKC", text)
+    pattern = r"(\d{4})\s*[年./-](?:\s*(\d{1,2})\s*(?:[月./-](?:\s*(\d{1,2})\s*日?)?)?)?"
+    found = re.fullmatch(pattern, plain.strip())
+    if found is None:
+        return ""
+    year, month, day = found.groups()
+    tidy = "-".join([year, *(f"{int(part):02}" for part in (month, day) if part)])
+    try:
+        return "" if tidy == text else str(When.parse(tidy))
+    except ValueError:
+        return ""
 
 
 def _nearest(word: str, words: list[str]) -> str:

@@ -4,13 +4,19 @@ Sections and keys are the questions asked of every programme. A fact that the do
 stays in the pack, silent, so that nobody fills it from a neighbouring province.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, Generic, Self, TypeVar
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from programmes import values
@@ -20,12 +26,9 @@ from programmes.values import (
     Clause,
     Consent,
     Counter,
-    Effect,
     Frequency,
     Grade,
-    Learner,
-    Material,
-    Outcome,
+    Own,
     Per,
     Place,
     RecordKind,
@@ -47,14 +50,16 @@ class Fact(Value, Generic[T]):
 
     `says` answers a person, in our own words; `value` answers the software, and is None where the
     words are all there is. `clause` is empty exactly where the document is silent. `carried_from`
-    names the edition whose document this still rests on, until this year's is read.
+    names the edition whose document this still rests on, until this year's is read. `open` marks a
+    list that the document itself leaves open (等).
     """
 
     value: T | None = None
     says: Words = ""
-    status: Status
+    status: values.StatusWord
     clause: Clause = ""
     note: str = ""
+    open: bool = False
     carried_from: str = ""
 
     @model_validator(mode="before")
@@ -90,10 +95,17 @@ Said = Fact[None]
 """A fact for people only: nothing in it is acted on."""
 
 
+def added() -> Any:
+    """A question that was not asked when the first packs were written: they need not have it."""
+    return Field(default_factory=lambda: {"status": Status.SILENT}, validate_default=True)
+
+
 class Section(Value):
-    def facts(self) -> Iterator[tuple[str, Fact[Any]]]:
+    def facts(self, *, unwritten: bool = False) -> Iterator[tuple[str, Fact[Any]]]:
+        """The facts that the pack has, with `unwritten` also those that it need not have."""
         for key in type(self).model_fields:
-            yield key, getattr(self, key)
+            if unwritten or key in self.model_fields_set:
+                yield key, getattr(self, key)
 
 
 class Identity(Section):
@@ -121,10 +133,9 @@ class Cycle(Section):
 
     @model_validator(mode="after")
     def _runs_forward(self) -> Self:
-        for key, fact in (("start", self.start), ("end", self.end)):
-            if fact.value is None:
-                raise PydanticCustomError("cycle_unknown", "a cycle needs its {key}", {"key": key})
-        if self.last_day < self.first_day:
+        if self.start.value is None:
+            raise PydanticCustomError("cycle_unknown", "a cycle needs its {key}", {"key": "start"})
+        if self.last_day is not None and self.last_day < self.first_day:
             raise PydanticCustomError(
                 "end_before_start",
                 "{got} is before {expected}",
@@ -138,16 +149,16 @@ class Cycle(Section):
         return self.start.value.first_day
 
     @property
-    def last_day(self) -> date:
-        assert self.end.value is not None  # noqa: S101 - _runs_forward has seen to it
-        return self.end.value.last_day
+    def last_day(self) -> date | None:
+        """None where the document leaves the end open."""
+        return None if self.end.value is None else self.end.value.last_day
 
     def __contains__(self, day: date) -> bool:
-        return self.first_day <= day <= self.last_day
+        return self.first_day <= day <= (self.last_day or date.max)
 
 
 class Participants(Section):
-    who: Fact[Learner]
+    who: Fact[values.LearnerWord]
     grades: Fact[tuple[values.Admits, ...]]
     rank_threshold: Fact[values.RankThreshold]
     rank_exceptions: Fact[values.RankException]
@@ -163,6 +174,7 @@ class Subjects(Section):
     count: Fact[PositiveInt]
     cross_discipline: Fact[bool]
     exceptions: Said
+    topics: Fact[tuple[values.Project, ...]] = added()
 
 
 class Territory(Section):
@@ -176,7 +188,8 @@ class Territory(Section):
 
 class Quotas(Section):
     total_students: Fact[values.Quota]
-    per_subject: Fact[dict[str, PositiveInt]]
+    per_subject: Fact[dict[values.SubjectCode, PositiveInt]]
+    per_topic: Fact[values.Quota] = added()
     per_city: Fact[values.CityQuota]
     per_mentor_max: Fact[PositiveInt]
     per_team_min: Fact[values.Quota]
@@ -192,14 +205,14 @@ class Quotas(Section):
 
 class Roles(Section):
     list: Fact[tuple[values.Duties, ...]]
-    reporting_chain: Fact[tuple[Role, ...]]
+    reporting_chain: Fact[tuple[values.RoleWord, ...]]
 
 
 class Mentor(Section):
     eligibility: Said
     source_pool: Said
     degree_requirement: Fact[values.Qualification]
-    recommended_by: Fact[tuple[Role, ...]]
+    recommended_by: Fact[tuple[values.RoleWord, ...]]
     approval_chain: Fact[tuple[values.ApprovalStep, ...]]
     appointment_letter: Fact[values.AppointmentLetter]
     term: Fact[values.Term]
@@ -213,14 +226,16 @@ class Mentor(Section):
 
 class Selection(Section):
     steps: Fact[tuple[values.SelectionStep, ...]]
-    recommendation: Fact[tuple[Role, ...]]
+    recommendation: Fact[tuple[values.RoleWord, ...]]
     online_registration: Fact[Window]
-    qualification_review: Fact[tuple[Role, ...]]
+    qualification_review: Fact[tuple[values.RoleWord, ...]]
     aptitude_test: Fact[values.AptitudeTest]
     interview_shortlist: Fact[values.Shortlist]
     interview_ratio: Fact[values.InterviewRatio]
     interview_dimensions: Said
-    interview_organiser: Fact[tuple[Role, ...]]
+    interview_organiser: Fact[tuple[values.RoleWord, ...]]
+    interview_form: Fact[tuple[values.InterviewForm, ...]] = added()
+    preferences: Fact[values.Preferences] = added()
     extra_assessment: Said
     publicity: Fact[values.Publicity]
     admission: Fact[values.Admission]
@@ -235,21 +250,23 @@ class Cultivation(Section):
     monthly_face_to_face: Fact[values.Minimum]
     face_to_face_general: Said
     diary_name: Fact[str]
-    diary_frequency: Fact[Frequency]
+    diary_frequency: Fact[values.FrequencyWord]
     diary_channel: Said
-    diary_supervisor: Fact[Role]
-    diary_reviewer: Fact[Role]
+    diary_supervisor: Fact[values.RoleWord]
+    diary_reviewer: Fact[values.RoleWord]
     diary_scope: Fact[values.DiaryScope]
     interview_records: Fact[values.MeetingRecord]
-    plan_author: Fact[Role]
+    plan_author: Fact[values.RoleWord]
     plan_approval: Fact[values.PlanApproval]
     principles: Said
-    methods: Fact[tuple[ActivityKind, ...]]
+    methods: Fact[tuple[values.ActivityWord, ...]]
     school_support: Said
     exchange_activities: Said
-    safety_education: Fact[tuple[Role, ...]]
+    safety_education: Fact[tuple[values.RoleWord, ...]]
     psychological_support: Said
     process_platform: Said
+    more_minima: Fact[tuple[values.Minimum, ...]] = added()
+    other_records: Fact[tuple[values.OtherRecord, ...]] = added()
 
 
 class Evaluation(Section):
@@ -260,17 +277,17 @@ class Evaluation(Section):
 
 
 class FinalMaterials(Section):
-    student_materials: Fact[tuple[Material, ...]]
+    student_materials: Fact[tuple[values.MaterialWord, ...]]
     deadline: Fact[When]
     unit_materials: Fact[values.UnitMaterials]
 
 
 class Awards(Section):
-    grades: Fact[tuple[Outcome, ...]]
+    grades: Fact[tuple[values.OutcomeWord, ...]]
     certificate: Fact[values.Certificate]
-    certificate_level: Fact[Role]
-    certificate_recipients: Fact[tuple[Outcome, ...]]
-    unqualified: Fact[Effect]
+    certificate_level: Fact[values.RoleWord]
+    certificate_recipients: Fact[tuple[values.OutcomeWord, ...]]
+    unqualified: Fact[values.EffectWord]
     competition_nomination: Fact[values.Nomination]
     other_opportunities: Said
     unit_commendation: Said
@@ -287,7 +304,7 @@ class TeacherTraining(Section):
 
 
 class Tracking(Section):
-    responsible: Fact[tuple[Role, ...]]
+    responsible: Fact[tuple[values.RoleWord, ...]]
     fields: Said
     talent_pool: Fact[str]
     alumni_activities: Said
@@ -306,7 +323,7 @@ class Budget(Section):
 class Acceptance(Section):
     types: Said
     materials: Said
-    organiser: Fact[Role]
+    organiser: Fact[values.RoleWord]
     deadline: Fact[Window]
 
 
@@ -331,11 +348,18 @@ class Requirement:
     """A number that every learner must reach, and where that is written."""
 
     key: str
-    counts: Counter
+    counts: Counter | Own
     at_least: int
-    per: Per
+    per: Per | Own
     clause: str
     status: Status
+
+    @property
+    def unit(self) -> str:
+        """What is added up: `sessions` or `hours`."""
+        if isinstance(self.counts, Own):
+            return self.counts.unit
+        return "hours" if self.counts is Counter.HOURS else "sessions"
 
 
 @dataclass(frozen=True)
@@ -348,10 +372,10 @@ class Record:
 
     kind: RecordKind
     name: str
-    frequency: Frequency | None
+    frequency: Frequency | Own | None
     scope: values.DiaryScope
-    urged_by: Role | None
-    reviewed_by: Role | None
+    urged_by: Role | Own | None
+    reviewed_by: Role | Own | None
     clause: str
     status: Status
 
@@ -362,8 +386,13 @@ class Programme(Value):
     key: str
     family: str
     edition: PositiveInt
+    edition_name: str = ""
+    """Where the office calls an edition otherwise than by its year: 第十三期."""
+    called: values.Called = values.Called()
+    words: values.Vocabulary = values.Vocabulary()
+    """The words of this pack's own."""
     carried_from: str = ""
-    guardian_consent: dict[Grade, Consent] = Field(default_factory=dict)
+    guardian_consent: dict[values.GradeWord, values.ConsentWord] = Field(default_factory=dict)
     """For learners who may be under 14. A product rule that follows national law on the personal
     data of children; no programme document says it, so it has no clause."""
 
@@ -394,22 +423,35 @@ class Programme(Value):
     ambiguities: tuple[values.Ambiguity, ...] = ()
     developer_notes: tuple[values.Remark, ...] = ()
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_its_own_words(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(data, dict):
+            return handler(data)
+        with values.reading(_own_words(data.get("words")), _subject_codes(data.get("subjects"))):
+            return handler(data)
+
     @property
     def name(self) -> str:
         """What people call it."""
         return self.identity.short_name.value or self.key
 
     @property
+    def edition_label(self) -> str:
+        """What the edition is called: 2026, 第十三期."""
+        return self.edition_name or str(self.edition)
+
+    @property
     def provisional(self) -> bool:
         """Rolled forward from last year's document and not yet read against this year's."""
         return bool(self.carried_from)
 
-    def facts(self) -> Iterator[tuple[str, Fact[Any]]]:
+    def facts(self, *, unwritten: bool = False) -> Iterator[tuple[str, Fact[Any]]]:
         """Every fact with its dotted path in the pack, in the pack's order; particulars last."""
         for attribute, field in type(self).model_fields.items():
             section = getattr(self, attribute)
             if isinstance(section, Section):
-                for key, fact in section.facts():
+                for key, fact in section.facts(unwritten=unwritten):
                     yield f"{field.alias or attribute}.{key}", fact
         yield from self._particular_facts
 
@@ -437,23 +479,29 @@ class Programme(Value):
 
     @cached_property
     def _by_path(self) -> dict[str, Fact[Any]]:
-        return dict(self.facts())
+        return dict(self.facts(unwritten=True))
 
     @cached_property
     def requirements(self) -> tuple[Requirement, ...]:
-        """Every minimum the document sets, in its own words' order; silence requires nothing."""
-        return tuple(
-            Requirement(
-                key=path.rpartition(".")[2],
-                counts=fact.value.counts,
-                at_least=fact.value.at_least,
-                per=fact.value.per,
-                clause=fact.clause,
-                status=fact.status,
-            )
-            for path, fact in self.facts()
-            if isinstance(fact.value, values.Minimum)
-        )
+        """Every minimum the document sets that can be counted, in its own words' order; silence
+        requires nothing."""
+        return tuple(self._requirements())
+
+    def _requirements(self) -> Iterator[Requirement]:
+        for path, fact in self.facts():
+            value: Any = fact.value
+            several = isinstance(value, tuple)
+            for number, minimum in enumerate(value if several else (value,), 1):
+                if isinstance(minimum, values.Minimum) and minimum.counted:
+                    key = path.rpartition(".")[2]
+                    yield Requirement(
+                        key=f"{key}_{number}" if several else key,
+                        counts=minimum.counts,
+                        at_least=minimum.at_least,
+                        per=minimum.per,
+                        clause=fact.clause,
+                        status=fact.status,
+                    )
 
     @cached_property
     def records(self) -> tuple[Record, ...]:
@@ -491,7 +539,7 @@ class Programme(Value):
         return PLACES
 
     @property
-    def activity_kinds(self) -> tuple[ActivityKind, ...]:
+    def activity_kinds(self) -> tuple[ActivityKind | Own, ...]:
         return self.cultivation.methods.value or ()
 
     @property
@@ -499,8 +547,8 @@ class Programme(Value):
         """Evaluation stages in order; none where the document has none."""
         return self.evaluation.stages.value or ()
 
-    def stage(self, kind: StageKind) -> Stage | None:
-        return next((stage for stage in self.stages if stage.stage is kind), None)
+    def stage(self, kind: StageKind | Own) -> Stage | None:
+        return next((stage for stage in self.stages if stage.stage == kind), None)
 
     @property
     def milestones(self) -> tuple[values.Milestone, ...]:
@@ -511,3 +559,28 @@ class Programme(Value):
         if grade is None:
             return Consent.NOT_ASKED
         return self.guardian_consent.get(grade, Consent.NOT_ASKED)
+
+
+def _own_words(said: Any) -> Mapping[str, Mapping[str, Own]]:
+    """The own words of a pack that is about to be read; what is wrong with them is told then."""
+    if isinstance(said, values.Vocabulary):
+        return said.words()
+    try:
+        return values.Vocabulary.model_validate(said or {}).words()
+    except ValidationError:
+        return {}
+
+
+def _subject_codes(said: Any) -> Mapping[str, str]:
+    """The codes of a pack's subjects by their names."""
+    try:
+        listed = said["list"]["value"]
+    except (KeyError, TypeError):
+        return {}
+    codes: dict[str, str] = {}
+    for one in listed if isinstance(listed, list | tuple) else ():
+        name = one if isinstance(one, str) else one.get("name") if isinstance(one, dict) else None
+        if isinstance(name, str):
+            code = one.get("code") if isinstance(one, dict) else None
+            codes[name] = code if isinstance(code, str) else values.subject_code(name)
+    return codes

@@ -6,10 +6,11 @@ There is no clock here. Days are Beijing days; months and cycles end at Beijing 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
+from itertools import pairwise
 from typing import Literal
 
 from programmes.model import Programme, Requirement
-from programmes.values import Counter, Per, When
+from programmes.values import PLACES, Counter, Own, Per, When
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 SUBMITTED = "submitted"
@@ -39,20 +40,32 @@ class SessionFact:
     start: time | None = None
     minutes: int | None = None
 
-    def feeds(self, counter: Counter) -> bool:
+    def feeds(self, counter: Counter | Own) -> bool:
         """One visit may feed several counters."""
+        if isinstance(counter, Own):
+            return not counter.places or self.place in counter.places
         match counter:
-            case Counter.SESSIONS:
+            case Counter.SESSIONS | Counter.HOURS:
                 return True
             case Counter.ON_CAMPUS:
                 return self.on_campus
             case Counter.FACE_TO_FACE:
                 return self.face_to_face
 
+    @property
+    def place(self) -> str:
+        """The key of the place that a session of this kind has."""
+        mine = (self.on_campus, self.face_to_face)
+        return next(one.key for one in PLACES if (one.on_campus, one.face_to_face) == mine)
+
 
 @dataclass(frozen=True)
 class Tally:
-    """已提交 and 已通过 are two numbers: a session is in one of them, and only approval counts."""
+    """已提交 and 已通过 are two numbers: a session is in one of them, and only approval counts.
+
+    Hours are whole ones: of those that are there what is full, of those that are needed also what
+    is begun.
+    """
 
     submitted: int
     approved: int
@@ -60,19 +73,26 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class MonthTally(Tally):
-    month: When
+class PeriodTally(Tally):
+    first: date
+    last: date
     over: bool
-    """The month has ended, so that what is still needed can no longer be made up."""
+    """The period has ended, so that what is still needed can no longer be made up."""
+
+    @property
+    def month(self) -> When:
+        """The month that the period is, or begins in."""
+        return _month(self.first)
 
 
 @dataclass(frozen=True)
 class RequirementProgress(Tally):
-    """How far one requirement is met in the period that `on` falls in: the cycle or the month."""
+    """How far one requirement is met in the period that `on` falls in: the cycle, the month …"""
 
     requirement: Requirement
-    months: tuple[MonthTally, ...]
-    """For a monthly requirement, every month of the cycle up to `on`; else empty."""
+    months: tuple[PeriodTally, ...]
+    """For a requirement by month, or by another period, every one of the cycle up to `on`; else
+    empty."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +113,7 @@ def count(
     neither counts nor is required. The month of joining is required in full.
     """
     first = max(programme.cycle.first_day, since or date.min)
-    last = min(programme.cycle.last_day, on)
+    last = min(programme.cycle.last_day or date.max, on)
     within = [session for session in sessions if first <= session.day <= last]
     found = (_progress(asked, within, first, last, on) for asked in programme.requirements)
     return Progress(on, tuple(found))
@@ -104,25 +124,43 @@ def _progress(
 ) -> RequirementProgress:
     fed = [session for session in within if session.feeds(requirement.counts)]
     if requirement.per is Per.CYCLE:
-        tally = _tally(fed, requirement.at_least)
+        tally = _tally(fed, requirement)
         return RequirementProgress(*tally, requirement=requirement, months=())
     months = tuple(
-        MonthTally(
-            *_tally([s for s in fed if _month(s.day) == month], requirement.at_least),
-            month=month,
-            over=month.last_day < on,
+        PeriodTally(
+            *_tally([s for s in fed if begins <= s.day <= ends], requirement),
+            first=begins,
+            last=ends,
+            over=ends < on,
         )
-        for month in _months(first, last)
+        for begins, ends in _periods(requirement.per, first, last)
     )
-    now = next((tally for tally in months if tally.month == _month(on)), None)
+    now = next((tally for tally in months if tally.first <= on <= tally.last), None)
     current = (now.submitted, now.approved, now.still_needed) if now else (0, 0, 0)
     return RequirementProgress(*current, requirement=requirement, months=months)
 
 
-def _tally(fed: Sequence[SessionFact], at_least: int) -> tuple[int, int, int]:
-    submitted = sum(session.status == SUBMITTED for session in fed)
-    approved = sum(session.status == APPROVED for session in fed)
-    return submitted, approved, max(0, at_least - approved)
+def _tally(fed: Sequence[SessionFact], requirement: Requirement) -> tuple[int, int, int]:
+    size = 60 if requirement.unit == "hours" else 1
+    submitted, approved = (
+        sum((s.minutes or 0) if size == 60 else 1 for s in fed if s.status == status)
+        for status in (SUBMITTED, APPROVED)
+    )
+    missing = max(0, requirement.at_least * size - approved)
+    return submitted // size, approved // size, -(-missing // size)
+
+
+def _periods(per: Per | Own, first: date, last: date) -> Iterator[tuple[date, date]]:
+    """The first and the last day of every period that any of these days is in."""
+    if not isinstance(per, Own):
+        yield from ((month.first_day, month.last_day) for month in _months(first, last))
+        return
+    years = range(first.year - 1, last.year + 2)
+    starts = [date(year, month, day) for year in years for month, day in per.starts]
+    for begins, following in pairwise(starts):
+        ends = following - timedelta(days=1)
+        if begins <= last and first <= ends:
+            yield begins, ends
 
 
 def _month(day: date) -> When:

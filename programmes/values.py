@@ -1,24 +1,33 @@
 """The words and machine values that programme packs are written in.
 
-Enumerations are closed on purpose: software acts on each member, so a new member means new code.
-What differs from province to province (subjects, towns, titles, deadlines) is data in the packs.
+Software acts on each member of an enumeration. Where a document has something that is none of
+them, the pack says so in a word of its own (`Own`), which stands in its `words` with what it is
+called: software then does nothing that it has not been told, and nobody writes what is untrue.
+Wherever a word is wanted its Chinese name is taken as well (`words.yaml`).
 """
 
 import calendar
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise
-from typing import Annotated, Any, Literal, LiteralString, Self
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, LiteralString, Self
 
+import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     NonNegativeInt,
+    PlainSerializer,
+    PlainValidator,
     PositiveInt,
     field_validator,
     model_validator,
@@ -76,6 +85,7 @@ class Grade(StrEnum):
     JUNIOR_1 = "junior_1"  # 初一, 7年级
     JUNIOR_2 = "junior_2"
     JUNIOR_3 = "junior_3"
+    JUNIOR_4 = "junior_4"  # 初四, where primary school has five years
     SENIOR_1 = "senior_1"  # 高一
     SENIOR_2 = "senior_2"
     SENIOR_3 = "senior_3"
@@ -96,6 +106,7 @@ class Counter(StrEnum):
     SESSIONS = "sessions"  # every cultivation session, wherever it takes place
     ON_CAMPUS = "on_campus"
     FACE_TO_FACE = "face_to_face"
+    HOURS = "hours"  # of all cultivation sessions together
 
 
 class RecordKind(StrEnum):
@@ -165,6 +176,7 @@ class StepKind(StrEnum):
     MENTOR_RECOMMENDATION = "mentor_recommendation"
     BRIEFING = "briefing"
     MATCHMAKING = "matchmaking"
+    TOPICS = "topics"  # topics are collected and made known before students are sought
     REGISTRATION = "registration"
     QUALIFICATION_REVIEW = "qualification_review"
     ASSESSMENT = "assessment"
@@ -206,6 +218,138 @@ class FieldKind(StrEnum):
     SIGNATURE = "signature"
     SEAL = "seal"
     REPEAT = "repeat"  # stands for the fields whose keys begin with `repeats`
+
+
+# Words of a pack's own ------------------------------------------------------------------------
+
+
+class Own(str):
+    """A word of a pack's own, with what it is called in Chinese and in English.
+
+    It is compared like any other text. Of a counter `unit` says what is added up (nothing: the
+    software does not count it) and `places` where; of a period `starts` are the days of the year
+    on which one begins.
+    """
+
+    zh: str
+    en: str
+    unit: Literal["sessions", "hours", ""]
+    places: tuple[str, ...]
+    starts: tuple[tuple[int, int], ...]
+
+    def __new__(
+        cls,
+        key: str,
+        zh: str,
+        en: str,
+        *,
+        unit: Literal["sessions", "hours", ""] = "",
+        places: tuple[str, ...] = (),
+        starts: tuple[tuple[int, int], ...] = (),
+    ) -> Self:
+        made = super().__new__(cls, key)
+        made.zh, made.en, made.unit, made.places, made.starts = zh, en, unit, places, starts
+        return made
+
+
+_own_words: ContextVar[Mapping[str, Mapping[str, Own]]] = ContextVar("own_words")
+"""The own words of the pack that is being read, by their kind."""
+_subject_codes: ContextVar[Mapping[str, str]] = ContextVar("subject_codes")
+"""The subjects' codes in the pack that is being read, by their names."""
+
+
+@contextmanager
+def reading(own: Mapping[str, Mapping[str, Own]], subjects: Mapping[str, str]) -> Iterator[None]:
+    """While a pack is read, its own words are known."""
+    before = _own_words.set(own), _subject_codes.set(subjects)
+    try:
+        yield
+    finally:
+        _own_words.reset(before[0])
+        _subject_codes.reset(before[1])
+
+
+@cache
+def chinese() -> Mapping[str, Mapping[str, str]]:
+    """By kind, the Chinese names under which words are taken, and the words."""
+    said = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text("utf-8"))
+    return {
+        kind: {name: word for word, names in words.items() for name in names}
+        for kind, words in said.items()
+    }
+
+
+@dataclass(frozen=True)
+class _OneOf:
+    """How a word is read: by itself, by its Chinese name, or as one of the pack's own."""
+
+    kind: str
+    known: type[StrEnum]
+    code: LiteralString = "unknown_choice"
+
+    def read(self, said: object) -> str:
+        if isinstance(said, (self.known, Own)):
+            return said
+        text = "" if isinstance(said, dict | list) else str(said).strip()
+        own = _own_words.get({}).get(self.kind, {})
+        word = chinese()[self.kind].get(text, text)
+        if word in own:
+            return own[word]
+        if found := next((one for one in own.values() if one.zh == text), None):
+            return found
+        try:
+            return self.known(word)
+        except ValueError:
+            context = {"got": text, "expected": "、".join([*self.known, *own])}
+            raise PydanticCustomError(self.code, "unknown: {got}", context) from None
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: Callable[[Any], CoreSchema]
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.read, serialization=core_schema.to_string_ser_schema()
+        )
+
+
+StatusWord = Annotated[Status, _OneOf("status", Status)]
+LearnerWord = Annotated[Learner, _OneOf("learners", Learner)]
+ConsentWord = Annotated[Consent, _OneOf("consent", Consent)]
+EffectWord = Annotated[Effect, _OneOf("effects", Effect)]
+GradeWord = Annotated[Grade, _OneOf("grades", Grade)]
+RoleWord = Annotated[Role | Own, _OneOf("roles", Role, "unknown_role")]
+StepWord = Annotated[StepKind | Own, _OneOf("steps", StepKind)]
+MaterialWord = Annotated[Material | Own, _OneOf("materials", Material)]
+StageWord = Annotated[StageKind | Own, _OneOf("stages", StageKind)]
+OutcomeWord = Annotated[Outcome | Own, _OneOf("outcomes", Outcome)]
+RecordWord = Annotated[RecordKind | Own, _OneOf("records", RecordKind)]
+CounterWord = Annotated[Counter | Own, _OneOf("counters", Counter)]
+PerWord = Annotated[Per | Own, _OneOf("periods", Per)]
+FrequencyWord = Annotated[Frequency | Own, _OneOf("frequencies", Frequency)]
+ActivityWord = Annotated[ActivityKind | Own, _OneOf("activities", ActivityKind)]
+
+OWN_KINDS: Final = (
+    "roles",
+    "steps",
+    "materials",
+    "stages",
+    "outcomes",
+    "records",
+    "counters",
+    "periods",
+    "frequencies",
+    "activities",
+)
+"""The kinds of word of which a pack may have its own."""
+
+
+def _subject(said: object) -> str:
+    """A subject's code, also where its name is written."""
+    if not isinstance(said, str):
+        raise PydanticCustomError("not_text", "words are expected")
+    return _subject_codes.get({}).get(said, said)
+
+
+SubjectCode = Annotated[str, BeforeValidator(_subject)]
 
 
 @dataclass(frozen=True)
@@ -260,8 +404,12 @@ _SECTION = rf"{_NUMERALS}(?:·{_NUMERALS})?(?:\({_NUMERALS}\))?\d*(?:\(\d+\))?"
 _PART_OF_LETTER = "标题|文号|主送|导语|发文机关|通知正文|联系方式|落款|印发|附件目录"
 _PART_OF_ANNEX = r"封面|标题|签章|表\d*"
 _ANNEX = rf"附件\d*(?: (?:{_SECTION}|{_PART_OF_ANNEX})|·[\u4e00-\u9fff\d]+)?"
-CITATION = re.compile(rf"{_SECTION}|{_PART_OF_LETTER}|{_ANNEX}")
-"""One place in a document: `五(三)1`, `附件2 六(八)`, `附件1 三·二(一)`, `附件·队伍1`, `落款`."""
+_ARTICLE = rf"第(?:{_NUMERALS}|\d+)条(?:\({_NUMERALS}\))?"
+_PLACE = rf"{_SECTION}|{_PART_OF_LETTER}|{_ARTICLE}|{_ANNEX}|附件\d* {_ARTICLE}"
+_PARAGRAPH = rf"第(?:{_NUMERALS}|\d+)[段款]"
+CITATION = re.compile(rf"(?:{_PLACE})(?: ?{_PARAGRAPH})?|{_PARAGRAPH}")
+"""One place in a document: `五(三)1`, `附件2 六(八)`, `附件1 三·二(一)`, `附件·队伍1`, `落款`; an
+article (`第五条`); where nothing is numbered, a paragraph (`第三段`, `第五条第二款`)."""
 
 
 def _citation(text: str) -> str:
@@ -364,8 +512,8 @@ class Milestone(Item, Window):
 
 
 class Meeting(Window):
-    organisers: tuple[Role, ...] = ()
-    attendees: tuple[Role, ...] = ()
+    organisers: tuple[RoleWord, ...] = ()
+    attendees: tuple[RoleWord, ...] = ()
 
 
 # Who may join, and how many -----------------------------------------------------------------
@@ -374,8 +522,13 @@ class Meeting(Window):
 class Admits(Value):
     """One grade that may join; with `only_subjects`, in those subjects alone."""
 
-    grade: Grade
-    only_subjects: tuple[str, ...] = ()
+    grade: GradeWord
+    only_subjects: tuple[SubjectCode, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _grade_alone(cls, said: Any) -> Any:
+        return {"grade": said} if isinstance(said, str) else said
 
 
 class RankLimit(Value):
@@ -393,19 +546,53 @@ class RankException(Value):
 
 
 class Applicant(Value):
-    applies: Role
-    recommended_by: tuple[Role, ...] = ()
+    applies: RoleWord
+    recommended_by: tuple[RoleWord, ...] = ()
 
 
 class Reenrolment(Value):
     allowed: bool
-    priority_by: Role
+    priority_by: RoleWord
 
 
 class Subject(Value):
     code: str
     name: str
     group: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, said: Any) -> Any:
+        """A subject of which only the name is written has the code that others give it, or none
+        but its name."""
+        if isinstance(said, str):
+            said = {"name": said}
+        if isinstance(said, dict) and "code" not in said and isinstance(said.get("name"), str):
+            return said | {"code": subject_code(said["name"])}
+        return said
+
+
+def subject_code(name: str) -> str:
+    return chinese()["subjects"].get(name, name)
+
+
+class Project(Item):
+    """A topic that students may choose, with the places that it has."""
+
+    title: str
+    code: str = ""
+    subject: SubjectCode = ""
+    university: str = ""
+    laboratory: str = ""
+    places: PositiveInt | None = None
+
+
+class Preferences(Value):
+    """How many choices an applicant has, and of what; `adjustable` is 服从调剂."""
+
+    most: PositiveInt
+    of: Literal["mentor", "topic", "subject", "university", "laboratory"] | None = None
+    adjustable: bool | None = None
 
 
 class Regions(Value):
@@ -414,9 +601,10 @@ class Regions(Value):
 
 
 class HostSubjects(Value):
-    city: str
+    city: str = ""
     university: str
-    subjects: tuple[str, ...]
+    laboratory: str = ""
+    subjects: tuple[SubjectCode, ...]
 
 
 Rule = Literal["at_least", "at_most", "exactly", "about", "funded"]
@@ -449,7 +637,7 @@ class InterviewRatio(Value):
 class Duties(Item):
     """What a role does here. No duties: the document names the role and says no more."""
 
-    role: Role
+    role: RoleWord
     name: str
     duties: tuple[str, ...] = ()
 
@@ -461,19 +649,19 @@ class Qualification(Value):
 
 
 class ApprovalStep(Value):
-    by: Role
+    by: RoleWord
     act: Act
 
 
 class AppointmentLetter(Value):
-    issued_by: Role | None = None
+    issued_by: RoleWord | None = None
 
 
 class Credit(Value):
     """Hours or a proof given to those who teach."""
 
-    given_by: Role
-    to: tuple[Role, ...]
+    given_by: RoleWord
+    to: tuple[RoleWord, ...]
 
 
 # Selection ----------------------------------------------------------------------------------
@@ -481,18 +669,21 @@ class Credit(Value):
 
 class SelectionStep(Item):
     order: PositiveInt
-    kind: StepKind
+    kind: StepWord
     name: str
     window: Window | None = None
     actor: str
-    actors: tuple[Role, ...]
+    actors: tuple[RoleWord, ...]
     detail: str
+
+
+InterviewForm = Literal["individual", "group"]
 
 
 class AptitudeTest(Value):
     form: Literal["online", "written"] | None = None
-    questions_from: Role | None = None
-    organisers: tuple[Role, ...] = ()
+    questions_from: RoleWord | None = None
+    organisers: tuple[RoleWord, ...] = ()
     window: Window | None = None
 
 
@@ -500,41 +691,49 @@ class Shortlist(Value):
     by_score: bool
     by_materials: bool = False
     by_candidates: bool = False
-    decided_by: tuple[Role, ...] = ()
+    decided_by: tuple[RoleWord, ...] = ()
 
 
 class Publicity(Value):
-    by: Role
+    by: RoleWord
     days: PositiveInt | None = None
 
 
 class Admission(Value):
     upon: Literal["recommendation", "interview", "test_and_interview"]
-    decided_by: tuple[Role, ...] = ()
+    decided_by: tuple[RoleWord, ...] = ()
 
 
 class Filing(Value):
-    by: tuple[Role, ...]
-    to: Role
+    by: tuple[RoleWord, ...]
+    to: RoleWord
 
 
 # Cultivation --------------------------------------------------------------------------------
 
 
 class Minimum(Value):
-    """At least so many of what `counts` names, in the whole cycle or in every month of it."""
+    """At least so many of what `counts` names, in the whole cycle or in each period of it."""
 
     at_least: PositiveInt
-    counts: Counter
-    per: Per = Per.CYCLE
+    counts: CounterWord
+    per: PerWord = Per.CYCLE
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is known what is to be added up, and over which days."""
+        own_counter, own_period = isinstance(self.counts, Own), isinstance(self.per, Own)
+        return (not own_counter or bool(getattr(self.counts, "unit", ""))) and (
+            not own_period or bool(getattr(self.per, "starts", ()))
+        )
 
 
 class DiaryScope(Value):
     """Who must keep the diary: everyone, or the grades listed."""
 
     everyone: bool = False
-    required_for: tuple[Grade, ...] = ()
-    not_stated_for: tuple[Grade, ...] = ()
+    required_for: tuple[GradeWord, ...] = ()
+    not_stated_for: tuple[GradeWord, ...] = ()
 
     def required_of(self, grade: Grade | None) -> bool | None:
         """None where the document does not say."""
@@ -545,14 +744,24 @@ class DiaryScope(Value):
 
 class MeetingRecord(Value):
     name: str
-    frequency: Frequency
-    urged_by: Role | None = None
-    reviewed_by: Role | None = None
+    frequency: FrequencyWord
+    urged_by: RoleWord | None = None
+    reviewed_by: RoleWord | None = None
+
+
+class OtherRecord(Item):
+    """Something else that is to be written. It is told, and kept elsewhere."""
+
+    kind: RecordWord
+    name: str
+    frequency: FrequencyWord | None = None
+    urged_by: RoleWord | None = None
+    reviewed_by: RoleWord | None = None
 
 
 class PlanApproval(Value):
     required: bool
-    approver: Role
+    approver: RoleWord
 
 
 # Evaluation, materials, awards --------------------------------------------------------------
@@ -561,45 +770,45 @@ class PlanApproval(Value):
 class Report(Value):
     """Who sums up the results, and for whom."""
 
-    by: tuple[Role, ...]
-    to: Role
+    by: tuple[RoleWord, ...]
+    to: RoleWord
 
 
 class Stage(Item):
     """One evaluation. Words for people stand beside what the software acts on."""
 
-    stage: StageKind
+    stage: StageWord
     name: str
     window: Window | None = None
     evaluator: str
-    organisers: tuple[Role, ...] = ()
-    evaluators: tuple[Role, ...] = ()
+    organisers: tuple[RoleWord, ...] = ()
+    evaluators: tuple[RoleWord, ...] = ()
     inputs: tuple[str, ...] = ()
     dimensions: tuple[str, ...] = ()
     outcome: Words = ""
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[OutcomeWord, ...] = ()
     consequence: str = ""
-    effects: dict[Outcome, tuple[Effect, ...]] = {}
+    effects: dict[OutcomeWord, tuple[EffectWord, ...]] = {}
     report: Report | None = None
 
 
 class ExitRule(Value):
-    stage: StageKind
-    upon: Outcome
+    stage: StageWord
+    upon: OutcomeWord
 
 
 class UnitMaterials(Value):
-    by: tuple[Role, ...]
-    to: Role | None = None
+    by: tuple[RoleWord, ...]
+    to: RoleWord | None = None
 
 
 class Certificate(Value):
     name: str
-    issued_by: Role | None = None
+    issued_by: RoleWord | None = None
 
 
 class Nomination(Value):
-    outcome: Outcome
+    outcome: OutcomeWord
     event: str
 
 
@@ -629,7 +838,7 @@ class Form(Item):
     key: str
     title: str
     submitted_by: str
-    submitters: tuple[Role, ...]
+    submitters: tuple[RoleWord, ...]
     fields: tuple[Field, ...] = ()
 
 
@@ -659,6 +868,9 @@ class Ambiguity(Value):
     proposal: str
 
 
+PLAIN_KEY: Final = re.compile("[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+
 class Particular(Value):
     """Something that this document says and that is not asked of every programme.
 
@@ -677,7 +889,7 @@ class Particular(Value):
     @field_validator("key")
     @classmethod
     def _is_plain(cls, key: str) -> str:
-        if not re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", key):
+        if not PLAIN_KEY.fullmatch(key):
             got = {"got": key, "expected": "_".join(re.findall("[a-z0-9]+", key.lower()))}
             raise PydanticCustomError("bad_key", "not a key: {got}", got)
         return key
@@ -720,3 +932,105 @@ PLACES = (
     Place("on_campus_alone", on_campus=True, face_to_face=False),
     Place("online", on_campus=False, face_to_face=False),
 )
+
+
+# What a pack calls things ------------------------------------------------------------------------
+
+
+class Called(Value):
+    """How people call a programme, in Chinese and in English.
+
+    `sure` means it in everybody's mouth; `among_its_own` only in the mouths of its own people
+    (英才计划 may be any programme's). A name may mean several programmes.
+    """
+
+    sure: tuple[str, ...] = ()
+    among_its_own: tuple[str, ...] = ()
+
+
+class OwnWord(Value):
+    """What a pack's own word is called."""
+
+    zh: str
+    en: str
+
+    @model_validator(mode="after")
+    def _has_names(self) -> Self:
+        for key in ("zh", "en"):
+            if not getattr(self, key).strip():
+                raise PydanticCustomError("not_text", "an empty {key}", {"key": key})
+        return self
+
+    def word(self, key: str) -> Own:
+        return Own(key, self.zh, self.en)
+
+
+class OwnCounter(OwnWord):
+    """`unit` says what is added up, `places` where; without a unit nothing is."""
+
+    unit: Literal["sessions", "hours"] | None = None
+    places: tuple[Literal["on_campus", "off_campus", "on_campus_alone", "online"], ...] = ()
+
+    def word(self, key: str) -> Own:
+        return Own(key, self.zh, self.en, unit=self.unit or "", places=self.places)
+
+
+def _month_and_day(said: object) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d\d)-(\d\d)", str(said))
+    try:
+        if found is None:
+            raise ValueError(said)
+        month, day = int(found[1]), int(found[2])
+        date(2023, month, day)
+    except ValueError:
+        raise PydanticCustomError(
+            "bad_month_and_day", "not a day of the year: {got}", {"got": str(said)}
+        ) from None
+    return month, day
+
+
+MonthAndDay = Annotated[
+    tuple[int, int],
+    PlainValidator(lambda said: said if isinstance(said, tuple) else _month_and_day(said)),
+    PlainSerializer(lambda day: f"{day[0]:02}-{day[1]:02}"),
+]
+"""A day of every year: `09-01`."""
+
+
+class OwnPeriod(OwnWord):
+    """`starts` are the days of the year on which one begins; without them nothing is counted."""
+
+    starts: tuple[MonthAndDay, ...] = ()
+
+    def word(self, key: str) -> Own:
+        return Own(key, self.zh, self.en, starts=tuple(sorted(self.starts)))
+
+
+class Vocabulary(Value):
+    """The words of a pack's own, by kind."""
+
+    roles: dict[str, OwnWord] = {}
+    steps: dict[str, OwnWord] = {}
+    materials: dict[str, OwnWord] = {}
+    stages: dict[str, OwnWord] = {}
+    outcomes: dict[str, OwnWord] = {}
+    records: dict[str, OwnWord] = {}
+    counters: dict[str, OwnCounter] = {}
+    periods: dict[str, OwnPeriod] = {}
+    frequencies: dict[str, OwnWord] = {}
+    activities: dict[str, OwnWord] = {}
+
+    @model_validator(mode="after")
+    def _keys_are_plain(self) -> Self:
+        for kind in OWN_KINDS:
+            for key in getattr(self, kind):
+                if not PLAIN_KEY.fullmatch(key):
+                    context = {"got": key, "key": kind, "expected": ""}
+                    raise PydanticCustomError("bad_key", "not a key: {got}", context)
+        return self
+
+    def words(self) -> dict[str, dict[str, Own]]:
+        return {
+            kind: {key: one.word(key) for key, one in getattr(self, kind).items()}
+            for kind in OWN_KINDS
+        }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
@@ -11,7 +12,7 @@ from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Refused
-from programmes.catalogue import load
+from programmes.catalogue import NoPack, load
 from programmes.model import Programme
 from prompts import t
 from storage.statements import Prepared
@@ -166,10 +167,19 @@ def student_of(db: Session, record: Record) -> Membership:
 
 
 def own_programmes(db: Session, person_id: int) -> tuple[Programme, ...]:
-    """The programmes in which somebody has a place."""
+    """The programmes in which somebody has a place, as far as their packs are here.
+
+    Raises `Refused` where none of several is: nobody is answered from other programmes instead.
+    """
     places = memberships(db, person_id)
     keys = dict.fromkeys(cohort_of(db, place).programme for place in places)
-    return tuple(load(key) for key in keys)
+    found: list[Programme] = []
+    for key in keys:
+        with suppress(NoPack):
+            found.append(load(key))
+    if keys and not found:
+        raise Refused(t("roster.no_such_programme", programme="、".join(keys)))
+    return tuple(found)
 
 
 def cohort_of(db: Session, member: Membership) -> Cohort:

@@ -20,12 +20,12 @@ from answers import PolicyAnswer, guide
 from answers.candidates import candidates, private, unsure
 from answers.phrasing import Evidence, Phrased
 from bot.talk.clock import beijing_day
-from programmes.catalogue import load
 from prompts import BEIJING, Language
 from services import notices
 from services.access import LEARNERS, cohort_of, memberships, own_programmes
 from services.consent import needed
 from services.documents import loaded
+from services.packs import found, load
 from services.scrub import scrub
 from storage import chats
 from storage.chats import Post
@@ -135,15 +135,12 @@ def _below_14(db: Session, person_id: int, now: datetime) -> bool:
     person = cast(Person, db.get(Person, person_id))
     if person.birth_date is None:
         return False
+    places = [place for place in memberships(db, person_id) if place.role in LEARNERS]
+    packs = [(place.grade, found(cohort_of(db, place).programme)) for place in places]
+    # Of a programme whose pack is not here, the careful reading.
     return any(
-        needed(
-            person.birth_date,
-            place.grade,
-            load(cohort_of(db, place).programme),
-            beijing_day(now),
-        )
-        for place in memberships(db, person_id)
-        if place.role in LEARNERS
+        pack is None or needed(person.birth_date, grade, pack, beijing_day(now))
+        for grade, pack in packs
     )
 
 

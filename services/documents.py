@@ -12,10 +12,10 @@ from sqlmodel import Session
 from answers.passages import Passage, Passages
 from answers.sections import Document, Doubt
 from bot.talk.acting import Actor, Operator, Refused
-from programmes.catalogue import load
 from prompts import Lines, Text, t
 from services import audit
 from services.access import cohort_of, memberships
+from services.packs import load
 from storage import documents as rows
 from storage.tables import PolicyDocument as Row
 from storage.tables import Role
@@ -134,12 +134,7 @@ def publish(
 
     The same file again changes nothing. Raises `Refused`.
     """
-    try:
-        load(programme)
-    except KeyError:
-        raise Refused(
-            t("roster.no_such_programme", programme=programme), verb="publish_document"
-        ) from None
+    load(programme, "publish_document")
     _allow(db, by, programme, "publish_document")
     earlier = [row for row in rows.active(db, [programme]) if row.title == document.title]
     for row in earlier:

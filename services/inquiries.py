@@ -21,12 +21,12 @@ from answers.matching import plain
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, press
-from programmes.catalogue import load
 from prompts import Text, Words, t
 from services import audit, notices
 from services.access import LEARNERS, cohort_of, learner_at, memberships
 from services.consent import may_keep
 from services.documents import programmes_of
+from services.packs import load, name_of
 from services.scrub import GAPS, scrub
 from storage import chats
 from storage import inquiries as rows
@@ -321,7 +321,7 @@ def answer(
 
     def words(row: Inquiry) -> Text:
         key = "question.answer_clause" if clause else "question.answer"
-        name = load(row.programme).name
+        name = name_of(row.programme)
         return t(key, words=row.words, programme=name, answer=says, clause=clause)
 
     return _settle(
@@ -503,7 +503,7 @@ def clarify(db: Session, actor: Actor, number: int) -> int:
 def clarification(row: Curated) -> Text:
     """What everybody is told."""
     key = "question.clarification_clause" if row.clause else "question.clarification"
-    name = load(row.programme).name
+    name = name_of(row.programme)
     return t(key, programme=name, topic=row.title, answer=row.says, clause=row.clause)
 
 

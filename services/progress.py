@@ -10,24 +10,26 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from programmes.catalogue import load
 from programmes.model import Programme
 from programmes.model import Record as Asked
 from programmes.rules import Progress, RequirementProgress, SessionFact, count
-from programmes.values import Frequency, Grade, StageKind
+from programmes.values import Frequency, Grade, Own, StageKind
 from services import records, roster
 from services.access import LEARNERS
+from services.packs import kept_as, load
 from services.records import PLACE_BY_KEY, Body, SessionBody
 from services.roster import Member
-from storage.tables import Cohort, Record, RecordKind, RecordState, RecordVersion
+from storage.tables import Cohort, Membership, Record, RecordKind, RecordState, RecordVersion
 
 Entries = Sequence[tuple[Record, Body]]
 
 WRITING: Final = (RecordKind.DIARY, RecordKind.MEETING_RECORD)
 
 
-def counted(programme: Programme, entries: Entries, today: date) -> Progress:
-    """What the rules make of a learner's sessions on a day."""
+def counted(
+    programme: Programme, entries: Entries, today: date, since: date | None = None
+) -> Progress:
+    """What the rules make of a learner's sessions on a day. `since` is when they joined late."""
     facts = [
         SessionFact(
             body.day,
@@ -40,7 +42,13 @@ def counted(programme: Programme, entries: Entries, today: date) -> Progress:
         for record, body in entries
         if isinstance(body, SessionBody)
     ]
-    return count(facts, programme, today)
+    return count(facts, programme, today, since)
+
+
+def joined_on(db: Session, member_id: int) -> date | None:
+    """The day that a learner joined late, as the office says; `None` for who was there from the
+    first day."""
+    return db.exec(select(col(Membership.joined_on)).where(Membership.id == member_id)).one()
 
 
 def met(part: RequirementProgress) -> bool:
@@ -73,7 +81,7 @@ def unwritten(programme: Programme, asked: Asked, entries: Entries, today: date)
         return len(sessions_without(entries, kind))
     if asked.frequency is Frequency.PER_STAGE:
         written = {record.period for record, _ in entries if stands(record, kind)}
-        return sum(stage.value not in written for stage in stages_begun(programme, today))
+        return sum(kept_as(stage) not in written for stage in stages_begun(programme, today))
     return 0
 
 
@@ -92,12 +100,12 @@ def stands(record: Record, kind: RecordKind) -> bool:
     return record.kind is kind and record.state is not RecordState.WITHDRAWN
 
 
-def stages_begun(programme: Programme, today: date) -> list[StageKind]:
+def stages_begun(programme: Programme, today: date) -> list[StageKind | Own]:
     """The stages of cultivation up to the present one, as far as the document dates them.
 
     One that has only a deadline begins when the one before it has closed.
     """
-    begun: list[StageKind] = []
+    begun: list[StageKind | Own] = []
     for stage in programme.stages:
         window = stage.window
         if window is None or window.closes is None:
@@ -148,7 +156,8 @@ def _standing(programme: Programme, member: Member, entries: Entries, today: dat
         asked = asked_of(programme, member.membership.grade, kind)
         if asked is not None and (number := unwritten(programme, asked, entries, today)):
             missing[kind] = number
-    return Standing(member, counted(programme, entries, today), missing, entries)
+    made = counted(programme, entries, today, member.membership.joined_on)
+    return Standing(member, made, missing, entries)
 
 
 def _entries_of(db: Session, student_ids: Iterable[int]) -> Mapping[int, Entries]:

@@ -18,12 +18,12 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Actor, Refused
 from bot.talk.inputs import length
 from bot.talk.message import Choice, Message, press
-from programmes.catalogue import load
 from programmes.values import PLACES, Place
 from prompts import Brief, Text, t
 from services import audit, notices
 from services.access import REVIEWERS, LearnerPlace, learner_at, may_read, reviewer_of, student_of
 from services.notices import Condition
+from services.packs import kind_label, load, stage_label
 from storage.statements import Prepared
 from storage.tables import (
     File,
@@ -378,11 +378,11 @@ def title(record: Record | HandedIn, body: Body, *, brief: bool = False) -> Text
             "record.session_line",
             day=Brief(body.day) if brief else body.day,
             place=t(f"place.{body.place}"),
-            kind=t(f"kind.{body.kind}"),
+            kind=kind_label(body.kind),
             length=length(body.minutes),
         )
     if record.period:
-        return t(f"record.{record.kind}_stage_line", stage=t(f"stage.{record.period}"))
+        return t(f"record.{record.kind}_stage_line", stage=stage_label(record.period))
     return t(f"record.{record.kind}_line", day=Brief(record.day) if brief else record.day)
 
 

@@ -17,12 +17,12 @@ from sqlmodel import Session, col, select
 
 from bot.talk.acting import Operator, Refused
 from bot.talk.clock import beijing_day
-from programmes.catalogue import load
 from programmes.model import Fact, Programme
 from programmes.values import Grade, Learner, Status
 from prompts import Text, t
 from services import audit, consent, joining
 from services.access import LEARNERS, REVIEWERS, cohort_of, memberships
+from services.packs import load
 from storage.tables import (
     Account,
     Cohort,
@@ -61,12 +61,7 @@ def create_cohort(
 
     Raises `Refused` for an unknown programme, or a unit that is no office.
     """
-    try:
-        load(programme)
-    except KeyError:
-        raise Refused(
-            t("roster.no_such_programme", programme=programme), verb="create_cohort"
-        ) from None
+    load(programme, "create_cohort")
     if office_id is not None:
         _unit_of_kind(db, office_id, UnitKind.OFFICE, "create_cohort")
     cohort = Cohort(
@@ -92,6 +87,17 @@ def find_cohort(db: Session, cohort_id: int) -> Cohort:
 def cohorts(db: Session) -> list[Cohort]:
     """Every cohort, the earliest first."""
     return list(db.exec(select(Cohort).order_by(col(Cohort.id))))
+
+
+def without_pack(db: Session) -> list[Text]:
+    """Of each cohort whose programme cannot be had, the sentence that says so."""
+    found: list[Text] = []
+    for cohort in cohorts(db):
+        try:
+            load(cohort.programme)
+        except Refused as refused:
+            found.append(t("roster.cohort_without_pack", cohort=cohort.name, why=refused.words))
+    return found
 
 
 def add_unit(
@@ -147,10 +153,12 @@ def add_member(
     unit_id: int | None = None,
     subject: str = "",
     grade: str = "",
+    joined_on: date | None = None,
 ) -> tuple[Membership, Warnings]:
     """Give somebody a place in a cohort, or back the one that had ended.
 
-    Gives the place with what is odd about it. Raises `Refused` where they have it already, where
+    `joined_on` is for learners who joined late: they are counted from that day. Gives the place
+    with what is odd about it. Raises `Refused` where they have it already, where
     the unit is of another kind than the role's, or where the grade is not a grade at all.
     """
     verb = "add_member"
@@ -176,7 +184,7 @@ def add_member(
             t("roster.member_exists", name=person.name, role=t(f"role.{role}")), verb=verb
         )
     programme = load(cohort.programme)
-    member.unit_id, member.grade = unit_id, grade
+    member.unit_id, member.grade, member.joined_on = unit_id, grade, joined_on
     member.subject = _subject_code(programme, subject.strip())
     member.ended_at, member.ended_reason = None, ""
     db.add(member)
@@ -214,6 +222,8 @@ def _doubts(
     """What is odd about a place, by what the programme's document says."""
     if member.role in NEEDS_SCHOOL and member.unit_id is None:
         yield t("roster.without_school")
+    if member.joined_on is not None and member.joined_on not in programme.cycle:
+        yield t("roster.joined_outside", day=member.joined_on)
     if member.role not in LEARNERS:
         return
     who = programme.participants.who.value

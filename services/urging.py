@@ -13,14 +13,13 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, press
-from programmes.catalogue import load
 from programmes.model import Programme
 from programmes.rules import RequirementProgress
-from programmes.values import Per
 from prompts import Text, t
 from services import audit, consent, notices, records
 from services.access import cohort_of, learner_at, memberships
 from services.notices import Why
+from services.packs import load, word_label
 from services.progress import Entries, asked_of, counted, unwritten
 from storage.tables import Audit, Membership, Person, RecordKind, RecordState, Role
 
@@ -51,7 +50,7 @@ def lack(
     What waits for a review is not missing: the student has done their part.
     """
     if matter is RecordKind.SESSION:
-        lines = _sessions(programme, entries, today)
+        lines = _sessions(programme, student, entries, today)
     else:
         lines = _writing(programme, student, matter, entries, today)
     returned = sum(r.kind is matter and r.state is RecordState.RETURNED for r, _ in entries)
@@ -60,19 +59,27 @@ def lack(
     return _stacked(lines) if lines else None
 
 
-def _sessions(programme: Programme, entries: Entries, today: date) -> list[Text]:
-    made = counted(programme, entries, today)
+def _sessions(
+    programme: Programme, student: Membership, entries: Entries, today: date
+) -> list[Text]:
+    made = counted(programme, entries, today, student.joined_on)
     return [_requirement(part) for part in made.requirements if part.still_needed > part.submitted]
 
 
 def _requirement(part: RequirementProgress) -> Text:
+    asked = part.requirement
+    by_period = {"cycle": "watch.urge.cycle", "month": "watch.urge.month"}
+    numbers = {
+        "at_least": asked.at_least,
+        "approved": part.approved,
+        "submitted": part.submitted,
+        "missing": part.still_needed - part.submitted,
+    }
     return t(
-        "watch.urge.month" if part.requirement.per is Per.MONTH else "watch.urge.cycle",
-        what=t(f"counter.{part.requirement.counts}"),
-        at_least=part.requirement.at_least,
-        approved=part.approved,
-        submitted=part.submitted,
-        missing=part.still_needed - part.submitted,
+        by_period.get(str(asked.per), "watch.urge.period"),
+        what=word_label(asked.counts, t(f"counter.{asked.counts}")),
+        per=word_label(asked.per, t(f"programme.per.{asked.per}")),
+        **{key: t(f"progress.amount_{asked.unit}", count=n) for key, n in numbers.items()},
     )
 
 
@@ -132,7 +139,7 @@ def role_to_urge(
                 if mine.unit_id == student.unit_id:
                     return mine
             case Role.MENTOR | Role.TEAM_MEMBER if asked and asked.urged_by:
-                if asked.urged_by.value == mine.role.value and mine.id in around:
+                if asked.urged_by == mine.role.value and mine.id in around:
                     return mine
             case _:
                 pass

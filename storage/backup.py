@@ -40,7 +40,9 @@ from storage.files import FileStore, sync_folder
 
 _FORMAT: Final = "yingcai-backup/1"
 _MANIFEST: Final = "manifest.json"
-_MEMBER: Final = re.compile(r"tables/([a-z][a-z0-9_]*)\.jsonl|files/([0-9a-f]{64})")
+_MEMBER: Final = re.compile(
+    r"tables/([a-z][a-z0-9_]*)\.jsonl|files/([0-9a-f]{64})|programmes/([^/\\.][^/\\]*)\.yaml"
+)
 _ROWS_AT_ONCE: Final = 1000
 _VERSION_TABLE: Final = "alembic_version"
 
@@ -70,13 +72,31 @@ class Backup:
     """The hash of every member but the manifest."""
     missing: tuple[str, ...]
     """Kept files that rows speak of but the folder lacks, or has damaged, by hash."""
+    programmes: tuple[str, ...] = ()
+    """The keys of the programmes that rows speak of; an office's own packs lie in the archive."""
+
+    @property
+    def packs(self) -> tuple[str, ...]:
+        """The keys of the packs in the archive."""
+        found = map(_MEMBER.fullmatch, self.sha256)
+        return tuple(form[3] for form in found if form is not None and form[3])
 
 
 # ---------------------------------------------------------------- writing
 
 
-def backup(database_url: str, files_dir: Path, to: Path, created_at: datetime) -> Backup:
-    """Write the database and the files its rows speak of to a new archive at `to`.
+Packs = Callable[[str], bytes | None]
+"""The pack of a programme, if it is to be kept with the rows: those that come with us are not."""
+
+
+def backup(
+    database_url: str,
+    files_dir: Path,
+    to: Path,
+    created_at: datetime,
+    packs: Packs = lambda _: None,
+) -> Backup:
+    """Write the database, and the files and packs its rows speak of, to a new archive at `to`.
 
     The rows are those of one moment, and nobody who writes meanwhile has to wait. The archive
     appears under its name only when it is whole and has been read back.
@@ -96,7 +116,7 @@ def backup(database_url: str, files_dir: Path, to: Path, created_at: datetime) -
             _snapshot(database_url, Path(folder)) as connection,
             os.fdopen(os.open(unfinished, os.O_RDWR | os.O_CREAT, 0o600), "w+b") as out,
         ):
-            _write(out, connection, FileStore(files_dir), created_at.astimezone(UTC))
+            _write(out, connection, FileStore(files_dir), created_at.astimezone(UTC), packs)
             out.flush()
             os.fsync(out.fileno())
         written = check(unfinished)
@@ -105,7 +125,9 @@ def backup(database_url: str, files_dir: Path, to: Path, created_at: datetime) -
     return written
 
 
-def _write(out: IO[bytes], connection: Connection, store: FileStore, moment: datetime) -> None:
+def _write(
+    out: IO[bytes], connection: Connection, store: FileStore, moment: datetime, packs: Packs
+) -> None:
     revision = migrate.current_within(connection)
     if revision is None:
         raise ValueError("there is no schema in this database: nothing to back up")
@@ -124,7 +146,13 @@ def _write(out: IO[bytes], connection: Connection, store: FileStore, moment: dat
             # Photos and documents are compressed already.
             archive.writestr(_member(f"files/{kept}", zipfile.ZIP_STORED), store.read(kept))
             sha256[f"files/{kept}"] = kept
-        contents = asdict(Backup(moment, revision, rows, sha256, tuple(missing)))
+        programmes = _programmes(connection, tables)
+        for key in programmes:
+            if (pack := packs(key)) is not None:
+                name = f"programmes/{key}.yaml"
+                archive.writestr(_member(name, zipfile.ZIP_DEFLATED), pack)
+                sha256[name] = hashlib.sha256(pack).hexdigest()
+        contents = asdict(Backup(moment, revision, rows, sha256, tuple(missing), programmes))
         manifest = {"format": _FORMAT} | contents | {"created_at": moment.isoformat()}
         archive.writestr(
             _member(_MANIFEST, zipfile.ZIP_DEFLATED),
@@ -200,6 +228,19 @@ def _kept_files(connection: Connection, tables: MetaData) -> Iterable[str]:
     return sorted(connection.scalars(sa.union(*(sa.select(one.c.sha256) for one in holding))))
 
 
+def _programmes(connection: Connection, tables: MetaData) -> tuple[str, ...]:
+    """The keys of all programmes that rows speak of."""
+    columns = (table.c.get("programme") for table in tables.sorted_tables)
+    found = (connection.scalars(sa.select(one).distinct()) for one in columns if one is not None)
+    return tuple(sorted({key for keys in found for key in keys if key}))
+
+
+def pack_in(path: Path, key: str) -> bytes:
+    """A pack in an archive. Raises `KeyError` if it has none of this key."""
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(f"programmes/{key}.yaml")
+
+
 # ---------------------------------------------------------------- checking
 
 
@@ -230,6 +271,7 @@ def _check(archive: zipfile.ZipFile) -> Backup:
         raise BackupDamaged("not a backup of this format")
     manifest["created_at"] = datetime.fromisoformat(manifest["created_at"])
     manifest["missing"] = tuple(manifest["missing"])
+    manifest["programmes"] = tuple(manifest.get("programmes", ()))  # older ones have none
     contents = Backup(**manifest)
     names = archive.namelist()
     if sorted(names) != sorted([_MANIFEST, *contents.sha256]):

@@ -23,6 +23,7 @@ from bot.platforms.contract import Received
 from bot.platforms.fake import FakePlatform, encode
 from bot.talk.clock import SetClock
 from bot.talk.message import Attachment, Incoming, Outgoing
+from programmes.catalogue import load
 from services import joining
 from storage.tables import (
     Cohort,
@@ -134,11 +135,17 @@ class House:
     received: list[Received] = field(default_factory=list)
 
     @classmethod
-    async def open(cls, url: str, folder: Path, clock: SetClock) -> House:
-        """Open a house on a migrated database; outside work that was broken off goes on."""
+    async def open(
+        cls, url: str, folder: Path, clock: SetClock, packs: Path | None = None
+    ) -> House:
+        """Open a house on a migrated database; outside work that was broken off goes on. `packs`
+        is a folder of packs of one's own."""
         platform = FakePlatform()
         settings = Settings(
-            database_url=url, data_dir=folder / "data", web=WebSettings(enabled=False)
+            database_url=url,
+            data_dir=folder / "data",
+            programmes_dir=packs,
+            web=WebSettings(enabled=False),
         )
         set_up_logging(settings)
         house = cls(App(settings, clock, {"fake": platform}), platform, clock)
@@ -185,7 +192,7 @@ class House:
         cohort = Cohort(programme=programme, name="示例一期", created_at=now)
         db.add_all([first, second, host, cohort])
         db.flush()
-        learner = Role.TRAINEE_TEACHER if "jindaoshi" in programme else Role.STUDENT
+        learner = Role(load(programme).participants.who.value or Role.STUDENT)
         for name, role, unit in [
             ("林小雨", learner, first),
             ("赵一鸣", learner, second),

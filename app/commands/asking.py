@@ -109,11 +109,6 @@ def _as_told(answer: PolicyAnswer) -> dict[str, Any]:
     }
 
 
-@faq.callback()
-def _faq() -> None:
-    """A group of its own, though it has but one command."""
-
-
 @faq.command("eval", help=both("faq_eval"))
 def evaluate(
     file: Annotated[Path, typer.Argument(help=both("faq_file"))],
@@ -151,3 +146,62 @@ def _line_of(result: Result) -> str:
     clause = "；".join(answer.clause for answer in result.answers if answer.clause)
     told = {"id": result.question.id, "answer": result.text, "kind": kind, "clause": clause}
     return json.dumps(told, ensure_ascii=False) + "\n"
+
+
+@faq.command("why", help=both("faq_why"))
+def why(
+    question: Annotated[str, typer.Argument(help=both("question"))],
+    programme: Annotated[str, typer.Option("--programme", help=both("why_programme"))] = "",
+    role: Annotated[str, typer.Option("--as-role", help=both("as_role"))] = "",
+    as_json: Annotated[bool, typer.Option("--json", help=both("json"))] = False,
+) -> None:
+    from dataclasses import asdict
+
+    from answers import guide
+    from answers.explaining import explain
+
+    here = guide()
+    own = (find_programme(programme),) if programme else ()
+    reasons = explain(here, question, own, role)
+    if as_json:
+        say_json(asdict(reasons) | {"understood": reasons.understood})
+        return
+    if reasons.missing:
+        say(t("cli.why.missing", name=reasons.missing))
+    names = [here.called(one) for one in here.every if one.key in reasons.programmes]
+    say(t(f"cli.why.{reasons.scope}", programmes=names))
+    say(t("cli.why.rest", rest=reasons.rest, heard=round(100 * reasons.heard)))
+    if reasons.word_for_word:
+        say(t("cli.why.word_for_word"))
+    if not reasons.understood and not reasons.missing:
+        say(t("cli.why.not_understood"))
+    for one in reasons.topics:
+        label, key = here.topics[one.topic].label, one.topic
+        if not here.topics[key].documented:
+            label = t("cli.why.no_document")
+        score = round(100 * one.score, 1)
+        say(t(f"cli.why.verdict.{one.verdict}", topic=label, key=key, score=score))
+        say(t("cli.why.speaks", grams=list(one.speaks), ways=list(one.ways)))
+
+
+@faq.command("check", help=both("faq_check"))
+def check() -> None:
+    """Ways of asking that speak for two topics, or lead to another topic than their own."""
+    from answers import guide
+
+    here = guide()
+    faults = 0
+    for way, topics in here.index.of_several().items():
+        say(t("cli.why.of_several", way=way, topics=list(topics)))
+        faults += 1
+    for key, topic in here.topics.items():
+        concerned = [one for one in here.every if topic.concerns(one)][:1]
+        for way in topic.asks:
+            found = here.match(way, concerned)
+            if found and found[0].topic != key and way not in here.index.of_several():
+                say(t("cli.why.leads_elsewhere", way=way, topic=key, other=found[0].topic))
+                faults += 1
+    if faults:
+        raise Mistake(t("cli.why.faults", count=faults))
+    count = sum(len(topic.asks) for topic in here.topics.values())
+    say(t("cli.why.fine", topics=len(here.topics), ways=count))

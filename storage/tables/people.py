@@ -73,6 +73,9 @@ class Membership(SQLModel, table=True):
     subject: str = Field(default="", max_length=40)
     grade: str = Field(default="", max_length=24)
     created_at: datetime
+    joined_on: date | None = None
+    """The day that somebody joined late, as the office says; without one, they were there from the
+    cycle's first day, whenever the roster was written."""
     ended_at: datetime | None = None
     ended_reason: str = Field(default="", max_length=200)
 

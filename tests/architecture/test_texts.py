@@ -14,6 +14,7 @@ from typing import Final, get_args
 
 import pytest
 
+from answers.explaining import Verdict
 from answers.reading import Unreadable
 from answers.sections import Doubt
 from answers.topics import common_topics
@@ -23,7 +24,7 @@ from bot.talk.inputs import UNREADABLE
 from handlers import COMMANDS
 from handlers.review import FILTERS, REASONS
 from language.clocks import Part
-from programmes.values import PLACES, ActivityKind, Counter, Grade, StageKind, Status
+from programmes.values import PLACES, ActivityKind, Counter, Grade, Per, StageKind, Status
 from prompts import LANGUAGES, catalogue
 from services.inquiries import Forwarded
 from services.roster import Presence
@@ -66,6 +67,8 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "cli.help.{}": EVERY,
     "cli.invite_{}": ("web", "telegram"),
     "cli.section.{}": EVERY,
+    "cli.why.{}": ("named", "own", "all"),
+    "cli.why.verdict.{}": get_args(Verdict),
     "command.{}.label": TOLD,
     "command.{}.words": TOLD,
     "consent.child_{}": ("given", "awaited"),
@@ -85,6 +88,8 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "programme.grade.{}": values(Grade),
     "programme.problem.{}": EVERY,
     "programme.status.{}": values(Status),
+    "programme.per.{}": values(Per),
+    "progress.amount_{}": ("sessions", "hours"),
     "progress.writing_{}": ("reviewed", "unreviewed"),
     "question.state.{}": values(CuratedState),
     "question.{}": values(Forwarded),
@@ -127,7 +132,6 @@ FOR_LATER: Final = (
     "programme.frequency.",
     "programme.material.",
     "programme.outcome.",
-    "programme.per.",
     "programme.place.",
     "programme.record.",
     "programme.role.",

@@ -79,7 +79,7 @@ def students(programme: Programme) -> dict[str, Any]:
         "first": programme.cycle.first_day,
         "last": programme.cycle.last_day,
         "mentors": {"2000000002": "王建国", "2000000003": "李和平", "2000000004": "Ann Lee"},
-        "kinds": tuple(kind.value for kind in programme.cultivation.methods.value or ()),
+        "kinds": tuple(map(str, programme.cultivation.methods.value or ())),
     }
 
 
@@ -97,7 +97,7 @@ def writings(programme: Programme) -> Iterator[WritingSeen]:
     kinds = {RecordKind(record.kind.value): record.frequency for record in programme.records}
     for kind in (RecordKind.DIARY, RecordKind.MEETING_RECORD):
         for frequency in {kinds.get(kind), Frequency.PER_SESSION, Frequency.PER_STAGE, None}:
-            stages = tuple(s.stage.value for s in programme.evaluation.stages.value or ())
+            stages = tuple(str(s.stage) for s in programme.evaluation.stages.value or ())
             yield WritingSeen(
                 **told,
                 kind=kind,

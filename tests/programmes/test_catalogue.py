@@ -2,8 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from programmes.catalogue import PACKS, all_programmes, load
-from programmes.check import InvalidPack
+from programmes.catalogue import PACKS, InvalidPack, all_programmes, load
 
 SHANXI = (PACKS / "shanxi-2026.yaml").read_text("utf-8")
 

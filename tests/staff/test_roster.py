@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlmodel import Session, select
@@ -31,7 +32,7 @@ def keys(warnings: roster.Warnings) -> list[str]:
 
 
 def add(
-    db: Session, by: Operator, cohort: Cohort, role: Role = Role.STUDENT, **told: str
+    db: Session, by: Operator, cohort: Cohort, role: Role = Role.STUDENT, **told: Any
 ) -> list[str]:
     """Put somebody new at a school of their own; gives what was odd."""
     number = len(roster.units(db, UnitKind.SCHOOL))

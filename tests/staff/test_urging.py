@@ -12,7 +12,7 @@ from bot.talk.clock import SetClock
 from programmes.catalogue import load
 from prompts import Text, render
 from services import records, roster, urging
-from services.progress import stages_begun
+from services.progress import stages_begun, standings
 from storage.tables import Membership, Outbox, RecordKind, Role
 from tests.staff.conftest import Enrol, audits, bind, days_ago, decide, hand_in, write_diary
 
@@ -275,3 +275,21 @@ def test_nobody_is_urged_to_keep_what_may_not_be_kept(
     child = joined(db, enrol("小朋友", Role.STUDENT, "小学", "primary_5", cohort), clock)
     teacher = enrol("老师", Role.SCHOOL_TEACHER, "小学", into=cohort)
     assert urge(db, teacher, child, DIARY, clock) == "watch.urge.consent_awaited"
+
+
+def test_whoever_joined_late_is_counted_from_that_day(
+    db: Session, enrol: Enrol, clock: SetClock
+) -> None:
+    """No document says anything of joining late, so what a cycle asks for stays whole; of months
+    that were over before, nothing is owed, and what was done before counts nowhere."""
+    late = joined(db, enrol("晚到", Role.STUDENT, "一中", "senior_1"), clock)
+    mentor = enrol("导师", Role.MENTOR, "大学")
+    roster.link_mentor(db, Operator(clock.now()), late.id or 0, mentor.id or 0)
+    for ago in (40, 10):
+        decide(db, mentor, clock, hand_in(db, late, clock, days_ago(clock, ago)))
+    assert "已通过 2 次" in missing(db, late, SESSION, clock)
+    late.joined_on = days_ago(clock, 20)
+    assert "已通过 1 次" in missing(db, late, SESSION, clock)
+    assert "还要再参加 9 次" in missing(db, late, SESSION, clock)
+    (standing,) = standings(db, roster.find_cohort(db, late.cohort_id), days_ago(clock, 0))
+    assert standing.progress.requirements[0].approved == 1

@@ -1,5 +1,6 @@
 """Talks as readable text: a script of acts, and what everybody sees after each.
 
+! packs programmes/packs             a folder of packs beside the built-in ones, under tests/
 ! programme shanxi-2026 senior_1      which programme, and the learners' grade
 ! join 林小雨 王建国                    these have joined before the talk begins
 林小雨> 记一次培养                      says
@@ -45,6 +46,12 @@ class Script:
         acts = tuple(line for line in lines if line.startswith("!") or ACT.match(line))
         return cls(lines[0], acts)
 
+    @property
+    def packs(self) -> Path | None:
+        """The folder of packs that the talk needs, if it needs one."""
+        named = (line.split()[2] for line in self.lines if line.startswith("! packs "))
+        return next((Path(__file__).parents[1] / folder for folder in named), None)
+
 
 Between = Callable[[House], Any]
 
@@ -67,6 +74,8 @@ async def play(house: House, script: Script, before_each: Between | None = None)
 
 async def direct(house: House, words: list[str]) -> None:
     match words:
+        case ["packs", _]:  # the house was opened with them
+            pass
         case ["programme", key, grade]:
             await house.populate(key, grade)
         case ["join", *names]:

@@ -25,8 +25,9 @@ pytestmark = pytest.mark.parametrize("path", TALKS, ids=lambda path: path.stem)
 async def test_talk_is_as_written(
     path: Path, kind: Kind, new_database: NewDatabase, tmp_path: Path, clock: SetClock
 ) -> None:
-    house = await House.open(new_database(kind), tmp_path, clock)
-    told = await play(house, Script.read(path))
+    script = Script.read(path)
+    house = await House.open(new_database(kind), tmp_path, clock, script.packs)
+    told = await play(house, script)
     house.close()
     if WRITE:
         path.write_text(told, "utf-8")
@@ -36,8 +37,9 @@ async def test_talk_is_as_written(
 async def test_talk_survives_a_restart_before_every_act(
     path: Path, new_database: NewDatabase, tmp_path: Path, clock: SetClock
 ) -> None:
-    house = await House.open(new_database("sqlite"), tmp_path, clock)
-    told = await play(house, Script.read(path), before_each=House.restart)
+    script = Script.read(path)
+    house = await House.open(new_database("sqlite"), tmp_path, clock, script.packs)
+    told = await play(house, script, before_each=House.restart)
     house.close()
     assert told == path.read_text("utf-8")
 
@@ -45,8 +47,9 @@ async def test_talk_survives_a_restart_before_every_act(
 async def test_talk_delivered_twice_changes_nothing(
     path: Path, new_database: NewDatabase, tmp_path: Path, clock: SetClock
 ) -> None:
-    house = await House.open(new_database("sqlite"), tmp_path, clock)
-    await play(house, Script.read(path))
+    script = Script.read(path)
+    house = await House.open(new_database("sqlite"), tmp_path, clock, script.packs)
+    await play(house, script)
     before = contents(house)
     said = len(house.platform.shown)
     await house.deliver_all_again()
