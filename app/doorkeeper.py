@@ -76,9 +76,9 @@ class Doorkeeper:
             chats.history, joining.WEB, address, before or self._clock.now(), limit
         )
         return [
-            Said(line.at, "person", line.number, raw=line.raw)
+            Said(line.at, line.number, raw=line.raw)
             if line.body is None
-            else Said(line.at, "assistant", line.number, Outgoing.from_json(line.body))
+            else Said(line.at, line.number, Outgoing.from_json(line.body))
             for line in found
         ]
 

@@ -2,24 +2,26 @@
 
 Replies go before notices. In one chat, messages keep their order; a call that hangs delays no
 other chat. A send whose fate is unknown is marked so and never blindly repeated; somebody who has
-blocked the assistant is marked unreachable.
+blocked the assistant is marked unreachable. A notice with a condition is sent only if that holds
+when its turn comes.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from bot.platforms.contract import DeliveryError, FateUnknown, Platform, TryLater, Unreachable
 from bot.talk.clock import Clock
 from bot.talk.message import Outgoing
+from bot.worker import IDLE, Worker
 from storage import chats
 from storage.chats import Fate, ToSend
 from storage.database import Database
@@ -29,15 +31,14 @@ log = structlog.get_logger()
 
 BATCH: Final = 100
 """Most messages chosen in one transaction."""
-IDLE: Final = 60.0
-"""Seconds after which the queue is looked at even if nobody said that something came."""
-RETRY: Final = 1.0
-"""Seconds before the database is asked again after it has failed."""
-LAST_WORDS: Final = 5.0
-"""Seconds that calls under way get when the worker stops, so that their fate is known."""
 MOST_TRIES: Final = 12
 LONGEST_PAUSE: Final = 600.0
 """Seconds between tries at the most, where the platform does not say."""
+
+
+Condition = Callable[[Session, Mapping[str, Any]], bool]
+"""Whether something still holds, given its arguments. Asked in the transaction that chooses the
+message, so it writes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,107 +51,74 @@ class Attempt:
     """The platform's id of what it shows."""
 
 
-class Delivery:
+@dataclass(slots=True)
+class _Turn:
+    """What one turn's transaction decided."""
+
+    chosen: list[ToSend] = field(default_factory=list)
+    unsent: list[SendState] = field(default_factory=list)
+    """What became of notices that were given up."""
+    pause: float = IDLE
+
+
+class Delivery(Worker):
+    """Sends what is queued. After a stop, calls under way may end, so that their fate is known."""
+
+    name = "delivery"
+    last_words = 5.0
+
     def __init__(
-        self, database: Database, clock: Clock, platforms: Mapping[str, Platform]
+        self,
+        database: Database,
+        clock: Clock,
+        platforms: Mapping[str, Platform],
+        conditions: Mapping[str, Condition] | None = None,
     ) -> None:
+        """`conditions` are those that notices may name."""
+        super().__init__()
+        self._conditions = conditions or {}
         self._database = database
         self._clock = clock
         self._platforms = platforms
-        self._came = asyncio.Event()
         self._pace = {name: Pace(platform) for name, platform in platforms.items()}
-        self._calls: dict[int, tuple[str, asyncio.Task[None]]] = {}
-        """The calls under way: by account, one each; with the platform."""
-        self._ended: list[Attempt] = []
+        self._calls: dict[int, str] = {}
+        """The calls under way, one for each account at the most: with the platform."""
+        self._ended_calls: list[Attempt] = []
         """Calls whose fate is not written down yet: nobody else knows it."""
-        self._stopping = False
+        self.fates: Counter[SendState] = Counter()
+        """What became of sends since the program began; `waiting` if they are to be retried."""
 
-    def wake(self) -> None:
-        """Say that something may be waiting."""
-        self._came.set()
-
-    async def run(self) -> None:
-        """Send what waits, and what comes, until cancelled; calls under way may then still end."""
-        work = asyncio.create_task(self._work())
-        try:
-            await asyncio.shield(work)
-        finally:
-            self._stopping = True
-            self._came.set()
-            try:
-                await asyncio.wait([work], timeout=LAST_WORDS)
-            finally:
-                work.cancel()
-                for _, call in self._calls.values():
-                    call.cancel()
-
-    async def _work(self) -> None:
-        cleared_up = False
-        while True:
-            try:
-                if not cleared_up:
-                    await self._clear_up()
-                    cleared_up = True
-                pause = await self._turn()
-            except Exception:  # what waits in the database waits until it is well again
-                log.exception("delivery_halted")
-                await asyncio.sleep(RETRY)
-                continue
-            if self._stopping and not self._under_way:
-                return
-            await self._rest(pause)
-
-    async def _clear_up(self) -> None:
+    async def take_up(self) -> None:
         """Whatever was being sent when the last run broke off may have arrived."""
         repeatable = [p.name for p in self._platforms.values() if p.capabilities.idempotent]
         unknown = await self._database.run(chats.unsure_sends, repeatable)
         if unknown:
             log.warning("sends_of_unknown_fate", count=unknown)
 
-    async def drain(self) -> float:
-        """Send all that may be sent now, until no call is under way: for tests and tools, not
-        beside `run`. Gives the seconds until more may be sent."""
-        while True:
-            pause = await self._turn()
-            if not self._under_way:
-                return pause
-            await self._rest(pause)
-
-    @property
-    def _under_way(self) -> bool:
-        """Whether a call has not ended, or its fate is not written down."""
-        return bool(self._calls or self._ended)
-
-    async def _rest(self, seconds: float) -> None:
-        """Wait until something came, a call has ended, or the time is over."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(min(seconds, IDLE)):
-                await self._came.wait()
-
-    async def _turn(self) -> float:
+    async def turn(self) -> float:
         """Write down what became of the calls that have ended, and begin those whose turn it is.
 
         One transaction does both. Gives the seconds until there may be more to begin.
         """
-        self._came.clear()
-        ended = list(self._ended)
-        under_way = {account: platform for account, (platform, _) in self._calls.items()}
-        due, pause = await self._database.run(self._settle_and_choose, ended, under_way)
-        del self._ended[: len(ended)]
-        for message in due:
-            call = asyncio.create_task(self._call(message))
-            self._calls[message.account_id] = (message.platform, call)
-        return pause
+        ended = list(self._ended_calls)
+        turn = await self._database.run(self._settle_and_choose, ended, dict(self._calls))
+        del self._ended_calls[: len(ended)]
+        self.fates.update(turn.unsent)
+        for message in turn.chosen:
+            self._calls[message.account_id] = message.platform
+            self.start(self._call(message))
+        return turn.pause
 
     def _settle_and_choose(
         self, db: Session, ended: Sequence[Attempt], under_way: Mapping[int, str]
-    ) -> tuple[list[ToSend], float]:
+    ) -> _Turn:
         self._settle(db, ended)
-        if self._stopping:
-            return [], IDLE
-        chosen = self._choose(db, under_way)
-        busy = {**under_way, **{m.account_id: m.platform for m in chosen}}
-        return chosen, self._pause(db, busy)
+        turn = _Turn()
+        if not self.stopping:
+            self._choose(db, under_way, turn)
+            busy = {**under_way, **{m.account_id: m.platform for m in turn.chosen}}
+            turn.pause = self._pause(db, busy)
+        return turn
 
     # ---------------------------------------------------------------- choosing
 
@@ -163,31 +131,64 @@ class Delivery:
             if (free := pace.at_once - calls.count(name)) > 0 and pace.wait(now) <= timedelta()
         }
 
-    def _choose(self, db: Session, under_way: Mapping[int, str]) -> list[ToSend]:
+    def _choose(self, db: Session, under_way: Mapping[int, str], turn: _Turn) -> None:
         """The messages whose turn it is: at most one in each chat, within every limit."""
         now = self._clock.now()
         free = self._free(under_way, now)
         chosen: dict[int, ToSend] = {}
-        due = chats.due_messages(db, now, BATCH, free, under_way) if free else []
-        for message in due:
-            account, platform = message.account_id, message.platform
-            if account in chosen or not free[platform]:
-                continue
-            if self._pace[platform].take(account, now):
-                free[platform] -= 1
-                chosen[account] = message
-        careful = [
-            m for m in chosen.values() if not self._platforms[m.platform].capabilities.idempotent
-        ]
+        look = bool(free)
+        while look:
+            look = False
+            busy = [*under_way, *chosen]
+            for message in chats.due_messages(db, now, BATCH, free, busy):
+                account, platform = message.account_id, message.platform
+                if account in chosen or not free[platform]:
+                    continue
+                if (unsent := self._unsent(db, message, now)) is not None:
+                    turn.unsent.append(unsent)
+                    look = True  # what comes after it there may be due as well
+                elif self._pace[platform].take(account, now):
+                    free[platform] -= 1
+                    chosen[account] = message
+        turn.chosen = list(chosen.values())
+        self._note_chosen(db, turn.chosen, now)
+
+    def _unsent(self, db: Session, message: ToSend, now: datetime) -> SendState | None:
+        """Give up a message whose condition does not hold, or cannot be checked; `None` if it may
+        be sent."""
+        if message.condition is None:
+            return None
+        name = message.condition["name"]
+        try:
+            with db.begin_nested():
+                if self._conditions[name](db, message.condition["args"]):
+                    return None
+            state = SendState.DROPPED
+        except Exception as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise  # the database is gone: that is not the condition's fault
+            log.exception("notice_set_aside", row=message.id, condition=name)
+            state = SendState.ASIDE
+        chats.mark(db, [Fate(message.id, state, message.tries, now, name)])
+        return state
+
+    def _careful(self, message: ToSend) -> bool:
+        """Whether a call of unknown fate may not be repeated on the message's platform."""
+        return not self._platforms[message.platform].capabilities.idempotent
+
+    def _note_chosen(self, db: Session, chosen: Sequence[ToSend], now: datetime) -> None:
+        careful = [m for m in chosen if self._careful(m)]
+        # Before the call: if we die in it, the fate is unknown, not "never tried". A notice whose
+        # condition holds is from now on a line of its chat.
+        noted = [m for m in chosen if self._careful(m) or m.condition is not None]
+        chats.mark(db, [Fate(m.id, SendState.SENDING, m.tries + 1, now) for m in noted])
+        chats.offer(db, [(m.account_id, m.offers) for m in chosen if m.offers])
         if careful:
-            # Noted before the call: if we die in it, the fate is unknown, not "never tried".
-            chats.mark(db, [Fate(m.id, SendState.SENDING, m.tries + 1, now) for m in careful])
             at = chats.cards(
                 db, [(m.account_id, m.body["card"]) for m in careful if m.body.get("card")]
             )
             for message in careful:
                 message.earlier = at.get((message.account_id, message.body.get("card", "")))
-        return list(chosen.values())
 
     def _pause(self, db: Session, under_way: Mapping[int, str]) -> float:
         now = self._clock.now()
@@ -204,10 +205,10 @@ class Delivery:
     async def _call(self, message: ToSend) -> None:
         try:
             fate, shown = await self._send(message)
-            self._ended.append(Attempt(message, fate, shown))
+            self.fates[fate.state] += 1
+            self._ended_calls.append(Attempt(message, fate, shown))
         finally:
             del self._calls[message.account_id]
-            self._came.set()
 
     async def _send(self, message: ToSend) -> tuple[Fate, str]:
         """Make the call; gives what became of it, and the platform's id of what it shows."""
@@ -254,12 +255,11 @@ class Delivery:
         """Write down what became of calls."""
         for sent in ended:
             card = sent.message.body.get("card")
-            careful = not self._platforms[sent.message.platform].capabilities.idempotent
-            if card and careful and sent.fate.state is SendState.SENT:
+            if card and self._careful(sent.message) and sent.fate.state is SendState.SENT:
                 chats.place_card(db, sent.message.account_id, card, sent.shown)
         chats.mark(db, [sent.fate for sent in ended])
         gone = [s for s in ended if s.fate.state is SendState.UNREACHABLE]
-        chats.mark_unreachable(db, [s.message.account_id for s in gone])
+        chats.mark_unreachable(db, [s.message.account_id for s in gone], self._clock.now())
         back = [s for s in ended if s.fate.state is SendState.SENT and not s.message.reachable]
         chats.mark_reachable(db, [s.message.account_id for s in back])
 

@@ -196,8 +196,6 @@ class Flow:
     """Look up what the flow is told, from its arguments. Raises `Refused`."""
     finish: Callable[[Scene, Any, Any], None]
     """Do what the flow returned: `finish(scene, about, result)`. Raises `Refused`."""
-    many: bool = False
-    """Several drafts may lie side by side (one for each of its arguments)."""
 
 
 Act = Callable[[Scene, Sequence[str]], None]

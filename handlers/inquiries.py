@@ -215,7 +215,6 @@ REPLY: Final = Flow(
     about=GroupSeen,
     load=load_group,
     finish=finish_reply,
-    many=True,
 )
 
 
@@ -271,7 +270,6 @@ SORT: Final = Flow(
     about=GroupSeen,
     load=load_group,
     finish=finish_sort,
-    many=True,
 )
 
 
@@ -410,7 +408,6 @@ CURATE: Final = Flow(
     about=CurateSeen,
     load=load_curate,
     finish=finish_curate,
-    many=True,
 )
 
 

@@ -21,6 +21,7 @@ from answers.candidates import candidates, private, unsure
 from answers.phrasing import Evidence, Phrased
 from bot.talk.clock import beijing_day
 from prompts import BEIJING, Language
+from services import notices
 from services.access import LEARNERS, cohort_of, memberships, own_programmes
 from services.consent import needed
 from services.documents import loaded
@@ -29,7 +30,7 @@ from services.scrub import scrub
 from storage import chats
 from storage.chats import Post
 from storage.inquiries import names_around
-from storage.tables import Advice, AdviceState, Lane, Outbox, Person, SendState, table
+from storage.tables import Advice, AdviceState, Outbox, Person, SendState, table
 
 LIFE: Final = timedelta(minutes=2)
 """Nobody waits longer: what has not been asked by then is dropped."""
@@ -294,8 +295,7 @@ def _card(row: Advice, phrased: Phrased) -> dict[str, Any]:
 def _replace(
     db: Session, row: Advice, body: dict[str, Any], text: str, key: str, now: datetime
 ) -> None:
-    shown = {**body, "text": text, "kind": "card", "replace": True}
-    chats.post(db, [Post(row.account_id, shown, Lane.NOTICE, key)], now)
+    notices.replace(db, row.account_id, {**body, "text": text}, key, now)
 
 
 def _language(row: Advice) -> Language:

@@ -20,7 +20,7 @@ from answers.curated import Office, OfficeAnswer
 from answers.matching import plain
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
-from bot.talk.message import Choice, Message, press, put
+from bot.talk.message import Choice, Message, press
 from prompts import Text, Words, t
 from services import audit, notices
 from services.access import LEARNERS, cohort_of, learner_at, memberships
@@ -30,8 +30,7 @@ from services.packs import load, name_of
 from services.scrub import GAPS, scrub
 from storage import chats
 from storage import inquiries as rows
-from storage.chats import Post
-from storage.tables import Curated, CuratedState, Inquiry, InquiryState, Lane, Membership
+from storage.tables import Curated, CuratedState, Inquiry, InquiryState, Membership
 
 FOLLOWS: Final = timedelta(minutes=30)
 """For how long a question may be gone on from."""
@@ -373,7 +372,7 @@ def _settle(
 ) -> Given:
     """Settle those questions that still wait. Raises `Refused` if none does."""
     settled: list[Inquiry] = []
-    posts: list[Post] = []
+    told = 0
     gone: Refused | None = None
     for number in sorted(numbers):
         try:
@@ -387,18 +386,16 @@ def _settle(
         row.answered_by, row.answered_at = actor.person_id, actor.now
         speaker = chats.speaker_of(db, cast(int, row.account_id))
         if speaker is not None and speaker.reachable:
-            said = put(Message(words(row)), notices.language_of(speaker))
-            key = f"answer:{row.id}"
-            posts.append(Post(speaker.account_id, said.to_json(), Lane.NOTICE, key))
+            notices.tell_chat(db, speaker, Message(words(row)), f"answer:{row.id}", actor.now)
+            told += 1
         row.account_id = None
         db.add(row)
         settled.append(row)
     if not settled:
         raise gone or Refused(t("question.none"), verb=verb, object="question")
-    chats.post(db, posts, actor.now)
     first, together = settled[0], [row.id for row in settled[1:]]
     audit.note(db, actor, verb, "question", first.id, together=together)
-    return Given(tuple(settled), len(posts))
+    return Given(tuple(settled), told)
 
 
 # ---------------------------------------------------------------- answers for everybody
@@ -495,15 +492,9 @@ def clarify(db: Session, actor: Actor, number: int) -> int:
     """
     row = _to_clarify(db, actor, number)
     publish(db, actor, number)
-    message = Message(clarification(row))
-    bodies = {language: put(message, language).to_json() for language in ("zh", "en")}
     reached = rows.audience(db, row.programme)
-    posts = [
-        Post(account, bodies["en" if language == "en" else "zh"], Lane.NOTICE, key)
-        for _, account, language in reached
-        for key in (f"clarify:{number}:{account}",)
-    ]
-    chats.post(db, posts, actor.now)
+    told = [(account, language) for _, account, language in reached]
+    notices.tell_all(db, told, Message(clarification(row)), f"clarify:{number}", actor.now)
     people = len({person for person, _, _ in reached})
     audit.note(db, actor, "clarify", "curated", number, people=people)
     return people

@@ -1,10 +1,20 @@
-"""Messages to people who have not just spoken: queued in the act's own transaction."""
+"""Messages to people who have not just spoken: the one door by which they leave.
+
+A notice is a row, written in the transaction of the act or rule that causes it. It has a key, so
+that it is said once; it may be for later; it may carry the rule that sends it, so that whoever
+gets it can ask why; and it may have a condition, which is checked again when its turn comes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
 from sqlmodel import Session
 
-from bot.talk.acting import Actor
+from bot.talk.acting import Actor, Operator
 from bot.talk.message import Message, offered, put
 from prompts import Language
 from storage import chats
@@ -12,30 +22,96 @@ from storage.chats import Post, Speaker
 from storage.tables import Lane
 
 
-def tell(db: Session, actor: Actor, person_id: int, message: Message, key: str) -> int:
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The rule that sends a notice: a fact of a programme, and where the document says it."""
+
+    programme: str
+    path: str
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must still hold when a notice is sent: one of those that delivery knows by name."""
+
+    name: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    """JSON."""
+
+
+def tell(
+    db: Session,
+    actor: Actor | Operator,
+    person_id: int,
+    message: Message,
+    key: str,
+    *,
+    not_before: datetime | None = None,
+    why: Why | None = None,
+    condition: Condition | None = None,
+) -> int:
     """Queue a notice to somebody, in their language, wherever they can be reached.
 
-    `key` names the notice and is unique with the person: queued before, it is not queued again.
-    What it offers may be typed as well, unless the person is in the middle of a talk. Gives the
-    number of chats it goes to; 0 when the person cannot be reached.
+    `key` names the notice and is unique with the person: queued before, in whichever of their
+    chats, it is not queued again. What it offers may be typed as well once it is sent, unless the
+    person is then in the middle of a talk. Gives the number of chats in which the person can be
+    reached.
     """
     reached = chats.accounts_of(db, person_id)
-    posts = []
-    for speaker in reached:
-        outgoing = put(message, language_of(speaker))
-        posts.append(
-            Post(
-                speaker.account_id,
-                outgoing.to_json(),
-                Lane.NOTICE,
-                f"{key}:{speaker.account_id}",
-            )
-        )
-        if message.rows and speaker.talk_id is None:
-            chats.offer(db, speaker.account_id, offered(outgoing, message))
-    chats.post(db, posts, actor.now)
-    return len(posts)
+    if not chats.was_posted(db, person_id, key):
+        posts = [_post(speaker, message, key, not_before, why, condition) for speaker in reached]
+        chats.post(db, posts, actor.now)
+    return len(reached)
+
+
+def tell_chat(db: Session, speaker: Speaker, message: Message, key: str, now: datetime) -> None:
+    """Queue a notice to one chat: an answer to what was asked there."""
+    chats.post(db, [_post(speaker, message, key)], now)
+
+
+def tell_all(
+    db: Session, reached: Iterable[tuple[int, str]], message: Message, key: str, now: datetime
+) -> None:
+    """Queue a notice to many chats, given as (account, language)."""
+    bodies = {language: put(message, language).to_json() for language in ("zh", "en")}
+    posts = [
+        Post(account, bodies[_known(language)], Lane.NOTICE, f"{key}:{account}")
+        for account, language in reached
+    ]
+    chats.post(db, posts, now)
+
+
+def replace(db: Session, account_id: int, body: dict[str, Any], key: str, now: datetime) -> None:
+    """Queue a new body for a card that stands in a chat."""
+    shown = {**body, "kind": "card", "replace": True}
+    chats.post(db, [Post(account_id, shown, Lane.NOTICE, key)], now)
+
+
+def _post(
+    speaker: Speaker,
+    message: Message,
+    key: str,
+    not_before: datetime | None = None,
+    why: Why | None = None,
+    condition: Condition | None = None,
+) -> Post:
+    outgoing = put(message, language_of(speaker))
+    return Post(
+        speaker.account_id,
+        outgoing.to_json(),
+        Lane.NOTICE,
+        f"{key}:{speaker.account_id}",
+        not_before,
+        asdict(why) if why else None,
+        {"name": condition.name, "args": dict(condition.args)} if condition else None,
+        offered(outgoing, message) if message.rows else None,
+    )
 
 
 def language_of(speaker: Speaker) -> Language:
-    return "en" if speaker.language == "en" else "zh"
+    return _known(speaker.language)
+
+
+def _known(language: str) -> Language:
+    return "en" if language == "en" else "zh"

@@ -6,7 +6,7 @@ row. Done twice, it changes nothing the second time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Final, Literal, NamedTuple, cast
@@ -22,6 +22,7 @@ from programmes.values import PLACES, Place
 from prompts import Brief, Text, t
 from services import audit, notices
 from services.access import REVIEWERS, LearnerPlace, learner_at, may_read, reviewer_of, student_of
+from services.notices import Condition
 from services.packs import kind_label, load, stage_label
 from storage.statements import Prepared
 from storage.tables import (
@@ -172,7 +173,31 @@ def _handed_in(
         card = review_card(entry, body, student.name)
         for reviewer in reviewers(db, student.id):
             key = f"review:{entry.id}:{entry.version}"
-            notices.tell(db, actor, reviewer.person_id, card, key)
+            waits = {"record": entry.id, "version": entry.version, "person": reviewer.person_id}
+            condition = Condition("waits_for_review", waits)
+            notices.tell(db, actor, reviewer.person_id, card, key, condition=condition)
+
+
+def waits_for_review(db: Session, args: Mapping[str, Any]) -> bool:
+    """Whether a version of an entry still waits, and still for this person."""
+    return _waits_for.first(db, **args) is not None
+
+
+_waits_for = Prepared(
+    select(Record.id)
+    .join(Mentoring, col(Mentoring.student_id) == col(Record.student_id))
+    .join(Membership, col(Membership.id) == col(Mentoring.mentor_id))
+    .where(
+        col(Record.id) == bindparam("record"),
+        col(Record.version) == bindparam("version"),
+        col(Record.state) == RecordState.SUBMITTED,
+        col(Membership.person_id) == bindparam("person"),
+        col(Mentoring.ended_at).is_(None),
+        col(Membership.ended_at).is_(None),
+        col(Membership.role).in_(REVIEWERS),
+    )
+    .limit(1)
+)
 
 
 def withdraw(db: Session, actor: Actor, record_id: int, version: int) -> Record:

@@ -18,6 +18,7 @@ from programmes.rules import RequirementProgress
 from prompts import Text, t
 from services import audit, consent, notices, records
 from services.access import cohort_of, learner_at, memberships
+from services.notices import Why
 from services.packs import load, word_label
 from services.progress import Entries, asked_of, counted, unwritten
 from storage.tables import Audit, Membership, Person, RecordKind, RecordState, Role
@@ -31,6 +32,11 @@ WAY_ON: Final = {
     RecordKind.MEETING_RECORD: "meeting",
 }
 """The command by which the student gets on with it."""
+ASKS_FOR: Final = {
+    RecordKind.DIARY: "cultivation.diary_frequency",
+    RecordKind.MEETING_RECORD: "cultivation.interview_records",
+}
+"""The fact that says how often something is to be written."""
 
 
 # ---------------------------------------------------------------- what is missing
@@ -87,6 +93,24 @@ def _writing(
     return [t("watch.urge.unwritten", name=asked.name, missing=missing)]
 
 
+def asked_by(
+    programme: Programme, student: Membership, entries: Entries, matter: RecordKind, today: date
+) -> Why | None:
+    """The fact that asks for what is missing; `None` where only an entry was sent back."""
+    if matter is RecordKind.SESSION:
+        short = [
+            part.requirement.key
+            for part in counted(programme, entries, today).requirements
+            if part.still_needed > part.submitted
+        ]
+        paths = [path for path, _ in programme.facts() if path.rpartition(".")[2] in short]
+    else:
+        paths = [ASKS_FOR[matter]] if _writing(programme, student, matter, entries, today) else []
+    if not paths:
+        return None
+    return Why(programme.key, paths[0], programme.fact(paths[0]).clause)
+
+
 def _stacked(lines: Sequence[Text]) -> Text:
     """Lines as one text, for a reader whose language is not known yet."""
     return reduce(lambda above, below: t("watch.urge.and", above=above, below=below), lines)
@@ -133,6 +157,8 @@ class Urging:
     matter: RecordKind
     by: Membership
     words: Text
+    why: Why | None
+    """What asks it of the student; `None` where only an entry was sent back."""
 
 
 def prepare(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> Urging:
@@ -152,7 +178,8 @@ def prepare(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> U
     programme = load(learner.programme)
     if not consent.may_keep(db, learner, programme, today):
         raise _refused("watch.urge.consent_awaited", student_id)
-    missing = lack(programme, student, records.entries(db, student_id), matter, today)
+    entries = records.entries(db, student_id)
+    missing = lack(programme, student, entries, matter, today)
     if missing is None:
         raise _refused("watch.urge.nothing_missing", student_id)
     if any(
@@ -162,7 +189,7 @@ def prepare(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> U
         raise _refused("watch.urge.already", student_id)
     me = cast(Person, db.get(Person, actor.person_id))
     words = t("watch.urge.notice", name=me.name, role=t(f"role.{by.role}"), missing=missing)
-    return Urging(student, matter, by, words)
+    return Urging(student, matter, by, words, asked_by(programme, student, entries, matter, today))
 
 
 def urge(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> Urging:
@@ -174,7 +201,7 @@ def urge(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> Urgi
     way_on = WAY_ON[matter]
     notice = Message(urging.words, ((Choice(press(way_on), t(f"command.{way_on}.label")),),))
     key = f"urge:{student_id}:{matter}:{urging.by.id}:{beijing_day(actor.now)}"
-    if not notices.tell(db, actor, urging.student.person_id, notice, key):
+    if not notices.tell(db, actor, urging.student.person_id, notice, key, why=urging.why):
         raise _refused("watch.urge.unreachable", student_id)
     audit.note(
         db, actor, VERB, "membership", student_id, matter=matter.value, role=urging.by.role.value

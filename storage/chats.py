@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    String,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    null,
+    select,
+    tuple_,
+    update,
+)
 from sqlmodel import Session
 
 from storage.statements import Prepared, Row
@@ -222,7 +234,7 @@ _save_speaker = Prepared(
 )
 
 
-def save_speakers(session: Session, changed: Sequence[Speaker]) -> None:
+def save_speakers(session: Session, changed: Sequence[Speaker], now: datetime) -> None:
     rows = [
         {
             "row": s.account_id,
@@ -234,25 +246,25 @@ def save_speakers(session: Session, changed: Sequence[Speaker]) -> None:
         for s in changed
     ]
     _save_speaker.each(session, rows)
-    mark_unreachable(session, [s.account_id for s in changed if not s.reachable])
+    mark_unreachable(session, [s.account_id for s in changed if not s.reachable], now)
 
 
 _offer = Prepared(
     update(_account)
-    .where(_account.c.id == bindparam("row"))
+    .where(_account.c.id == bindparam("row"), _account.c.talk_id.is_(None))
     .values(offered=bindparam("new_offered"))
 )
 
 
-def offer(session: Session, account_id: int, choices: list[Any]) -> None:
-    """What a notice offers a chat that is in no talk: it may then also be typed."""
-    _offer.run(session, row=account_id, new_offered=choices)
+def offer(session: Session, offers: Iterable[tuple[int, list[Any]]]) -> None:
+    """What messages offer these chats may also be typed there, unless a talk has the floor."""
+    _offer.each(session, [{"row": row, "new_offered": choices} for row, choices in offers])
 
 
-def mark_unreachable(session: Session, accounts: Collection[int]) -> None:
-    """These chats cannot be reached: the notices that wait for them are given up.
+def mark_unreachable(session: Session, accounts: Collection[int], now: datetime) -> None:
+    """These chats cannot be reached: the notices that are due there are given up.
 
-    Replies are not: whoever is answered has come back.
+    Replies are not: whoever is answered has come back. Nor is what is to be sent later.
     """
     if not accounts:
         return
@@ -264,6 +276,7 @@ def mark_unreachable(session: Session, accounts: Collection[int]) -> None:
             _outbox.c.account_id.in_(accounts),
             _outbox.c.state == SendState.WAITING,
             _outbox.c.lane == Lane.NOTICE,
+            _outbox.c.not_before <= now,
         )
         .values(state=SendState.UNREACHABLE)
     )
@@ -428,6 +441,11 @@ class Post:
     body: dict[str, Any]
     lane: Lane = Lane.REPLY
     key: str | None = None
+    not_before: datetime | None = None
+    """When it may be sent; at once if empty."""
+    why: dict[str, Any] | None = None
+    condition: dict[str, Any] | None = None
+    offers: list[Any] | None = None
 
 
 _QUEUED: Final = {"state": SendState.WAITING, "tries": 0, "error": ""}
@@ -437,25 +455,45 @@ _post_once = Prepared(
     lambda insert: (
         insert(_outbox).values(_QUEUED).on_conflict_do_nothing(index_elements=["key"]).inline()
     ),
-    *_POSTED,
+    *(*_POSTED, "why", "condition", "offers"),
 )
 
 
 def post(session: Session, posts: Sequence[Post], now: datetime) -> None:
     """Queue messages. One with a key that was queued before is dropped."""
     _post.each(session, [_outbox_row(p, now) for p in posts if p.key is None])
-    _post_once.each(session, [_outbox_row(p, now) for p in posts if p.key is not None])
+    keyed = [p for p in posts if p.key is not None]
+    noted = [{"why": p.why, "condition": p.condition, "offers": p.offers} for p in keyed]
+    rows = zip(keyed, noted, strict=True)
+    _post_once.each(session, [_outbox_row(p, now) | more for p, more in rows])
 
 
 def _outbox_row(p: Post, now: datetime) -> dict[str, Any]:
+    due = now if p.not_before is None else max(now, p.not_before)
     return {
         "key": p.key,
         "account_id": p.account_id,
         "lane": p.lane,
         "body": p.body,
-        "not_before": now,
-        "created_at": now,
+        "not_before": due,
+        "created_at": due,
     }
+
+
+_posted = Prepared(
+    select(_outbox.c.id)
+    .join(
+        _account,
+        _outbox.c.key == bindparam("begins", type_=String) + ":" + cast(_account.c.id, String),
+    )
+    .where(_account.c.person_id == bindparam("person"))
+    .limit(1)
+)
+
+
+def was_posted(session: Session, person_id: int, key: str) -> bool:
+    """Whether `KEY:ACCOUNT` was posted to any chat that a person has now."""
+    return _posted.first(session, person=person_id, begins=key) is not None
 
 
 @dataclass(slots=True)
@@ -470,7 +508,9 @@ class ToSend:
     lane: Lane
     body: dict[str, Any]
     tries: int
-    earlier: str | None = field(default=None)
+    condition: dict[str, Any] | None = None
+    offers: list[Any] | None = None
+    earlier: str | None = None
 
 
 _waits = _outbox.c.state == SendState.WAITING
@@ -495,6 +535,8 @@ _due = Prepared(
         _outbox.c.lane,
         _outbox.c.body,
         _outbox.c.tries,
+        _outbox.c.condition,
+        _outbox.c.offers,
     )
     .join(_account, _account.c.id == _outbox.c.account_id)
     .where(
@@ -637,6 +679,43 @@ def accounts_of(session: Session, person_id: int) -> list[Speaker]:
     return [_speaker(row) for row in _speakers_of_person.all(session, person=person_id)]
 
 
+# ---------------------------------------------------------------- what waits
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much waits."""
+
+    waiting: int
+    """Updates that wait to be handled."""
+    oldest: float
+    """Seconds for which the oldest of them has waited."""
+    aside: int
+    """Updates set aside with an alarm."""
+    outbox: dict[str, int]
+    """Messages that are due and wait to be sent, by lane."""
+
+
+def backlog(session: Session, now: datetime, platforms: Collection[str]) -> Backlog:
+    """How much waits for these platforms."""
+    count, oldest = session.execute(
+        select(func.count(), func.min(_update.c.received_at)).where(
+            _update.c.state == UpdateState.WAITING, _update.c.platform.in_(platforms)
+        )
+    ).one()
+    aside = select(func.count()).where(_update.c.state == UpdateState.ASIDE)
+    due = (
+        select(_outbox.c.lane, func.count())
+        .join(_account, _account.c.id == _outbox.c.account_id)
+        .where(_waits, _outbox.c.not_before <= now, _account.c.platform.in_(platforms))
+        .group_by(_outbox.c.lane)
+    )
+    waits = {lane.name.lower(): 0 for lane in Lane}
+    waits.update({lane.name.lower(): found for lane, found in session.execute(due)})
+    age = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+    return Backlog(count, age, session.execute(aside).scalar_one(), waits)
+
+
 # ---------------------------------------------------------------- what was said
 
 
@@ -648,6 +727,9 @@ class ChatLine:
     number: int
     raw: str = ""
     body: dict[str, Any] | None = None
+
+
+_NOT_SENT: Final = (SendState.WAITING, SendState.DROPPED, SendState.ASIDE)
 
 
 def history(
@@ -673,6 +755,8 @@ def history(
             _outbox.c.created_at < before,
             # A menu of commands is no line of the chat.
             _outbox.c.body["text"].as_string().is_not(None),
+            # What depends on something is a line of the chat once it is found to hold.
+            _outbox.c.condition.is_(null()) | _outbox.c.state.not_in(_NOT_SENT),
         )
         .order_by(_outbox.c.created_at.desc(), _outbox.c.id.desc())
         .limit(limit)

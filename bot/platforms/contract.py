@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bot.talk.message import Incoming, Outgoing
+
+if TYPE_CHECKING:  # no web library is loaded before a messenger needs one
+    from starlette.routing import BaseRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,19 @@ class Platform(Protocol):
         """What a stored update says, `None` if nothing for us. Raises on a poisonous one."""
         ...
 
+    def routes(self, receive: Receive) -> Sequence[BaseRoute]:
+        """The routes that it brings to the one server; empty if it needs none.
+
+        What they receive goes to `receive` before it is confirmed. They answer for their own
+        safety. A mount at "" takes whatever no other route takes.
+        """
+        ...
+
     async def run(self, receive: Receive) -> None:
-        """Receive until cancelled, handing each raw update to `receive` before confirming it."""
+        """Do until cancelled what no route does: poll, register, clean up.
+
+        What is received goes to `receive` before it is confirmed.
+        """
         ...
 
     async def send(self, row: int, address: str, message: Outgoing, earlier: str | None) -> str:

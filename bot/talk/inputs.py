@@ -362,7 +362,6 @@ class Part:
     text: str = ""
     files: tuple[Attachment, ...] = ()
     done: bool = False
-    skipped: bool = False
 
 
 DONE: Final = "done"
@@ -391,7 +390,7 @@ class Parts(Kind[Part]):
 
     def parse(self, answer: Answer, asked: Asked) -> Part:
         if answer.press in (DONE, SKIP) and not self.needed:
-            return Part(done=True, skipped=answer.press == SKIP)
+            return Part(done=True)
         if answer.files:
             return Part(self._caption(answer), self._taken(answer.files))
         words = _typed(answer)

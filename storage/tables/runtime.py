@@ -38,6 +38,10 @@ class SendState(StrEnum):
     UNKNOWN = "unknown"
     """The call broke off: it may have been shown. Never repeated blindly."""
     UNREACHABLE = "unreachable"
+    DROPPED = "dropped"
+    """Its condition no longer held when its turn came: it was not sent."""
+    ASIDE = "aside"
+    """Set aside with an alarm: its condition could not be checked, so it was not sent."""
 
 
 class Lane(StrEnum):
@@ -128,8 +132,15 @@ class Outbox(SQLModel, table=True):
     tries: int = 0
     not_before: datetime
     created_at: datetime
+    """When it enters the chat: for a notice that is to be sent later, that moment."""
     sent_at: datetime | None = None
     error: str = Field(default="", max_length=200)
+    why: dict[str, Any] | None = Field(default=None, sa_type=json_type())
+    """The rule that sends a notice: `{"programme", "path", "clause"}`."""
+    condition: dict[str, Any] | None = Field(default=None, sa_type=json_type())
+    """What must still hold when a notice is sent: `{"name", "args"}`."""
+    offers: list[Any] | None = Field(default=None, sa_type=json_type())
+    """What a notice offers, as `Account.offered`: it may be typed once the notice is sent."""
 
 
 class Card(SQLModel, table=True):

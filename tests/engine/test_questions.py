@@ -307,7 +307,7 @@ def test_a_person_named_by_a_choice_that_is_gone_is_still_who_was_named() -> Non
 ONE = (photo("a.jpg"),)
 THREE = (photo("a.jpg"), photo("b.jpg"), photo("c.jpg"))
 END = Part(done=True)
-SKIPPED = Part(done=True, skipped=True)
+SKIPPED = Part(done=True)
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,23 @@ def test_a_mentor_urges_the_diary_where_the_document_says_so(
     assert urge(db, helper, student, DIARY, clock) == no
     assert urge(db, mine, student, SESSION, clock) == no
     assert urge(db, mine, student, DIARY, clock) == ("" if may else no)
+    if may:
+        path = "cultivation.diary_frequency"
+        clause = load(programme).fact(path).clause
+        why = {"programme": programme, "path": path, "clause": clause}
+        assert [row.why for row in db.exec(select(Outbox))] == [why]
+        assert clause
+
+
+def test_a_notice_about_sessions_keeps_the_rule_that_asks_for_them(
+    db: Session, enrol: Enrol, student: Membership, clock: SetClock
+) -> None:
+    teacher = enrol("老师", Role.SCHOOL_TEACHER, "一中")
+    assert urge(db, teacher, student, SESSION, clock) == ""
+    (why,) = [row.why for row in db.exec(select(Outbox))]
+    assert why is not None
+    assert why["path"].startswith("cultivation.")
+    assert why["clause"] == load(why["programme"]).fact(why["path"]).clause != ""
 
 
 # ---------------------------------------------------------------- of what

@@ -338,6 +338,10 @@ class TelegramPtb:
 
     # ------------------------------------------------------------ receiving
 
+    def routes(self, receive: Receive) -> tuple[()]:
+        """None yet: the webhook still opens a port of its own."""
+        return ()
+
     async def run(self, receive: Receive) -> None:
         """Receive until cancelled, handing each raw update to `receive` before confirming it.
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from bot.talk.message import Outgoing
 from prompts import Language, Text
@@ -50,7 +50,6 @@ class Said:
     """One line of the chat's history."""
 
     at: datetime
-    side: Literal["person", "assistant"]
     number: int
     """Outbox row id for the assistant's lines, update id for the person's."""
     message: Outgoing | None = None
