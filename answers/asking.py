@@ -141,7 +141,7 @@ class Guide:
         for part in self._parts(question, asker.own)[:MOST_PARTS]:
             if missing := self._missing(part):
                 answers.setdefault(ELSEWHERE, missing)
-                if not self.names_in(part, asker.own):
+                if not self.surely_named(part):
                     continue
             for answer in self._answer(part, asker):
                 answers.setdefault(answer.topic, answer)
@@ -161,7 +161,7 @@ class Guide:
         """The place or scheme that is asked about and has no programme here, if one is."""
         said = fold(tidy(question)).casefold()
         places = [place.name for place in self._atlas.asked(said) if not place.families]
-        return self._atlas.scheme(said) or "、".join(places)
+        return self._atlas.scheme(said, question) or "、".join(places)
 
     def about(self, topic: str, programmes: Sequence[Programme]) -> PolicyAnswer:
         """What these programmes' documents say about a topic. Raises KeyError for no topic."""
@@ -179,6 +179,13 @@ class Guide:
         if named:
             return of_edition(named, self.every, own, rest)
         return self.every, _SEVERAL.sub("", rest)
+
+    def surely_named(self, question: str) -> bool:
+        """Whether a question names a programme that is here, in everybody's mouth: 浙江英才 is not
+        one's own 英才计划."""
+        said = fold(tidy(question)).casefold()
+        ways = (f"{re.escape(name)}{NO_PROGRAMME}" for name in self.names.sure)
+        return any(re.search(way, said) for way in ways)
 
     def names_in(self, question: str, own: Sequence[Programme] = ()) -> tuple[Programme, ...]:
         """The programmes that a question names."""

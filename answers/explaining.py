@@ -88,7 +88,7 @@ def explain(guide: Guide, question: str, own: Sequence[Programme] = (), role: st
         rest=plain(rest),
         heard=guide.index.heard(rest),
         word_for_word=bool(guide.index.known(rest)),
-        topics=() if missing and not named else tuple(weighed),
+        topics=() if missing and not guide.surely_named(question) else tuple(weighed),
     )
 
 

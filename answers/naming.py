@@ -31,7 +31,7 @@ _ONESELF: Final = re.compile(
     r"我|咱|孩子|娃|女儿|闺女|儿子|家|户口|学籍|导师|老师|同学|亲戚|爸|妈"
 )
 _OTHERWISE: Final = re.compile(
-    r"[市省]?(?:大学|交大|交通|师大|师范|理工|工业|工程|农业|林业|医科|科技大|财经|外国语|复旦|清华|中学"
+    r"[市省]?(?:大学|交大|交通|师大|师范|理工|工业|工程|农业|林业|医科|科技大|财经|外国语|复旦|清华|中学(?!生)"
     r"|[一二三四五六七八九十]中|高中|附中|实验|时间|户口|户籍|户|籍|人(?!才)|话|路|市场|本地|读|上学|念|出差"
     r"|参观|比赛|旅游|开会|参加|实习|找|租|高校|院校)"
 )
@@ -136,9 +136,10 @@ class Atlas:
         ]
         return list(dict.fromkeys(found))
 
-    def scheme(self, question: str) -> str:
-        """The scheme that a question asks about and that is no programme here."""
-        if quoted := _QUOTED.search(question):
+    def scheme(self, question: str, written: str) -> str:
+        """The scheme that a question asks about and that is no programme here; `written` is the
+        question with its quotation marks."""
+        if quoted := _QUOTED.search(written):
             name = quoted[1]
             if not any(one in name or name in one for one in self._called.sure) and not (
                 name in self._titles or _BESIDE_IT.search(question)

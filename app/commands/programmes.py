@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands import drafting
 from app.terminal import (
     Mistake,
     both,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from programmes.model import Fact, Programme
 
 commands = typer.Typer(no_args_is_help=True)
+commands.command("new", help=both("programme_new"))(drafting.new)
 
 AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
 Key = Annotated[str, typer.Argument(help=both("key"))]

@@ -66,6 +66,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "cli.column.{}": EVERY,
     "cli.help.{}": EVERY,
     "cli.invite_{}": ("web", "telegram"),
+    "cli.new.ask_{}": EVERY,
     "cli.section.{}": EVERY,
     "cli.why.{}": ("named", "own", "all"),
     "cli.why.verdict.{}": get_args(Verdict),
@@ -331,13 +332,24 @@ def test_every_language_has_the_same_gaps() -> None:
 
 CHINESE: Final = re.compile("[\u4e00-\u9fff]")
 IN_CHINESE: Final = {
+    "cli.new.ask_called",
+    "cli.new.ask_clause",
+    "cli.new.ask_contact",
+    "cli.new.ask_diary_scope",
+    "cli.new.ask_host",
+    "cli.new.ask_minima",
+    "cli.new.ask_name",
+    "cli.new.ask_stages",
+    "cli.new.ask_subjects",
+    "cli.new.ask_year",
+    "cli.new.begin",
     "command.language.label",
     "language.which",
     "language.zh",
     "programme.problem.bad_clause",
     "web.switch_language",
 }
-"""English sentences that name something Chinese."""
+"""English sentences that name something Chinese: packs are written in it, and so are examples."""
 
 
 def test_english_is_english() -> None:

