@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from app.commands import asking, documents, inquiries
+from app.commands import asking, documents, hearing, inquiries
 from app.terminal import (
     Mistake,
     both,
@@ -131,6 +131,7 @@ cohorts = group("cohort")
 people = group("person")
 database = group("database")
 app.command("ask", help=both("ask"))(asking.ask)
+app.command("hear", help=both("hear"))(hearing.hear)
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))
 app.add_typer(inquiries.commands, name="questions", help=both("questions"))

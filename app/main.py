@@ -228,7 +228,6 @@ def set_up_logging(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, *last],  # type: ignore[list-item]
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING)
 

@@ -77,6 +77,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "demo.person.{}": EVERY,
     "demo.{}": EVERY,
     "demo.{}.{}": EVERY,
+    "field.{}": EVERY,
     "join.readers_{}": values(Role),
     "kind.{}": KINDS,
     "language.{}": LANGUAGES,

@@ -164,12 +164,14 @@ class Nursery:
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         subprocess.Popen(
             [sys.executable, "-m", "tests.faults.child"],
-            cwd=Path(__file__).parents[2],
+            # Away from the project's folder, where a `.env` may lie.
+            cwd=tmp_path_factory.mktemp("nursery"),
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,6 +1,6 @@
 """Every transcript, played as it stands; after a restart before each act; and with acts repeated.
 
-`YINGCAI_WRITE_TALKS=1 pytest tests/talks` writes the transcripts anew: read the difference.
+`WRITE_TALKS=1 pytest tests/talks` writes the transcripts anew: read the difference.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.house import House
 from tests.talks.play import Script, contents, play
 
 TALKS = sorted(Path(__file__).parent.glob("*.txt"))
-WRITE = bool(os.environ.get("YINGCAI_WRITE_TALKS"))
+WRITE = bool(os.environ.get("WRITE_TALKS"))
 
 pytestmark = pytest.mark.parametrize("path", TALKS, ids=lambda path: path.stem)
 
