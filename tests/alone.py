@@ -48,6 +48,25 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("busy")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--whole",
+        action="store_true",
+        help="fail where a test is skipped because PostgreSQL or Chromium is missing",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """With `--whole` a skip fails, but for data that is not part of the project."""
+    report: Any = yield
+    if report.skipped and item.config.getoption("--whole") and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[-1]
+        if "beside" not in reason:
+            report.outcome, report.longrepr = "failed", f"not to be skipped here: {reason}"
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say the seed of the order, which `-q` leaves out: with it a run can be repeated."""
     seed = terminalreporter.config.getoption("randomly_seed", None)
