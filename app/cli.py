@@ -47,6 +47,7 @@ class Root(TyperGroup):
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
+        before = language.set("zh")
         try:
             language.set(take_language(words))
             code = super().main(words, *rest, **extra)
@@ -57,6 +58,8 @@ class Root(TyperGroup):
             code = complain(mistake.words)
         except OSError as error:
             code = complain(trouble_with_file(error))
+        finally:
+            language.reset(before)
         sys.exit(code or 0)
 
 

@@ -255,6 +255,14 @@ class Small:
             self.delivery.wake,
         )
 
+    async def crash(self) -> None:
+        """Open anew, as after a crash: the outside work under way is gone with the old inbox."""
+        gone = list(self.inbox._working)
+        for task in gone:
+            task.cancel()
+        await asyncio.gather(*gone, return_exceptions=True)
+        self.open()
+
     @property
     def platform(self) -> Messenger:
         return self.platforms["fake"]

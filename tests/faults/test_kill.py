@@ -40,6 +40,8 @@ from tests.faults.child import Life
 from tests.house import House
 from tests.talks.play import content
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 30.0
 """Seconds after which a life that neither dies nor gets on has failed."""
 LONGEST_LIFE = 0.06

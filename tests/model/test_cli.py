@@ -14,6 +14,8 @@ import pytest
 from tests.model.server import KEY, NAME, Endpoint
 from tests.model.test_advice import DUE, MARK, pick
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "期末材料什么时候交"
 
 

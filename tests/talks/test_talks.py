@@ -33,6 +33,7 @@ async def test_talk_is_as_written(
     assert told == path.read_text("utf-8")
 
 
+@pytest.mark.slow
 async def test_talk_survives_a_restart_before_every_act(
     path: Path, new_database: NewDatabase, tmp_path: Path, clock: SetClock
 ) -> None:
@@ -42,6 +43,7 @@ async def test_talk_survives_a_restart_before_every_act(
     assert told == path.read_text("utf-8")
 
 
+@pytest.mark.slow
 async def test_talk_delivered_twice_changes_nothing(
     path: Path, new_database: NewDatabase, tmp_path: Path, clock: SetClock
 ) -> None:
