@@ -38,6 +38,7 @@ async def run(endpoint: Endpoint, folder: Path, *words: str, on: bool = True) ->
         stderr=subprocess.PIPE,
     )
     out, aside = await running.communicate()
+    assert out or aside
     assert KEY not in (out + aside).decode()
     return running.returncode or 0, (out or aside).decode()
 
