@@ -14,7 +14,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,9 +57,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """With `--whole` a skip fails, but for data that is not part of the project."""
-    report: Any = yield
+    report = yield
     if report.skipped and item.config.getoption("--whole") and isinstance(report.longrepr, tuple):
         reason = report.longrepr[-1]
         if "beside" not in reason:
@@ -191,7 +191,7 @@ _shared = Running()
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
-) -> Iterator[None]:
+) -> Generator[None, Any, Any]:
     if fixturedef.scope == "function":
         return (yield)
     loop = _loops[-1] if _loops else None

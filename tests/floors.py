@@ -43,8 +43,8 @@ def percent(files: Mapping[str, Mapping[str, Any]], part: str) -> float:
     found = [file for name, file in files.items() if name.startswith(part)]
     if not found:
         raise LookupError(f"nothing was measured of {part}")
-    every = sum(file["num_statements"] + file["num_branches"] for file in found)
-    ran = sum(file["covered_lines"] + file["covered_branches"] for file in found)
+    every = sum(int(file["num_statements"]) + int(file["num_branches"]) for file in found)
+    ran = sum(int(file["covered_lines"]) + int(file["covered_branches"]) for file in found)
     return 100 * ran / every
 
 

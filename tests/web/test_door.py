@@ -234,7 +234,7 @@ async def test_no_page_has_scripts_or_styles_of_its_own(house: House, browse: Br
 async def test_names_cannot_end_the_pages_data(house: House, browse: Browse) -> None:
     house.sessions["odd"] = Visitor("</script><b>", "</script><b>", "zh")
     page = (await browse("odd").get("/")).text
-    assert r"\u003cb\u003e" in page, "the name is not on the page"
+    assert "&lt;/script&gt;&lt;b&gt;" in page, "the name is not on the page"
     assert "</script><b>" not in page
 
 
