@@ -52,7 +52,7 @@ class Root(TyperGroup):
             language.set(take_language(words))
             code = super().main(words, *rest, **extra)
         except TyperException as error:
-            # Asked for nothing, a group has shown its help, and has nothing more to say.
+            # A group without a command has shown its help already.
             code = complain(wrongly_typed(error)) if error.format_message() else 0
         except Mistake as mistake:
             code = complain(mistake.words)
@@ -83,7 +83,7 @@ def complain(words: Text) -> int:
 
 
 def wrongly_typed(error: TyperException) -> Text:
-    """What was typed wrongly, and where to look."""
+    """The mistake in what was typed, and which help to read."""
     context = getattr(error, "ctx", None)
     parameter = getattr(error, "param", None)
     names = parameter.opts if parameter else [getattr(error, "option_name", "")]
@@ -193,7 +193,7 @@ def serve(
 
 
 def first(group: ExceptionGroup[Any]) -> str:
-    """What the first of several errors says."""
+    """The message of the first of several errors."""
     one = group.exceptions[0]
     return first(one) if isinstance(one, ExceptionGroup) else str(one)
 
@@ -265,7 +265,7 @@ def programme_show(
 
 
 def told(fact: Fact[Any]) -> Text:
-    """What a fact says, where that is written, and how firmly."""
+    """A fact's value, its clause and its status."""
     if not fact.clause:
         return t("cli.fact_silent", status=t(f"programme.status.{fact.status}"))
     words: Words = "；".join(fact.words)
@@ -293,7 +293,7 @@ def programme_check(files: Annotated[list[Path], typer.Argument(help=both("files
 
 
 def explained(problem: Problem) -> Text:
-    """A mistake in a pack: where it is, what is wrong, and what was perhaps meant."""
+    """A mistake in a pack: its place, its kind, and what was probably meant."""
     key = f"programme.problem.{problem.code}"
     sentence = said(t(key, got=problem.got, suggestion=problem.suggestion))
     if problem.suggestion and "{suggestion}" not in catalogue(language.get())[key]:

@@ -49,7 +49,7 @@ def read_(file: Source, as_json: AsJson = False) -> None:
 
 
 def text_of(document: Document, section: str) -> str:
-    """A section's whole text; passages of it are no longer than can be quoted."""
+    """A section's whole text, its passages put together again."""
     return "\n".join(one.text for one in document.passages if one.section == section)
 
 
