@@ -1,26 +1,44 @@
-# make run    start the assistant with a demo cohort; prints one sign-in link per role
-# make test   run the tests          make lint   formatting, lint, types, layering
-# make bench  compare with peers     make lock   lock the dependencies anew
+# make run       start the assistant with a demo cohort; prints one sign-in link per role
+# make test      run the tests, without the slow ones
+# make test-all  run all tests       make lint   formatting, lint, types, layering, dependencies
+# make coverage  measure what the tests run, against the floors in tests/floors.py
+# make bench     compare with peers  make lock   lock the dependencies anew
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -qq --disable-pip-version-check
 
-.PHONY: run test lint bench lock clean
+# One process more than there are cores: many tests wait, for a pace or for another process.
+# COVERAGE=1 measures; WHOLE=1 fails where PostgreSQL or Chromium is missing, instead of skipping.
+PYTEST = $(BIN)/$(if $(COVERAGE),coverage run -m )pytest $(if $(WHOLE),--whole) \
+  -n $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist worksteal
+
+.PHONY: run test test-slow test-all coverage lint bench lock clean
 
 run: $(VENV)/installed
 	@$(BIN)/yingcai serve --demo
 
-# One process more than there are cores: many tests wait, for a pace or for another process.
 test: $(VENV)/installed-dev
-	@$(BIN)/pytest -n $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist worksteal
+	@$(PYTEST) -m "not slow"
+
+test-slow: $(VENV)/installed-dev
+	@$(PYTEST) -m slow
+
+test-all: test test-slow
+
+# What earlier runs with COVERAGE=1 have measured, put together.
+coverage: $(VENV)/installed-dev
+	@$(BIN)/coverage combine -q
+	@$(BIN)/python -m tests.floors
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/deptry . --exclude '^(tests|benchmarks|\.venv)/'
+	$(BIN)/deptry . --exclude '^\.venv/' --ignore DEP002,DEP004
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks
@@ -54,4 +72,4 @@ $(VENV)/installed-bench: requirements-bench.lock $(VENV)/installed-dev
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

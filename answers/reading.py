@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -19,6 +20,7 @@ from answers.sections import Document, Line, divide
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
+    from pypdf import PageObject
 
 __all__ = ["Damaged", "Document", "Encrypted", "Scanned", "TooLarge", "UnknownKind", "Unreadable"]
 
@@ -93,8 +95,9 @@ def read(data: bytes, name: str) -> Document:
     """
     if len(data) > MOST_BYTES:
         raise TooLarge(megabytes=MOST_BYTES // MEGABYTE)
+    pictures = False
     if data.startswith(b"%PDF-"):
-        lines = _of_pdf(data)
+        lines, pictures = _of_pdf(data)
     elif data.startswith(b"PK\x03\x04"):
         lines = _of_word(data)
     elif data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
@@ -108,7 +111,8 @@ def read(data: bytes, name: str) -> Document:
         raise Empty
     if sum(len(line.text) for line in lines) > MOST_CHARACTERS:
         raise TooLong(pages=MOST_PAGES, characters=MOST_CHARACTERS)
-    return divide(lines, PurePath(name.replace("\\", "/")).stem)
+    document = divide(lines, PurePath(name.replace("\\", "/")).stem)
+    return replace(document, doubts=(*document.doubts, "pictures")) if pictures else document
 
 
 # ---------------------------------------------------------------- text
@@ -141,7 +145,8 @@ def _of_text(text: str) -> list[Line]:
 # ---------------------------------------------------------------- PDF
 
 
-def _of_pdf(data: bytes) -> list[Line]:
+def _of_pdf(data: bytes) -> tuple[list[Line], bool]:
+    """The lines, and whether some page is a picture, of which nothing was read."""
     from pypdf import PdfReader
     from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError, PyPdfError
 
@@ -153,9 +158,10 @@ def _of_pdf(data: bytes) -> list[Line]:
         if len(reader.pages) > MOST_PAGES:
             raise TooLong(pages=MOST_PAGES, characters=MOST_CHARACTERS)
         pages: list[list[str]] = []
-        length = 0
+        length, pictures = 0, False
         for page in reader.pages:
             said = page.extract_text()
+            pictures = pictures or (not re.search(r"[^\W\d_]", said) and _shows_picture(page))
             length += len(said)
             if length > MOST_CHARACTERS:
                 raise TooLong(pages=MOST_PAGES, characters=MOST_CHARACTERS)
@@ -175,11 +181,20 @@ def _of_pdf(data: bytes) -> list[Line]:
     letters = sum(len(line) for page in pages for line in page)
     if letters < 20 * len(pages) and letters < 200:
         raise Scanned
-    return [
+    lines = [
         Line(line, number)
         for number, page in enumerate(_without_running_heads(pages), 1)
         for line in page
     ]
+    return lines, pictures
+
+
+def _shows_picture(page: PageObject) -> bool:
+    from pypdf.generic import DictionaryObject
+
+    none = DictionaryObject()
+    objects = page.get("/Resources", none).get_object().get("/XObject", none).get_object()
+    return any(one.get_object().get("/Subtype") == "/Image" for one in objects.values())
 
 
 def _without_running_heads(pages: Sequence[list[str]]) -> list[list[str]]:

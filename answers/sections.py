@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import Final, Literal
 
 LONG: Final = 700
@@ -27,7 +27,9 @@ NARROW: Final = 90
 NEAR: Final = 16
 """Lines before and after that tell how wide lines are here."""
 
-Doubt = Literal["no_sections", "no_title", "gap"]
+Doubt = Literal["no_sections", "no_title", "gap", "repeated", "pictures"]
+"""What a reader was unsure of: no numbers, no title, a number missing, a number twice, pages that
+are pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -509,6 +511,8 @@ class _Reader:
             found.append("no_sections")
         elif self._gap:
             found.append("gap")
+        if _repeated(self._said):
+            found.append("repeated")
         title = self._called()
         if not title:
             found.append("no_title")
@@ -555,6 +559,16 @@ def _gathered(every: Iterable[_Said]) -> Iterator[tuple[str, str, list[str]]]:
         found.setdefault(said.section(), (said.heading, []))[1].append(said.text)
     for section, (heading, texts) in found.items():
         yield section, heading, texts
+
+
+def _repeated(every: Iterable[_Said]) -> bool:
+    """Whether a number comes back after another: two sections have it, and are read as one."""
+    numbers = [said.section() for said in every if not said.name]
+    begins = [number for number, _ in groupby(numbers) if _ENDS_IN_NUMBER.search(number)]
+    return len(set(begins)) < len(begins)
+
+
+_ENDS_IN_NUMBER: Final = re.compile(rf"(?:{_HAN}|\d|[条)])$")
 
 
 def _portions(texts: Sequence[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from app import packs
-from app.commands import asking, documents, inquiries, programmes
+from app.commands import asking, documents, hearing, inquiries, programmes
 from app.terminal import (
     Mistake,
     both,
@@ -44,17 +44,20 @@ class Root(TyperGroup):
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
+        before = language.set("zh")
         try:
             language.set(take_language(words))
             packs.put_on_the_shelf(take_directory(words))
             code = super().main(words, *rest, **extra)
         except TyperException as error:
-            # Asked for nothing, a group has shown its help, and has nothing more to say.
+            # A group without a command has shown its help already.
             code = complain(wrongly_typed(error)) if error.format_message() else 0
         except Mistake as mistake:
             code = complain(mistake.words)
         except OSError as error:
             code = complain(trouble_with_file(error))
+        finally:
+            language.reset(before)
         sys.exit(code or 0)
 
 
@@ -89,7 +92,7 @@ def complain(words: Text) -> int:
 
 
 def wrongly_typed(error: TyperException) -> Text:
-    """What was typed wrongly, and where to look."""
+    """The mistake in what was typed, and which help to read."""
     context = getattr(error, "ctx", None)
     parameter = getattr(error, "param", None)
     names = parameter.opts if parameter else [getattr(error, "option_name", "")]
@@ -140,6 +143,7 @@ people = group("person")
 database = group("database")
 app.add_typer(programmes.commands, name="programme", help=both("programme"))
 app.command("ask", help=both("ask"))(asking.ask)
+app.command("hear", help=both("hear"))(hearing.hear)
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))
 app.add_typer(inquiries.commands, name="questions", help=both("questions"))

@@ -1,6 +1,6 @@
 """An invented cohort to look at: a year's entries, made through the services as it would pass.
 
-Everything follows from the moment it is made: the same moment gives the same people, entries,
+Everything depends on the moment it is made: the same moment gives the same people, entries,
 reviews and reminders. Only the secrets of invitations differ.
 """
 
@@ -167,7 +167,7 @@ class _Year:
             if moment <= self._now:
                 act(moment)
         self._account(LEFT).reachable = False
-        # What was said in the past has been read; only new messages are to be sent.
+        # Messages of the past count as read; only new ones are sent.
         self._db.connection().execute(
             update(Outbox)
             .where(col(Outbox.state) == SendState.WAITING)

@@ -60,14 +60,14 @@ def settings() -> Settings:
 
 
 def public_url(told: Settings) -> str:
-    """What people's browsers open."""
+    """The address that people open in a browser."""
     host = f"[{told.web.host}]" if ":" in told.web.host else told.web.host
     return told.web.public_url.rstrip("/") or f"http://{host}:{told.web.port}"
 
 
 @contextmanager
 def opened() -> Iterator[Database]:
-    """The configured database, whatever schema it has. Raises `Mistake` if it cannot be had."""
+    """The configured database, of any schema. Raises `Mistake` if it cannot be opened."""
     with reaching_it():
         database = Database(settings().database)
         try:
@@ -77,7 +77,7 @@ def opened() -> Iterator[Database]:
 
 
 def known() -> tuple[Passages, Office]:
-    """What the offices have loaded and answered, where there is a database of this version."""
+    """The offices' documents and answers; none without a database of this version."""
     told = settings()
     url = make_url(told.database)
     if url.database and url.get_backend_name() == "sqlite" and not Path(url.database).exists():
@@ -92,7 +92,7 @@ def known() -> tuple[Passages, Office]:
 
 @contextmanager
 def reaching_it() -> Iterator[None]:
-    """Tell as a `Mistake` that the database cannot be had, or is not for this version."""
+    """Turn the database's errors, and a schema that is too new, into a `Mistake`."""
     try:
         yield
     except migrate.SchemaTooNew as error:
@@ -193,7 +193,7 @@ def add_person(
     since: str,
     same_as: int | None,
 ) -> None:
-    """Put somebody on the roster; with `same_as`, somebody who has another place there."""
+    """Add somebody to the roster; `same_as` is the number of another place of theirs."""
     place, born = role_typed(role), day_typed(birth_date)
     with desk() as (db, by):
         into = cohort_typed(db, cohort)
@@ -362,7 +362,7 @@ def member_typed(db: Session, typed: str) -> Member:
 
 
 def person_typed(db: Session, typed: str) -> Member:
-    """As `member_typed`, whichever of one person's places it is."""
+    """Like `member_typed`, but any of one person's places will do."""
     found = called(db, typed)
     if len({member.person.id for member in found}) == 1:
         return found[0]
@@ -383,7 +383,7 @@ def unit_for(db: Session, by: Operator, role: Role, name: str) -> Unit:
 
 
 def unit(db: Session, by: Operator, kind: UnitKind, name: str) -> Unit:
-    """The unit of that name, made if there is none; that another's name is like it is said."""
+    """The unit of that name, made if there is none; a similar name is pointed out."""
     here = roster.find_unit(db, kind, name)
     if here is not None:
         return here
@@ -416,7 +416,7 @@ def state(member: Member, presence: Presence) -> str:
 
 
 def pack_of(cohort: Cohort) -> Programme:
-    """The programme that a cohort runs. Raises `Mistake` where this installation lacks it."""
+    """A cohort's programme. Raises `Mistake` if it is not installed here."""
     try:
         return packs.load(cohort.programme)
     except Refused as refused:

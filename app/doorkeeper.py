@@ -1,4 +1,4 @@
-"""The house's side of the web chat's door: sessions, history and files, from the database."""
+"""What the web chat asks of the database: sessions, history and files."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Doorkeeper:
         return Entered(session, visitor(db, account), start=code)
 
     def _refuse(self, db: Session, refused: Refused, verb: str) -> Refusal:
-        """Committed rather than raised: the try that it counts must stay."""
+        """The refusal is returned, not raised, so that the counted try is committed."""
         note_refusal(db, Refused(refused.words, verb=verb), self._clock.now())
         wait = refused.words.key == "join.too_many_tries"
         return Refusal(refused.words, int(joining.TRIES_WITHIN.total_seconds()) if wait else 0)

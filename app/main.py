@@ -91,7 +91,7 @@ class App:
         )
 
     def _advice(self) -> Advisor | None:
-        """Who asks the configured model, if there is one. Its library is imported only then."""
+        """Asks the configured model, or `None`; only then is its library imported."""
         model = self.settings.model
         if not model.on:
             return None
@@ -105,7 +105,7 @@ class App:
         )
 
     def _said(self) -> None:
-        """Something was said: it is to be sent, and there may be something to ask a model."""
+        """Wake the workers: there may be messages to send and a model to ask."""
         self.delivery.wake()
         if self.advice is not None:
             self.advice.wake()
@@ -171,7 +171,7 @@ class App:
         ]
 
     def _open_file(self, file_id: int) -> tuple[Path, str, str]:
-        """Where a kept file lies, its name and its type. Raises `LookupError`."""
+        """A kept file's path, name and media type. Raises `LookupError`."""
         with self.database.transaction() as db:
             file = db.get(File, file_id)
             if file is None:
@@ -211,11 +211,11 @@ class App:
                 await platform.close()
 
     def close(self) -> None:
-        """Let the database go."""
+        """Close the database."""
         self.database.close()
 
     async def housekeeping(self) -> None:
-        """Forget what is no longer needed: old chat lines, old tries, files that nobody shows."""
+        """Delete what is no longer needed: old chat lines, old tries, unused files."""
         await self.database.run(self._forget)
         referenced = await self.database.run(_files_in_use)
         before = self.clock.now() - UNUSED_FILES_LIFE
@@ -238,13 +238,13 @@ class App:
 
 
 async def _learn_to_answer() -> None:
-    """Make the guide before somebody asks it, but not while the first people are let in."""
+    """Build the guide once the start is over, before somebody asks a question."""
     await asyncio.sleep(SETTLED)
     await asyncio.to_thread(guide)
 
 
 def _files_in_use(db: Session) -> set[str]:
-    """Hashes of the files that an entry shows, or somebody's draft will, and of documents."""
+    """Hashes of the files that records, drafts and policy documents refer to."""
     found = {*db.exec(select(File.sha256)), *db.exec(select(PolicyDocument.sha256))}
     for journal in db.exec(select(StoredTalk.journal)):
         for entry in journal["entries"]:
@@ -275,7 +275,6 @@ def set_up_logging(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, *last],  # type: ignore[list-item]
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING)
 

@@ -27,7 +27,7 @@ programmes_folder: Final[ContextVar[Path | None]] = ContextVar("programmes_folde
 
 
 class Mistake(Exception):
-    """Something was not done, and the sentence that says why."""
+    """A command could not be carried out; `words` tells the operator why."""
 
     def __init__(self, words: Text) -> None:
         super().__init__(words.key)
@@ -39,7 +39,7 @@ def said(words: Words) -> str:
 
 
 def say(words: Words, *, aside: bool = False) -> None:
-    """Say a line; what is said aside does not get into what another program reads."""
+    """Print a line; with `aside`, on standard error, which other programs do not read."""
     typer.echo(said(words), err=aside)
 
 
@@ -66,7 +66,7 @@ def say_rows(rows: Sequence[Mapping[str, Words]]) -> None:
 
 
 def wide(words: str) -> int:
-    """How many columns of a terminal a text takes."""
+    """The number of terminal columns that a text takes."""
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in words
@@ -77,7 +77,7 @@ def wide(words: str) -> int:
 
 
 def both(key: str) -> str:
-    """Help, in Chinese and then in English: it is written down before the language is known."""
+    """Help in Chinese and then in English: Typer takes it before the language is known."""
     return " ".join(catalogue(one)[f"cli.help.{key}"] for one in LANGUAGES)
 
 
@@ -106,6 +106,6 @@ def explained(problem: Problem) -> Text:
 
 
 def near(word: str, known: Iterable[str]) -> list[str]:
-    """What was perhaps meant; if nothing is near, all that there is."""
+    """The known words closest to `word`; all of them if none is close."""
     every = list(known)
     return difflib.get_close_matches(word, every, n=3) or every

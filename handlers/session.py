@@ -29,7 +29,7 @@ from handlers import diary, seen
 from handlers.attachments import FILES, keep_files
 from handlers.seen import Past, SessionSeen
 from language.days import Moment
-from language.sentence import looks_like_session, understand_session
+from language.sentence import Understood, looks_like_session, understand_session
 from programmes.rules import SessionFact, question_session
 from programmes.values import PLACES
 from prompts import BEIJING, LANGUAGES, Text, Words, catalogue, t
@@ -117,7 +117,7 @@ def lines(body: SessionBody) -> list[SummaryLine]:
     ]
 
 
-def when(body: SessionBody) -> Text:
+def when(body: SessionBody | Moment) -> Text:
     if body.start is not None:
         return t("field.day_time", day=body.day, time=body.start)
     if body.part is not None:
@@ -247,14 +247,7 @@ def hear(scene: Scene, words: str) -> bool:
     if not looks_like_session(words):
         return False
     _, _, me = seen.student(scene, "log_session")
-    now: datetime = scene.now.astimezone(BEIJING)
-    understood = understand_session(
-        words,
-        now,
-        people=list(me.mentors.values()),
-        places=vocabulary("place", tuple(place.key for place in PLACES)),
-        kinds=vocabulary("kind", (*me.kinds, "other")),
-    )
+    understood = heard(words, scene.now, people=list(me.mentors.values()), kinds=me.kinds)
     given: dict[str, Answer] = {"what": Answer(text=understood.what)}
     if understood.moment_said:
         given["day"] = Answer(text=understood.moment_said)
@@ -269,6 +262,20 @@ def hear(scene: Scene, words: str) -> bool:
     given[f"{FILES}/0"] = Answer(press=SKIP)
     scene.begin("session", {}, given)
     return True
+
+
+def heard(words: str, now: datetime, *, people: Sequence[str], kinds: Sequence[str]) -> Understood:
+    """What a sentence says of a session, in the words that this assistant knows.
+
+    `people` are those whom a name may mean; `kinds` are the programme's kinds of activity.
+    """
+    return understand_session(
+        words,
+        now.astimezone(BEIJING),
+        people=people,
+        places=vocabulary("place", tuple(place.key for place in PLACES)),
+        kinds=vocabulary("kind", (*kinds, "other")),
+    )
 
 
 @cache

@@ -72,7 +72,7 @@ _CLOCKS = Phrases[time](
     (rf"<i>(?={TO}{WHOLE} [点时])", _clock),
     (rf"(\d\d?)(?={TO}\d\d? ([ap])\.?m\b)", lambda _, hour, half: _half_day(_, hour, "", half)),
 )
-# Where the next time of day may start.
+# The next place where a time of day may start.
 NEXT_HOURS = (_PARTS.next, _CLOCKS.next)
 
 _TO = compiled(TO)
@@ -81,7 +81,7 @@ _ABOUT = compiled("(?: (?:左右|前后|多钟?|许))?+")
 
 
 def hours_at(text: str, pos: int) -> tuple[Hours | None, int] | None:
-    """What is said of the time of day at this place (None: nonsense), and where it ends."""
+    """The time of day named at this place (None: nonsense), and where it ends."""
     said = _PARTS.at(text, pos)
     part, end = said or (None, pos)
     clock = _CLOCKS.at(text, skip(_BLANK, text, end), part)

@@ -23,7 +23,7 @@ class Moment:
     part: Part | None = None
 
 
-# A talk is replayed at each of its turns, and asks for the same meaning each time.
+# A talk is replayed at each of its turns and parses the same words each time.
 @lru_cache(maxsize=4096)
 def parse_moment(text: str, now: datetime) -> Moment | None:
     """The moment that the whole of `text` names, else None (never a guess at half of it).
@@ -52,7 +52,7 @@ def find_moment(text: str, now: datetime) -> tuple[Moment, tuple[int, int]] | No
         if moment is None or _NOT_THEN.match(text, end):
             continue
         if parse_moment(text[start:end], now) != moment:
-            continue  # its meaning hangs on the words around it
+            continue  # its meaning depends on the words around it
         hours = hours_at(text, start)
         dayless = hours is not None and hours[1] == end
         if not dayless and not _LOOSE.fullmatch(text, start, end):

@@ -8,7 +8,7 @@ from language.numerals import NUMBER, WHOLE
 
 T = TypeVar("T")
 
-# No answer to a short question is longer, and a sentence is searched no further than this.
+# The longest answer to a short question, and how far a sentence is searched.
 LIMIT = 400
 
 _NOTATION = {" ": r"\s*+", "_": r"\s++", "<n>": f"({NUMBER})", "<i>": f"({WHOLE})"}
@@ -24,7 +24,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def skip(pattern: re.Pattern[str], text: str, pos: int) -> int:
-    """Where the pattern ends that may stand at `pos`."""
+    """The end of an optional match of the pattern at `pos`."""
     match = pattern.match(text, pos)
     return match.end() if match else pos
 
@@ -49,7 +49,7 @@ class Phrases(Generic[T]):
         self._ends = [*sorted(self._pattern.groupindex.values()), self._pattern.groups + 1]
 
     def at(self, text: str, pos: int, *context: object) -> tuple[T | None, int] | None:
-        """What the phrase starting at `pos` means (None: nothing), and where it ends."""
+        """The meaning of the phrase at `pos` (None: it has none), and its end."""
         match = self._pattern.match(text, pos)
         if match is None:
             return None
@@ -62,7 +62,7 @@ class Phrases(Generic[T]):
             return None, match.end()
 
     def next(self, text: str, pos: int) -> int:
-        """Where the next phrase starts, or the length of the text."""
+        """The start of the next phrase, or the length of the text."""
         match = self._pattern.search(text, pos)
         return match.start() if match else len(text)
 
@@ -72,7 +72,7 @@ def phrases(
     next_starts: Sequence[Callable[[str, int], int]],
     read: Callable[[int], tuple[T | None, int]],
 ) -> Iterator[tuple[T | None, int, int]]:
-    """What `read` makes of each place where a phrase may start, and where that phrase stands."""
+    """Every phrase that `read` finds, with its start and end."""
     starts, end = [-1] * len(next_starts), 0
     while True:
         starts = [

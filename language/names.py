@@ -15,7 +15,7 @@ class Mention:
 
 
 def mentioned(text: str, people: Sequence[str]) -> list[Mention]:
-    """Who of `people` (full names) is named, in order; a surname of two of them is nobody."""
+    """Those of `people` (full names) who are named; a surname that two share names nobody."""
     lower = text.lower()
     found = [
         Mention(name, match.start(), match.end())
@@ -52,7 +52,7 @@ _TITLED = re.compile(
     r"|\b(?:prof(?:essor)?|dr|mrs?|ms|miss|teacher)\b\.? ?(?P<english>[a-z]++)",
     re.IGNORECASE | re.ASCII,
 )
-# Behind any other character a surname would be the end of another name: 陈小白老师 is no 白老师.
+# After any other character a surname is the end of another name: 陈小白老师 is no 白老师.
 _BEFORE_NAME = (
     "和跟与同向找由让请被给听在对为及有从到去的是了着来见问随、天日午晚上早里后校学一二三四五六"
 )

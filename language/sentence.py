@@ -115,7 +115,7 @@ _NOT_DONE = compiled(
     r"|日[志记]|提交|审[核批]|驳回|退回|撤回|删[除掉]|补[交写录]|每[次周月年学][^,。]*[次时天]"
     r"|\b(?:diary|submit|submitted|approved?|deadline|certificate)\b"
 )
-# Of these a length makes a report all the same: 学习了安全规定，1小时.
+# With a length even these are a report: 学习了安全规定，1小时.
 _CHATTER = compiled(
     r"谢谢|感谢|累|困|迟到|晚点|抱歉|不好意思|哈哈|加油|快乐|天气|作业|收到|来不了|发[你您给群我]"
     r"|截止|证书|合格|规定|\bthank"
@@ -123,13 +123,13 @@ _CHATTER = compiled(
 
 
 def _lengths(plain: str) -> list[tuple[int, Span]]:
-    """The lengths said, if they agree: it is not for us to add or to choose."""
+    """The lengths named, if they agree; lengths are never added up or chosen between."""
     lengths = list(each_minutes(plain))
     return lengths if len({minutes for minutes, _ in lengths}) == 1 else []
 
 
 def _named(plain: str, vocabulary: Mapping[str, Sequence[str]]) -> list[tuple[int, int, str]]:
-    """Where the synonyms of which keys stand, overlapping ones too (在校 and 校内 in 在校内)."""
+    """Every synonym's start, end and key, overlapping ones too (在校 and 校内 in 在校内)."""
     words = {
         fold(word).lower(): key for key, group in vocabulary.items() for word in group if word
     }
@@ -141,7 +141,7 @@ def _named(plain: str, vocabulary: Mapping[str, Sequence[str]]) -> list[tuple[in
 
 
 def _kind(plain: str, kinds: Mapping[str, Sequence[str]]) -> str | None:
-    """What the longest synonym names, if it is one kind; 实验室 is no 实验."""
+    """The kind that the longest synonym names, if it is one kind; 实验室 is no 实验."""
     named = [row for row in _named(plain, kinds) if not _ROOM.match(plain, row[1])]
     longest = max((end - start for start, end, _ in named), default=0)
     keys = {key for start, end, key in named if end - start == longest}
@@ -149,7 +149,7 @@ def _kind(plain: str, kinds: Mapping[str, Sequence[str]]) -> str | None:
 
 
 def _place(plain: str, places: Mapping[str, Sequence[str]]) -> tuple[str | None, Span | None]:
-    """The one place that somebody is at or goes to, and the words to leave out with it.
+    """The one place that somebody is at or goes to, and the span to leave out of `what`.
 
     在学校实验室 is the last thing named, and stays in the text, as 学校 tells more than the place.
     """
@@ -169,7 +169,7 @@ def _place(plain: str, places: Mapping[str, Sequence[str]]) -> tuple[str | None,
 
 
 def _companions(plain: str, mentions: Sequence[Mention]) -> list[Span]:
-    """Where it says 和王老师、李明一起, which `people` tells already; 和王老师的学生 stays."""
+    """The spans of 和王老师、李明一起, which `people` holds already; 和王老师的学生 stays."""
     spans: list[Span] = []
     groups: list[list[Mention]] = []
     for mention in mentions:

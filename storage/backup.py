@@ -211,7 +211,7 @@ def _copy_sqlite(database: Path, to: Path) -> None:
         ):
             source.backup(copy)
             faults = [row[0] for row in copy.execute("PRAGMA integrity_check")]
-            # Restoring would refuse such rows, and that is a bad day to learn of them.
+            # Restoring would refuse such rows: better to learn of them now.
             dangling = copy.execute("PRAGMA foreign_key_check").fetchall()
     except sqlite3.DatabaseError as fault:
         raise DatabaseDamaged(str(fault)) from fault

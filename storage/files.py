@@ -220,7 +220,7 @@ def _office_type(data: bytes) -> str:
             if "[Content_Types].xml" not in names:
                 raise FileRefused("file.type_refused")
             with archive.open("[Content_Types].xml") as member:
-                # Real ones have some kilobytes; who packs more wants to fill our memory.
+                # Real ones have some kilobytes; a larger one is meant to fill our memory.
                 content_types = member.read(1024**2).lower()
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as damage:
         raise FileRefused("file.damaged") from damage

@@ -1,4 +1,4 @@
-"""Pictures without what surrounds them: the place, the time, the camera, the thumbnail.
+"""Pictures without their metadata: the place, the time, the camera, the thumbnail.
 
 Only the parts that draw the picture are copied, and nothing is compressed again. Of the metadata
 one thing stays: which way up the picture is.

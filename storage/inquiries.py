@@ -1,4 +1,4 @@
-"""What was asked, what waits for an office, and what offices have answered."""
+"""Questions, those that wait for an office, and what offices have answered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _question = table(Inquiry)
 
 
 def keep_asked(db: Session, row: Inquiry) -> Inquiry:
-    """Keep what was asked just now; what the same chat asked before goes."""
+    """Store a chat's newest question; the one before it is deleted."""
     if row.account_id is not None:
         forget_asked(db, row.account_id)
     db.add(row)
@@ -38,7 +38,7 @@ def keep_asked(db: Session, row: Inquiry) -> Inquiry:
 
 
 def forget_asked(db: Session, account_id: int) -> None:
-    """Forget what a chat asked, unless it waits for an answer."""
+    """Delete a chat's questions, except those that wait for an answer."""
     db.connection().execute(
         delete(_question).where(
             _question.c.account_id == account_id, _question.c.state == InquiryState.ASKED
@@ -47,7 +47,7 @@ def forget_asked(db: Session, account_id: int) -> None:
 
 
 def forget_asked_before(db: Session, moment: datetime) -> None:
-    """Housekeeping: what nobody will go on from."""
+    """Housekeeping: delete questions that nobody follows up any more."""
     db.connection().execute(
         delete(_question).where(
             _question.c.state == InquiryState.ASKED, _question.c.asked_at < moment
@@ -56,13 +56,13 @@ def forget_asked_before(db: Session, moment: datetime) -> None:
 
 
 def newest(db: Session, account_id: int) -> Inquiry | None:
-    """What a chat asked last."""
+    """A chat's last question."""
     asked = select_rows(Inquiry).where(Inquiry.account_id == account_id)
     return db.exec(asked.order_by(col(Inquiry.id).desc()).limit(1)).first()
 
 
 def waiting_of(db: Session, account_id: int) -> list[Inquiry]:
-    """What a chat waits to have answered."""
+    """A chat's questions that wait for an answer."""
     asked = select_rows(Inquiry).where(
         Inquiry.account_id == account_id, Inquiry.state == InquiryState.OPEN
     )
@@ -183,7 +183,7 @@ def all_published(db: Session) -> list[Curated]:
 
 
 def curated_from(db: Session, question_id: int) -> Curated | None:
-    """What was written from a question and still stands."""
+    """The answer that was written from a question and is still in force."""
     asked = select_rows(Curated).where(
         Curated.question_id == question_id, Curated.state != CuratedState.WITHDRAWN
     )

@@ -33,7 +33,7 @@ _alembic = threading.Lock()
 
 
 class SchemaTooNew(Exception):
-    """The schema is of a revision that this version of the program has not heard of."""
+    """The schema is of a revision that this version of the program does not know."""
 
     def __init__(self, revision: str) -> None:
         super().__init__(
@@ -44,7 +44,7 @@ class SchemaTooNew(Exception):
 
 
 class DanglingRows(Exception):
-    """Rows refer to rows that do not exist; what would have left them so was rolled back."""
+    """Rows refer to rows that do not exist; the change that left them so was rolled back."""
 
 
 def upgrade(where: Database | Engine, to: str = "head") -> None:

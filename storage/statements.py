@@ -101,7 +101,7 @@ class Prepared:
 
 
 class _Form(NamedTuple):
-    """A statement's text for lists of certain lengths, and what its driver wants with it."""
+    """A statement's text for lists of certain lengths, and the order of its parameters."""
 
     sql: str
     named: bool
@@ -188,7 +188,7 @@ class _Ready:
 
 
 def _binder(type_: TypeEngine[Any], dialect: Dialect) -> Process | None:
-    """What makes a value of a type into what the driver takes."""
+    """The function that turns a value of a type into what the driver takes."""
     if isinstance(type_, UTCDateTime):
         return _moments(dialect)
     return type_.dialect_impl(dialect).bind_processor(dialect)

@@ -1,4 +1,7 @@
-"""What every test may ask for: databases of its own, a clock that stands; and no network."""
+"""What every test may ask for: databases of its own, a clock that stands; and no network.
+
+How tests are kept apart from each other is in `tests/alone.py`.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ from bot.talk.clock import SetClock
 from storage import migrate
 from storage.database import Database, connect
 from tests.databases import NoPostgres, Postgres, postgres
+
+pytest_plugins = ["tests.alone"]
 
 Kind = Literal["sqlite", "postgres"]
 
@@ -169,11 +174,3 @@ def _needs_no_asking(host: Any) -> bool:
     except ValueError:
         return False
     return True
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loopback is reached directly, whatever the machine's environment says."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)

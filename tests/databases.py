@@ -159,7 +159,7 @@ def _memory() -> str | None:
 
 
 def _unprivileged_user() -> str | None:
-    """Whom the server runs as, if it cannot be us: PostgreSQL refuses to run as root."""
+    """The user that the server runs as, if we are root: PostgreSQL refuses to run as root."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return None
     import pwd

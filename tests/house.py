@@ -37,7 +37,7 @@ from storage.tables import (
 )
 
 PAUSE = timedelta(seconds=2)
-"""Passes before each message, so that one comes after another, and albums are whole."""
+"""The clock moves so far before each message, so that messages are in order and albums whole."""
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Member:
 
     @property
     def sees(self) -> str:
-        """What the last act of anybody put before them, as they read it."""
+        """The messages that the last act brought them, as they read them."""
         return "\n".join(text_of(message) for message in self.last)
 
     @property
@@ -117,7 +117,7 @@ class Member:
 
 
 def text_of(message: Outgoing) -> str:
-    """A message as it looks: its text, and its buttons in brackets."""
+    """A message as text: its words, and its buttons in brackets."""
     rows = ["".join(f"[{b.label}]" for b in row) for row in message.rows]
     mark = "✎ " if message.replace else ""
     return "\n".join([mark + message.text, *rows])

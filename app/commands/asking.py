@@ -1,4 +1,4 @@
-"""The commands that ask about the policy, and that judge the answers."""
+"""The commands that ask policy questions and evaluate the answers."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _reply(
 
     from jobs.advice import ask_once
 
-    # What another program reads is the answer alone.
+    # Logs go to standard error: other programs read the answer on standard output.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     return asyncio.run(ask_once(model, own, question, answers, library, language.get()))
 

@@ -32,6 +32,27 @@ def preview(file: Source, as_json: AsJson = False) -> None:
         say(documents.preview(document).words())
 
 
+@commands.command("read", help=both("document_read"))
+def read_(file: Source, as_json: AsJson = False) -> None:
+    document = read(file.read_bytes(), file)
+    sections = [
+        {"section": section, "text": text_of(document, section)} for section in document.sections
+    ]
+    if as_json:
+        say_json({"title": document.title, "sections": sections, "doubts": document.doubts})
+        return
+    say(t("cli.document_title", title=document.title))
+    for one in sections:
+        say(t("cli.document_section", **one))
+    for doubt in document.doubts:
+        say(t(f"document.doubt.{doubt}"))
+
+
+def text_of(document: Document, section: str) -> str:
+    """A section's whole text, its passages put together again."""
+    return "\n".join(one.text for one in document.passages if one.section == section)
+
+
 @commands.command("load", help=both("document_load"))
 def load(key: Annotated[str, typer.Argument(help=both("key"))], file: Source) -> None:
     from app import desk
@@ -84,11 +105,13 @@ def remove(number: Annotated[int, typer.Argument(help=both("document_number"))])
 
 
 def read(data: bytes, file: Path) -> Document:
-    """Read a document. Raises `Mistake`."""
-    from answers import reading
+    """Read a document as the chat does, in a process of its own. Raises `Mistake`."""
+    import asyncio
+
+    from jobs.documents import Unread, read_apart
 
     try:
-        return reading.read(data, file.name)
-    except reading.Unreadable as reason:
-        why = t(f"document.unreadable.{reason.code}", **reason.gaps)
+        return asyncio.run(read_apart(data, file.name))
+    except Unread as unread:
+        why = t(f"document.unreadable.{unread.code}", **unread.gaps)
         raise Mistake(t("cli.document_unread", file=file, why=why)) from None

@@ -1,4 +1,4 @@
-"""The commands about what nobody could answer: what waits, and all of it in a file."""
+"""The commands for questions that had no answer: list them, export them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def export(
 
 
 def inquiries(key: str, state: str) -> list[dict[str, Any]]:
-    """The questions of a programme, or of all, in a state, or in any. Raises `Mistake`."""
+    """The questions of one programme or all, in one state or any. Raises `Mistake`."""
     from app import desk
     from programmes.catalogue import all_programmes
     from storage import inquiries as rows
@@ -108,14 +108,14 @@ def write_table(out: IO[str], found: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _moment(value: Any) -> Any:
-    """A time as it is in Beijing; nothing as nothing."""
+    """A time in Beijing; an empty string for `None`."""
     if value is None:
         return ""
     return f"{value.astimezone(BEIJING):%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value
 
 
 def harmless(words: str) -> str:
-    """Words that no spreadsheet takes for a formula, full-width or after a blank either."""
+    """The words, quoted if a spreadsheet might take them for a formula."""
     begins = unicodedata.normalize("NFKC", words).lstrip()[:1]
     return f"'{words}" if begins in FORMULAS or words[:1] in ("\t", "\r") else words
 

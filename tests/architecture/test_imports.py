@@ -11,6 +11,8 @@ import pytest
 
 from tests.architecture.code import ROOT, files
 
+pytestmark = pytest.mark.slow
+
 LINT = (
     "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
 )

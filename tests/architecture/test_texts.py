@@ -81,6 +81,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "demo.person.{}": EVERY,
     "demo.{}": EVERY,
     "demo.{}.{}": EVERY,
+    "field.{}": EVERY,
     "join.readers_{}": values(Role),
     "kind.{}": KINDS,
     "language.{}": LANGUAGES,

@@ -31,6 +31,7 @@ from bot.talk.clock import SetClock
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Day, Free
 from bot.talk.message import Attachment, Incoming, Message, Outgoing
+from bot.worker import end
 from prompts import render, t
 from services.audit import note_refusal
 from storage import chats
@@ -257,6 +258,11 @@ class Small:
             {"fetch": self.errands.fetch},
             self.delivery.wake,
         )
+
+    async def crash(self) -> None:
+        """Open anew, as after a crash: the outside work under way is gone with the old inbox."""
+        await end(*self.inbox._tasks)
+        self.open()
 
     @property
     def platform(self) -> Messenger:

@@ -522,7 +522,7 @@ async def test_a_crash_during_outside_work_does_it_anew(small: Small) -> None:
     await fetching(small)
     await small.hears("lin", "eat them")
     small.errands.gates.clear()
-    small.open()  # as a start after a crash does: of the old inbox nothing is left
+    await small.crash()
     await small.inbox.take_up()
     await small.settle()
     assert small.errands.begun == ["apples", "apples"]

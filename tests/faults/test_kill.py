@@ -40,6 +40,8 @@ from tests.faults.child import Life
 from tests.house import House
 from tests.talks.play import content
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 30.0
 """Seconds after which a life that neither dies nor gets on has failed."""
 LONGEST_LIFE = 0.06
@@ -164,12 +166,14 @@ class Nursery:
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         subprocess.Popen(
             [sys.executable, "-m", "tests.faults.child"],
-            cwd=Path(__file__).parents[2],
+            # Away from the project's folder, where a `.env` may lie.
+            cwd=tmp_path_factory.mktemp("nursery"),
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -22,6 +22,8 @@ from tests.faults.small import Small, messenger
 from tests.house import House
 from tests.talks.play import Script, play
 
+pytestmark = pytest.mark.slow
+
 
 class Crowd:
     """How many are inside at once, and how many there were at the most."""

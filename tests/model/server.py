@@ -78,6 +78,7 @@ class Endpoint:
     async def __aenter__(self) -> Self:
         app = Starlette(routes=[Route("/v1/chat/completions", self._answer, methods=["POST"])])
         config = uvicorn.Config(app, port=0, log_level="critical", ws="none", lifespan="off")
+        self._ended = asyncio.Event()
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._running = asyncio.create_task(self._server._serve(None))
@@ -93,6 +94,7 @@ class Endpoint:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        self._ended.set()
         self._server.should_exit = self._server.force_exit = True
         with suppress(asyncio.CancelledError):
             await self._running
@@ -107,7 +109,8 @@ class Endpoint:
             return JSONResponse(error, status, headers=self.headers)
         if asked.get("stream") and not self.streams:
             return JSONResponse({"error": {"message": "no streaming here"}}, 400)
-        await asyncio.sleep(self.pause)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), self.pause)
         said = self.reply(asked)
         if asked.get("stream"):
             return StreamingResponse(self._pieces(said), media_type="text/event-stream")

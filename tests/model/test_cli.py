@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.code import ROOT
 from tests.model.server import KEY, NAME, Endpoint
 from tests.model.test_advice import DUE, MARK, pick
+
+pytestmark = pytest.mark.slow
 
 QUESTION = "期末材料什么时候交"
 
 
 async def run(endpoint: Endpoint, folder: Path, *words: str, on: bool = True) -> tuple[int, str]:
     """Run a command in a process of its own; gives its exit code and what it said."""
-    said = {name: value for name, value in os.environ.items() if not name.startswith("YINGCAI")}
-    said |= {"YINGCAI_DATA_DIR": str(folder), "NO_PROXY": "127.0.0.1"}
+    said = os.environ | {"YINGCAI_DATA_DIR": str(folder), "NO_PROXY": "127.0.0.1"}
     if on:
         said |= {
             "YINGCAI_MODEL__NAME": NAME,
@@ -33,12 +33,12 @@ async def run(endpoint: Endpoint, folder: Path, *words: str, on: bool = True) ->
         "-c",
         "from app.cli import main; main()",
         *words,
-        cwd=ROOT,
         env=said,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
     out, aside = await running.communicate()
+    assert out or aside
     assert KEY not in (out + aside).decode()
     return running.returncode or 0, (out or aside).decode()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 
 import pytest
@@ -184,12 +185,15 @@ async def test_it_can_be_cancelled(endpoint: Endpoint, model: MakeModel) -> None
 async def test_nothing_that_was_said_is_logged(
     endpoint: Endpoint, model: MakeModel, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     endpoint.says(answer(GOOD, 1))
     endpoint.troubles = [status] * 3 if status else []
     with structlog.testing.capture_logs() as logs:
         await model().ask(QUESTION, [MID], "zh")
     told = f"{logs}{caplog.text}"
-    assert logs
+    assert [one["event"] for one in logs] == ["model_asked"]
+    assert endpoint.base in caplog.text, "nothing of the call was captured"
+    assert QUESTION in endpoint.heard
     for words in (QUESTION, "中期评价", KEY):
         assert words not in told
 

@@ -6,11 +6,14 @@ import io
 import re
 from typing import Any
 
+import pytest
 from PIL import Image
 from playwright.async_api import Browser, FilePayload, Page, expect
 
 from app.settings import Settings
 from tests.product.conftest import Product, opened
+
+pytestmark = pytest.mark.slow
 
 expect.set_options(timeout=20_000)
 

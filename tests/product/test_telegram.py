@@ -13,6 +13,8 @@ from app.settings import Settings
 from tests.product.conftest import Product, opened
 from tests.telegram.bot_api import TOKEN, BotApi, Person
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def telegram_settings(settings: Settings) -> Settings:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import Session, select
+from typer.testing import CliRunner, Result
 
+from app import desk
+from app.cli import app
 from bot.talk.acting import Actor, Operator
 from bot.talk.clock import SetClock
 from services import records, roster
@@ -152,3 +157,64 @@ def audits(db: Session, verb: str) -> list[Audit]:
 
 def days_ago(clock: SetClock, days: int) -> date:
     return (clock.now() - timedelta(days=days)).date()
+
+
+# ---------------------------------------------------------------- the command line
+
+
+Yingcai = Callable[..., str]
+
+
+@pytest.fixture
+def url(new_database: NewDatabase) -> str:
+    return new_database("sqlite")
+
+
+@pytest.fixture
+def stored(url: str) -> Iterator[Database]:
+    """What the commands leave behind."""
+    database = Database(url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def run(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: SetClock
+) -> Callable[..., Result]:
+    monkeypatch.setattr(desk, "CLOCK", clock)
+    monkeypatch.setenv("YINGCAI_DATABASE_URL", url)
+    monkeypatch.setenv("YINGCAI_DATA_DIR", str(tmp_path / "data"))
+    return lambda *words, **extra: CliRunner().invoke(
+        app, [*map(str, words)], prog_name="yingcai", **extra
+    )
+
+
+@pytest.fixture
+def yingcai(run: Callable[..., Result]) -> Yingcai:
+    """Runs a command that succeeds; gives what it says."""
+
+    def succeed(*words: object, **extra: Any) -> str:
+        result = run(*words, **extra)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    return succeed
+
+
+@pytest.fixture
+def fails(run: Callable[..., Result]) -> Yingcai:
+    """Runs a command that fails, as every failure should look; gives its sentence."""
+
+    def fail(*words: object, **extra: Any) -> str:
+        result = run(*words, **extra)
+        assert result.exit_code == 2, result.output
+        assert isinstance(result.exception, SystemExit)
+        assert len(result.stderr.strip().split("\n")) == 1
+        return result.stderr
+
+    return fail
+
+
+def rows(yingcai: Yingcai, *words: object) -> Any:
+    return json.loads(yingcai(*words, "--json"))

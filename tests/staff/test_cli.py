@@ -7,17 +7,15 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import col, select
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from app import desk
-from app.cli import app
 from app.commands.inquiries import harmless
 from app.terminal import wide
 from bot.talk.clock import SetClock
@@ -37,63 +35,7 @@ from storage.tables import (
 )
 from tests.conftest import NewDatabase
 from tests.documents.samples import LETTER
-from tests.staff.conftest import bind
-
-Yingcai = Callable[..., str]
-
-
-@pytest.fixture
-def url(new_database: NewDatabase) -> str:
-    return new_database("sqlite")
-
-
-@pytest.fixture
-def stored(url: str) -> Iterator[Database]:
-    """What the commands leave behind."""
-    database = Database(url)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def run(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: SetClock
-) -> Callable[..., Result]:
-    monkeypatch.setattr(desk, "CLOCK", clock)
-    monkeypatch.setenv("YINGCAI_DATABASE_URL", url)
-    monkeypatch.setenv("YINGCAI_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-    return lambda *words: CliRunner().invoke(app, [*map(str, words)], prog_name="yingcai")
-
-
-@pytest.fixture
-def yingcai(run: Callable[..., Result]) -> Yingcai:
-    """Runs a command that succeeds; gives what it says."""
-
-    def succeed(*words: object) -> str:
-        result = run(*words)
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    return succeed
-
-
-@pytest.fixture
-def fails(run: Callable[..., Result]) -> Yingcai:
-    """Runs a command that fails, as every failure should look; gives its sentence."""
-
-    def fail(*words: object) -> str:
-        result = run(*words)
-        assert result.exit_code == 2, result.output
-        assert isinstance(result.exception, SystemExit)
-        assert len(result.stderr.strip().split("\n")) == 1
-        return result.stderr
-
-    return fail
-
-
-def rows(yingcai: Yingcai, *words: object) -> Any:
-    return json.loads(yingcai(*words, "--json"))
+from tests.staff.conftest import Yingcai, bind, rows
 
 
 @pytest.fixture

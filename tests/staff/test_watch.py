@@ -297,11 +297,12 @@ async def test_a_draft_is_nowhere_to_be_seen(house: House) -> None:
     await student.presses("昨天")
     with house.app.database.transaction() as db:
         assert db.exec(select(StoredTalk)).one().journal["entries"]
-    for said in (
-        await office.says("本期概况"),
-        await forge(house, "管小青", f"a:student:{student.membership_id}"),
-        await forge(house, "管小青", "a:longest:1"),
+    for shown, said in (
+        ("培养活动", await office.says("本期概况")),
+        ("赵一鸣", await forge(house, "管小青", f"a:student:{student.membership_id}")),
+        ("没有", await forge(house, "管小青", "a:longest:1")),
     ):
+        assert shown in said
         assert "没写完" not in said
         assert "昨天" not in said
         assert "11月22日" not in said

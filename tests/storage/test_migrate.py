@@ -170,6 +170,7 @@ migrate.upgrade(engine)
 """
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_do_not_collide(empty: Engine) -> None:
     url = empty.url.render_as_string(hide_password=False)
     processes = [

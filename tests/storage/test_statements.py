@@ -176,6 +176,7 @@ def test_an_error_is_sqlalchemys_and_does_not_tell_what_was_written(database: Da
     add = Prepared(insert(card).inline(), "account_id", "key", "message")
     with pytest.raises(IntegrityError) as caught, database.transaction() as db:
         add.run(db, account_id=404, key="talk:1", message="说的话")
+    assert "foreign key" in str(caught.value).lower()
     assert "说的话" not in str(caught.value)
 
 

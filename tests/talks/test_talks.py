@@ -1,6 +1,6 @@
 """Every transcript, played as it stands; after a restart before each act; and with acts repeated.
 
-`YINGCAI_WRITE_TALKS=1 pytest tests/talks` writes the transcripts anew: read the difference.
+`WRITE_TALKS=1 pytest tests/talks` writes the transcripts anew: read the difference.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.house import House
 from tests.talks.play import Script, contents, play
 
 TALKS = sorted(Path(__file__).parent.glob("*.txt"))
-WRITE = bool(os.environ.get("YINGCAI_WRITE_TALKS"))
+WRITE = bool(os.environ.get("WRITE_TALKS"))
 
 pytestmark = pytest.mark.parametrize("path", TALKS, ids=lambda path: path.stem)
 
@@ -34,6 +34,7 @@ async def test_talk_is_as_written(
     assert told == path.read_text("utf-8")
 
 
+@pytest.mark.slow
 async def test_talk_survives_a_restart_before_every_act(
     path: Path, new_database: NewDatabase, tmp_path: Path, clock: SetClock
 ) -> None:
@@ -44,6 +45,7 @@ async def test_talk_survives_a_restart_before_every_act(
     assert told == path.read_text("utf-8")
 
 
+@pytest.mark.slow
 async def test_talk_delivered_twice_changes_nothing(
     path: Path, new_database: NewDatabase, tmp_path: Path, clock: SetClock
 ) -> None:

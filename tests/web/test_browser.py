@@ -29,6 +29,8 @@ from bot.talk.message import Button, Incoming, Outgoing
 from tests.web.conftest import STUDENT, Running
 from tests.web.house import House, open_house
 
+pytestmark = pytest.mark.slow
+
 ME = STUDENT.address
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
