@@ -1,0 +1,76 @@
+"""Where a sentence has the words by which people name a place or a kind of activity."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from language.grammar import compiled
+from language.numerals import fold
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the vocabulary, what it names, and where: `text[start:end]`."""
+
+    key: str
+    start: int
+    end: int
+
+
+def named(plain: str, vocabulary: Mapping[str, Sequence[str]]) -> list[Word]:
+    """The vocabulary's words in a folded text, overlapping ones too (在校 and 校内 in 在校内).
+
+    Not those within a longer word that means something else: 在校 in 在校友企业, 实验 in 实验室.
+    """
+    pattern, keys = _compiled(tuple((key, tuple(words)) for key, words in vocabulary.items()))
+    longer = [match.span() for match in _LONGER.finditer(plain)]
+    found = [
+        Word(keys[match[1].lower()], match.start(), match.end(1))
+        for match in pattern.finditer(plain)
+    ]
+    return [word for word in found if not any(_within(word, span) for span in longer)]
+
+
+@lru_cache(maxsize=64)
+def _compiled(
+    vocabulary: tuple[tuple[str, tuple[str, ...]], ...],
+) -> tuple[re.Pattern[str], dict[str, str]]:
+    """A pattern that finds each word, and the key of each."""
+    keys = {fold(word).lower(): key for key, words in vocabulary for word in words if word}
+    longest_first = sorted(keys, key=len, reverse=True)
+    # A Latin word stands alone, but a Chinese one may follow Latin letters: PCR实验.
+    words = "|".join(
+        rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word)
+        for word in longest_first
+    )
+    return re.compile(rf"(?=({words or '(?!)'}))", re.IGNORECASE | re.ASCII), keys
+
+
+def kind_of(plain: str, kinds: Mapping[str, Sequence[str]]) -> str | None:
+    """The one kind of activity that the longest words name."""
+    words = named(plain, kinds)
+    longest = max((word.end - word.start for word in words), default=0)
+    keys = {word.key for word in words if word.end - word.start == longest}
+    return keys.pop() if len(keys) == 1 else None
+
+
+def _within(word: Word, span: tuple[int, int]) -> bool:
+    """Whether the word overlaps a longer one that is another."""
+    start, end = span
+    return word.start < end and start < word.end and not (word.start <= start and end <= word.end)
+
+
+_LONGER = compiled(
+    # schools, rooms, people and papers
+    r"实验(?:[室楼馆台田员班]|中心|基地|[中小]?学校?(?!习))"
+    r"|研究(?:[所院生员室会]|中心|报告|团队|小组|性学习)|课题组|项目组|讨论[区组]|文献综述课"
+    r"|(?:写|改|交|读|看|补|抄|实验|研究|开题|结题|调[研查]|课题|考[察古]|观[察测]|分析|总结|心得|检[测验]|体检|年度|中期)"
+    r"报告(?!会)|报告(?:厅|册|单|书|文学)|讲座(?:厅|教授)|学术报告厅|阅读[室器理]|读书[笔角]记?|参观券|实践[报手]"
+    # what belongs to a school and is not in it, and what is not the school at all
+    r"|(?:在|到)校(?:友|车|办|园网|长(?!室|办)|医院|门|服|报|董|企|队|对|验|外)"
+    r"|(?:在|去|到)?(?:学校|大学|校园)(?=(?:的)?(?:旁|附近|对面|隔壁|外|周[边围]|门口|门外|边上|后山|路上))"
+    r"|回(?:学|大)校?的?路上|(?:在|去|到)?大学[城路生]|校园网上?|微信公司|(?:在|去|到)?实验室外"
+    r"|短视频|小视频|监控视频|电话亭|电话号码|微信[群号]|钉钉子|野外考察证|军事基地|(?<=[看拍剪录])视频"
+    r"|考察(?=[团队])|图书馆(?=[旁附外门])"
+)
