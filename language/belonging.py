@@ -15,6 +15,8 @@ from language.lengths import Length
 def own_days(plain: str, said: Sequence[SaidDays]) -> list[SaidDays]:
     """The days on which something was done, without those of things."""
     own = [day for day in said if not _of_a_thing(plain, day)]
+    # 周六上午做，下午也做: 下午 alone is not today's.
+    own = [day for day in own if not day.loose] or own
     if len({day.days for day in own}) > 1:
         # 昨天采的水样今天测: what a day has done to a thing is not what was done.
         own = [day for day in own if not _DID_TO_IT.match(plain, day.end)] or own
@@ -39,6 +41,8 @@ def _of_a_thing(plain: str, said: SaidDays) -> bool:
     if _BARE_NUMBER.fullmatch(plain, said.start, said.end):
         surely = _SURELY_A_DAY.match(plain, said.end)
         return not (surely or (begins and _MAYBE_A_DAY.match(plain, said.end)))
+    if said.days and plain[said.end - 1] == "后":
+        return not begins  # 加热40分钟后过滤
     if _EVENT.match(plain, said.end):
         return False
     if _THING.match(plain, said.end):
@@ -66,7 +70,7 @@ _MAYBE_A_DAY = compiled(
     rf" (?:[我和跟与线网校于的从前后]|{ACTIVITY}|[听看学开讲用]|\d|[一二两三半][个小点节]|[一-鿿]{{1,3}}[了过完]|王|李|[一-鿿]{{1,2}}老师)"
 )
 _EVENT = compiled(
-    r" (?:的|'s_)[^,。;!]{0,8}?(?:讲座|报告会?|组会|例会|活动|研讨会|讨论会|会议|培训|论坛|[一-鿿]课|[夏冬]令营|lecture|seminar|meeting|workshop)"
+    r" (?:的|'s_)[^,。;!]{0,8}?(?:讲座|报告会|组会|例会|活动|研讨会|讨论会|会议|培训|论坛|[一-鿿]课|[夏冬]令营|lecture|seminar|meeting|workshop)"
     r"(?= (?:$|[,。;!\d]|[一二两三四半几][个小节场次点十]|时长|共))"
 )
 _STUFF = (

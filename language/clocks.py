@@ -86,10 +86,13 @@ _BLANK = compiled(" ")
 _ABOUT = compiled("(?: (?:左右|前后|多钟?|许))?+")
 
 
-def hours_at(text: str, pos: int) -> tuple[Hours | None, int] | None:
-    """What is said of the time of day at this place (None: nonsense), and where it ends."""
+def hours_at(text: str, pos: int, within: Part | None = None) -> tuple[Hours | None, int] | None:
+    """What is said of the time of day at this place (None: nonsense), and where it ends.
+
+    `within`: the part of the day that was said before.
+    """
     said = _PARTS.at(text, pos)
-    part, end = said or (None, pos)
+    part, end = said or (within, pos)
     clock = _CLOCKS.at(text, skip(_BLANK, text, end), part)
     if clock is None:
         return (Hours(part), end) if said else None

@@ -102,7 +102,7 @@ def _other_days(text: str, start: int, end: int, now: datetime) -> SaidDays | No
     if len(days) > 1 and not _NOT_THEN.match(text, last):
         return SaidDays(start, last, None, days)
     nowhere = _DAYS.at(text, start, now)
-    if nowhere and nowhere[0] is None and not _VAGUE.at(text, start):
+    if nowhere and nowhere[0] is None and _DATE.fullmatch(text, start, nowhere[1]):
         return SaidDays(start, nowhere[1])
     return None
 
@@ -163,8 +163,9 @@ def _phrase_at(text: str, pos: int, now: datetime) -> tuple[Moment | None, int]:
         elif found := _WEEKDAYS.at(text, at):
             clear = clear and weekday in (None, found[0])
             weekday = found[0]
-        elif found := hours_at(text, at):
-            clear = clear and hours in (None, found[0])
+        elif found := hours_at(text, at, hours.part if hours else None):
+            finer = hours is not None and hours.start is None and found[0] is not None
+            clear = clear and (hours in (None, found[0]) or finer)
             hours = found[0]
         elif end > pos or not (found := _VAGUE.at(text, pos)):
             break
@@ -201,6 +202,7 @@ _GLUE = compiled(
 )
 _POLITE_BEFORE = compiled(r"(?:[\s,我就是在从]|应该|大概|好像|\b(?:on|at|from|it_was)\b)*+")
 _POLITE_AFTER = compiled(r"(?:[\s,.。!、~吧的了啊呀呢哦哈]|左右|那天|时候)*+")
+_DATE = compiled(r"[^几前后]*(?:月[^几前后]*|[日号])")
 _RANGE = compiled(r"[到至~-]|\bto\b")
 _BLANK = compiled(" ")
 # 周三之前, 国庆后, 五一假期 are not that day; 昨天后两节课 is.

@@ -73,8 +73,12 @@ def typed_names(text: str, known: Sequence[str] = ()) -> list[str]:
 
 def _apart(names: str, known: set[str]) -> Iterator[str]:
     names = _TOGETHER.sub("", _WITH.sub("", names))
-    if names[:1] in "和同与" and any(names.startswith(name, 1) for name in known):
-        names = names[1:]  # but 和志强 is a name
+    if names[:1] in "和同与" and (
+        any(names.startswith(name, 1) for name in known)
+        # 和志强 is a name, but a longer one begins with 王.
+        or (len(names) > 3 and names[1] in _PINYIN and "一" <= names[3] <= "鿿")
+    ):
+        names = names[1:]
     begins = 0
     for at, sign in enumerate(names):
         rest = names[at + 1 :]

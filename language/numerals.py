@@ -21,11 +21,13 @@ _ENGLISH = (
 HAN = "[零〇一二两俩三仨四五六七八九十百千廿卅几]"
 WHOLE = rf"(?:(?<![\d.])\d++|{HAN}++)"
 NUMBER = (
-    rf"(?:(?<![\d./])\d++(?:[./]\d++)?|(?<![大小])半|{HAN}++(?:点{HAN}++|分之{HAN}++)?"
+    rf"(?:(?<![\d./])\d++(?:[./]\d++|[½¼¾])?|(?<![大小])半|{HAN}++(?:点{HAN}++|分之{HAN}++)?"
     rf"|\b(?:{'|'.join(sorted(_ENGLISH, key=len, reverse=True))})\b)"
 )
 
 _ARABIC = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+# 1½ would become 11/2.
+_VULGAR = {"½": ".5", "¼": ".25", "¾": ".75"}
 _FRACTION = re.compile(r"(?P<top>[0-9]+)/(?P<bottom>[0-9]+)|(?P<under>.+)分之(?P<over>.+)")
 # The joiner U+200D stays after an emoji, which would fall into pieces without it.
 _INVISIBLE = re.compile(
@@ -62,6 +64,8 @@ def tidy(text: str) -> str:
 
     Idempotent. Not for text that is kept: NFKC turns x² into x2.
     """
+    for sign, decimals in _VULGAR.items():
+        text = text.replace(sign, decimals)
     return readable(unicodedata.normalize("NFKC", _visible(text)))
 
 
@@ -95,6 +99,8 @@ def whole(text: str) -> int | None:
 
 def amount(text: str) -> Decimal:
     """The value of a tidy text that is one number; ValueError if it is none."""
+    if text[-1:] in _VULGAR:
+        text = text[:-1] + _VULGAR[text[-1]]
     if _ARABIC.fullmatch(text):
         return Decimal(text)
     if text.lower() in _ENGLISH:

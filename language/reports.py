@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from language.activities import ACTIVITY, LEISURE
+from language.belonging import own_days
 from language.days import SaidDays, each_day
-from language.grammar import LIMIT, compiled
+from language.grammar import LIMIT, compiled, skip
 from language.lengths import each_length
 from language.names import without_absent
 from language.numerals import fold, readable
@@ -17,7 +18,7 @@ def looks_like_session(text: str, now: datetime | None = None) -> bool:
 
     Without `now`, of all days only those that are to come whenever it is said (明天) are a plan.
     """
-    plain = _BEGINNING.sub("", fold(readable(text)[:LIMIT]))
+    plain = _report(text)
     told = without_absent(plain)
     if _NOT_DONE.search(told):
         return False
@@ -26,14 +27,25 @@ def looks_like_session(text: str, now: datetime | None = None) -> bool:
 
 def looks_like_plan(text: str, now: datetime) -> bool:
     """Whether this tells of a session that is to come: 下周六要去野外考察."""
-    plain = _BEGINNING.sub("", fold(readable(text)[:LIMIT]))
+    plain = _report(text)
     return not _ASKED.search(plain) and _tells(plain, now) == "to come"
+
+
+def beginning(plain: str) -> int:
+    """Where a report begins: after 记一下：, 老师好，帮我记一次."""
+    return skip(_BEGINNING, plain, 0)
+
+
+def _report(text: str) -> str:
+    plain = fold(readable(text)[:LIMIT])
+    return plain[beginning(plain) :]
 
 
 def _tells(plain: str, now: datetime) -> str:
     days = list(each_day(plain, now))
     lengths = list(each_length(plain))
-    to_come = bool(days) and all(is_to_come(said, now) for said in days)
+    own = own_days(plain, days)
+    to_come = bool(own) and all(is_to_come(said, now) for said in own)
     spans = [(said.start, said.end) for said in (*days, *lengths)]
     if not _acts(plain, bool(days), bool(lengths), spans):
         return "nothing"
@@ -57,7 +69,7 @@ def _acts(plain: str, day: bool, length: bool, spans: Sequence[tuple[int, int]])
     words = "".join(rest)
     if not length and (not day or _CHATTER.search(plain)):
         return False
-    if _ACTIVITY.search(_LEISURE.sub(" ", words)):
+    if _ACTIVITY.search(_LEISURE.sub(",", words)):
         return True
     if not length or _LEISURE.search(words) or _CHATTER.search(plain):
         return False
@@ -74,7 +86,7 @@ _LEISURE = compiled(LEISURE)
 _ANY_ACT = compiled(r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}")
 _OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:i|we)_[a-z]+ed\b")
 _BEGINNING = compiled(
-    r"^(?:(?:老师|你)好[,!。]* )?(?:请|麻烦)?(?:[帮给]我)?(?:记|登记|记录)(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? "
+    r"(?:(?:老师|你)好[,!。]* )?(?:请|麻烦)?(?:[帮给]我)?(?:记|登记|记录)(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? "
 )
 _QUESTION = (
     # questions; 讨论了如何处理数据 is none

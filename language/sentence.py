@@ -13,7 +13,7 @@ from language.lengths import DAY, Length, each_length
 from language.names import Mention, absent, mentioned
 from language.numerals import fold, readable
 from language.places import place_of
-from language.reports import is_to_come, looks_like_plan, looks_like_session
+from language.reports import beginning, is_to_come, looks_like_plan, looks_like_session
 from language.vocabulary import kind_of
 
 __all__ = ["Doubt", "Understood", "looks_like_plan", "looks_like_session", "understand_session"]
@@ -68,11 +68,13 @@ def understand_session(
     mentions = [one for one in mentioned(plain, people) if not absent(plain, one)]
     place, where = place_of(plain, places)
     doubt = _doubt(said, lengths, now)
-    cuts = [_grown(plain, _BEFORE_DAY, (day.start, day.end)) for day in said if day.days]
+    cuts: list[Span] = [(0, beginning(plain))]
+    cuts += [_grown(plain, _BEFORE_DAY, (day.start, day.end)) for day in said if day.days]
     if length:
         alike = [one for one in lengths if one.minutes == length.minutes]
         cuts += [_grown(plain, _BEFORE_LENGTH, (one.start, one.end)) for one in alike]
-    cuts += [*([where] if where else []), *_companions(plain, mentions)]
+    cuts += [_grown(plain, _BEFORE_PLACE, where)] if where else []
+    cuts += [*_companions(plain, mentions)]
     return Understood(
         what=_what(text, cuts),
         moment=moment.moment if moment else None,
@@ -179,9 +181,10 @@ _TOO_LITTLE = re.compile(
     r"(?:\W|[了的去在和跟我们是有也都就来到做共]|(?:did|was|went|to|a|the)\b)*+", re.I
 )
 _AFTER_TIME = compiled(r" (?:左右|的?时间|\blong\b)?")
-_BEFORE_DAY = compiled(r"(?:[在于从]|\b(?:on|at|in|from|since)\b) $")
+_BEFORE_PLACE = compiled(r"(?:地点|地方|方式)[是为:]? $")
+_BEFORE_DAY = compiled(r"(?:(?:时间|日期)[是为:]? |[在于从]|\b(?:on|at|in|from|since)\b) $")
 _BEFORE_LENGTH = compiled(
-    r"(?:(?:[总一]?共|大?约|大概|差不多|历时|耗时|用时|时长|为期|长达|持续了?|[花用待呆]了|进行了"
+    r"(?:(?:[在从自由]|时[间长][是为:]?|[总一]?共是?|大?约|大概|差不多|历时|耗时|用时|时长|为期|长达|持续了?|[花用待呆]了|进行了"
     r"|\b(?:for|about|around|took|lasted|spent)\b) )++$"
 )
 _AND = compiled(r" (?:[、,和跟与及&]|\band\b) ")
