@@ -412,7 +412,7 @@ _JOIN = " [、,和及与]? "
 _WEEKDAYS_LISTED = (
     rf"((?=[一二三四五六]{_JOIN}[二三四五六日天])"
     + "".join(rf"(?:{name}{_JOIN})?" for name in "一二三四五六")
-    + rf"){_NAMED}(?![点时小月号分刻十百千:.])"
+    + rf")(?<![周期拜]){_NAMED}(?![点时小月号分刻十百千楼班年组级队:.])"
 )
 _LISTS = Phrases[tuple[date, ...]](
     (rf"([上下]++|[这本]|)一?个?{_WEEK}{_WEEKDAYS_LISTED}", _week_list),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from language.grammar import compiled
+from language.grammar import before, compiled
 from language.numerals import fold, tidy
 
 
@@ -45,12 +45,26 @@ def mentioned(text: str, people: Sequence[str]) -> list[Mention]:
     return sorted(found, key=lambda mention: (mention.start, -mention.end))
 
 
-def absent(text: str, mention: Mention) -> bool:
-    """Whether it says that this one was not there: 王老师没来, 除了王老师."""
+def present(text: str, mentions: Sequence[Mention]) -> list[Mention]:
+    """The mentions without those of people who were not there: 王老师和李老师没来, 除了王老师."""
     text = fold(text)
+    there: list[Mention] = []
+    behind: Mention | None = None
+    for mention in reversed(mentions):
+        joined = behind and _AND.fullmatch(text, mention.end, behind.start)
+        if joined or _not_there(text, mention):
+            behind = mention
+        else:
+            behind = None
+            there.append(mention)
+    return there[::-1]
+
+
+def _not_there(text: str, mention: Mention) -> bool:
     return bool(
-        _WITHOUT.search(text, max(0, mention.start - 20), mention.start)
+        before(_WITHOUT, text, mention.start)
         or _STAYED_AWAY.match(text, mention.end)
+        or (before(_TO, text, mention.start) and _SENT.match(text, mention.end))
     )
 
 
@@ -128,7 +142,7 @@ _TITLED = re.compile(
 )
 _AWAY = (
     r"(?:没有?(?:[来到去参出露在空能]|时间)|不在(?!意|乎|少)|不[来能]|请[了病事]?假|缺[席勤]|有[点别急]?事|出差"
-    r"|出国|生了?病|病了|感冒|住院|未[到能来参]|休假|开会去|走不开|另有安排|忙"
+    r"|出国|生了?病|病了|感冒|住院|未[到能来参]|休假|去[^,。;!]{0,6}(?:开会|出差|外地)|外出|走不开|另有安排|忙"
     r"|\b(?:was_|is_)?(?:absent|away|ill|sick|on_leave)\b|\b(?:did_not|didn['’]t|could_not|couldn['’]t)_"
     r"(?:come|attend|join|make)\b)"
 )
@@ -138,8 +152,11 @@ _ANYBODY_AWAY = compiled(
     rf"(?:[一-鿿·]{{1,4}}{_TITLE}|\b(?:prof|dr|mrs?|ms|miss)\b\.? [a-z]++){_DAY_BETWEEN}{_AWAY}[^,。;!?]*"
 )
 _WITHOUT = compiled(
-    r"(?:除了?|没(?:有?[见看等遇碰找]到?|有)|不[含算]|缺|等|代替|\b(?:without|except(?:_for)?|missed)\b) $"
+    r"(?:除了?|没(?:有?[见看等遇碰找]到?|有)|不[含算]|缺|等|代?替|本来约了|\b(?:without|except(?:_for)?|missed)\b) $"
 )
+_AND = compiled(r" [、和跟与及&] ")
+_TO = compiled(r"[给向] $")
+_SENT = compiled(r"[发写交打寄送]")
 _BETWEEN = re.compile(
     r"[、，,;；/\n]|还有|以及|\s+[和与與跟同及]\s*|\s*[和与與跟同及]\s+|\s*&\s*|(?i:\s+(?:and|with)\s+)"
     r"|(?<=[一-鿿])\s+(?=[一-鿿])"

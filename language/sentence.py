@@ -10,7 +10,7 @@ from language.belonging import each, own_days, own_lengths
 from language.days import Moment, SaidDays, each_day
 from language.grammar import LIMIT, before, compiled, skip
 from language.lengths import DAY, Length, each_length
-from language.names import Mention, absent, mentioned
+from language.names import Mention, mentioned, present
 from language.numerals import fold, readable
 from language.places import place_of
 from language.reports import beginning, is_to_come, looks_like_plan, looks_like_session
@@ -65,7 +65,7 @@ def understand_session(
     moment = _moment(said) if len(days) == 1 else None
     lengths = own_lengths(plain, list(each_length(plain)))
     length = _length(plain, lengths, several=len(days) > 1)
-    mentions = [one for one in mentioned(plain, people) if not absent(plain, one)]
+    mentions = present(plain, mentioned(plain, people))
     place, where = place_of(plain, places)
     doubt = _doubt(said, lengths, now)
     cuts: list[Span] = [(0, beginning(plain))]
@@ -174,17 +174,17 @@ _TIDYING = (
     (re.compile(r"了\0+的?(?=[一-鿿])|\0+的(?=[一-鿿])|\0"), ""),
     (re.compile(r"[（(]\s*[)）]"), ""),
     (re.compile(r"\s++(?=[,，.。、;；!！])|(?<=[,，、;；。])[\s,，、;；。]++"), ""),
-    (re.compile(rf"^(?:[{_PUNCTUATION}]|我们?(?![国校])|的|又|(?:I|we|and)\b)++", re.I), ""),
+    (re.compile(rf"^(?:[{_PUNCTUATION}]|(?:活动)?内容[:：]|我们?(?![国校])|的|又|(?:I|we|and)\b)++", re.I), ""),
     (re.compile(r"\s\s+"), " "),
 )
 _TOO_LITTLE = re.compile(
     r"(?:\W|[了的去在和跟我们是有也都就来到做共]|(?:did|was|went|to|a|the)\b)*+", re.I
 )
-_AFTER_TIME = compiled(r" (?:左右|的?时间|\blong\b)?")
+_AFTER_TIME = compiled(r" (?:左右|[两三四五六]天都?|都(?=[在去做])|的?时间|\blong\b)?")
 _BEFORE_PLACE = compiled(r"(?:地点|地方|方式)[是为:]? $")
 _BEFORE_DAY = compiled(r"(?:(?:时间|日期)[是为:]? |[在于从]|\b(?:on|at|in|from|since)\b) $")
 _BEFORE_LENGTH = compiled(
-    r"(?:(?:[在从自由]|时[间长][是为:]?|[总一]?共是?|大?约|大概|差不多|历时|耗时|用时|时长|为期|长达|持续了?|[花用待呆]了|进行了"
+    r"(?:(?:[在从自由]|时[间长][是为:]?|[总一]?共是?|大?约|大概|差不多|历时|耗时|用时|时长|为期|长达|持续了?|[花用]了?|每[天日晚次人]|各|[待呆]了|进行了"
     r"|\b(?:for|about|around|took|lasted|spent)\b) )++$"
 )
 _AND = compiled(r" (?:[、,和跟与及&]|\band\b) ")
