@@ -116,6 +116,8 @@ def _days_at(text: str, pos: int, now: datetime) -> tuple[tuple[date, ...], int]
         found = _LISTS.at(text, at, now) or _single_at(text, at, now)
         if not found or not found[0]:
             break
+        if days and _WEEKDAYS.at(text, at) and _SAME_DAY.search(text, pos, at):
+            break  # 3月5日（周三） is one day, or a slip
         several, last = found
         if days and _RANGE.search(text, end, at):
             several = _stretch(days[-1], several[0])
@@ -164,6 +166,8 @@ def _phrase_at(text: str, pos: int, now: datetime) -> tuple[Moment | None, int]:
             clear = clear and weekday in (None, found[0])
             weekday = found[0]
         elif found := hours_at(text, at, hours.part if hours else None):
+            if hours and hours.start and hours != found[0] and "," in text[end:at]:
+                break  # 上午9点到11点，下午2点到4点: the day goes with the first
             finer = hours is not None and hours.start is None and found[0] is not None
             clear = clear and (hours in (None, found[0]) or finer)
             hours = found[0]
@@ -191,6 +195,11 @@ def _moment(
     return Moment(day, hours.start, hours.part) if hours else Moment(day)
 
 
+def begins(moment: Moment) -> time:
+    """When it began at the earliest."""
+    return moment.start or _BEGINS.get(moment.part, time(0))
+
+
 _BEGINS: dict[Part | None, time] = {
     "morning": time(0),
     "noon": time(11),
@@ -202,12 +211,13 @@ _GLUE = compiled(
 )
 _POLITE_BEFORE = compiled(r"(?:[\s,我就是在从]|应该|大概|好像|\b(?:on|at|from|it_was)\b)*+")
 _POLITE_AFTER = compiled(r"(?:[\s,.。!、~吧的了啊呀呢哦哈]|左右|那天|时候)*+")
+_SAME_DAY = compiled(r"(?:\(|[号\d一二三四五六七八九十]日|号) $")
 _DATE = compiled(r"[^几前后]*(?:月[^几前后]*|[日号])")
 _RANGE = compiled(r"[到至~-]|\bto\b")
 _BLANK = compiled(" ")
 # 周三之前, 国庆后, 五一假期 are not that day; 昨天后两节课 is.
 _NOT_THEN = compiled(
-    rf" (?:[之以]?前(?![往去来面半段]|{WHOLE}[节个堂])|[之以]?后(?![来面半段续期]|{WHOLE}[节个堂])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
+    rf" (?:[之以]?前(?![往去来面半段后]|{WHOLE}[节个堂])|[之以]?后(?![来面半段续期]|{WHOLE}[节个堂])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
 )
 # Words that mean other things too, and are a day only where a clause begins, as are hours alone:
 # 3.5, sat, 3点.

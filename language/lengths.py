@@ -17,12 +17,14 @@ class Length:
     """A length that a sentence names, and where: `text[start:end]`.
 
     Not `exact`: it is only a bound, or rough (不足两小时, 两个多小时). It may exceed a day.
+    `clocks`: it is what lies between two clock times.
     """
 
     minutes: int
     start: int
     end: int
     exact: bool
+    clocks: bool = False
 
 
 def parse_minutes(text: str) -> int | None:
@@ -60,7 +62,7 @@ def each_length(text: str) -> Iterator[Length]:
         if minutes:
             bounded = before(_BOUND_BEFORE, text, start) or _BOUND_AFTER.match(text, end)
             exact = not bounded and _parsed(text[start:end]) == minutes
-            yield Length(minutes, start, end, exact)
+            yield Length(minutes, start, end, exact, clocks=_LENGTHS.at(text, start) is None)
 
 
 def parse_span(text: str) -> tuple[time, time] | None:
@@ -152,9 +154,9 @@ _SHORT_MINUTES = compiled(r"(?<=[\d十]) (?:分|m)$")
 _BOUND_BEFORE = compiled(
     rf"(?:[第每差各]|每次|每隔|不到|[不未]满|不足|超过|[至最][少多]|起码|顶多|[少多大小]于"
     rf"|将近|接近|快到?|(?<![附最])近|[\d{HAN[1:-1]}] (?:[-~到至]|或者?)) $"
-    r"|\b(?:every|least|most|than|nearly|almost|over|under|up_to|within)_$"
+    r"|[<>≤≥]=? $|小 $|差.{1,3}分 $|\b(?:every|least|most|than|nearly|almost|over|under|up_to|within)_$"
 )
 _BOUND_AFTER = compiled(
     r" (?:多(?![肽媒元孔组项篇个名次种样维步])|[之以]?前|[之以]?后|以?内(?!容)|以[上下外]|不[到足满]"
-    rf"|[没未]到|出头|有余|开外|还?差|(?:\d|{HAN})++[来多余]|\b(?:ago|later|or_(?:more|less|so))\b)"
+    rf"|[没未]到|出头|有余|开外|零|\+|还?差|(?:\d|{HAN})++[来多余]|\b(?:ago|later|or_(?:more|less|so))\b)"
 )

@@ -120,7 +120,8 @@ def _callings(folded: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 def _pattern(called: str) -> re.Pattern[str]:
     parts = map(re.escape, called.split("·"))
-    return re.compile(rf"{_DOT.join(parts)}(?:{_TITLE})?", re.IGNORECASE)
+    # 阿依古丽·吐尔逊 is another person.
+    return re.compile(rf"{_DOT.join(parts)}(?!·)(?:{_TITLE})?", re.IGNORECASE)
 
 
 def _begins(text: str, start: int) -> bool:
@@ -150,6 +151,7 @@ _DAY_BETWEEN = r"(?:[今昨前]天|[上下中]午|那天|当天|当时|因为?|�
 _STAYED_AWAY = compiled(rf"{_DAY_BETWEEN}{_AWAY}")
 _ANYBODY_AWAY = compiled(
     rf"(?:[一-鿿·]{{1,4}}{_TITLE}|\b(?:prof|dr|mrs?|ms|miss)\b\.? [a-z]++){_DAY_BETWEEN}{_AWAY}[^,。;!?]*"
+    r"|(?:^|(?<=[,。;天]))[^,。;我们\s]{2,9}没有?来(?=[,。;])"
 )
 _WITHOUT = compiled(
     r"(?:除了?|没(?:有?[见看等遇碰找]到?|有)|不[含算]|缺|等|代?替|本来约了|\b(?:without|except(?:_for)?|missed)\b) $"

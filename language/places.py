@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from language.activities import ACTIVITY
-from language.grammar import compiled
+from language.grammar import compiled, skip
 from language.vocabulary import Word, named
 
 Span = tuple[int, int]
@@ -29,7 +29,7 @@ def place_of(
             if _ANOTHERS.search(plain, at.end(), word.end):
                 return None, None
             plainly = word.start <= at.end() and not plain.startswith("的", word.end)
-            found[word.key] = (at.start(), word.end) if plainly else None
+            found[word.key] = (at.start(), skip(_WITHIN, plain, word.end)) if plainly else None
     if not found:
         found = {
             word.key: _alone_in_clause(plain, word)
@@ -41,8 +41,9 @@ def place_of(
 
 def _decisive(plain: str, words: Sequence[Word]) -> Word:
     """The last one, but what is outside stays so: 校外的实验室, 学校旁边的图书馆."""
-    outside = [word for word in words if _OUTSIDE.search(plain, word.start, word.end)]
-    return max(outside or words, key=lambda word: word.end)
+    outside = {word.key for word in words if _OUTSIDE.search(plain, word.start, word.end)}
+    likely = [word for word in words if word.key in outside] or words
+    return max(likely, key=lambda word: word.end)
 
 
 def _talked_about(plain: str, start: int) -> bool:
@@ -60,18 +61,19 @@ def _alone_in_clause(plain: str, word: Word) -> Span | None:
     return (word.start, word.end) if alone else None
 
 
+_WITHIN = compiled(r"[里上中](?![课午传海学])")
 _AT = compiled(
-    r"(?<![正现存实所内])在|(?<!过)去(?!年)|(?<![看学听想谈提得收达感做找直遇碰见])到"
+    r"(?<![正现存实所内])在(?!线(?!上))|(?<![过为])去(?!年)|(?<![看学听想谈提得收达感做找直遇碰见])到"
     r"|(?<![原后本以起将])来|回|\b(?:at|in|on|to|from|via)_(?:(?:the|my|our)_)?"
 )
 _NO_PLACE = compiled(rf"[,。;!、(和跟与同]|{ACTIVITY}|\b(?:with|for|and)\b")
 _ALONE = compiled(rf" (?:$|[,。;!、)和跟与同]|{ACTIVITY}|开|\b(?:with|for)\b)")
 _COMPOUND = compiled(r"物理|数学|化学|生|英语|语文|城|路|(?<=学)[到会习]")
 _OUTSIDE = compiled(r"外|旁|附近|对面|隔壁|周边|周围|\boff\b|\boutside\b")
-_ANOTHERS = compiled(r"(?:公司|企业|工厂|医院|研究[所院]|家里?|[商书]店)的?(?:实验|图书)")
+_ANOTHERS = compiled(r"(?:公司|企业|工厂|医院|[科博][技物]馆|基地|研究[所院]|家里?|[商书]店)的?(?:实验|图书)")
 _SPOKEN = compiled(
     r"(?:讨论|研讨|商[量讨]|研究|探讨|写|阅?读|看|听|分析|整理|准备|设计|[规计]划|了解|介绍|关于|讲|画|聊|谈"
-    r"|汇报|安排|制定|修改|统计|学习|处理|\b(?:about|discussed|read|wrote|planned|prepared|analy[sz]ed)\b)"
+    r"|汇报|联系|[预邀]?约|说|告诉|申请|安排|制定|修改|统计|学习|处理|\b(?:about|discussed|read|wrote|planned|prepared|analy[sz]ed)\b)"
     r"[了过着]?[^完,。;]{0,8}$"
 )
 _OF_IT = compiled(r"[^,。;!]{0,12}(?:的|怎么|做什么|要带)|[^,。;!]{0,4}(?:考察|采样|参观)的?(?:讲座|方案|计划)")

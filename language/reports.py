@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from language.activities import ACTIVITY, LEISURE
 from language.belonging import own_days
-from language.days import SaidDays, each_day
+from language.days import SaidDays, begins, each_day
 from language.grammar import LIMIT, compiled, skip
 from language.lengths import each_length
 from language.names import without_absent
@@ -19,7 +19,7 @@ def looks_like_session(text: str, now: datetime | None = None) -> bool:
     Without `now`, of all days only those that are to come whenever it is said (明天) are a plan.
     """
     plain = _report(text)
-    told = without_absent(plain)
+    told = _LATER.sub("", without_absent(plain))
     if _NOT_DONE.search(told):
         return False
     return _tells(plain, now or _ANY_TIME) == "done"
@@ -54,8 +54,8 @@ def _tells(plain: str, now: datetime) -> str:
 
 def is_to_come(said: SaidDays, now: datetime) -> bool:
     """Whether all the days said, or the hour, are later than now."""
-    if said.moment and said.moment.start and said.moment.day == now.date():
-        return said.moment.start > now.time()
+    if said.moment and said.moment.day == now.date():
+        return begins(said.moment) > now.time()
     return bool(said.days) and min(said.days) > now.date()
 
 
@@ -85,15 +85,18 @@ _ACTIVITY = compiled(ACTIVITY)
 _LEISURE = compiled(LEISURE)
 _ANY_ACT = compiled(r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}")
 _OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:i|we)_[a-z]+ed\b")
+# 明天要汇报，今天准备了两小时 is a report all the same.
+_LATER = compiled(r"(?:(?<=[,。;])|^)(?:[明后]天|下个?(?:周|星期|月))[^,。;]*[,。;]")
 _BEGINNING = compiled(
-    r"(?:(?:老师|你)好[,!。]* )?(?:请|麻烦)?(?:[帮给]我)?(?:记|登记|记录)(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? "
+    r"(?:(?:老师)?[你您]?好[,!。]* )?(?:(?:我[要想来]|请|麻烦)?(?:[帮给]我)?(?:记|登记|记录)"
+    r"(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? |(?:登记|记录|打卡|汇报):)?"
 )
 _QUESTION = (
     # questions; 讨论了如何处理数据 is none
     r"\?|吗|来着|什么时|咋|哪(?!怕)|多[少久长]|是否|是不是|[能可][不否]|要不要|有没有|谁|请问"
     r"|第几|[差要满]几|几[次点号篇]|呢[,。!\s]*$|(?<![一-鿿])(?:[能可]以?|算|可以).*不[,。!\s]*$|([一-鿿])不\1"
     r"|能(?:算|补|记|当).*[不么][,。!\s]*$|还是两?[一二三几]次|算.{0,4}还是"
-    r"|^(?!.*(?:讨论|研究|探[究讨]|学[习了]|讲|了解|交流|分析).*(?:怎|如何|为何|什么).[一-鿿]{2})"
+    r"|^(?!.*(?:讨论|研究|探[究讨]|学[习了会]|讲|了解|交流|分析).*(?:怎|如何|为何|什么).[一-鿿]{2})"
     r".*(?:怎|如何|为何|什么)"
     r"|^(?:what|when|where|who|why|how|which|can|could|do|does|is|are|should|will|would|may)\b"
 )
@@ -108,7 +111,7 @@ _REQUEST = (
 _NOT_DONE = compiled(
     rf"{_QUESTION}|{_REQUEST}"
     # refusals
-    r"|没有?[去做来参上听能写交](?![^,。]{0,3}的)|[去做听参]不成|没.{0,3}成|不[去想能用做来]|取消|请假|改期|推迟|(?:本来|原本).{0,6}[要想打准计]|差点"
+    r"|没有?[去做来参上听能写交进赶](?![完懂清]|[^,。]{0,3}的)|[去做听参]不成|没.{0,3}成|不[去想能用做来]|取消|请假|改期|推迟|(?:本来|原本).{0,6}[要想打准计]|差点[忘没]"
     r"|忘[记了]*(?:去|做|来|参|听|上|写|交|开|记)"
     r"|\b(?:not|never|cannot|forgot_to)\b|n['’]t\b"
     # plans
@@ -117,13 +120,13 @@ _NOT_DONE = compiled(
     r"|\b(?:will|plan)\b|\b(?:going|want)_to\b"
     # the records and their handling
     r"|日[志记]|提交|审[核批]|驳回|退回|撤回|删[除掉]|补[交写录]|每[次周月年学][^,。]*[次时天]"
-    r"|[写记填报]错|^把[^,。]*(?:实验|活动|记录|讲座|时[长间]|日期|地点|那次|那条|讨论|组会)[^,。]*改"
+    r"|[写记填报]错|算几|是[^,。]{1,6}(?:小时|分钟)[,]?不是|^把[^,。]*(?:实验|活动|记录|讲座|时[长间]|日期|地点|那次|那条|讨论|组会)[^,。]*改"
     r"|改[成为到]了? (?:\d|[零一二两三四五六七八九十半]|线[上下]|到校|校外|昨|前天|今|周|上周)"
     r"|\b(?:diary|submit|submitted|approved?|deadline|certificate)\b"
 )
 _ASKED = compiled(rf"{_QUESTION}|{_REQUEST}|取消|请假|改期|推迟|日[志记]|提交|审[核批]|不[去想能用做来]|没")
 # Of these a length makes a report all the same: 学习了安全规定，1小时.
 _CHATTER = compiled(
-    r"谢谢|感谢|累|困|迟到|晚点|抱歉|不好意思|哈哈|加油|快乐|天气|作业|收到|来不了|发[你您给群我]"
+    r"谢谢|听说|感谢|累|困|迟到|晚点|抱歉|不好意思|哈哈|加油|快乐|天气|作业|收到|来不了|发[你您给群我]"
     r"|截止|证书|合格|规定|\bthank"
 )

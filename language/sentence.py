@@ -60,7 +60,11 @@ def understand_session(
     """
     text = readable(text)
     plain = fold(text[:LIMIT])
+    begins = beginning(plain)
+    plain = " " * begins + plain[begins:]
     said = own_days(plain, list(each_day(plain, now)))
+    # 明天要汇报，今天准备: what is to come is not what was done.
+    said = [one for one in said if not is_to_come(one, now)] or said
     days = _days(said)
     moment = _moment(said) if len(days) == 1 else None
     lengths = own_lengths(plain, list(each_length(plain)))
@@ -68,7 +72,7 @@ def understand_session(
     mentions = present(plain, mentioned(plain, people))
     place, where = place_of(plain, places)
     doubt = _doubt(said, lengths, now)
-    cuts: list[Span] = [(0, beginning(plain))]
+    cuts: list[Span] = [(0, begins)]
     cuts += [_grown(plain, _BEFORE_DAY, (day.start, day.end)) for day in said if day.days]
     if length:
         alike = [one for one in lengths if one.minutes == length.minutes]
@@ -107,9 +111,14 @@ def _length(plain: str, lengths: Sequence[Length], *, several: bool) -> Length |
     if several:
         # 周六日做了3小时 may be all or each.
         lengths = [one for one in lengths if each(plain, one)]
-    exact = all(one.exact or several for one in lengths)
-    agreed = len({one.minutes for one in lengths}) == 1
-    return lengths[0] if exact and agreed and lengths[0].minutes <= DAY else None
+    elif any(_OF_EACH.search(plain, 0, one.start) for one in lengths):
+        return None
+    if not lengths or not all(one.exact or several for one in lengths):
+        return None
+    alike = len({one.minutes for one in lengths}) == 1
+    # 下午2点到4点，两小时 says it twice; 实验一小时，讨论一小时 are two.
+    twice = len({one.clocks for one in lengths}) == len(lengths)
+    return lengths[0] if alike and twice and lengths[0].minutes <= DAY else None
 
 
 def _doubt(
@@ -172,7 +181,7 @@ _CUT = "\0"
 _PUNCTUATION = " ,，。.、;；:：!！"
 _TIDYING = (
     (re.compile(r"了\0+的?(?=[一-鿿])|\0+的(?=[一-鿿])|\0"), ""),
-    (re.compile(r"[（(]\s*[)）]"), ""),
+    (re.compile(r"[（(]\s*[)）]|[,，。!！\s]谢谢(?:老师|[您你])?(?=[!！。]?$)"), ""),
     (re.compile(r"\s++(?=[,，.。、;；!！])|(?<=[,，、;；。])[\s,，、;；。]++"), ""),
     (re.compile(rf"^(?:[{_PUNCTUATION}]|(?:活动)?内容[:：]|我们?(?![国校])|的|又|(?:I|we|and)\b)++", re.I), ""),
     (re.compile(r"\s\s+"), " "),
@@ -180,7 +189,8 @@ _TIDYING = (
 _TOO_LITTLE = re.compile(
     r"(?:\W|[了的去在和跟我们是有也都就来到做共]|(?:did|was|went|to|a|the)\b)*+", re.I
 )
-_AFTER_TIME = compiled(r" (?:左右|[两三四五六]天都?|都(?=[在去做])|的?时间|\blong\b)?")
+_OF_EACH = compiled(r"各(?:做了?|用了?|花了?)? $")
+_AFTER_TIME = compiled(r" (?:左右|上下(?![午课学])|[两三四五六]天都?|都(?=[在去做])|的?时间|\blong\b)?")
 _BEFORE_PLACE = compiled(r"(?:地点|地方|方式)[是为:]? $")
 _BEFORE_DAY = compiled(r"(?:(?:时间|日期)[是为:]? |[在于从]|\b(?:on|at|in|from|since)\b) $")
 _BEFORE_LENGTH = compiled(
