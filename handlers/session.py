@@ -29,7 +29,12 @@ from handlers import diary, seen
 from handlers.attachments import FILES, keep_files
 from handlers.seen import Past, SessionSeen
 from language.days import Moment
-from language.sentence import looks_like_session, understand_session
+from language.sentence import (
+    Understood,
+    looks_like_plan,
+    looks_like_session,
+    understand_session,
+)
 from programmes.catalogue import load
 from programmes.rules import SessionFact, question_session
 from programmes.values import PLACES
@@ -244,10 +249,11 @@ def spoken(body: SessionBody) -> str:
 
 def hear(scene: Scene, words: str) -> bool:
     """Take one sentence as a session, if it is one: 昨天下午在校和王老师做了两小时双缝实验."""
-    if not looks_like_session(words):
+    now: datetime = scene.now.astimezone(BEIJING)
+    done = looks_like_session(words, now)
+    if not done and not looks_like_plan(words, now):
         return False
     _, _, me = seen.student(scene, "log_session")
-    now: datetime = scene.now.astimezone(BEIJING)
     understood = understand_session(
         words,
         now,
@@ -255,6 +261,10 @@ def hear(scene: Scene, words: str) -> bool:
         places=vocabulary("place", tuple(place.key for place in PLACES)),
         kinds=vocabulary("kind", (*me.kinds, "other")),
     )
+    if understood.doubt:
+        scene.say(doubted(understood))
+    if not done:
+        return True
     given: dict[str, Answer] = {"what": Answer(text=understood.what)}
     if understood.moment_said:
         given["day"] = Answer(text=understood.moment_said)
@@ -269,6 +279,16 @@ def hear(scene: Scene, words: str) -> bool:
     given[f"{FILES}/0"] = Answer(press=SKIP)
     scene.begin("session", {}, given)
     return True
+
+
+def doubted(understood: Understood) -> Text:
+    """What cannot be so, or is more than one session, in words."""
+    return t(
+        f"session.doubt.{understood.doubt}",
+        said=understood.doubt_said or "",
+        days=list(understood.days),
+        count=len(understood.days),
+    )
 
 
 @cache

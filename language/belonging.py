@@ -3,7 +3,6 @@
 Others belong to the things that it is about: 整理上周六的数据, 测3号电极, 离心30分钟.
 """
 
-import re
 from collections.abc import Sequence
 
 from language.activities import ACTIVITY
@@ -77,7 +76,9 @@ _STUFF = (
     r"(?:数据|结果|笔记|录[像音]|照片|样[品本]|水样|报告|代码|记录|图[纸表像]?|论文|视频|资料|作品|标本|菌落|电极"
     r"|培养[基皿]|讲义|PPT|课件|曲线|日志|问题)"
 )
-_THING = compiled(rf" 的[^,。;!在]{{0,6}}?{_STUFF}|'s_(?:\w+\s+)?(?:data|results?|notes?|samples?|report|code)\b")
+_THING = compiled(
+    rf" 的[^,。;!在]{{0,6}}?{_STUFF}|'s_(?:\w+\s+)?(?:data|results?|notes?|samples?|report|code)\b"
+)
 _OF = compiled(r" 的(?!时候)|'s\b| [一-鿿]{1,4}的[一-鿿]")
 _DID_TO_IT = compiled(r" (?:的|[^,。;!\s]{1,4}的)(?!时候)")
 
@@ -94,12 +95,16 @@ _PROCESS = compiled(
     rf"(?:{_PROCESS_NAMES}|\d (?:度|℃|°c?|rpm|[转伏v]) [跑下]?)"
     r"(?:[了约用花跑到为是:]|放了|持续|时间|大约|的时间|\b(?:for|it|them)\b|\s)*$"
 )
-_PART_ONLY = compiled(r"(?:其中|中间|期间|中途|途中|每(?![天日晚]))[^,。;]{0,8}$|关于[^,。;的]{0,4}$")
+_PART_ONLY = compiled(
+    r"(?:其中|中间|期间|中途|途中|每(?![天日晚]))[^,。;]{0,8}$|关于[^,。;的]{0,4}$"
+)
 _A_PIECE = compiled(r"(?:一[部段个份张条盘集]|这[部段]|全长|片长|时长为?|长达)(?:长)?$")
 _DATA = compiled(
     r" (?:的|长的)[^,。;!]{0,6}?(?:数据|录[音像]|音频|视频|纪录片|影片|样[品本]|曲线|波形|信号|记录|变化|温度|节律|周期|存活)"
-    rf"| 的{_PROCESS_NAMES}| (?:自动|连续|不间断|监[测控]|[车飞高地]|节律|周期|[一-鿿]{0,2}曲线|后|龄|长的)"
+    rf"| 的{_PROCESS_NAMES}| (?:自动|连续|不间断|监[测控]|[车飞高地]|节律|周期|[一-鿿]{0, 2}曲线|后|龄|长的)"
 )
-_WHOLE = compiled(r"(?:[总一]?共|总[计长]|合计|历时|耗时|用时|全程|前后|\btotal(?:_of)?\b)[用花是了约\s]*$")
+_WHOLE = compiled(
+    r"(?:[总一]?共|总[计长]|合计|历时|耗时|用时|全程|前后|\btotal(?:_of)?\b)[用花是了约\s]*$"
+)
 _EACH = compiled(r"(?:每[天日次人]|各|都是?|分别是?)[做了花用约\s]*$")
 _EACH_AFTER = compiled(r" (?:each|every|a_day|per_day|/天|每天)")

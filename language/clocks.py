@@ -73,7 +73,10 @@ _CLOCKS = Phrases[time](
     (r"<i> [点时] ([一三13]) 刻", lambda part, hour, n: _clock(part, hour, str(15 * count(n)))),
     (r"<i> [点时] 过?<i> 分(?!钟)", _clock),
     (rf"<i> [点时] ([0-5]\d|{HAN}{{2,3}}+)(?! (?:\d|[个人次分篇小h]))", _clock),
-    (r"<i> (?:点(?! \d 个?小时)|时(?![间候长段期代常]))[钟整]?(?![儿也都没不建体收感心意问想])", _clock),
+    (
+        r"<i> (?:点(?! \d 个?小时)|时(?![间候长段期代常]))[钟整]?(?![儿也都没不建体收感心意问想])",
+        _clock,
+    ),
     # The first of 2-4点 and 2-4pm, where the second says for both what they are.
     (rf"<i>(?={TO}{WHOLE} [点时])", _clock),
     (rf"(\d\d?)(?={TO}\d\d? ([ap])\.?m\b)", lambda _, hour, half: _half_day(_, hour, "", half)),

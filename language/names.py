@@ -102,7 +102,9 @@ def _apart(names: str, known: set[str]) -> Iterator[str]:
             and len(rest) >= 2
             and not _TITLE_NEXT.match(rest)
             and not (sign == "同" and rest[0] in "学事")
-            and not any(name.startswith(names[begins : at + 1]) and name in names for name in known)
+            and not any(
+                name.startswith(names[begins : at + 1]) and name in names for name in known
+            )
         ):
             yield names[begins:at]
             begins = at + 1
@@ -147,7 +149,9 @@ _AWAY = (
     r"|\b(?:was_|is_)?(?:absent|away|ill|sick|on_leave)\b|\b(?:did_not|didn['’]t|could_not|couldn['’]t)_"
     r"(?:come|attend|join|make)\b)"
 )
-_DAY_BETWEEN = r"(?:[今昨前]天|[上下中]午|那天|当天|当时|因为?|由于|也|又|都|刚好|正好|临时|突然|家里|[,\s])*"
+_DAY_BETWEEN = (
+    r"(?:[今昨前]天|[上下中]午|那天|当天|当时|因为?|由于|也|又|都|刚好|正好|临时|突然|家里|[,\s])*"
+)
 _STAYED_AWAY = compiled(rf"{_DAY_BETWEEN}{_AWAY}")
 _ANYBODY_AWAY = compiled(
     rf"(?:[一-鿿·]{{1,4}}{_TITLE}|\b(?:prof|dr|mrs?|ms|miss)\b\.? [a-z]++){_DAY_BETWEEN}{_AWAY}[^,。;!?]*"

@@ -47,7 +47,7 @@ class _Folding(dict[int, str]):
 
 
 _SIMPLIFIED = OpenCC("t2s")
-_FOLDING = _Folding(dict.fromkeys(map(ord, "•・･‧∙⋅•"), "·"))  # noqa: RUF001
+_FOLDING = _Folding(dict.fromkeys(map(ord, "•・･‧∙⋅•"), "·"))
 
 
 def readable(text: str) -> str:
@@ -108,8 +108,9 @@ def amount(text: str) -> Decimal:
     if text == "半":
         return Decimal("0.5")
     if fraction := _FRACTION.fullmatch(text):
-        above, below = amount(fraction["top"] or fraction["over"]), amount(
-            fraction["bottom"] or fraction["under"]
+        above, below = (
+            amount(fraction["top"] or fraction["over"]),
+            amount(fraction["bottom"] or fraction["under"]),
         )
         if not below:
             raise ValueError(text)

@@ -1,6 +1,5 @@
 """Where something was done: the one place that a sentence says somebody was at or went to."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from language.activities import ACTIVITY
@@ -10,9 +9,7 @@ from language.vocabulary import Word, named
 Span = tuple[int, int]
 
 
-def place_of(
-    plain: str, places: Mapping[str, Sequence[str]]
-) -> tuple[str | None, Span | None]:
+def place_of(plain: str, places: Mapping[str, Sequence[str]]) -> tuple[str | None, Span | None]:
     """The place, and the words to leave out of the text with it.
 
     在学校实验室 is the last thing named, and stays in the text, as 学校 tells more than the place.
@@ -70,12 +67,16 @@ _NO_PLACE = compiled(rf"[,。;!、(和跟与同]|{ACTIVITY}|\b(?:with|for|and)\b
 _ALONE = compiled(rf" (?:$|[,。;!、)和跟与同]|{ACTIVITY}|开|\b(?:with|for)\b)")
 _COMPOUND = compiled(r"物理|数学|化学|生|英语|语文|城|路|(?<=学)[到会习]")
 _OUTSIDE = compiled(r"外|旁|附近|对面|隔壁|周边|周围|\boff\b|\boutside\b")
-_ANOTHERS = compiled(r"(?:公司|企业|工厂|医院|[科博][技物]馆|基地|研究[所院]|家里?|[商书]店)的?(?:实验|图书)")
+_ANOTHERS = compiled(
+    r"(?:公司|企业|工厂|医院|[科博][技物]馆|基地|研究[所院]|家里?|[商书]店)的?(?:实验|图书)"
+)
 _SPOKEN = compiled(
     r"(?:讨论|研讨|商[量讨]|研究|探讨|写|阅?读|看|听|分析|整理|准备|设计|[规计]划|了解|介绍|关于|讲|画|聊|谈"
     r"|汇报|联系|[预邀]?约|说|告诉|申请|安排|制定|修改|统计|学习|处理|\b(?:about|discussed|read|wrote|planned|prepared|analy[sz]ed)\b)"
     r"[了过着]?[^完,。;]{0,8}$"
 )
-_OF_IT = compiled(r"[^,。;!]{0,12}(?:的|怎么|做什么|要带)|[^,。;!]{0,4}(?:考察|采样|参观)的?(?:讲座|方案|计划)")
+_OF_IT = compiled(
+    r"[^,。;!]{0,12}(?:的|怎么|做什么|要带)|[^,。;!]{0,4}(?:考察|采样|参观)的?(?:讲座|方案|计划)"
+)
 _MARK_BEFORE = compiled(r"(?:\A|[,。;:!、(]) $")
 _MARK_AFTER = compiled(r" (?:$|[,。;!、)])")

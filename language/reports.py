@@ -83,7 +83,9 @@ _ANY_TIME = datetime(8984, 2, 29, 23, 59, tzinfo=UTC)
 
 _ACTIVITY = compiled(ACTIVITY)
 _LEISURE = compiled(LEISURE)
-_ANY_ACT = compiled(r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}")
+_ANY_ACT = compiled(
+    r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}"
+)
 _OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:i|we)_[a-z]+ed\b")
 # 明天要汇报，今天准备了两小时 is a report all the same.
 _LATER = compiled(r"(?:(?<=[,。;])|^)(?:[明后]天|下个?(?:周|星期|月))[^,。;]*[,。;]")
@@ -124,7 +126,9 @@ _NOT_DONE = compiled(
     r"|改[成为到]了? (?:\d|[零一二两三四五六七八九十半]|线[上下]|到校|校外|昨|前天|今|周|上周)"
     r"|\b(?:diary|submit|submitted|approved?|deadline|certificate)\b"
 )
-_ASKED = compiled(rf"{_QUESTION}|{_REQUEST}|取消|请假|改期|推迟|日[志记]|提交|审[核批]|不[去想能用做来]|没")
+_ASKED = compiled(
+    rf"{_QUESTION}|{_REQUEST}|取消|请假|改期|推迟|日[志记]|提交|审[核批]|不[去想能用做来]|没"
+)
 # Of these a length makes a report all the same: 学习了安全规定，1小时.
 _CHATTER = compiled(
     r"谢谢|听说|感谢|累|困|迟到|晚点|抱歉|不好意思|哈哈|加油|快乐|天气|作业|收到|来不了|发[你您给群我]"

@@ -183,14 +183,22 @@ _TIDYING = (
     (re.compile(r"了\0+的?(?=[一-鿿])|\0+的(?=[一-鿿])|\0"), ""),
     (re.compile(r"[（(]\s*[)）]|[,，。!！\s]谢谢(?:老师|[您你])?(?=[!！。]?$)"), ""),
     (re.compile(r"\s++(?=[,，.。、;；!！])|(?<=[,，、;；。])[\s,，、;；。]++"), ""),
-    (re.compile(rf"^(?:[{_PUNCTUATION}]|(?:活动)?内容[:：]|我们?(?![国校])|的|又|(?:I|we|and)\b)++", re.I), ""),
+    (
+        re.compile(
+            rf"^(?:[{_PUNCTUATION}]|(?:活动)?内容[:：]|我们?(?![国校])|的|又|(?:I|we|and)\b)++",
+            re.I,
+        ),
+        "",
+    ),
     (re.compile(r"\s\s+"), " "),
 )
 _TOO_LITTLE = re.compile(
     r"(?:\W|[了的去在和跟我们是有也都就来到做共]|(?:did|was|went|to|a|the)\b)*+", re.I
 )
 _OF_EACH = compiled(r"各(?:做了?|用了?|花了?)? $")
-_AFTER_TIME = compiled(r" (?:左右|上下(?![午课学])|[两三四五六]天都?|都(?=[在去做])|的?时间|\blong\b)?")
+_AFTER_TIME = compiled(
+    r" (?:左右|上下(?![午课学])|[两三四五六]天都?|都(?=[在去做])|的?时间|\blong\b)?"
+)
 _BEFORE_PLACE = compiled(r"(?:地点|地方|方式)[是为:]? $")
 _BEFORE_DAY = compiled(r"(?:(?:时间|日期)[是为:]? |[在于从]|\b(?:on|at|in|from|since)\b) $")
 _BEFORE_LENGTH = compiled(

@@ -61,7 +61,5 @@ def test_a_day_of_this_week_is_a_plan_only_before_it() -> None:
 
 
 def test_what_is_doubted_is_quoted() -> None:
-    understood = understand_session(
-        "2月30号做了2小时实验", NOW, people=(), places={}, kinds={}
-    )
+    understood = understand_session("2月30号做了2小时实验", NOW, people=(), places={}, kinds={})
     assert (understood.doubt, understood.doubt_said) == ("no_such_day", "2月30号")
