@@ -217,7 +217,8 @@ _RANGE = compiled(r"[到至~-]|\bto\b")
 _BLANK = compiled(" ")
 # 周三之前, 国庆后, 五一假期 are not that day; 昨天后两节课 is.
 _NOT_THEN = compiled(
-    rf" (?:[之以]?前(?![往去来面半段后]|{WHOLE}[节个堂])|[之以]?后(?![来面半段续期]|{WHOLE}[节个堂])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
+    rf" (?:[之以]?前(?![往去来面半段后]|{WHOLE}[节个堂])"
+    rf"|[之以]?后(?![来面半段续期]|{WHOLE}[节个堂])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
 )
 # Words that mean other things too, and are a day only where a clause begins, as are hours alone:
 # 3.5, sat, 3点.
@@ -239,7 +240,8 @@ _DAYS_IN = {"天": 1, "day": 1, "周": 7, "星期": 7, "礼拜": 7, "week": 7}
 _MINUTES_IN = {"分钟": 1, "minute": 1, "刻钟": 15, "小时": 60, "钟头": 60, "hour": 60}
 _FESTIVAL_TABLE = """
     元旦 1-1, 情人节 2-14, 女生节 3-7, 三八妇女节 3-8, 三八节 3-8, 妇女节 3-8, 植树节 3-12,
-    愚人节 4-1, 五一 5-1, 劳动节 5-1, 青年节 5-4, 六一 6-1, 儿童节 6-1, 建党节 7-1, 建军节 8-1, 教师节 9-10, 国庆 10-1, 万圣节 10-31,
+    愚人节 4-1, 五一 5-1, 劳动节 5-1, 青年节 5-4, 六一 6-1, 儿童节 6-1,
+    建党节 7-1, 建军节 8-1, 教师节 9-10, 国庆 10-1, 万圣节 10-31,
     平安夜 12-24, 圣诞 12-25, new year's day 1-1, national day 10-1, christmas 12-25
 """
 _FESTIVALS = dict(row.strip().rsplit(" ", 1) for row in _FESTIVAL_TABLE.split(","))

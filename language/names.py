@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from language.grammar import before, compiled
+from language.grammar import any_of, before, compiled
 from language.numerals import fold, tidy
 
 
@@ -143,29 +143,32 @@ _TITLED = re.compile(
     r"|\b(?:prof(?:essor)?|dr|mrs?|ms|miss|teacher)\b\.? ?(?P<english>[a-z]++)",
     re.IGNORECASE | re.ASCII,
 )
-_AWAY = (
-    r"(?:没有?(?:[来到去参出露在空能]|时间)|不在(?!意|乎|少)|不[来能]|请[了病事]?假|缺[席勤]|有[点别急]?事|出差"
-    r"|出国|生了?病|病了|感冒|住院|未[到能来参]|休假|去[^,。;!]{0,6}(?:开会|出差|外地)|外出|走不开|另有安排|忙"
-    r"|\b(?:was_|is_)?(?:absent|away|ill|sick|on_leave)\b|\b(?:did_not|didn['’]t|could_not|couldn['’]t)_"
-    r"(?:come|attend|join|make)\b)"
-)
-_DAY_BETWEEN = (
-    r"(?:[今昨前]天|[上下中]午|那天|当天|当时|因为?|由于|也|又|都|刚好|正好|临时|突然|家里|[,\s])*"
-)
-_STAYED_AWAY = compiled(rf"{_DAY_BETWEEN}{_AWAY}")
+_AWAY = any_of(r"""
+    没有?(?:[来到去参出露在空能]|时间) 不在(?![意乎少]) 不[来能] 未[到能来参] 缺[席勤]
+    请[了病事]?假 休假 有[点别急]?事 忙 走不开 另有安排
+    出差 出国 外出 去[^,。;!]{0,6}(?:开会|出差|外地) 生了?病 病了 感冒 住院
+    \b(?:was_|is_)?(?:absent|away|ill|sick|on_leave)\b
+    \b(?:did_not|didn['’]t|could_not|couldn['’]t)_(?:come|attend|join|make)\b
+""")
+_BY_THE_WAY = any_of("""
+    [今昨前]天 [上下中]午 那天 当天 当时 因为? 由于 也 又 都 刚好 正好 临时 突然 家里 [,\\s]
+""")
+_STAYED_AWAY = compiled(rf"{_BY_THE_WAY}*+{_AWAY}")
+_ANYBODY = rf"(?:[一-鿿·]{{1,4}}{_TITLE}|\b(?:prof|dr|mrs?|ms|miss)\b\.? [a-z]++)"
 _ANYBODY_AWAY = compiled(
-    rf"(?:[一-鿿·]{{1,4}}{_TITLE}|\b(?:prof|dr|mrs?|ms|miss)\b\.? [a-z]++){_DAY_BETWEEN}{_AWAY}[^,。;!?]*"
+    rf"{_ANYBODY}{_BY_THE_WAY}*+{_AWAY}[^,。;!?]*"
     r"|(?:^|(?<=[,。;天]))[^,。;我们\s]{2,9}没有?来(?=[,。;])"
 )
 _WITHOUT = compiled(
-    r"(?:除了?|没(?:有?[见看等遇碰找]到?|有)|不[含算]|缺|等|代?替|本来约了|\b(?:without|except(?:_for)?|missed)\b) $"
+    r"(?:除了?|没(?:有?[见看等遇碰找]到?|有)|不[含算]|缺|等|代?替|本来约了"
+    r"|\b(?:without|except(?:_for)?|missed)\b) $"
 )
 _AND = compiled(r" [、和跟与及&] ")
 _TO = compiled(r"[给向] $")
 _SENT = compiled(r"[发写交打寄送]")
 _BETWEEN = re.compile(
-    r"[、，,;；/\n]|还有|以及|\s+[和与與跟同及]\s*|\s*[和与與跟同及]\s+|\s*&\s*|(?i:\s+(?:and|with)\s+)"
-    r"|(?<=[一-鿿])\s+(?=[一-鿿])"
+    r"[、，,;；/\n]|还有|以及|\s+[和与與跟同及]\s*|\s*[和与與跟同及]\s+|\s*&\s*"
+    r"|(?i:\s+(?:and|with)\s+)|(?<=[一-鿿])\s+(?=[一-鿿])"
 )
 _WITH = re.compile(r"^(?:跟(?=[一-鿿]{2})|(?:with|and)\s+)", re.IGNORECASE)
 _TOGETHER = re.compile(r"\s*(?:一起|一块儿?|together)$", re.IGNORECASE)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from language.activities import ACTIVITY
-from language.grammar import compiled, skip
+from language.grammar import any_of, compiled, skip
 from language.vocabulary import Word, named
 
 Span = tuple[int, int]
@@ -70,11 +70,12 @@ _OUTSIDE = compiled(r"外|旁|附近|对面|隔壁|周边|周围|\boff\b|\boutsi
 _ANOTHERS = compiled(
     r"(?:公司|企业|工厂|医院|[科博][技物]馆|基地|研究[所院]|家里?|[商书]店)的?(?:实验|图书)"
 )
-_SPOKEN = compiled(
-    r"(?:讨论|研讨|商[量讨]|研究|探讨|写|阅?读|看|听|分析|整理|准备|设计|[规计]划|了解|介绍|关于|讲|画|聊|谈"
-    r"|汇报|联系|[预邀]?约|说|告诉|申请|安排|制定|修改|统计|学习|处理|\b(?:about|discussed|read|wrote|planned|prepared|analy[sz]ed)\b)"
-    r"[了过着]?[^完,。;]{0,8}$"
-)
+_TALK = any_of(r"""
+    讨论 研讨 商[量讨] 研究 探讨 阅?读 看 听 写 画 讲 说 聊 谈 告诉 介绍 关于 了解 学习
+    分析 整理 处理 统计 准备 设计 [规计]划 制定 修改 安排 联系 [预邀]?约 申请 汇报
+    \b(?:about|discussed|read|wrote|planned|prepared|analy[sz]ed)\b
+""")
+_SPOKEN = compiled(rf"{_TALK}[了过着]?[^完,。;]{{0,8}}$")
 _OF_IT = compiled(
     r"[^,。;!]{0,12}(?:的|怎么|做什么|要带)|[^,。;!]{0,4}(?:考察|采样|参观)的?(?:讲座|方案|计划)"
 )

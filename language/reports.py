@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from language.activities import ACTIVITY, LEISURE
 from language.belonging import own_days
 from language.days import SaidDays, begins, each_day
-from language.grammar import LIMIT, compiled, skip
+from language.grammar import LIMIT, any_of, compiled, skip
 from language.lengths import each_length
 from language.names import without_absent
 from language.numerals import fold, readable
@@ -60,8 +60,8 @@ def is_to_come(said: SaidDays, now: datetime) -> bool:
 
 
 def _acts(plain: str, day: bool, length: bool, spans: Sequence[tuple[int, int]]) -> bool:
-    """Whether something is done there. With a day and a length any verb will do (昨天调光路两小时),
-    with one of them only those that we know for a session's.
+    """Whether something is done there. With a day and a length any verb will do, with one of
+    them only those that we know for a session's: 昨天调光路两小时.
     """
     rest = list(plain)
     for start, end in spans:
@@ -93,39 +93,40 @@ _BEGINNING = compiled(
     r"(?:(?:老师)?[你您]?好[,!。]* )?(?:(?:我[要想来]|请|麻烦)?(?:[帮给]我)?(?:记|登记|记录)"
     r"(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? |(?:登记|记录|打卡|汇报):)?"
 )
-_QUESTION = (
-    # questions; 讨论了如何处理数据 is none
-    r"\?|吗|来着|什么时|咋|哪(?!怕)|多[少久长]|是否|是不是|[能可][不否]|要不要|有没有|谁|请问"
-    r"|第几|[差要满]几|几[次点号篇]|呢[,。!\s]*$|(?<![一-鿿])(?:[能可]以?|算|可以).*不[,。!\s]*$|([一-鿿])不\1"
-    r"|能(?:算|补|记|当).*[不么][,。!\s]*$|还是两?[一二三几]次|算.{0,4}还是"
-    r"|^(?!.*(?:讨论|研究|探[究讨]|学[习了会]|讲|了解|交流|分析).*(?:怎|如何|为何|什么).[一-鿿]{2})"
-    r".*(?:怎|如何|为何|什么)"
-    r"|^(?:what|when|where|who|why|how|which|can|could|do|does|is|are|should|will|would|may)\b"
-)
-_REQUEST = (
-    r"应该|必须|得去|记得|提醒|别忘|帮我|麻烦|希望|申请|报名"
-    r"|\b(?:please|remind|should|must|need_to)\b"
-    # what is announced to others
-    r"|^(?:通知|公告|预告|各位|请各|请同学)|通知[:,]|请.{0,6}(?:同学|老师).{0,20}(?:参加|到)|举[办行](?!的|了)|定于"
-    # wishes and thoughts
-    r"|^(?:如果|假如|要是|假设)|[,。](?:如果|要是)"
-)
-_NOT_DONE = compiled(
-    rf"{_QUESTION}|{_REQUEST}"
-    # refusals
-    r"|没有?[去做来参上听能写交进赶](?![完懂清]|[^,。]{0,3}的)|[去做听参]不成|没.{0,3}成|不[去想能用做来]|取消|请假|改期|推迟|(?:本来|原本).{0,6}[要想打准计]|差点[忘没]"
-    r"|忘[记了]*(?:去|做|来|参|听|上|写|交|开|记)"
-    r"|\b(?:not|never|cannot|forgot_to)\b|n['’]t\b"
-    # plans
-    r"|打算|[准计][备划][去做参]|想[去做要参问]|(?<![主重需必])要[去做参交上听和跟开]"
-    r"|将[要会于在举]|会[去有举]"
-    r"|\b(?:will|plan)\b|\b(?:going|want)_to\b"
-    # the records and their handling
-    r"|日[志记]|提交|审[核批]|驳回|退回|撤回|删[除掉]|补[交写录]|每[次周月年学][^,。]*[次时天]"
-    r"|[写记填报]错|算几|是[^,。]{1,6}(?:小时|分钟)[,]?不是|^把[^,。]*(?:实验|活动|记录|讲座|时[长间]|日期|地点|那次|那条|讨论|组会)[^,。]*改"
-    r"|改[成为到]了? (?:\d|[零一二两三四五六七八九十半]|线[上下]|到校|校外|昨|前天|今|周|上周)"
-    r"|\b(?:diary|submit|submitted|approved?|deadline|certificate)\b"
-)
+_QUESTIONS = any_of(r"""
+    \? 吗 来着 什么时 咋 哪(?!怕) 多[少久长] 谁 请问 第几 [差要满]几 几[次点号篇] 算几
+    呢[,。!\s]*$ 是否 是不是 [能可][不否] 要不要 有没有 (?P<sign>[一-鿿])不(?P=sign)
+    (?<![一-鿿])(?:[能可]以?|算|可以).*不[,。!\s]*$ 能(?:算|补|记|当).*[不么][,。!\s]*$
+    还是两?[一二三几]次 算.{0,4}还是
+    ^(?:what|when|where|who|why|how|which|can|could|do|does|is|are|should|will|would|may)\b
+""")
+# 讨论了如何处理数据 is no question.
+_STUDIED = r"^(?!.*(?:讨论|研究|探[究讨]|学[习了会]|讲|了解|交流|分析).*{0}.[一-鿿]{{2}}).*{0}"
+_QUESTION = f"(?:{_QUESTIONS}|{_STUDIED.format('(?:怎|如何|为何|什么)')})"
+_REQUEST = any_of(r"""
+    应该 必须 得去 记得 提醒 别忘 帮我 麻烦 希望 申请 报名
+    ^(?:如果|假如|要是|假设) [,。](?:如果|要是)
+    ^(?:通知|公告|预告|各位|请各|请同学) 通知[:,] 请.{0,6}(?:同学|老师).{0,20}(?:参加|到)
+    举[办行](?!的|了) 定于 \b(?:please|remind|should|must|need_to)\b
+""")
+_REFUSAL = any_of(r"""
+    没有?[去做来参上听能写交进赶](?![完懂清]|[^,。]{0,3}的) [去做听参]不成 没.{0,3}成
+    不[去想能用做来] 取消 请假 改期 推迟 (?:本来|原本).{0,6}[要想打准计] 差点[忘没]
+    忘[记了]*(?:去|做|来|参|听|上|写|交|开|记) \b(?:not|never|cannot|forgot_to)\b n['’]t\b
+""")
+_PLAN = any_of(r"""
+    打算 [准计][备划][去做参] 想[去做要参问] (?<![主重需必])要[去做参交上听和跟开]
+    将[要会于在举] 会[去有举] \b(?:will|plan)\b \b(?:going|want)_to\b
+""")
+# The records and their handling.
+_RECORDED = any_of(r"""
+    日[志记] 提交 审[核批] 驳回 退回 撤回 删[除掉] 补[交写录] 每[次周月年学][^,。]*[次时天]
+    [写记填报]错 是[^,。]{1,6}(?:小时|分钟)[,]?不是
+    ^把[^,。]*(?:实验|活动|记录|讲座|时[长间]|日期|地点|那次|那条|讨论|组会)[^,。]*改
+    改[成为到]了?\s*(?:\d|[零一二两三四五六七八九十半]|线[上下]|到校|校外|昨|前天|今|周|上周)
+    \b(?:diary|submit|submitted|approved?|deadline|certificate)\b
+""")
+_NOT_DONE = compiled(f"{_QUESTION}|{_REQUEST}|{_REFUSAL}|{_PLAN}|{_RECORDED}")
 _ASKED = compiled(
     rf"{_QUESTION}|{_REQUEST}|取消|请假|改期|推迟|日[志记]|提交|审[核批]|不[去想能用做来]|没"
 )

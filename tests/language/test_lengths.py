@@ -16,7 +16,8 @@ an hour 60 | 三点五小时 210 | 一个半小时 90 | 1个半小时 90 | 两�
 2 hours and a half 150 | an hour and a half 90 | one and a half hours 90 | 半小时 30
 半个小时 30 | half an hour 30 | a half hour 30 | 一刻钟 15 | 三刻钟 45
 three quarters of an hour 45 | a quarter of an hour 15 | 90分钟 90 | 九十分钟 90 | 90分 90
-90min 90 | 45 minutes 45 | 90m 90 | 2小时30分 150 | 2小时30分钟 150 | 一小时零五分 65 | 1½小时 90 | 22:00-01:00 180
+90min 90 | 45 minutes 45 | 90m 90 | 2小时30分 150 | 2小时30分钟 150 | 一小时零五分 65 
+1½小时 90 | 22:00-01:00 180
 1个小时20分钟 80 | 1h30 90 | 1h30m 90 | 1 hour and 15 min 75 | 1 hour 15 minutes 75
 大概两小时吧 120 | 2小时左右 120 | 约40分钟 40 | about 2 hours 120 | for two hours 120
 一共3小时 180 | 花了40分钟 40 | 24小时 1440 | 1440分钟 1440 | 从2点到4点 120 | 14:00-16:00 120
