@@ -75,14 +75,16 @@ def each_day(text: str, now: datetime) -> Iterator[SaidDays]:
     """
     text = fold(text[:LIMIT])
     starts = (*NEXT_HOURS, _DAYS.next, _WEEKDAYS.next, _LISTS.next, _VAGUE.next)
+    last = 0
     for moment, start, end in phrases(text, starts, lambda pos: _phrase_at(text, pos, now)):
-        if _NOT_THEN.match(text, end):
+        if start < last or _NOT_THEN.match(text, end):
             continue
         if moment is not None:
             said = _one_day(text, start, end, moment, now)
         else:
             said = _other_days(text, start, end, now)
         if said:
+            last = said.end
             yield said
 
 
@@ -113,12 +115,11 @@ def _days_at(text: str, pos: int, now: datetime) -> tuple[tuple[date, ...], int]
     end = pos
     while True:
         at = skip(_GLUE, text, end) if days else pos
-        found = _LISTS.at(text, at, now) or _single_at(text, at, now)
-        if not found or not found[0]:
+        several, last = _LISTS.at(text, at, now) or _single_at(text, at, now)
+        if not several:
             break
         if days and _WEEKDAYS.at(text, at) and _SAME_DAY.search(text, pos, at):
             break  # 3月5日（周三） is one day, or a slip
-        several, last = found
         if days and _RANGE.search(text, end, at):
             several = _stretch(days[-1], several[0])
             days.pop()
@@ -129,7 +130,7 @@ def _days_at(text: str, pos: int, now: datetime) -> tuple[tuple[date, ...], int]
     return tuple(dict.fromkeys(days)), end
 
 
-def _single_at(text: str, pos: int, now: datetime) -> tuple[tuple[date, ...], int] | None:
+def _single_at(text: str, pos: int, now: datetime) -> tuple[tuple[date, ...], int]:
     if found := _DAYS.at(text, pos, now):
         day, end = found
         return ((day.date() if isinstance(day, datetime) else day,) if day else (), end)
@@ -137,7 +138,7 @@ def _single_at(text: str, pos: int, now: datetime) -> tuple[tuple[date, ...], in
         weekday, end = named
         moment = None if weekday is None else _moment(now, None, weekday, None)
         return ((moment.day,) if moment else (), end)
-    return None
+    return (), pos
 
 
 def _stretch(first: date, last: date) -> tuple[date, ...]:
@@ -387,7 +388,7 @@ _DAY = rf"(底|末|初(?!{HAN})|(?![廿卅]){WHOLE})(?: [日号]|(?! (?:[\d.次�
 # 儿 and 个 as people in the north say them: 昨儿, 昨儿个, 昨个儿.
 _R = "儿个?|个儿"
 _NEAR = {
-    0: rf"本日|今(?:[天日]|{_R}|(?=[早晚晨夜]))|刚才|\bjust_now\b|\btoday\b|\bto(?=night)"
+    0: rf"本日|今(?:[天日]|{_R}|(?=[早晚晨夜]))|刚[才刚]|\bjust_now\b|\btoday\b|\bto(?=night)"
     r"|\bthis(?=_(?:morning|afternoon|evening))",
     -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜]))|\byesterday\b|\blast(?=_night)",
     -2: rf"(?<![目之以当提从大])前(?:[天日]|{_R}|(?=[晚夜]))|\bthe_day_before_yesterday\b",

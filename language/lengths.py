@@ -59,7 +59,7 @@ def each_length(text: str) -> Iterator[Length]:
     text = fold(text[:LIMIT])
     starts = (_LENGTHS.next, *NEXT_HOURS)
     for minutes, start, end in phrases(text, starts, lambda pos: _length_at(text, pos)):
-        if minutes:
+        if minutes and not before(_NONE_BEFORE, text, start) and not _NONE_AFTER.match(text, end):
             bounded = before(_BOUND_BEFORE, text, start) or _BOUND_AFTER.match(text, end)
             exact = not bounded and _parsed(text[start:end]) == minutes
             yield Length(minutes, start, end, exact, clocks=_LENGTHS.at(text, start) is None)
@@ -128,7 +128,7 @@ def _hours_and_quarters(hours: str, quarters: str) -> int:
 
 _HOUR = r"(?:个? (?:小时|钟头)|个钟|(?<![a-z])(?:hours?|hrs?|h)(?![a-z]))"
 _MINUTE = r"(?:分钟|(?<![a-z])(?:minutes?|mins?)(?![a-z]))"
-_AND = r" (?:[零又,]|另外?|外?加|\band\b)? "
+_AND = r" (?:[零又]|(?<=[a-z]),|另外?|外?加|\band\b)? "
 # 两小时二十 ends there; 一小时二十个样品 and 一小时二十来分钟 go on.
 _ENDS = r"(?! [\d:零一二三四五六七八九十百千几点个人次名篇道页组张份条只种支号样多来余分])"
 _LENGTHS = Phrases[int](
@@ -151,13 +151,16 @@ _ABOUT = compiled(
 )
 _AFTER = compiled(r"(?:[\s,.。!、~吧的了啊呀呢哦哈整]|左右|时间|\blong\b)*+")
 _SHORT_MINUTES = compiled(r"(?<=[\d十]) (?:分|m)$")
+# 第2小时, 每次两小时 and 两小时前 are no lengths of anything.
+_NONE_BEFORE = compiled(r"(?:[第每]|每[次隔]|\bevery_) $")
+_NONE_AFTER = compiled(r" (?:[之以]?[前后]|\b(?:ago|later)\b)")
 _BOUND_BEFORE = compiled(
-    rf"(?:[第每差各小]|每次|每隔|不到|[不未]满|不足|超过|[至最][少多]|起码|顶多|[少多大小]于"
+    rf"(?:[差各小]|不到|[不未]满|不足|超过|[至最][少多]|起码|顶多|[少多大小]于"
     rf"|将近|接近|快到?|(?<![附最])近|[\d{HAN[1:-1]}] (?:[-~到至]|或者?)|[<>≤≥]=?|差.{{1,3}}分) $"
-    r"|\b(?:every|least|most|than|nearly|almost|over|under|up_to|within)_$"
+    r"|\b(?:least|most|than|nearly|almost|over|under|up_to|within)_$"
 )
 _BOUND_AFTER = compiled(
-    r" (?:多(?![肽媒元孔组项篇个名次种样维步])|[之以]?前|[之以]?后|以?内(?!容)|以[上下外]"
+    r" (?:多(?![肽媒元孔组项篇个名次种样维步])|以?内(?!容)|以[上下外]"
     rf"|不[到足满]|[没未]到|出头|有余|开外|零|\+|还?差|(?:\d|{HAN})++[来多余]"
-    r"|\b(?:ago|later|or_(?:more|less|so))\b)"
+    r"|\b(?:or_(?:more|less|so))\b)"
 )

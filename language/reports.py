@@ -46,7 +46,8 @@ def _tells(plain: str, now: datetime) -> str:
     lengths = list(each_length(plain))
     own = own_days(plain, days)
     to_come = bool(own) and all(is_to_come(said, now) for said in own)
-    spans = [(said.start, said.end) for said in (*days, *lengths)]
+    spans = [(day.start, day.end) for day in days]
+    spans += [(length.start, length.end) for length in lengths]
     if not _acts(plain, bool(days), bool(lengths), spans):
         return "nothing"
     return "to come" if to_come else "done"

@@ -202,8 +202,8 @@ _AFTER_TIME = compiled(
 _BEFORE_PLACE = compiled(r"(?:地点|地方|方式)[是为:]? $")
 _BEFORE_DAY = compiled(r"(?:(?:时间|日期)[是为:]? |[在于从]|\b(?:on|at|in|from|since)\b) $")
 _BEFORE_LENGTH = compiled(
-    r"(?:(?:[在从自由]|时[间长][是为:]?|[总一]?共是?|大?约|大概|差不多|历时|耗时|用时|时长|为期|长达|持续了?|[花用]了?|每[天日晚次人]|各|[待呆]了|进行了"
-    r"|\b(?:for|about|around|took|lasted|spent)\b) )++$"
+    r"(?:(?:[在从自由]|时[间长][是为:]?|[总一]?共是?|大?约|[整足]{2}|大概|差不多|历时|耗时|用时|时长|为期|长达|持续了?|[花用]了?|每[天日晚次人]|各|[待呆]了|进行了"
+    r"|\b(?:for|from|about|around|took|lasted|spent)\b) )++$"
 )
 _AND = compiled(r" (?:[、,和跟与及&]|\band\b) ")
 _WITH = compiled(r"(?:[和跟与同随]着?|\bwith\b) $")

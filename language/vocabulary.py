@@ -41,7 +41,7 @@ def _compiled(
     longest_first = sorted(keys, key=len, reverse=True)
     # A Latin word stands alone, but a Chinese one may follow Latin letters: PCR实验.
     words = "|".join(
-        rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word)
+        rf"(?<![a-z]){re.escape(word)}(?=s?(?![a-z]))" if word.isascii() else re.escape(word)
         for word in longest_first
     )
     return re.compile(rf"(?=({words or '(?!)'}))", re.IGNORECASE | re.ASCII), keys
