@@ -66,7 +66,7 @@ _CLAUSE_BEGINS = compiled(
 )
 # 3号 alone is a day before 在 and 下午, or where a clause begins and goes on with a verb.
 _BARE_NUMBER = compiled(r"[\d零一二三四五六七八九十廿卅号日~、,和及与到至\s-]+[号日]")
-_SURELY_A_DAY = compiled(r" (?:$|[,。;!、)在去到来]|[上下中]午|[早晚]|那天|当天|晚上)")
+_SURELY_A_DAY = compiled(r" (?:$|[,。;!、)在去到来都]|[上下中]午|[早晚]|那天|当天|晚上)")
 _MAYBE_A_DAY = compiled(
     rf" (?:{ACTIVITY}|[我和跟与线网校于的从前后听看学开讲用]|\d|[一二两三半][个小点节]"
     r"|[一-鿿]{1,2}[了过完]|[一-鿿]{1,2}老师)"

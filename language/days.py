@@ -154,9 +154,11 @@ def _phrase_at(text: str, pos: int, now: datetime) -> tuple[Moment | None, int]:
     day: date | None = None
     weekday: int | None = None
     hours: Hours | None = None
-    clear, end = True, pos
+    clear, vague, end = True, False, pos
     while True:
         at = pos if end == pos else skip(_GLUE, text, end)
+        if vague and "," in text[end:at]:
+            break  # 这两天，周六和周日
         found: tuple[object, int] | None
         if found := _LISTS.at(text, at, now):
             clear = False
@@ -172,7 +174,9 @@ def _phrase_at(text: str, pos: int, now: datetime) -> tuple[Moment | None, int]:
             finer = hours is not None and hours.start is None and found[0] is not None
             clear = clear and (hours in (None, found[0]) or finer)
             hours = found[0]
-        elif end > pos or not (found := _VAGUE.at(text, pos)):
+        elif end == pos and (found := _VAGUE.at(text, pos)):
+            vague = True
+        else:
             break
         clear = clear and found[0] is not None
         end = found[1]

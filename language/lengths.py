@@ -146,7 +146,7 @@ _LENGTHS = Phrases[int](
     (rf"<n> {_MINUTE}", lambda minutes: _minutes(amount(minutes))),
 )
 _ABOUT = compiled(
-    r"(?:约莫|[\s约近共从就有]|大[概约致]|估计|差不多|[整足]{2}|[总一]共是?|[花用做待]了"
+    r"(?:约莫|[\s约近共从就有]|大[概约致]|估计|差不多|[整足]{2}|整(?=[\d一两二三])|[总一]共是?|[花用做待]了"
     r"|\b(?:about|around|for|from)\b)*+"
 )
 _AFTER = compiled(r"(?:[\s,.。!、~吧的了啊呀呢哦哈整]|左右|时间|\blong\b)*+")

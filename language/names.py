@@ -145,7 +145,7 @@ _TITLED = re.compile(
 )
 _AWAY = any_of(r"""
     没有?(?:[来到去参出露在空能]|时间) 不在(?![意乎少]) 不[来能] 未[到能来参] 缺[席勤]
-    请[了病事]?假 休假 有[点别急]?事 忙 走不开 另有安排
+    请[了病事]*假 休假 有[点别急]?事 忙 走不开 另有安排
     出差 出国 外出 去[^,。;!]{0,6}(?:开会|出差|外地) 生了?病 病了 感冒 住院
     \b(?:was_|is_)?(?:absent|away|ill|sick|on_leave)\b
     \b(?:did_not|didn['’]t|could_not|couldn['’]t)_(?:come|attend|join|make)\b
@@ -153,7 +153,9 @@ _AWAY = any_of(r"""
 _BY_THE_WAY = any_of("""
     [今昨前]天 [上下中]午 那天 当天 当时 因为? 由于 也 又 都 刚好 正好 临时 突然 家里 [,\\s]
 """)
-_STAYED_AWAY = compiled(rf"{_BY_THE_WAY}*+{_AWAY}")
+_STAYED_AWAY = compiled(
+    rf"{_BY_THE_WAY}*+{_AWAY}|[^,。;!]{{0,6}}(?:没有?(?:来|参加)|缺席|请[了病事]*假)"
+)
 _ANYBODY = rf"(?:[一-鿿·]{{1,4}}{_TITLE}|\b(?:prof|dr|mrs?|ms|miss)\b\.? [a-z]++)"
 _ANYBODY_AWAY = compiled(
     rf"{_ANYBODY}{_BY_THE_WAY}*+{_AWAY}[^,。;!?]*"

@@ -64,7 +64,7 @@ _AT = compiled(
     r"|(?<![原后本以起将])来|回|\b(?:at|in|on|to|from|via)_(?:(?:the|my|our)_)?"
 )
 _NO_PLACE = compiled(rf"[,。;!、(和跟与同]|{ACTIVITY}|\b(?:with|for|and)\b")
-_ALONE = compiled(rf" (?:$|[,。;!、)和跟与同]|{ACTIVITY}|开|\b(?:with|for)\b)")
+_ALONE = compiled(rf" (?:$|[,。;!、)和跟与同]|{ACTIVITY}|[开聊谈沟]|\b(?:with|for)\b)")
 _COMPOUND = compiled(r"物理|数学|化学|生|英语|语文|城|路|(?<=学)[到会习]")
 _OUTSIDE = compiled(r"外|旁|附近|对面|隔壁|周边|周围|\boff\b|\boutside\b")
 _ANOTHERS = compiled(
@@ -79,5 +79,5 @@ _SPOKEN = compiled(rf"{_TALK}[了过着]?[^完,。;]{{0,8}}$")
 _OF_IT = compiled(
     r"[^,。;!]{0,12}(?:的|怎么|做什么|要带)|[^,。;!]{0,4}(?:考察|采样|参观)的?(?:讲座|方案|计划)"
 )
-_MARK_BEFORE = compiled(r"(?:\A|[,。;:!、(]) $")
+_MARK_BEFORE = compiled(r"(?:\A|[,。;:!、(天午日号晚]) $")
 _MARK_AFTER = compiled(r" (?:$|[,。;!、)])")
