@@ -222,8 +222,8 @@ _RANGE = compiled(r"[到至~-]|\bto\b")
 _BLANK = compiled(" ")
 # 周三之前, 国庆后, 五一假期 are not that day; 昨天后两节课 is.
 _NOT_THEN = compiled(
-    rf" (?:[之以]?前(?![往去来面半段后]|{WHOLE}[节个堂])"
-    rf"|[之以]?后(?![来面半段续期]|{WHOLE}[节个堂])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
+    rf" (?:[之以]?前(?![往去来面半段后]|{WHOLE}[节个堂小分钟])"
+    rf"|[之以]?后(?![来面半段续期]|{WHOLE}[节个堂小分钟])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
 )
 # Words that mean other things too, and are a day only where a clause begins, as are hours alone:
 # 3.5, sat, 3点.

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from language.activities import ACTIVITY
 from language.grammar import any_of, compiled
 from language.numerals import fold
 
@@ -67,13 +68,15 @@ _PAPERS = any_of("""
     [看读写改交][了过完]?[^,。;听看读写做]{0,6} 补 抄 实验 研究 开题 结题 调[研查] 课题 考[察古]
     观[察测] 分析 总结 心得 检[测验] 体检 年度 中期
 """)
+# 在校 is a place before these, and elsewhere the beginning of another word: 在校友企业.
+_SCHOOL_ENDS = rf"(?:[内里中园跟和与同后一两半三用看上自图的老导]|实验|{ACTIVITY})"
 _BESIDE = any_of("""
-    旁 附近 对面 隔壁 外(?![语教]) 周[边围] 大?门[口外] 边上 [前后旁东南西北][面边] 背后 后山 路上
+    旁 附近 对面 隔壁 外(?![语教]) 周[边围] 大?门[口外] 边上 楼下 [前后旁东南西北][面边] 背后
+    后山 路上
 """)
 _LONGER = compiled(
     any_of(rf"""
-    [在到]校(?:友|车|办|园网|长(?![室办])|医院|门|服|报|董|企|队|对|验|外|刊) 校园网上?
-    网上(?:书店|商城)
+    [在到]校(?!{_SCHOOL_ENDS})[一-鿿] 校园网上? 网上(?:书店|商城)
     (?:学校|大学|校园|校区)的?{_BESIDE} (?:图书馆|实验室|[科博][技物]馆|展馆)的?{_BESIDE}
     (?:回学校|到校)的?路上 大学[城路生] 在线下 微信(?:公司|[群号]) 电话(?:亭|号码) 军事基地
     (?:短|小|监控|[看拍剪录的]了?)视频

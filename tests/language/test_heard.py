@@ -14,7 +14,12 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "heard-wrong.
 
 @pytest.mark.parametrize(
     "row",
-    [*table("heard_wrong.txt"), *table("heard_siblings.txt"), *table("heard_held_out.txt")],
+    [
+        *table("heard_wrong.txt"),
+        *table("heard_siblings.txt"),
+        *table("heard_held_out.txt"),
+        *table("heard_held_out_2.txt"),
+    ],
     ids=lambda row: row.text,
 )
 def test_what_was_heard_wrongly(row: Heard) -> None:
