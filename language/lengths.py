@@ -155,7 +155,7 @@ _SHORT_MINUTES = compiled(r"(?<=[\d十]) (?:分|m)$")
 _NONE_BEFORE = compiled(r"(?:[第每]|每[次隔]|\bevery_) $")
 _NONE_AFTER = compiled(r" (?:[之以]?[前后]|\b(?:ago|later)\b)")
 _BOUND_BEFORE = compiled(
-    rf"(?:[差各小]|不到|[不未]满|不足|超过|[至最][少多]|起码|顶多|少说|[少多大小]于"
+    rf"(?:[差小]|不到|[不未]满|不足|超过|[至最][少多]|起码|顶多|少说|[少多大小]于"
     r"|将近|接近|快到?|(?<![附最])近"
     rf"|[\d{HAN[1:-1]}] (?:[-~到至]|或者?)|[<>≤≥]=?|差.{{1,3}}分)有? $"
     r"|\b(?:least|most|than|nearly|almost|over|under|up_to|within)_$"

@@ -66,7 +66,7 @@ def understand_session(
     # 明天要汇报，今天准备: what is to come is not what was done.
     said = [one for one in said if not is_to_come(one, now)] or said
     days = _days(said)
-    moment = _moment(said) if len(days) == 1 else None
+    moment = next((one for one in said if one.moment), None) if len(days) == 1 else None
     lengths = own_lengths(plain, list(each_length(plain)))
     length = _length(plain, lengths, several=len(days) > 1)
     mentions = present(plain, mentioned(plain, people))
@@ -98,12 +98,7 @@ def _days(said: Sequence[SaidDays]) -> tuple[date, ...]:
     """All days on which it happened; none if one of them does not exist."""
     if any(not one.days for one in said):
         return ()
-    surely = [one for one in said if not one.loose] or said
-    return tuple(sorted({day for one in surely for day in one.days}))
-
-
-def _moment(said: Sequence[SaidDays]) -> SaidDays | None:
-    return min((one for one in said if one.moment), key=lambda one: one.loose, default=None)
+    return tuple(sorted({day for one in said for day in one.days}))
 
 
 def _length(plain: str, lengths: Sequence[Length], *, several: bool) -> Length | None:
@@ -113,7 +108,7 @@ def _length(plain: str, lengths: Sequence[Length], *, several: bool) -> Length |
         lengths = [one for one in lengths if each(plain, one)]
     elif any(_OF_EACH.search(plain, 0, one.start) for one in lengths):
         return None
-    if not lengths or not all(one.exact or several for one in lengths):
+    if not lengths or not all(one.exact for one in lengths):
         return None
     alike = len({one.minutes for one in lengths}) == 1
     # 下午2点到4点，两小时 says it twice; 实验一小时，讨论一小时 are two.
