@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from language.grammar import any_of, before, compiled
 from language.numerals import fold, tidy
@@ -23,11 +24,12 @@ def mentioned(text: str, people: Sequence[str]) -> list[Mention]:
     阿依古丽·买买提 is named with any dot or none, and by the first part alone.
     """
     text = fold(text)
+    lower = text.lower()
     folded = {fold(name): name for name in people if name}
     found: list[Mention] = []
     for called, name in _callings(folded):
         # `in` is what costs least, and most people are not named at all.
-        if called[:2].lower() in text.lower():
+        if called[:2].lower() in lower:
             found += [
                 Mention(name, match.start(), match.end())
                 for match in _pattern(called).finditer(text)
@@ -120,6 +122,7 @@ def _callings(folded: dict[str, str]) -> Iterator[tuple[str, str]]:
             yield first, folded[name]
 
 
+@lru_cache(maxsize=1024)
 def _pattern(called: str) -> re.Pattern[str]:
     parts = map(re.escape, called.split("·"))
     # 阿依古丽·吐尔逊 is another person.

@@ -25,12 +25,18 @@ def named(plain: str, vocabulary: Mapping[str, Sequence[str]]) -> list[Word]:
     Not those within a longer word that means something else: 在校 in 在校友企业, 实验 in 实验室.
     """
     pattern, keys = _compiled(tuple((key, tuple(words)) for key, words in vocabulary.items()))
-    longer = [match.span() for match in _LONGER.finditer(plain)]
+    longer = _longer_words(plain)
     found = [
         Word(keys[match[1].lower()], match.start(), match.end(1))
         for match in pattern.finditer(plain)
     ]
     return [word for word in found if not any(_within(word, span) for span in longer)]
+
+
+# A sentence is searched for places and for kinds.
+@lru_cache(maxsize=16)
+def _longer_words(plain: str) -> list[tuple[int, int]]:
+    return [match.span() for match in _LONGER.finditer(plain)]
 
 
 @lru_cache(maxsize=64)
