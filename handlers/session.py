@@ -29,7 +29,12 @@ from handlers import diary, seen
 from handlers.attachments import FILES, keep_files
 from handlers.seen import Past, SessionSeen
 from language.days import Moment
-from language.sentence import Understood, looks_like_session, understand_session
+from language.sentence import (
+    Understood,
+    looks_like_plan,
+    looks_like_session,
+    understand_session,
+)
 from programmes.rules import SessionFact, question_session
 from programmes.values import PLACES
 from prompts import BEIJING, LANGUAGES, Text, Words, catalogue, t
@@ -244,10 +249,16 @@ def spoken(body: SessionBody) -> str:
 
 def hear(scene: Scene, words: str) -> bool:
     """Take one sentence as a session, if it is one: 昨天下午在校和王老师做了两小时双缝实验."""
-    if not looks_like_session(words):
+    now: datetime = scene.now.astimezone(BEIJING)
+    done = looks_like_session(words, now)
+    if not done and not looks_like_plan(words, now):
         return False
     _, _, me = seen.student(scene, "log_session")
     understood = heard(words, scene.now, people=list(me.mentors.values()), kinds=me.kinds)
+    if understood.doubt:
+        scene.say(doubted(understood))
+    if not done:
+        return True
     given: dict[str, Answer] = {"what": Answer(text=understood.what)}
     if understood.moment_said:
         given["day"] = Answer(text=understood.moment_said)
@@ -275,6 +286,16 @@ def heard(words: str, now: datetime, *, people: Sequence[str], kinds: Sequence[s
         people=people,
         places=vocabulary("place", tuple(place.key for place in PLACES)),
         kinds=vocabulary("kind", (*kinds, "other")),
+    )
+
+
+def doubted(understood: Understood) -> Text:
+    """What cannot be so, or is more than one session, in words."""
+    return t(
+        f"session.doubt.{understood.doubt}",
+        said=understood.doubt_said or "",
+        days=list(understood.days),
+        count=len(understood.days),
     )
 
 

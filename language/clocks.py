@@ -14,11 +14,15 @@ TO = r" (?:到|至|[-~–—]{1,2}|\b(?:to|until|till)\b) "
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A part of the day, a time, or a time and the later one that it lasts to."""
+    """A part of the day, a time, or a time and the later one that it lasts to.
+
+    `overnight`: the end is of the next day.
+    """
 
     part: Part | None
     start: time | None = None
     end: time | None = None
+    overnight: bool = False
 
 
 # 昨晚, 周五晚, 15号早, and 晚7点 but not 晚一点.
@@ -37,22 +41,24 @@ _PARTS = Phrases[Part](*((words, lambda part=part: part) for part, words in _PAR
 
 # What an hour on the clock's face means in each part of the day; an hour not listed is none.
 # With no part said, 1 to 6 are afternoon, as nobody trains before seven in the morning.
-_FACE: dict[Part | None, dict[int, int]] = {
+# The night is where something ends that began in the evening.
+_FACE: dict[Part | Literal["night"] | None, dict[int, int]] = {
     "morning": {hour: hour for hour in range(13)},
     "noon": {11: 11, 12: 12, 13: 13, 14: 14, 1: 13, 2: 14},
     "afternoon": {hour: hour % 12 + 12 for hour in range(1, 20)},
     "evening": {hour: hour % 12 + 12 for hour in (*range(5, 12), *range(17, 24))},
+    "night": {**{hour: hour for hour in range(7)}, 12: 0, 24: 0},
     None: {hour: hour + 12 if 1 <= hour <= 6 else hour for hour in range(24)},
 }
 
 
-def _clock(part: Part | None, hour: str, minute: str = "0", *_: str) -> time:
+def _clock(part: Part | Literal["night"] | None, hour: str, minute: str = "0", *_: str) -> time:
     if hour.startswith("0") and part is None:
         return time(count(hour), count(minute))
     return time(_FACE[part][count(hour)], count(minute))
 
 
-def _half_day(_: Part | None, hour: str, minute: str | None, half: str) -> time:
+def _half_day(_: object, hour: str, minute: str | None, half: str) -> time:
     if not 1 <= count(hour) <= 12:
         raise ValueError(hour)
     return time(count(hour) % 12 + 12 * (half == "p"), count(minute or "0"))
@@ -67,7 +73,10 @@ _CLOCKS = Phrases[time](
     (r"<i> [点时] ([一三13]) 刻", lambda part, hour, n: _clock(part, hour, str(15 * count(n)))),
     (r"<i> [点时] 过?<i> 分(?!钟)", _clock),
     (rf"<i> [点时] ([0-5]\d|{HAN}{{2,3}}+)(?! (?:\d|[个人次分篇小h]))", _clock),
-    (r"<i> (?:点|时(?![间候长段期代常]))[钟整]?(?![儿也都没不建体收感心意问想])", _clock),
+    (
+        r"<i> (?:点(?! \d 个?小时)|时(?![间候长段期代常]))[钟整]?(?![儿也都没不建体收感心意问想])",
+        _clock,
+    ),
     # The first of 2-4点 and 2-4pm, where the second says for both what they are.
     (rf"<i>(?={TO}{WHOLE} [点时])", _clock),
     (rf"(\d\d?)(?={TO}\d\d? ([ap])\.?m\b)", lambda _, hour, half: _half_day(_, hour, "", half)),
@@ -80,10 +89,13 @@ _BLANK = compiled(" ")
 _ABOUT = compiled("(?: (?:左右|前后|多钟?|许))?+")
 
 
-def hours_at(text: str, pos: int) -> tuple[Hours | None, int] | None:
-    """The time of day named at this place (None: nonsense), and where it ends."""
+def hours_at(text: str, pos: int, within: Part | None = None) -> tuple[Hours | None, int] | None:
+    """What is said of the time of day at this place (None: nonsense), and where it ends.
+
+    `within`: the part of the day that was said before.
+    """
     said = _PARTS.at(text, pos)
-    part, end = said or (None, pos)
+    part, end = said or (within, pos)
     clock = _CLOCKS.at(text, skip(_BLANK, text, end), part)
     if clock is None:
         return (Hours(part), end) if said else None
@@ -98,8 +110,9 @@ def _lasting(text: str, hours: Hours, start: time, end: int) -> tuple[Hours | No
     to = _TO.match(text, end)
     if to is None:
         return hours, end
-    said = _PARTS.at(text, to.end())
-    part, at = said or (hours.part, to.end())
+    next_day = skip(_NEXT_DAY, text, to.end())
+    said = _PARTS.at(text, next_day)
+    part, at = said or (hours.part, next_day)
     at = skip(_BLANK, text, at)
     clock = _CLOCKS.at(text, at, part)
     if clock is None:
@@ -108,4 +121,22 @@ def _lasting(text: str, hours: Hours, start: time, end: int) -> tuple[Hours | No
     if not said and (until is None or until <= start):
         # 上午11点到1点: the part of the day was only the first one's.
         until, last = _CLOCKS.at(text, at, None) or clock
-    return (Hours(hours.part, start, until) if until and until > start else None), last
+    if until and until > start and next_day == to.end():
+        return Hours(hours.part, start, until), last
+    if start >= _EVENING and part != "afternoon" and (night := _CLOCKS.at(text, at, "night")):
+        until, last = night
+        told = next_day > to.end() or (said is not None and said[0] == "morning")
+        if until and (told or _between(start, until) <= _LONGEST_UNTOLD):
+            return Hours(hours.part, start, until, overnight=True), last
+    return None, last
+
+
+def _between(start: time, until: time) -> int:
+    """Minutes from one time to the next time that a clock shows the other."""
+    return (60 * (until.hour - start.hour) + until.minute - start.minute) % (24 * 60)
+
+
+_EVENING = time(18)
+# 19点到5点 is a slip rather than a night, unless it says 凌晨 or 第二天.
+_LONGEST_UNTOLD = 6 * 60
+_NEXT_DAY = compiled(r"(?:(?:第二|次|翌|隔|转|今)[天日]的?|\bthe_next_(?:day|morning)_(?:at_)?)?")

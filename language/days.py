@@ -1,6 +1,8 @@
 """Days as people say them: 昨天下午, 上周三, 15号, 3月底, last Wednesday."""
 
+import re
 from calendar import monthrange
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache, partial
@@ -45,21 +47,106 @@ def find_moment(text: str, now: datetime) -> tuple[Moment, tuple[int, int]] | No
     Days that are a range or a list (周三到周五), repeat (每周三) or are vague (周末) are none.
     Only the first 400 characters are searched.
     """
+    named = [said for said in each_day(text, now) if said.moment]
+    for said in sorted(named, key=lambda said: said.loose):
+        if said.moment:
+            return said.moment, (said.start, said.end)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class SaidDays:
+    """A phrase of a sentence that names a moment, or several days, or a day that does not exist.
+
+    It stands at `text[start:end]`. `loose`: the words mean other things too (3.5, sat, 3点).
+    """
+
+    start: int
+    end: int
+    moment: Moment | None = None
+    days: tuple[date, ...] = ()
+    loose: bool = False
+
+
+def each_day(text: str, now: datetime) -> Iterator[SaidDays]:
+    """All such phrases of a sentence, in order. Vague ones are left out.
+
+    One with neither a moment nor days names no day that exists: 2月30号.
+    """
     text = fold(text[:LIMIT])
-    loose = None
-    starts = (*NEXT_HOURS, _DAYS.next, _WEEKDAYS.next, _VAGUE.next)
+    starts = (*NEXT_HOURS, _DAYS.next, _WEEKDAYS.next, _LISTS.next, _VAGUE.next)
+    last = 0
     for moment, start, end in phrases(text, starts, lambda pos: _phrase_at(text, pos, now)):
-        if moment is None or _NOT_THEN.match(text, end):
+        if start < last or _NOT_THEN.match(text, end):
             continue
-        if parse_moment(text[start:end], now) != moment:
-            continue  # its meaning depends on the words around it
-        hours = hours_at(text, start)
-        dayless = hours is not None and hours[1] == end
-        if not dayless and not _LOOSE.fullmatch(text, start, end):
-            return moment, (start, end)
-        if loose is None and before(_CLAUSE, text, start):
-            loose = moment, (start, end)
-    return loose
+        if moment is not None:
+            said = _one_day(text, start, end, moment, now)
+        else:
+            said = _other_days(text, start, end, now)
+        if said:
+            last = said.end
+            yield said
+
+
+def _one_day(text: str, start: int, end: int, moment: Moment, now: datetime) -> SaidDays | None:
+    if parse_moment(text[start:end], now) != moment:
+        return None  # its meaning hangs on the words around it
+    hours = hours_at(text, start)
+    dayless = hours is not None and hours[1] == end
+    loose = dayless or _LOOSE.fullmatch(text, start, end) is not None
+    if loose and not before(_CLAUSE, text, start):
+        return None
+    return SaidDays(start, end, moment, (moment.day,), loose)
+
+
+def _other_days(text: str, start: int, end: int, now: datetime) -> SaidDays | None:
+    days, last = _days_at(text, start, now)
+    if len(days) > 1 and not _NOT_THEN.match(text, last):
+        return SaidDays(start, last, None, days)
+    nowhere = _DAYS.at(text, start, now)
+    if nowhere and nowhere[0] is None and _DATE.fullmatch(text, start, nowhere[1]):
+        return SaidDays(start, nowhere[1])
+    return None
+
+
+def _days_at(text: str, pos: int, now: datetime) -> tuple[tuple[date, ...], int]:
+    """The days of a list or a range (周六和周日, 周一到周三, 3月14、15号), and where it ends."""
+    days: list[date] = []
+    end = pos
+    while True:
+        at = skip(_GLUE, text, end) if days else pos
+        several, last = _LISTS.at(text, at, now) or _single_at(text, at, now)
+        if not several:
+            break
+        if days and _WEEKDAYS.at(text, at) and _SAME_DAY.search(text, pos, at):
+            break  # 3月5日（周三） is one day, or a slip
+        if days and _RANGE.search(text, end, at):
+            several = _stretch(days[-1], several[0])
+            days.pop()
+        days += several
+        end = last
+        if hours := hours_at(text, skip(_BLANK, text, end)):
+            end = hours[1]
+    return tuple(dict.fromkeys(days)), end
+
+
+def _single_at(text: str, pos: int, now: datetime) -> tuple[tuple[date, ...], int]:
+    if found := _DAYS.at(text, pos, now):
+        day, end = found
+        return ((day.date() if isinstance(day, datetime) else day,) if day else (), end)
+    if named := _WEEKDAYS.at(text, pos):
+        weekday, end = named
+        moment = None if weekday is None else _moment(now, None, weekday, None)
+        return ((moment.day,) if moment else (), end)
+    return (), pos
+
+
+def _stretch(first: date, last: date) -> tuple[date, ...]:
+    """All days from the first to the last; 周三到周五, said on a Thursday, began last week."""
+    if first > last:
+        first -= timedelta(7)
+    length = (last - first).days
+    return tuple(first + timedelta(n) for n in range(length + 1)) if 0 < length < 32 else ()
 
 
 def _phrase_at(text: str, pos: int, now: datetime) -> tuple[Moment | None, int]:
@@ -67,20 +154,29 @@ def _phrase_at(text: str, pos: int, now: datetime) -> tuple[Moment | None, int]:
     day: date | None = None
     weekday: int | None = None
     hours: Hours | None = None
-    clear, end = True, pos
+    clear, vague, end = True, False, pos
     while True:
         at = pos if end == pos else skip(_GLUE, text, end)
+        if vague and "," in text[end:at]:
+            break  # 这两天，周六和周日
         found: tuple[object, int] | None
-        if found := _DAYS.at(text, at, now):
+        if found := _LISTS.at(text, at, now):
+            clear = False
+        elif found := _DAYS.at(text, at, now):
             clear = clear and day in (None, found[0])
             day = found[0]
         elif found := _WEEKDAYS.at(text, at):
             clear = clear and weekday in (None, found[0])
             weekday = found[0]
-        elif found := hours_at(text, at):
-            clear = clear and hours in (None, found[0])
+        elif found := hours_at(text, at, hours.part if hours else None):
+            if hours and hours.start and hours != found[0] and "," in text[end:at]:
+                break  # 上午9点到11点，下午2点到4点: the day goes with the first
+            finer = hours is not None and hours.start is None and found[0] is not None
+            clear = clear and (hours in (None, found[0]) or finer)
             hours = found[0]
-        elif end > pos or not (found := _VAGUE.at(text, pos)):
+        elif end == pos and (found := _VAGUE.at(text, pos)):
+            vague = True
+        else:
             break
         clear = clear and found[0] is not None
         end = found[1]
@@ -104,6 +200,11 @@ def _moment(
     return Moment(day, hours.start, hours.part) if hours else Moment(day)
 
 
+def begins(moment: Moment) -> time:
+    """When it began at the earliest."""
+    return moment.start or _BEGINS.get(moment.part, time(0))
+
+
 _BEGINS: dict[Part | None, time] = {
     "morning": time(0),
     "noon": time(11),
@@ -115,9 +216,14 @@ _GLUE = compiled(
 )
 _POLITE_BEFORE = compiled(r"(?:[\s,我就是在从]|应该|大概|好像|\b(?:on|at|from|it_was)\b)*+")
 _POLITE_AFTER = compiled(r"(?:[\s,.。!、~吧的了啊呀呢哦哈]|左右|那天|时候)*+")
-# 周三之前, 国庆后, 五一假期 are not that day.
+_SAME_DAY = compiled(r"(?:\(|[号\d一二三四五六七八九十]日|号) $")
+_DATE = compiled(r"[^几前后]*(?:月[^几前后]*|[日号])")
+_RANGE = compiled(r"[到至~-]|\bto\b")
+_BLANK = compiled(" ")
+# 周三之前, 国庆后, 五一假期 are not that day; 昨天后两节课 is.
 _NOT_THEN = compiled(
-    r" (?:[之以]?前(?![往去来])|[之以]?后(?![来面])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
+    rf" (?:[之以]?前(?![往去来面半段后]|{WHOLE}[节个堂小分钟])"
+    rf"|[之以]?后(?![来面半段续期]|{WHOLE}[节个堂小分钟])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
 )
 # Words that mean other things too, and are a day only where a clause begins, as are hours alone:
 # 3.5, sat, 3点.
@@ -138,8 +244,9 @@ _MONTH_NAMES = "janfebmaraprmayjunjulaugsepoctnovdec"
 _DAYS_IN = {"天": 1, "day": 1, "周": 7, "星期": 7, "礼拜": 7, "week": 7}
 _MINUTES_IN = {"分钟": 1, "minute": 1, "刻钟": 15, "小时": 60, "钟头": 60, "hour": 60}
 _FESTIVAL_TABLE = """
-    元旦 1-1, 情人节 2-14, 妇女节 3-8, 植树节 3-12, 愚人节 4-1, 五一 5-1, 劳动节 5-1, 青年节 5-4,
-    六一 6-1, 儿童节 6-1, 建党节 7-1, 建军节 8-1, 教师节 9-10, 国庆 10-1, 万圣节 10-31,
+    元旦 1-1, 情人节 2-14, 女生节 3-7, 三八妇女节 3-8, 三八节 3-8, 妇女节 3-8, 植树节 3-12,
+    愚人节 4-1, 五一 5-1, 劳动节 5-1, 青年节 5-4, 六一 6-1, 儿童节 6-1,
+    建党节 7-1, 建军节 8-1, 教师节 9-10, 国庆 10-1, 万圣节 10-31,
     平安夜 12-24, 圣诞 12-25, new year's day 1-1, national day 10-1, christmas 12-25
 """
 _FESTIVALS = dict(row.strip().rsplit(" ", 1) for row in _FESTIVAL_TABLE.split(","))
@@ -186,6 +293,40 @@ def _in_month(now: datetime, which: str, day: str) -> date:
 def _in_week(now: datetime, which: str, weekday: str) -> date:
     weeks = which.count("下") - which.count("上") + (which == "next") - (which == "last")
     return _shifted(now, weeks * 7 + _weekday(weekday) - now.weekday())
+
+
+def _week_list(now: datetime, which: str, weekdays: str, last: str) -> tuple[date, ...]:
+    """周六日, 这周一、二; with no week said, the latest of each that are not to come."""
+    names = [name for name in weekdays + last if name in _WEEKDAY_INDEX]
+    if which:
+        return tuple(_in_week(now, which, name) for name in names)
+    ends = _shifted(now, -((now.weekday() - _weekday(names[-1])) % 7))
+    return tuple(ends - timedelta(_weekday(names[-1]) - _weekday(name)) for name in names)
+
+
+def _month_list(
+    now: datetime,
+    year: str | None,
+    nearby: str | None,
+    month: str | None,
+    which: str | None,
+    numbers: str,
+) -> tuple[date, ...]:
+    """3月14、15号, 12-14日."""
+    signs = _NUMBERS.findall(numbers)
+    days: list[date] = []
+    for joiner, number in signs:
+        if month:
+            day = _in_year(now, year, nearby, month, number)
+        else:
+            day = _in_month(now, which or "", number)
+        if days and day <= days[-1]:
+            raise ValueError(numbers)
+        days += _stretch(days.pop(), day) if joiner and joiner in "到至~-" else [day]
+    return tuple(days)
+
+
+_NUMBERS = re.compile(rf"([^\d零一二三四五六七八九十廿卅两]?)\s*({WHOLE})")
 
 
 def _week_after(now: datetime, weekday: str, which: str) -> date:
@@ -248,19 +389,21 @@ _ORDINAL = r"(?<![\d.:])(\d\d?)(?:st|nd|rd|th)?"
 _YEAR = rf"(?:(\d{{4}}|\d\d|{HAN}++)年|([今去前明])年的?)"
 # 五月廿二 is of the lunar calendar.
 _DAY = rf"(底|末|初(?!{HAN})|(?![廿卅]){WHOLE})(?: [日号]|(?! (?:[\d.次个点时:月小h篇场年]|分钟)))"
+# 儿 and 个 as people in the north say them: 昨儿, 昨儿个, 昨个儿.
+_R = "儿个?|个儿"
 _NEAR = {
-    0: r"本日|今(?:[天日]|儿个?|(?=[早晚晨夜]))|刚才|\bjust_now\b|\btoday\b|\bto(?=night)"
+    0: rf"本日|今(?:[天日]|{_R}|(?=[早晚晨夜]))|刚[才刚]|\bjust_now\b|\btoday\b|\bto(?=night)"
     r"|\bthis(?=_(?:morning|afternoon|evening))",
-    -1: r"昨(?:[天日]|儿个?|(?=[早晚晨夜]))|\byesterday\b|\blast(?=_night)",
-    -2: r"(?<![目之以当提从])前(?:[天日]|(?=[晚夜]))|\bthe_day_before_yesterday\b",
+    -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜]))|\byesterday\b|\blast(?=_night)",
+    -2: rf"(?<![目之以当提从大])前(?:[天日]|{_R}|(?=[晚夜]))|\bthe_day_before_yesterday\b",
     1: r"(?<![说证表发声聪阐文])明(?:[天日]|儿个?|(?=[早晚晨夜]))|\btomorrow\b",
     2: r"(?<![之以今随午课])后[天日](?!性|免疫)",
 }
 
 _DAYS = Phrases[date](
     *((words, partial(_shifted, days=days)) for days, words in _NEAR.items()),
-    (r"(大++)前天", lambda now, more: _shifted(now, -2 - len(more))),
-    (r"(大++)后天", lambda now, more: _shifted(now, 2 + len(more))),
+    (rf"(大++)前(?:天|日|{_R})", lambda now, more: _shifted(now, -2 - len(more))),
+    (r"(大++)后(?:天|日|儿个?)", lambda now, more: _shifted(now, 2 + len(more))),
     (
         r"<n> (天|个?周|个?星期|个?礼拜|个月|年|个?小时|个?钟头|分钟|刻钟)[之以]?([前后])(?!来)",
         _ago,
@@ -272,7 +415,7 @@ _DAYS = Phrases[date](
     (rf"\b(last|next)_{_ENGLISH_DAY}", _next_to),
     (rf"(?:{_YEAR} )?<i> 月份? 的?{_DAY}", _in_year),
     (rf"([上下]++|[这本]|)(?:一?个)?月 的?{_DAY}", _in_month),
-    (rf"(?<!第)()<i> (?:号(?!{_HOUSE})|日(?![程志记常]))", _in_month),
+    (rf"(?<!第)()<i> (?:号(?!{_HOUSE})|日(?![程志记常龄]))", _in_month),
     (r"(?<![\d.])(\d{4})()(?:[-/.]|_)(\d\d?)(?:[-/.]|_)(\d\d?)(?!\d)", _in_year),
     (r"(?<!\d)(\d{4})()(\d\d)(\d\d)(?!\d)", _in_year),
     (rf"(?<![\d./-])()()(\d\d?)[-/.](\d\d?)(?: [日号]|{_UNMEASURED})", _in_year),
@@ -280,6 +423,22 @@ _DAYS = Phrases[date](
     (rf"{_ORDINAL} (?:of_)?{_ENGLISH_MONTH}(?:,? (\d{{4}})\b)?", _english),
     (rf"{_ENGLISH_MONTH} {_ORDINAL}(?![\d:])(?:,? (\d{{4}})\b)?", _american),
     (r"\bthe_()(\d\d?)(?:st|nd|rd|th)\b", _in_month),
+)
+_JOIN = " [、,和及与]? "
+# In the order of the week, so that 周五五点 is no list; nor is 周三五个人.
+_WEEKDAYS_LISTED = (
+    rf"((?=[一二三四五六]{_JOIN}[二三四五六日天])"
+    + "".join(rf"(?:{name}{_JOIN})?" for name in "一二三四五六")
+    + rf")(?<![周期拜]){_NAMED}(?![点时小月号分刻十百千楼班年组级队:.])"
+)
+_LISTS = Phrases[tuple[date, ...]](
+    (rf"([上下]++|[这本]|)一?个?{_WEEK}{_WEEKDAYS_LISTED}", _week_list),
+    (
+        rf"(?<!第)(?:(?:{_YEAR} )?<i> 月份? |([上下]++|[这本])(?:一?个)?月 )?"
+        rf"({WHOLE}(?:(?: [日号])? (?:[、,和及与~-]|[到至]) {WHOLE})++)"
+        rf" (?:号(?!{_HOUSE})|日(?![程志记常龄]))",
+        _month_list,
+    ),
 )
 _WEEKDAYS = Phrases[int]((rf"{_WEEK}{_NAMED}", _weekday), (_ENGLISH_DAY, _weekday))
 _VAGUE = Phrases[date](

@@ -23,6 +23,11 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE | re.ASCII)
 
 
+def any_of(words: str) -> str:
+    """A pattern for any of the words, which are patterns themselves, with blanks between them."""
+    return f"(?:{'|'.join(words.split())})"
+
+
 def skip(pattern: re.Pattern[str], text: str, pos: int) -> int:
     """The end of an optional match of the pattern at `pos`."""
     match = pattern.match(text, pos)

@@ -1,6 +1,7 @@
 """Lengths of time as people say them: 一个半小时, 1h30, 从2点到4点, three quarters of an hour."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
 
@@ -11,23 +12,29 @@ from language.numerals import HAN, amount, fold, number, tidy
 DAY = 24 * 60
 
 
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A length that a sentence names, and where: `text[start:end]`.
+
+    Not `exact`: it is only a bound, or rough (不足两小时, 两个多小时). It may exceed a day.
+    `clocks`: it is what lies between two clock times.
+    """
+
+    minutes: int
+    start: int
+    end: int
+    exact: bool
+    clocks: bool = False
+
+
 def parse_minutes(text: str) -> int | None:
     """The length, in minutes (1 to 1440), that the whole of `text` names, else None.
 
     A bare number is the answer to "how long?": up to 12 it is hours, above that minutes.
     Two clock times (14:00-16:00) give what lies between them. 一上午, 两三个小时 are None.
     """
-    if len(text) > LIMIT:
-        return None
-    text = fold(tidy(text))
-    if (bare := number(text)) and text.lower() not in ("a", "an"):
-        text = f"{bare}{'小时' if bare <= 12 else '分钟'}"
-    start = skip(_ABOUT, text, 0)
-    for phrase in (text, _SHORT_MINUTES.sub("分钟", text)):
-        minutes, end = _length_at(phrase, start)
-        if minutes and _AFTER.fullmatch(phrase, end):
-            return minutes
-    return None
+    minutes = _parsed(text)
+    return minutes if minutes and minutes <= DAY else None
 
 
 def find_minutes(text: str) -> tuple[int, tuple[int, int]] | None:
@@ -42,12 +49,20 @@ def find_minutes(text: str) -> tuple[int, tuple[int, int]] | None:
 
 def each_minutes(text: str) -> Iterator[tuple[int, tuple[int, int]]]:
     """Like `find_minutes`, but all of them in order."""
+    for length in each_length(text):
+        if length.exact and length.minutes <= DAY:
+            yield length.minutes, (length.start, length.end)
+
+
+def each_length(text: str) -> Iterator[Length]:
+    """All lengths named, also bounds, rough ones, and those of more than a day."""
     text = fold(text[:LIMIT])
     starts = (_LENGTHS.next, *NEXT_HOURS)
     for minutes, start, end in phrases(text, starts, lambda pos: _length_at(text, pos)):
-        bounded = before(_NOT_BEFORE, text, start) or _NOT_AFTER.match(text, end)
-        if minutes and not bounded and parse_minutes(text[start:end]) == minutes:
-            yield minutes, (start, end)
+        if minutes and not before(_NONE_BEFORE, text, start) and not _NONE_AFTER.match(text, end):
+            bounded = before(_BOUND_BEFORE, text, start) or _BOUND_AFTER.match(text, end)
+            exact = not bounded and _parsed(text[start:end]) == minutes
+            yield Length(minutes, start, end, exact, clocks=_LENGTHS.at(text, start) is None)
 
 
 def parse_span(text: str) -> tuple[time, time] | None:
@@ -63,7 +78,24 @@ def parse_span(text: str) -> tuple[time, time] | None:
     if not found or not found[0] or not _AFTER.fullmatch(text, found[1]):
         return None
     hours = found[0]
-    return (hours.start, hours.end) if hours.start and hours.end else None
+    if not hours.start or not hours.end or hours.overnight:
+        return None
+    return hours.start, hours.end
+
+
+def _parsed(text: str) -> int | None:
+    """The length that the whole text names, however long."""
+    if len(text) > LIMIT:
+        return None
+    text = fold(tidy(text))
+    if (bare := number(text)) and text.lower() not in ("a", "an"):
+        text = f"{bare}{'小时' if bare <= 12 else '分钟'}"
+    start = skip(_ABOUT, text, 0)
+    for phrase in (text, _SHORT_MINUTES.sub("分钟", text)):
+        minutes, end = _length_at(phrase, start)
+        if minutes and _AFTER.fullmatch(phrase, end):
+            return minutes
+    return None
 
 
 def _length_at(text: str, pos: int) -> tuple[int | None, int]:
@@ -72,12 +104,12 @@ def _length_at(text: str, pos: int) -> tuple[int | None, int]:
     hours, end = hours_at(text, pos) or (None, pos)
     if hours and hours.start and hours.end:
         start, until = (60 * clock.hour + clock.minute for clock in (hours.start, hours.end))
-        return until - start, end
+        return (until - start) % DAY, end
     return None, end
 
 
 def _minutes(minutes: Decimal) -> int:
-    if not 1 <= minutes <= DAY:
+    if minutes < 1:
         raise ValueError(minutes)
     return round(minutes)
 
@@ -90,13 +122,23 @@ def _hours_and_half(hours: str) -> int:
     return _minutes(amount(hours) * 60 + 30)
 
 
+def _hours_and_quarters(hours: str, quarters: str) -> int:
+    return _minutes(amount(hours) * 60 + 15 * amount(quarters))
+
+
 _HOUR = r"(?:个? (?:小时|钟头)|个钟|(?<![a-z])(?:hours?|hrs?|h)(?![a-z]))"
 _MINUTE = r"(?:分钟|(?<![a-z])(?:minutes?|mins?)(?![a-z]))"
+_AND = r" (?:[零又]|(?<=[a-z]),|另外?|外?加|\band\b)? "
+# 两小时二十 ends there; 一小时二十个样品 and 一小时二十来分钟 go on.
+_ENDS = r"(?! [\d:零一二三四五六七八九十百千几点个人次名篇道页组张份条只种支号样多来余分])"
 _LENGTHS = Phrases[int](
     (rf"<n> (?:个半 (?:小时|钟头|钟)|{_HOUR} (?:半(?![个天])|and_a_half\b))", _hours_and_half),
+    (r"([俩仨两\d]) 半 (?:小时|钟头)", _hours_and_half),
+    (r"(\d++) 点 (\d) 个? (?:小时|钟头)", lambda whole, tenth: _hours(f"{whole}.{tenth}")),
     (r"<n>_and_a_half_hours?\b", _hours_and_half),
-    (rf"<n> {_HOUR} (?:[零又,]|and\b)? <n> (?:{_MINUTE}|分|m\b)", _hours),
-    (rf"<n> {_HOUR} (\d\d)(?! [\d:点个人次名篇道页])", _hours),
+    (rf"<n> {_HOUR}{_AND}([一二两三1-3]) 刻(?:钟)?", _hours_and_quarters),
+    (rf"<n> {_HOUR}{_AND}<n> (?:{_MINUTE}|分|m\b)", _hours),
+    (rf"<n> {_HOUR} (\d\d|零[五5]|[二三四五]?十[一二三四五六七八九]?){_ENDS}", _hours),
     (rf"<n> {_HOUR}", _hours),
     (r"\b(?:half_an?|a_half)_hour\b", lambda: 30),
     (r"<n>_quarters?_of_an_hour\b", lambda quarters: _minutes(15 * amount(quarters))),
@@ -104,12 +146,22 @@ _LENGTHS = Phrases[int](
     (rf"<n> {_MINUTE}", lambda minutes: _minutes(amount(minutes))),
 )
 _ABOUT = compiled(
-    r"(?:[\s约近共从]|大概|差不多|总共|一共|[花用做待]了|\b(?:about|around|for|from)\b)*+"
+    r"(?:约莫|[\s约近共从就有是]|大[概约致]|估计|差不多|[整足]{2}|整(?=[\d一两二三])|[总一]共是?|[花用做待]了"
+    r"|\b(?:about|around|for|from)\b)*+"
 )
-_AFTER = compiled(r"(?:[\s,.。!、~吧的了啊呀呢哦哈]|左右|时间|\blong\b)*+")
+_AFTER = compiled(r"(?:[\s,.。!、~吧的了啊呀呢哦哈整]|左右|时间|\blong\b)*+")
 _SHORT_MINUTES = compiled(r"(?<=[\d十]) (?:分|m)$")
-_NOT_BEFORE = compiled(
-    rf"(?:[第每差各]|每次|不到|超过|[至最][少多]|[少多]于|[\d{HAN[1:-1]}] (?:[-~到至]|或者?)) $"
-    r"|\b(?:every|least|most|than)_$"
+# 第2小时, 每次两小时 and 两小时前 are no lengths of anything.
+_NONE_BEFORE = compiled(r"(?:[第每]|每[次隔]|\bevery_) $")
+_NONE_AFTER = compiled(r" (?:[之以]?[前后]|\b(?:ago|later)\b)")
+_BOUND_BEFORE = compiled(
+    rf"(?:[差小]|不到|[不未]满|不足|超过|[至最][少多]|起码|顶多|少说|[少多大小]于"
+    r"|将近|接近|快到?|(?<![附最])近"
+    rf"|[\d{HAN[1:-1]}] (?:[-~到至]|或者?)|[<>≤≥]=?|差.{{1,3}}分)有? $"
+    r"|\b(?:least|most|than|nearly|almost|over|under|up_to|within)_$"
 )
-_NOT_AFTER = compiled(r" (?:多|[之以]?前|[之以]?后|以?内|以[上下]|不到|\b(?:ago|later)\b)")
+_BOUND_AFTER = compiled(
+    r" (?:多(?![肽媒元孔组项篇个名次种样维步])|以?内(?!容)|以[上下外]|打底|起步"
+    rf"|都?不[到足满]|都?[没未]到|出头|挂零|有余|开外|零|\+|还?差|(?:\d|{HAN})++[来多余]"
+    r"|\b(?:or_(?:more|less|so))\b)"
+)

@@ -1,8 +1,12 @@
 """People as a sentence mentions them: 王建国, 王老师, 欧阳教授, Prof. Wang."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+from language.grammar import any_of, before, compiled
+from language.numerals import fold, tidy
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,25 +19,114 @@ class Mention:
 
 
 def mentioned(text: str, people: Sequence[str]) -> list[Mention]:
-    """Those of `people` (full names) who are named; a surname that two share names nobody."""
+    """Who of `people` (full names) is named, in order; a surname of two of them is nobody.
+
+    阿依古丽·买买提 is named with any dot or none, and by the first part alone.
+    """
+    text = fold(text)
     lower = text.lower()
-    found = [
-        Mention(name, match.start(), match.end())
-        for name in people
-        if name and name.lower() in lower
-        for match in re.finditer(rf"{re.escape(name)}(?:{_TITLE})?", text, re.IGNORECASE)
-        # 表面张力 does not name 张力.
-        if len(name) > 2 or _begins(text, match.start())
-    ]
+    folded = {fold(name): name for name in people if name}
+    found: list[Mention] = []
+    for called, name in _callings(folded):
+        # `in` is what costs least, and most people are not named at all.
+        if called[:2].lower() in lower:
+            found += [
+                Mention(name, match.start(), match.end())
+                for match in _pattern(called).finditer(text)
+                # 表面张力 does not name 张力.
+                if len(called) > 2 or _begins(text, match.start())
+            ]
     for match in _TITLED.finditer(text):
         surname = match["latin"] or match["english"]
         for called in (surname,) if surname else (match["han"][-2:], match["han"][-1:]):
             start = match.start() if surname else match.end("han") - len(called)
-            bearers = [name for name in people if _bears(name, called.strip())]
+            bearers = [name for name in folded if _bears(name, called.strip())]
             if len(bearers) == 1 and _begins(text, start):
-                found.append(Mention(bearers[0], start, match.end()))
+                found.append(Mention(folded[bearers[0]], start, match.end()))
                 break
-    return sorted(found, key=lambda mention: mention.start)
+    return sorted(found, key=lambda mention: (mention.start, -mention.end))
+
+
+def present(text: str, mentions: Sequence[Mention]) -> list[Mention]:
+    """The mentions without those of people who were not there: 王老师和李老师没来, 除了王老师."""
+    text = fold(text)
+    there: list[Mention] = []
+    behind: Mention | None = None
+    for mention in reversed(mentions):
+        joined = behind and _AND.fullmatch(text, mention.end, behind.start)
+        if joined or _not_there(text, mention):
+            behind = mention
+        else:
+            behind = None
+            there.append(mention)
+    return there[::-1]
+
+
+def _not_there(text: str, mention: Mention) -> bool:
+    return bool(
+        before(_WITHOUT, text, mention.start)
+        or _STAYED_AWAY.match(text, mention.end)
+        or (before(_TO, text, mention.start) and _SENT.match(text, mention.end))
+    )
+
+
+def without_absent(text: str) -> str:
+    """The sentence without what it says of those who were not there, known or not."""
+    return _ANYBODY_AWAY.sub("", text)
+
+
+def typed_names(text: str, known: Sequence[str] = ()) -> list[str]:
+    """The names that somebody typed in answer to "with whom?": 王建国、李青 和 张伟.
+
+    和, 与 and 同 are in names too (李和平, 张和), so between two names without blanks they need
+    two signs on either side, and more than a title behind. `known` names are never parted.
+    """
+    parts = _BETWEEN.split(text)
+    whole = {tidy(name) for name in known}
+    names = (name for part in parts for name in _apart(tidy(part), whole))
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def _apart(names: str, known: set[str]) -> Iterator[str]:
+    names = _TOGETHER.sub("", _WITH.sub("", names))
+    if names[:1] in "和同与" and (
+        any(names.startswith(name, 1) for name in known)
+        # 和志强 is a name, but a longer one begins with 王.
+        or (len(names) > 3 and names[1] in _PINYIN and "一" <= names[3] <= "鿿")
+    ):
+        names = names[1:]
+    begins = 0
+    for at, sign in enumerate(names):
+        rest = names[at + 1 :]
+        if (
+            sign in "和与與跟及同"
+            and at - begins >= 2
+            and len(rest) >= 2
+            and not _TITLE_NEXT.match(rest)
+            and not (sign == "同" and rest[0] in "学事")
+            and not any(
+                name.startswith(names[begins : at + 1]) and name in names for name in known
+            )
+        ):
+            yield names[begins:at]
+            begins = at + 1
+    yield names[begins:]
+
+
+def _callings(folded: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """What people are called: by the full name, or by its first part if that is theirs alone."""
+    firsts = [name.split("·")[0] for name in folded]
+    for name, first in zip(folded, firsts, strict=True):
+        yield name, folded[name]
+        if first != name and len(first) > 1 and firsts.count(first) == 1:
+            yield first, folded[name]
+
+
+@lru_cache(maxsize=1024)
+def _pattern(called: str) -> re.Pattern[str]:
+    parts = map(re.escape, called.split("·"))
+    # 阿依古丽·吐尔逊 is another person.
+    return re.compile(rf"{_DOT.join(parts)}(?!·)(?:{_TITLE})?", re.IGNORECASE)
 
 
 def _begins(text: str, start: int) -> bool:
@@ -46,13 +139,46 @@ def _bears(name: str, surname: str) -> bool:
     return name.startswith(surname) and name != surname
 
 
+_DOT = r"\s?[·.]?\s?"
 _TITLE = "(?:老师|教授|导师|博士|院士|研究员|工程师|主任|校长|院长)"
 _TITLED = re.compile(
     rf"(?:(?P<han>[一-鿿]{{1,3}})|\b(?P<latin>[a-z]{{1,20}}+) ?){_TITLE}"
     r"|\b(?:prof(?:essor)?|dr|mrs?|ms|miss|teacher)\b\.? ?(?P<english>[a-z]++)",
     re.IGNORECASE | re.ASCII,
 )
-# After any other character a surname is the end of another name: 陈小白老师 is no 白老师.
+_AWAY = any_of(r"""
+    没有?(?:[来到去参出露在空能]|时间) 不在(?![意乎少]) 不[来能] 未[到能来参] 缺[席勤]
+    请[了病事]*假 休假 有[点别急]?事 忙 走不开 另有安排
+    出差 出国 外出 去[^,。;!]{0,6}(?:开会|出差|外地) 生了?病 病了 感冒 住院
+    \b(?:was_|is_)?(?:absent|away|ill|sick|on_leave)\b
+    \b(?:did_not|didn['’]t|could_not|couldn['’]t)_(?:come|attend|join|make)\b
+""")
+_BY_THE_WAY = any_of("""
+    [今昨前]天 [上下中]午 那天 当天 当时 因为? 由于 也 又 都 刚好 正好 临时 突然 家里 [,\\s]
+""")
+_STAYED_AWAY = compiled(
+    rf"{_BY_THE_WAY}*+{_AWAY}|[^,。;!]{{0,6}}(?:没有?(?:来|参加)|缺席|请[了病事]*假)"
+)
+_ANYBODY = rf"(?:[一-鿿·]{{1,4}}{_TITLE}|\b(?:prof|dr|mrs?|ms|miss)\b\.? [a-z]++)"
+_ANYBODY_AWAY = compiled(
+    rf"{_ANYBODY}{_BY_THE_WAY}*+{_AWAY}[^,。;!?]*"
+    r"|(?:^|(?<=[,。;天]))[^,。;我们\s]{2,9}没有?来(?=[,。;])"
+)
+_WITHOUT = compiled(
+    r"(?:除了?|没(?:有?[见看等遇碰找]到?|有)|不[含算]|缺|等|代?替|本来约了"
+    r"|\b(?:without|except(?:_for)?|missed)\b) $"
+)
+_AND = compiled(r" [、和跟与及&] ")
+_TO = compiled(r"[给向] $")
+_SENT = compiled(r"[发写交打寄送]")
+_BETWEEN = re.compile(
+    r"[、，,;；/\n]|还有|以及|\s+[和与與跟同及]\s*|\s*[和与與跟同及]\s+|\s*&\s*"
+    r"|(?i:\s+(?:and|with)\s+)|(?<=[一-鿿])\s+(?=[一-鿿])"
+)
+_WITH = re.compile(r"^(?:跟(?=[一-鿿]{2})|(?:with|and)\s+)", re.IGNORECASE)
+_TOGETHER = re.compile(r"\s*(?:一起|一块儿?|together)$", re.IGNORECASE)
+_TITLE_NEXT = re.compile(rf"{_TITLE}(?:$|[和与與跟同及])")
+# Behind any other character a surname would be the end of another name: 陈小白老师 is no 白老师.
 _BEFORE_NAME = (
     "和跟与同向找由让请被给听在对为及有从到去的是了着来见问随、天日午晚上早里后校学一二三四五六"
 )

@@ -4,21 +4,31 @@ import re
 import unicodedata
 from decimal import Decimal
 
+from opencc import OpenCC
+
 _VALUES = {sign: value for value, sign in enumerate("零一二三四五六七八九")}
 _VALUES |= {"〇": 0, "两": 2, "俩": 2, "仨": 3}  # noqa: RUF001
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
-_ENGLISH = {word: value for value, word in enumerate((*_WORDS, "twelve"), 1)} | {"a": 1, "an": 1}
+_TENS = ("ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_ENGLISH = (
+    {word: value for value, word in enumerate((*_WORDS, "twelve"), 1)}
+    | {word: 10 * value for value, word in enumerate(_TENS, 1)}
+    | {"a": 1, "an": 1, "fifteen": 15}
+)
 
 # 几 is here so that 十几 and 几十 are read as one number, and found to be none.
 HAN = "[零〇一二两俩三仨四五六七八九十百千廿卅几]"
 WHOLE = rf"(?:(?<![\d.])\d++|{HAN}++)"
 NUMBER = (
-    rf"(?:(?<![\d.])\d++(?:\.\d++)?|半|{HAN}++(?:点{HAN}++)?"
+    rf"(?:(?<![\d./])\d++(?:[./]\d++|[½¼¾])?|(?<![大小])半|{HAN}++(?:点{HAN}++|分之{HAN}++)?"
     rf"|\b(?:{'|'.join(sorted(_ENGLISH, key=len, reverse=True))})\b)"
 )
 
 _ARABIC = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+# 1½ would become 11/2.
+_VULGAR = {"½": ".5", "¼": ".25", "¾": ".75"}
+_FRACTION = re.compile(r"(?P<top>[0-9]+)/(?P<bottom>[0-9]+)|(?P<under>.+)分之(?P<over>.+)")
 # The joiner U+200D stays after an emoji, which would fall into pieces without it.
 _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
@@ -31,11 +41,13 @@ class _Folding(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         plain = unicodedata.normalize("NFKC", chr(code))
-        self[code] = plain if len(plain) == 1 else chr(code)
+        simple = _SIMPLIFIED.convert(plain) if len(plain) == 1 else chr(code)
+        self[code] = simple if len(simple) == 1 else plain
         return self[code]
 
 
-_FOLDING = _Folding(zip(map(ord, "週禮個後點號這鐘時兩"), "周礼个后点号这钟时两", strict=True))
+_SIMPLIFIED = OpenCC("t2s")
+_FOLDING = _Folding(dict.fromkeys(map(ord, "•・･‧∙⋅•"), "·"))
 
 
 def readable(text: str) -> str:
@@ -52,12 +64,14 @@ def tidy(text: str) -> str:
 
     Idempotent. Not for text that is kept: NFKC turns x² into x2.
     """
+    for sign, decimals in _VULGAR.items():
+        text = text.replace(sign, decimals)
     return readable(unicodedata.normalize("NFKC", _visible(text)))
 
 
 def fold(text: str) -> str:
-    """Full-width characters as plain ones, and the traditional ones that our phrases need as
-    simplified ones; each in its place, so that offsets stay true.
+    """Full-width characters as plain ones, traditional ones as simplified ones, and the dots
+    within names as one dot; each in its place, so that offsets stay true.
     """
     return text.translate(_FOLDING)
 
@@ -85,12 +99,22 @@ def whole(text: str) -> int | None:
 
 def amount(text: str) -> Decimal:
     """The value of a tidy text that is one number; ValueError if it is none."""
+    if text[-1:] in _VULGAR:
+        text = text[:-1] + _VULGAR[text[-1]]
     if _ARABIC.fullmatch(text):
         return Decimal(text)
     if text.lower() in _ENGLISH:
         return Decimal(_ENGLISH[text.lower()])
     if text == "半":
         return Decimal("0.5")
+    if fraction := _FRACTION.fullmatch(text):
+        above, below = (
+            amount(fraction["top"] or fraction["over"]),
+            amount(fraction["bottom"] or fraction["under"]),
+        )
+        if not below:
+            raise ValueError(text)
+        return above / below
     before, point, after = text.partition("点")
     return Decimal(f"{_han(before)}.{_read_out(after)}") if point else Decimal(_han(before))
 

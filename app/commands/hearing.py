@@ -34,7 +34,9 @@ def hear(
     names = [name.strip() for name in re.split("[,，、]", people) if name.strip()]
 
     def understood(words: str) -> tuple[bool, Understood]:
-        return looks_like_session(words), heard(words, moment, people=names, kinds=kinds)
+        return looks_like_session(words, moment.astimezone(BEIJING)), heard(
+            words, moment, people=names, kinds=kinds
+        )
 
     if sentence != STANDARD_INPUT:
         session, found = understood(sentence)
@@ -76,10 +78,10 @@ def moment_typed(typed: str) -> datetime:
 
 def kinds_of(key: str) -> Sequence[str]:
     """The kinds of activity of a programme, or of all of them. Raises `Mistake`."""
-    from programmes.values import ActivityKind
+    from programmes.values import ActivityKind, kept_as
 
     kinds = find_programme(key).activity_kinds if key else ActivityKind
-    return [kind.value for kind in kinds]
+    return [kept_as(kind) for kind in kinds]
 
 
 def as_told(session: bool, found: Understood) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def as_told(session: bool, found: Understood) -> dict[str, Any]:
     moment = found.moment
     return {
         "session": session,
-        "days": [moment.day.isoformat()] if moment else [],
+        "days": [day.isoformat() for day in (found.days or ((moment.day,) if moment else ()))],
         "part": moment.part if moment else None,
         "start": f"{moment.start:%H:%M}" if moment and moment.start else None,
         "minutes": found.minutes,

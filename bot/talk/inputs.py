@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -21,6 +21,7 @@ from bot.talk.clock import beijing_day
 from bot.talk.message import Attachment, Choice, Incoming
 from language.days import Moment, parse_moment
 from language.lengths import parse_minutes
+from language.names import typed_names
 from language.numerals import tidy, whole
 from prompts import BEIJING, LANGUAGES, Brief, Language, Text, Words, render, t
 
@@ -335,24 +336,10 @@ class People(Kind[tuple[str, ...]]):
     def parse(self, answer: Answer, asked: Asked) -> tuple[str, ...]:
         if answer.press is not None and answer.press in self.known:
             return (self.known[answer.press],)
-        parts = (one for part in _BETWEEN.split(said(answer, 200)) for one in _apart(tidy(part)))
-        names = tuple(dict.fromkeys(filter(None, parts)))
+        names = tuple(typed_names(said(answer, 200), list(self.known.values())))
         if not 1 <= len(names) <= self.most or not all(any(map(str.isalpha, n)) for n in names):
             raise Unclear(t("answer.not_names", most=self.most))
         return names
-
-
-_BETWEEN: Final = re.compile(r"[、，,;；/\n]|(?i:\s+and\s+)|(?<=[一-鿿])\s+(?=[一-鿿])")
-
-
-def _apart(names: str) -> Iterator[str]:
-    """Names that 和 or 与 joins. Both are in names too (李和平, 张和), so a name has two signs."""
-    begins = 0
-    for at, sign in enumerate(names):
-        if sign in "和与" and at - begins >= 2 and len(names) - at > 2:
-            yield names[begins:at]
-            begins = at + 1
-    yield names[begins:]
 
 
 @dataclass(frozen=True, slots=True)

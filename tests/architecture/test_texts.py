@@ -24,6 +24,7 @@ from bot.talk.inputs import UNREADABLE
 from handlers import COMMANDS
 from handlers.review import FILTERS, REASONS
 from language.clocks import Part
+from language.sentence import Doubt as SessionDoubt
 from programmes.values import PLACES, ActivityKind, Counter, Grade, Per, StageKind, Status
 from prompts import LANGUAGES, catalogue
 from services.inquiries import Forwarded
@@ -102,6 +103,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "review.{}{}": (" approved", " returned", "already_ approved", "already_ returned"),
     "role.{}": values(Role),
     "roster.unit.{}": values(UnitKind),
+    "session.doubt.{}": get_args(SessionDoubt),
     "stage.{}": values(StageKind),
     "state.{}": values(RecordState),
     "watch.list.{}": ("behind", "longest", "absent", "unreached"),

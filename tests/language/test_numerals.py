@@ -10,7 +10,7 @@ from language.numerals import fold, number, tidy, whole
 
 NO_NUMBERS = """
     点 三点 点五 两三 三四 几 十几 十十 百千 十二三 一半 二十一个
-    1. .5 -1 1,000 1½ 1e3 thirteen 😀 ٣
+    1. .5 -1 1,000 1e3 thirteen 😀 ٣
 """
 
 
@@ -46,6 +46,7 @@ NO_NUMBERS = """
         ("零五", "5"),
         ("半", "0.5"),
         ("三点五", "3.5"),
+        ("1½", "1.5"),
         ("十二点二五", "12.25"),
         (" 五 ", "5"),
         ("three", "3"),

@@ -1,0 +1,122 @@
+"""Which days and lengths of a sentence are the session's own.
+
+Others belong to the things that it is about: 整理上周六的数据, 测3号电极, 离心30分钟.
+"""
+
+from collections.abc import Sequence
+
+from language.activities import ACTIVITY
+from language.days import SaidDays
+from language.grammar import any_of, before, compiled
+from language.lengths import Length
+
+
+def own_days(plain: str, said: Sequence[SaidDays]) -> list[SaidDays]:
+    """The days on which something was done, without those of things."""
+    own = [day for day in said if not _of_a_thing(plain, day)]
+    # 周六上午做，下午也做: 下午 alone is not today's.
+    own = [day for day in own if not day.loose] or own
+    if len({day.days for day in own}) > 1:
+        # 昨天采的水样今天测: what a day has done to a thing is not what was done.
+        own = [day for day in own if not _DID_TO_IT.match(plain, day.end)] or own
+    return own
+
+
+def own_lengths(plain: str, lengths: Sequence[Length]) -> list[Length]:
+    """The lengths of the session, without those of what went on in it; if one of them is said to
+    be the whole, only that one.
+    """
+    own = [length for length in lengths if not _of_a_process(plain, length)]
+    return [length for length in own if before(_WHOLE, plain, length.start)] or own
+
+
+def each(plain: str, length: Length) -> bool:
+    """Whether the length is said to be that of each day: 每天3小时, 各两小时."""
+    return bool(before(_EACH, plain, length.start) or _EACH_AFTER.match(plain, length.end))
+
+
+def _of_a_thing(plain: str, said: SaidDays) -> bool:
+    begins = before(_CLAUSE_BEGINS, plain, said.start) is not None
+    if _BARE_NUMBER.fullmatch(plain, said.start, said.end):
+        surely = _SURELY_A_DAY.match(plain, said.end)
+        return not (surely or (begins and _MAYBE_A_DAY.match(plain, said.end)))
+    if said.days and plain[said.end - 1] == "后":
+        return not begins  # 加热40分钟后过滤
+    if _EVENT.match(plain, said.end):
+        return False
+    if _THING.match(plain, said.end):
+        return True
+    return not begins and _OF.match(plain, said.end) is not None
+
+
+def _of_a_process(plain: str, length: Length) -> bool:
+    return bool(
+        _PROCESS.search(plain, max(0, length.start - 12), length.start)
+        or _PART_ONLY.search(plain, max(0, length.start - 12), length.start)
+        or _A_PIECE.search(plain, max(0, length.start - 6), length.start)
+        or _DATA.match(plain, length.end)
+    )
+
+
+# --- days ----------------------------------------------------------------------------------------
+
+_CLAUSE_BEGINS = compiled(
+    r"(?:\A|[,。;:!?、(]|[在于从是自]|就是|(?:(?<![一-鿿])|(?<=[,。;\s]))我们?|我[和跟与]\S{1,6}"
+    r"|老师们?|\b(?:on|at|i|we)\b) $"
+)
+# 3号 alone is a day before 在 and 下午, or where a clause begins and goes on with a verb.
+_BARE_NUMBER = compiled(r"[\d零一二三四五六七八九十廿卅号日~、,和及与到至\s-]+[号日]")
+_SURELY_A_DAY = compiled(r" (?:$|[,。;!、)在去到来都]|[上下中]午|[早晚]|那天|当天|晚上)")
+_MAYBE_A_DAY = compiled(
+    rf" (?:{ACTIVITY}|[我和跟与线网校于的从前后听看学开讲用]|\d|[一二两三半][个小点节]"
+    r"|[一-鿿]{1,2}[了过完]|[一-鿿]{1,2}老师)"
+)
+_EVENT_NAMES = any_of("""
+    讲座 报告会 组会 例会 活动 研讨会 讨论会 会议 培训 论坛 [一-鿿]课 [夏冬]令营
+    lecture seminar meeting workshop
+""")
+_EVENT = compiled(
+    rf" (?:的|'s_)[^,。;!]{{0,8}}?{_EVENT_NAMES}"
+    r"(?= (?:$|[,。;!\d]|[一二两三四半几][个小节场次点十]|时长|共))"
+)
+_STUFF = any_of("""
+    数据 结果 笔记 录[像音] 照片 样[品本] 水样 报告 代码 记录 图[纸表像]? 论文 视频 资料 作品
+    标本 菌落 电极 培养[基皿] 讲义 PPT 课件 曲线 日志 问题
+""")
+_THING = compiled(
+    rf" 的[^,。;!在]{{0,6}}?{_STUFF}"
+    r"|'s_(?:\w+\s+)?(?:data|results?|notes?|samples?|report|code)\b"
+)
+_OF = compiled(r" 的(?!时候)|'s\b| [一-鿿]{1,4}的[一-鿿]")
+_DID_TO_IT = compiled(r" (?:的|[^,。;!\s]{1,4}的)(?!时候)")
+
+# --- lengths -------------------------------------------------------------------------------------
+
+_PROCESSES = any_of(r"""
+    离心机? 变性 退火 延伸 加热 搅拌 静置 水浴 油浴 跑胶 电泳 反应 孵育 保[温持] 恒温 煮沸? 烘干?
+    烤 冷[却冻藏] 超声 浸泡 泡 染色 曝光 曝气 震荡 振荡 摇匀 沉[淀降] 煅烧 烧结 发酵 灭菌 消毒
+    蒸发 回流 萃取 培养 通[电风] 充电 放[置了] 晾干?
+    等待? 休息 午休 吃饭 迟到 晚了 早退 耽误 耽搁 暂停 停电 停了 走神 发呆
+    堵车? 路上 来回 往返 乘车 [坐骑]了 [坐骑开]了?车 相?隔 间隔 推迟 延迟 提前 延长
+    centrifug\w+ incubat\w+ heat(?:ed|ing) boil(?:ed|ing) waited rested break_of late_by
+""")
+_PROCESS = compiled(
+    rf"(?:{_PROCESSES}|\d (?:度|℃|°c?|rpm|[转伏v]) [跑下]?)"
+    r"(?:[了约用花跑转到为是:\s]|持续|大约|的?时间|\b(?:for|it|them)\b)*$"
+)
+_PART_ONLY = compiled(
+    r"(?:其中|中间|期间|中途|途中|每(?![天日晚]))[^,。;]{0,8}$|关于[^,。;的]{0,4}$"
+)
+_A_PIECE = compiled(r"(?:一[部段个份张条盘集]|这[部段]|全长|片长|时长为?|长达)(?:长)?$")
+_RECORDINGS = any_of("""
+    数据 录[音像] 音频 视频 纪录片 影片 样[品本] 曲线 波形 信号 记录 变化 温度 节律 周期 存活
+""")
+_DATA = compiled(
+    rf" 长?的[^,。;!]{{0,6}}?{_RECORDINGS}| 的{_PROCESSES}"
+    r"| (?:自动|连续|不间断|监[测控]|[车飞高地]|节律|周期|[一-鿿]{0,2}曲线|后|龄|长的)"
+)
+_WHOLE = compiled(
+    r"(?:[总一]?共|总[计长]|合计|历时|耗时|用时|全程|前后|\btotal(?:_of)?\b)[用花是了约\s]*$"
+)
+_EACH = compiled(r"(?:每[天日晚次人][^,。;]{0,8}?|各|都是?|分别是?)[做了花用约\s]*$")
+_EACH_AFTER = compiled(r" (?:each|every|a_day|per_day|/天|每天)")

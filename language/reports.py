@@ -1,0 +1,144 @@
+"""Telling a report of something done from questions, plans and talk about the records."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from language.activities import ACTIVITY, LEISURE
+from language.belonging import own_days
+from language.days import SaidDays, begins, each_day
+from language.grammar import LIMIT, any_of, compiled, skip
+from language.lengths import each_length
+from language.names import without_absent
+from language.numerals import fold, readable
+
+
+def looks_like_session(text: str, now: datetime | None = None) -> bool:
+    """Whether this reports something done: a day or a length, and an activity; not a question,
+    a plan, or talk about the records themselves.
+
+    Without `now`, of all days only those that are to come whenever it is said (明天) are a plan.
+    """
+    plain = _report(text)
+    told = _LATER.sub("", without_absent(plain))
+    if _NOT_DONE.search(told):
+        return False
+    return _tells(plain, now or _ANY_TIME) == "done"
+
+
+def looks_like_plan(text: str, now: datetime) -> bool:
+    """Whether this tells of a session that is to come: 下周六要去野外考察."""
+    plain = _report(text)
+    return not _ASKED.search(plain) and _tells(plain, now) == "to come"
+
+
+def beginning(plain: str) -> int:
+    """Where a report begins: after 记一下：, 老师好，帮我记一次."""
+    return skip(_BEGINNING, plain, 0)
+
+
+def _report(text: str) -> str:
+    plain = fold(readable(text)[:LIMIT])
+    return plain[beginning(plain) :]
+
+
+def _tells(plain: str, now: datetime) -> str:
+    days = list(each_day(plain, now))
+    lengths = list(each_length(plain))
+    own = own_days(plain, days)
+    to_come = bool(own) and all(is_to_come(said, now) for said in own)
+    spans = [(day.start, day.end) for day in days]
+    spans += [(length.start, length.end) for length in lengths]
+    if not _acts(plain, bool(days), bool(lengths), spans):
+        return "nothing"
+    return "to come" if to_come else "done"
+
+
+def is_to_come(said: SaidDays, now: datetime) -> bool:
+    """Whether all the days said, or the hour, are later than now."""
+    if said.moment and said.moment.day == now.date():
+        return begins(said.moment) > now.time()
+    return bool(said.days) and min(said.days) > now.date()
+
+
+def _acts(plain: str, day: bool, length: bool, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether something is done there. With a day and a length any verb will do, with one of
+    them only those that we know for a session's: 昨天调光路两小时.
+    """
+    rest = list(plain)
+    for start, end in spans:
+        rest[start:end] = " " * (end - start)
+    words = "".join(rest)
+    if not length and (not day or _CHATTER.search(plain)):
+        return False
+    if _ACTIVITY.search(_LEISURE.sub(",", words)):
+        return True
+    if not length or _LEISURE.search(words) or _CHATTER.search(plain):
+        return False
+    return bool((_ANY_ACT if day else _OWN_ACT).search(words))
+
+
+# For `looks_like_session` 明天 is a plan at any time and a date with a year never is, so the
+# present it takes lies far ahead; at the end of a week, so that 本周五 may be past, and on a leap
+# day, so that 29 February is a date.
+_ANY_TIME = datetime(8984, 2, 29, 23, 59, tzinfo=UTC)
+
+_ACTIVITY = compiled(ACTIVITY)
+_LEISURE = compiled(LEISURE)
+_ANY_ACT = compiled(
+    r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}"
+)
+_OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:i|we)_[a-z]+ed\b")
+# 明天要汇报，今天准备了两小时 is a report all the same.
+_LATER = compiled(
+    r"(?:(?<=[,。;])|^)"
+    r"(?:(?:[明后]天|下个?(?:周|星期|月))[^,。;]*|[^,。;]*(?:取消|改期|推迟)了?)[,。;]"
+)
+_BEGINNING = compiled(
+    r"(?:(?:老师)?[你您]?好[,!。]* )?(?:(?:我[要想来]|请|麻烦)?(?:[帮给]我)?(?:记|登记|记录)"
+    r"(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? |(?:登记|记录|打卡|汇报):)?"
+)
+_QUESTIONS = any_of(r"""
+    \? 吗 来着 什么时 咋 哪(?!怕) 多[少久长] 谁 请问 第几 [差要满]几 几[次点号篇] 算几
+    呢[,。!\s]*$ 是否 是不是 [能可][不否] 要不要 有没有 (?P<sign>[一-鿿])不(?P=sign)
+    (?<![一-鿿])(?:[能可]以?|算|可以).*不[,。!\s]*$ 能(?:算|补|记|当).*[不么][,。!\s]*$
+    还是两?[一二三几]次 算.{0,4}还是
+    ^(?:what|when|where|who|why|how|which|can|could|do|does|is|are|should|will|would|may)\b
+""")
+# 讨论了如何处理数据 is no question.
+_STUDIED = r"^(?!.*(?:讨论|研究|探[究讨]|学[习了会]|讲|了解|交流|分析).*{0}.[一-鿿]{{2}}).*{0}"
+_QUESTION = f"(?:{_QUESTIONS}|{_STUDIED.format('(?:怎|如何|为何|什么)')})"
+_REQUEST = any_of(r"""
+    应该 必须 得去 记得 提醒 别忘 帮我 麻烦 希望 申请 报名
+    ^(?:如果|假如|要是|假设) [,。](?:如果|要是)
+    ^(?:通知|公告|预告|各位|请各|请同学) 通知[:,] 请.{0,6}(?:同学|老师).{0,20}(?:参加|到)
+    举[办行](?!的|了) 定于 \b(?:please|remind|should|must|need_to)\b
+""")
+_REFUSAL = any_of(r"""
+    没有?[去做来参上听能写交进赶](?![完懂清]|[^,。]{0,3}的) [去做听参]不成 没.{0,3}成(?!功)
+    不[去想能用做来] 取消 请假 改期 推迟 (?:本来|原本).{0,6}[要想打准计] 差点[忘没]
+    忘[记了]*+[^,。]{0,5}(?:去|做|来|参加|听|上课|写|交|开会|记)
+    \b(?:not|never|cannot|forgot_to)\b n['’]t\b
+""")
+_PLAN = any_of(r"""
+    打算 [准计][备划][去做参] 想[去做要参问] (?<![主重需必])要[去做参交上听和跟开]
+    将[要会于在举] 会[去有举] \b(?:will|plan)\b \b(?:going|want)_to\b
+""")
+# The records and their handling.
+_RECORDED = any_of(r"""
+    日[志记] 提交 上传 够了 通过了[^,。]{0,6}记录
+    审[核批] 驳回 退回 撤回 删[除掉] 补[交写录] 每[次周月年学][^,。]*[次时天]
+    [写记填报]错 是[^,。]{1,6}(?:小时|分钟)[,]?不是
+    ^把[^,。]*(?:实验|活动|记录|讲座|时[长间]|日期|地点|那次|那条|讨论|组会)[^,。]*改
+    改[成为到]了?\s*(?:\d|[零一二两三四五六七八九十半]|线[上下]|到校|校外|昨|前天|今|周|上周)
+    改\s*\d+个?小时
+    \b(?:diary|submit|submitted|approved?|deadline|certificate)\b
+""")
+_NOT_DONE = compiled(f"{_QUESTION}|{_REQUEST}|{_REFUSAL}|{_PLAN}|{_RECORDED}")
+_ASKED = compiled(
+    rf"{_QUESTION}|{_REQUEST}|取消|请假|改期|推迟|日[志记]|提交|审[核批]|不[去想能用做来]|没"
+)
+# Of these a length makes a report all the same: 学习了安全规定，1小时.
+_CHATTER = compiled(
+    r"谢谢|听说|感谢|累|困|迟到|晚点|抱歉|不好意思|哈哈|加油|快乐|天气|作业|收到|来不了|发[你您给群我]"
+    r"|截止|证书|合格|规定|\bthank"
+)
