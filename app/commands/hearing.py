@@ -78,7 +78,8 @@ def moment_typed(typed: str) -> datetime:
 
 def kinds_of(key: str) -> Sequence[str]:
     """The kinds of activity of a programme, or of all of them. Raises `Mistake`."""
-    from programmes.values import ActivityKind, kept_as
+    from programmes.values import ActivityKind
+    from services.packs import kept_as
 
     kinds = find_programme(key).activity_kinds if key else ActivityKind
     return [kept_as(kind) for kind in kinds]
