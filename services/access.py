@@ -322,8 +322,8 @@ def _scope(person: Any) -> sa.CTE:
     ]
     if person is not None:
         asked.append(col(_mine.person_id) == person)
-    place, unit = col(_mine.id).label("place"), col(_mine.unit_id).label("unit")
-    begin = sa.select(place, unit).where(*asked)
+    places: Any = (col(_mine.id).label("place"), col(_mine.unit_id).label("unit"))
+    begin = sa.select(*places).where(*asked)
     scope = begin.cte("scope", recursive=True)
     below = sa.select(scope.c.place, col(Unit.id)).where(col(Unit.parent_id) == scope.c.unit)
     # Without repetition, so that a circle of units, which nobody can make, would end as well.
