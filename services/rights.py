@@ -189,7 +189,7 @@ _EVERY: Final = (
     Right("queue", Of.OWN, (_R.CULTIVATES,), "access.not_a_mentor", ways=("queue",)),
     Right(
         "students",
-        Of.OWN,
+        Of.LEARNER,
         (_R.CULTIVATES, _R.SCHOOL, *_OVERSEE),
         "watch.no_students",
         ways=("students",),
