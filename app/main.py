@@ -25,13 +25,13 @@ from bot.router import Router
 from bot.scheduler import scheduler
 from bot.talk.clock import Clock, SystemClock
 from bot.worker import Worker
-from handlers import handlers, menu
+from handlers import handlers
 from jobs.advice import Advisor
 from jobs.documents import read_document
 from jobs.files import keep_files
 from jobs.model import Model
 from programmes import catalogue
-from services import advice, inquiries, joining, records
+from services import advice, inquiries, joining, menus, records
 from services.audit import note_refusal
 from storage import chats, migrate
 from storage.database import Database
@@ -69,7 +69,7 @@ class App:
         self.clock = clock or SystemClock()
         self.database = Database(settings.database)
         self.store = FileStore(settings.files_dir)
-        self.door = Doorkeeper(self.database, self.clock, self.store, menu.described)
+        self.door = Doorkeeper(self.database, self.clock, self.store, menus.described)
         self.platforms = dict(platforms) if platforms is not None else self._platforms()
         self.site: Site | None = None
         """The web server, once it runs and if anything needs one."""

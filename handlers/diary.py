@@ -8,8 +8,6 @@ from itertools import count
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import bindparam
-from sqlmodel import col, select
 
 from bot.scene import Flow, Scene
 from bot.talk.acting import Refused
@@ -25,10 +23,10 @@ from prompts import Text, t
 from services import records
 from services.access import LearnerPlace
 from services.packs import kept_as, stage_label
-from services.progress import asked_of, sessions_without
+from services.policy import asked_of
+from services.progress import sessions_without
 from services.records import Kept, WritingBody
-from storage.statements import Prepared
-from storage.tables import Record, RecordKind, RecordState
+from services.rows import Record, RecordKind, RecordState
 
 MOST_PARTS: Final = 30
 SUBMIT: Final = "submit"
@@ -121,20 +119,10 @@ def after_session(
     asked = asked_of(programme, learner.grade, RecordKind.DIARY)
     if asked is None or asked.frequency is not Frequency.PER_SESSION:
         return []
-    if _diary_of.first(scene.session, session=session_id):
+    if records.has_diary(scene.session, session_id):
         return []
     later = Choice(press("menu"), t("diary.later"))
     return [(Choice(press("diary", session_id), t("diary.now")), later)]
-
-
-_diary_of = Prepared(
-    select(Record.id).where(
-        col(Record.about_id) == bindparam("session"),
-        Record.kind == RecordKind.DIARY,
-        Record.state != RecordState.WITHDRAWN,
-    )
-)
-"""The diary that stands for a session."""
 
 
 def without_diary(scene: Scene, member_id: int) -> list[tuple[Record, Text]]:
@@ -178,7 +166,7 @@ def load_writing(scene: Scene, args: Mapping[str, Any]) -> WritingSeen:
     often = asked.frequency if isinstance(asked.frequency, Frequency) else None
     told: dict[str, Any] = {"kind": kind, "frequency": often}
     if args.get("record") is not None:
-        record = records.found(scene.session, args["record"], "edit")
+        record = records.to_edit(scene.session, scene.actor, args["record"])
         told |= {
             "record_id": record.id,
             "version": args["version"],
@@ -197,11 +185,7 @@ def load_writing(scene: Scene, args: Mapping[str, Any]) -> WritingSeen:
 
 
 def about_session(scene: Scene, session_id: int, member_id: int) -> dict[str, Any]:
-    session = records.found(scene.session, session_id, "write")
-    if session.student_id != member_id:
-        raise Refused(
-            t("access.not_your_record"), verb="write", object="record", object_id=session_id
-        )
+    session = records.own_session(scene.session, scene.actor, session_id, member_id)
     line = records.title(session, records.body_at(scene.session, session))
     return {
         "about_id": session_id,

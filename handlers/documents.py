@@ -19,8 +19,8 @@ from prompts import Text, t
 from services import documents
 from services.documents import Preview
 from services.packs import name_of
+from services.rows import PolicyDocument as Row
 from storage.files import FileStore
-from storage.tables import PolicyDocument as Row
 
 CARD: Final = "documents"
 SHOWN: Final = 12
@@ -108,7 +108,7 @@ def _why(result: Mapping[str, Any]) -> Text:
 
 
 def load_seen(scene: Scene, _args: Mapping[str, Any]) -> DocumentSeen:
-    keys = _mine(scene, "publish_document")
+    keys = documents.mine(scene.session, scene.actor, "publish_document")
     loaded = documents.listed(scene.session, keys)
     return DocumentSeen(
         programmes={key: name_of(key) for key in keys},
@@ -139,7 +139,7 @@ def finish(store: FileStore, scene: Scene, _me: DocumentSeen, loaded: Loaded) ->
 
 def show(scene: Scene, _args: Sequence[str]) -> None:
     """What answers are quoted from, in every programme that whoever speaks looks after."""
-    keys = _mine(scene, "documents")
+    keys = documents.mine(scene.session, scene.actor, "documents")
     loaded = documents.listed(scene.session, keys)
     lines = [_line(scene, row, len(keys) > 1) for row in loaded]
     rows = [
@@ -174,13 +174,6 @@ def remove(scene: Scene, args: Sequence[str]) -> None:
     )
     words = t("document.sure", title=row.title)
     scene.say(Message(words, rows, kind="question", card=CARD))
-
-
-def _mine(scene: Scene, verb: str) -> tuple[str, ...]:
-    keys = documents.programmes_of(scene.session, scene.actor.person_id)
-    if not keys:
-        raise Refused(t("document.not_coordinator"), verb=verb, object="document")
-    return keys
 
 
 def flow(store: FileStore) -> Flow:

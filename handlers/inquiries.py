@@ -10,17 +10,14 @@ from pydantic import BaseModel, ConfigDict
 
 from answers import guide
 from bot.scene import Act, Flow, Scene, number
-from bot.talk.acting import Refused
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Message, press
 from prompts import Lines, Text, Words, t
 from services import inquiries
-from services.documents import programmes_of
 from services.inquiries import ASK, MOST_ASKS, Group
 from services.packs import load, name_of
-from storage.inquiries import curated_from
-from storage.tables import Curated, CuratedState, Inquiry, Person
+from services.rows import Curated, CuratedState, Inquiry
 
 CARD: Final = "questions"
 PAGE: Final = 6
@@ -353,7 +350,7 @@ def begin_curate(scene: Scene, args: Sequence[str]) -> None:
     asked = number(args)
     clarify = args[1:] == [CLARIFY]
     together = inquiries.answered(scene.session, scene.actor, asked, "write_answer")
-    if (earlier := curated_from(scene.session, asked)) is not None:
+    if (earlier := inquiries.standard_from(scene.session, asked)) is not None:
         (confirm if clarify else tell_standard)(scene, earlier)
         return
     row = next(one for one in together if one.id == asked)
@@ -381,9 +378,7 @@ def load_curate(scene: Scene, args: Mapping[str, Any]) -> CurateSeen:
 
 def _mine(scene: Scene) -> dict[str, str]:
     """The programmes that whoever speaks looks after, and their names. Raises `Refused`."""
-    keys = programmes_of(scene.session, scene.actor.person_id)
-    if not keys:
-        raise Refused(t("question.not_coordinator"), verb="write_answer", object="curated")
+    keys = inquiries.mine(scene.session, scene.actor, "write_answer")
     return {key: name_of(key) for key in keys}
 
 
@@ -516,8 +511,7 @@ def tell_standard(scene: Scene, row: Curated) -> None:
 
 
 def _state(scene: Scene, row: Curated) -> Text:
-    by = scene.session.get(Person, row.published_by) if row.published_by else None
-    name = by.name if by else ""
+    name = inquiries.publisher(scene.session, row)
     return t(f"question.state.{row.state}", name=name, at=row.published_at or row.written_at)
 
 

@@ -17,7 +17,7 @@ from prompts import t
 from services import joining
 from services.audit import note_refusal
 from services.packs import load
-from storage.tables import Role
+from services.rows import Role
 
 AGREE: Final = "agree"
 DECLINE: Final = "decline"

@@ -2,61 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
-
-from sqlmodel import Session
+from collections.abc import Iterable, Sequence
 
 from bot.scene import Scene, draft_choices, number
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Message, Outgoing, press
-from prompts import LANGUAGES, Language, Text, render, t
-from services import consent
-from services.access import cohort_of, memberships
-from services.packs import found
-from services.progress import asked_of
+from prompts import LANGUAGES, Text, t
+from services import guardians, joining
+from services.access import LEARNERS, memberships
+from services.menus import EVERYBODY, commands_for, described
+from services.readers import readers
+from services.rights import Relation
 from storage import chats
 from storage.chats import Talk
-from storage.tables import Membership, Person, RecordKind, Role, TalkState
-
-BY_ROLE: dict[Role, tuple[str, ...]] = {
-    Role.STUDENT: ("session", "writing", "meeting", "progress", "records"),
-    Role.TRAINEE_TEACHER: ("session", "writing", "meeting", "progress", "records"),
-    Role.MENTOR: ("queue", "students"),
-    Role.TEAM_MEMBER: ("queue", "students"),
-    Role.SCHOOL_TEACHER: ("students",),
-    Role.COORDINATOR: ("cohort", "students", "questions", "documents"),
-    Role.GUARDIAN: ("children",),
-}
-EVERYBODY = ("ask", "help", "language", "privacy")
-
-
-def commands_for(db: Session, person_id: int | None) -> list[str]:
-    """The commands that mean something to somebody, in the order of the menu."""
-    if person_id is None:
-        return list(EVERYBODY)
-    found: list[str] = []
-    for member in memberships(db, person_id):
-        found += [name for name in BY_ROLE[member.role] if _meant(db, member, name)]
-    return [*dict.fromkeys(found), *EVERYBODY]
-
-
-def _meant(db: Session, member: Membership, name: str) -> bool:
-    """A diary is offered only where the programme asks this learner for one."""
-    kind = {"writing": RecordKind.DIARY, "meeting": RecordKind.MEETING_RECORD}.get(name)
-    if kind is None:
-        return True
-    programme = found(cohort_of(db, member).programme)
-    # Whoever presses it is told what is the matter.
-    return programme is None or asked_of(programme, member.grade, kind) is not None
-
-
-def described(
-    db: Session, person_id: int | None, language: Language
-) -> tuple[tuple[str, str], ...]:
-    """The same as a platform's menu: each command's name and what it says."""
-    names = ["menu", *commands_for(db, person_id)]
-    return tuple((name, render(t(f"command.{name}.label"), language)) for name in names)
 
 
 def offer(scene: Scene) -> None:
@@ -97,10 +55,24 @@ def privacy(scene: Scene, _args: Sequence[str], advised: bool = False) -> None:
     if scene.speaker.person_id is None:
         _aside(scene, t("privacy.stranger"))
         return
-    roles = dict.fromkeys(m.role for m in memberships(scene.session, scene.speaker.person_id))
-    readers = [t(f"join.readers_{role}") for role in roles]
-    words = t("privacy.all", readers="\n".join(scene.words(r) for r in readers))
+    told = list(readers_told(scene))
+    words = t("privacy.all", readers="\n".join(scene.words(line) for line in told))
     _aside(scene, t("privacy.with_model", said=words) if advised else words)
+
+
+def readers_told(scene: Scene) -> Iterable[Text]:
+    """By name who can read one's records and one's children's; for other places, in general."""
+    for shown in readers(scene.session, scene.actor):
+        key = "rights.yours" if shown.own else "rights.childs"
+        yield t(key, name=shown.learner, cohort=shown.cohort)
+        for relation, names in shown.names.items():
+            if not (shown.own and relation is Relation.ONESELF):
+                who = t(f"rights.who.{relation}")
+                yield t("rights.reader", relation=who, names=list(names))
+    roles = dict.fromkeys(m.role for m in memberships(scene.session, scene.actor.person_id))
+    for role in roles:
+        if role not in LEARNERS:
+            yield t(f"join.readers_{role}")
 
 
 def language(scene: Scene, args: Sequence[str]) -> None:
@@ -115,9 +87,7 @@ def language(scene: Scene, args: Sequence[str]) -> None:
     scene.speaker.language = chosen
     scene.speaker.changed = True
     if scene.speaker.person_id is not None:
-        person = cast(Person, scene.session.get(Person, scene.speaker.person_id))
-        person.language = chosen
-        scene.session.add(person)
+        joining.speak(scene.session, scene.speaker.person_id, chosen)
     offer(scene)
     _aside(scene, t("language.changed"))
 
@@ -138,9 +108,7 @@ def drafts_of(scene: Scene) -> list[Talk]:
     return [
         talk
         for talk in chats.drafts(scene.session, scene.speaker.person_id)
-        if talk.journal["entries"]
-        and talk.state is not TalkState.WORKING
-        and scene.find_talk(talk.id) is not None
+        if talk.journal["entries"] and not talk.working and scene.find_talk(talk.id) is not None
     ]
 
 
@@ -193,7 +161,7 @@ def _draft(scene: Scene, args: Sequence[str]) -> Talk:
 
 def children(scene: Scene, _args: Sequence[str]) -> None:
     """A guardian's children, and whether their records may be kept."""
-    for link, child in consent.children(scene.session, scene.actor.person_id):
+    for link, child in guardians.children(scene.session, scene.actor):
         standing = link.consented_at is not None and link.withdrawn_at is None
         verb, label = ("unconsent", "take_back") if standing else ("consent", "give")
         scene.say(
@@ -207,10 +175,10 @@ def children(scene: Scene, _args: Sequence[str]) -> None:
 
 
 def give_consent(scene: Scene, args: Sequence[str]) -> None:
-    consent.give(scene.session, scene.actor, number(args))
+    guardians.give(scene.session, scene.actor, number(args))
     children(scene, ())
 
 
 def take_back_consent(scene: Scene, args: Sequence[str]) -> None:
-    consent.take_back(scene.session, scene.actor, number(args))
+    guardians.take_back(scene.session, scene.actor, number(args))
     children(scene, ())

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 
 from bot.scene import Scene, number
-from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, press
 from handlers import diary, session
@@ -15,11 +14,13 @@ from programmes.rules import RequirementProgress
 from programmes.values import Frequency, Per
 from prompts import Text, Words, t
 from services import records
-from services.access import learner, student_of
+from services.access import learner
 from services.packs import load, word_label
-from services.progress import WRITING, asked_of, counted, joined_on, sessions_without, stands
+from services.policy import asked_of
+from services.progress import WRITING, counted, joined_on, sessions_without, stands
 from services.records import Body, SessionBody, WritingBody
-from storage.tables import Person, Record, RecordKind, RecordState, RecordVersion
+from services.rights import Relation
+from services.rows import Record, RecordKind, RecordState
 
 PAGE = 6
 
@@ -209,11 +210,10 @@ def state(record: Record) -> Text:
 
 def show(scene: Scene, args: Sequence[str]) -> None:
     """One entry in full, with what may be done with it, or an earlier version of it."""
-    record = records.readable(scene.session, scene.actor, number(args), "read")
+    record, grant = records.allowed(scene.session, scene.actor, number(args), "read")
     version = number(args, 1) if len(args) > 1 else record.version
     body = records.body_at(scene.session, record, version)
-    mine = student_of(scene.session, record).person_id == scene.actor.person_id
-    rows = own_choices(record, version) if mine else []
+    rows = own_choices(record, version) if grant.relation is Relation.ONESELF else []
     if record.version > 1:
         rows.append(version_choices(record, version))
     rows.append((Choice(press("menu"), t("command.menu.label")),))
@@ -230,8 +230,6 @@ def show(scene: Scene, args: Sequence[str]) -> None:
 
 def whole(scene: Scene, record: Record, body: Body, version: int) -> Text:
     """All that an entry says, whose it is, where it stands, and every word said on it."""
-    owner = cast(Person, scene.session.get(Person, student_of(scene.session, record).person_id))
-    told = cast(RecordVersion, scene.session.get(RecordVersion, (record.id, version)))
     said = [
         t(
             "record.review_approved" if review.approved else "record.review_returned",
@@ -244,12 +242,12 @@ def whole(scene: Scene, record: Record, body: Body, version: int) -> Text:
     ]
     return t(
         "record.whole",
-        student=owner.name,
+        student=records.owner(scene.session, record).name,
         line=records.title(record, body),
         body=full_text(scene, record, body),
         state=state(record) if version == record.version else t("state.earlier"),
         version=version,
-        at=told.at,
+        at=records.written_at(scene.session, record, version),
         reviews=_stack(scene, said) if said else "",
     )
 
@@ -258,8 +256,7 @@ def full_text(scene: Scene, record: Record, body: Body) -> Text:
     if isinstance(body, SessionBody):
         return session.summary(body)
     about = ""
-    if record.about_id is not None:
-        on = records.found(scene.session, record.about_id, "read")
+    if (on := records.about(scene.session, record)) is not None:
         line = records.title(on, records.body_at(scene.session, on))
         about = scene.words(t("writing.about_session", line=line))
     return t("writing.whole", about=about, text="\n".join(body.parts), files=len(body.files))
@@ -286,13 +283,7 @@ def version_choices(record: Record, version: int) -> tuple[Choice, ...]:
 
 def edit(scene: Scene, args: Sequence[str]) -> None:
     """Open an own entry to change it."""
-    record = records.readable(scene.session, scene.actor, number(args), "edit")
-    if student_of(scene.session, record).person_id != scene.actor.person_id:
-        raise Refused(
-            t("access.not_your_record"), verb="edit", object="record", object_id=record.id
-        )
-    if record.state is RecordState.APPROVED:
-        raise Refused(t("record.locked"), verb="edit", object="record", object_id=record.id)
+    record = records.to_edit(scene.session, scene.actor, number(args))
     body = records.body_at(scene.session, record)
     match body:
         case SessionBody():
@@ -303,5 +294,4 @@ def edit(scene: Scene, args: Sequence[str]) -> None:
 
 def withdraw(scene: Scene, args: Sequence[str]) -> None:
     record = records.withdraw(scene.session, scene.actor, number(args), number(args, 1))
-    scene.session.flush()
     show(scene, [str(record.id)])

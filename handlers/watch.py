@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
-from sqlmodel import col, select
-
 from bot.scene import Act, Scene, number
 from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
@@ -20,13 +18,13 @@ from programmes.model import Programme, Requirement
 from programmes.rules import RequirementProgress
 from programmes.values import Per
 from prompts import Text, Words, t
-from services import records, roster, urging
-from services.access import LEARNERS, cohort_of, may_read, memberships
+from services import joining, records, roster, urging
+from services.access import LEARNERS, cohort_of, cohorts_for
 from services.packs import load, word_label
 from services.progress import Standing, kept_so_far, met, standings
 from services.records import Body
 from services.roster import Member, Presence
-from storage.tables import Cohort, Invite, Record, RecordKind, Role
+from services.rows import Cohort, Record, RecordKind
 
 PAGE: Final = 8
 """Buttons or lines on one page of a list."""
@@ -62,13 +60,7 @@ def student_choice(member: Member, label: Words) -> Choice:
 
 def readable_student(scene: Scene, args: Sequence[str]) -> Member:
     """The learner a button speaks of, whom the presser may read now. Raises `Refused`."""
-    member = roster.find_member(scene.session, number(args))
-    learner = member.membership
-    if learner.role not in LEARNERS or not may_read(scene.session, scene.actor.person_id, learner):
-        raise Refused(
-            t("watch.not_yours"), verb="read_student", object="membership", object_id=member.id
-        )
-    return member
+    return roster.student_for(scene.session, scene.actor, number(args))
 
 
 def student(scene: Scene, args: Sequence[str]) -> None:
@@ -104,9 +96,7 @@ def profile(scene: Scene, member: Member) -> Text:
 
 def urged_lines(scene: Scene, member: Member) -> list[Text]:
     """The latest reminders; those who may not send them in every matter see their own alone."""
-    learner, me = member.membership, scene.actor.person_id
-    every = urging.role_to_urge(scene.session, me, learner, RecordKind.SESSION) is not None
-    told = [u for u in urging.history(scene.session, learner) if every or u.person_id == me]
+    told = urging.told(scene.session, scene.actor, member.membership)
     return [
         t(
             "watch.urged",
@@ -140,7 +130,7 @@ def urge_choices(
         (Choice(press("urge", member.id, matter), t(f"watch.urge.{matter}")),)
         for matter in urging.MATTERS
         if urging.lack(programme, learner, entries, matter, today)
-        and urging.role_to_urge(scene.session, scene.actor.person_id, learner, matter)
+        and urging.may_urge(scene.session, scene.actor, member.id, matter)
     ]
 
 
@@ -169,22 +159,21 @@ def coordinated(scene: Scene, verb: str, args: Sequence[str]) -> tuple[Cohort, l
 
     Raises `Refused` for anybody who does not coordinate it now.
     """
-    mine = [
-        cohort_of(scene.session, member)
-        for member in reversed(memberships(scene.session, scene.actor.person_id))
-        if member.role is Role.COORDINATOR
-    ]
     wanted = number(args) if args else None
-    for cohort in mine:
-        if wanted in (None, cohort.id):
-            return cohort, mine
-    raise Refused(t("watch.not_coordinator"), verb=verb, object="cohort", object_id=wanted)
+    mine = cohorts_for(scene.session, scene.actor, verb, wanted)
+    return mine[0], mine
+
+
+def where_they_stand(scene: Scene, shown: Cohort) -> list[Standing]:
+    """Where the learners stand whom whoever speaks may read."""
+    today = beijing_day(scene.now)
+    return standings(scene.session, shown, today, scene.actor.person_id)
 
 
 def cohort(scene: Scene, args: Sequence[str]) -> None:
     """A cohort at a glance, with a button for each list behind its numbers."""
     shown, mine = coordinated(scene, "cohort", args)
-    found = standings(scene.session, shown, beijing_day(scene.now))
+    found = where_they_stand(scene, shown)
     numbers = {
         "behind": sum(standing.behind for standing in found),
         "longest": len(waiting(found)),
@@ -225,7 +214,8 @@ def ways_on(
 
 
 def members_lines(scene: Scene, shown: Cohort, found: Sequence[Standing]) -> Iterable[Text]:
-    ever = roster.members(scene.session, cast(int, shown.id), LEARNERS, ended=True)
+    reader = ("read_student", scene.actor.person_id)
+    ever = roster.members(scene.session, cast(int, shown.id), LEARNERS, ended=True, seen_by=reader)
     yield t("watch.learners", count=len(found), ended=len(ever) - len(found))
 
 
@@ -290,7 +280,7 @@ def waiting_line(scene: Scene, found: Sequence[Standing]) -> Text:
 def behind(scene: Scene, args: Sequence[str]) -> None:
     """Whoever has not met every minimum, or has something still to write, in roster order."""
     shown, _ = coordinated(scene, "behind", args)
-    every = standings(scene.session, shown, beijing_day(scene.now))
+    every = where_they_stand(scene, shown)
     found = [standing for standing in every if standing.behind]
     on_page, turn = page_of(found, args[1:2], "behind", shown)
     rows = [(student_choice(standing.member, in_short(standing)),) for standing in on_page]
@@ -319,7 +309,7 @@ def short_of(asked: Requirement, approved: int) -> Text:
 def longest(scene: Scene, args: Sequence[str]) -> None:
     """What waits for a review, with whom and for how long, the longest first."""
     shown, _ = coordinated(scene, "longest", args)
-    found = waiting(standings(scene.session, shown, beijing_day(scene.now)))
+    found = waiting(where_they_stand(scene, shown))
     on_page, turn = page_of(found, args[1:2], "longest", shown)
     lines, rows = [], []
     for record, body, member in on_page:
@@ -338,7 +328,8 @@ def longest(scene: Scene, args: Sequence[str]) -> None:
 
 def those_who_are(scene: Scene, shown: Cohort, presence: Presence) -> list[Member]:
     """Everybody in a cohort, whatever their role, who has not joined, or cannot be reached."""
-    everybody = roster.members(scene.session, cast(int, shown.id))
+    reader = ("read_member", scene.actor.person_id)
+    everybody = roster.members(scene.session, cast(int, shown.id), seen_by=reader)
     present = roster.presences(scene.session, [cast(int, m.person.id) for m in everybody])
     return [m for m in everybody if present[cast(int, m.person.id)] is presence]
 
@@ -354,15 +345,11 @@ def absent(scene: Scene, args: Sequence[str]) -> None:
 
 
 def invitation(scene: Scene, member: Member) -> Text:
-    latest = scene.session.exec(
-        select(Invite)
-        .where(Invite.membership_id == member.id, col(Invite.revoked_at).is_(None))
-        .order_by(col(Invite.id).desc())
-    ).first()
-    if latest is None:
+    until = joining.latest_invitation(scene.session, member.id)
+    if until is None:
         return t("watch.invite_none")
-    open_still = latest.expires_at > scene.now
-    return t("watch.invite_open" if open_still else "watch.invite_over", until=latest.expires_at)
+    open_still = until > scene.now
+    return t("watch.invite_open" if open_still else "watch.invite_over", until=until)
 
 
 def unreached(scene: Scene, args: Sequence[str]) -> None:

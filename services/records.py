@@ -21,9 +21,20 @@ from bot.talk.message import Choice, Message, press
 from programmes.values import PLACES, Place
 from prompts import Brief, Text, t
 from services import audit, notices
-from services.access import REVIEWERS, LearnerPlace, learner_at, may_read, reviewer_of, student_of
+from services.access import (
+    REVIEWERS,
+    Grant,
+    LearnerPlace,
+    allow,
+    any_of,
+    held,
+    learner_at,
+    student_of,
+    things,
+)
 from services.notices import Condition
 from services.packs import kind_label, load, stage_label
+from services.rights import RIGHTS
 from storage.statements import Prepared
 from storage.tables import (
     File,
@@ -117,7 +128,7 @@ def hand_in(
     period: str = "",
 ) -> HandedIn:
     """Hand in a new entry. Raises `Refused` if the student may not, or not any more."""
-    _own(actor, student, "hand_in")
+    allow(db, actor, "hand_in", student)
     state = _first_state(student, kind)
     [(record_id,)] = _insert_record.all(
         db,
@@ -145,7 +156,8 @@ def amend(
     db: Session, actor: Actor, record_id: int, version: int, body: Body, *, day: date
 ) -> HandedIn:
     """Hand in a changed version. Raises `Refused` once it is approved, or changed elsewhere."""
-    record, student = _mine(db, actor, record_id, "amend")
+    record, _ = allowed(db, actor, record_id, "amend")
+    student = learner_at(db, record.student_id)
     if record.state in SETTLED:
         raise _refuse("record.locked", "amend", record)
     if record.version != version:
@@ -202,7 +214,7 @@ _waits_for = Prepared(
 
 def withdraw(db: Session, actor: Actor, record_id: int, version: int) -> Record:
     """Take an entry back; it can be handed in again. Raises `Refused` once it is approved."""
-    record, _ = _mine(db, actor, record_id, "withdraw")
+    record, _ = allowed(db, actor, record_id, "withdraw")
     if record.state is RecordState.WITHDRAWN:
         return record
     if record.state in SETTLED:
@@ -211,6 +223,7 @@ def withdraw(db: Session, actor: Actor, record_id: int, version: int) -> Record:
         raise _refuse("record.changed_meanwhile", "withdraw", record)
     record.state = RecordState.WITHDRAWN
     db.add(record)
+    db.flush()
     audit.note(db, actor, "withdraw", "record", record.id, record.version)
     return record
 
@@ -237,8 +250,7 @@ def review(
     Raises `Refused` for who may not review it.
     """
     verb = "approve" if approve else "return"
-    record = found(db, record_id, verb)
-    reviewer = reviewer_of(db, actor, record, verb)
+    record, reviewer = allowed(db, actor, record_id, verb)
     if record.version != version or record.state is not RecordState.SUBMITTED:
         return standing(db, record, version)
     word = Review(
@@ -246,7 +258,7 @@ def review(
         version=version,
         approved=approve,
         reason=reason,
-        reviewer_id=cast(int, reviewer.id),
+        reviewer_id=cast(int, reviewer.place),
         at=actor.now,
     )
     db.add(word)
@@ -265,7 +277,7 @@ def standing(db: Session, record: Record, version: int) -> Verdict:
 
 def open_whole(db: Session, actor: Actor, record_id: int) -> Record:
     """Note that the actor has seen all of the entry as it stands. Raises `Refused`."""
-    record = readable(db, actor, record_id, "open")
+    record, _ = allowed(db, actor, record_id, "open")
     key = (record_id, record.version, actor.person_id)
     if db.get(Opening, key) is None:
         db.add(Opening(record_id=key[0], version=key[1], person_id=key[2], at=actor.now))
@@ -276,19 +288,56 @@ def open_whole(db: Session, actor: Actor, record_id: int) -> Record:
 # ---------------------------------------------------------------- reading
 
 
-def found(db: Session, record_id: int, verb: str) -> Record:
+def allowed(db: Session, actor: Actor, record_id: int, act: str) -> tuple[Record, Grant]:
+    """A record to which the actor may do an act now, and why. Raises `Refused`."""
     record = db.get(Record, record_id, with_for_update=True)
-    if record is None:
-        raise Refused(t("record.gone"), verb=verb, object="record", object_id=record_id)
+    learner = None if record is None else record.student_id
+    grant = allow(db, actor, act, learner, number=record_id)
+    return cast(Record, record), grant
+
+
+def may(db: Session, actor: Actor, record: Record, act: str) -> bool:
+    """Whether the actor has a relation that allows an act to a record."""
+    return held(db, actor.person_id, act, record.student_id) is not None
+
+
+def to_edit(db: Session, actor: Actor, record_id: int) -> Record:
+    """An own record, to be opened for a change. Raises `Refused`, also once it is approved."""
+    record, _ = allowed(db, actor, record_id, "edit")
+    if record.state in SETTLED:
+        raise _refuse("record.locked", "edit", record)
     return record
 
 
-def readable(db: Session, actor: Actor, record_id: int, verb: str) -> Record:
-    """A record that the actor may read now. Raises `Refused`."""
-    record = found(db, record_id, verb)
-    if not may_read(db, actor.person_id, student_of(db, record)):
-        raise _refuse("access.not_yours_to_read", verb, record)
-    return record
+def own_session(db: Session, actor: Actor, record_id: int, member_id: int) -> Record:
+    """An own session of that place, to write about. Raises `Refused`."""
+    record = db.get(Record, record_id)
+    mine = record is not None and record.student_id == member_id
+    allow(db, actor, "hand_in", member_id if mine else None, number=record_id)
+    return cast(Record, record)
+
+
+def about(db: Session, record: Record) -> Record | None:
+    """The session that a diary belongs to: whoever may read the one may read the other."""
+    return None if record.about_id is None else db.get(Record, record.about_id)
+
+
+def file_of(db: Session, actor: Actor, file_id: int) -> File:
+    """A file that an entry shows which the actor may read now. Raises `Refused`."""
+    shown_to_them = (
+        select(File)
+        .join(RecordFile, col(RecordFile.file_id) == col(File.id))
+        .join(Record, col(Record.id) == col(RecordFile.record_id))
+        .where(
+            col(File.id) == file_id,
+            col(Record.student_id).in_(things("read_file", actor.person_id)),
+        )
+    )
+    file = db.exec(shown_to_them).first()
+    if file is None:
+        right = RIGHTS["read_file"]
+        raise Refused(t(right.refused), verb=right.act, object=right.object, object_id=file_id)
+    return file
 
 
 def body_at(db: Session, record: Record, version: int | None = None) -> Body:
@@ -356,6 +405,65 @@ _sessions = Prepared(
 )
 
 
+def has_diary(db: Session, session_id: int) -> bool:
+    """Whether a session's diary stands."""
+    return _diary_of.first(db, session=session_id) is not None
+
+
+_diary_of = Prepared(
+    select(Record.id).where(
+        col(Record.about_id) == bindparam("session"),
+        Record.kind == RecordKind.DIARY,
+        Record.state != RecordState.WITHDRAWN,
+    )
+)
+
+
+def waiting_for(db: Session, actor: Actor) -> list[tuple[Record, Body, str]]:
+    """Every entry that waits for whoever acts, with its student's name, oldest first.
+
+    Raises `Refused` for who reviews nobody.
+    """
+    any_of(db, actor, "queue")
+    rows = db.exec(
+        select(Record, RecordVersion, Person.name)
+        .join(
+            RecordVersion,
+            (col(RecordVersion.record_id) == col(Record.id))
+            & (col(RecordVersion.version) == col(Record.version)),
+        )
+        .join(Membership, col(Membership.id) == col(Record.student_id))
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .where(
+            Record.state == RecordState.SUBMITTED,
+            col(Record.student_id).in_(things("approve", actor.person_id)),
+        )
+        .order_by(col(Record.submitted_at), col(Record.id))
+    )
+    return [(record, body_of(record.kind, version.body), name) for record, version, name in rows]
+
+
+def opened(db: Session, actor: Actor, record: Record) -> bool:
+    """Whether whoever acts has seen the whole of an entry as it stands."""
+    return db.get(Opening, (record.id, record.version, actor.person_id)) is not None
+
+
+def written_at(db: Session, record: Record, version: int) -> datetime:
+    """When a version was handed in."""
+    return cast(RecordVersion, db.get(RecordVersion, (record.id, version))).at
+
+
+def owner(db: Session, record: Record) -> Person:
+    """Whose record it is."""
+    return cast(Person, db.get(Person, student_of(db, record).person_id))
+
+
+def reviewer_name(db: Session, word: Review) -> str:
+    """Who gave it."""
+    reviewer = cast(Membership, db.get(Membership, word.reviewer_id))
+    return cast(Person, db.get(Person, reviewer.person_id)).name
+
+
 def reviews(db: Session, record: Record) -> list[tuple[Review, str]]:
     """Every word on an entry, with who gave it, oldest first."""
     rows = db.exec(
@@ -407,22 +515,6 @@ def review_card(record: Record | HandedIn, body: Body, student: str) -> Message:
 
 
 # ---------------------------------------------------------------- inside
-
-
-def _own(actor: Actor, student: LearnerPlace, verb: str) -> None:
-    if student.person_id != actor.person_id:
-        raise Refused(t("access.not_your_record"), verb=verb, object="membership")
-    if student.ended_at is not None:
-        raise Refused(t("access.membership_ended"), verb=verb, object="membership")
-
-
-def _mine(db: Session, actor: Actor, record_id: int, verb: str) -> tuple[Record, LearnerPlace]:
-    record = found(db, record_id, verb)
-    student = learner_at(db, record.student_id)
-    if student.person_id != actor.person_id:
-        raise _refuse("access.not_your_record", verb, record)
-    _own(actor, student, verb)
-    return record, student
 
 
 def _refuse(key: str, verb: str, record: Record) -> Refused:

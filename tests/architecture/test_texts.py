@@ -19,6 +19,7 @@ from answers.reading import Unreadable
 from answers.sections import Doubt
 from answers.topics import common_topics
 from app.commands.inquiries import KEPT
+from app.rights import COLUMNS
 from bot.scene import ENGINE
 from bot.talk.inputs import UNREADABLE
 from handlers import COMMANDS
@@ -28,6 +29,7 @@ from language.sentence import Doubt as SessionDoubt
 from programmes.values import PLACES, ActivityKind, Counter, Grade, Per, StageKind, Status
 from prompts import LANGUAGES, catalogue
 from services.inquiries import Forwarded
+from services.rights import RIGHTS, Must, Of, Relation
 from services.roster import Presence
 from storage.tables import CuratedState, RecordKind, RecordState, Role, UnitKind
 from tests.architecture.code import ROOT, files, parsed, place
@@ -102,6 +104,12 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "record.{}_stage_line": WRITINGS,
     "review.{}{}": (" approved", " returned", "already_ approved", "already_ returned"),
     "role.{}": values(Role),
+    "rights.act.{}": tuple(RIGHTS),
+    "rights.column_{}": COLUMNS,
+    "rights.must.{}": values(Must),
+    "rights.of.{}": values(Of),
+    "rights.relation.{}": values(Relation),
+    "rights.who.{}": RIGHTS["read"].by,
     "roster.unit.{}": values(UnitKind),
     "session.doubt.{}": get_args(SessionDoubt),
     "stage.{}": values(StageKind),
