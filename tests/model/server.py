@@ -54,6 +54,10 @@ class Endpoint:
     """The statuses of the next replies."""
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    pausing: int = 0
+    """Requests that wait for its pause to end."""
+    at_once: int = 0
+    """The most that ever waited together."""
     base: str = ""
 
     def says(self, reply: str) -> None:
@@ -109,8 +113,11 @@ class Endpoint:
             return JSONResponse(error, status, headers=self.headers)
         if asked.get("stream") and not self.streams:
             return JSONResponse({"error": {"message": "no streaming here"}}, 400)
+        self.pausing += 1
+        self.at_once = max(self.at_once, self.pausing)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), self.pause)
+        self.pausing -= 1
         said = self.reply(asked)
         if asked.get("stream"):
             return StreamingResponse(self._pieces(said), media_type="text/event-stream")
