@@ -139,6 +139,11 @@ class Message(NamedTuple):
     """Where it is written."""
 
 
+def as_message(said: Words | Message) -> Message:
+    """Prose as a message; a card as it is."""
+    return said if isinstance(said, Message) else Message(said)
+
+
 class Button(NamedTuple):
     label: str
     press: str
@@ -198,36 +203,47 @@ class Outgoing(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Only what it has: most messages are a line and a few buttons."""
-        body: dict[str, Any] = {
-            name: value for name in _AS_THEY_ARE if (value := getattr(self, name))
-        }
+        body: dict[str, Any] = {"kind": self.kind}
+        if self.text:
+            body["text"] = self.text
         if self.rows:
             body["rows"] = [[_button_to_json(button) for button in row] for row in self.rows]
-        for name, parts in (
-            ("fields", self.fields),
-            ("meters", self.meters),
-            ("items", self.items),
-        ):
-            if parts:
-                body[name] = [_part_to_json(part) for part in parts]
+        if self.card:
+            body["card"] = self.card
+        if self.replace:
+            body["replace"] = True
+        if self.files:
+            body["files"] = self.files
+        if self.commands:
+            body["commands"] = self.commands
+        if is_card(self):
+            body.update((name, said) for name in _PROSE if (said := getattr(self, name)))
+            for name, _ in _PARTS:
+                if parts := getattr(self, name):
+                    body[name] = [_part_to_json(part) for part in parts]
         return body
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Outgoing:
         """Read a stored body, of whatever age: what is not known is passed over."""
-        return cls(
-            rows=tuple(tuple(map(_button, row)) for row in body.get("rows", ())),
-            files=tuple(body.get("files", ())),
-            commands=tuple((name, words) for name, words in body.get("commands", ())),
-            fields=tuple(ShownField(**_part(one, ShownField)) for one in body.get("fields", ())),
-            meters=tuple(ShownMeter(**_part(one, ShownMeter)) for one in body.get("meters", ())),
-            items=tuple(ShownItem(**_part(one, ShownItem)) for one in body.get("items", ())),
-            **{name: body[name] for name in _PLAIN if name in body},
+        plain = cls(
+            body.get("text", ""),
+            tuple(tuple(map(_button, row)) for row in body.get("rows", ())),
+            body.get("kind", "text"),
+            body.get("card", ""),
+            body.get("replace", False),
+            tuple(body.get("files", ())),
+            tuple((name, words) for name, words in body.get("commands", ())),
         )
+        said: dict[str, Any] = {name: body[name] for name in _PROSE if name in body}
+        for name, kind in _PARTS:
+            if name in body:
+                said[name] = tuple(_part(one, kind) for one in body[name])
+        return plain._replace(**said) if said else plain
 
 
-_PLAIN: Final = ("text", "kind", "card", "replace", "title", "note", "clause")
-_AS_THEY_ARE: Final = (*_PLAIN, "files", "commands")
+_PROSE: Final = ("title", "note", "clause")
+_PARTS: Final = (("fields", ShownField), ("meters", ShownMeter), ("items", ShownItem))
 
 
 def _button_to_json(button: Button) -> dict[str, str]:
@@ -252,12 +268,12 @@ def _button(body: Mapping[str, Any]) -> Button:
     return Button(body["label"], body["press"], body.get("weight", "plain"))
 
 
-def _part(body: Mapping[str, Any], kind: Any) -> dict[str, Any]:
-    """A stored part's values, with the noughts and the blanks that are not stored."""
+def _part(body: Mapping[str, Any], kind: type[ShownField | ShownMeter | ShownItem]) -> Any:
+    """Read one part; a nought and a blank were not stored."""
     given = {name: body[name] for name in kind._fields if name in body}
     if "button" in given:
         given["button"] = _button(given["button"])
-    return {**_BLANK[kind], **given}
+    return kind(**{**_BLANK[kind], **given})
 
 
 _BLANK: Final[Mapping[type, Mapping[str, Any]]] = {
