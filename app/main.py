@@ -24,12 +24,12 @@ from bot.platforms.contract import Platform
 from bot.router import Router
 from bot.scheduler import scheduler
 from bot.talk.clock import Clock, SystemClock
-from handlers import handlers, menu
+from handlers import handlers
 from jobs.advice import Advisor
 from jobs.documents import read_document
 from jobs.files import keep_files
 from jobs.model import Model
-from services import advice, inquiries, joining
+from services import advice, inquiries, joining, menus
 from services.audit import note_refusal
 from storage import chats, migrate
 from storage.database import Database
@@ -59,7 +59,7 @@ class App:
         self.clock = clock or SystemClock()
         self.database = Database(settings.database)
         self.store = FileStore(settings.files_dir)
-        self.door = Doorkeeper(self.database, self.clock, self.store, menu.described)
+        self.door = Doorkeeper(self.database, self.clock, self.store, menus.described)
         self.platforms = dict(platforms) if platforms is not None else self._platforms()
         self.delivery = Delivery(self.database, self.clock, self.platforms)
         self.advice = self._advice()
