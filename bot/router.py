@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 from sqlmodel import Session
 
-from bot.scene import ENGINE, Act, Handlers, Scene, draft_choices, number, with_menu
+from bot.scene import ENGINE, TO_MENU, Act, Handlers, Scene, draft_choices, number, with_menu
 from bot.talk import conversation
 from bot.talk.acting import Refused
 from bot.talk.conversation import Broken, Conversation, Finished, Journal, Waiting, Working
@@ -211,8 +211,8 @@ class Router:
                 t("answer.sure", choice=label, about=about),
                 (
                     (
-                        Choice(value, t("answer.yes_do", choice=label)),
-                        Choice(press("menu"), t("answer.no_leave")),
+                        Choice(value, t("answer.yes_do", choice=label), weight="primary"),
+                        Choice(press("menu"), t("answer.no_leave"), weight="quiet"),
                     ),
                 ),
             )
@@ -351,7 +351,7 @@ class Router:
         scene.say(
             Message(
                 t("talk.parked", what=self.title(talk)),
-                (draft_choices(talk), (Choice(press("menu"), t("command.menu.label")),)),
+                (draft_choices(talk), (TO_MENU,)),
                 kind="question",
                 card=f"talk:{talk.id}",
             )

@@ -245,13 +245,16 @@ def number(args: Sequence[str], place: int = 0) -> int:
     return int(written)
 
 
+TO_MENU: Final = Choice(press("menu"), t("command.menu.label"), weight="quiet")
+"""The way out of wherever one is."""
+
+
 def with_menu(words: Text) -> Message:
-    """A sentence with the way out of wherever one is."""
-    return Message(words, ((Choice(press("menu"), t("command.menu.label")),),))
+    return Message(words, ((TO_MENU,),))
 
 
 def draft_choices(talk: Talk) -> tuple[Choice, ...]:
     return (
-        Choice(press("resume", talk.id), t("talk.go_on")),
-        Choice(press("drop", talk.id), t("talk.drop")),
+        Choice(press("resume", talk.id), t("talk.go_on"), weight="primary"),
+        Choice(press("drop", talk.id), t("talk.drop"), weight="danger"),
     )

@@ -677,7 +677,7 @@ def history(
             _account.c.address == address,
             _outbox.c.created_at < before,
             # A menu of commands is no line of the chat.
-            _outbox.c.body["text"].as_string().is_not(None),
+            _outbox.c.body["commands"].as_string().is_(None),
         )
         .order_by(_outbox.c.created_at.desc(), _outbox.c.id.desc())
         .limit(limit)

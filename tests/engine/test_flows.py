@@ -252,7 +252,7 @@ def asked(talk: Talk, language: Language = "zh") -> Asked:
 def test_every_question_can_be_read_in_every_language() -> None:
     for talk, waiting in every_question():
         for language in LANGUAGES:
-            sentence = render(waiting.question.words, language)
+            sentence = as_text(put(as_message(waiting.question.words), language))
             assert sentence.strip()
             assert "{" not in sentence
             labels = [
