@@ -25,7 +25,7 @@ from bot.talk.inputs import (
     Summary,
     settle,
 )
-from bot.talk.message import Outgoing
+from bot.talk.message import Outgoing, as_message, as_text, put
 from handlers import handlers
 from handlers.diary import WritingSeen
 from handlers.documents import DocumentSeen, OneFile
