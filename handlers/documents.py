@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict
 from answers.sections import Document
 from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.acting import Refused
+from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Asked, Kind, Pick, Unclear, said
 from bot.talk.message import Attachment, Choice, Item, Message, press
 from programmes.catalogue import load
-from prompts import Text, t
+from prompts import Brief, Text, t
 from services import documents
 from services.documents import Preview
 from services.rows import PolicyDocument as Row
@@ -171,7 +172,7 @@ def _item(row: Row, several: bool) -> Item:
     name = load(row.programme).name
     key = "document.line_of" if several else "document.line"
     words = t(key, title=row.title, programme=name, name=row.name)
-    return Item(words, state=t("document.loaded", at=row.added_at))
+    return Item(words, state=t("document.loaded", day=Brief(beijing_day(row.added_at))))
 
 
 def remove(scene: Scene, args: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.acting import Refused
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
-from bot.talk.message import Choice, Field, Item, Message, Tone, press
+from bot.talk.message import Choice, Field, Item, Message, Tone, as_text, press, put
 from programmes.catalogue import load
 from prompts import Lines, Text, Words, t
 from services import inquiries
@@ -590,7 +590,7 @@ def confirm(scene: Scene, row: Curated) -> None:
     )
     scene.say(
         Message(
-            inquiries.clarification(row),
+            as_text(put(inquiries.clarification(row), scene.language)),
             rows,
             kind="card",
             card=f"standard:{here}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, cast
 
@@ -141,7 +142,7 @@ def whole(scene: Scene, args: Sequence[str]) -> None:
         rows.append(decide(record))
     if record.version > 1:
         rows.append(progress.version_choices(record, record.version))
-    rows.append((TO_QUEUE,))
+    rows.append((replace(TO_QUEUE, weight="quiet"),))
     scene.say(progress.whole(scene, record, body, record.version)._replace(rows=tuple(rows)))
 
 

@@ -237,8 +237,7 @@ def cohort_fields(scene: Scene, shown: Cohort, found: Sequence[Standing]) -> Ite
         yield Field(t("state.submitted"), t("watch.nothing_waits"))
         return
     oldest = entries[0][0].submitted_at
-    words = t("watch.waiting", count=len(entries), since=oldest, days=(scene.now - oldest).days)
-    yield Field(t("state.submitted"), words, "waiting")
+    yield Field(t("state.submitted"), t("watch.waiting", count=len(entries), since=oldest))
 
 
 def requirement_meters(programme: Programme, found: Sequence[Standing]) -> Iterable[Meter]:

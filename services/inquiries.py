@@ -20,7 +20,7 @@ from answers.curated import Office, OfficeAnswer
 from answers.matching import plain
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
-from bot.talk.message import Choice, Message, press, put
+from bot.talk.message import Choice, Message, as_message, press, put
 from programmes.catalogue import load
 from prompts import Text, Words, t
 from services import audit, notices
@@ -328,10 +328,13 @@ def answer(
 ) -> Given:
     """The office's words go back to everybody who asked. Raises `Refused`."""
 
-    def words(row: Inquiry) -> Text:
-        key = "question.answer_clause" if clause else "question.answer"
-        name = load(row.programme).name
-        return t(key, words=row.words, programme=name, answer=says, clause=clause)
+    def words(row: Inquiry) -> Message:
+        return Message(
+            says,
+            title=t("question.answer", programme=load(row.programme).name),
+            note=t("question.you_asked", words=row.words),
+            clause=t("question.by_clause", clause=clause) if clause else "",
+        )
 
     return _settle(
         db, actor, numbers, "answer_question", InquiryState.ANSWERED, words, says, clause
@@ -375,7 +378,7 @@ def _settle(
     numbers: Collection[int],
     verb: str,
     state: InquiryState,
-    words: Callable[[Inquiry], Text],
+    words: Callable[[Inquiry], Text | Message],
     says: str = "",
     clause: str = "",
 ) -> Given:
@@ -395,7 +398,7 @@ def _settle(
         row.answered_by, row.answered_at = actor.person_id, actor.now
         speaker = chats.speaker_of(db, cast(int, row.account_id))
         if speaker is not None and speaker.reachable:
-            said = put(Message(words(row)), notices.language_of(speaker))
+            said = put(as_message(words(row)), notices.language_of(speaker))
             key = f"answer:{row.id}"
             posts.append(Post(speaker.account_id, said.to_json(), Lane.NOTICE, key))
         row.account_id = None
@@ -503,7 +506,7 @@ def clarify(db: Session, actor: Actor, number: int) -> int:
     """
     row = _to_clarify(db, actor, number)
     publish(db, actor, number)
-    message = Message(clarification(row))
+    message = clarification(row)
     bodies = {language: put(message, language).to_json() for language in ("zh", "en")}
     reached = rows.audience(db, row.programme)
     posts = [
@@ -517,11 +520,14 @@ def clarify(db: Session, actor: Actor, number: int) -> int:
     return people
 
 
-def clarification(row: Curated) -> Text:
+def clarification(row: Curated) -> Message:
     """What everybody is told."""
-    key = "question.clarification_clause" if row.clause else "question.clarification"
-    name = load(row.programme).name
-    return t(key, programme=name, topic=row.title, answer=row.says, clause=row.clause)
+    return Message(
+        row.says,
+        title=t("question.clarification", topic=row.title),
+        note=t("question.to_everybody", programme=load(row.programme).name),
+        clause=t("question.by_clause", clause=row.clause) if row.clause else "",
+    )
 
 
 def _to_clarify(db: Session, actor: Actor, number: int) -> Curated:

@@ -423,9 +423,16 @@ def reviews(db: Session, record: Record) -> list[tuple[Review, str]]:
 def title(record: Record | HandedIn, body: Body, *, brief: bool = False) -> Text:
     """One line that names an entry, with as little of it as may be; `brief` for a button."""
     if isinstance(body, SessionBody):
+        if brief:
+            return t(
+                "record.session_brief",
+                day=Brief(body.day),
+                kind=t(f"kind.{body.kind}"),
+                length=length(body.minutes),
+            )
         return t(
             "record.session_line",
-            day=Brief(body.day) if brief else body.day,
+            day=body.day,
             place=t(f"place.{body.place}"),
             kind=t(f"kind.{body.kind}"),
             length=length(body.minutes),

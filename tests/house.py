@@ -62,7 +62,7 @@ class Member:
 
     @property
     def buttons(self) -> list[str]:
-        return [b.label for message in self.last for row in message.rows for b in row]
+        return [b.label for message in self.last for row in rows_of(message) for b in row]
 
     async def says(self, text: str) -> str:
         return await self.sends(Incoming(self.address, text=text))

@@ -55,7 +55,8 @@ def _card(row: int, shots: Mapping[Language, Sequence[Shot]]) -> str:
     """One card's place on the page; its web side is drawn by the scripts."""
     drawn = "".join(
         f'<div class="web" lang="{language}" data-row="{row}"></div>'
-        f'<div class="telegram" lang="{language}">{_telegram(draw(shots[language][row].message))}</div>'
+        f'<div class="telegram" lang="{language}">'
+        f"{_telegram(draw(shots[language][row].message))}</div>"
         for language in LANGUAGES
     )
     name = html.escape(shots["zh"][row].name)
@@ -88,7 +89,9 @@ def _marked(drawn: Drawn) -> str:
 def _chat_words(language: Language) -> dict[str, str]:
     """The sentences that the web chat's scripts say."""
     every = catalogue(language)
-    chat = {key.removeprefix("web.chat."): said for key, said in every.items() if "web.chat." in key}
+    chat = {
+        key.removeprefix("web.chat."): said for key, said in every.items() if "web.chat." in key
+    }
     return chat | {key: said for key, said in every.items() if key.startswith("calendar.")}
 
 
@@ -110,13 +113,39 @@ h1 { font-size: 18px; }
 .page-head { max-width: 50rem; margin: 24px 0; }
 .page-head ol { columns: 18em; padding-left: 1.6em; font-size: 14px; }
 section { padding: 20px 0; border-top: 1px solid var(--line); }
-.drawn { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 358px), 1fr)); gap: 24px; align-items: start; }
+.drawn {
+  display: grid;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr));
+  gap: 24px;
+  align-items: start;
+}
 .drawn > * { min-width: 0; max-width: 560px; }
 .web .line { margin: 0; }
-.bubble { padding: 8px 12px; border-radius: 12px; background: #fff; color: #000; font-size: 15px; line-height: 1.4; white-space: pre-wrap; overflow-wrap: anywhere; }
 .telegram { padding: 10px; border-radius: 14px; background: #b9cfae; }
+.bubble {
+  padding: 8px 12px;
+  border-radius: 12px;
+  background: #fff;
+  color: #000;
+  font-size: 15px;
+  line-height: 1.4;
+  white-space: pre-wrap;
+  overflow-wrap: anywhere;
+}
 .keys { display: flex; gap: 4px; margin-top: 4px; }
-.key { flex: 1; min-width: 0; padding: 8px 6px; border-radius: 8px; background: rgb(0 40 0 / 38%); color: #fff; font-size: 14px; text-align: center; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.key {
+  flex: 1;
+  min-width: 0;
+  padding: 8px 6px;
+  border-radius: 8px;
+  background: #52634b;
+  color: #fff;
+  font-size: 14px;
+  text-align: center;
+  overflow: hidden;
+  text-overflow: ellipsis;
+  white-space: nowrap;
+}
 .key.primary { background: #2a6fb3; }
 .key.danger { background: #b3392a; }
 @media (prefers-color-scheme: dark) {

@@ -80,9 +80,7 @@ class Tour:
     async def open_invitation(self, name: str) -> Member:
         member = self.house.members[name]
         code = await self.house.code(name)
-        await member.sends(
-            Incoming(member.address, start=code, name=name, language=self.language)
-        )
+        await member.sends(Incoming(member.address, start=code, name=name, language=self.language))
         return member
 
     async def session(self, member: Member, minutes: int, day: str, what: str) -> None:
@@ -102,7 +100,7 @@ async def students(tour: Tour) -> None:
     tour.shoot("Joining · 加入", student)
     await tour.choose(student, "agree")
     tour.shoot("Menu of a student · 学生的菜单", student, "menu")
-    mentor, member, teacher, office = await tour.join("王建国", "李青", "郭老师", "管小青")
+    mentor, _, teacher, office = await tour.join("王建国", "李青", "郭老师", "管小青")
     await tour.act(student, "progress")
     tour.shoot("Progress with nothing yet · 还没有记录的进度", student)
 
@@ -117,7 +115,9 @@ async def students(tour: Tour) -> None:
     tour.shoot("A draft to be discarded · 放弃草稿", student)
     await tour.choose(student, "drop")
 
-    what = tour.say("搭双缝干涉光路，测了三组条纹间距。", "Set up the double slit, measured three fringes.")
+    what = tour.say(
+        "搭双缝干涉光路，测了三组条纹间距。", "Set up the double slit, measured three fringes."
+    )
     await tour.session(student, 120, "2026-11-27", what)
     tour.shoot("Before handing in a session · 提交前核对", student)
     await tour.choose(student, "submit")
@@ -128,7 +128,12 @@ async def students(tour: Tour) -> None:
         await tour.choose(student, "submit")
     tour.house.clock.move(timedelta(days=1, hours=2))
     await tour.choose(student, "diary")
-    await student.says(tour.say("第一次看到条纹。\n还不懂为什么中间最亮。", "I saw fringes.\nWhy is the middle brightest?"))
+    await student.says(
+        tour.say(
+            "第一次看到条纹。\n还不懂为什么中间最亮。",
+            "I saw fringes.\nWhy is the middle brightest?",
+        )
+    )
     await tour.choose(student, "done")
     await tour.choose(student, "skip")
     tour.shoot("Before handing in a diary · 日志提交前核对", student)
@@ -207,7 +212,9 @@ async def questions(tour: Tour) -> None:
     tour.shoot("No answer, asked once more · 不用答", office)
     await tour.choose(office, "group")
     await tour.choose(office, "reply")
-    await office.says(tour.say("每年不少于十次，寒暑假可以集中安排。", "At least ten a year; holidays will do."))
+    await office.says(
+        tour.say("每年不少于十次，寒暑假可以集中安排。", "At least ten a year; holidays will do.")
+    )
     await tour.choose(office, "none")
     tour.shoot("Before an answer is sent · 答复前核对", office)
     await tour.choose(office, "send")
@@ -263,7 +270,8 @@ TOURS: list[tuple[str, str, Callable[[Tour], Awaitable[None]]]] = [
 def too_much(language: Language) -> Shot:
     """A card with more in every place than belongs there."""
     name = Both(
-        "买买提艾力·阿不都热依木江·乌斯满江", "Maimaiti'aili Abudureyimujiang Wusimanjiang-Fitzgerald"
+        "买买提艾力·阿不都热依木江·乌斯满江",
+        "Maimaiti'aili Abudureyimujiang Wusimanjiang-Fitzgerald",
     )
     long = Both(
         "2025年12月31日（周三） 到校自主学习 读指定书目 11小时55分钟",
@@ -295,7 +303,9 @@ def too_much(language: Language) -> Shot:
             Item(name, state=Both("邀请码已过期", "the code has expired"), tone="neutral"),
         ),
         note=Both("注意事项。" * 12, "A note beside the matter. " * 6),
-        clause=Both("出处：内蒙古试点（2025年度）附件2 五(三)1", "Source: Inner Mongolia pilot (2025)"),
+        clause=Both(
+            "出处：内蒙古试点（2025年度）附件2 五(三)1", "Source: Inner Mongolia pilot (2025)"
+        ),
     )
     return Shot("Too much of everything · 什么都太长", put(message, language))
 
