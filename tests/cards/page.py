@@ -115,7 +115,7 @@ h1 { font-size: 18px; }
 section { padding: 20px 0; border-top: 1px solid var(--line); }
 .drawn {
   display: grid;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr));
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 290px), 1fr));
   gap: 24px;
   align-items: start;
 }
