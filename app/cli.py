@@ -120,14 +120,15 @@ app = typer.Typer(
 )
 
 
-def group(name: str) -> typer.Typer:
+def group(name: str, help_key: str = "") -> typer.Typer:
     made = typer.Typer(no_args_is_help=True)
-    app.add_typer(made, name=name, help=both(name))
+    app.add_typer(made, name=name, help=both(help_key or name))
     return made
 
 
 programmes = group("programme")
 cohorts = group("cohort")
+units = group("unit", "units")
 people = group("person")
 database = group("database")
 app.command("ask", help=both("ask"))(asking.ask)
@@ -350,6 +351,34 @@ def cohort_show(
     desk.show_cohort(number, as_json)
 
 
+@units.command("add", help=both("unit_add"))
+def unit_add(
+    name: Annotated[str, typer.Argument(help=both("unit_name"))],
+    kind: Annotated[str, typer.Option(help=both("unit_kind"))],
+    under: Annotated[str, typer.Option(help=both("unit_under"))] = "",
+) -> None:
+    from app import desk
+
+    desk.add_unit(name, kind, under)
+
+
+@units.command("put", help=both("unit_put"))
+def unit_put(
+    name: Annotated[str, typer.Argument(help=both("unit_name"))],
+    under: Annotated[str, typer.Option(help=both("unit_under"))] = "",
+) -> None:
+    from app import desk
+
+    desk.put_unit(name, under)
+
+
+@units.command("list", help=both("unit_list"))
+def unit_list(as_json: AsJson = False) -> None:
+    from app import desk
+
+    desk.list_units(as_json)
+
+
 @people.command("add", help=both("person_add"))
 def person_add(
     name: Annotated[str, typer.Argument(help=both("name"))],
@@ -408,6 +437,16 @@ def person_end(who: Who, reason: Annotated[str, typer.Option(help=both("reason")
     from app import desk
 
     desk.end_person(who, reason)
+
+
+# ---------------------------------------------------------------- rights
+
+
+@app.command("rights", help=both("rights"))
+def rights() -> None:
+    from app.rights import page
+
+    typer.echo(page(), nl=False)
 
 
 # ---------------------------------------------------------------- ways in

@@ -28,12 +28,14 @@ from prompts import LANGUAGES, Words, catalogue, t
 from services import documents, inquiries, joining, roster
 from services.access import cohort_of
 from services.audit import note_refusal
-from services.roster import UNIT_OF, Member, Presence
+from services.roster import OVERSEES, UNIT_OF, Member, Presence
 from storage import migrate
 from storage.database import Database
 from storage.tables import Cohort, Role, Unit, UnitKind
 
 CLOCK: Clock = SystemClock()
+
+Units = Iterator[tuple[Unit, int]]
 
 
 # ---------------------------------------------------------------- the house
@@ -122,7 +124,7 @@ def create_cohort(programme: str, name: str, office: str) -> None:
     with desk() as (db, by):
         pack = load(programme)
         called = name or said(t("cli.cohort_name", programme=pack.name, edition=pack.edition))
-        office_id = unit(db, by, UnitKind.OFFICE, office).id if office else None
+        office_id = unit(db, by, OVERSEES, office).id if office else None
         made = roster.create_cohort(db, by, programme, called, office_id)
         say(t("cli.cohort_made", name=made.name, number=made.id))
 
@@ -166,6 +168,53 @@ def show_cohort(number: int | None, as_json: bool) -> None:
     if office:
         say(t("cli.cohort_office", office=office.name))
     show_rows(rows, as_json)
+
+
+# ---------------------------------------------------------------- the tree of offices
+
+
+def add_unit(name: str, kind: str, under: str) -> None:
+    """Make a unit, perhaps below one that is there."""
+    made_as = unit_kind_typed(kind)
+    with desk() as (db, by):
+        above = unit_typed(db, under) if under else None
+        made = roster.add_unit(db, by, made_as, name, above.id if above else None)
+        told = {"kind": t(f"roster.unit.{made.kind}"), "name": made.name}
+        say(t("cli.unit_below", above=above.name, **told) if above else t("cli.unit_made", **told))
+
+
+def put_unit(name: str, under: str) -> None:
+    """Put a unit below another; below none, if no other is named."""
+    with desk() as (db, by):
+        here = unit_typed(db, name)
+        above = unit_typed(db, under) if under else None
+        put = roster.put_unit(db, by, here.id or 0, above.id if above else None)
+        told = {"kind": t(f"roster.unit.{put.kind}"), "name": put.name}
+        say(t("cli.unit_below", above=above.name, **told) if above else t("cli.unit_top", **told))
+
+
+def list_units(as_json: bool) -> None:
+    """Every unit, each after the one that it is below."""
+    with desk() as (db, _):
+        every = roster.units(db, *UnitKind)
+        rows = [
+            {
+                "number": one.id,
+                "name": one.name if as_json else "  " * depth + one.name,
+                "kind": one.kind.value if as_json else t(f"roster.unit.{one.kind}"),
+            }
+            | ({"under": one.parent_id} if as_json else {})
+            for one, depth in in_tree(every)
+        ]
+    show_rows(rows, as_json)
+
+
+def in_tree(units: Sequence[Unit], under: int | None = None, depth: int = 0) -> Units:
+    """Units with how deep they lie, each followed by those below it."""
+    for one in units:
+        if one.parent_id == under:
+            yield one, depth
+            yield from in_tree(units, one.id, depth + 1)
 
 
 # ---------------------------------------------------------------- people
@@ -308,6 +357,30 @@ def role_typed(typed: str) -> Role:
     raise Mistake(t("cli.no_such_role", typed=typed, known=known))
 
 
+def unit_kind_typed(typed: str) -> UnitKind:
+    """A kind of unit by its key or its name in either language. Raises `Mistake`."""
+    for kind in UnitKind:
+        names = (catalogue(language)[f"roster.unit.{kind}"] for language in LANGUAGES)
+        if typed in (kind.value, *names):
+            return kind
+    known = [t("cli.known", key=kind.value, name=t(f"roster.unit.{kind}")) for kind in UnitKind]
+    raise Mistake(t("cli.no_such_kind", typed=typed, known=known))
+
+
+def unit_typed(db: Session, typed: str) -> Unit:
+    """The unit of that number, or of a name that only one has. Raises `Mistake`."""
+    if re.fullmatch(r"[0-9]{1,18}", typed):
+        found = [one for one in roster.units(db, *UnitKind) if one.id == int(typed)]
+    else:
+        found = roster.units_called(db, typed)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Mistake(t("cli.no_unit", name=typed))
+    known = [t("cli.known", key=one.id, name=t(f"roster.unit.{one.kind}")) for one in found]
+    raise Mistake(t("cli.several_units", name=typed, known=known))
+
+
 def grade_typed(typed: str) -> str:
     """A grade's key by its name in either language; other words are left for the roster."""
     for grade in Grade:
@@ -369,14 +442,17 @@ def unit_for(db: Session, by: Operator, role: Role, name: str) -> Unit:
     return unit(db, by, UNIT_OF[role], name)
 
 
-def unit(db: Session, by: Operator, kind: UnitKind, name: str) -> Unit:
-    """The unit of that name, made if there is none; that another's name is like it is said."""
-    here = roster.find_unit(db, kind, name)
-    if here is not None:
-        return here
-    others = [other.name for other in roster.units(db, kind)]
-    made = roster.add_unit(db, by, kind, name)
-    say(t("cli.unit_made", kind=t(f"roster.unit.{kind}"), name=made.name))
+def unit(db: Session, by: Operator, kinds: Sequence[UnitKind], name: str) -> Unit:
+    """The unit of that name and one of these kinds; if there is none, one of the first is made.
+
+    That another's name is like it is said.
+    """
+    for kind in kinds:
+        if (here := roster.find_unit(db, kind, name)) is not None:
+            return here
+    others = [other.name for other in roster.units(db, *kinds)]
+    made = roster.add_unit(db, by, kinds[0], name)
+    say(t("cli.unit_made", kind=t(f"roster.unit.{kinds[0]}"), name=made.name))
     for other in difflib.get_close_matches(name, others, n=1, cutoff=0.75):
         warn([t("cli.unit_alike", name=made.name, other=other)])
     return made

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from bot.platforms.web.door import Entered, Refusal, Said, StoredFile, Visitor
-from bot.talk.acting import Refused
+from bot.talk.acting import Actor, Refused
 from bot.talk.clock import Clock
 from bot.talk.message import Outgoing
-from prompts import Language, t
-from services import joining
-from services.access import may_read, student_of
+from prompts import Language
+from services import joining, records
 from services.audit import note_refusal
 from storage import chats
 from storage.database import Database
 from storage.files import FileStore
-from storage.tables import Account, File, Person, Record, RecordFile
+from storage.tables import Account, Person
 
 Commands = Callable[[Session, int | None, Language], Sequence[tuple[str, str]]]
 
@@ -96,20 +95,13 @@ class Doorkeeper:
 
     def _file(self, db: Session, address: str, file_id: int) -> StoredFile | None:
         account = _account(db, address)
-        file = db.get(File, file_id)
-        if account is None or account.person_id is None or file is None:
+        if account is None or account.person_id is None:
             return None
-        shown_in = db.exec(
-            select(Record)
-            .join(RecordFile, col(RecordFile.record_id) == col(Record.id))
-            .where(RecordFile.file_id == file_id)
-        )
-        if not any(may_read(db, account.person_id, student_of(db, r)) for r in shown_in):
-            refused = Refused(
-                t("access.not_yours_to_read"), verb="read_file", object="file", object_id=file_id
-            )
-            now = self._clock.now()
-            note_refusal(db, refused, now, account.person_id, account.id)
+        actor = Actor(account.person_id, account.id, self._clock.now())
+        try:
+            file = records.file_of(db, actor, file_id)
+        except Refused as refused:
+            note_refusal(db, refused, actor.now, actor.person_id, actor.account_id)
             return None
         return StoredFile(self._store.path(file.sha256), file.name, file.media_type)
 

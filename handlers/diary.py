@@ -22,7 +22,8 @@ from programmes.values import Frequency
 from prompts import Text, t
 from services import records
 from services.access import LearnerPlace
-from services.progress import asked_of, sessions_without
+from services.policy import asked_of
+from services.progress import sessions_without
 from services.records import Kept, WritingBody
 from services.rows import Record, RecordKind, RecordState
 
@@ -162,7 +163,7 @@ def load_writing(scene: Scene, args: Mapping[str, Any]) -> WritingSeen:
         raise Refused(t(f"{kind}.not_asked"), verb="write", object="membership")
     told: dict[str, Any] = {"kind": kind, "frequency": asked.frequency}
     if args.get("record") is not None:
-        record = records.found(scene.session, args["record"], "edit")
+        record = records.to_edit(scene.session, scene.actor, args["record"])
         told |= {
             "record_id": record.id,
             "version": args["version"],
@@ -181,11 +182,7 @@ def load_writing(scene: Scene, args: Mapping[str, Any]) -> WritingSeen:
 
 
 def about_session(scene: Scene, session_id: int, member_id: int) -> dict[str, Any]:
-    session = records.found(scene.session, session_id, "write")
-    if session.student_id != member_id:
-        raise Refused(
-            t("access.not_your_record"), verb="write", object="record", object_id=session_id
-        )
+    session = records.own_session(scene.session, scene.actor, session_id, member_id)
     line = records.title(session, records.body_at(scene.session, session))
     return {
         "about_id": session_id,

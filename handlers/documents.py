@@ -109,7 +109,7 @@ def _why(result: Mapping[str, Any]) -> Text:
 
 
 def load_seen(scene: Scene, _args: Mapping[str, Any]) -> DocumentSeen:
-    keys = _mine(scene, "publish_document")
+    keys = documents.mine(scene.session, scene.actor, "publish_document")
     loaded = documents.listed(scene.session, keys)
     return DocumentSeen(
         programmes={key: load(key).name for key in keys},
@@ -140,7 +140,7 @@ def finish(store: FileStore, scene: Scene, _me: DocumentSeen, loaded: Loaded) ->
 
 def show(scene: Scene, _args: Sequence[str]) -> None:
     """What answers are quoted from, in every programme that whoever speaks looks after."""
-    keys = _mine(scene, "documents")
+    keys = documents.mine(scene.session, scene.actor, "documents")
     loaded = documents.listed(scene.session, keys)
     several = len(keys) > 1
     rows: list[tuple[Choice, ...]] = [
@@ -195,13 +195,6 @@ def remove(scene: Scene, args: Sequence[str]) -> None:
     )
     words = t("document.sure", title=row.title)
     scene.say(Message(words, rows, kind="question", card=CARD))
-
-
-def _mine(scene: Scene, verb: str) -> tuple[str, ...]:
-    keys = documents.programmes_of(scene.session, scene.actor.person_id)
-    if not keys:
-        raise Refused(t("document.not_coordinator"), verb=verb, object="document")
-    return keys
 
 
 def flow(store: FileStore) -> Flow:

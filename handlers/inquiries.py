@@ -10,14 +10,12 @@ from pydantic import BaseModel, ConfigDict
 
 from answers import guide
 from bot.scene import TO_MENU, Act, Flow, Scene, number
-from bot.talk.acting import Refused
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Field, Item, Message, Tone, as_text, press, put
 from programmes.catalogue import load
 from prompts import Lines, Text, Words, t
 from services import inquiries
-from services.documents import programmes_of
 from services.inquiries import ASK, MOST_ASKS, Group
 from services.rows import Curated, CuratedState, Inquiry
 
@@ -392,9 +390,7 @@ def load_curate(scene: Scene, args: Mapping[str, Any]) -> CurateSeen:
 
 def _mine(scene: Scene) -> dict[str, str]:
     """The programmes that whoever speaks looks after, and their names. Raises `Refused`."""
-    keys = programmes_of(scene.session, scene.actor.person_id)
-    if not keys:
-        raise Refused(t("question.not_coordinator"), verb="write_answer", object="curated")
+    keys = inquiries.mine(scene.session, scene.actor, "write_answer")
     return {key: load(key).name for key in keys}
 
 

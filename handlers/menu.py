@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.scene import TO_MENU, Scene, draft_choices, number, with_menu
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Field, Item, Message, Outgoing, Weight, as_message, press
 from prompts import LANGUAGES, Text, t
-from services import consent, joining
-from services.access import memberships
+from services import guardians, joining
+from services.access import LEARNERS, memberships
 from services.menus import EVERYBODY, commands_for, described
+from services.readers import readers
+from services.rights import Relation
 from storage import chats
 from storage.chats import Talk
 
@@ -63,14 +65,28 @@ def privacy(scene: Scene, _args: Sequence[str], advised: bool = False) -> None:
     if scene.speaker.person_id is None:
         _aside(scene, t("privacy.stranger"))
         return
-    roles = dict.fromkeys(m.role for m in memberships(scene.session, scene.speaker.person_id))
     nobody = t("privacy.nobody_else")
     card = Message(
         title=t("privacy.title"),
-        items=tuple(Item(t(f"join.readers_{role}")) for role in roles),
+        items=tuple(map(Item, readers_told(scene))),
         note=t("privacy.with_model", said=nobody) if advised else nobody,
     )
     _aside(scene, card)
+
+
+def readers_told(scene: Scene) -> Iterable[Text]:
+    """By name who can read one's records and one's children's; for other places, in general."""
+    for shown in readers(scene.session, scene.actor):
+        key = "rights.yours" if shown.own else "rights.childs"
+        yield t(key, name=shown.learner, cohort=shown.cohort)
+        for relation, names in shown.names.items():
+            if not (shown.own and relation is Relation.ONESELF):
+                who = t(f"rights.who.{relation}")
+                yield t("rights.reader", relation=who, names=list(names))
+    roles = dict.fromkeys(m.role for m in memberships(scene.session, scene.actor.person_id))
+    for role in roles:
+        if role not in LEARNERS:
+            yield t(f"join.readers_{role}")
 
 
 def language(scene: Scene, args: Sequence[str]) -> None:
@@ -159,7 +175,7 @@ def _draft(scene: Scene, args: Sequence[str]) -> Talk:
 
 def children(scene: Scene, _args: Sequence[str]) -> None:
     """A guardian's children, and whether their records may be kept."""
-    for link, child in consent.children(scene.session, scene.actor.person_id):
+    for link, child in guardians.children(scene.session, scene.actor):
         standing = link.consented_at is not None and link.withdrawn_at is None
         verb, label = ("unconsent", "take_back") if standing else ("consent", "give")
         weight: Weight = "danger" if standing else "primary"
@@ -183,10 +199,10 @@ def children(scene: Scene, _args: Sequence[str]) -> None:
 
 
 def give_consent(scene: Scene, args: Sequence[str]) -> None:
-    consent.give(scene.session, scene.actor, number(args))
+    guardians.give(scene.session, scene.actor, number(args))
     children(scene, ())
 
 
 def take_back_consent(scene: Scene, args: Sequence[str]) -> None:
-    consent.take_back(scene.session, scene.actor, number(args))
+    guardians.take_back(scene.session, scene.actor, number(args))
     children(scene, ())

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
 from bot.scene import TO_MENU, Scene, number
-from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Field, Item, Message, Meter, Tone, press
 from handlers import diary, session
@@ -16,9 +15,11 @@ from programmes.rules import RequirementProgress
 from programmes.values import Frequency, Per
 from prompts import Text, Words, t
 from services import records
-from services.access import learner, student_of
-from services.progress import WRITING, asked_of, counted, sessions_without, stands
+from services.access import learner
+from services.policy import asked_of
+from services.progress import WRITING, counted, sessions_without, stands
 from services.records import Body, SessionBody, WritingBody
+from services.rights import Relation
 from services.rows import Record, RecordKind, RecordState
 
 PAGE = 6
@@ -237,11 +238,10 @@ def state(record: Record) -> Text:
 
 def show(scene: Scene, args: Sequence[str]) -> None:
     """One entry in full, with what may be done with it, or an earlier version of it."""
-    record = records.readable(scene.session, scene.actor, number(args), "read")
+    record, grant = records.allowed(scene.session, scene.actor, number(args), "read")
     version = number(args, 1) if len(args) > 1 else record.version
     body = records.body_at(scene.session, record, version)
-    mine = student_of(scene.session, record).person_id == scene.actor.person_id
-    rows = own_choices(record, version) if mine else []
+    rows = own_choices(record, version) if grant.relation is Relation.ONESELF else []
     if record.version > 1:
         rows.append(version_choices(record, version))
     rows.append((TO_MENU,))
@@ -290,9 +290,9 @@ def full_fields(scene: Scene, record: Record, body: Body) -> tuple[Field, ...]:
     if isinstance(body, SessionBody):
         return session.fields_of(body)
     files = Field(t("field.files"), t("field.count", count=len(body.files)))
-    if record.about_id is None:
+    on = records.about(scene.session, record)
+    if on is None:
         return (files,)
-    on = records.found(scene.session, record.about_id, "read")
     line = records.title(on, records.body_at(scene.session, on))
     return (Field(t("field.about"), line), files)
 
@@ -320,13 +320,7 @@ def version_choices(record: Record, version: int) -> tuple[Choice, ...]:
 
 def edit(scene: Scene, args: Sequence[str]) -> None:
     """Open an own entry to change it."""
-    record = records.readable(scene.session, scene.actor, number(args), "edit")
-    if student_of(scene.session, record).person_id != scene.actor.person_id:
-        raise Refused(
-            t("access.not_your_record"), verb="edit", object="record", object_id=record.id
-        )
-    if record.state is RecordState.APPROVED:
-        raise Refused(t("record.locked"), verb="edit", object="record", object_id=record.id)
+    record = records.to_edit(scene.session, scene.actor, number(args))
     body = records.body_at(scene.session, record)
     match body:
         case SessionBody():

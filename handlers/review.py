@@ -10,14 +10,12 @@ from typing import Any, Final, cast
 from pydantic import BaseModel, ConfigDict
 
 from bot.scene import TO_MENU, Flow, Scene, number
-from bot.talk.acting import Refused
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Free
 from bot.talk.message import Choice, Field, Item, Message, press
 from handlers import progress
 from prompts import Text, Words, t
 from services import records
-from services.access import reviewer_of
 from services.records import Body, Verdict
 from services.rows import Record, RecordKind, RecordState
 
@@ -138,20 +136,13 @@ def whole(scene: Scene, args: Sequence[str]) -> None:
     record = records.open_whole(scene.session, scene.actor, number(args))
     body = records.body_at(scene.session, record)
     rows: list[tuple[Choice, ...]] = []
-    if record.state is RecordState.SUBMITTED and may_review(scene, record):
+    waits = record.state is RecordState.SUBMITTED
+    if waits and records.may(scene.session, scene.actor, record, "approve"):
         rows.append(decide(record))
     if record.version > 1:
         rows.append(progress.version_choices(record, record.version))
     rows.append((replace(TO_QUEUE, weight="quiet"),))
     scene.say(progress.whole(scene, record, body, record.version)._replace(rows=tuple(rows)))
-
-
-def may_review(scene: Scene, record: Record) -> bool:
-    try:
-        reviewer_of(scene.session, scene.actor, record, "read")
-    except Refused:
-        return False
-    return True
 
 
 def decide(record: Record) -> tuple[Choice, ...]:
@@ -261,8 +252,7 @@ async def ask_reason(chat: Chat, seen: ReturnSeen) -> str:
 
 def send_back(scene: Scene, args: Sequence[str]) -> None:
     """退回修改: begin to ask why, unless it is settled already."""
-    record = records.found(scene.session, number(args), "return")
-    reviewer_of(scene.session, scene.actor, record, "return")
+    record, _ = records.allowed(scene.session, scene.actor, number(args), "return")
     if record.version != number(args, 1) or record.state is not RecordState.SUBMITTED:
         settled(scene, records.standing(scene.session, record, number(args, 1)))
         return
@@ -270,8 +260,7 @@ def send_back(scene: Scene, args: Sequence[str]) -> None:
 
 
 def load_return(scene: Scene, args: Mapping[str, Any]) -> ReturnSeen:
-    record = records.found(scene.session, args["record"], "return")
-    reviewer_of(scene.session, scene.actor, record, "return")
+    record, _ = records.allowed(scene.session, scene.actor, args["record"], "return")
     owner = records.owner(scene.session, record)
     line = records.title(record, records.body_at(scene.session, record))
     return ReturnSeen(

@@ -7,14 +7,10 @@ from datetime import date, time
 from pydantic import BaseModel, ConfigDict
 
 from bot.scene import Scene
-from bot.talk.acting import Refused
-from bot.talk.clock import beijing_day
 from programmes.catalogue import load
 from programmes.model import Programme
-from prompts import t
 from services import records
-from services.access import LearnerPlace, learner
-from services.consent import may_keep
+from services.access import LearnerPlace, own
 from services.records import Kept
 
 
@@ -55,11 +51,8 @@ class SessionSeen(Student):
 
 def writer(scene: Scene, verb: str) -> tuple[LearnerPlace, Programme]:
     """Who speaks, as a learner who may keep records now. Raises `Refused`."""
-    me = learner(scene.session, scene.actor.person_id)
-    programme = load(me.programme)
-    if not may_keep(scene.session, me, programme, beijing_day(scene.now)):
-        raise Refused(t("consent.awaited"), verb=verb, object="membership", object_id=me.id)
-    return me, programme
+    me = own(scene.session, scene.actor, verb)
+    return me, load(me.programme)
 
 
 def student(scene: Scene, verb: str) -> tuple[LearnerPlace, Programme, Student]:

@@ -171,7 +171,7 @@ def load_session(scene: Scene, args: Mapping[str, Any]) -> SessionSeen:
     past = seen.past_sessions(scene, student.member_id, record_id)
     if record_id is None:
         return SessionSeen(**student.model_dump(), past=past)
-    record = records.found(scene.session, record_id, "edit")
+    record = records.to_edit(scene.session, scene.actor, record_id)
     body = records.body_at(scene.session, record)
     return SessionSeen(
         **student.model_dump(),

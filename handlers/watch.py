@@ -20,11 +20,11 @@ from programmes.rules import RequirementProgress
 from programmes.values import Per
 from prompts import Text, Words, t
 from services import joining, records, roster, urging
-from services.access import LEARNERS, cohort_of, may_read, memberships
+from services.access import LEARNERS, cohort_of, cohorts_for
 from services.progress import Standing, kept_so_far, met, standings
 from services.records import Body
 from services.roster import Member, Presence
-from services.rows import Cohort, Record, RecordKind, Role
+from services.rows import Cohort, Record, RecordKind
 
 PAGE: Final = 8
 """Buttons or lines on one page of a list."""
@@ -61,13 +61,7 @@ def student_item(member: Member, words: Words, state: Words = "") -> Item:
 
 def readable_student(scene: Scene, args: Sequence[str]) -> Member:
     """The learner a button speaks of, whom the presser may read now. Raises `Refused`."""
-    member = roster.find_member(scene.session, number(args))
-    learner = member.membership
-    if learner.role not in LEARNERS or not may_read(scene.session, scene.actor.person_id, learner):
-        raise Refused(
-            t("watch.not_yours"), verb="read_student", object="membership", object_id=member.id
-        )
-    return member
+    return roster.student_for(scene.session, scene.actor, number(args))
 
 
 def student(scene: Scene, args: Sequence[str]) -> None:
@@ -111,9 +105,7 @@ def profile(scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]
 
 def urged_lines(scene: Scene, member: Member) -> list[Text]:
     """The latest reminders; those who may not send them in every matter see their own alone."""
-    learner, me = member.membership, scene.actor.person_id
-    every = urging.role_to_urge(scene.session, me, learner, RecordKind.SESSION) is not None
-    told = [u for u in urging.history(scene.session, learner) if every or u.person_id == me]
+    told = urging.told(scene.session, scene.actor, member.membership)
     return [
         t(
             "watch.urged",
@@ -147,7 +139,7 @@ def urge_choices(
         (Choice(press("urge", member.id, matter), t(f"watch.urge.{matter}")),)
         for matter in urging.MATTERS
         if urging.lack(programme, learner, entries, matter, today)
-        and urging.role_to_urge(scene.session, scene.actor.person_id, learner, matter)
+        and urging.may_urge(scene.session, scene.actor, member.id, matter)
     ]
 
 
@@ -178,22 +170,21 @@ def coordinated(scene: Scene, verb: str, args: Sequence[str]) -> tuple[Cohort, l
 
     Raises `Refused` for anybody who does not coordinate it now.
     """
-    mine = [
-        cohort_of(scene.session, member)
-        for member in reversed(memberships(scene.session, scene.actor.person_id))
-        if member.role is Role.COORDINATOR
-    ]
     wanted = number(args) if args else None
-    for cohort in mine:
-        if wanted in (None, cohort.id):
-            return cohort, mine
-    raise Refused(t("watch.not_coordinator"), verb=verb, object="cohort", object_id=wanted)
+    mine = cohorts_for(scene.session, scene.actor, verb, wanted)
+    return mine[0], mine
+
+
+def where_they_stand(scene: Scene, shown: Cohort) -> list[Standing]:
+    """Where the learners stand whom whoever speaks may read."""
+    today = beijing_day(scene.now)
+    return standings(scene.session, shown, today, scene.actor.person_id)
 
 
 def cohort(scene: Scene, args: Sequence[str]) -> None:
     """A cohort at a glance, with a button for each list behind its numbers."""
     shown, mine = coordinated(scene, "cohort", args)
-    found = standings(scene.session, shown, beijing_day(scene.now))
+    found = where_they_stand(scene, shown)
     numbers = {
         "behind": sum(standing.behind for standing in found),
         "longest": len(waiting(found)),
@@ -228,7 +219,8 @@ def cohort(scene: Scene, args: Sequence[str]) -> None:
 
 def cohort_fields(scene: Scene, shown: Cohort, found: Sequence[Standing]) -> Iterable[Field]:
     """How many learners there are, and since when the oldest entry waits."""
-    ever = roster.members(scene.session, cast(int, shown.id), LEARNERS, ended=True)
+    reader = ("read_student", scene.actor.person_id)
+    ever = roster.members(scene.session, cast(int, shown.id), LEARNERS, ended=True, seen_by=reader)
     ended = len(ever) - len(found)
     words = t("watch.learners_ended" if ended else "watch.learners", count=len(found), ended=ended)
     yield Field(t("role.student"), words)
@@ -291,7 +283,7 @@ def waiting(found: Iterable[Standing]) -> list[tuple[Record, Body, Member]]:
 def behind(scene: Scene, args: Sequence[str]) -> None:
     """Whoever has not met every minimum, or has something still to write, in roster order."""
     shown, _ = coordinated(scene, "behind", args)
-    every = standings(scene.session, shown, beijing_day(scene.now))
+    every = where_they_stand(scene, shown)
     found = [standing for standing in every if standing.behind]
     on_page, turn = page_of(found, args[1:2], "behind", shown)
     items = tuple(
@@ -321,7 +313,7 @@ def short_of(asked: Requirement, approved: int) -> Text:
 def longest(scene: Scene, args: Sequence[str]) -> None:
     """What waits for a review, with whom and for how long, the longest first."""
     shown, _ = coordinated(scene, "longest", args)
-    found = waiting(standings(scene.session, shown, beijing_day(scene.now)))
+    found = waiting(where_they_stand(scene, shown))
     on_page, turn = page_of(found, args[1:2], "longest", shown)
     items = []
     for record, body, member in on_page:
@@ -337,7 +329,8 @@ def longest(scene: Scene, args: Sequence[str]) -> None:
 
 def those_who_are(scene: Scene, shown: Cohort, presence: Presence) -> list[Member]:
     """Everybody in a cohort, whatever their role, who has not joined, or cannot be reached."""
-    everybody = roster.members(scene.session, cast(int, shown.id))
+    reader = ("read_member", scene.actor.person_id)
+    everybody = roster.members(scene.session, cast(int, shown.id), seen_by=reader)
     present = roster.presences(scene.session, [cast(int, m.person.id) for m in everybody])
     return [m for m in everybody if present[cast(int, m.person.id)] is presence]
 

@@ -1,19 +1,30 @@
-"""Who may do what: asked of the database at every act, never of a button."""
+"""Whether somebody may do an act to an object: asked of the database, never of a button.
+
+The table of who may do what is `services/rights.py`; this makes SQL of its rows. `allow` asks
+about one object, `things` is a part of a statement about many, `holders` tells who may.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import cast
+from functools import cache
+from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
-from sqlalchemy import bindparam
+from sqlalchemy import ColumnElement, Select, bindparam
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Refused
+from bot.talk.clock import beijing_day
 from programmes.catalogue import load
 from programmes.model import Programme
 from prompts import t
+from services import consent
+from services.policy import asked_of
+from services.rights import RIGHTS, ROLES, Must, Of, Relation, Right
 from storage.statements import Prepared
 from storage.tables import (
     Cohort,
@@ -22,11 +33,16 @@ from storage.tables import (
     Mentoring,
     Person,
     Record,
-    Role,
+    RecordKind,
+    Unit,
+    UnitKind,
 )
 
-REVIEWERS = (Role.MENTOR, Role.TEAM_MEMBER)
-LEARNERS = (Role.STUDENT, Role.TRAINEE_TEACHER)
+REVIEWERS: Final = ROLES[Relation.CULTIVATES]
+LEARNERS: Final = ROLES[Relation.ONESELF]
+
+
+# ---------------------------------------------------------------- places
 
 
 # Asked at nearly every message, so they are built once: building one costs more than running it.
@@ -81,12 +97,19 @@ def memberships(db: Session, person_id: int) -> list[Membership]:
     return list(db.exec(_memberships, params={"person": person_id}))
 
 
-def learner(db: Session, person_id: int) -> LearnerPlace:
+def learner(db: Session, person_id: int, act: str = "learn") -> LearnerPlace:
     """Somebody's place as a learner, the latest where there are several. Raises `Refused`."""
     found = _learner.first(db, person=person_id)
     if found is None:
-        raise Refused(t("access.not_a_student"), verb="learn")
+        raise Refused(t(RIGHTS[act].refused), verb=act)
     return LearnerPlace(*found)
+
+
+def own(db: Session, actor: Actor, act: str) -> LearnerPlace:
+    """As `learner`, where what else the act asks for holds as well. Raises `Refused`."""
+    me = learner(db, actor.person_id, act)
+    _hold(db, actor, RIGHTS[act], me, me.id)
+    return me
 
 
 def learner_at(db: Session, member_id: int) -> LearnerPlace:
@@ -95,69 +118,315 @@ def learner_at(db: Session, member_id: int) -> LearnerPlace:
     return LearnerPlace(*found)
 
 
-def reviewer_of(db: Session, actor: Actor, record: Record, verb: str) -> Membership:
-    """The membership by which the actor may review this record. Raises `Refused`."""
-    mine = db.exec(
-        select(Membership)
-        .join(Mentoring, col(Mentoring.mentor_id) == col(Membership.id))
-        .where(
-            Mentoring.student_id == record.student_id,
-            col(Mentoring.ended_at).is_(None),
-            Membership.person_id == actor.person_id,
-            col(Membership.ended_at).is_(None),
-            col(Membership.role).in_(REVIEWERS),
-        )
-    ).first()
-    if mine is None:
-        raise Refused(
-            t("access.not_your_student"), verb=verb, object="record", object_id=record.id
-        )
-    return mine
+# ---------------------------------------------------------------- one object
 
 
-def may_read(db: Session, person_id: int, student: Membership) -> bool:
-    """Whether somebody may read a student's records.
+class Grant(NamedTuple):
+    """Somebody's relation to the object of an act, which allows it."""
 
-    The student, those who cultivate them, their own school's teachers, the cohort's coordinators,
-    and their guardians. Nobody else.
+    thing: Any
+    """The learner's or member's place, the cohort, the child, or the programme's key."""
+    relation: Relation
+    place: int | None
+    """The membership by which they have it; none for a guardian."""
+    person: int
+
+
+def allow(
+    db: Session,
+    actor: Actor,
+    act: str,
+    thing: int | str | LearnerPlace | None,
+    *,
+    number: int | None = None,
+    matter: RecordKind | None = None,
+) -> Grant:
+    """The relation by which the actor may do the act to this object. Raises `Refused`.
+
+    `thing` is as `services.rights.Of` says, or none for what does not exist; `number` is the
+    object's own where it hangs on a learner or a programme. `matter` is what is urged.
     """
-    if student.person_id == person_id:
+    right = RIGHTS[act]
+    number = thing if number is None and isinstance(thing, int) else number
+    if isinstance(thing, LearnerPlace) and right.by == (Relation.ONESELF,):
+        # Asked whenever an entry is handed in: who it is was looked up a moment ago.
+        mine = thing.person_id == actor.person_id
+        grant = Grant(thing.id, Relation.ONESELF, thing.id, actor.person_id) if mine else None
+    else:
+        place = thing.id if isinstance(thing, LearnerPlace) else thing
+        grant = held(db, actor.person_id, act, place, matter)
+    if grant is None:
+        raise Refused(t(right.refused), verb=act, object=right.object, object_id=number)
+    if right.must.keys() & CHECKED:
+        learner = thing if isinstance(thing, LearnerPlace) else learner_at(db, grant.thing)
+        _hold(db, actor, right, learner, number)
+    return grant
+
+
+def held(
+    db: Session,
+    person_id: int,
+    act: str,
+    thing: int | str | None,
+    matter: RecordKind | None = None,
+) -> Grant | None:
+    """The first of the relations that allow an act which somebody has to its object, if any."""
+    if thing is None:
+        return None
+    order = RIGHTS[act].by
+    found = [_grant(row) for row in _to_one(act).all(db, person=person_id, thing=thing)]
+    found = [
+        grant
+        for grant in found
+        if grant.relation is not Relation.NAMED or _is_named(db, grant, matter)
+    ]
+    return min(found, key=lambda grant: order.index(grant.relation), default=None)
+
+
+def _is_named(db: Session, grant: Grant, matter: RecordKind | None) -> bool:
+    """Whether the programme names this mentor, or team member, as who urges in the matter."""
+    learner, place = learner_at(db, grant.thing), db.get(Membership, grant.place)
+    asked = matter and asked_of(load(learner.programme), learner.grade, matter)
+    named = asked.urged_by.value if asked and asked.urged_by else ""
+    return place is not None and named == place.role.value
+
+
+def may_keep(db: Session, learner: LearnerPlace, today: date) -> bool:
+    """Whether records of this learner may be kept now."""
+    programme = load(learner.programme)
+    if not consent.needed(learner.birth_date, learner.grade, programme, today):
         return True
-    for mine in memberships(db, person_id):
-        if mine.cohort_id != student.cohort_id:
-            continue
-        match mine.role:
-            case Role.COORDINATOR:
-                return True
-            case Role.SCHOOL_TEACHER:
-                if mine.unit_id is not None and mine.unit_id == student.unit_id:
-                    return True
-            case Role.MENTOR | Role.TEAM_MEMBER:
-                if _cultivates(db, mine, student):
-                    return True
-            case _:
-                pass
+    return consent.standing(db, learner.person_id) is not None
+
+
+def _hold(
+    db: Session, actor: Actor, right: Right, learner: LearnerPlace, number: int | None
+) -> None:
+    """What else must hold. Raises `Refused`."""
+    for must, words in right.must.items():
+        if (check := CHECKED.get(must)) and not check(db, learner, actor):
+            raise Refused(t(words), verb=right.act, object=right.object, object_id=number)
+
+
+CHECKED: Final[dict[Must, Callable[[Session, LearnerPlace, Actor], bool]]] = {
+    Must.PRESENT: lambda _db, learner, _actor: learner.ended_at is None,
+    Must.CONSENT: lambda db, learner, actor: may_keep(db, learner, beijing_day(actor.now)),
+}
+"""What is looked at once the relation is there, since its sentence is another. That an entry is
+nobody's own is asked together with the relation."""
+
+
+# ---------------------------------------------------------------- many objects
+
+
+def things(act: str, person_id: int) -> Select[Any]:
+    """All objects to which somebody's relations allow an act, to be looked in: `col(…).in_(…)`.
+
+    By learner's or member's place, cohort, child or programme, as the table says.
+    """
+    found = _grants(RIGHTS[act], person=sa.literal(person_id)).subquery()
+    return sa.select(found.c.thing)
+
+
+def any_of(db: Session, actor: Actor, act: str) -> None:
+    """Ask whether there is any place of the actor's that allows an act. Raises `Refused`."""
+    if not _of_person(act).first(db, person=actor.person_id):
+        raise Refused(t(RIGHTS[act].refused), verb=act, object=RIGHTS[act].object)
+
+
+def programmes_for(db: Session, person_id: int, act: str) -> tuple[str, ...]:
+    """The programmes to which somebody may do an act, by key, the latest place first."""
+    found = [_grant(row) for row in _of_person(act).all(db, person=person_id)]
+    found.sort(key=lambda grant: grant.place or 0, reverse=True)
+    return tuple(dict.fromkeys(str(grant.thing) for grant in found))
+
+
+def cohorts_for(db: Session, actor: Actor, act: str, number: int | None) -> list[Cohort]:
+    """The cohorts to which the actor may do an act: the one of that number first, else the latest.
+
+    Raises `Refused` where there is none, and where that one is not among them.
+    """
+    found = [_grant(row) for row in _of_person(act).all(db, person=actor.person_id)]
+    found.sort(key=lambda grant: (grant.thing != number, -(grant.place or 0)))
+    keys = dict.fromkeys(grant.thing for grant in found)
+    if not keys or (number is not None and number not in keys):
+        right = RIGHTS[act]
+        raise Refused(t(right.refused), verb=act, object=right.object, object_id=number)
+    return [cast(Cohort, db.get(Cohort, key)) for key in keys]
+
+
+def holders(db: Session, act: str, thing: int | str) -> list[Grant]:
+    """Everybody who may do an act to an object now, by relation in the order of the table."""
+    order = RIGHTS[act].by
+    found = [_grant(row) for row in _to_object(act).all(db, thing=thing)]
+    return sorted(found, key=lambda g: (order.index(g.relation), g.place or 0, g.person))
+
+
+# ---------------------------------------------------------------- the table as SQL
+
+
+def _grant(row: Any) -> Grant:
+    return Grant(row[0], Relation(row[1]), row[2], row[3])
+
+
+# Built once: building one costs more than running it.
+@cache
+def _to_one(act: str) -> Prepared:
+    return Prepared(_grants(RIGHTS[act], bindparam("person"), bindparam("thing")))
+
+
+@cache
+def _of_person(act: str) -> Prepared:
+    return Prepared(_grants(RIGHTS[act], person=bindparam("person")))
+
+
+@cache
+def _to_object(act: str) -> Prepared:
+    return Prepared(_grants(RIGHTS[act], thing=bindparam("thing")))
+
+
+_mine = aliased(Membership, name="mine")
+_theirs = aliased(Membership, name="theirs")
+
+
+def _grants(
+    right: Right, person: Any = None, thing: Any = None
+) -> sa.CompoundSelect[Any] | Select[Any]:
+    """Every grant of a right: of one person, to one object, or both."""
+    scope = _scope(person)
+    parts = []
+    for relation in right.by:
+        part = _PARTS[right.of](relation, scope)
+        if person is not None:
+            part = part.where(part.selected_columns[3] == person)
+        if thing is not None:
+            part = part.where(part.selected_columns[0] == thing)
+        if Must.NOT_OWN in right.must and right.of is Of.LEARNER:
+            part = part.where(col(_theirs.person_id) != part.selected_columns[3])
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else sa.union_all(*parts)
+
+
+def _columns(thing: Any, relation: Relation, place: Any, person: Any) -> Select[Any]:
+    what = sa.literal(relation.value, sa.String).label("relation")
+    return sa.select(thing.label("thing"), what, place.label("place"), person.label("person"))
+
+
+def _scope(person: Any) -> sa.CTE:
+    """For each place of a teacher, coordinator or auditor: its unit, and every unit below it."""
+    roles = [r for relation in _SCOPED for r in ROLES[relation]]
+    asked = [
+        col(_mine.role).in_(roles),
+        col(_mine.ended_at).is_(None),
+        col(_mine.unit_id).is_not(None),
+    ]
+    if person is not None:
+        asked.append(col(_mine.person_id) == person)
+    places: Any = (col(_mine.id).label("place"), col(_mine.unit_id).label("unit"))
+    begin = sa.select(*places).where(*asked)
+    scope = begin.cte("scope", recursive=True)
+    below = sa.select(scope.c.place, col(Unit.id)).where(col(Unit.parent_id) == scope.c.unit)
+    # Without repetition, so that a circle of units, which nobody can make, would end as well.
+    return scope.union(below)
+
+
+_SCOPED: Final = (Relation.SCHOOL, Relation.OFFICE, Relation.AUDITOR)
+
+
+def _reaches(scope: sa.CTE, unit: Any) -> ColumnElement[bool]:
+    """A unit is that of one's place, or below it."""
+    return sa.exists().where(scope.c.place == col(_mine.id), scope.c.unit == unit)
+
+
+def _whole(scope: sa.CTE) -> ColumnElement[bool]:
+    """One's place is at or above the cohort's office: without a unit, or at an office that stands
+    below nothing, it always is."""
+    top = sa.exists().where(
+        col(Unit.id) == col(_mine.unit_id),
+        col(Unit.kind) == UnitKind.OFFICE,
+        col(Unit.parent_id).is_(None),
+    )
+    return col(_mine.unit_id).is_(None) | _reaches(scope, col(Cohort.office_id)) | top
+
+
+def _now(relation: Relation) -> ColumnElement[bool]:
+    """One's place has the relation's role, and has not ended."""
+    return col(_mine.role).in_(ROLES[relation]) & col(_mine.ended_at).is_(None)
+
+
+def _member(relation: Relation, scope: sa.CTE) -> Select[Any]:
+    """Whom an office has below it, whatever they are."""
+    here = _columns(col(_theirs.id), relation, col(_mine.id), col(_mine.person_id))
     return (
-        db.exec(
-            select(Guardianship).where(
-                Guardianship.child_id == student.person_id,
-                Guardianship.guardian_id == person_id,
-                col(Guardianship.withdrawn_at).is_(None),
-            )
-        ).first()
-        is not None
+        here.join_from(_theirs, _mine, col(_mine.cohort_id) == col(_theirs.cohort_id))
+        .join(Cohort, col(Cohort.id) == col(_mine.cohort_id))
+        .where(_now(relation), _whole(scope) | _reaches(scope, col(_theirs.unit_id)))
     )
 
 
-def _cultivates(db: Session, mentor: Membership, student: Membership) -> bool:
-    found = db.exec(
-        select(Mentoring).where(
-            Mentoring.student_id == student.id,
-            Mentoring.mentor_id == mentor.id,
-            col(Mentoring.ended_at).is_(None),
-        )
-    ).first()
-    return found is not None
+def _learner_of(relation: Relation, scope: sa.CTE) -> Select[Any]:
+    here = _columns(col(_theirs.id), relation, col(_mine.id), col(_mine.person_id))
+    match relation:
+        case Relation.ONESELF:
+            found = _columns(col(_theirs.id), relation, col(_theirs.id), col(_theirs.person_id))
+        case Relation.GUARDIAN:
+            guardian, child = col(Guardianship.guardian_id), col(Guardianship.child_id)
+            found = (
+                _columns(col(_theirs.id), relation, NO_PLACE, guardian)
+                .join_from(_theirs, Guardianship, child == col(_theirs.person_id))
+                .where(col(Guardianship.withdrawn_at).is_(None))
+            )
+        case Relation.CULTIVATES | Relation.NAMED:
+            found = (
+                here.join_from(_theirs, Mentoring, col(Mentoring.student_id) == col(_theirs.id))
+                .join(_mine, col(_mine.id) == col(Mentoring.mentor_id))
+                .where(_now(relation), col(Mentoring.ended_at).is_(None))
+            )
+        case Relation.SCHOOL:
+            found = here.join_from(
+                _theirs, _mine, col(_mine.cohort_id) == col(_theirs.cohort_id)
+            ).where(_now(relation), _reaches(scope, col(_theirs.unit_id)))
+        case Relation.OFFICE | Relation.AUDITOR:
+            found = _member(relation, scope)
+    return found.where(col(_theirs.role).in_(LEARNERS))
+
+
+def _cohort(relation: Relation, _scope: sa.CTE) -> Select[Any]:
+    here = _columns(col(_mine.cohort_id), relation, col(_mine.id), col(_mine.person_id))
+    return here.where(_now(relation))
+
+
+def _programme(relation: Relation, scope: sa.CTE) -> Select[Any]:
+    here = _columns(col(Cohort.programme), relation, col(_mine.id), col(_mine.person_id))
+    cohorts = here.join_from(_mine, Cohort, col(Cohort.id) == col(_mine.cohort_id))
+    return cohorts.where(_now(relation), _whole(scope))
+
+
+def _child(relation: Relation, _scope: sa.CTE) -> Select[Any]:
+    guardian = col(Guardianship.guardian_id)
+    return _columns(col(Guardianship.child_id), relation, NO_PLACE, guardian)
+
+
+def _own(relation: Relation, scope: sa.CTE) -> Select[Any]:
+    if relation is Relation.GUARDIAN:
+        return _child(relation, scope)
+    here = _columns(col(_mine.id), relation, col(_mine.id), col(_mine.person_id))
+    return here.where(_now(relation))
+
+
+NO_PLACE: Final = sa.cast(sa.null(), sa.Integer)
+
+_PARTS: Final[dict[Of, Callable[[Relation, sa.CTE], Select[Any]]]] = {
+    Of.LEARNER: _learner_of,
+    Of.MEMBER: _member,
+    Of.COHORT: _cohort,
+    Of.PROGRAMME: _programme,
+    Of.CHILD: _child,
+    Of.OWN: _own,
+}
+
+
+# ---------------------------------------------------------------- look-ups
 
 
 def student_of(db: Session, record: Record) -> Membership:

@@ -10,13 +10,9 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
-from bot.talk.acting import Actor, Refused
 from programmes.model import Programme
 from programmes.values import Consent, Grade
-from prompts import t
-from services import audit
-from services.access import LearnerPlace
-from storage.tables import Guardianship, Person
+from storage.tables import Guardianship
 
 
 def needed(born: date | None, grade: str, programme: Programme, today: date) -> bool:
@@ -32,13 +28,6 @@ def needed(born: date | None, grade: str, programme: Programme, today: date) -> 
     return asked is not Consent.NOT_ASKED
 
 
-def may_keep(db: Session, learner: LearnerPlace, programme: Programme, today: date) -> bool:
-    """Whether records of this learner may be kept now."""
-    if not needed(learner.birth_date, learner.grade, programme, today):
-        return True
-    return standing(db, learner.person_id) is not None
-
-
 def standing(db: Session, child_id: int) -> Guardianship | None:
     """A consent that is given and not withdrawn."""
     return db.exec(
@@ -48,44 +37,6 @@ def standing(db: Session, child_id: int) -> Guardianship | None:
             col(Guardianship.withdrawn_at).is_(None),
         )
     ).first()
-
-
-def children(db: Session, guardian_id: int) -> list[tuple[Guardianship, Person]]:
-    """The children somebody answers for."""
-    rows = db.exec(
-        select(Guardianship, Person)
-        .join(Person, col(Person.id) == col(Guardianship.child_id))
-        .where(Guardianship.guardian_id == guardian_id)
-        .order_by(col(Guardianship.id))
-    )
-    return list(rows)
-
-
-def give(db: Session, actor: Actor, child_id: int) -> None:
-    """Consent to a child's records being kept. Raises `Refused` for anybody but the guardian."""
-    link = _link(db, actor, child_id, "consent")
-    link.consented_at, link.withdrawn_at = actor.now, None
-    db.add(link)
-    audit.note(db, actor, "consent", "person", child_id)
-
-
-def take_back(db: Session, actor: Actor, child_id: int) -> None:
-    """Withdraw a consent: nothing more is kept. Raises `Refused` for anybody but the guardian."""
-    link = _link(db, actor, child_id, "withdraw_consent")
-    link.withdrawn_at = actor.now
-    db.add(link)
-    audit.note(db, actor, "withdraw_consent", "person", child_id)
-
-
-def _link(db: Session, actor: Actor, child_id: int, verb: str) -> Guardianship:
-    link = db.exec(
-        select(Guardianship).where(
-            Guardianship.child_id == child_id, Guardianship.guardian_id == actor.person_id
-        )
-    ).first()
-    if link is None:
-        raise Refused(t("consent.not_your_child"), verb=verb, object="person", object_id=child_id)
-    return link
 
 
 def _years(born: date, today: date) -> int:

@@ -16,10 +16,9 @@ from bot.talk.message import Field, Item, Message
 from programmes.catalogue import load
 from prompts import Lines, Text, t
 from services import audit
-from services.access import cohort_of, memberships
+from services.access import allow, any_of, programmes_for
 from storage import documents as rows
 from storage.tables import PolicyDocument as Row
-from storage.tables import Role
 
 SHOWN: Final = 5
 """Sections of which a preview shows the beginning."""
@@ -128,11 +127,10 @@ def _beginning(text: str) -> str:
 # ---------------------------------------------------------------- who may
 
 
-def programmes_of(db: Session, person_id: int) -> tuple[str, ...]:
-    """The programmes of which somebody coordinates a cohort now, the latest first."""
-    mine = reversed(memberships(db, person_id))
-    keys = (cohort_of(db, one).programme for one in mine if one.role is Role.COORDINATOR)
-    return tuple(dict.fromkeys(keys))
+def mine(db: Session, actor: Actor, act: str) -> tuple[str, ...]:
+    """The programmes whose documents the actor looks after, the latest first. Raises `Refused`."""
+    any_of(db, actor, act)
+    return programmes_for(db, actor.person_id, act)
 
 
 def _allow(
@@ -140,10 +138,7 @@ def _allow(
 ) -> None:
     if isinstance(by, Operator):
         return
-    if programme not in programmes_of(db, by.person_id):
-        raise Refused(
-            t("document.not_coordinator"), verb=verb, object="document", object_id=number
-        )
+    allow(db, by, verb, programme, number=number)
 
 
 # ---------------------------------------------------------------- the acts
@@ -215,9 +210,10 @@ def remove(db: Session, by: Actor | Operator, document_id: int) -> Row:
 def found(db: Session, by: Actor | Operator, document_id: int, verb: str) -> Row:
     """A document in force that `by` may change. Raises `Refused`."""
     row = db.get(Row, document_id, with_for_update=True)
+    if isinstance(by, Actor):
+        allow(db, by, verb, row.programme if row else None, number=document_id)
     if row is None or row.ended_at is not None:
         raise Refused(t("document.gone"), verb=verb, object="document", object_id=document_id)
-    _allow(db, by, row.programme, verb, document_id)
     return row
 
 

@@ -24,9 +24,17 @@ from bot.talk.message import Choice, Message, as_message, press, put
 from programmes.catalogue import load
 from prompts import Text, Words, t
 from services import audit, notices
-from services.access import LEARNERS, cohort_of, learner_at, memberships
-from services.consent import may_keep
-from services.documents import programmes_of
+from services.access import (
+    LEARNERS,
+    allow,
+    any_of,
+    cohort_of,
+    holders,
+    learner_at,
+    may_keep,
+    memberships,
+    programmes_for,
+)
 from services.scrub import GAPS, scrub
 from storage import chats
 from storage import inquiries as rows
@@ -132,7 +140,7 @@ def _may_keep(db: Session, place: Membership, now: datetime) -> bool:
     if place.role not in LEARNERS:
         return True
     learner = learner_at(db, cast(int, place.id))
-    return may_keep(db, learner, load(learner.programme), beijing_day(now))
+    return may_keep(db, learner, beijing_day(now))
 
 
 def _understood(row: Inquiry, answer: PolicyAnswer | None) -> None:
@@ -173,7 +181,8 @@ def unhelpful(
     own = list(dict.fromkeys(cohort_of(db, place).programme for place in reversed(places)))
     if row.programme not in own:
         row.programme = own[0] if len(own) == 1 else ""
-    offices = rows.coordinators(db, [row.programme] if row.programme else own)
+    keys = [row.programme] if row.programme else own
+    offices = sorted({g.person for key in keys for g in holders(db, "answer_question", key)})
     if not offices:
         return Forwarded.NOWHERE
     waiting = rows.waiting_of(db, account_id)
@@ -229,7 +238,7 @@ def groups(db: Session, actor: Actor) -> list[Group]:
 
     Raises `Refused` for anybody who coordinates nothing.
     """
-    keys = _coordinated(db, actor, "questions")
+    keys = mine(db, actor, "questions")
     found: list[tuple[str, str, list[Inquiry], set[str]]] = []
     for row in rows.waiting(db, keys):
         programme = _office(db, row, keys)
@@ -253,15 +262,10 @@ def group_of(db: Session, actor: Actor, number: int, verb: str) -> Group:
     return next(group for group in groups(db, actor) if number in group.numbers)
 
 
-def _coordinated(
-    db: Session, actor: Actor, verb: str, number: int | None = None
-) -> tuple[str, ...]:
-    keys = programmes_of(db, actor.person_id)
-    if not keys:
-        raise Refused(
-            t("question.not_coordinator"), verb=verb, object="question", object_id=number
-        )
-    return keys
+def mine(db: Session, actor: Actor, verb: str) -> tuple[str, ...]:
+    """The programmes for which the actor may do an act, the latest first. Raises `Refused`."""
+    any_of(db, actor, verb)
+    return programmes_for(db, actor.person_id, verb)
 
 
 def _office(db: Session, row: Inquiry, keys: Sequence[str]) -> str:
@@ -276,18 +280,12 @@ def _office(db: Session, row: Inquiry, keys: Sequence[str]) -> str:
 
 def _open_row(db: Session, actor: Actor, number: int, verb: str) -> tuple[Inquiry, str]:
     """A question that waits, and the programme by which the actor may answer it."""
-    keys = _coordinated(db, actor, verb, number)
+    keys = mine(db, actor, verb)
     row = db.get(Inquiry, number, with_for_update=True)
-    if row is None or row.state is InquiryState.ASKED:
-        raise Refused(t("question.none"), verb=verb, object="question", object_id=number)
-    programme = _office(db, row, keys)
-    if row.state is not InquiryState.OPEN:
-        key = "question.settled" if row.programme in keys else "question.not_coordinator"
-        raise Refused(t(key), verb=verb, object="question", object_id=number)
-    if not programme:
-        raise Refused(
-            t("question.not_coordinator"), verb=verb, object="question", object_id=number
-        )
+    programme = "" if row is None or row.state is InquiryState.ASKED else _office(db, row, keys)
+    allow(db, actor, verb, programme, number=number)
+    if row is None or row.state is not InquiryState.OPEN:
+        raise Refused(t("question.settled"), verb=verb, object="question", object_id=number)
     return row, programme
 
 
@@ -454,8 +452,7 @@ def _write(
     db: Session, actor: Actor, made: Curated, asks: Collection[str], question_id: int | None
 ) -> Curated:
     verb = "write_answer"
-    if made.programme not in _coordinated(db, actor, verb):
-        raise Refused(t("question.not_coordinator"), verb=verb, object="curated")
+    allow(db, actor, verb, made.programme)
     made.asks = list(ways(asks))
     if not made.asks:
         raise Refused(t("question.no_asks"), verb=verb, object="curated")
@@ -542,9 +539,8 @@ def _to_clarify(db: Session, actor: Actor, number: int) -> Curated:
 def found(db: Session, actor: Actor, number: int, verb: str) -> Curated:
     """What an office of the actor's has written. Raises `Refused`."""
     row = db.get(Curated, number, with_for_update=True)
-    if row is None or row.programme not in _coordinated(db, actor, verb, number):
-        raise Refused(t("question.not_coordinator"), verb=verb, object="curated", object_id=number)
-    return row
+    allow(db, actor, verb, row.programme if row else None, number=number)
+    return cast(Curated, row)
 
 
 def standing(db: Session, actor: Actor) -> list[Curated]:
@@ -552,7 +548,7 @@ def standing(db: Session, actor: Actor) -> list[Curated]:
 
     Raises `Refused`.
     """
-    keys = _coordinated(db, actor, "answers")
+    keys = mine(db, actor, "answers")
     proposed = rows.curated(db, keys, CuratedState.PROPOSED)
     return [*proposed, *rows.curated(db, keys, CuratedState.PUBLISHED)]
 
@@ -560,12 +556,9 @@ def standing(db: Session, actor: Actor) -> list[Curated]:
 def answered(db: Session, actor: Actor, number: int, verb: str) -> list[Inquiry]:
     """The questions that were answered together with this one. Raises `Refused`."""
     row = db.get(Inquiry, number)
-    keys = _coordinated(db, actor, verb, number)
-    if row is None or row.state is not InquiryState.ANSWERED or row.programme not in keys:
-        raise Refused(
-            t("question.not_coordinator"), verb=verb, object="question", object_id=number
-        )
-    return rows.answered_with(db, row)
+    answered = row if row is not None and row.state is InquiryState.ANSWERED else None
+    allow(db, actor, verb, answered.programme if answered else None, number=number)
+    return rows.answered_with(db, cast(Inquiry, row))
 
 
 def standard_from(db: Session, question_id: int) -> Curated | None:

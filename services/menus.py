@@ -8,19 +8,16 @@ from sqlmodel import Session
 
 from programmes.catalogue import load
 from prompts import Language, render, t
-from services.access import cohort_of, memberships
-from services.progress import asked_of
-from storage.tables import Membership, RecordKind, Role
+from services.access import cohort_of, memberships, programmes_for
+from services.policy import asked_of
+from services.rights import ROLES, WAYS, Of
+from storage.tables import Membership, RecordKind
 
-BY_ROLE: Final[dict[Role, tuple[str, ...]]] = {
-    Role.STUDENT: ("session", "writing", "meeting", "progress", "records"),
-    Role.TRAINEE_TEACHER: ("session", "writing", "meeting", "progress", "records"),
-    Role.MENTOR: ("queue", "students"),
-    Role.TEAM_MEMBER: ("queue", "students"),
-    Role.SCHOOL_TEACHER: ("students",),
-    Role.COORDINATOR: ("cohort", "students", "questions", "documents"),
-    Role.GUARDIAN: ("children",),
-}
+OFFERED: Final = (
+    *("session", "writing", "meeting", "progress", "records"),
+    *("queue", "cohort", "students", "questions", "documents", "children"),
+)
+"""What a menu may offer, in its order: to those to whom the table of rights allows it."""
 EVERYBODY: Final = ("ask", "help", "language", "privacy")
 
 
@@ -30,12 +27,18 @@ def commands_for(db: Session, person_id: int | None) -> list[str]:
         return list(EVERYBODY)
     found: list[str] = []
     for member in memberships(db, person_id):
-        found += [name for name in BY_ROLE[member.role] if _meant(db, member, name)]
+        found += [name for name in OFFERED if _meant(db, member, name)]
     return [*dict.fromkeys(found), *EVERYBODY]
 
 
 def _meant(db: Session, member: Membership, name: str) -> bool:
-    """A diary is offered only where the programme asks this learner for one."""
+    """Whether it is for such a place; a diary is only where the programme asks for one."""
+    right = WAYS[name]
+    if not any(member.role in ROLES[relation] for relation in right.by):
+        return False
+    if right.of is Of.PROGRAMME:
+        keys = programmes_for(db, member.person_id, right.act)
+        return cohort_of(db, member).programme in keys
     kind = {"writing": RecordKind.DIARY, "meeting": RecordKind.MEETING_RECORD}.get(name)
     if kind is None:
         return True

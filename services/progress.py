@@ -14,9 +14,10 @@ from programmes.catalogue import load
 from programmes.model import Programme
 from programmes.model import Record as Asked
 from programmes.rules import Progress, RequirementProgress, SessionFact, count
-from programmes.values import Frequency, Grade, StageKind
+from programmes.values import Frequency, StageKind
 from services import records, roster
 from services.access import LEARNERS
+from services.policy import asked_of
 from services.records import PLACE_BY_KEY, Body, SessionBody
 from services.roster import Member
 from storage.tables import Cohort, Record, RecordKind, RecordState, RecordVersion
@@ -51,15 +52,6 @@ def met(part: RequirementProgress) -> bool:
 def kept_so_far(part: RequirementProgress) -> bool:
     """Whether every month that is over was met; of a requirement for the cycle, always."""
     return not any(month.over and month.still_needed for month in part.months)
-
-
-def asked_of(programme: Programme, grade: str, kind: RecordKind) -> Asked | None:
-    """The record of this kind that the programme asks of learners of a grade, if it does."""
-    known = Grade(grade) if grade in set(Grade) else None
-    for record in programme.records:
-        if record.kind.value == kind.value and record.scope.required_of(known) is not False:
-            return record
-    return None
 
 
 def unwritten(programme: Programme, asked: Asked, entries: Entries, today: date) -> int:
@@ -134,10 +126,16 @@ class Standing:
         return [entry for entry in self.entries if entry[0].state is RecordState.SUBMITTED]
 
 
-def standings(db: Session, cohort: Cohort, today: date) -> list[Standing]:
-    """Where each of a cohort's learners stands, in the order of the roster."""
+def standings(
+    db: Session, cohort: Cohort, today: date, reader: int | None = None
+) -> list[Standing]:
+    """Where each of a cohort's learners stands, in the order of the roster.
+
+    With `reader`, a person, only those whom they may read.
+    """
     programme = load(cohort.programme)
-    learners = roster.members(db, cohort.id or 0, LEARNERS)
+    act = None if reader is None else ("read_student", reader)
+    learners = roster.members(db, cohort.id or 0, LEARNERS, seen_by=act)
     entries = _entries_of(db, [member.id for member in learners])
     return [_standing(programme, member, entries[member.id], today) for member in learners]
 

@@ -24,13 +24,16 @@ from prompts import Brief, Text, t
 from services import audit, notices
 from services.access import (
     REVIEWERS,
+    Grant,
     LearnerPlace,
+    allow,
+    any_of,
+    held,
     learner_at,
-    may_read,
-    memberships,
-    reviewer_of,
     student_of,
+    things,
 )
+from services.rights import RIGHTS
 from storage.statements import Prepared
 from storage.tables import (
     File,
@@ -124,7 +127,7 @@ def hand_in(
     period: str = "",
 ) -> HandedIn:
     """Hand in a new entry. Raises `Refused` if the student may not, or not any more."""
-    _own(actor, student, "hand_in")
+    allow(db, actor, "hand_in", student)
     state = _first_state(student, kind)
     [(record_id,)] = _insert_record.all(
         db,
@@ -152,7 +155,8 @@ def amend(
     db: Session, actor: Actor, record_id: int, version: int, body: Body, *, day: date
 ) -> HandedIn:
     """Hand in a changed version. Raises `Refused` once it is approved, or changed elsewhere."""
-    record, student = _mine(db, actor, record_id, "amend")
+    record, _ = allowed(db, actor, record_id, "amend")
+    student = learner_at(db, record.student_id)
     if record.state in SETTLED:
         raise _refuse("record.locked", "amend", record)
     if record.version != version:
@@ -185,7 +189,7 @@ def _handed_in(
 
 def withdraw(db: Session, actor: Actor, record_id: int, version: int) -> Record:
     """Take an entry back; it can be handed in again. Raises `Refused` once it is approved."""
-    record, _ = _mine(db, actor, record_id, "withdraw")
+    record, _ = allowed(db, actor, record_id, "withdraw")
     if record.state is RecordState.WITHDRAWN:
         return record
     if record.state in SETTLED:
@@ -221,8 +225,7 @@ def review(
     Raises `Refused` for who may not review it.
     """
     verb = "approve" if approve else "return"
-    record = found(db, record_id, verb)
-    reviewer = reviewer_of(db, actor, record, verb)
+    record, reviewer = allowed(db, actor, record_id, verb)
     if record.version != version or record.state is not RecordState.SUBMITTED:
         return standing(db, record, version)
     word = Review(
@@ -230,7 +233,7 @@ def review(
         version=version,
         approved=approve,
         reason=reason,
-        reviewer_id=cast(int, reviewer.id),
+        reviewer_id=cast(int, reviewer.place),
         at=actor.now,
     )
     db.add(word)
@@ -249,7 +252,7 @@ def standing(db: Session, record: Record, version: int) -> Verdict:
 
 def open_whole(db: Session, actor: Actor, record_id: int) -> Record:
     """Note that the actor has seen all of the entry as it stands. Raises `Refused`."""
-    record = readable(db, actor, record_id, "open")
+    record, _ = allowed(db, actor, record_id, "open")
     key = (record_id, record.version, actor.person_id)
     if db.get(Opening, key) is None:
         db.add(Opening(record_id=key[0], version=key[1], person_id=key[2], at=actor.now))
@@ -260,19 +263,56 @@ def open_whole(db: Session, actor: Actor, record_id: int) -> Record:
 # ---------------------------------------------------------------- reading
 
 
-def found(db: Session, record_id: int, verb: str) -> Record:
+def allowed(db: Session, actor: Actor, record_id: int, act: str) -> tuple[Record, Grant]:
+    """A record to which the actor may do an act now, and why. Raises `Refused`."""
     record = db.get(Record, record_id, with_for_update=True)
-    if record is None:
-        raise Refused(t("record.gone"), verb=verb, object="record", object_id=record_id)
+    learner = None if record is None else record.student_id
+    grant = allow(db, actor, act, learner, number=record_id)
+    return cast(Record, record), grant
+
+
+def may(db: Session, actor: Actor, record: Record, act: str) -> bool:
+    """Whether the actor has a relation that allows an act to a record."""
+    return held(db, actor.person_id, act, record.student_id) is not None
+
+
+def to_edit(db: Session, actor: Actor, record_id: int) -> Record:
+    """An own record, to be opened for a change. Raises `Refused`, also once it is approved."""
+    record, _ = allowed(db, actor, record_id, "edit")
+    if record.state in SETTLED:
+        raise _refuse("record.locked", "edit", record)
     return record
 
 
-def readable(db: Session, actor: Actor, record_id: int, verb: str) -> Record:
-    """A record that the actor may read now. Raises `Refused`."""
-    record = found(db, record_id, verb)
-    if not may_read(db, actor.person_id, student_of(db, record)):
-        raise _refuse("access.not_yours_to_read", verb, record)
-    return record
+def own_session(db: Session, actor: Actor, record_id: int, member_id: int) -> Record:
+    """An own session of that place, to write about. Raises `Refused`."""
+    record = db.get(Record, record_id)
+    mine = record is not None and record.student_id == member_id
+    allow(db, actor, "hand_in", member_id if mine else None, number=record_id)
+    return cast(Record, record)
+
+
+def about(db: Session, record: Record) -> Record | None:
+    """The session that a diary belongs to: whoever may read the one may read the other."""
+    return None if record.about_id is None else db.get(Record, record.about_id)
+
+
+def file_of(db: Session, actor: Actor, file_id: int) -> File:
+    """A file that an entry shows which the actor may read now. Raises `Refused`."""
+    shown_to_them = (
+        select(File)
+        .join(RecordFile, col(RecordFile.file_id) == col(File.id))
+        .join(Record, col(Record.id) == col(RecordFile.record_id))
+        .where(
+            col(File.id) == file_id,
+            col(Record.student_id).in_(things("read_file", actor.person_id)),
+        )
+    )
+    file = db.exec(shown_to_them).first()
+    if file is None:
+        right = RIGHTS["read_file"]
+        raise Refused(t(right.refused), verb=right.act, object=right.object, object_id=file_id)
+    return file
 
 
 def body_at(db: Session, record: Record, version: int | None = None) -> Body:
@@ -359,9 +399,7 @@ def waiting_for(db: Session, actor: Actor) -> list[tuple[Record, Body, str]]:
 
     Raises `Refused` for who reviews nobody.
     """
-    mine = [m.id for m in memberships(db, actor.person_id) if m.role in REVIEWERS]
-    if not mine:
-        raise Refused(t("access.not_a_mentor"), verb="queue")
+    any_of(db, actor, "queue")
     rows = db.exec(
         select(Record, RecordVersion, Person.name)
         .join(
@@ -373,11 +411,7 @@ def waiting_for(db: Session, actor: Actor) -> list[tuple[Record, Body, str]]:
         .join(Person, col(Person.id) == col(Membership.person_id))
         .where(
             Record.state == RecordState.SUBMITTED,
-            col(Record.student_id).in_(
-                select(Mentoring.student_id).where(
-                    col(Mentoring.mentor_id).in_(mine), col(Mentoring.ended_at).is_(None)
-                )
-            ),
+            col(Record.student_id).in_(things("approve", actor.person_id)),
         )
         .order_by(col(Record.submitted_at), col(Record.id))
     )
@@ -472,22 +506,6 @@ def review_card(record: Record | HandedIn, body: Body, student: str) -> Message:
 
 
 # ---------------------------------------------------------------- inside
-
-
-def _own(actor: Actor, student: LearnerPlace, verb: str) -> None:
-    if student.person_id != actor.person_id:
-        raise Refused(t("access.not_your_record"), verb=verb, object="membership")
-    if student.ended_at is not None:
-        raise Refused(t("access.membership_ended"), verb=verb, object="membership")
-
-
-def _mine(db: Session, actor: Actor, record_id: int, verb: str) -> tuple[Record, LearnerPlace]:
-    record = found(db, record_id, verb)
-    student = learner_at(db, record.student_id)
-    if student.person_id != actor.person_id:
-        raise _refuse("access.not_your_record", verb, record)
-    _own(actor, student, verb)
-    return record, student
 
 
 def _refuse(key: str, verb: str, record: Record) -> Refused:

@@ -6,7 +6,7 @@ student without a school) is done, and told as a warning. Nothing is deleted: pl
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -15,14 +15,14 @@ from typing import Final, cast
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
-from bot.talk.acting import Operator, Refused
+from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import beijing_day
 from programmes.catalogue import load
 from programmes.model import Fact, Programme
 from programmes.values import Grade, Learner, Status
 from prompts import Text, t
 from services import audit, consent, joining
-from services.access import LEARNERS, REVIEWERS, cohort_of, memberships
+from services.access import LEARNERS, REVIEWERS, allow, cohort_of, things
 from storage.tables import (
     Account,
     Cohort,
@@ -37,15 +37,23 @@ from storage.tables import (
 
 Warnings = tuple[Text, ...]
 
-UNIT_OF: Final = {
-    Role.STUDENT: UnitKind.SCHOOL,
-    Role.TRAINEE_TEACHER: UnitKind.SCHOOL,
-    Role.SCHOOL_TEACHER: UnitKind.SCHOOL,
-    Role.MENTOR: UnitKind.HOST,
-    Role.TEAM_MEMBER: UnitKind.HOST,
-    Role.COORDINATOR: UnitKind.OFFICE,
+OVERSEES: Final = (
+    UnitKind.OFFICE,
+    UnitKind.PROVINCE,
+    UnitKind.CITY,
+    UnitKind.HOST,
+    UnitKind.SCHOOL,
+)
+UNIT_OF: Final[Mapping[Role, tuple[UnitKind, ...]]] = {
+    Role.STUDENT: (UnitKind.SCHOOL, UnitKind.TEAM),
+    Role.TRAINEE_TEACHER: (UnitKind.SCHOOL, UnitKind.TEAM),
+    Role.SCHOOL_TEACHER: (UnitKind.SCHOOL,),
+    Role.MENTOR: (UnitKind.HOST,),
+    Role.TEAM_MEMBER: (UnitKind.HOST,),
+    Role.COORDINATOR: OVERSEES,
+    Role.AUDITOR: OVERSEES,
 }
-"""The kind of unit that each role belongs to; a guardian belongs to none."""
+"""The kinds of unit that each role may belong to, the usual one first; a guardian has none."""
 
 NEEDS_SCHOOL: Final = (Role.STUDENT, Role.SCHOOL_TEACHER)
 """A teacher sees the students of the same school, so either without one is cut off."""
@@ -68,7 +76,7 @@ def create_cohort(
             t("roster.no_such_programme", programme=programme), verb="create_cohort"
         ) from None
     if office_id is not None:
-        _unit_of_kind(db, office_id, UnitKind.OFFICE, "create_cohort")
+        _unit_of_kind(db, office_id, OVERSEES, "create_cohort")
     cohort = Cohort(
         programme=programme,
         name=_tidy(name, 120, "create_cohort"),
@@ -97,7 +105,7 @@ def cohorts(db: Session) -> list[Cohort]:
 def add_unit(
     db: Session, by: Operator, kind: UnitKind, name: str, parent_id: int | None = None
 ) -> Unit:
-    """Make a school, host institution or office. Raises `Refused` if one has this name already."""
+    """Make a unit, perhaps below another. Raises `Refused` if one has this name already."""
     name = _tidy(name, 120, "add_unit")
     if find_unit(db, kind, name) is not None:
         raise Refused(t("roster.unit_exists", name=name), verb="add_unit")
@@ -108,12 +116,41 @@ def add_unit(
     return unit
 
 
+def put_unit(db: Session, by: Operator, unit_id: int, parent_id: int | None) -> Unit:
+    """Put a unit below another, or below none: who oversees that one oversees this one too.
+
+    Raises `Refused` where the other is the unit itself, or below it.
+    """
+    unit = cast(Unit, db.get(Unit, unit_id))
+    above: int | None = parent_id
+    while above is not None:
+        if above == unit_id:
+            raise Refused(
+                t("roster.unit_circle", name=unit.name),
+                verb="put_unit",
+                object="unit",
+                object_id=unit_id,
+            )
+        above = cast(Unit, db.get(Unit, above)).parent_id
+    before, unit.parent_id = unit.parent_id, parent_id
+    db.add(unit)
+    db.flush()
+    audit.note(db, by, "put_unit", "unit", unit_id, under=parent_id, before=before)
+    return unit
+
+
 def find_unit(db: Session, kind: UnitKind, name: str) -> Unit | None:
     return db.exec(select(Unit).where(Unit.kind == kind, Unit.name == name.strip())).first()
 
 
-def units(db: Session, kind: UnitKind) -> list[Unit]:
-    return list(db.exec(select(Unit).where(Unit.kind == kind).order_by(col(Unit.id))))
+def units(db: Session, *kinds: UnitKind) -> list[Unit]:
+    """The units of these kinds, the earliest first."""
+    return list(db.exec(select(Unit).where(col(Unit.kind).in_(kinds)).order_by(col(Unit.id))))
+
+
+def units_called(db: Session, name: str) -> list[Unit]:
+    """The units of that name, of whatever kind."""
+    return list(db.exec(select(Unit).where(Unit.name == name.strip()).order_by(col(Unit.id))))
 
 
 # ---------------------------------------------------------------- people and their places
@@ -418,35 +455,35 @@ def find_member(db: Session, member_id: int) -> Member:
 
 
 def members(
-    db: Session, cohort_id: int, roles: Collection[Role] = tuple(Role), *, ended: bool = False
+    db: Session,
+    cohort_id: int,
+    roles: Collection[Role] = tuple(Role),
+    *,
+    ended: bool = False,
+    seen_by: tuple[str, int] | None = None,
 ) -> list[Member]:
-    """A cohort's people in the order of the roster; those whose place has ended only if asked."""
+    """A cohort's people in the order of the roster; those whose place has ended only if asked.
+
+    With `seen_by`, an act and a person: only those to whom they may do it.
+    """
     wanted = [col(Membership.cohort_id) == cohort_id, col(Membership.role).in_(roles)]
+    if seen_by is not None:
+        wanted.append(col(Membership.id).in_(things(*seen_by)))
     if not ended:
         wanted.append(_now())
     return _members(db, *wanted)
 
 
 def students_of(db: Session, person_id: int) -> list[Member]:
-    """The learners for whom somebody is responsible now, the latest cohort first.
+    """The learners for whom somebody is responsible now, the latest cohort first."""
+    found = _members(db, col(Membership.id).in_(things("students", person_id)), _now())
+    return sorted(found, key=lambda member: (-member.membership.cohort_id, member.id))
 
-    A mentor's and a team member's own students, those of a school teacher's school, all of a
-    coordinator's cohort: whoever `access.may_read` lets them read, and is a learner now.
-    """
-    found: dict[int, Member] = {}
-    for mine in memberships(db, person_id):
-        match mine.role:
-            case Role.COORDINATOR:
-                theirs = members(db, mine.cohort_id, LEARNERS)
-            case Role.SCHOOL_TEACHER if mine.unit_id is not None:
-                in_cohort = members(db, mine.cohort_id, LEARNERS)
-                theirs = [m for m in in_cohort if m.membership.unit_id == mine.unit_id]
-            case Role.MENTOR | Role.TEAM_MEMBER:
-                theirs = _students_of_mentor(db, mine)
-            case _:
-                theirs = []
-        found.update((member.id, member) for member in theirs)
-    return sorted(found.values(), key=lambda member: (-member.membership.cohort_id, member.id))
+
+def student_for(db: Session, actor: Actor, member_id: int) -> Member:
+    """The learner of that place, whom the actor may read now. Raises `Refused`."""
+    allow(db, actor, "read_student", member_id)
+    return find_member(db, member_id)
 
 
 def linked(db: Session, member: Member) -> list[Member]:
@@ -519,10 +556,10 @@ def _person(db: Session, person_id: int, verb: str) -> Person:
     return person
 
 
-def _unit_of_kind(db: Session, unit_id: int, kind: UnitKind, verb: str) -> Unit:
+def _unit_of_kind(db: Session, unit_id: int, kinds: Sequence[UnitKind], verb: str) -> Unit:
     unit = db.get(Unit, unit_id)
-    if unit is None or unit.kind is not kind:
-        raise Refused(t("roster.wrong_unit", kind=t(f"roster.unit.{kind}")), verb=verb)
+    if unit is None or unit.kind not in kinds:
+        raise Refused(t("roster.wrong_unit", kind=t(f"roster.unit.{kinds[0]}")), verb=verb)
     return unit
 
 

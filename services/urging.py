@@ -18,9 +18,10 @@ from programmes.model import Programme
 from programmes.rules import RequirementProgress
 from programmes.values import Per
 from prompts import Text, t
-from services import audit, consent, notices, records
-from services.access import cohort_of, learner_at, memberships
-from services.progress import Entries, asked_of, counted, unwritten
+from services import audit, notices, records
+from services.access import allow, held, learner_at
+from services.policy import asked_of
+from services.progress import Entries, counted, unwritten
 from storage.tables import Audit, Membership, Person, RecordKind, RecordState, Role
 
 MATTERS: Final = tuple(RecordKind)
@@ -88,31 +89,9 @@ def _stacked(lines: Sequence[Text]) -> Text:
 # ---------------------------------------------------------------- who may urge
 
 
-def role_to_urge(
-    db: Session, person_id: int, student: Membership, matter: RecordKind
-) -> Membership | None:
-    """The place by which somebody may urge this student in this matter now, if they may.
-
-    The school's own teachers and the cohort's coordinators, in every matter; of those who
-    cultivate the student, whoever the programme's document names for that kind of writing.
-    """
-    asked = asked_of(load(cohort_of(db, student).programme), student.grade, matter)
-    around = {one.member_id for one in records.reviewers(db, cast(int, student.id))}
-    for mine in memberships(db, person_id):
-        if mine.cohort_id != student.cohort_id:
-            continue
-        match mine.role:
-            case Role.COORDINATOR:
-                return mine
-            case Role.SCHOOL_TEACHER if mine.unit_id is not None:
-                if mine.unit_id == student.unit_id:
-                    return mine
-            case Role.MENTOR | Role.TEAM_MEMBER if asked and asked.urged_by:
-                if asked.urged_by.value == mine.role.value and mine.id in around:
-                    return mine
-            case _:
-                pass
-    return None
+def may_urge(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> bool:
+    """Whether the actor has a relation by which they may urge a student in a matter."""
+    return held(db, actor.person_id, VERB, student_id, matter) is not None
 
 
 # ---------------------------------------------------------------- urging
@@ -136,15 +115,10 @@ def prepare(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> U
     """
     # Held until the act is done, so that two presses at once are one after the other.
     student = db.get(Membership, student_id, with_for_update=True)
-    by = student and role_to_urge(db, actor.person_id, student, matter)
-    if student is None or by is None:
-        raise _refused("watch.urge.not_yours", student_id)
-    if student.ended_at is not None:
-        raise _refused("watch.urge.ended", student_id)
-    learner, today = learner_at(db, student_id), beijing_day(actor.now)
-    programme = load(learner.programme)
-    if not consent.may_keep(db, learner, programme, today):
-        raise _refused("watch.urge.consent_awaited", student_id)
+    there = None if student is None else student.id
+    grant = allow(db, actor, VERB, there, number=student_id, matter=matter)
+    student, by = cast(Membership, student), cast(Membership, db.get(Membership, grant.place))
+    programme, today = load(learner_at(db, student_id).programme), beijing_day(actor.now)
     missing = lack(programme, student, records.entries(db, student_id), matter, today)
     if missing is None:
         raise _refused("watch.urge.nothing_missing", student_id)
@@ -186,6 +160,12 @@ class Urged:
     name: str
     role: Role
     matter: RecordKind
+
+
+def told(db: Session, actor: Actor, student: Membership) -> list[Urged]:
+    """The times a student was urged that the actor may read: their own, or everybody's."""
+    every = held(db, actor.person_id, "read_urgings", student.id) is not None
+    return [one for one in history(db, student) if every or one.person_id == actor.person_id]
 
 
 def history(db: Session, student: Membership) -> list[Urged]:

@@ -18,7 +18,6 @@ from storage.tables import (
     InquiryState,
     Membership,
     Person,
-    Role,
     table,
 )
 
@@ -121,22 +120,6 @@ def names_around(db: Session, cohorts: Collection[int]) -> list[str]:
         .join(Membership, col(Membership.person_id) == col(Person.id))
         .where(col(Membership.cohort_id).in_(cohorts))
         .distinct()
-    )
-    return list(db.execute(asked).scalars())
-
-
-def coordinators(db: Session, programmes: Collection[str]) -> list[int]:
-    """The people who coordinate a cohort of one of these programmes now."""
-    asked = (
-        select(col(Membership.person_id))
-        .join(Cohort, col(Cohort.id) == col(Membership.cohort_id))
-        .where(
-            col(Cohort.programme).in_(programmes),
-            col(Membership.role) == Role.COORDINATOR,
-            col(Membership.ended_at).is_(None),
-        )
-        .distinct()
-        .order_by(col(Membership.person_id))
     )
     return list(db.execute(asked).scalars())
 

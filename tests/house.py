@@ -192,8 +192,9 @@ class House:
         first = Unit(kind=UnitKind.SCHOOL, name="汾河中学")
         second = Unit(kind=UnitKind.SCHOOL, name="云冈中学")
         host = Unit(kind=UnitKind.HOST, name="晋阳大学")
+        office = Unit(kind=UnitKind.OFFICE, name="示例管理办公室")
         cohort = Cohort(programme=programme, name="示例一期", created_at=now)
-        db.add_all([first, second, host, cohort])
+        db.add_all([first, second, host, office, cohort])
         db.flush()
         learner = Role.TRAINEE_TEACHER if "jindaoshi" in programme else Role.STUDENT
         for name, role, unit in [
@@ -204,7 +205,7 @@ class House:
             ("周岚", Role.MENTOR, host),
             ("郭老师", Role.SCHOOL_TEACHER, first),
             ("白老师", Role.SCHOOL_TEACHER, second),
-            ("管小青", Role.COORDINATOR, host),
+            ("管小青", Role.COORDINATOR, office),
             ("林大海", Role.GUARDIAN, first),
         ]:
             person = Person(name=name, created_at=now)

@@ -21,6 +21,8 @@ class Role(StrEnum):
     COORDINATOR = "coordinator"
     GUARDIAN = "guardian"
     TRAINEE_TEACHER = "trainee_teacher"
+    AUDITOR = "auditor"
+    """Looks at what an office has below it, and changes nothing."""
 
 
 class UnitKind(StrEnum):
@@ -28,15 +30,23 @@ class UnitKind(StrEnum):
     HOST = "host"
     """A university or institute where mentors work."""
     OFFICE = "office"
+    """One that runs cohorts."""
+    PROVINCE = "province"
+    CITY = "city"
+    TEAM = "team"
 
 
 class Unit(SQLModel, table=True):
-    """A school, a host institution or an office."""
+    """A place in the tree of offices: province, city, university, school, team.
+
+    Whoever oversees a unit oversees all that is below it: `services/access.py`.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     kind: UnitKind = Field(sa_type=word_type(UnitKind))
     name: str = Field(max_length=120)
     parent_id: int | None = Field(default=None, foreign_key="unit.id", index=True)
+    """The unit that it is below."""
 
 
 class Person(SQLModel, table=True):

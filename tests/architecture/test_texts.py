@@ -18,6 +18,7 @@ from answers.reading import Unreadable
 from answers.sections import Doubt
 from answers.topics import common_topics
 from app.commands.inquiries import KEPT
+from app.rights import COLUMNS
 from bot.scene import ENGINE
 from bot.talk.inputs import UNREADABLE
 from handlers import COMMANDS
@@ -26,6 +27,7 @@ from language.clocks import Part
 from programmes.values import PLACES, ActivityKind, Counter, Grade, StageKind, Status
 from prompts import LANGUAGES, catalogue
 from services.inquiries import Forwarded
+from services.rights import RIGHTS, Must, Of, Relation
 from services.roster import Presence
 from storage.tables import CuratedState, RecordKind, RecordState, Role, UnitKind
 from tests.architecture.code import ROOT, files, parsed, place
@@ -97,6 +99,12 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "record.{}_line": WRITINGS,
     "record.{}_stage_line": WRITINGS,
     "role.{}": values(Role),
+    "rights.act.{}": tuple(RIGHTS),
+    "rights.column_{}": COLUMNS,
+    "rights.must.{}": values(Must),
+    "rights.of.{}": values(Of),
+    "rights.relation.{}": values(Relation),
+    "rights.who.{}": RIGHTS["read"].by,
     "roster.unit.{}": values(UnitKind),
     "stage.{}": values(StageKind),
     "state.{}": values(RecordState),

@@ -1,4 +1,4 @@
-"""The page of all cards is as `make cards` writes it, and every card on it can be read and drawn."""
+"""The page of all cards is as `make cards` writes it, and each card can be read and drawn."""
 
 from __future__ import annotations
 

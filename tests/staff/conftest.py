@@ -87,7 +87,7 @@ def enrol(db: Session, operator: Operator, cohort: Cohort) -> Enrol:
     def add(name: str, role: Role, school: str = "", grade: str = "", into: int = 0) -> Membership:
         unit_id = None
         if school:
-            kind = roster.UNIT_OF[role]
+            kind = roster.UNIT_OF[role][0]
             unit = roster.find_unit(db, kind, school) or roster.add_unit(
                 db, operator, kind, school
             )

@@ -11,7 +11,7 @@ from bot.talk.acting import Operator, Refused
 from bot.talk.clock import SetClock
 from programmes.catalogue import load
 from services import joining, roster
-from services.access import may_read
+from services.access import held
 from services.roster import Presence
 from storage import chats
 from storage.tables import (
@@ -239,7 +239,7 @@ def test_an_ended_place_takes_its_links_along_and_can_be_given_back(
 
     roster.end_member(db, operator, student.id or 0, "转学")
     assert roster.students_of(db, mentor.person_id) == []
-    assert not may_read(db, mentor.person_id, student)
+    assert not held(db, mentor.person_id, "read", student.id)
     assert roster.members(db, cohort.id or 0, [Role.STUDENT]) == []
     assert refused(roster.end_member, db, operator, student.id, "又转") == "roster.member_ended"
     assert refused(roster.invite, db, operator, student.id) == "roster.member_ended"
@@ -276,7 +276,9 @@ def test_students_are_those_whom_one_may_read(
     assert [len(found) for found in listed.values()] == [1, 0, 1, 0, 2, 0]
     for member in staff:
         for student in (one, two):
-            assert may_read(db, member.person_id, student) == (student.id in listed[member.id])
+            assert bool(held(db, member.person_id, "read", student.id)) == (
+                student.id in listed[member.id]
+            )
 
 
 # ---------------------------------------------------------------- ways in, and the record of it

@@ -1,0 +1,44 @@
+"""The table of rights as a page: docs/rights.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from prompts import LANGUAGES, Language, Words, render, t
+from services.rights import FREE, RIGHTS, Right
+
+COLUMNS = ("act", "of", "by", "must", "refused")
+
+
+def page() -> str:
+    """The whole page, in every language."""
+    return "\n".join(line for language in LANGUAGES for line in _in(language))
+
+
+def _in(language: Language) -> Iterator[str]:
+    def say(words: Words) -> str:
+        return render(words, language)
+
+    yield f"# {say(t('rights.title'))}\n"
+    yield f"{say(t('rights.intro'))}\n"
+    yield f"{say(t('rights.how_scope'))}\n"
+    yield _row([say(t(f"rights.column_{column}")) for column in COLUMNS])
+    yield _row(["---"] * len(COLUMNS))
+    for right in RIGHTS.values():
+        yield _row(
+            [say(t(f"rights.act.{right.act}")) + f" `{right.act}`", *_cells(right, language)]
+        )
+    ways = ", ".join(f"`{way}`" for way in sorted(FREE))
+    yield f"\n{say(t('rights.free', ways=ways))}\n"
+
+
+def _cells(right: Right, language: Language) -> Iterator[str]:
+    of, must = t(f"rights.of.{right.of}"), [t(f"rights.must.{must}") for must in right.must]
+    yield render(of, language)
+    yield "<br>".join(render(t(f"rights.relation.{one}"), language) for one in right.by)
+    yield "<br>".join(render(words, language) for words in must)
+    yield render(t(right.refused), language)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,55 @@
+"""谁能看到: who can read a learner's records, worked out from the table of rights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from bot.talk.acting import Actor
+from services.access import LEARNERS, holders, things
+from services.rights import Relation
+from storage.tables import Cohort, Membership, Person
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who can read the records that a learner keeps in one cohort."""
+
+    learner: str
+    own: bool
+    """The learner is the one who asks."""
+    cohort: str
+    names: Mapping[Relation, tuple[str, ...]]
+    """By relation, in the order of the table."""
+
+
+def readers(db: Session, actor: Actor) -> list[Readers]:
+    """Who can read the actor's records, and those of the children whom they answer for."""
+    shown = db.exec(
+        select(Membership, Person, Cohort)
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .join(Cohort, col(Cohort.id) == col(Membership.cohort_id))
+        .where(
+            col(Membership.id).in_(things("readers", actor.person_id)),
+            col(Membership.role).in_(LEARNERS),
+        )
+        .order_by(col(Membership.id))
+    )
+    return [
+        Readers(
+            person.name, person.id == actor.person_id, cohort.name, _names(db, learner.id or 0)
+        )
+        for learner, person, cohort in shown
+    ]
+
+
+def _names(db: Session, learner_id: int) -> Mapping[Relation, tuple[str, ...]]:
+    found = holders(db, "read", learner_id)
+    named = select(Person).where(col(Person.id).in_({grant.person for grant in found}))
+    names = {person.id: person.name for person in db.exec(named)}
+    told: dict[Relation, dict[str, None]] = {}
+    for grant in found:
+        told.setdefault(grant.relation, {})[names[grant.person]] = None
+    return {relation: tuple(people) for relation, people in told.items()}
