@@ -28,7 +28,7 @@ from prompts import LANGUAGES, Words, catalogue, t
 from services import documents, inquiries, joining, roster
 from services.access import cohort_of
 from services.audit import note_refusal
-from services.roster import OVERSEES, UNIT_OF, Member, Presence
+from services.roster import RUN_COHORTS, UNIT_OF, Member, Presence
 from storage import migrate
 from storage.database import Database
 from storage.tables import Cohort, Role, Unit, UnitKind
@@ -124,7 +124,7 @@ def create_cohort(programme: str, name: str, office: str) -> None:
     with desk() as (db, by):
         pack = load(programme)
         called = name or said(t("cli.cohort_name", programme=pack.name, edition=pack.edition))
-        office_id = unit(db, by, OVERSEES, office).id if office else None
+        office_id = unit(db, by, RUN_COHORTS, office).id if office else None
         made = roster.create_cohort(db, by, programme, called, office_id)
         say(t("cli.cohort_made", name=made.name, number=made.id))
 

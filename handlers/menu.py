@@ -79,10 +79,14 @@ def readers_told(scene: Scene) -> Iterable[Text]:
     for shown in readers(scene.session, scene.actor):
         key = "rights.yours" if shown.own else "rights.childs"
         yield t(key, name=shown.learner, cohort=shown.cohort)
-        for relation, names in shown.names.items():
+        for relation, people in shown.people.items():
             if not (shown.own and relation is Relation.ONESELF):
                 who = t(f"rights.who.{relation}")
-                yield t("rights.reader", relation=who, names=list(names))
+                names = [
+                    t("watch.student_of", name=name, unit=unit) if unit else name
+                    for name, unit in people
+                ]
+                yield t("rights.reader", relation=who, names=names)
     roles = dict.fromkeys(m.role for m in memberships(scene.session, scene.actor.person_id))
     for role in roles:
         if role not in LEARNERS:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Actor
 from services.access import LEARNERS, holders, things
 from services.rights import Relation
-from storage.tables import Cohort, Membership, Person
+from storage.tables import Cohort, Membership, Person, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class Readers:
     own: bool
     """The learner is the one who asks."""
     cohort: str
-    names: Mapping[Relation, tuple[str, ...]]
-    """By relation, in the order of the table."""
+    people: Mapping[Relation, tuple[tuple[str, str], ...]]
+    """Their names and their units, by relation, in the order of the table."""
 
 
 def readers(db: Session, actor: Actor) -> list[Readers]:
@@ -39,17 +39,23 @@ def readers(db: Session, actor: Actor) -> list[Readers]:
     )
     return [
         Readers(
-            person.name, person.id == actor.person_id, cohort.name, _names(db, learner.id or 0)
+            person.name, person.id == actor.person_id, cohort.name, _people(db, learner.id or 0)
         )
         for learner, person, cohort in shown
     ]
 
 
-def _names(db: Session, learner_id: int) -> Mapping[Relation, tuple[str, ...]]:
+def _people(db: Session, learner_id: int) -> Mapping[Relation, tuple[tuple[str, str], ...]]:
     found = holders(db, "read", learner_id)
-    named = select(Person).where(col(Person.id).in_({grant.person for grant in found}))
-    names = {person.id: person.name for person in db.exec(named)}
-    told: dict[Relation, dict[str, None]] = {}
+    persons = select(Person).where(col(Person.id).in_({grant.person for grant in found}))
+    names = {person.id: person.name for person in db.exec(persons)}
+    units = db.exec(
+        select(Membership.id, Unit.name)
+        .join(Unit, col(Unit.id) == col(Membership.unit_id))
+        .where(col(Membership.id).in_({grant.place for grant in found}))
+    )
+    at = dict(units.all())
+    told: dict[Relation, dict[tuple[str, str], None]] = {}
     for grant in found:
-        told.setdefault(grant.relation, {})[names[grant.person]] = None
+        told.setdefault(grant.relation, {})[names[grant.person], at.get(grant.place, "")] = None
     return {relation: tuple(people) for relation, people in told.items()}

@@ -44,6 +44,7 @@ OVERSEES: Final = (
     UnitKind.HOST,
     UnitKind.SCHOOL,
 )
+RUN_COHORTS: Final = (UnitKind.OFFICE, UnitKind.PROVINCE, UnitKind.CITY)
 UNIT_OF: Final[Mapping[Role, tuple[UnitKind, ...]]] = {
     Role.STUDENT: (UnitKind.SCHOOL, UnitKind.TEAM),
     Role.TRAINEE_TEACHER: (UnitKind.SCHOOL, UnitKind.TEAM),
@@ -76,7 +77,7 @@ def create_cohort(
             t("roster.no_such_programme", programme=programme), verb="create_cohort"
         ) from None
     if office_id is not None:
-        _unit_of_kind(db, office_id, OVERSEES, "create_cohort")
+        _unit_of_kind(db, office_id, RUN_COHORTS, "create_cohort")
     cohort = Cohort(
         programme=programme,
         name=_tidy(name, 120, "create_cohort"),

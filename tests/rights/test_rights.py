@@ -8,9 +8,21 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
+from bot.talk.acting import Operator
 from bot.talk.clock import SetClock
 from bot.talk.message import Incoming
-from storage.tables import Audit, Invite, Membership, Record, RecordState, Review
+from handlers import ACTS
+from services import roster
+from storage.tables import (
+    Audit,
+    Invite,
+    Membership,
+    Record,
+    RecordState,
+    Review,
+    Role,
+    UnitKind,
+)
 from tests.conftest import NewDatabase
 from tests.house import House, Member
 
@@ -176,3 +188,102 @@ async def test_a_chat_cannot_become_a_second_person(house: House) -> None:
     student = house.members["林小雨"]
     await student.sends(Incoming(student.address, start=await house.code("管小青")))
     assert "已经属于另一个人" in await student.presses("同意并加入")
+
+
+# ---------------------------------------------------------------- nothing is learnt by counting
+
+
+OTHERS = ("赵一鸣", "周岚", "白老师")
+MARKS = ("双缝", "林小雨", "汾河", "王建国", "李青", "林大海")
+"""What stands in the data that they may not see."""
+
+
+@pytest.mark.parametrize("verb", sorted(ACTS))
+async def test_what_is_not_there_and_what_one_may_not_see_are_told_alike(
+    house: House, verb: str
+) -> None:
+    record = await submitted(house)
+    student = house.members["林小雨"]
+    for name in OTHERS:
+        other = house.members[name]
+        for number in (record.id, student.membership_id, student.person_id):
+            there = await forge(other, f"a:{verb}:{number}:1")
+            missing = await forge(other, f"a:{verb}:999999:1")
+            assert there == missing, (name, verb)
+            assert not [mark for mark in MARKS if mark in there]
+
+
+async def test_a_filter_by_number_names_nobody_who_does_not_wait(house: House) -> None:
+    await submitted(house)
+    mentor = house.members["王建国"]
+    for one in house.members.values():
+        if one.name != "林小雨":
+            said = await forge(mentor, f"a:queue:{one.membership_id}")
+            assert one.name not in said
+    waits = await forge(mentor, f"a:queue:{house.members['林小雨'].membership_id}")
+    assert "林小雨" in waits
+
+
+async def test_who_can_see_is_told_by_name(house: House) -> None:
+    told = await house.members["林小雨"].says("谁能看到")
+    for name in ("王建国", "李青", "郭老师（汾河中学）", "管小青", "林大海"):
+        assert name in told
+    for name in ("周岚", "白老师", "赵一鸣"):
+        assert name not in told
+    await house.join("林大海")
+    assert "林小雨的记录" in await house.members["林大海"].says("谁能看到")
+    with house.app.database.transaction() as db:
+        place = db.get(Membership, house.members["郭老师"].membership_id)
+        assert place is not None
+        place.ended_at = house.clock.now()
+    assert "郭老师" not in await house.members["林小雨"].says("谁能看到")
+
+
+# ---------------------------------------------------------------- the tree of offices
+
+
+async def test_a_branch_sees_its_own_and_answers_for_nobody(house: House) -> None:
+    """A coordinator of 云冈中学's city: 赵一鸣 is theirs, 林小雨 is not."""
+    await house.join("管小青")
+    with house.app.database.transaction() as db:
+        by = Operator(house.clock.now())
+        office = roster.find_unit(db, UnitKind.OFFICE, "示例管理办公室")
+        school = roster.find_unit(db, UnitKind.SCHOOL, "云冈中学")
+        assert office is not None
+        assert school is not None
+        city = roster.add_unit(db, by, UnitKind.CITY, "云中市", office.id)
+        roster.put_unit(db, by, school.id or 0, city.id)
+        place = db.get(Membership, house.members["管小青"].membership_id)
+        assert place is not None
+        place.unit_id = city.id
+    office_worker = house.members["管小青"]
+    menu = await office_worker.says("菜单")
+    assert "本期概况" in menu
+    assert "答疑" not in menu
+    assert "政策文件" not in menu
+    assert "只有这个方案的管理办公室人员" in await office_worker.says("答疑")
+    students = await office_worker.says("我的学生")
+    assert "赵一鸣" in students
+    assert "林小雨" not in students
+    student = house.members["林小雨"].membership_id
+    assert "您不能查看" in await forge(office_worker, f"a:student:{student}")
+    absent = await forge(office_worker, "a:absent:1")
+    assert "林大海" not in absent
+
+
+async def test_an_auditor_looks_and_changes_nothing(house: House) -> None:
+    record = await submitted(house)
+    await house.join("管小青")
+    with house.app.database.transaction() as db:
+        place = db.get(Membership, house.members["管小青"].membership_id)
+        assert place is not None
+        place.role = Role.AUDITOR
+    auditor = house.members["管小青"]
+    assert "双缝" in await forge(auditor, f"a:record:{record.id}")
+    student = house.members["林小雨"].membership_id
+    page = await forge(auditor, f"a:student:{student}")
+    assert "林小雨" in page
+    assert not [button for button in auditor.buttons if "提醒" in button]
+    assert "您不能在这件事上提醒" in await forge(auditor, f"a:urge:{student}:session")
+    assert "不能审核" in await forge(auditor, f"a:approve:{record.id}:1")
+    assert "只有这个方案的管理办公室人员" in await auditor.says("政策文件")
