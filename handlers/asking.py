@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from answers import SURELY, Last, PolicyAnswer, alarmed, guide
-from bot.scene import Scene, number, with_menu
+from bot.scene import TO_MENU, Scene, number, with_menu
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Message, press
 from handlers import progress
@@ -64,8 +64,9 @@ def passage(scene: Scene, args: Sequence[str]) -> None:
     if not found:
         raise Refused(t("ask.no_passage"), verb="press")
     for one in list(found.values())[:MOST_PASSAGES]:
-        words = t("ask.whole", document=one.document, section=one.section, text=one.text)
-        scene.say(with_menu(words) if scene.talk() is None else words)
+        clause = t("ask.whole", document=one.document, section=one.section)
+        rows = ((TO_MENU,),) if scene.talk() is None else ()
+        scene.say(Message(one.text, rows, clause=clause))
 
 
 def unhelpful(scene: Scene, args: Sequence[str]) -> None:
@@ -80,7 +81,7 @@ def unhelpful(scene: Scene, args: Sequence[str]) -> None:
 
 def not_found(scene: Scene, words: str, told: Text) -> None:
     """Words to which there is no answer: they may go to the office."""
-    rows = [[Choice(press("menu"), t("command.menu.label"))]] if scene.talk() is None else []
+    rows = [[TO_MENU]] if scene.talk() is None else []
     if kept := _note(scene, words, None):
         rows.insert(0, [Choice(press("unhelpful", kept), t("question.to_office"))])
     scene.say(Message(told, tuple(map(tuple, rows))))
@@ -204,10 +205,35 @@ def _say(
         ways.append(Choice(press("passage", quotable, answer.topic), t("ask.see_passage")))
     if kept is not None:
         label = t("question.unhelpful" if answer.topic else "question.to_office")
-        ways.append(Choice(press("unhelpful", kept), label))
+        ways.append(Choice(press("unhelpful", kept), label, weight="quiet"))
     if last and scene.talk() is None:
-        ways.append(Choice(press("menu"), t("command.menu.label")))
-    scene.say(Message(answer.text, (*rows, tuple(ways)) if ways else tuple(rows)))
+        ways.append(TO_MENU)
+    scene.say(_card(answer)._replace(rows=(*rows, tuple(ways)) if ways else tuple(rows)))
+
+
+def _card(answer: PolicyAnswer) -> Message:
+    """An answer with what it rests on set apart; where nothing was found, prose."""
+    said = answer.text.args
+    match answer.text.key:
+        case "ask.fact":
+            clause = t(
+                "ask.fact_source",
+                programme=said["programme"],
+                edition=said["edition"],
+                clause=said["clause"],
+            )
+        case "ask.office":
+            clause = t("ask.office_source", programme=said["programme"])
+        case "ask.office_clause":
+            clause = t(
+                "ask.office_source_clause", programme=said["programme"], clause=said["clause"]
+            )
+        case "ask.passage":
+            clause = t("ask.passage_source", document=said["document"], section=said["section"])
+            return Message(t("ask.passage_says", quote=said["quote"]), clause=clause)
+        case _:
+            return Message(answer.text)
+    return Message(said["answer"], title=said["topic"], clause=clause)
 
 
 def _quotable(scene: Scene, answer: PolicyAnswer) -> str:

@@ -13,7 +13,7 @@ from bot.scene import Flow, Scene
 from bot.talk.acting import Refused
 from bot.talk.conversation import Chat
 from bot.talk.inputs import SKIP, Answer, Day, Parts, Pick, Summary, SummaryLine
-from bot.talk.message import Choice, Message, press
+from bot.talk.message import Choice, Item, Message, press
 from handlers import seen
 from handlers.attachments import FILES, keep_files
 from handlers.seen import Student
@@ -69,10 +69,8 @@ async def write(chat: Chat, me: WritingSeen) -> Written:
     files = await keep_files(chat, me.files, t(f"{me.kind}.files"))
     body = WritingBody(parts=parts, files=files)
     send = t("session.resubmit") if me.record_id else t("session.submit")
-    summary = t(
-        f"{me.kind}.review", about=about(me, period, day), text="\n".join(parts), files=len(files)
-    )
-    await chat.ask("review", Summary(lines(me, period), [Choice(SUBMIT, send)]), summary)
+    summary = Summary(lines(me, period, day, body), [Choice(SUBMIT, send, weight="primary")])
+    await chat.ask("review", summary, check(me))
     return Written(body=body, period=period, day=day)
 
 
@@ -92,20 +90,23 @@ async def tell(chat: Chat, me: WritingSeen) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def about(me: WritingSeen, period: str, day: date) -> Text:
+def check(me: WritingSeen) -> Text:
+    """What is said above the entry before it is handed in."""
     if me.about_line:
-        return t("writing.about_session", line=me.about_line)
-    if period:
-        return t("writing.about_stage", stage=stage_label(period))
-    return t("writing.about_day", day=day)
+        return t("writing.check_about", line=me.about_line)
+    return t("writing.check")
 
 
-def lines(me: WritingSeen, period: str) -> list[SummaryLine]:
-    fields = [SummaryLine("text", t("field.text"), ""), SummaryLine(FILES, t("field.files"), "")]
+def lines(me: WritingSeen, period: str, day: date, body: WritingBody) -> list[SummaryLine]:
+    """The fields of the review card, each with the step that asks it."""
+    fields = [
+        SummaryLine("text", t("field.text"), "\n".join(body.parts)),
+        SummaryLine(FILES, t("field.files"), t("field.count", count=len(body.files))),
+    ]
     if period:
-        fields.insert(0, SummaryLine("stage", t("field.stage"), ""))
+        fields.insert(0, SummaryLine("stage", t("field.stage"), stage_label(period)))
     elif me.about_id is None:
-        fields.insert(0, SummaryLine("day", t("field.day"), ""))
+        fields.insert(0, SummaryLine("day", t("field.day"), t("field.day_only", day=day)))
     return fields
 
 
@@ -121,8 +122,8 @@ def after_session(
         return []
     if records.has_diary(scene.session, session_id):
         return []
-    later = Choice(press("menu"), t("diary.later"))
-    return [(Choice(press("diary", session_id), t("diary.now")), later)]
+    later = Choice(press("menu"), t("diary.later"), weight="quiet")
+    return [(Choice(press("diary", session_id), t("diary.now"), weight="primary"), later)]
 
 
 def without_diary(scene: Scene, member_id: int) -> list[tuple[Record, Text]]:
@@ -145,10 +146,8 @@ def start(scene: Scene, kind: RecordKind, about_id: int | None = None) -> None:
         if not open_ones:
             raise Refused(t(f"{kind}.none_open"), verb="write", object="membership")
         if len(open_ones) > 1:
-            rows = [
-                (Choice(press("diary", record.id or 0), line),) for record, line in open_ones[:8]
-            ]
-            scene.say(Message(t(f"{kind}.which_session"), tuple(rows)))
+            items = [Item(line, press("diary", record.id or 0)) for record, line in open_ones[:8]]
+            scene.say(Message(t(f"{kind}.which_session"), items=tuple(items)))
             return
         about_id = open_ones[0][0].id
     scene.begin("writing", {"kind": kind.value, "about": about_id})

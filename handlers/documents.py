@@ -10,12 +10,13 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from answers.sections import Document
-from bot.scene import Act, Flow, Scene, number
+from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.acting import Refused
+from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Asked, Kind, Pick, Unclear, said
-from bot.talk.message import Attachment, Choice, Message, press
-from prompts import Text, t
+from bot.talk.message import Attachment, Choice, Item, Message, press
+from prompts import Brief, Text, t
 from services import documents
 from services.documents import Preview
 from services.packs import name_of
@@ -79,11 +80,11 @@ async def load_document(chat: Chat, me: DocumentSeen) -> Loaded:
             continue
         shown = Preview.model_validate(result["preview"])
         choices = [
-            Choice(PUBLISH, t("document.publish")),
+            Choice(PUBLISH, t("document.publish"), weight="primary"),
             Choice(ANOTHER, t("document.another")),
         ]
         again = shown.title in me.titles[programme]
-        asked = t("document.check_again" if again else "document.check", preview=shown.words())
+        asked = shown.card(t("document.check_again" if again else "document.check"))
         if await chat.ask(f"check/{turn}", Pick(choices), asked) == PUBLISH:
             break
         words = t("document.send", programme=me.programmes[programme])
@@ -141,21 +142,37 @@ def show(scene: Scene, _args: Sequence[str]) -> None:
     """What answers are quoted from, in every programme that whoever speaks looks after."""
     keys = documents.mine(scene.session, scene.actor, "documents")
     loaded = documents.listed(scene.session, keys)
-    lines = [_line(scene, row, len(keys) > 1) for row in loaded]
-    rows = [
-        (Choice(press("undocument", row.id or 0), t("document.remove", title=row.title[:30])),)
+    several = len(keys) > 1
+    rows: list[tuple[Choice, ...]] = [
+        (Choice(press("load_document"), t("document.load"), weight="primary"),)
+    ]
+    rows += [
+        (
+            Choice(
+                press("undocument", row.id or 0),
+                t("document.remove", title=row.title[:30]),
+                weight="danger",
+            ),
+        )
         for row in loaded[:SHOWN]
     ]
-    rows.append((Choice(press("load_document"), t("document.load")),))
-    rows.append((Choice(press("menu"), t("command.menu.label")),))
-    words = t("document.list", lines="\n".join(lines)) if lines else t("document.none")
-    scene.say(Message(words, tuple(rows), kind="question", card=CARD))
+    scene.say(
+        Message(
+            t("document.list" if loaded else "document.none"),
+            (*rows, (TO_MENU,)),
+            kind="question",
+            card=CARD,
+            title=t("command.documents.label"),
+            items=tuple(_item(row, several) for row in loaded),
+        )
+    )
 
 
-def _line(scene: Scene, row: Row, several: bool) -> str:
-    key = "document.line_of" if several else "document.line"
+def _item(row: Row, several: bool) -> Item:
     name = name_of(row.programme)
-    return scene.words(t(key, title=row.title, programme=name, name=row.name, at=row.added_at))
+    key = "document.line_of" if several else "document.line"
+    words = t(key, title=row.title, programme=name, name=row.name)
+    return Item(words, state=t("document.loaded", day=Brief(beijing_day(row.added_at))))
 
 
 def remove(scene: Scene, args: Sequence[str]) -> None:
@@ -168,8 +185,12 @@ def remove(scene: Scene, args: Sequence[str]) -> None:
         return
     rows = (
         (
-            Choice(press("undocument", number(args), "yes"), t("document.yes_remove")),
-            Choice(press("documents"), t("document.keep")),
+            Choice(
+                press("undocument", number(args), "yes"),
+                t("document.yes_remove"),
+                weight="danger",
+            ),
+            Choice(press("documents"), t("document.keep"), weight="quiet"),
         ),
     )
     words = t("document.sure", title=row.title)

@@ -9,10 +9,10 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from answers import guide
-from bot.scene import Act, Flow, Scene, number
+from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
-from bot.talk.message import Choice, Message, press
+from bot.talk.message import Choice, Field, Item, Message, Tone, as_text, press, put
 from prompts import Lines, Text, Words, t
 from services import inquiries
 from services.inquiries import ASK, MOST_ASKS, Group
@@ -39,22 +39,22 @@ def show(scene: Scene, args: Sequence[str]) -> None:
     """What waits for an answer, like with like, and the way to what has been answered."""
     page = number(args) if args else 0
     found = inquiries.groups(scene.session, scene.actor)
-    rows = [
-        (Choice(press("group", group.number), _line(group)),)
-        for group in found[page * PAGE : (page + 1) * PAGE]
-    ]
+    items = tuple(_item(group) for group in found[page * PAGE : (page + 1) * PAGE])
+    rows: list[tuple[Choice, ...]] = []
     if len(found) > (page + 1) * PAGE:
         rows.append((Choice(press("questions", page + 1), t("question.more")),))
     rows.append((Choice(press("answers"), t("question.answers_label")),))
-    rows.append((Choice(press("menu"), t("command.menu.label")),))
+    rows.append((TO_MENU,))
     waiting = sum(len(group.questions) for group in found)
     words = t("question.list", count=waiting, groups=len(found)) if found else t("question.empty")
-    scene.say(Message(words, tuple(rows), kind="question", card=CARD))
+    title = t("command.questions.label")
+    scene.say(Message(words, tuple(rows), kind="question", card=CARD, title=title, items=items))
 
 
-def _line(group: Group) -> Text:
+def _item(group: Group) -> Item:
     words = group.words[0] if group.words else group.questions[0].words
-    return t("question.line", words=_short(words, 24), count=len(group.questions))
+    times = t("question.times", count=len(group.questions))
+    return Item(_short(words, 24), press("group", group.number), times)
 
 
 def _short(words: str, most: int) -> str:
@@ -65,23 +65,34 @@ def _short(words: str, most: int) -> str:
 def group(scene: Scene, args: Sequence[str]) -> None:
     """One group of questions, with what can be done about it."""
     found = inquiries.group_of(scene.session, scene.actor, number(args), "read_question")
-    words = t(
-        "question.group",
-        programme=name_of(found.programme),
-        understood=_understood(scene, found.topic),
-        count=len(found.questions),
-        since=found.questions[0].asked_at,
-        asked=_asked(found.questions),
-    )
     rows = (
         (
-            Choice(press("reply", found.number), t("question.reply")),
+            Choice(press("reply", found.number), t("question.reply"), weight="primary"),
             Choice(press("sort", found.number), t("question.sort")),
-            Choice(press("no_answer", found.number), t("question.close")),
+            Choice(press("no_answer", found.number), t("question.close"), weight="danger"),
         ),
-        (Choice(press("questions"), t("question.back")),),
+        (BACK,),
     )
-    scene.say(Message(words, rows, kind="card", card=f"question:{found.number}"))
+    scene.say(
+        Message(
+            _understood(scene, found.topic),
+            rows,
+            kind="card",
+            card=f"question:{found.number}",
+            title=name_of(found.programme),
+            fields=(
+                Field(t("question.asked_often"), t("question.times", count=len(found.questions))),
+                Field(
+                    t("question.asked_first"),
+                    t("field.moment", at=found.questions[0].asked_at),
+                ),
+            ),
+            items=_asked(found.questions),
+        )
+    )
+
+
+BACK: Final = Choice(press("questions"), t("question.back"), weight="quiet")
 
 
 def _understood(scene: Scene, topic: str) -> Text:
@@ -93,18 +104,13 @@ def _understood(scene: Scene, topic: str) -> Text:
     return t("question.not_understood")
 
 
-def _asked(every: Sequence[Inquiry]) -> Lines:
+def _asked(every: Sequence[Inquiry]) -> tuple[Item, ...]:
     """Each way in which it was asked, and by whom, as far as that is kept."""
     ways = {(one.words, one.role): one for one in every}
-    lines = [
-        t("question.asked", words=words, role=t(f"role.{role}"))
-        if role
-        else t("question.asked_by_nobody", words=words)
-        for words, role in ways
-    ]
-    if len(lines) > SHOWN:
-        lines[SHOWN:] = [t("question.and_others", count=len(lines) - SHOWN)]
-    return Lines(lines)
+    items = [Item(words, state=t(f"role.{role}") if role else "") for words, role in ways]
+    if len(items) > SHOWN:
+        items[SHOWN:] = [Item(t("question.and_others", count=len(items) - SHOWN))]
+    return tuple(items)
 
 
 def _ways(words: Sequence[str]) -> Lines:
@@ -120,13 +126,24 @@ def no_answer(scene: Scene, args: Sequence[str]) -> None:
         show(scene, ())
         return
     told = t("question.closed", words=found.questions[0].words)
-    asked = _asked(found.questions)
-    words = t("question.sure_close", asked=asked, count=len(found.questions), words=told)
     rows = (
-        (Choice(press("no_answer", found.number, "yes"), t("question.yes_close")),),
-        (Choice(press("group", found.number), t("question.back")),),
+        (
+            Choice(
+                press("no_answer", found.number, "yes"), t("question.yes_close"), weight="danger"
+            ),
+        ),
+        (Choice(press("group", found.number), t("question.back"), weight="quiet"),),
     )
-    scene.say(Message(words, rows, kind="card", card=f"question:{found.number}"))
+    scene.say(
+        Message(
+            t("question.sure_close", words=told),
+            rows,
+            kind="card",
+            card=f"question:{found.number}",
+            title=t("question.sure_close_title", count=len(found.questions)),
+            items=_asked(found.questions),
+        )
+    )
 
 
 # ---------------------------------------------------------------- 回答
@@ -158,14 +175,12 @@ async def reply(chat: Chat, me: GroupSeen) -> InquiryReply:
     asked = {"asked": _ways(me.words), "count": len(me.numbers)}
     says = await chat.ask("says", Free(least=2, most=1500), t("question.says", **asked))
     clause = await ask_clause(chat)
-    told = {"words": me.words[0], "programme": me.name, "answer": says, "clause": clause}
-    key = "question.answer_clause" if clause else "question.answer"
     fields = [
         SummaryLine("says", t("question.field_says"), says),
         SummaryLine("clause", t("question.field_clause"), clause or t("question.no_clause")),
     ]
-    ends = [Choice(SEND, t("question.send"))]
-    words = t("question.preview", words=t(key, **told), count=len(me.numbers))
+    ends = [Choice(SEND, t("question.send"), weight="primary")]
+    words = t("question.preview", words=me.words[0], count=len(me.numbers))
     await chat.ask("review", Summary(fields, ends), words)
     return InquiryReply(says=says, clause=clause)
 
@@ -199,7 +214,7 @@ def finish_reply(scene: Scene, me: GroupSeen, said: InquiryReply) -> None:
             Choice(press("curate", first), t("question.to_standard")),
             Choice(press("curate", first, CLARIFY), t("question.to_clarify")),
         ),
-        (Choice(press("questions"), t("question.back")),),
+        (BACK,),
     )
     words = t("question.answered", count=len(given.questions), reached=given.reached)
     scene.say(Message(words, rows, kind="card", card=f"question:{first}"))
@@ -249,7 +264,7 @@ async def sort(chat: Chat, me: GroupSeen) -> str:
     told = guide().about(topic, (load(me.programme),)).text
     words = t("question.sorted", words=me.words[0], topic=label, answer=told)
     check = t("question.sort_check", topic=label, words=words, count=len(me.numbers))
-    await chat.ask("check", Pick([Choice(SEND, t("question.do_sort"))]), check)
+    await chat.ask("check", Pick([Choice(SEND, t("question.do_sort"), weight="primary")]), check)
     return topic
 
 
@@ -314,8 +329,8 @@ async def curate(chat: Chat, me: CurateSeen) -> Standard:
         SummaryLine("clause", t("question.field_clause"), clause or t("question.no_clause")),
     ]
     made = Standard(programme=programme, asks=asks, title=title, says=says, clause=clause)
-    words = t("question.curate_check", standard=_standard(title, says, clause, asks))
-    await chat.ask("review", Summary(fields, [Choice(SEND, t("question.save"))]), words)
+    save = Choice(SEND, t("question.save"), weight="primary")
+    await chat.ask("review", Summary(fields, [save]), t("question.curate_check"))
     return made
 
 
@@ -338,11 +353,6 @@ async def ask_ways(chat: Chat) -> tuple[str, ...]:
     """Ways of asking, one on each line."""
     said = await chat.ask("asks", Free(2, MOST_ASKS * (ASK + 1)), t("question.asks"))
     return tuple(line.strip()[:ASK] for line in said.split("\n") if line.strip())[:MOST_ASKS]
-
-
-def _standard(title: str, says: str, clause: str, asks: Sequence[str]) -> Text:
-    key = "question.standard_clause" if clause else "question.standard"
-    return t(key, title=title, answer=says, clause=clause, asks=_ways(asks))
 
 
 def begin_curate(scene: Scene, args: Sequence[str]) -> None:
@@ -426,8 +436,8 @@ async def ask_asks(chat: Chat, me: CurateSeen) -> Asks:
         SummaryLine("asks", t("question.field_asks"), "\n".join(asks)),
         SummaryLine("topic", t("question.field_topic"), label),
     ]
-    words = t("question.ways_check", topic=label, asks=_ways(asks))
-    await chat.ask("review", Summary(fields, [Choice(SEND, t("question.save"))]), words)
+    save = Choice(SEND, t("question.save"), weight="primary")
+    await chat.ask("review", Summary(fields, [save]), t("question.ways_check", topic=label))
     return Asks(programme=programme, topic=topic, asks=asks)
 
 
@@ -453,10 +463,8 @@ def answers(scene: Scene, args: Sequence[str]) -> None:
     """What has been written: what waits to be published first, then what is."""
     page = number(args) if args else 0
     found = inquiries.standing(scene.session, scene.actor)
-    rows: list[tuple[Choice, ...]] = [
-        (Choice(press("standard", row.id or 0), _title_line(row)),)
-        for row in found[page * PAGE : (page + 1) * PAGE]
-    ]
+    items = tuple(_row(row) for row in found[page * PAGE : (page + 1) * PAGE])
+    rows: list[tuple[Choice, ...]] = []
     if len(found) > (page + 1) * PAGE:
         rows.append((Choice(press("answers", page + 1), t("question.more")),))
     rows.append(
@@ -465,16 +473,25 @@ def answers(scene: Scene, args: Sequence[str]) -> None:
             Choice(press("write_asks"), t("question.write_asks")),
         )
     )
-    rows.append((Choice(press("questions"), t("question.back")),))
+    rows.append((BACK,))
     proposed = sum(row.state is CuratedState.PROPOSED for row in found)
     counts = {"proposed": proposed, "published": len(found) - proposed}
     words = t("question.answers", **counts) if found else t("question.answers_none")
-    scene.say(Message(words, tuple(rows), kind="question", card=CARD))
+    title = t("question.answers_label")
+    scene.say(Message(words, tuple(rows), kind="question", card=CARD, title=title, items=items))
 
 
-def _title_line(row: Curated) -> Text:
+def _row(row: Curated) -> Item:
     waits = row.state is CuratedState.PROPOSED
-    return t("question.line_proposed" if waits else "question.line_published", title=_title(row))
+    state = t("question.state.proposed" if waits else "question.state.out")
+    return Item(_title(row), press("standard", row.id or 0), state, TONES[row.state])
+
+
+TONES: Final[Mapping[CuratedState, Tone]] = {
+    CuratedState.PROPOSED: "waiting",
+    CuratedState.PUBLISHED: "good",
+    CuratedState.WITHDRAWN: "neutral",
+}
 
 
 def _title(row: Curated) -> Words:
@@ -495,19 +512,23 @@ def standard(scene: Scene, args: Sequence[str]) -> None:
 
 def tell_standard(scene: Scene, row: Curated) -> None:
     """One of them, with what can be done about it."""
-    told = (
-        t("question.ways", topic=_label(row.topic), asks=_ways(row.asks))
-        if row.topic
-        else _standard(row.title, row.says, row.clause, row.asks)
+    back = Choice(press("answers"), t("question.answers_label"), weight="quiet")
+    asks = t("field.lines", lines=Lines(row.asks))
+    scene.say(
+        Message(
+            row.says,
+            (tuple(_choices(row)), (back,)),
+            kind="card",
+            card=f"standard:{row.id}",
+            title=_title(row),
+            fields=(
+                Field(t("field.state"), _state(scene, row), TONES[row.state]),
+                Field(t("question.field_programme"), name_of(row.programme)),
+                Field(t("question.field_asks"), asks),
+            ),
+            clause=t("question.by_clause", clause=row.clause) if row.clause else "",
+        )
     )
-    words = t(
-        "question.card",
-        programme=name_of(row.programme),
-        state=_state(scene, row),
-        standard=told,
-    )
-    rows = (tuple(_choices(row)), (Choice(press("answers"), t("question.answers_label")),))
-    scene.say(Message(words, rows, kind="card", card=f"standard:{row.id}"))
 
 
 def _state(scene: Scene, row: Curated) -> Text:
@@ -521,10 +542,12 @@ def _choices(row: Curated) -> list[Choice]:
     to_all = [] if row.topic else [Choice(press("clarify", here), t("question.clarify"))]
     match row.state:
         case CuratedState.PROPOSED:
-            publish = Choice(press("publish", here), t("question.publish"))
-            return [publish, *to_all, Choice(press("retract", here), t("question.drop"))]
+            publish = Choice(press("publish", here), t("question.publish"), weight="primary")
+            drop = Choice(press("retract", here), t("question.drop"), weight="danger")
+            return [publish, *to_all, drop]
         case CuratedState.PUBLISHED:
-            return [*to_all, Choice(press("retract", here), t("question.withdraw"))]
+            back = Choice(press("retract", here), t("question.withdraw"), weight="danger")
+            return [*to_all, back]
         case CuratedState.WITHDRAWN:
             return [Choice(press("publish", here), t("question.publish_again"))]
 
@@ -553,12 +576,21 @@ def clarify(scene: Scene, args: Sequence[str]) -> None:
 def confirm(scene: Scene, row: Curated) -> None:
     here = row.id or 0
     people = inquiries.audience(scene.session, scene.actor, here)
-    words = t("question.sure_clarify", count=people, words=inquiries.clarification(row))
+    yes = t("question.yes_clarify", count=people)
     rows = (
-        (Choice(press("clarify", here, "yes"), t("question.yes_clarify", count=people)),),
-        (Choice(press("standard", here), t("question.only_look")),),
+        (Choice(press("clarify", here, "yes"), yes, weight="danger"),),
+        (Choice(press("standard", here), t("question.only_look"), weight="quiet"),),
     )
-    scene.say(Message(words, rows, kind="card", card=f"standard:{here}"))
+    scene.say(
+        Message(
+            as_text(put(inquiries.clarification(row), scene.language)),
+            rows,
+            kind="card",
+            card=f"standard:{here}",
+            title=t("question.sure_clarify", count=people),
+            note=t("question.no_recall"),
+        )
+    )
 
 
 COMMANDS: dict[str, Act] = {"questions": show}

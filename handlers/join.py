@@ -11,7 +11,7 @@ from bot.scene import Flow, Scene
 from bot.talk.acting import Refused
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Pick
-from bot.talk.message import Choice, Incoming
+from bot.talk.message import Choice, Field, Incoming, Message
 from handlers import menu
 from prompts import t
 from services import joining
@@ -37,15 +37,20 @@ class JoinSeen(BaseModel):
 
 async def join(chat: Chat, me: JoinSeen) -> bool:
     """Show who will read what they write, and ask whether they agree."""
-    words = t(
-        "join.welcome",
-        name=me.name,
-        role=t(f"role.{me.role}"),
-        cohort=me.cohort,
-        readers=t(f"join.readers_{me.role}"),
+    card = Message(
+        title=t("join.welcome", name=me.name),
+        fields=(
+            Field(t("join.place"), t(f"role.{me.role}")),
+            Field(t("join.cohort"), me.cohort),
+            Field(t("privacy.title"), t(f"join.readers_{me.role}")),
+        ),
+        note=t("join.not_you", name=me.name),
     )
-    choices = [Choice(AGREE, t("join.agree")), Choice(DECLINE, t("join.decline"))]
-    return await chat.ask("agree", Pick(choices, width=1), words) == AGREE
+    choices = [
+        Choice(AGREE, t("join.agree"), weight="primary"),
+        Choice(DECLINE, t("join.decline"), weight="quiet"),
+    ]
+    return await chat.ask("agree", Pick(choices, width=1), card) == AGREE
 
 
 def stranger(scene: Scene, incoming: Incoming) -> None:

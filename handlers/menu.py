@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.scene import Scene, draft_choices, number
+from bot.scene import TO_MENU, Scene, draft_choices, number, with_menu
 from bot.talk.acting import Refused
-from bot.talk.message import Choice, Message, Outgoing, press
+from bot.talk.message import Choice, Field, Item, Message, Outgoing, Weight, as_message, press
 from prompts import LANGUAGES, Text, t
 from services import guardians, joining
 from services.access import LEARNERS, memberships
@@ -29,7 +29,10 @@ def show(scene: Scene, _args: Sequence[str]) -> None:
     names = commands_for(scene.session, scene.speaker.person_id)
     if drafts_of(scene):
         names.insert(-len(EVERYBODY), "drafts")
-    choices = [Choice(press(name), t(f"command.{name}.label")) for name in names]
+    choices = [
+        Choice(press(name), t(f"command.{name}.label"), weight=_weight(name, names))
+        for name in names
+    ]
     rows = [tuple(choices[i : i + 2]) for i in range(0, len(choices), 2)]
     if parked is not None and parked.journal["entries"] and not parked.closed:
         rows.insert(0, draft_choices(parked))
@@ -39,6 +42,13 @@ def show(scene: Scene, _args: Sequence[str]) -> None:
     else:
         words = t("menu.what_next", name=scene.speaker.name)
     scene.say(Message(words, tuple(rows), kind="question", card="menu"))
+
+
+def _weight(name: str, names: Sequence[str]) -> Weight:
+    """What somebody comes for most stands first; what is of use to anybody stands back."""
+    if name in EVERYBODY:
+        return "plain" if name == "ask" else "quiet"
+    return "primary" if name == names[0] else "plain"
 
 
 def help_(scene: Scene, _args: Sequence[str]) -> None:
@@ -55,9 +65,13 @@ def privacy(scene: Scene, _args: Sequence[str], advised: bool = False) -> None:
     if scene.speaker.person_id is None:
         _aside(scene, t("privacy.stranger"))
         return
-    told = list(readers_told(scene))
-    words = t("privacy.all", readers="\n".join(scene.words(line) for line in told))
-    _aside(scene, t("privacy.with_model", said=words) if advised else words)
+    nobody = t("privacy.nobody_else")
+    card = Message(
+        title=t("privacy.title"),
+        items=tuple(map(Item, readers_told(scene))),
+        note=t("privacy.with_model", said=nobody) if advised else nobody,
+    )
+    _aside(scene, card)
 
 
 def readers_told(scene: Scene) -> Iterable[Text]:
@@ -96,11 +110,11 @@ def language(scene: Scene, args: Sequence[str]) -> None:
     _aside(scene, t("language.changed"))
 
 
-def _aside(scene: Scene, words: Text, rows: tuple[tuple[Choice, ...], ...] = ()) -> None:
+def _aside(scene: Scene, said: Text | Message, rows: tuple[tuple[Choice, ...], ...] = ()) -> None:
     """Say something in passing; a talk under way asks its question again after it."""
     if scene.talk() is None:
-        rows = (*rows, (Choice(press("menu"), t("command.menu.label")),))
-    scene.say(Message(words, rows))
+        rows = (*rows, (TO_MENU,))
+    scene.say(as_message(said)._replace(rows=rows))
 
 
 # ---------------------------------------------------------------- drafts
@@ -120,7 +134,7 @@ def drafts(scene: Scene, _args: Sequence[str]) -> None:
     """Everything begun and not finished, on whichever device: to go on with, or to drop."""
     found = drafts_of(scene)
     if not found:
-        scene.say(Message(t("drafts.none"), ((Choice(press("menu"), t("command.menu.label")),),)))
+        scene.say(with_menu(t("drafts.none")))
         return
     for talk in found[:5]:
         scene.say(scene.router.offer_draft(talk))
@@ -143,7 +157,7 @@ def drop(scene: Scene, args: Sequence[str]) -> None:
             t("drafts.sure", what=scene.router.title(talk)),
             (
                 (
-                    Choice(press("drop", talk.id, "yes"), t("drafts.yes_drop")),
+                    Choice(press("drop", talk.id, "yes"), t("drafts.yes_drop"), weight="danger"),
                     Choice(press("resume", talk.id), t("talk.go_on")),
                 ),
             ),
@@ -168,12 +182,22 @@ def children(scene: Scene, _args: Sequence[str]) -> None:
     for link, child in guardians.children(scene.session, scene.actor):
         standing = link.consented_at is not None and link.withdrawn_at is None
         verb, label = ("unconsent", "take_back") if standing else ("consent", "give")
+        weight: Weight = "danger" if standing else "primary"
+        now = "given" if standing else "awaited"
         scene.say(
             Message(
-                t(f"consent.child_{'given' if standing else 'awaited'}", name=child.name),
-                ((Choice(press(verb, child.id or 0), t(f"consent.{label}")),),),
+                t(f"consent.child_{now}", name=child.name),
+                ((Choice(press(verb, child.id or 0), t(f"consent.{label}"), weight=weight),),),
                 kind="card",
                 card=f"consent:{child.id}",
+                title=child.name,
+                fields=(
+                    Field(
+                        t("consent.label"),
+                        t(f"consent.{now}_state"),
+                        "good" if standing else "waiting",
+                    ),
+                ),
             )
         )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, cast
 
-from bot.scene import Scene, number
+from bot.scene import TO_MENU, Scene, number
 from bot.talk.clock import beijing_day
-from bot.talk.message import Choice, Message, press
+from bot.talk.message import Choice, Field, Item, Message, Meter, Tone, press
 from handlers import diary, session
 from programmes.model import Programme, Requirement
 from programmes.rules import RequirementProgress
@@ -30,78 +30,107 @@ PAGE = 6
 def progress(scene: Scene, _args: Sequence[str]) -> None:
     """Every requirement with its two numbers and its clause, and where things wait."""
     me = learner(scene.session, scene.actor.person_id)
-    scene.say(
-        Message(
-            report(scene, me.id, load(me.programme), me.grade),
-            (
-                (
-                    Choice(press("session"), t("command.session.label")),
-                    Choice(press("records"), t("command.records.label")),
-                ),
-                (Choice(press("menu"), t("command.menu.label")),),
-            ),
-            kind="question",
-            card="progress",
-        )
+    rows = (
+        (
+            Choice(press("session"), t("command.session.label"), weight="primary"),
+            Choice(press("records"), t("command.records.label")),
+        ),
+        (TO_MENU,),
     )
+    told = report(scene, me.id, load(me.programme), me.grade, own=True)
+    scene.say(told._replace(rows=rows, kind="question", card="progress"))
 
 
-def report(scene: Scene, member_id: int, programme: Programme, grade: str) -> Text:
-    """How far a student is, as they and those who answer for them may read it."""
+def report(
+    scene: Scene, member_id: int, programme: Programme, grade: str, *, own: bool = False
+) -> Message:
+    """How far a student is, as they (`own`) and those who answer for them may read it."""
     entries = records.entries(scene.session, member_id)
     today = beijing_day(scene.now)
     since = joined_on(scene.session, member_id)
     made = counted(programme, entries, today, since)
-    lines: list[Text] = [requirement_line(part) for part in made.requirements]
-    if not lines:
-        lines.append(t("progress.no_minimum", **totals(entries)))
-    lines += diary_lines(programme, grade, entries)
-    waiting = list(waiting_lines(scene, member_id, entries))
-    notes = [t("progress.provisional")] if programme.provisional else []
+    meters = [requirement_meter(part) for part in made.requirements] or [no_minimum(entries)]
+    meters += writing_meters(programme, grade, entries, own=own)
+    waiting = tuple(waiting_items(scene, member_id, entries, own=own))
+    notes = [] if waiting else [t("progress.nothing_waits")]
+    if programme.provisional:
+        notes.append(t("progress.provisional"))
     if since is not None and since > programme.cycle.first_day:
         notes.append(t("progress.joined_late", day=since))
-    return t(
-        "progress.report",
-        programme=programme.name,
-        first=programme.cycle.first_day,
-        last=programme.cycle.last_day or t("progress.no_end"),
-        lines=_stack(scene, lines),
-        waiting=_stack(scene, waiting or [t("progress.nothing_waits")]),
+    last = programme.cycle.last_day or t("progress.no_end")
+    return Message(
+        title=programme.name,
+        text=t("progress.cycle", first=programme.cycle.first_day, last=last),
+        meters=tuple(meters),
+        items=waiting,
         note=_stack(scene, notes),
     )
 
 
-def requirement_line(part: RequirementProgress) -> Text:
+def requirement_meter(part: RequirementProgress) -> Meter:
+    """How far one requirement is met; a monthly one shows this month, and which fell short."""
     asked = part.requirement
-    numbers: dict[str, Words | int] = {
-        "submitted": part.submitted,
-        "approved": part.approved,
-        "missing": part.still_needed,
-        "at_least": amount(asked, asked.at_least),
-        "what": word_label(asked.counts, t(f"counter.{asked.counts}")),
-        "clause": asked.clause,
-    }
-    if asked.per is Per.CYCLE:
-        return t("progress.per_cycle", **numbers)
-    monthly = asked.per is Per.MONTH
+    numbers = t("progress.numbers", submitted=part.submitted, approved=part.approved)
+    missing = amount(asked, part.still_needed)
+    period = period_of(asked)
+    if period == "cycle":
+        return Meter(
+            asked_for(asked),
+            numbers,
+            part.approved,
+            part.submitted,
+            asked.at_least,
+            *how_far(part.still_needed, t("progress.missing", missing=missing), "progress.met"),
+            asked.clause,
+        )
     short = [
-        t("progress.month_short", month=tally.month.month, missing=missing)
-        if monthly
-        else t("progress.period_short", first=tally.first, last=tally.last, missing=missing)
+        t(
+            "progress.month_short",
+            month=t(f"calendar.month_{tally.month.month}"),
+            missing=amount(asked, tally.still_needed),
+        )
+        if period == "month"
+        else t(
+            "progress.period_short",
+            first=tally.first,
+            last=tally.last,
+            missing=amount(asked, tally.still_needed),
+        )
         for tally in part.months
         if tally.over and tally.still_needed
-        for missing in [amount(asked, tally.still_needed)]
     ]
-    if not monthly:
-        numbers["per"] = word_label(asked.per, t(f"programme.per.{asked.per}"))
-        past = t("progress.periods_short", periods=short) if short else t("progress.periods_met")
-        if all(tally.over for tally in part.months):
-            return t("progress.per_period_past", past=past, **numbers)
-        return t("progress.per_period", past=past, **numbers)
-    past = t("progress.months_short", months=short) if short else t("progress.months_met")
+    past = t(f"progress.{period}s_met")
+    if short:
+        past = t(f"progress.{period}s_short", **{f"{period}s": short})
     if all(tally.over for tally in part.months):
-        return t("progress.per_month_past", past=past, **numbers)
-    return t("progress.per_month", past=past, **numbers)
+        lacking = t(f"progress.{period}s_missing", missing=len(short))
+        state = how_far(len(short), lacking, f"progress.{period}s_all_met")
+        return Meter(asked_for(asked), past, 0, 0, 0, *state, asked.clause)
+    lacking = t(f"progress.{period}_missing", missing=missing)
+    return Meter(
+        asked_for(asked),
+        t(f"progress.numbers_and_past_{period}", numbers=numbers, past=past),
+        part.approved,
+        part.submitted,
+        asked.at_least,
+        *how_far(part.still_needed, lacking, f"progress.{period}_met"),
+        asked.clause,
+    )
+
+
+def period_of(asked: Requirement) -> str:
+    """The period of a requirement, as sentences tell them apart: `cycle`, `month` or `period`."""
+    return str(asked.per) if asked.per in (Per.CYCLE, Per.MONTH) else "period"
+
+
+def asked_for(asked: Requirement) -> Text:
+    """What a requirement counts, how much of it at least, and in which period."""
+    return t(
+        f"progress.asked_{period_of(asked)}",
+        what=word_label(asked.counts, t(f"counter.{asked.counts}")),
+        per=word_label(asked.per, t(f"programme.per.{asked.per}")),
+        at_least=amount(asked, asked.at_least),
+    )
 
 
 def amount(asked: Requirement, count: int) -> Text:
@@ -109,52 +138,75 @@ def amount(asked: Requirement, count: int) -> Text:
     return t(f"progress.amount_{asked.unit}", count=count)
 
 
-def totals(entries: Iterable[tuple[Record, Body]]) -> dict[str, int]:
+def how_far(missing: int, lacking: Text, met: str) -> tuple[Text, Tone]:
+    """What is missing, or that nothing is: only what was approved counts."""
+    return (lacking, "neutral") if missing else (t(met), "good")
+
+
+def no_minimum(entries: Iterable[tuple[Record, Body]]) -> Meter:
+    """The sessions of a programme that sets no least number: two numbers and no bar."""
     states = [record.state for record, _ in entries if record.kind is RecordKind.SESSION]
-    return {
-        "submitted": states.count(RecordState.SUBMITTED),
-        "approved": states.count(RecordState.APPROVED),
-    }
+    submitted = states.count(RecordState.SUBMITTED)
+    approved = states.count(RecordState.APPROVED)
+    numbers = t("progress.numbers", submitted=submitted, approved=approved)
+    return Meter(t("progress.no_minimum"), numbers, approved, submitted)
 
 
-def diary_lines(
-    programme: Programme, grade: str, entries: Sequence[tuple[Record, Body]]
-) -> list[Text]:
+def writing_meters(
+    programme: Programme, grade: str, entries: Sequence[tuple[Record, Body]], *, own: bool
+) -> Iterable[Meter]:
     """For each kind of writing that is asked for: how many there are, and what is missing."""
-    lines: list[Text] = []
     for kind in WRITING:
         asked = asked_of(programme, grade, kind)
         if asked is None:
             continue
         written = [record for record, _ in entries if stands(record, kind)]
-        numbers = {
-            "name": asked.name,
-            "handed_in": len(written),
-            "approved": sum(record.state is RecordState.APPROVED for record in written),
-            "clause": asked.clause,
-        }
+        approved = sum(record.state is RecordState.APPROVED for record in written)
+        waiting = sum(record.state is RecordState.SUBMITTED for record in written)
         reviewed = "reviewed" if asked.reviewed_by else "unreviewed"
-        lines.append(t(f"progress.writing_{reviewed}", **numbers))
+        numbers = t(f"progress.writing_{reviewed}", handed_in=len(written), approved=approved)
+        # Where nobody reviews them, to hand them in is all that is asked.
+        done = approved if asked.reviewed_by else len(written)
+        meter = Meter(asked.name, numbers, done, waiting, clause=asked.clause)
         if asked.frequency is Frequency.PER_SESSION:
+            sessions = sum(stands(record, RecordKind.SESSION) for record, _ in entries)
             missing = len(sessions_without(entries, kind))
+            meter = meter._replace(needed=sessions)
             if missing:
-                lines.append(t("progress.writing_missing", name=asked.name, missing=missing))
-    return lines
+                way = WAYS[kind]
+                choice = Choice(press(way), t(f"command.{way}.label"))
+                meter = meter._replace(
+                    state=t("progress.unwritten", missing=missing),
+                    choice=choice if own else None,
+                )
+        yield meter
 
 
-def waiting_lines(
-    scene: Scene, member_id: int, entries: Iterable[tuple[Record, Body]]
-) -> Iterable[Text]:
+WAYS: Final = {RecordKind.DIARY: "writing", RecordKind.MEETING_RECORD: "meeting"}
+"""The command by which each kind of writing is begun."""
+
+
+def waiting_items(
+    scene: Scene, member_id: int, entries: Iterable[tuple[Record, Body]], *, own: bool
+) -> Iterable[Item]:
     """What waits, with whom, and since when: silence never approves, but it can be seen."""
     names = [one.name for one in records.reviewers(scene.session, member_id)]
     for record, body in entries:
-        line = records.title(record, body)
+        line, open_ = records.title(record, body, brief=True), press("record", record.id or 0)
         if record.state is RecordState.SUBMITTED:
-            days = (scene.now - record.submitted_at).days
-            whom = t("progress.with", names=names) if names else t("progress.with_nobody")
-            yield t("progress.waits", line=line, whom=whom, days=days)
+            yield Item(
+                line, open_, waits(names, (scene.now - record.submitted_at).days), "waiting"
+            )
         elif record.state is RecordState.RETURNED:
-            yield t("progress.your_turn", line=line)
+            yield Item(
+                line, open_, t("progress.to_mend_own" if own else "progress.to_mend"), "bad"
+            )
+
+
+def waits(names: Sequence[str], days: int) -> Text:
+    """With whom something waits, and for how long if for a day or more."""
+    whom = t("progress.with", names=list(names)) if names else t("progress.with_nobody")
+    return t(f"progress.waits_{min(days, 2)}", whom=whom, days=days)
 
 
 def _stack(scene: Scene, lines: Iterable[Words]) -> str:
@@ -168,7 +220,8 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     """A student's own entries, the latest first, a page at a time."""
     me = learner(scene.session, scene.actor.person_id)
     entries = records.entries(scene.session, me.id)
-    pages(scene, entries, "records", args[:1], t("records.which", count=len(entries)))
+    words = t("records.which", count=len(entries))
+    pages(scene, entries, "records", args[:1], t("command.records.label"), words)
 
 
 def pages(
@@ -176,32 +229,38 @@ def pages(
     entries: Sequence[tuple[Record, Body]],
     verb: str,
     args: Sequence[str],
+    title: Words,
     words: Text,
     *before: str,
 ) -> None:
-    """Entries as buttons, a page at a time."""
+    """Entries as items, a page at a time."""
     page = number(args) if args else 0
     shown = entries[page * PAGE : (page + 1) * PAGE]
     if not shown:
         words = t("records.none")
-    rows: list[tuple[Choice, ...]] = [
-        (Choice(press("record", record.id or 0), state_line(record, body)),)
-        for record, body in shown
-    ]
     turn: list[Choice] = []
     if page:
         turn.append(Choice(press(verb, *before, page - 1), t("records.newer")))
     if len(entries) > (page + 1) * PAGE:
         turn.append(Choice(press(verb, *before, page + 1), t("records.older")))
-    if turn:
-        rows.append(tuple(turn))
-    rows.append((Choice(press("menu"), t("command.menu.label")),))
-    scene.say(Message(words, tuple(rows), kind="question", card="records"))
+    rows = ((*turn, TO_MENU),)
+    items = tuple(entry_item(record, body) for record, body in shown)
+    scene.say(Message(words, rows, kind="question", card="records", title=title, items=items))
 
 
-def state_line(record: Record, body: Body) -> Text:
+def entry_item(record: Record, body: Body) -> Item:
+    """An entry as one row: what it is, and where it stands."""
     line = records.title(record, body, brief=True)
-    return t("record.with_state", line=line, state=state(record))
+    return Item(line, press("record", record.id or 0), state(record), TONES[record.state])
+
+
+TONES: Final[Mapping[RecordState, Tone]] = {
+    RecordState.SUBMITTED: "waiting",
+    RecordState.FILED: "good",
+    RecordState.APPROVED: "good",
+    RecordState.RETURNED: "bad",
+    RecordState.WITHDRAWN: "neutral",
+}
 
 
 def state(record: Record) -> Text:
@@ -216,50 +275,57 @@ def show(scene: Scene, args: Sequence[str]) -> None:
     rows = own_choices(record, version) if grant.relation is Relation.ONESELF else []
     if record.version > 1:
         rows.append(version_choices(record, version))
-    rows.append((Choice(press("menu"), t("command.menu.label")),))
-    scene.say(
-        Message(
-            whole(scene, record, body, version),
-            tuple(rows),
-            kind="card",
-            card=f"record:{record.id}",
-            files=records.files_at(scene.session, record, version),
-        )
-    )
+    rows.append((TO_MENU,))
+    scene.say(whole(scene, record, body, version)._replace(rows=tuple(rows)))
 
 
-def whole(scene: Scene, record: Record, body: Body, version: int) -> Text:
+def whole(scene: Scene, record: Record, body: Body, version: int) -> Message:
     """All that an entry says, whose it is, where it stands, and every word said on it."""
-    said = [
-        t(
-            "record.review_approved" if review.approved else "record.review_returned",
-            version=review.version,
-            reviewer=name,
-            at=review.at,
-            reason=review.reason,
+    latest = version == record.version
+    standing = Field(
+        t("field.state"),
+        state(record) if latest else t("state.earlier"),
+        TONES[record.state] if latest else "neutral",
+    )
+    written = t(
+        "record.written", version=version, at=records.written_at(scene.session, record, version)
+    )
+    reviews = [
+        Item(
+            t(
+                "record.review_approved" if review.approved else "record.review_returned",
+                version=review.version,
+                reviewer=name,
+                at=review.at,
+                reason=review.reason,
+            ),
+            state=t("state.approved" if review.approved else "state.returned"),
+            tone="good" if review.approved else "bad",
         )
         for review, name in records.reviews(scene.session, record)
     ]
-    return t(
-        "record.whole",
-        student=records.owner(scene.session, record).name,
-        line=records.title(record, body),
-        body=full_text(scene, record, body),
-        state=state(record) if version == record.version else t("state.earlier"),
-        version=version,
-        at=records.written_at(scene.session, record, version),
-        reviews=_stack(scene, said) if said else "",
+    owner = records.owner(scene.session, record).name
+    return Message(
+        "" if isinstance(body, SessionBody) else "\n".join(body.parts),
+        kind="card",
+        card=f"record:{record.id}",
+        files=records.files_at(scene.session, record, version),
+        title=t("queue.line", student=owner, line=records.title(record, body, brief=True)),
+        fields=(standing, *full_fields(scene, record, body), Field(t("field.version"), written)),
+        items=tuple(reviews),
     )
 
 
-def full_text(scene: Scene, record: Record, body: Body) -> Text:
+def full_fields(scene: Scene, record: Record, body: Body) -> tuple[Field, ...]:
+    """What an entry says beside its prose."""
     if isinstance(body, SessionBody):
-        return session.summary(body)
-    about = ""
-    if (on := records.about(scene.session, record)) is not None:
-        line = records.title(on, records.body_at(scene.session, on))
-        about = scene.words(t("writing.about_session", line=line))
-    return t("writing.whole", about=about, text="\n".join(body.parts), files=len(body.files))
+        return session.fields_of(body)
+    files = Field(t("field.files"), t("field.count", count=len(body.files)))
+    on = records.about(scene.session, record)
+    if on is None:
+        return (files,)
+    line = records.title(on, records.body_at(scene.session, on))
+    return (Field(t("field.about"), line), files)
 
 
 def own_choices(record: Record, version: int) -> list[tuple[Choice, ...]]:
@@ -269,13 +335,15 @@ def own_choices(record: Record, version: int) -> list[tuple[Choice, ...]]:
     again = Choice(press("edit", record.id or 0), t("record.mend"))
     if record.state is RecordState.WITHDRAWN:
         return [(again,)]
-    back = Choice(press("withdraw", record.id or 0, record.version), t("record.withdraw"))
+    back = Choice(
+        press("withdraw", record.id or 0, record.version), t("record.withdraw"), weight="danger"
+    )
     return [(again, back)]
 
 
 def version_choices(record: Record, version: int) -> tuple[Choice, ...]:
     return tuple(
-        Choice(press("record", record.id or 0, n), t("record.version", version=n))
+        Choice(press("record", record.id or 0, n), t("record.version", version=n), weight="quiet")
         for n in range(max(1, record.version - 3), record.version + 1)
         if n != version
     )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.scene import Flow, Scene, number
+from bot.scene import TO_MENU, Flow, Scene, number
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Free
-from bot.talk.message import Choice, Message, press
+from bot.talk.message import Choice, Field, Item, Message, press
 from handlers import progress
-from prompts import Text, t
+from prompts import Text, Words, t
 from services import records
 from services.records import Body, Verdict
 from services.rows import Record, RecordKind, RecordState
@@ -34,35 +35,49 @@ def queue(scene: Scene, args: Sequence[str]) -> None:
     page = number(args, 1) if len(args) > 1 else 0
     waiting = [entry for entry in waiting_for(scene) if passes(scene, entry[0], chosen)]
     shown = waiting[page * SHOWN : (page + 1) * SHOWN]
-    rows: list[tuple[Choice, ...]] = [
-        (
-            Choice(
-                press("whole", record.id or 0),
-                t("queue.line", student=name, line=records.title(record, body, brief=True)),
-            ),
+    items = tuple(
+        Item(
+            t("queue.line", student=name, line=records.title(record, body, brief=True)),
+            press("whole", record.id or 0),
+            waited(scene.now - record.submitted_at),
+            "waiting",
         )
         for record, body, name in shown
-    ]
+    )
+    rows: list[tuple[Choice, ...]] = []
     opened = opened_of(scene, waiting)
     if len(opened) > 1:
         rows.append((Choice(press("bulk", chosen), t("queue.approve_opened", count=len(opened))),))
+    if len(waiting) > (page + 1) * SHOWN:
+        rows.append((Choice(press("queue", chosen, page + 1), t("queue.more")),))
     rows.append(
         tuple(
-            Choice(press("queue", name), t(f"queue.filter_{name}"))
+            Choice(press("queue", name), t(f"queue.filter_{name}"), weight="quiet")
             for name in FILTERS
             if name != chosen
         )
     )
     rows += by_student(scene, chosen)
-    if len(waiting) > (page + 1) * SHOWN:
-        rows.append((Choice(press("queue", chosen, page + 1), t("queue.more")),))
-    rows.append((Choice(press("menu"), t("command.menu.label")),))
+    rows.append((TO_MENU,))
     words = t(
         "queue.which" if waiting else "queue.empty",
         count=len(waiting),
         filter=filter_name(waiting, chosen),
     )
-    scene.say(Message(words, tuple(rows), kind="question", card="queue"))
+    scene.say(
+        Message(
+            words,
+            tuple(rows),
+            kind="question",
+            card="queue",
+            title=t("command.queue.label"),
+            items=items,
+        )
+    )
+
+
+def waited(time: timedelta) -> Text:
+    return t(f"queue.waited_{min(time.days, 2)}", days=time.days)
 
 
 def chosen_filter(args: Sequence[str]) -> str:
@@ -84,7 +99,7 @@ def by_student(scene: Scene, chosen: str) -> list[tuple[Choice, ...]]:
     if len(students) < 2:
         return []
     choices = [
-        Choice(press("queue", student), name)
+        Choice(press("queue", student), name, weight="quiet")
         for student, name in students.items()
         if str(student) != chosen
     ][:6]
@@ -111,6 +126,8 @@ def opened_of(scene: Scene, waiting: Sequence[tuple[Record, Body, str]]) -> list
     ]
 
 
+TO_QUEUE: Final = Choice(press("queue"), t("command.queue.label"))
+
 # ---------------------------------------------------------------- one entry
 
 
@@ -124,24 +141,21 @@ def whole(scene: Scene, args: Sequence[str]) -> None:
         rows.append(decide(record))
     if record.version > 1:
         rows.append(progress.version_choices(record, record.version))
-    rows.append((Choice(press("queue"), t("command.queue.label")),))
-    scene.say(
-        Message(
-            progress.whole(scene, record, body, record.version),
-            tuple(rows),
-            kind="card",
-            card=f"record:{record.id}",
-            files=records.files_at(scene.session, record),
-        )
-    )
+    rows.append((replace(TO_QUEUE, weight="quiet"),))
+    scene.say(progress.whole(scene, record, body, record.version)._replace(rows=tuple(rows)))
 
 
 def decide(record: Record) -> tuple[Choice, ...]:
     return (
         Choice(
-            press("approve", record.id or 0, record.version), t("review.approve"), decides=True
+            press("approve", record.id or 0, record.version),
+            t("review.approve"),
+            decides=True,
+            weight="primary",
         ),
-        Choice(press("return", record.id or 0, record.version), t("review.return")),
+        Choice(
+            press("return", record.id or 0, record.version), t("review.return"), weight="danger"
+        ),
     )
 
 
@@ -156,24 +170,45 @@ def approve(scene: Scene, args: Sequence[str]) -> None:
 def settled(scene: Scene, verdict: Verdict) -> None:
     """Say what became of a review: what was done now, or what had been done before."""
     record = verdict.record
-    line = records.title(record, records.body_at(scene.session, record))
+    body = records.body_at(scene.session, record)
     owner = records.owner(scene.session, record)
-    rows: tuple[tuple[Choice, ...], ...] = ((Choice(press("queue"), t("command.queue.label")),),)
-    if verdict.review is not None:
-        key = "approved" if verdict.review.approved else "returned"
-        already = "" if verdict.done else "already_"
-        words = t(
-            f"review.{already}{key}",
-            student=owner.name,
-            line=line,
-            reviewer=records.reviewer_name(scene.session, verdict.review),
-            at=verdict.review.at,
-            reason=verdict.review.reason,
-        )
-    else:
-        words = t("review.moved_on", student=owner.name, line=line, state=progress.state(record))
+    rows: tuple[tuple[Choice, ...], ...] = ((TO_QUEUE,),)
+    fields = [Field(t("field.state"), progress.state(record), progress.TONES[record.state])]
+    if verdict.review is None:
+        words: Words = t("review.moved_on")
         rows = ((Choice(press("whole", record.id or 0), t("review.whole")),), *rows)
-    scene.say(Message(words, rows, kind="card", card=f"record:{record.id}"))
+    else:
+        words = "" if verdict.done else t("review.already")
+        approved = verdict.review.approved
+        fields = [
+            Field(
+                t("field.state"),
+                t("state.approved" if approved else "state.returned"),
+                "good" if approved else "bad",
+            ),
+            Field(
+                t("field.reviewer"),
+                t(
+                    "review.by",
+                    reviewer=records.reviewer_name(scene.session, verdict.review),
+                    at=verdict.review.at,
+                ),
+            ),
+        ]
+        if verdict.review.reason:
+            fields.append(Field(t("field.reason"), verdict.review.reason))
+    scene.say(
+        Message(
+            words,
+            rows,
+            kind="card",
+            card=f"record:{record.id}",
+            title=t(
+                "queue.line", student=owner.name, line=records.title(record, body, brief=True)
+            ),
+            fields=tuple(fields),
+        )
+    )
 
 
 def bulk(scene: Scene, args: Sequence[str]) -> None:
@@ -188,7 +223,8 @@ def bulk(scene: Scene, args: Sequence[str]) -> None:
         for record in opened
     ]
     count = sum(verdict.done for verdict in done)
-    scene.say(t("queue.approved", count=count, unread=len(waiting) - len(opened)))
+    unread = len(waiting) - len(opened)
+    scene.say(t("queue.approved" if unread else "queue.approved_all", count=count, unread=unread))
     queue(scene, [chosen])
 
 

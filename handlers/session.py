@@ -24,7 +24,7 @@ from bot.talk.inputs import (
     SummaryLine,
     length,
 )
-from bot.talk.message import Choice, Message, press
+from bot.talk.message import Choice, Field, Item, Message, press
 from handlers import diary, seen
 from handlers.attachments import FILES, keep_files
 from handlers.seen import Past, SessionSeen
@@ -37,7 +37,7 @@ from language.sentence import (
 )
 from programmes.rules import SessionFact, question_session
 from programmes.values import PLACES
-from prompts import BEIJING, LANGUAGES, Text, Words, catalogue, t
+from prompts import BEIJING, LANGUAGES, Text, catalogue, t
 from services import records
 from services.packs import kind_label, load
 from services.records import PLACE_BY_KEY, SessionBody
@@ -84,11 +84,8 @@ async def log_session(chat: Chat, me: SessionSeen) -> Logged:
     )
     send = t("session.resubmit") if me.record_id else t("session.submit")
     fields = lines(body)
-    await chat.ask(
-        "review",
-        Summary(fields, [Choice(SUBMIT, send)]),
-        t("session.check", whole=whole(fields)),
-    )
+    ends = [Choice(SUBMIT, send, weight="primary")]
+    await chat.ask("review", Summary(fields, ends), t("session.check"))
     return Logged(body=body, distinct_from=tuple(twin.record_id for twin in twins))
 
 
@@ -130,14 +127,9 @@ def when(body: SessionBody | Moment) -> Text:
     return t("field.day_only", day=body.day)
 
 
-def summary(body: SessionBody) -> Text:
-    """The whole entry, line by line."""
-    return whole(lines(body))
-
-
-def whole(fields: Sequence[SummaryLine]) -> Text:
-    shown: dict[str, Words] = {field.step: field.shown for field in fields}
-    return t("session.whole", **shown)
+def fields_of(body: SessionBody) -> tuple[Field, ...]:
+    """The whole entry, as it is read."""
+    return tuple(Field(line.label, line.shown) for line in lines(body))
 
 
 def fact(day: Any, place: str, start: time | None, minutes: int) -> SessionFact:
@@ -212,10 +204,10 @@ def finish_session(scene: Scene, me: SessionSeen, logged: Logged) -> None:
         )
     line = records.title(record, body)
     names = list(me.mentors.values())
-    told = t("session.sent" if names else "session.sent_nobody", line=line, reviewers=names)
+    told = t("session.sent" if names else "session.sent_nobody", reviewers=names)
     rows = [*diary.after_session(scene, member, programme, record.id)]
     rows.append((Choice(press("progress"), t("command.progress.label")),))
-    scene.say(Message(told, tuple(rows)))
+    scene.say(Message(told, tuple(rows), title=t("session.sent_title"), items=(Item(line),)))
 
 
 def edit(scene: Scene, record_id: int, version: int, body: SessionBody) -> None:

@@ -6,17 +6,16 @@ their writers' own and appear nowhere here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar, cast
 
-from bot.scene import Act, Scene, number
+from bot.scene import TO_MENU, Act, Scene, number
 from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
-from bot.talk.message import Choice, Message, press
+from bot.talk.message import Choice, Field, Item, Message, Meter, press
 from handlers import progress
 from programmes.model import Programme, Requirement
 from programmes.rules import RequirementProgress
-from programmes.values import Per
 from prompts import Text, Words, t
 from services import joining, records, roster, urging
 from services.access import LEARNERS, cohort_of, cohorts_for
@@ -44,8 +43,9 @@ def students(scene: Scene, args: Sequence[str]) -> None:
     if not found:
         raise Refused(t("watch.no_students"), verb="students")
     shown, turn = page_of(found, args[:1], "students")
-    rows = [(student_choice(member, called(member)),) for member in shown]
-    tell(scene, t("watch.students", count=len(found)), [*rows, *turn])
+    items = tuple(student_item(member, called(member)) for member in shown)
+    words = t("watch.students", count=len(found))
+    tell(scene, Message(words, title=t("command.students.label"), items=items), turn)
 
 
 def called(member: Member) -> Words:
@@ -54,8 +54,8 @@ def called(member: Member) -> Words:
     return t("watch.student_of", name=member.person.name, unit=member.unit.name)
 
 
-def student_choice(member: Member, label: Words) -> Choice:
-    return Choice(press("student", member.id), label)
+def student_item(member: Member, words: Words, state: Words = "") -> Item:
+    return Item(words, press("student", member.id), state)
 
 
 def readable_student(scene: Scene, args: Sequence[str]) -> Member:
@@ -67,30 +67,38 @@ def student(scene: Scene, args: Sequence[str]) -> None:
     """One student: how far they are, what they handed in last, and who has urged them."""
     member = readable_student(scene, args)
     entries = records.entries(scene.session, member.id)
-    rows = [entry_choice(*entry) for entry in entries[:RECENT]]
+    rows: list[tuple[Choice, ...]] = []
     if len(entries) > RECENT:
         rows.append((Choice(press("entries", member.id), t("watch.all", count=len(entries))),))
     rows += urge_choices(scene, member, entries)
-    tell(scene, profile(scene, member), [*rows, (Choice(press("students"), t("watch.back")),)])
+    back = Choice(press("students"), t("watch.back"), weight="quiet")
+    tell(scene, profile(scene, member, entries), [*rows, (back,)])
 
 
-def entry_choice(record: Record, body: Body) -> tuple[Choice, ...]:
-    return (Choice(press("record", record.id or 0), progress.state_line(record, body)),)
-
-
-def profile(scene: Scene, member: Member) -> Text:
+def profile(scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]) -> Message:
+    """What is known of a student: what waits comes first, then what was handed in last."""
     learner = member.membership
     programme = load(cohort_of(scene.session, learner).programme)
     grade = t(f"programme.grade.{learner.grade}") if learner.grade else ""
     about = [member.unit_name, grade, roster.subject_name(programme, learner.subject)]
     around = [one.name for one in records.reviewers(scene.session, member.id)]
-    return t(
-        "watch.student",
-        name=member.person.name,
-        about=[words for words in about if words],
-        mentors=around or t("watch.no_mentor"),
-        report=progress.report(scene, member.id, programme, learner.grade),
-        urged=stack(scene, urged_lines(scene, member) or [t("watch.never_urged")]),
+    urged = stack(scene, urged_lines(scene, member) or [t("watch.never_urged")])
+    report = progress.report(scene, member.id, programme, learner.grade)
+    waiting = {item.press for item in report.items}
+    recent = [progress.entry_item(*entry) for entry in entries[:RECENT]]
+    return report._replace(
+        title=member.person.name,
+        text=t(
+            "watch.student",
+            about=[words for words in about if words],
+            programme=report.title,
+            cycle=report.text,
+        ),
+        fields=(
+            Field(t("field.mentors"), t("field.list", items=around or t("watch.no_mentor"))),
+            Field(t("field.reminders"), urged),
+        ),
+        items=(*report.items, *(item for item in recent if item.press not in waiting)),
     )
 
 
@@ -113,8 +121,8 @@ def entries(scene: Scene, args: Sequence[str]) -> None:
     """All that a student has handed in, the latest first."""
     member = readable_student(scene, args)
     found = records.entries(scene.session, member.id)
-    words = t("watch.entries", name=member.person.name, count=len(found))
-    progress.pages(scene, found, "entries", args[1:2], words, str(member.id))
+    words = t("watch.entries", count=len(found))
+    progress.pages(scene, found, "entries", args[1:2], member.person.name, words, str(member.id))
 
 
 # ---------------------------------------------------------------- urging
@@ -140,15 +148,17 @@ def urge(scene: Scene, args: Sequence[str]) -> None:
     if args[1:2] not in [[matter.value] for matter in urging.MATTERS]:
         raise Refused(t("stale.unknown"), verb="urge")
     matter = RecordKind(args[1])
-    back = Choice(press("student", member.id), t("watch.to_student", name=member.person.name))
+    label = t("watch.to_student", name=member.person.name)
+    back = Choice(press("student", member.id), label, weight="quiet")
     if args[2:] == ["yes"]:
         urging.urge(scene.session, scene.actor, member.id, matter)
-        tell(scene, t("watch.urge.sent", name=member.person.name), [(back,)])
+        tell(scene, Message(t("watch.urge.sent", name=member.person.name)), [(back,)])
         return
     ready = urging.prepare(scene.session, scene.actor, member.id, matter)
-    send = Choice(press("urge", member.id, matter, "yes"), t("watch.urge.send"))
-    words = t("watch.urge.preview", name=member.person.name, words=ready.words)
-    tell(scene, words, [(send,), (back,)])
+    send = Choice(press("urge", member.id, matter, "yes"), t("watch.urge.send"), weight="primary")
+    title = t("watch.urge.preview", name=member.person.name)
+    shown = Message(ready.words, title=title, note=t("watch.urge.on_record"))
+    tell(scene, shown, [(send,), (back,)])
 
 
 # ---------------------------------------------------------------- the cohort
@@ -181,97 +191,87 @@ def cohort(scene: Scene, args: Sequence[str]) -> None:
         "unreached": len(those_who_are(scene, shown, Presence.UNREACHABLE)),
     }
     programme = load(shown.programme)
-    lines = [
-        *members_lines(scene, shown, found),
-        *requirement_lines(programme, found),
-        *writing_lines(programme, found),
-        waiting_line(scene, found),
-        t("watch.absent", absent=numbers["absent"], unreached=numbers["unreached"]),
-    ]
-    words = t(
-        "watch.cohort",
-        name=shown.name,
-        day=beijing_day(scene.now),
-        lines=stack(scene, lines),
-        note=t("progress.provisional") if programme.provisional else "",
+    notes = [t("watch.drafts_uncounted")]
+    if programme.provisional:
+        notes.append(t("progress.provisional"))
+    card = Message(
+        t("watch.on_day", day=beijing_day(scene.now)),
+        title=shown.name,
+        fields=tuple(cohort_fields(scene, shown, found)),
+        meters=(*requirement_meters(programme, found), *writing_meters(programme, found)),
+        items=tuple(
+            Item(
+                t(f"watch.list.{verb}"),
+                press(verb, shown.id or 0),
+                t("watch.count", count=count),
+                "waiting" if verb == "longest" else "neutral",
+            )
+            for verb, count in numbers.items()
+            if count
+        ),
+        note=stack(scene, notes),
     )
-    tell(scene, words, ways_on(shown, mine, numbers))
+    others = [other for other in mine if other.id != shown.id][: PAGE - len(card.items) - 2]
+    rows = [(Choice(press("cohort", other.id or 0), other.name),) for other in others]
+    tell(scene, card, [(Choice(press("students"), t("command.students.label")),), *rows])
 
 
-def ways_on(
-    shown: Cohort, mine: Sequence[Cohort], numbers: Mapping[str, int]
-) -> list[tuple[Choice, ...]]:
-    """The lists that are not empty, the students, and the other cohorts."""
-    lists = [
-        Choice(press(verb, shown.id or 0), t(f"watch.list.{verb}", count=count))
-        for verb, count in numbers.items()
-        if count
-    ]
-    rows = [tuple(lists[i : i + 2]) for i in range(0, len(lists), 2)]
-    rows.append((Choice(press("students"), t("command.students.label")),))
-    others = [other for other in mine if other.id != shown.id][: PAGE - len(lists) - 2]
-    return rows + [(Choice(press("cohort", other.id or 0), other.name),) for other in others]
-
-
-def members_lines(scene: Scene, shown: Cohort, found: Sequence[Standing]) -> Iterable[Text]:
+def cohort_fields(scene: Scene, shown: Cohort, found: Sequence[Standing]) -> Iterable[Field]:
+    """How many learners there are, and since when the oldest entry waits."""
     reader = ("read_student", scene.actor.person_id)
     ever = roster.members(scene.session, cast(int, shown.id), LEARNERS, ended=True, seen_by=reader)
-    yield t("watch.learners", count=len(found), ended=len(ever) - len(found))
+    ended = len(ever) - len(found)
+    words = t("watch.learners_ended" if ended else "watch.learners", count=len(found), ended=ended)
+    yield Field(t("role.student"), words)
+    entries = waiting(found)
+    if not entries:
+        yield Field(t("state.submitted"), t("watch.nothing_waits"))
+        return
+    oldest = entries[0][0].submitted_at
+    yield Field(t("state.submitted"), t("watch.waiting", count=len(entries), since=oldest))
 
 
-def requirement_lines(programme: Programme, found: Sequence[Standing]) -> Iterable[Text]:
+def requirement_meters(programme: Programme, found: Sequence[Standing]) -> Iterable[Meter]:
     """For each stated minimum, how many have met it."""
     if not programme.requirements:
-        yield t("watch.no_minimum")
+        yield Meter(t("progress.no_minimum"), "", 0, 0)
     for asked in programme.requirements:
         parts = [cast(RequirementProgress, s.progress.of(asked.key)) for s in found]
-        over = all(month.over for part in parts for month in part.months)
-        match asked.per:
-            case Per.CYCLE:
-                key = "watch.met_cycle"
-            case Per.MONTH:
-                key = "watch.met_past" if over else "watch.met_months"
-            case _:
-                key = "watch.met_periods_past" if over else "watch.met_periods"
-        yield t(
-            key,
-            what=word_label(asked.counts, t(f"counter.{asked.counts}")),
-            per=word_label(asked.per, t(f"programme.per.{asked.per}")),
-            at_least=progress.amount(asked, asked.at_least),
+        met = sum(not part.still_needed for part in parts)
+        before = sum(map(kept_so_far, parts))
+        period, shown = progress.period_of(asked), met
+        key = period if period == "cycle" else f"{period}s"
+        if period != "cycle" and all(month.over for part in parts for month in part.months):
+            key, shown = f"{period}s_past", before
+        yield Meter(
+            progress.asked_for(asked),
+            t(f"watch.met_{key}", met=met, before=before, of=len(parts)),
+            shown,
+            0,
+            len(parts),
             clause=asked.clause,
-            met=sum(not part.still_needed for part in parts),
-            before=sum(map(kept_so_far, parts)),
-            of=len(parts),
         )
 
 
-def writing_lines(programme: Programme, found: Sequence[Standing]) -> Iterable[Text]:
+def writing_meters(programme: Programme, found: Sequence[Standing]) -> Iterable[Meter]:
+    """For each kind of writing, how many learners have nothing left to write."""
     for asked in programme.records:
         if asked.frequency is None:
             continue
         missing = [standing.unwritten.get(RecordKind(asked.kind.value), 0) for standing in found]
-        yield t(
-            "watch.unwritten",
-            name=asked.name,
-            students=sum(map(bool, missing)),
+        behind = sum(map(bool, missing))
+        words = t(
+            "watch.unwritten" if behind else "watch.all_written",
+            students=behind,
             missing=sum(missing),
-            clause=asked.clause,
         )
+        yield Meter(asked.name, words, len(found) - behind, 0, len(found), clause=asked.clause)
 
 
 def waiting(found: Iterable[Standing]) -> list[tuple[Record, Body, Member]]:
     """What waits for a review, the longest first."""
     entries = [(*entry, standing.member) for standing in found for entry in standing.waiting]
     return sorted(entries, key=lambda entry: (entry[0].submitted_at, entry[0].id or 0))
-
-
-def waiting_line(scene: Scene, found: Sequence[Standing]) -> Text:
-    entries = waiting(found)
-    if not entries:
-        return t("watch.nothing_waits")
-    oldest = entries[0][0].submitted_at
-    days = (scene.now - oldest).days
-    return t("watch.waiting", count=len(entries), since=oldest, days=days)
 
 
 # ---------------------------------------------------------------- the lists behind it
@@ -283,9 +283,11 @@ def behind(scene: Scene, args: Sequence[str]) -> None:
     every = where_they_stand(scene, shown)
     found = [standing for standing in every if standing.behind]
     on_page, turn = page_of(found, args[1:2], "behind", shown)
-    rows = [(student_choice(standing.member, in_short(standing)),) for standing in on_page]
+    items = tuple(
+        student_item(one.member, one.member.person.name, in_short(one)) for one in on_page
+    )
     words = t("watch.behind" if found else "watch.nobody_behind", count=len(found))
-    tell(scene, words, [*rows, *turn], shown)
+    tell(scene, Message(words, title=t("watch.list.behind"), items=items), turn, shown)
 
 
 def in_short(standing: Standing) -> Text:
@@ -296,7 +298,7 @@ def in_short(standing: Standing) -> Text:
         if not met(part)
     ]
     parts += [t(f"watch.short.{kind}", count=count) for kind, count in standing.unwritten.items()]
-    return t("watch.in_short", name=standing.member.person.name, parts=parts)
+    return t("field.list", items=parts)
 
 
 def short_of(asked: Requirement, approved: int) -> Text:
@@ -311,19 +313,16 @@ def longest(scene: Scene, args: Sequence[str]) -> None:
     shown, _ = coordinated(scene, "longest", args)
     found = waiting(where_they_stand(scene, shown))
     on_page, turn = page_of(found, args[1:2], "longest", shown)
-    lines, rows = [], []
+    items = []
     for record, body, member in on_page:
         reviewers = [one.name for one in records.reviewers(scene.session, member.id)]
-        whom = t("progress.with", names=reviewers) if reviewers else t("progress.with_nobody")
-        line = t("queue.line", student=member.person.name, line=records.title(record, body))
-        days = (scene.now - record.submitted_at).days
-        lines.append(t("progress.waits", line=line, whom=whom, days=days))
         brief = records.title(record, body, brief=True)
-        label = t("queue.line", student=member.person.name, line=brief)
-        rows.append((Choice(press("record", record.id or 0), label),))
-    key = "watch.longest" if found else "watch.nothing_waits"
-    words = t(key, count=len(found), lines=stack(scene, lines))
-    tell(scene, words, [*rows, *turn], shown)
+        line = t("queue.line", student=member.person.name, line=brief)
+        state = progress.waits(reviewers, (scene.now - record.submitted_at).days)
+        items.append(Item(line, press("record", record.id or 0), state, "waiting"))
+    words = t("watch.longest" if found else "watch.nothing_waits", count=len(found))
+    card = Message(words, title=t("watch.list.longest"), items=tuple(items))
+    tell(scene, card, turn, shown)
 
 
 def those_who_are(scene: Scene, shown: Cohort, presence: Presence) -> list[Member]:
@@ -339,9 +338,9 @@ def absent(scene: Scene, args: Sequence[str]) -> None:
     shown, _ = coordinated(scene, "absent", args)
     found = those_who_are(scene, shown, Presence.NOT_JOINED)
     on_page, turn = page_of(found, args[1:2], "absent", shown)
-    lines = [t("watch.somebody_invited", **who(m), invite=invitation(scene, m)) for m in on_page]
-    key = "watch.not_joined" if found else "watch.all_joined"
-    tell(scene, t(key, count=len(found), lines=stack(scene, lines)), turn, shown)
+    items = tuple(Item(who(m), state=invitation(scene, m)) for m in on_page)
+    words = t("watch.not_joined" if found else "watch.all_joined", count=len(found))
+    tell(scene, Message(words, title=t("watch.list.absent"), items=items), turn, shown)
 
 
 def invitation(scene: Scene, member: Member) -> Text:
@@ -357,28 +356,29 @@ def unreached(scene: Scene, args: Sequence[str]) -> None:
     shown, _ = coordinated(scene, "unreached", args)
     found = those_who_are(scene, shown, Presence.UNREACHABLE)
     on_page, turn = page_of(found, args[1:2], "unreached", shown)
-    lines = [t("watch.somebody", **who(member)) for member in on_page]
-    key = "watch.unreachable" if found else "watch.all_reached"
-    tell(scene, t(key, count=len(found), lines=stack(scene, lines)), turn, shown)
+    items = tuple(Item(who(member)) for member in on_page)
+    words = t("watch.unreachable" if found else "watch.all_reached", count=len(found))
+    tell(scene, Message(words, title=t("watch.list.unreached"), items=items), turn, shown)
 
 
-def who(member: Member) -> dict[str, Words]:
+def who(member: Member) -> Text:
     role = t(f"role.{member.membership.role}")
     unit: Words = t("watch.of_unit", unit=member.unit.name) if member.unit else ""
-    return {"name": member.person.name, "role": role, "unit": unit}
+    return t("watch.somebody", name=member.person.name, role=role, unit=unit)
 
 
 # ---------------------------------------------------------------- inside
 
 
 def tell(
-    scene: Scene, words: Text, rows: Sequence[tuple[Choice, ...]], shown: Cohort | None = None
+    scene: Scene, card: Message, rows: Sequence[tuple[Choice, ...]], shown: Cohort | None = None
 ) -> None:
     """Put a page before whoever speaks, with the way back to the cohort's and to the menu."""
-    away = [Choice(press("menu"), t("command.menu.label"))]
+    away = [TO_MENU]
     if shown is not None:
-        away.insert(0, Choice(press("cohort", shown.id or 0), t("watch.to_cohort")))
-    scene.say(Message(words, (*rows, tuple(away)), kind="question", card=CARD))
+        back = Choice(press("cohort", shown.id or 0), t("watch.to_cohort"), weight="quiet")
+        away.insert(0, back)
+    scene.say(card._replace(rows=(*rows, tuple(away)), kind="question", card=CARD))
 
 
 def page_of(

@@ -8,7 +8,7 @@ documents bear it out. In a programme with children below 14 nothing is asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
@@ -234,7 +234,7 @@ def show_part(db: Session, number: int, phrased: Phrased, now: datetime) -> None
     row.parts, row.card = row.parts + 1, body["card"]
     db.add(row)
     text = phrased.shown(_language(row), whole=False)
-    _replace(db, row, body, text, f"advice:{number}:{row.parts}", now)
+    _replace(db, row, _prose(body), text, f"advice:{number}:{row.parts}", now)
 
 
 def settle(
@@ -258,7 +258,7 @@ def settle(
         _drop(db, row, state, why, now)
         return
     body = _card(row, phrased)["body"]
-    _replace(db, row, body, phrased.shown(wanted.language), f"advice:{row.id}", now)
+    _replace(db, row, _prose(body), phrased.shown(wanted.language), f"advice:{row.id}", now)
     _close(db, row, AdviceState.GIVEN, "", now)
 
 
@@ -296,6 +296,11 @@ def _replace(
     db: Session, row: Advice, body: dict[str, Any], text: str, key: str, now: datetime
 ) -> None:
     notices.replace(db, row.account_id, {**body, "text": text}, key, now)
+
+
+def _prose(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A card's body without what a model's words say in its stead: title, note and clause."""
+    return {name: said for name, said in body.items() if name not in ("title", "note", "clause")}
 
 
 def _language(row: Advice) -> Language:

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from answers.passages import Passage, Passages
 from answers.sections import Document, Doubt
 from bot.talk.acting import Actor, Operator, Refused
+from bot.talk.message import Field, Item, Message
 from prompts import Lines, Text, t
 from services import audit
 from services.access import allow, any_of, programmes_for
@@ -56,7 +57,10 @@ class Preview(BaseModel):
     doubts: tuple[Doubt, ...]
 
     def words(self) -> Text:
-        begins = [t("document.begins", section=one, words=words) for one, words in self.first]
+        begins = [
+            t("document.begins_line", begins=t("document.begins", section=one, words=words))
+            for one, words in self.first
+        ]
         doubts = [t(f"document.doubt.{doubt}") for doubt in self.doubts]
         return t(
             "document.preview",
@@ -65,6 +69,31 @@ class Preview(BaseModel):
             characters=self.characters,
             outline=list(self.outline) or t("document.no_outline"),
             first=Lines([*begins, *doubts]),
+        )
+
+    def card(self, question: Text) -> Message:
+        """The same, put before whoever decides on it."""
+        return Message(
+            question,
+            title=self.title,
+            fields=(
+                Field(
+                    t("document.size"),
+                    t("document.sizes", sections=self.sections, characters=self.characters),
+                ),
+                Field(
+                    t("document.numbers"),
+                    t("field.list", items=list(self.outline) or t("document.no_outline")),
+                ),
+            ),
+            items=tuple(
+                Item(t("document.begins", section=one, words=words)) for one, words in self.first
+            ),
+            note=t(
+                "document.doubts", doubts=Lines([t(f"document.doubt.{d}") for d in self.doubts])
+            )
+            if self.doubts
+            else "",
         )
 
 

@@ -20,7 +20,7 @@ from answers.curated import Office, OfficeAnswer
 from answers.matching import plain
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
-from bot.talk.message import Choice, Message, press
+from bot.talk.message import Choice, Message, as_message, press
 from prompts import Text, Words, t
 from services import audit, notices
 from services.access import (
@@ -317,10 +317,13 @@ def answer(
 ) -> Given:
     """The office's words go back to everybody who asked. Raises `Refused`."""
 
-    def words(row: Inquiry) -> Text:
-        key = "question.answer_clause" if clause else "question.answer"
-        name = name_of(row.programme)
-        return t(key, words=row.words, programme=name, answer=says, clause=clause)
+    def words(row: Inquiry) -> Message:
+        return Message(
+            says,
+            title=t("question.answer", programme=name_of(row.programme)),
+            note=t("question.you_asked", words=row.words),
+            clause=t("question.by_clause", clause=clause) if clause else "",
+        )
 
     return _settle(
         db, actor, numbers, "answer_question", InquiryState.ANSWERED, words, says, clause
@@ -364,7 +367,7 @@ def _settle(
     numbers: Collection[int],
     verb: str,
     state: InquiryState,
-    words: Callable[[Inquiry], Text],
+    words: Callable[[Inquiry], Text | Message],
     says: str = "",
     clause: str = "",
 ) -> Given:
@@ -384,7 +387,8 @@ def _settle(
         row.answered_by, row.answered_at = actor.person_id, actor.now
         speaker = chats.speaker_of(db, cast(int, row.account_id))
         if speaker is not None and speaker.reachable:
-            notices.tell_chat(db, speaker, Message(words(row)), f"answer:{row.id}", actor.now)
+            said = as_message(words(row))
+            notices.tell_chat(db, speaker, said, f"answer:{row.id}", actor.now)
             told += 1
         row.account_id = None
         db.add(row)
@@ -491,17 +495,20 @@ def clarify(db: Session, actor: Actor, number: int) -> int:
     publish(db, actor, number)
     reached = rows.audience(db, row.programme)
     told = [(account, language) for _, account, language in reached]
-    notices.tell_all(db, told, Message(clarification(row)), f"clarify:{number}", actor.now)
+    notices.tell_all(db, told, clarification(row), f"clarify:{number}", actor.now)
     people = len({person for person, _, _ in reached})
     audit.note(db, actor, "clarify", "curated", number, people=people)
     return people
 
 
-def clarification(row: Curated) -> Text:
+def clarification(row: Curated) -> Message:
     """What everybody is told."""
-    key = "question.clarification_clause" if row.clause else "question.clarification"
-    name = name_of(row.programme)
-    return t(key, programme=name, topic=row.title, answer=row.says, clause=row.clause)
+    return Message(
+        row.says,
+        title=t("question.clarification", topic=row.title),
+        note=t("question.to_everybody", programme=name_of(row.programme)),
+        clause=t("question.by_clause", clause=row.clause) if row.clause else "",
+    )
 
 
 def _to_clarify(db: Session, actor: Actor, number: int) -> Curated:

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Refused
 from bot.talk.inputs import length
-from bot.talk.message import Choice, Message, press
+from bot.talk.message import Choice, Field, Item, Message, press
 from programmes.values import PLACES, Place
 from prompts import Brief, Text, t
 from services import audit, notices
@@ -482,9 +482,16 @@ def reviews(db: Session, record: Record) -> list[tuple[Review, str]]:
 def title(record: Record | HandedIn, body: Body, *, brief: bool = False) -> Text:
     """One line that names an entry, with as little of it as may be; `brief` for a button."""
     if isinstance(body, SessionBody):
+        if brief:
+            return t(
+                "record.session_brief",
+                day=Brief(body.day),
+                kind=kind_label(body.kind),
+                length=length(body.minutes),
+            )
         return t(
             "record.session_line",
-            day=Brief(body.day) if brief else body.day,
+            day=body.day,
             place=t(f"place.{body.place}"),
             kind=kind_label(body.kind),
             length=length(body.minutes),
@@ -497,20 +504,29 @@ def title(record: Record | HandedIn, body: Body, *, brief: bool = False) -> Text
 def review_card(record: Record | HandedIn, body: Body, student: str) -> Message:
     """An entry put before a reviewer: least data, everything else a press away."""
     return Message(
-        t("review.card", student=student, line=title(record, body), since=record.submitted_at),
-        (
+        rows=(
             (
                 Choice(
                     press("approve", record.id or 0, record.version),
                     t("review.approve"),
                     decides=True,
+                    weight="primary",
                 ),
-                Choice(press("return", record.id or 0, record.version), t("review.return")),
+                Choice(
+                    press("return", record.id or 0, record.version),
+                    t("review.return"),
+                    weight="danger",
+                ),
             ),
             (Choice(press("whole", record.id or 0), t("review.whole")),),
         ),
         kind="card",
         card=f"record:{record.id}",
+        title=t("review.card", student=student),
+        fields=(
+            Field(t("field.record"), title(record, body)),
+            Field(t("field.since"), t("field.moment", at=record.submitted_at)),
+        ),
     )
 
 
@@ -600,16 +616,21 @@ def _tell_student(db: Session, actor: Actor, record: Record, word: Review) -> No
     line = title(record, body_at(db, record))
     reviewer = cast(Person, db.get(Person, actor.person_id)).name
     if word.approved:
-        message = Message(t("review.told_approved", line=line, reviewer=reviewer))
+        message = Message(
+            title=t("review.told_approved", reviewer=reviewer),
+            items=(Item(line, state=t("state.approved"), tone="good"),),
+        )
     else:
         message = Message(
-            t("review.told_returned", line=line, reviewer=reviewer, reason=word.reason),
-            (
+            rows=(
                 (
-                    Choice(press("edit", record.id or 0), t("record.mend")),
+                    Choice(press("edit", record.id or 0), t("record.mend"), weight="primary"),
                     Choice(press("record", record.id or 0), t("record.open")),
                 ),
             ),
+            title=t("review.told_returned", reviewer=reviewer),
+            fields=(Field(t("field.record"), line), Field(t("field.reason"), word.reason)),
+            note=t("review.mend"),
         )
     key = f"verdict:{record.id}:{word.version}"
     notices.tell(db, actor, student.person_id, message, key)

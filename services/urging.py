@@ -173,7 +173,9 @@ def urge(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> Urgi
     """
     urging = prepare(db, actor, student_id, matter)
     way_on = WAY_ON[matter]
-    notice = Message(urging.words, ((Choice(press(way_on), t(f"command.{way_on}.label")),),))
+    notice = Message(
+        urging.words, ((Choice(press(way_on), t(f"command.{way_on}.label"), weight="primary"),),)
+    )
     key = f"urge:{student_id}:{matter}:{urging.by.id}:{beijing_day(actor.now)}"
     if not notices.tell(db, actor, urging.student.person_id, notice, key, why=urging.why):
         raise _refused("watch.urge.unreachable", student_id)

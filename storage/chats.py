@@ -759,7 +759,7 @@ def history(
             _account.c.address == address,
             _outbox.c.created_at < before,
             # A menu of commands is no line of the chat.
-            _outbox.c.body["text"].as_string().is_not(None),
+            _outbox.c.body["commands"].as_string().is_(None),
             # What depends on something is a line of the chat once it is found to hold.
             _outbox.c.condition.is_(null()) | _outbox.c.state.not_in(_NOT_SENT),
         )

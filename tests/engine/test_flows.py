@@ -25,7 +25,7 @@ from bot.talk.inputs import (
     Summary,
     settle,
 )
-from bot.talk.message import Outgoing
+from bot.talk.message import Outgoing, as_message, as_text, put
 from handlers import handlers
 from handlers.diary import WritingSeen
 from handlers.documents import DocumentSeen, OneFile
@@ -252,7 +252,7 @@ def asked(talk: Talk, language: Language = "zh") -> Asked:
 def test_every_question_can_be_read_in_every_language() -> None:
     for talk, waiting in every_question():
         for language in LANGUAGES:
-            sentence = render(waiting.question.words, language)
+            sentence = as_text(put(as_message(waiting.question.words), language))
             assert sentence.strip()
             assert "{" not in sentence
             labels = [

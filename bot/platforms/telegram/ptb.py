@@ -63,7 +63,7 @@ from bot.platforms.contract import (
     Unreachable,
     Unsent,
 )
-from bot.talk.message import Attachment, Button, Incoming, Outgoing
+from bot.talk.message import Attachment, Button, Incoming, Outgoing, flat
 
 T = TypeVar("T")
 
@@ -535,6 +535,7 @@ class TelegramPtb:
         or `FateUnknown`.
         """
         del row  # Telegram takes no key by which it would know a message again.
+        message = flat(message)
         keyboard = _keyboard(message.rows)
         if message.replace and earlier and await self._edit(address, message, earlier, keyboard):
             return earlier

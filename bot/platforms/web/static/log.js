@@ -1,5 +1,6 @@
 // The lines of the chat, in order and each once, however often the server tells of them.
 
+import { cardParts, isCard } from "./card.js";
 import { dayOf, make, nearDay, say, timeOf } from "./words.js";
 
 const NEAR_END = 80; // px from the end at which the log follows what comes
@@ -212,12 +213,16 @@ export class Log {
     element.classList.remove("question", "card", "text", "answered", "retired");
     element.classList.add(line.kind ?? "text");
     const body = make("div", { class: "body" });
-    const [title, rest] = line.kind === "card" ? titled(line.text ?? "") : ["", line.text ?? ""];
-    if (title) body.append(make("h2", {}, title));
-    if (rest) body.append(make("p", {}, ...withLinks(rest)));
+    if (isCard(line)) {
+      body.append(...cardParts(line, prose, (choice, ...shown) => this.button(element, line, choice, shown)));
+    } else {
+      const [title, rest] = line.kind === "card" ? titled(line.text ?? "") : ["", line.text ?? ""];
+      if (title) body.append(make("h2", {}, title));
+      if (rest) body.append(prose(rest));
+    }
     if (line.files?.length) body.append(pictures(line.files));
     if (line.rows?.length) body.append(this.choices(element, line));
-    body.classList.toggle("wide", Boolean(line.rows?.length) || line.kind === "card");
+    body.classList.toggle("wide", Boolean(line.rows?.length) || line.kind === "card" || isCard(line));
     element.querySelector(".body").replaceWith(body);
     if (again) this.state(element, say("updated", { time: timeOf(line.at) }));
     this.showAnswer(line.row);
@@ -226,19 +231,21 @@ export class Log {
   choices(element, line) {
     const choices = make("div", { class: "choices", role: "group", "aria-label": say("choices") });
     for (const row of line.rows) {
-      const buttons = row.map((choice) => {
-        const button = make("button", { type: "button" }, choice.label);
-        button.press = choice.press;
-        button.addEventListener("click", () => {
-          if (button.getAttribute("aria-disabled") !== "true") {
-            this.choose(element, line, button, choice);
-          }
-        });
-        return button;
-      });
+      const buttons = row.map((choice) => this.button(element, line, choice, [choice.label]));
       choices.append(make("div", { class: "choice-row" }, ...buttons));
     }
     return choices;
+  }
+
+  button(element, line, choice, shown) {
+    const button = make("button", { type: "button", class: choice.weight ?? "plain" }, ...shown);
+    button.press = choice.press;
+    button.addEventListener("click", () => {
+      if (button.getAttribute("aria-disabled") !== "true") {
+        this.choose(element, line, button, choice);
+      }
+    });
+    return button;
   }
 
   choose(element, line, button, choice) {
@@ -369,13 +376,17 @@ function enable(button) {
 }
 
 function buttonsOf(element) {
-  return element.querySelectorAll(".choices button");
+  return element.querySelectorAll(".body button");
 }
 
 /** A card's first line is its title, if it is as short as one. */
 function titled(text) {
   const [first, ...rest] = text.split("\n");
   return rest.length && first.length <= 30 ? [first, rest.join("\n").replace(/^\n+/, "")] : ["", text];
+}
+
+function prose(text) {
+  return make("p", {}, ...withLinks(text));
 }
 
 /** Text with its web addresses made into links; the rest stays text. */
