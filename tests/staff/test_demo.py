@@ -16,7 +16,7 @@ from sqlmodel import Session, select
 from app.demo import LEFT, NOT_JOINED, SHOWN, STUDENTS, make_demo, sign_in_links
 from bot.talk.acting import Operator
 from bot.talk.clock import SetClock, beijing_day
-from bot.talk.message import Incoming
+from bot.talk.message import Incoming, Outgoing, as_text
 from handlers import watch
 from services import joining, roster, urging
 from services.progress import standings
@@ -218,7 +218,7 @@ def test_it_speaks_english_when_asked(db: Session) -> None:
         *(person.name for person in db.exec(select(Person))),
         *(unit.name for unit in db.exec(select(tables.Unit))),
         *(str(version.body) for version in db.exec(select(RecordVersion))),
-        *(row.body["text"] for row in db.exec(select(Outbox))),
+        *(as_text(Outgoing.from_json(row.body)) for row in db.exec(select(Outbox))),
     ]
     assert len(said) > 50
     # The diary has the name that the programme's document gives it.
@@ -243,11 +243,12 @@ async def test_people_can_take_it_from_there(autumn: Database, tmp_path: Path) -
         address = f"demo-{who}"
         await house.receive(Incoming(address, text=words))
         await house.settle()
-        return [one.message for one in house.platform.shown if one.address == address][-1].text
+        shown = [one.message for one in house.platform.shown if one.address == address]
+        return as_text(shown[-1])
 
     office = await says("coordinator", "本期概况")
-    assert "学生 12 名" in office
-    assert "待审 5 条" in office
+    assert "学生：12 名" in office
+    assert "待审：5 条" in office
     assert "学生 4 名" in await says("teacher_1", "我的学生")
     assert "待审 1 条" in await says("mentor_1", "待审")
     assert "已通过 11" in await says("student_1", "我的进度")
