@@ -17,7 +17,7 @@ from structlog.dev import plain_traceback
 
 from answers import guide
 from app.doorkeeper import Doorkeeper
-from app.settings import Settings
+from app.settings import Settings, TelegramSettings
 from bot.delivery import Delivery
 from bot.inbox import Inbox
 from bot.platforms.contract import Platform
@@ -116,24 +116,24 @@ class App:
                 clock=self.clock,
             )
         if telegram.token is not None:
-            from bot.platforms.telegram.ptb import TelegramPtb, Webhook
-
-            webhook = None
-            if telegram.webhook_url and telegram.webhook_secret is not None:
-                webhook = Webhook(
-                    url=telegram.webhook_url,
-                    secret=telegram.webhook_secret.get_secret_value(),
-                    host=telegram.webhook_host,
-                    port=telegram.webhook_port,
-                )
-            found["telegram"] = TelegramPtb(
-                telegram.token.get_secret_value(),
-                self._open_file,
-                webhook=webhook,
-                api_base=telegram.api_base,
-                proxy=telegram.proxy,
-            )
+            found["telegram"] = self._telegram(telegram, telegram.token.get_secret_value())
         return found
+
+    def _telegram(self, telegram: TelegramSettings, token: str) -> Platform:
+        """Telegram, by python-telegram-bot."""
+        from bot.platforms.telegram.calls import Server
+        from bot.platforms.telegram.messenger import Telegram
+        from bot.platforms.telegram.ptb import PtbCalls as Driver
+        from bot.platforms.telegram.webhook import Webhook, secret_for
+
+        webhook = None
+        if telegram.webhook_url:
+            secret = telegram.webhook_secret
+            webhook = Webhook(
+                telegram.webhook_url, secret.get_secret_value() if secret else secret_for(token)
+            )
+        calls = Driver(Server(token, telegram.api_base.rstrip("/"), telegram.proxy))
+        return Telegram(calls, self._open_file, webhook=webhook)
 
     def _open_file(self, file_id: int) -> tuple[Path, str, str]:
         """Where a kept file lies, its name and its type. Raises `LookupError`."""

@@ -31,11 +31,12 @@ class TelegramSettings(BaseModel):
     """The bot's user name, for invitation links."""
     api_base: str = "https://api.telegram.org"
     proxy: str | None = None
+    """`http://…` or `socks5://…`."""
     webhook_url: str = ""
-    """The public address of the webhook; empty means long polling."""
+    """What Telegram calls, with https: it has to reach `/telegram/webhook` of our server. Empty
+    means long polling."""
     webhook_secret: SecretStr | None = None
-    webhook_host: str = "127.0.0.1"
-    webhook_port: int = Field(8443, ge=0, le=65535)
+    """What Telegram shows there: 1 to 256 of A-Z a-z 0-9 _ -; made from the token if empty."""
 
 
 class ModelSettings(BaseModel):

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
+import uvicorn
+from starlette.applications import Starlette
 
 from bot.platforms.contract import Received
-from bot.platforms.telegram.ptb import TelegramPtb, Webhook
+from bot.platforms.telegram.calls import Calls, Server
+from bot.platforms.telegram.messenger import Telegram
+from bot.platforms.telegram.ptb import PtbCalls
+from bot.platforms.telegram.webhook import Webhook
 from tests.telegram.bot_api import BotApi, Person
 
 
@@ -59,7 +65,8 @@ class Shelf:
         return self._files[file_id]
 
 
-MakeBot = Callable[..., TelegramPtb]
+MakeBot = Callable[..., Telegram]
+MakeCalls = Callable[[Server], Calls]
 
 
 @pytest.fixture
@@ -79,23 +86,32 @@ def store() -> Store:
     return Store()
 
 
+@pytest.fixture(params=["ptb"])
+def make_calls(request: pytest.FixtureRequest) -> MakeCalls:
+    """Makes calls by one library, and then by the other."""
+    return driver(request.param)
+
+
+def driver(name: str) -> MakeCalls:
+    """A library by its name, as the settings have it."""
+    assert name == "ptb"
+    return PtbCalls
+
+
 @pytest.fixture
-async def make_bot(telegram: BotApi, shelf: Shelf) -> AsyncIterator[MakeBot]:
+async def make_bot(
+    telegram: BotApi, shelf: Shelf, make_calls: MakeCalls
+) -> AsyncIterator[MakeBot]:
     """Makes bots at the loopback Telegram, quick to lose patience."""
-    made: list[TelegramPtb] = []
+    made: list[Telegram] = []
 
     def make(
         *, webhook: Webhook | None = None, answer_seconds: float = 5, token: str = ""
-    ) -> TelegramPtb:
+    ) -> Telegram:
+        server = Server(token or telegram.token, telegram.base, answer_seconds=answer_seconds)
         made.append(
-            TelegramPtb(
-                token or telegram.token,
-                shelf.open,
-                webhook=webhook,
-                api_base=telegram.base,
-                poll_seconds=1,
-                answer_seconds=answer_seconds,
-                first_pause=0.01,
+            Telegram(
+                make_calls(server), shelf.open, webhook=webhook, poll_seconds=1, first_pause=0.01
             )
         )
         return made[-1]
@@ -106,7 +122,7 @@ async def make_bot(telegram: BotApi, shelf: Shelf) -> AsyncIterator[MakeBot]:
 
 
 @pytest.fixture
-def bot(make_bot: MakeBot) -> TelegramPtb:
+def bot(make_bot: MakeBot) -> Telegram:
     return make_bot()
 
 
@@ -119,7 +135,7 @@ def lin(telegram: BotApi) -> Person:
 
 
 @contextlib.asynccontextmanager
-async def running(bot: TelegramPtb, store: Store) -> AsyncIterator[asyncio.Task[None]]:
+async def running(bot: Telegram, store: Store) -> AsyncIterator[asyncio.Task[None]]:
     """The bot receives, until the block ends; then it is cancelled, as a kill would."""
     task = asyncio.create_task(bot.run(store.receive))
     try:
@@ -128,3 +144,25 @@ async def running(bot: TelegramPtb, store: Store) -> AsyncIterator[asyncio.Task[
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+@contextlib.asynccontextmanager
+async def serving(bot: Telegram, store: Store, listener: socket.socket) -> AsyncIterator[None]:
+    """The bot receives what comes to its routes, until the block ends."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            Starlette(routes=bot.routes(store.receive)),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    task = asyncio.create_task(server._serve(sockets=[listener]))
+    try:
+        async with running(bot, store):
+            yield
+    finally:
+        server.should_exit = True
+        await task

@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 
 from bot.platforms.contract import DeliveryError, FileTooLarge
 from bot.platforms.telegram import ptb
-from bot.platforms.telegram.ptb import TelegramPtb, Webhook
+from bot.platforms.telegram.messenger import Telegram
+from bot.platforms.telegram.webhook import Webhook
 from bot.talk.message import Outgoing
 from tests.architecture.code import PACKAGES
 from tests.telegram.bot_api import (
@@ -108,7 +109,7 @@ async def test_the_token_and_peoples_words_are_in_no_log_and_no_error(
 
 
 async def test_that_test_can_fail(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, all_logs: pytest.LogCaptureFixture
+    bot: Telegram, telegram: BotApi, lin: Person, all_logs: pytest.LogCaptureFixture
 ) -> None:
     """Without the filter the token and the words are in the log."""
     loggers = [logging.getLogger(name) for name in ("httpx", "telegram.Bot")]
@@ -130,7 +131,7 @@ async def test_a_push_leaves_no_secret_in_the_log(
     store: Store,
     all_logs: pytest.LogCaptureFixture,
 ) -> None:
-    hook = Webhook("http://127.0.0.1:9/", "the-webhooks-secret", port=0)
+    hook = Webhook("http://127.0.0.1:9/", "the-webhooks-secret")
     store.failing = 1
     telegram.trouble("setWebhook", *TROUBLES[:5])
     with capture_logs() as ours:
@@ -141,7 +142,7 @@ async def test_a_push_leaves_no_secret_in_the_log(
         assert telegram.token not in line
 
 
-async def test_printing_the_bot_prints_no_token(bot: TelegramPtb, telegram: BotApi) -> None:
+async def test_printing_the_bot_prints_no_token(bot: Telegram, telegram: BotApi) -> None:
     assert telegram.token not in repr(bot) + str(bot)
 
 
