@@ -1,13 +1,14 @@
 # make run    start the assistant with a demo cohort; prints one sign-in link per role
 # make test   run the tests          make lint   formatting, lint, types, layering
 # make bench  compare with peers     make lock   lock the dependencies anew
+# make aiogram   add the other library for Telegram (YINGCAI_TELEGRAM__DRIVER=aiogram)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -qq --disable-pip-version-check
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test lint bench lock aiogram clean
 
 run: $(VENV)/installed
 	@$(BIN)/yingcai serve --demo
@@ -25,12 +26,17 @@ lint: $(VENV)/installed-dev
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks
 
+aiogram: $(VENV)/installed-aiogram
+
 # Hashes, and no addresses: where packages come from is each machine's own affair.
 lock:
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
-	  pyproject.toml --group dev --group build -o requirements-dev.lock
+	  pyproject.toml --extra aiogram --group dev --group build -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
 	  pyproject.toml --group build -c requirements-dev.lock -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
+	  pyproject.toml --extra aiogram --group build -c requirements-dev.lock \
+	  -o requirements-aiogram.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
 	  --group bench -c requirements-dev.lock -o requirements-bench.lock
 
@@ -51,6 +57,10 @@ $(VENV)/installed-dev: requirements-dev.lock pyproject.toml | $(BIN)/pip
 
 $(VENV)/installed-bench: requirements-bench.lock $(VENV)/installed-dev
 	@$(INSTALL) --require-hashes -r requirements-bench.lock
+	@touch $@
+
+$(VENV)/installed-aiogram: requirements-aiogram.lock $(VENV)/installed
+	@$(INSTALL) --require-hashes -r requirements-aiogram.lock
 	@touch $@
 
 clean:

@@ -159,6 +159,7 @@ def serve(
 
     from app.demo import make_demo, sign_in_links
     from app.desk import CLOCK, public_url, settings
+    from app.main import NotInstalled
     from app.main import serve as run
 
     given = {name: it for name, it in (("host", host), ("port", port)) if it is not None}
@@ -181,6 +182,8 @@ def serve(
 
     try:
         asyncio.run(run(in_force, ready))
+    except NotInstalled as missing:
+        raise Mistake(t("cli.not_installed", library=str(missing))) from None
     except ExceptionGroup as group:
         taken = group.subgroup(OSError)
         if taken is None:

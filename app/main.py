@@ -45,6 +45,10 @@ SETTLED: Final = 3.0
 UNUSED_FILES_LIFE: Final = timedelta(days=30)
 
 
+class NotInstalled(Exception):
+    """A library that the settings ask for is not installed; named by its extra."""
+
+
 class App:
     """Everything that runs in one process, on one database."""
 
@@ -120,12 +124,19 @@ class App:
         return found
 
     def _telegram(self, telegram: TelegramSettings, token: str) -> Platform:
-        """Telegram, by python-telegram-bot."""
-        from bot.platforms.telegram.calls import Server
+        """Telegram, by the configured library; the other one is not imported."""
+        from bot.platforms.telegram.calls import Calls, Server
         from bot.platforms.telegram.messenger import Telegram
-        from bot.platforms.telegram.ptb import PtbCalls as Driver
         from bot.platforms.telegram.webhook import Webhook, secret_for
 
+        Driver: Callable[[Server], Calls]
+        if telegram.driver == "aiogram":
+            try:
+                from bot.platforms.telegram.aiogram import AiogramCalls as Driver
+            except ModuleNotFoundError as missing:
+                raise NotInstalled("aiogram") from missing
+        else:
+            from bot.platforms.telegram.ptb import PtbCalls as Driver
         webhook = None
         if telegram.webhook_url:
             secret = telegram.webhook_secret

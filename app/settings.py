@@ -29,6 +29,8 @@ class TelegramSettings(BaseModel):
     token: SecretStr | None = None
     bot_name: str = ""
     """The bot's user name, for invitation links."""
+    driver: Literal["ptb", "aiogram"] = "ptb"
+    """The library that makes the calls: python-telegram-bot, or aiogram, which is an extra."""
     api_base: str = "https://api.telegram.org"
     proxy: str | None = None
     """`http://…` or `socks5://…`."""

@@ -589,7 +589,9 @@ class BotApi:
 
     def _send_file(self, kind: str, p: Mapping[str, Any], files: Mapping[str, SentFile]) -> Any:
         chat = self._reachable_chat(p)
-        file = self._checked(replace(files[kind], kind=kind))
+        # A file is a part of the form by its own name, or by a name that the parameter gives.
+        part = str(p.get(kind, kind)).removeprefix("attach://")
+        file = self._checked(replace(files[part], kind=kind))
         shown = Shown(0, by_bot=True, text=_caption(p), buttons=_buttons(p), file=file)
         return self.message_json(chat, self.add(chat["id"], shown))
 

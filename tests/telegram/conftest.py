@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot.platforms.contract import Received
+from bot.platforms.telegram.aiogram import AiogramCalls
 from bot.platforms.telegram.calls import Calls, Server
 from bot.platforms.telegram.messenger import Telegram
 from bot.platforms.telegram.ptb import PtbCalls
@@ -86,7 +87,10 @@ def store() -> Store:
     return Store()
 
 
-@pytest.fixture(params=["ptb"])
+DRIVERS = ("ptb", "aiogram")
+
+
+@pytest.fixture(params=DRIVERS)
 def make_calls(request: pytest.FixtureRequest) -> MakeCalls:
     """Makes calls by one library, and then by the other."""
     return driver(request.param)
@@ -94,8 +98,7 @@ def make_calls(request: pytest.FixtureRequest) -> MakeCalls:
 
 def driver(name: str) -> MakeCalls:
     """A library by its name, as the settings have it."""
-    assert name == "ptb"
-    return PtbCalls
+    return PtbCalls if name == "ptb" else AiogramCalls
 
 
 @pytest.fixture

@@ -6,10 +6,15 @@ import asyncio
 import json
 from pathlib import Path
 
+import aiohttp
 import httpx
 import pytest
+from aiohttp import RequestInfo
+from aiohttp.client_reqrep import ConnectionKey
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from bot.platforms.contract import (
     DeliveryError,
@@ -441,7 +446,8 @@ async def test_a_refused_connection_sent_nothing(
         (httpx.DecodingError, FateUnknown),
     ],
 )
-async def test_how_far_a_call_came(
+@pytest.mark.parametrize("make_calls", ["ptb"], indirect=True)
+async def test_how_far_a_call_came_by_httpx(
     bot: Telegram,
     lin: Person,
     monkeypatch: pytest.MonkeyPatch,
@@ -454,6 +460,51 @@ async def test_how_far_a_call_came(
         raise cause("with https://127.0.0.1/botTOKEN/ in it")
 
     monkeypatch.setattr(httpx.AsyncClient, "request", fail)
+    await _fails(bot, lin, error)
+
+
+KEY = ConnectionKey("127.0.0.1", 443, True, True, None, None, None)
+REQUEST = RequestInfo(URL("https://127.0.0.1/botTOKEN/"), "POST", CIMultiDictProxy(CIMultiDict()))
+
+
+@pytest.mark.parametrize(
+    ("cause", "error"),
+    [
+        (aiohttp.ClientConnectorError(KEY, OSError("no route")), TryLater),
+        (aiohttp.ClientConnectorDNSError(KEY, OSError("no name")), TryLater),
+        (aiohttp.ClientConnectorSSLError(KEY, OSError("no trust")), TryLater),
+        (aiohttp.ClientProxyConnectionError(KEY, OSError("no proxy")), TryLater),
+        (aiohttp.ClientHttpProxyError(REQUEST, (), status=407), TryLater),
+        (aiohttp.ConnectionTimeoutError("no free connection"), TryLater),
+        (aiohttp.InvalidURL("http://botTOKEN"), TryLater),
+        (aiohttp.SocketTimeoutError("TOKEN"), FateUnknown),
+        (aiohttp.ServerDisconnectedError("TOKEN"), FateUnknown),
+        (aiohttp.ClientOSError("TOKEN"), FateUnknown),
+        (aiohttp.ClientConnectionResetError("TOKEN"), FateUnknown),
+        (aiohttp.ClientPayloadError("TOKEN"), FateUnknown),
+        (TimeoutError("TOKEN"), FateUnknown),
+        (ValueError("TOKEN"), FateUnknown),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("make_calls", ["aiogram"], indirect=True)
+async def test_how_far_a_call_came_by_aiohttp(
+    bot: Telegram,
+    lin: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    cause: Exception,
+    error: type[DeliveryError],
+) -> None:
+    """Each way aiohttp can fail, below the library."""
+
+    async def fail(*args: object, **kwargs: object) -> None:
+        raise cause
+
+    monkeypatch.setattr(aiohttp.ClientSession, "_request", fail)
+    await _fails(bot, lin, error)
+
+
+async def _fails(bot: Telegram, lin: Person, error: type[DeliveryError]) -> None:
     with pytest.raises(error) as caught:
         await send(bot, lin, Outgoing("好"))
     assert type(caught.value) is error
