@@ -184,17 +184,8 @@ def serve(
         asyncio.run(run(in_force, ready))
     except NotInstalled as missing:
         raise Mistake(t("cli.not_installed", library=str(missing))) from None
-    except ExceptionGroup as group:
-        taken = group.subgroup(OSError)
-        if taken is None:
-            raise
-        raise Mistake(t("cli.cannot_serve", url=url, why=first(taken))) from None
-
-
-def first(group: ExceptionGroup[Any]) -> str:
-    """What the first of several errors says."""
-    one = group.exceptions[0]
-    return first(one) if isinstance(one, ExceptionGroup) else str(one)
+    except OSError as taken:
+        raise Mistake(t("cli.cannot_serve", url=url, why=str(taken))) from None
 
 
 # ---------------------------------------------------------------- programmes

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from sqlmodel import Session, select
@@ -24,6 +24,7 @@ from bot.platforms.contract import Platform
 from bot.router import Router
 from bot.scheduler import scheduler
 from bot.talk.clock import Clock, SystemClock
+from bot.worker import Worker
 from handlers import handlers, menu
 from jobs.advice import Advisor
 from jobs.documents import read_document
@@ -35,6 +36,11 @@ from storage import chats, migrate
 from storage.database import Database
 from storage.files import FileStore
 from storage.tables import File, PolicyDocument, StoredTalk
+
+if TYPE_CHECKING:  # no web library is loaded before something needs one
+    from starlette.routing import BaseRoute
+
+    from bot.site import Site
 
 log = structlog.get_logger()
 
@@ -65,6 +71,8 @@ class App:
         self.store = FileStore(settings.files_dir)
         self.door = Doorkeeper(self.database, self.clock, self.store, menu.described)
         self.platforms = dict(platforms) if platforms is not None else self._platforms()
+        self.site: Site | None = None
+        """The web server, once it runs and if anything needs one."""
         self.delivery = Delivery(self.database, self.clock, self.platforms)
         self.advice = self._advice()
         self.inbox = Inbox(
@@ -112,11 +120,8 @@ class App:
             found["web"] = WebPlatform(
                 self.door,
                 data_dir=self.settings.data_dir,
-                host=web.host,
-                port=web.port,
                 public_url=web.public_url,
                 file_limit=self.settings.file_limit,
-                trusted_proxies=web.trusted_proxies,
                 clock=self.clock,
             )
         if telegram.token is not None:
@@ -146,6 +151,34 @@ class App:
         calls = Driver(Server(token, telegram.api_base.rstrip("/"), telegram.proxy))
         return Telegram(calls, self._open_file, webhook=webhook)
 
+    @property
+    def workers(self) -> list[Worker]:
+        return [self.inbox, self.delivery, *([self.advice] if self.advice is not None else ())]
+
+    def _routes(self) -> list[BaseRoute]:
+        """All that the one web server serves; none if nothing needs a server.
+
+        Its libraries are imported only if something does.
+        """
+        settings = self.settings
+        brought = [
+            route
+            for platform in self.platforms.values()
+            for route in platform.routes(self.inbox.receive)
+        ]
+        if not brought and not settings.metrics:
+            return []
+        from bot.health import Health
+
+        health = Health(self.database, self.clock, self.platforms, self.workers)
+        token = settings.metrics_token
+        return [
+            *health.routes(
+                metrics=settings.metrics, token=token.get_secret_value() if token else ""
+            ),
+            *brought,
+        ]
+
     def _open_file(self, file_id: int) -> tuple[Path, str, str]:
         """Where a kept file lies, its name and its type. Raises `LookupError`."""
         with self.database.transaction() as db:
@@ -155,20 +188,32 @@ class App:
             return self.store.path(file.sha256), file.name, file.media_type
 
     async def run(self) -> None:
-        """Serve until cancelled; every part ends with the others."""
+        """Serve until cancelled; every part ends with the others.
+
+        Raises `OSError` when the web server's address is taken.
+        """
+        routes = self._routes()
+        if routes:
+            from bot.site import Site
+
+            web = self.settings.web
+            self.site = Site(web.host, web.port, trusted_proxies=web.trusted_proxies)
+            self.site.bind()
         ticks = scheduler({"housekeeping": (self.housekeeping, HOUSEKEEPING)})
         ticks.start()
         try:
             async with asyncio.TaskGroup() as parts:
-                parts.create_task(self.inbox.run(), name="inbox")
-                parts.create_task(self.delivery.run(), name="delivery")
+                for worker in self.workers:
+                    parts.create_task(worker.run(), name=worker.name)
                 parts.create_task(_learn_to_answer(), name="guide")
-                if self.advice is not None:
-                    parts.create_task(self.advice.run(), name="advice")
+                if self.site is not None:
+                    parts.create_task(self.site.serve(routes), name="site")
                 for platform in self.platforms.values():
                     parts.create_task(platform.run(self.inbox.receive), name=platform.name)
         finally:
             ticks.shutdown(wait=False)
+            if self.site is not None:
+                self.site.close()
             if self.advice is not None:
                 await self.advice.close()
             for platform in self.platforms.values():

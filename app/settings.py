@@ -12,9 +12,13 @@ MEGABYTE = 1024 * 1024
 
 
 class WebSettings(BaseModel):
-    """The web chat; it is on unless switched off."""
+    """The one web server, and the web chat on it.
+
+    The server runs if anything needs it: the web chat, a messenger's webhook, metrics.
+    """
 
     enabled: bool = True
+    """Whether the web chat is served."""
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
     public_url: str = ""
@@ -76,6 +80,10 @@ class Settings(BaseSettings):
     history_days: int = Field(400, ge=30)
     """Days for which chat messages and raw updates are kept; records are kept beyond."""
     log_format: Literal["text", "json"] = "text"
+    metrics: bool = False
+    """Serve figures for Prometheus at `/metrics`: to this machine only, or by a token."""
+    metrics_token: SecretStr | None = None
+    """Whoever shows it as a bearer token may read the metrics; nobody else, then."""
     web: WebSettings = WebSettings()
     telegram: TelegramSettings = TelegramSettings()
     model: ModelSettings = ModelSettings()

@@ -7,9 +7,8 @@ blocked the assistant is marked unreachable.
 
 from __future__ import annotations
 
-import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,6 +19,7 @@ from sqlmodel import Session
 from bot.platforms.contract import DeliveryError, FateUnknown, Platform, TryLater, Unreachable
 from bot.talk.clock import Clock
 from bot.talk.message import Outgoing
+from bot.worker import IDLE, Worker
 from storage import chats
 from storage.chats import Fate, ToSend
 from storage.database import Database
@@ -29,12 +29,6 @@ log = structlog.get_logger()
 
 BATCH: Final = 100
 """Most messages chosen in one transaction."""
-IDLE: Final = 60.0
-"""Seconds after which the queue is looked at even if nobody said that something came."""
-RETRY: Final = 1.0
-"""Seconds before the database is asked again after it has failed."""
-LAST_WORDS: Final = 5.0
-"""Seconds that calls under way get when the worker stops, so that their fate is known."""
 MOST_TRIES: Final = 12
 LONGEST_PAUSE: Final = 600.0
 """Seconds between tries at the most, where the platform does not say."""
@@ -50,103 +44,52 @@ class Attempt:
     """The platform's id of what it shows."""
 
 
-class Delivery:
+class Delivery(Worker):
+    """Sends what is queued. After a stop, calls under way may end, so that their fate is known."""
+
+    name = "delivery"
+    last_words = 5.0
+
     def __init__(
         self, database: Database, clock: Clock, platforms: Mapping[str, Platform]
     ) -> None:
+        super().__init__()
         self._database = database
         self._clock = clock
         self._platforms = platforms
-        self._came = asyncio.Event()
         self._pace = {name: Pace(platform) for name, platform in platforms.items()}
-        self._calls: dict[int, tuple[str, asyncio.Task[None]]] = {}
-        """The calls under way: by account, one each; with the platform."""
-        self._ended: list[Attempt] = []
+        self._calls: dict[int, str] = {}
+        """The calls under way, one for each account at the most: with the platform."""
+        self._ended_calls: list[Attempt] = []
         """Calls whose fate is not written down yet: nobody else knows it."""
-        self._stopping = False
+        self.fates: Counter[SendState] = Counter()
+        """What became of sends since the program began; `waiting` if they are to be retried."""
 
-    def wake(self) -> None:
-        """Say that something may be waiting."""
-        self._came.set()
-
-    async def run(self) -> None:
-        """Send what waits, and what comes, until cancelled; calls under way may then still end."""
-        work = asyncio.create_task(self._work())
-        try:
-            await asyncio.shield(work)
-        finally:
-            self._stopping = True
-            self._came.set()
-            try:
-                await asyncio.wait([work], timeout=LAST_WORDS)
-            finally:
-                work.cancel()
-                for _, call in self._calls.values():
-                    call.cancel()
-
-    async def _work(self) -> None:
-        cleared_up = False
-        while True:
-            try:
-                if not cleared_up:
-                    await self._clear_up()
-                    cleared_up = True
-                pause = await self._turn()
-            except Exception:  # what waits in the database waits until it is well again
-                log.exception("delivery_halted")
-                await asyncio.sleep(RETRY)
-                continue
-            if self._stopping and not self._under_way:
-                return
-            await self._rest(pause)
-
-    async def _clear_up(self) -> None:
+    async def take_up(self) -> None:
         """Whatever was being sent when the last run broke off may have arrived."""
         repeatable = [p.name for p in self._platforms.values() if p.capabilities.idempotent]
         unknown = await self._database.run(chats.unsure_sends, repeatable)
         if unknown:
             log.warning("sends_of_unknown_fate", count=unknown)
 
-    async def drain(self) -> float:
-        """Send all that may be sent now, until no call is under way: for tests and tools, not
-        beside `run`. Gives the seconds until more may be sent."""
-        while True:
-            pause = await self._turn()
-            if not self._under_way:
-                return pause
-            await self._rest(pause)
-
-    @property
-    def _under_way(self) -> bool:
-        """Whether a call has not ended, or its fate is not written down."""
-        return bool(self._calls or self._ended)
-
-    async def _rest(self, seconds: float) -> None:
-        """Wait until something came, a call has ended, or the time is over."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(min(seconds, IDLE)):
-                await self._came.wait()
-
-    async def _turn(self) -> float:
+    async def turn(self) -> float:
         """Write down what became of the calls that have ended, and begin those whose turn it is.
 
         One transaction does both. Gives the seconds until there may be more to begin.
         """
-        self._came.clear()
-        ended = list(self._ended)
-        under_way = {account: platform for account, (platform, _) in self._calls.items()}
-        due, pause = await self._database.run(self._settle_and_choose, ended, under_way)
-        del self._ended[: len(ended)]
+        ended = list(self._ended_calls)
+        due, pause = await self._database.run(self._settle_and_choose, ended, dict(self._calls))
+        del self._ended_calls[: len(ended)]
         for message in due:
-            call = asyncio.create_task(self._call(message))
-            self._calls[message.account_id] = (message.platform, call)
+            self._calls[message.account_id] = message.platform
+            self.start(self._call(message))
         return pause
 
     def _settle_and_choose(
         self, db: Session, ended: Sequence[Attempt], under_way: Mapping[int, str]
     ) -> tuple[list[ToSend], float]:
         self._settle(db, ended)
-        if self._stopping:
+        if self.stopping:
             return [], IDLE
         chosen = self._choose(db, under_way)
         busy = {**under_way, **{m.account_id: m.platform for m in chosen}}
@@ -204,10 +147,10 @@ class Delivery:
     async def _call(self, message: ToSend) -> None:
         try:
             fate, shown = await self._send(message)
-            self._ended.append(Attempt(message, fate, shown))
+            self.fates[fate.state] += 1
+            self._ended_calls.append(Attempt(message, fate, shown))
         finally:
             del self._calls[message.account_id]
-            self._came.set()
 
     async def _send(self, message: ToSend) -> tuple[Fate, str]:
         """Make the call; gives what became of it, and the platform's id of what it shows."""

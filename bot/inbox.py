@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -26,6 +25,7 @@ from bot.scene import Scene, with_menu
 from bot.talk.clock import Clock
 from bot.talk.conversation import Journal
 from bot.talk.message import Incoming
+from bot.worker import IDLE, Trouble, Worker
 from prompts import t
 from storage import chats
 from storage.chats import Speaker, Stored, Talk
@@ -39,9 +39,7 @@ BATCH: Final = 64
 ALBUM_PAUSE: Final = timedelta(seconds=1)
 """An album has no count and no end: it is whole once nothing has been added for so long."""
 TRIES: Final = 3
-"""How often something is tried by itself before it, and not the database, is at fault."""
-RETRY: Final = 1.0
-"""Seconds before the database is asked again for what it has just refused."""
+"""Attempts before the update, not the database, is blamed."""
 WORK_LIMIT: Final = 180.0
 """Seconds that outside work may take: its chat waits for it, with all that is said there."""
 FAILED: Final[Mapping[str, Any]] = {"failed": True}
@@ -85,7 +83,11 @@ class _Arrival:
             self.stored.set_exception(error)
 
 
-class Inbox:
+class Inbox(Worker):
+    """Stores what comes in, and handles it."""
+
+    name = "inbox"
+
     def __init__(
         self,
         database: Database,
@@ -95,14 +97,13 @@ class Inbox:
         jobs: Mapping[str, Job],
         said: Callable[[], None] = lambda: None,
     ) -> None:
+        super().__init__()
         self._database = database
         self._clock = clock
         self._router = router
         self._platforms = platforms
         self._jobs = jobs
         self._said = said
-        self._working: set[asyncio.Task[None]] = set()
-        self._came = asyncio.Event()
         self._arrivals: list[_Arrival] = []
         self._storing: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -159,51 +160,26 @@ class Inbox:
     async def _write(self, arrived: Sequence[_Arrival]) -> None:
         rows = [row for arrival in arrived for row in arrival.rows]
         await self._database.run(chats.store_updates, rows)
-        self._came.set()
+        self.wake()
         for arrival in arrived:
             arrival.end()
 
     # ---------------------------------------------------------------- handling
 
     async def run(self) -> None:
-        """Handle what waits, and what comes, until cancelled."""
-        taken_up = False
+        """Take turns until cancelled. What is being stored is stored before this ends."""
         try:
-            while True:
-                self._came.clear()
-                try:
-                    if not taken_up:
-                        await self.take_up_work()
-                        taken_up = True
-                    pause = await self.drain()
-                except Exception:  # what waits in the database waits until it is well again
-                    log.exception("inbox_halted")
-                    await asyncio.sleep(RETRY)
-                    continue
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self._came.wait()
+            await super().run()
         finally:
-            # Their talks wait in the database; the next start takes them up again.
-            for task in self._working:
-                task.cancel()
+            if self._storing is not None and not self._storing.done():
+                await asyncio.wait([self._storing])
 
-    async def take_up_work(self) -> None:
+    async def take_up(self) -> None:
         """Begin again the outside work that a crash or a stop has broken off."""
         for order in await self._database.run(self._unfinished):
             self._begin(order)
 
-    async def settle(self) -> None:
-        """Handle all that waits, the outside work it asks for included: for tests and tools."""
-        while True:
-            self._came.clear()
-            await self.drain()
-            if self._working:
-                await asyncio.wait(self._working)
-            elif not self._came.is_set():
-                return
-
-    async def drain(self) -> float | None:
+    async def turn(self) -> float:
         """Handle all that can be handled now; gives the seconds until held albums are whole.
 
         Raises what the database raised if it takes nothing at all.
@@ -235,7 +211,7 @@ class Inbox:
                 self._said()
             if not more:
                 self._alone = False
-                return pause
+                return IDLE if pause is None else pause
 
     async def _handle_some(self) -> tuple[int, bool, float | None]:
         """Handle a batch; gives how many, whether more may wait, and the pause that albums need.
@@ -334,9 +310,7 @@ class Inbox:
 
     def _begin(self, order: Order) -> None:
         self._busy.add((order.platform, order.address))
-        task = asyncio.create_task(self._do(order))
-        self._working.add(task)
-        task.add_done_callback(self._working.discard)
+        self.start(self._do(order))
 
     async def _do(self, order: Order) -> None:
         try:
@@ -350,7 +324,6 @@ class Inbox:
         for following in orders:
             self._begin(following)
         self._said()
-        self._came.set()
 
     async def _keep(self, order: Order, result: Any) -> list[Order]:
         """Write down what outside work gave, however often it takes; gives what is to follow.
@@ -358,6 +331,7 @@ class Inbox:
         A result that the database will not take is as good as none.
         """
         tries = 0
+        trouble = Trouble("work_not_kept")
 
         def done(db: Session) -> list[Order]:
             nonlocal tries
@@ -368,9 +342,8 @@ class Inbox:
             try:
                 async with self._one_at_a_time:
                     return await self._database.run(done)
-            except Exception:
-                log.exception("work_not_kept", job=order.job, talk=order.talk_id)
-                await asyncio.sleep(RETRY)
+            except Exception as error:
+                await asyncio.sleep(trouble.meet(error, job=order.job, talk=order.talk_id))
 
     def _done(self, db: Session, order: Order, result: Any) -> list[Order]:
         """Give a talk what its outside work gave, unless it has gone on without it."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -21,6 +20,7 @@ from answers.passages import Passages
 from answers.phrasing import Phrased
 from bot.platforms.contract import Platform
 from bot.talk.clock import Clock
+from bot.worker import IDLE, Trouble, Worker
 from jobs.model import PART, Endpoint, Model, ModelReply, reckoned
 from programmes.model import Programme
 from prompts import Language
@@ -33,13 +33,13 @@ log = structlog.get_logger()
 
 AT_ONCE: Final = 4
 """Questions that are asked at the same time."""
-IDLE: Final = 30.0
-"""Seconds after which the database is looked at even if nobody said that something came."""
-RETRY: Final = 1.0
-"""Seconds before the database is asked again after it has failed."""
 
 
-class Advisor:
+class Advisor(Worker):
+    """Asks a model."""
+
+    name = "advice"
+
     def __init__(
         self,
         database: Database,
@@ -49,63 +49,39 @@ class Advisor:
         monthly: int,
         said: Callable[[], None] = lambda: None,
     ) -> None:
+        super().__init__()
         self._database = database
         self._clock = clock
         self._platforms = platforms
         self._model = model
         self._monthly = monthly
         self._said = said
-        self._came = asyncio.Event()
-        self._asking: dict[int, asyncio.Task[None]] = {}
+        self._asking: set[int] = set()
         """The questions that are being asked, by number."""
-
-    def wake(self) -> None:
-        """Say that something may be waiting."""
-        self._came.set()
-
-    async def run(self) -> None:
-        """Ask what waits, and what comes, until cancelled."""
-        try:
-            while True:
-                self._came.clear()
-                try:
-                    await self._turn()
-                except Exception:  # what waits in the database waits until it is well again
-                    log.exception("advice_halted")
-                    await asyncio.sleep(RETRY)
-                    continue
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(IDLE):
-                        await self._came.wait()
-        finally:
-            # The next start asks again, if it is not too late by then.
-            for task in self._asking.values():
-                task.cancel()
-
-    async def drain(self) -> None:
-        """Ask all that waits, until it is settled: for tests and tools, not beside `run`."""
-        while await self._turn() or self._asking:
-            if self._asking:
-                await asyncio.wait(self._asking.values())
+        self._unkept = Trouble("advice_not_kept")
 
     async def close(self) -> None:
         await self._model.close()
 
-    async def _turn(self) -> bool:
-        """Begin to ask as many as may be asked now; gives whether there were any."""
+    async def take_up(self) -> None:
+        """Nothing to do: questions that were being asked still wait, and are asked again."""
+
+    async def turn(self) -> float:
+        """Begin to ask as many as may be asked now."""
         free = AT_ONCE - len(self._asking)
         if free <= 0:
-            return False
+            return IDLE
         taken, dropped = await self._database.run(
             advice.take, self._clock.now(), free, list(self._asking), reckoned, self._monthly
         )
         for wanted in taken:
-            self._asking[wanted.id] = asyncio.create_task(self._ask(wanted))
+            self._asking.add(wanted.id)
+            self.start(self._ask(wanted))
         if dropped:
             log.info("advice_dropped", count=dropped)
             self._said()
-            self._came.set()
-        return bool(taken or dropped)
+            self.wake()
+        return IDLE
 
     async def _ask(self, wanted: Wanted) -> None:
         try:
@@ -126,13 +102,12 @@ class Advisor:
                 self._clock.now(),
                 replied=reply.replied,
             )
-        except Exception:
-            log.exception("advice_not_kept", row=wanted.id)
-            await asyncio.sleep(RETRY)
+            self._unkept.over()
+        except Exception as error:
+            await asyncio.sleep(self._unkept.meet(error, row=wanted.id))
         finally:
-            del self._asking[wanted.id]
+            self._asking.remove(wanted.id)
             self._said()
-            self._came.set()
 
     async def _show(self, number: int, phrased: Phrased) -> None:
         await self._database.run(advice.show_part, number, phrased, self._clock.now())

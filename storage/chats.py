@@ -637,6 +637,43 @@ def accounts_of(session: Session, person_id: int) -> list[Speaker]:
     return [_speaker(row) for row in _speakers_of_person.all(session, person=person_id)]
 
 
+# ---------------------------------------------------------------- what waits
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much waits."""
+
+    waiting: int
+    """Updates that wait to be handled."""
+    oldest: float
+    """Seconds for which the oldest of them has waited."""
+    aside: int
+    """Updates set aside with an alarm."""
+    outbox: dict[str, int]
+    """Messages that are due and wait to be sent, by lane."""
+
+
+def backlog(session: Session, now: datetime, platforms: Collection[str]) -> Backlog:
+    """How much waits for these platforms."""
+    count, oldest = session.execute(
+        select(func.count(), func.min(_update.c.received_at)).where(
+            _update.c.state == UpdateState.WAITING, _update.c.platform.in_(platforms)
+        )
+    ).one()
+    aside = select(func.count()).where(_update.c.state == UpdateState.ASIDE)
+    due = (
+        select(_outbox.c.lane, func.count())
+        .join(_account, _account.c.id == _outbox.c.account_id)
+        .where(_waits, _outbox.c.not_before <= now, _account.c.platform.in_(platforms))
+        .group_by(_outbox.c.lane)
+    )
+    waits = {lane.name.lower(): 0 for lane in Lane}
+    waits.update({lane.name.lower(): found for lane, found in session.execute(due)})
+    age = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+    return Backlog(count, age, session.execute(aside).scalar_one(), waits)
+
+
 # ---------------------------------------------------------------- what was said
 
 

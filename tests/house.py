@@ -142,7 +142,7 @@ class House:
         )
         set_up_logging(settings)
         house = cls(App(settings, clock, {"fake": platform}), platform, clock)
-        await house.app.inbox.take_up_work()
+        await house.app.inbox.take_up()
         return house
 
     def close(self) -> None:
@@ -155,14 +155,14 @@ class House:
         await self.app.inbox.receive("fake", self.received[-1:])
 
     async def settle(self) -> None:
-        await self.app.inbox.settle()
+        await self.app.inbox.drain()
         await self.app.delivery.drain()
 
     async def restart(self) -> House:
         """End as a crash does, and open again on the same database: only that remains."""
         self.app.close()
         self.app = App(self.app.settings, self.clock, {"fake": self.platform})
-        await self.app.inbox.take_up_work()
+        await self.app.inbox.take_up()
         return self
 
     async def deliver_all_again(self) -> None:

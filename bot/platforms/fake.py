@@ -6,10 +6,13 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.platforms.contract import Capabilities, FileTooLarge, Receive, Received, Unsent
 from bot.talk.message import Attachment, Incoming, Outgoing
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class FakePlatform:
     def decode(self, raw: str) -> Incoming | None:
         return decode(json.loads(raw))
 
-    def routes(self, receive: Receive) -> tuple[()]:
+    def routes(self, receive: Receive) -> Sequence[BaseRoute]:
         return ()
 
     async def run(self, receive: Receive) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 
-from bot import delivery, inbox
+from bot import delivery, inbox, worker
 from bot.talk.clock import SetClock
+from bot.worker import end
 from storage.database import Database
 from tests.faults.small import Alarms, Messenger, Small
 
@@ -20,13 +24,21 @@ def small(database: Database, clock: SetClock) -> Small:
 def alarms(monkeypatch: pytest.MonkeyPatch) -> Alarms:
     """What the inbox and the delivery worker cry."""
     heard = Alarms()
-    monkeypatch.setattr(inbox, "log", heard)
-    monkeypatch.setattr(delivery, "log", heard)
+    for module in (inbox, delivery, worker):
+        monkeypatch.setattr(module, "log", heard)
     return heard
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """The database is asked again at once."""
-    monkeypatch.setattr(inbox, "RETRY", 0.0)
-    monkeypatch.setattr(delivery, "RETRY", 0.0)
+    monkeypatch.setattr(worker, "RETRY", 0.0)
+
+
+@pytest.fixture(autouse=True)
+async def nothing_goes_on() -> AsyncIterator[None]:
+    """What a test leaves at work, as a crash does, ends with the test."""
+    before = asyncio.all_tasks()
+    yield
+    here = asyncio.current_task()
+    await end(*(task for task in asyncio.all_tasks() - before if task is not here))

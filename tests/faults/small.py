@@ -226,6 +226,9 @@ class Alarms:
 
     warning = error
 
+    def info(self, event: str, **_about: Any) -> None:
+        """Good news is no alarm."""
+
 
 # ---------------------------------------------------------------- the house
 
@@ -293,7 +296,7 @@ class Small:
         await self.inbox.receive("fake", [self.said(address, text) for text in texts])
 
     async def settle(self) -> None:
-        await self.inbox.settle()
+        await self.inbox.drain()
         await self.delivery.drain()
 
     async def talks(self, address: str, *texts: str) -> list[str]:
@@ -306,13 +309,13 @@ class Small:
         """The same while outside work of others hangs: only what this brings about is awaited."""
         hanging = len(self.errands.begun) - self.errands.ended
         await self.hears(address, *texts)
-        await self.inbox.drain()
+        await self.inbox.turn()
         await self.quiet(hanging)
 
     async def quiet(self, hanging: int) -> None:
         """Wait until no more than so much outside work is under way, and its results are in."""
         await until(lambda: len(self.errands.begun) - self.errands.ended <= hanging)
-        await self.inbox.drain()
+        await self.inbox.turn()
         await self.delivery.drain()
 
     # ------------------------------------------------------------ looking

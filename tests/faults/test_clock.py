@@ -79,7 +79,7 @@ async def test_what_was_to_be_said_when_the_outage_began_is_said_after_it(house:
     student = house.members["林小雨"]
     student.reads()
     await house.receive(Incoming(student.address, text="菜单"))
-    await house.app.inbox.settle()  # handled, and the reply not sent
+    await house.app.inbox.drain()  # handled, and the reply not sent
     house.clock.move(OUTAGE)
     await house.restart()
     await house.settle()

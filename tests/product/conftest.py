@@ -15,7 +15,6 @@ import pytest
 from app.main import App
 from app.settings import Settings
 from bot.platforms.fake import FakePlatform
-from bot.platforms.web.platform import WebPlatform
 from bot.talk.clock import SetClock
 from services import joining
 from tests.conftest import NewDatabase
@@ -51,16 +50,12 @@ class Product:
 
     @property
     def url(self) -> str:
-        web = self.app.platforms["web"]
-        assert isinstance(web, WebPlatform)
-        return f"http://127.0.0.1:{web.port}"
+        assert self.app.site is not None
+        return f"http://127.0.0.1:{self.app.site.port}"
 
     async def start(self) -> None:
         self.running = asyncio.create_task(self.app.run())
-        web = self.app.platforms.get("web")
-        async with asyncio.timeout(10):
-            while isinstance(web, WebPlatform) and web.port == 0:  # noqa: ASYNC110 - theirs to tell
-                await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # its first step takes the port
 
     async def stop(self) -> None:
         """End without a farewell: only the database remains."""

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 
 from bot.platforms.contract import Received
 from bot.platforms.telegram.aiogram import AiogramCalls
@@ -18,6 +15,7 @@ from bot.platforms.telegram.calls import Calls, Server
 from bot.platforms.telegram.messenger import Telegram
 from bot.platforms.telegram.ptb import PtbCalls
 from bot.platforms.telegram.webhook import Webhook
+from bot.site import Site
 from tests.telegram.bot_api import BotApi, Person
 
 
@@ -150,22 +148,20 @@ async def running(bot: Telegram, store: Store) -> AsyncIterator[asyncio.Task[Non
 
 
 @contextlib.asynccontextmanager
-async def serving(bot: Telegram, store: Store, listener: socket.socket) -> AsyncIterator[None]:
+async def serving(bot: Telegram, store: Store, site: Site) -> AsyncIterator[None]:
     """The bot receives what comes to its routes, until the block ends."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            Starlette(routes=bot.routes(store.receive)),
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=1,
-        )
-    )
-    task = asyncio.create_task(server._serve(sockets=[listener]))
+    server = asyncio.create_task(site.serve(bot.routes(store.receive)))
     try:
         async with running(bot, store):
             yield
     finally:
-        server.should_exit = True
-        await task
+        server.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await server
+
+
+def bound() -> Site:
+    """The one web server, at a port that was free."""
+    site = Site(port=0)
+    site.bind()
+    return site

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -13,9 +12,10 @@ from structlog.testing import capture_logs
 
 from bot.platforms.telegram.decode import WANTED
 from bot.platforms.telegram.webhook import PATH, UPDATE_LIMIT, Webhook, secret_for
+from bot.site import Site
 from bot.talk.message import Button, Outgoing
 from tests.telegram.bot_api import BotApi, Person, broken, gateway, until
-from tests.telegram.conftest import MakeBot, Store, serving
+from tests.telegram.conftest import MakeBot, Store, bound, serving
 
 SECRET = "s3cret_-of-the-webhook"
 SHOWN = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
@@ -23,15 +23,15 @@ UPDATE = {"update_id": 7, "message": {"chat": {"id": 3}, "text": "好"}}
 
 
 @pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    """Where the one server listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener
+def site() -> Iterator[Site]:
+    site = bound()
+    yield site
+    site.close()
 
 
 @pytest.fixture
-def webhook(listener: socket.socket) -> Webhook:
-    return Webhook(f"http://127.0.0.1:{listener.getsockname()[1]}", SECRET)
+def webhook(site: Site) -> Webhook:
+    return Webhook(f"http://127.0.0.1:{site.port}", SECRET)
 
 
 # ---------------------------------------------------------------- with Telegram
@@ -43,11 +43,11 @@ async def test_what_is_pushed_is_stored_and_taps_are_answered(
     lin: Person,
     store: Store,
     webhook: Webhook,
-    listener: socket.socket,
+    site: Site,
 ) -> None:
     bot = make_bot(webhook=webhook)
     await bot.send(1, str(lin.id), Outgoing("参加吗？", ((Button("参加", "q:1:1:=y"),),)), None)
-    async with serving(bot, store, listener):
+    async with serving(bot, store, site):
         said, tap = str(lin.says("一")), str(lin.presses("参加"))
         await until(lambda: not telegram.pending and not lin.spinning)
     assert list(store.kept)[1:] == [said, tap]
@@ -67,10 +67,10 @@ async def test_a_push_that_cannot_be_stored_comes_again(
     lin: Person,
     store: Store,
     webhook: Webhook,
-    listener: socket.socket,
+    site: Site,
 ) -> None:
     store.failing = 2
-    async with serving(make_bot(webhook=webhook), store, listener):
+    async with serving(make_bot(webhook=webhook), store, site):
         await until(lambda: not telegram.pending)
     assert len(store.batches) == 3
     assert len(store.kept) == 1
@@ -80,9 +80,9 @@ async def test_pushes_while_we_are_away_come_later(
     make_bot: MakeBot, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     for _ in range(2):
-        listener = socket.create_server(("127.0.0.1", 0))
-        webhook = Webhook(f"http://127.0.0.1:{listener.getsockname()[1]}{PATH}", SECRET)
-        async with serving(make_bot(webhook=webhook), store, listener):
+        site = bound()
+        webhook = Webhook(f"http://127.0.0.1:{site.port}{PATH}", SECRET)
+        async with serving(make_bot(webhook=webhook), store, site):
             await until(lambda: not telegram.pending)
         lin.says("没人在")
     assert len(store.kept) == 2
@@ -94,10 +94,10 @@ async def test_a_webhook_is_set_however_often_it_takes(
     lin: Person,
     store: Store,
     webhook: Webhook,
-    listener: socket.socket,
+    site: Site,
 ) -> None:
     telegram.trouble("setWebhook", gateway(), broken(500))
-    async with serving(make_bot(webhook=webhook), store, listener):
+    async with serving(make_bot(webhook=webhook), store, site):
         await until(lambda: bool(store.kept))
     assert len(telegram.calls_of("setWebhook")) == 3
 
@@ -107,7 +107,7 @@ async def test_a_webhook_is_set_however_often_it_takes(
 
 @pytest.fixture
 async def door(
-    make_bot: MakeBot, store: Store, webhook: Webhook, listener: socket.socket
+    make_bot: MakeBot, store: Store, webhook: Webhook, site: Site
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Posts to the webhook's application, without a network."""
     app = Starlette(routes=make_bot(webhook=webhook).routes(store.receive))

@@ -14,8 +14,10 @@ from typing import Any
 from bot.platforms.contract import Received
 from bot.platforms.web.door import Entered, Refusal, Said, StoredFile, Visitor
 from bot.platforms.web.platform import WebPlatform
+from bot.site import Site
 from bot.talk.clock import SetClock
 from bot.talk.message import Incoming, Outgoing
+from bot.worker import end
 from prompts import t
 
 NOON = datetime(2026, 9, 4, 4, 0, tzinfo=UTC)
@@ -142,12 +144,15 @@ async def open_house(
     house: House, folder: Path, port: int = 0, **settings: Any
 ) -> AsyncIterator[str]:
     """Serve the web chat on loopback; gives its address."""
-    platform = WebPlatform(house, data_dir=folder, port=port, clock=house.clock, **settings)
+    platform = WebPlatform(house, data_dir=folder, clock=house.clock, **settings)
     house.platform = platform
-    running = asyncio.create_task(platform.run(house.receive))
-    await asyncio.sleep(0)  # its first step takes the port; who connects now is let in soon
+    site = Site(port=port)
+    site.bind()  # who connects from now on is let in soon
+    running = [
+        asyncio.create_task(site.serve(platform.routes(house.receive))),
+        asyncio.create_task(platform.run(house.receive)),
+    ]
     try:
-        yield f"http://127.0.0.1:{platform.port}"
+        yield f"http://127.0.0.1:{site.port}"
     finally:
-        running.cancel()
-        await asyncio.wait([running])
+        await end(*running)

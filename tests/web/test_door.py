@@ -185,7 +185,6 @@ EVERYWHERE = [
     "/in/x",
     "/join/x",
     "/out",
-    "/healthz",
     "/static/chat.js",
     "/favicon.ico",
     "/no",
@@ -302,7 +301,3 @@ async def test_a_file_that_may_not_be_seen_is_not_there(
     kept: House, browse: Browse, session: str, path: str
 ) -> None:
     assert (await browse(session).get(path)).status_code == 404
-
-
-async def test_it_says_that_it_is_alive(browse: Browse) -> None:
-    assert (await browse().get("/healthz")).text == "ok"

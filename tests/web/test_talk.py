@@ -424,14 +424,6 @@ async def test_pages_are_told_of_a_restart_and_find_what_they_missed(
     assert [one.get("id") or one["text"] for one in lines] == [sent, "重启时说的"]
 
 
-async def test_a_taken_port_is_an_error_and_no_exit(house: House, tmp_path: Path) -> None:
-    async with open_house(house, tmp_path) as url:
-        port = int(url.rsplit(":", 1)[1])
-        again = WebPlatform(house, data_dir=tmp_path, port=port)
-        with pytest.raises(OSError, match="in use"):
-            await again.run(house.receive)
-
-
 def test_a_poisonous_update_is_an_error(tmp_path: Path) -> None:
     platform = WebPlatform(House(), data_dir=tmp_path)
     for raw in ("", "{}", "[]", json.dumps({"address": "a", "files": [{}]})):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,6 @@ from starlette.responses import (
     FileResponse,
     HTMLResponse,
     JSONResponse,
-    PlainTextResponse,
     RedirectResponse,
     Response,
 )
@@ -32,7 +32,7 @@ from starlette.websockets import WebSocket
 
 from bot.platforms.contract import FileTooLarge, Received
 from bot.platforms.web.door import Entered, Refusal, Visitor
-from bot.platforms.web.sockets import FRAME_LIMIT, SIGNED_OUT, Site, Socket
+from bot.platforms.web.sockets import FRAME_LIMIT, SIGNED_OUT, Shared, Socket
 from bot.platforms.web.uploads import EmptyFile, TooManyWaiting, tag
 from bot.platforms.web.wire import FILES_AT_ONCE, INLINE_IMAGES, raw_start
 from prompts import LANGUAGES, Language, Text, catalogue, render, t
@@ -45,6 +45,7 @@ COOKIE_LIFE: Final = 400 * 24 * 3600
 """Seconds; the longest browsers allow. The house ends sessions, the cookie must not go first."""
 FORM_LIMIT: Final = 4096
 """Bytes of a form: it holds one invitation code."""
+HOST: Final = re.compile(r"[\w.:\[\]-]+", re.ASCII)
 FILE_HEADERS: Final = {
     # A file is shown or saved; it never runs as part of this site.
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
@@ -65,11 +66,11 @@ def version() -> str:
 class Server:
     """The pages of one site, at one public address."""
 
-    def __init__(self, site: Site, public_url: str) -> None:
-        self._site = site
+    def __init__(self, shared: Shared, public_url: str) -> None:
+        self._shared = shared
         parts = urlsplit(public_url)
         self.secure = parts.scheme == "https"
-        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self._origin = f"{parts.scheme}://{parts.netloc}" if public_url else ""
         # Browsers refuse this prefix unless the cookie is secure and bound to this very host.
         self._cookie = "__Host-session" if self.secure else "session"
         self._pages = Environment(
@@ -89,7 +90,6 @@ class Server:
                 Route("/upload", self.upload, methods=["POST"]),
                 Route("/uploads/{ref}", self.uploaded),
                 Route("/files/{number:int}", self.file),
-                Route("/healthz", self.health),
                 Route("/favicon.ico", self.favicon),
                 WebSocketRoute("/ws", self.socket),
                 Mount("/static", StaticFiles(directory=HERE / "static")),
@@ -107,10 +107,10 @@ class Server:
             return self._welcome(request)
         words = catalogue(visitor.language)
         data = {
-            "version": self._site.version,
+            "version": self._shared.version,
             "who": tag(visitor.address),
             "language": visitor.language,
-            "fileLimit": self._site.uploads.limit,
+            "fileLimit": self._shared.uploads.limit,
             "filesAtOnce": FILES_AT_ONCE,
             "frameLimit": FRAME_LIMIT,
             "words": {
@@ -143,7 +143,7 @@ class Server:
         if visitor is not None:
             await self._start(visitor, code, visitor.language)
             return RedirectResponse("/", 303)
-        outcome = await self._site.door.join(code, _source(request))
+        outcome = await self._shared.door.join(code, _source(request))
         if isinstance(outcome, Refusal):
             words = render(outcome.words, self._language(request))
             return _refused(self._welcome(request, code, words), outcome)
@@ -156,7 +156,7 @@ class Server:
         return self._page(request, "link", language, name=visitor.name if visitor else "")
 
     async def sign_in(self, request: Request) -> Response:
-        outcome = await self._site.door.sign_in(request.path_params["token"], _source(request))
+        outcome = await self._shared.door.sign_in(request.path_params["token"], _source(request))
         if isinstance(outcome, Refusal):
             return _refused(self._error(request, outcome.words), outcome)
         return await self._enter(request, outcome)
@@ -183,7 +183,7 @@ class Server:
     async def _start(self, visitor: Visitor, code: str, language: Language) -> None:
         raw = raw_start(visitor.address, code, language)
         update = Received(f"{visitor.address}:{uuid4()}", visitor.address, raw)
-        await self._site.receive("web", [update])
+        await self._shared.receive("web", [update])
 
     async def leave(self, request: Request) -> Response:
         return self._page(request, "leave", self._language(request, await self._visitor(request)))
@@ -197,8 +197,8 @@ class Server:
     async def _end_session(self, request: Request) -> None:
         session = request.cookies.get(self._cookie)
         if session:
-            await self._site.door.sign_out(session)
-            self._site.sockets.sign_out(session)
+            await self._shared.door.sign_out(session)
+            self._shared.sockets.sign_out(session)
 
     # ------------------------------------------------------------ the chat
 
@@ -212,7 +212,7 @@ class Server:
             # Accepted first, because a page cannot see why a handshake failed.
             await websocket.close(SIGNED_OUT)
             return
-        await Socket(self._site, websocket, websocket.cookies[self._cookie], visitor).run()
+        await Socket(self._shared, websocket, websocket.cookies[self._cookie], visitor).run()
 
     async def upload(self, request: Request) -> Response:
         """Take one file: its bytes are the body, its name and type are in the headers."""
@@ -221,9 +221,9 @@ class Server:
             return self._upload_refused(401, t("web.error.signed_out"), self._language(request))
         too_large = t("web.upload.too_large", limit=self._megabytes)
         try:
-            if int(request.headers.get("content-length", "0")) > self._site.uploads.limit:
+            if int(request.headers.get("content-length", "0")) > self._shared.uploads.limit:
                 raise FileTooLarge
-            file = await self._site.uploads.keep(
+            file = await self._shared.uploads.keep(
                 visitor.address,
                 unquote(request.headers.get("x-file-name", "")),
                 request.headers.get("content-type", ""),
@@ -244,23 +244,20 @@ class Server:
         """A person's own upload, for as long as it is kept."""
         visitor = await self._visitor(request)
         ref = request.path_params["ref"]
-        of = self._site.uploads.of
+        of = self._shared.uploads.of
         file = await asyncio.to_thread(of, visitor.address, ref) if visitor else None
         if file is None:
             raise HTTPException(404)
-        return _content(self._site.uploads.path(ref), file.name, file.media_type)
+        return _content(self._shared.uploads.path(ref), file.name, file.media_type)
 
     async def file(self, request: Request) -> Response:
         """A file the house keeps, for whoever may read it now."""
         visitor = await self._visitor(request)
         number = request.path_params["number"]
-        file = await self._site.door.file(visitor.address, number) if visitor else None
+        file = await self._shared.door.file(visitor.address, number) if visitor else None
         if file is None or not await asyncio.to_thread(file.path.is_file):
             raise HTTPException(404)
         return _content(file.path, file.name, file.media_type)
-
-    async def health(self, request: Request) -> Response:
-        return PlainTextResponse("ok")
 
     async def favicon(self, request: Request) -> Response:
         return FileResponse(HERE / "static" / "mark.svg")
@@ -275,17 +272,24 @@ class Server:
         origin = connection.headers.get("origin", "")
         host = connection.headers.get("host", "")
         site = connection.headers.get("sec-fetch-site", "same-origin")
-        return site == "same-origin" and (
-            origin == self.origin or (bool(host) and urlsplit(origin).netloc == host)
+        return (site == "same-origin" and bool(origin)) and (
+            origin == self._origin or (bool(host) and urlsplit(origin).netloc == host)
         )
+
+    def socket_origin(self, connection: HTTPConnection) -> str:
+        """Where the page's socket goes: without a public address, to the host it was asked of."""
+        if self._origin:
+            return self._origin.replace("http", "ws", 1)
+        host = connection.headers.get("host", "")
+        return f"ws://{host}" if HOST.fullmatch(host) else ""
 
     async def _visitor(self, connection: HTTPConnection) -> Visitor | None:
         session = connection.cookies.get(self._cookie)
-        return await self._site.door.who(session) if session else None
+        return await self._shared.door.who(session) if session else None
 
     @property
     def _megabytes(self) -> int:
-        return self._site.uploads.limit // MEGABYTE
+        return self._shared.uploads.limit // MEGABYTE
 
     def _language(self, request: Request, visitor: Visitor | None = None) -> Language:
         """Theirs; else the one they switched to; else what the browser prefers; else Chinese."""
@@ -344,26 +348,12 @@ async def _at_best(greeting: Awaitable[None]) -> None:
 
 
 class Guard:
-    """Around everything: headers for every answer, and no act that another site asked for."""
+    """Around the chat: headers for every answer, and no act that another site asked for."""
 
     def __init__(self, app: ASGIApp, server: Server) -> None:
         self._app = app
         self._server = server
-        # Older Safari does not count a socket as the page's own origin.
-        socket_origin = server.origin.replace("http", "ws", 1)
         self._headers = {
-            "Content-Security-Policy": "; ".join(
-                (
-                    "default-src 'none'",
-                    "script-src 'self'",
-                    "style-src 'self'",
-                    "img-src 'self' blob:",
-                    f"connect-src 'self' {socket_origin}",
-                    "form-action 'self'",
-                    "frame-ancestors 'none'",
-                    "base-uri 'none'",
-                )
-            ),
             "X-Content-Type-Options": "nosniff",
             # Not no-referrer: with it browsers hide a form's origin, which we check.
             "Referrer-Policy": "same-origin",
@@ -382,18 +372,37 @@ class Guard:
         static = scope["path"].startswith("/static/")
         cached = {"Cache-Control": "no-cache" if static else "no-store"}
 
+        request = Request(scope)
+        policy = {"Content-Security-Policy": _policy(self._server.socket_origin(request))}
+
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in (self._headers | cached).items():
+                for name, value in (self._headers | policy | cached).items():
                     headers.setdefault(name, value)
             await send(message)
 
-        request = Request(scope)
         if request.method in ("GET", "HEAD") or self._server.ours(request):
             await self._app(scope, receive, guarded)
         else:
             await self._server.foreign(request)(scope, receive, guarded)
+
+
+def _policy(socket_origin: str) -> str:
+    """What a page may load: nothing of anybody else's."""
+    # Older Safari does not count a socket as the page's own origin.
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' blob:",
+            f"connect-src 'self' {socket_origin}".rstrip(),
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        )
+    )
 
 
 async def _form(request: Request, field: str) -> str:

@@ -88,7 +88,7 @@ class Sockets:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Shared:
     """What all pages share."""
 
     door: Door
@@ -103,10 +103,12 @@ class Site:
 class Socket:
     """One open page: what it says is stored before it is confirmed."""
 
-    def __init__(self, site: Site, websocket: WebSocket, session: str, visitor: Visitor) -> None:
+    def __init__(
+        self, shared: Shared, websocket: WebSocket, session: str, visitor: Visitor
+    ) -> None:
         self.session = session
         self.visitor = visitor
-        self._site = site
+        self._shared = shared
         self._websocket = websocket
         self._outbox: asyncio.Queue[str | int] = asyncio.Queue(BACKLOG)
         """Texts to send, or the code to close with."""
@@ -130,7 +132,7 @@ class Socket:
 
     async def run(self) -> None:
         """Serve the page until it goes."""
-        if not self._site.sockets.add(self):
+        if not self._shared.sockets.add(self):
             await self._websocket.close(TRY_LATER)
             return
         writing = asyncio.create_task(self._write())
@@ -147,7 +149,7 @@ class Socket:
             log.exception("web.socket_failed", address=self.visitor.address)
             self.shut(FAULT)
         finally:
-            self._site.sockets.remove(self)
+            self._shared.sockets.remove(self)
             if self._outbox.empty():
                 writing.cancel()
             await asyncio.wait([writing], timeout=2)
@@ -198,7 +200,7 @@ class Socket:
         now = asyncio.get_running_loop().time()
         if now - self._checked < RECHECK:
             return True
-        visitor = await self._site.door.who(self.session)
+        visitor = await self._shared.door.who(self.session)
         if visitor is None or visitor.address != self.visitor.address:
             return False
         changed = visitor != self.visitor
@@ -212,9 +214,9 @@ class Socket:
 
     async def _greet(self) -> None:
         address = self.visitor.address
-        commands = await self._site.door.commands(address)
+        commands = await self._shared.door.commands(address)
         page = await self._page(None)
-        greeting = {"hello": self._site.version, "commands": list(commands)}
+        greeting = {"hello": self._shared.version, "commands": list(commands)}
         # Past the outbox: rows sent since the page was counted in wait there, and follow.
         await self._websocket.send_text(_frame(greeting | self._about() | page))
         self._begun.set()
@@ -244,18 +246,18 @@ class Socket:
         }
 
     async def _history(self, before: datetime | None, limit: int) -> Sequence[Said]:
-        return await self._site.door.history(self.visitor.address, before, limit)
+        return await self._shared.door.history(self.visitor.address, before, limit)
 
     async def _line(self, said: Said) -> dict[str, Any] | None:
         if said.message is None:
             return person_line(said.at, said.raw)
         return await shown(
-            self._site.door, self.visitor.address, said.number, said.at, said.message
+            self._shared.door, self.visitor.address, said.number, said.at, said.message
         )
 
     async def _take(self, body: Mapping[str, Any]) -> None:
         """Store what somebody did, and only then confirm it."""
-        address, uploads = self.visitor.address, self._site.uploads
+        address, uploads = self.visitor.address, self._shared.uploads
         try:
             sent = Sent.model_validate(body)
         except ValidationError:
@@ -267,12 +269,12 @@ class Socket:
             return
         raw = raw_message(address, sent, files)
         update = Received(key=f"{address}:{sent.id}", address=address, raw=raw)
-        await self._site.receive("web", [update])
-        now = self._site.clock.now()
+        await self._shared.receive("web", [update])
+        now = self._shared.clock.now()
         self.push({"ack": sent.id, "at": milliseconds(now)})
         line = person_line(now, raw)
         if line:
-            self._site.sockets.push(address, {"line": line}, but=self)
+            self._shared.sockets.push(address, {"line": line}, but=self)
 
     def _refuse(self, body: Mapping[str, Any], why: str) -> None:
         words = render(t(f"web.refused.{why}"), self.visitor.language)
