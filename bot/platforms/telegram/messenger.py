@@ -48,6 +48,7 @@ from bot.platforms.telegram.text import (
     Words,
     check_buttons,
     fits_one_message,
+    plain_name,
     plan,
 )
 from bot.platforms.telegram.webhook import Webhook
@@ -240,7 +241,7 @@ class Telegram:
             path, name, media_type = self._open_file(file_id)
             content = path.read_bytes()
             photo = media_type in ("image/jpeg", "image/png", "image/webp")
-            return File(name, content, photo and len(content) <= PHOTO_LIMIT)
+            return File(plain_name(name), content, photo and len(content) <= PHOTO_LIMIT)
 
         try:
             return await asyncio.to_thread(read)
@@ -324,16 +325,25 @@ class Telegram:
 
         Names are 1 to 32 of a-z 0-9 _; descriptions, in the reader's language already, at most
         256 characters: a chat's own menu without a language holds for every client's language.
-        Raises as `send` does.
+        Raises as `send` does, but a server that cannot set a menu is not out of order for
+        everyone: after a few tries the chat goes on without it.
         """
         menu = tuple(commands)
         if self._offered.get(address) == hash(menu):
             return
-        try:
-            await self._in_chat(address, lambda chat: self._calls.set_menu(chat, menu))
-        except Failure as failure:
-            raise delivery_error(failure) from None
-        self._offered[address] = hash(menu)
+        what = ""
+        for pause in islice(pauses(self._first_pause), PATIENCE):
+            try:
+                await self._in_chat(address, lambda chat: self._calls.set_menu(chat, menu))
+            except Failure as failure:
+                if not failure.out_of_order:
+                    raise delivery_error(failure) from None
+                what = failure.what
+                await asyncio.sleep(pause)
+            else:
+                self._offered[address] = hash(menu)
+                return
+        raise Unsent(what)
 
 
 def pauses(first: float) -> Iterator[float]:

@@ -71,6 +71,11 @@ def plan(message: Outgoing, files: Sequence[File]) -> list[Words | Files]:
     return [*map(Files, albums), *words]
 
 
+def plain_name(name: str) -> str:
+    """A file's name without what would end it in a form's header; not every library sees to it."""
+    return re.sub(r'[\x00-\x1f\x7f"\\]', "_", name)
+
+
 def fits_one_message(text: str) -> bool:
     return units(text) <= TEXT_LIMIT
 
