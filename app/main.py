@@ -25,12 +25,12 @@ from bot.router import Router
 from bot.scheduler import scheduler
 from bot.talk.clock import Clock, SystemClock
 from bot.worker import Worker
-from handlers import handlers, menu
+from handlers import handlers
 from jobs.advice import Advisor
 from jobs.documents import read_document
 from jobs.files import keep_files
 from jobs.model import Model
-from services import advice, inquiries, joining
+from services import advice, inquiries, joining, menus
 from services.audit import note_refusal
 from storage import chats, migrate
 from storage.database import Database
@@ -69,7 +69,7 @@ class App:
         self.clock = clock or SystemClock()
         self.database = Database(settings.database)
         self.store = FileStore(settings.files_dir)
-        self.door = Doorkeeper(self.database, self.clock, self.store, menu.described)
+        self.door = Doorkeeper(self.database, self.clock, self.store, menus.described)
         self.platforms = dict(platforms) if platforms is not None else self._platforms()
         self.site: Site | None = None
         """The web server, once it runs and if anything needs one."""
@@ -134,21 +134,24 @@ class App:
         from bot.platforms.telegram.messenger import Telegram
         from bot.platforms.telegram.webhook import Webhook, secret_for
 
-        Driver: Callable[[Server], Calls]
+        make: Callable[[Server], Calls]
         if telegram.driver == "aiogram":
             try:
-                from bot.platforms.telegram.aiogram import AiogramCalls as Driver
+                from bot.platforms.telegram.aiogram import AiogramCalls
             except ModuleNotFoundError as missing:
                 raise NotInstalled("aiogram") from missing
+            make = AiogramCalls
         else:
-            from bot.platforms.telegram.ptb import PtbCalls as Driver
+            from bot.platforms.telegram.ptb import PtbCalls
+
+            make = PtbCalls
         webhook = None
         if telegram.webhook_url:
             secret = telegram.webhook_secret
             webhook = Webhook(
                 telegram.webhook_url, secret.get_secret_value() if secret else secret_for(token)
             )
-        calls = Driver(Server(token, telegram.api_base.rstrip("/"), telegram.proxy))
+        calls = make(Server(token, telegram.api_base.rstrip("/"), telegram.proxy))
         return Telegram(calls, self._open_file, webhook=webhook)
 
     @property

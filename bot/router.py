@@ -19,7 +19,17 @@ from bot.talk import conversation
 from bot.talk.acting import Refused
 from bot.talk.conversation import Broken, Conversation, Finished, Journal, Waiting, Working
 from bot.talk.inputs import Answer, Asked, match
-from bot.talk.message import ACT, Button, Choice, Incoming, Message, Outgoing, press
+from bot.talk.message import (
+    ACT,
+    Button,
+    Choice,
+    Incoming,
+    Message,
+    ShownField,
+    as_message,
+    press,
+    put,
+)
 from language.numerals import tidy
 from prompts import Text, Words, render, t
 from storage import chats
@@ -390,7 +400,8 @@ class Router:
     def _ask(self, scene: Scene, talk: Talk, waiting: Waiting, note: Text | None) -> None:
         language = scene.language
         question = waiting.question
-        words = render(question.words, language)
+        asked = put(as_message(question.words), language)
+        words = asked.text
         if question.number is not None:
             numbers = {"number": question.number, "total": question.total or 0}
             words = render(t("talk.numbered", question=words, **numbers), language)
@@ -399,22 +410,39 @@ class Router:
                 words = f"{render(said, language)}\n\n{words}"
         begins = f"{QUESTION}:{talk.id}:{waiting.journal.turn}:"
 
-        def button(label: Words, value: str) -> Button:
-            return Button(render(label, language), begins + value)
+        def button(choice: Choice) -> Button:
+            return Button(
+                render(choice.label, language), f"{begins}={choice.value}", choice.weight
+            )
 
-        rows = [
-            tuple(button(choice.label, f"={choice.value}") for choice in row)
-            for row in question.kind.choices(Asked(scene.now, language))
+        def away(label: Words, value: str) -> Button:
+            return Button(render(label, language), begins + value, "quiet")
+
+        fields = [
+            ShownField(
+                render(field.label, language),
+                render(field.value, language),
+                field.tone,
+                button(field.choice) if field.choice else None,
+            )
+            for field in question.kind.shown()
         ]
-        away = button(t("talk.put_down"), "cancel")
+        changes = {field.button.press for field in fields if field.button}
+        rows = [
+            row
+            for offered in question.kind.choices(Asked(scene.now, language))
+            if (row := tuple(b for b in map(button, offered) if b.press not in changes))
+        ]
+        down = away(t("talk.put_down"), "cancel")
         begun = waiting.journal.entries or waiting.journal.aside
-        rows.append((button(t("talk.back"), "back"), away) if begun else (away,))
+        rows.append((away(t("talk.back"), "back"), down) if begun else (down,))
         scene.post(
-            Outgoing(
+            asked._replace(
                 text=words,
                 rows=tuple(rows),
                 kind="question",
                 card=f"talk:{talk.id}",
                 replace=scene.pressed and waiting.accepted,
+                fields=(*asked.fields, *fields),
             )
         )

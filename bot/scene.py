@@ -6,7 +6,7 @@ What is said and changed is collected in a `Scene`, and written together when it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from operator import attrgetter
@@ -100,14 +100,14 @@ class Scene:
         """Answer in this chat; what is offered may then also be typed."""
         shown = Message(message) if isinstance(message, Text) else message
         if self.ending:
-            shown = replace(shown, kind="question", card=self.ending)
+            shown = shown._replace(kind="question", card=self.ending)
             self.ending = ""
         outgoing = put(shown, self.language)
         if shown.card and self.pressed:
-            outgoing = replace(outgoing, replace=True)
+            outgoing = outgoing._replace(replace=True)
         self.post(outgoing)
-        if shown.rows:
-            self.speaker.offered = offered(outgoing, shown)
+        if choices := offered(outgoing, shown):
+            self.speaker.offered = choices
             self.speaker.changed = True
 
     def begin(

@@ -20,8 +20,8 @@ from handlers import (
     watch,
 )
 from prompts import t
+from services.rows import RecordKind
 from storage.files import FileStore
-from storage.tables import RecordKind
 
 
 def handlers(store: FileStore | None = None, *, advised: bool = False) -> Handlers:

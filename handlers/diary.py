@@ -8,8 +8,6 @@ from itertools import count
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import bindparam
-from sqlmodel import col, select
 
 from bot.scene import Flow, Scene
 from bot.talk.acting import Refused
@@ -26,8 +24,7 @@ from services import records
 from services.access import LearnerPlace
 from services.progress import asked_of, sessions_without
 from services.records import Kept, WritingBody
-from storage.statements import Prepared
-from storage.tables import Record, RecordKind, RecordState
+from services.rows import Record, RecordKind, RecordState
 
 MOST_PARTS: Final = 30
 SUBMIT: Final = "submit"
@@ -120,20 +117,10 @@ def after_session(
     asked = asked_of(programme, learner.grade, RecordKind.DIARY)
     if asked is None or asked.frequency is not Frequency.PER_SESSION:
         return []
-    if _diary_of.first(scene.session, session=session_id):
+    if records.has_diary(scene.session, session_id):
         return []
     later = Choice(press("menu"), t("diary.later"))
     return [(Choice(press("diary", session_id), t("diary.now")), later)]
-
-
-_diary_of = Prepared(
-    select(Record.id).where(
-        col(Record.about_id) == bindparam("session"),
-        Record.kind == RecordKind.DIARY,
-        Record.state != RecordState.WITHDRAWN,
-    )
-)
-"""The diary that stands for a session."""
 
 
 def without_diary(scene: Scene, member_id: int) -> list[tuple[Record, Text]]:

@@ -19,8 +19,8 @@ from programmes.catalogue import load
 from prompts import Text, t
 from services import documents
 from services.documents import Preview
+from services.rows import PolicyDocument as Row
 from storage.files import FileStore
-from storage.tables import PolicyDocument as Row
 
 CARD: Final = "documents"
 SHOWN: Final = 12

@@ -19,8 +19,7 @@ from prompts import Lines, Text, Words, t
 from services import inquiries
 from services.documents import programmes_of
 from services.inquiries import ASK, MOST_ASKS, Group
-from storage.inquiries import curated_from
-from storage.tables import Curated, CuratedState, Inquiry, Person
+from services.rows import Curated, CuratedState, Inquiry
 
 CARD: Final = "questions"
 PAGE: Final = 6
@@ -355,7 +354,7 @@ def begin_curate(scene: Scene, args: Sequence[str]) -> None:
     asked = number(args)
     clarify = args[1:] == [CLARIFY]
     together = inquiries.answered(scene.session, scene.actor, asked, "write_answer")
-    if (earlier := curated_from(scene.session, asked)) is not None:
+    if (earlier := inquiries.standard_from(scene.session, asked)) is not None:
         (confirm if clarify else tell_standard)(scene, earlier)
         return
     row = next(one for one in together if one.id == asked)
@@ -519,8 +518,7 @@ def tell_standard(scene: Scene, row: Curated) -> None:
 
 
 def _state(scene: Scene, row: Curated) -> Text:
-    by = scene.session.get(Person, row.published_by) if row.published_by else None
-    name = by.name if by else ""
+    name = inquiries.publisher(scene.session, row)
     return t(f"question.state.{row.state}", name=name, at=row.published_at or row.written_at)
 
 

@@ -17,7 +17,7 @@ from programmes.catalogue import load
 from prompts import t
 from services import joining
 from services.audit import note_refusal
-from storage.tables import Role
+from services.rows import Role
 
 AGREE: Final = "agree"
 DECLINE: Final = "decline"

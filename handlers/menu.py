@@ -3,59 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
-
-from sqlmodel import Session
 
 from bot.scene import Scene, draft_choices, number
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Message, Outgoing, press
-from programmes.catalogue import load
-from prompts import LANGUAGES, Language, Text, render, t
-from services import consent
-from services.access import cohort_of, memberships
-from services.progress import asked_of
+from prompts import LANGUAGES, Text, t
+from services import consent, joining
+from services.access import memberships
+from services.menus import EVERYBODY, commands_for, described
 from storage import chats
 from storage.chats import Talk
-from storage.tables import Membership, Person, RecordKind, Role, TalkState
-
-BY_ROLE: dict[Role, tuple[str, ...]] = {
-    Role.STUDENT: ("session", "writing", "meeting", "progress", "records"),
-    Role.TRAINEE_TEACHER: ("session", "writing", "meeting", "progress", "records"),
-    Role.MENTOR: ("queue", "students"),
-    Role.TEAM_MEMBER: ("queue", "students"),
-    Role.SCHOOL_TEACHER: ("students",),
-    Role.COORDINATOR: ("cohort", "students", "questions", "documents"),
-    Role.GUARDIAN: ("children",),
-}
-EVERYBODY = ("ask", "help", "language", "privacy")
-
-
-def commands_for(db: Session, person_id: int | None) -> list[str]:
-    """The commands that mean something to somebody, in the order of the menu."""
-    if person_id is None:
-        return list(EVERYBODY)
-    found: list[str] = []
-    for member in memberships(db, person_id):
-        found += [name for name in BY_ROLE[member.role] if _meant(db, member, name)]
-    return [*dict.fromkeys(found), *EVERYBODY]
-
-
-def _meant(db: Session, member: Membership, name: str) -> bool:
-    """A diary is offered only where the programme asks this learner for one."""
-    kind = {"writing": RecordKind.DIARY, "meeting": RecordKind.MEETING_RECORD}.get(name)
-    if kind is None:
-        return True
-    programme = load(cohort_of(db, member).programme)
-    return asked_of(programme, member.grade, kind) is not None
-
-
-def described(
-    db: Session, person_id: int | None, language: Language
-) -> tuple[tuple[str, str], ...]:
-    """The same as a platform's menu: each command's name and what it says."""
-    names = ["menu", *commands_for(db, person_id)]
-    return tuple((name, render(t(f"command.{name}.label"), language)) for name in names)
 
 
 def offer(scene: Scene) -> None:
@@ -114,9 +71,7 @@ def language(scene: Scene, args: Sequence[str]) -> None:
     scene.speaker.language = chosen
     scene.speaker.changed = True
     if scene.speaker.person_id is not None:
-        person = cast(Person, scene.session.get(Person, scene.speaker.person_id))
-        person.language = chosen
-        scene.session.add(person)
+        joining.speak(scene.session, scene.speaker.person_id, chosen)
     offer(scene)
     _aside(scene, t("language.changed"))
 
@@ -137,9 +92,7 @@ def drafts_of(scene: Scene) -> list[Talk]:
     return [
         talk
         for talk in chats.drafts(scene.session, scene.speaker.person_id)
-        if talk.journal["entries"]
-        and talk.state is not TalkState.WORKING
-        and scene.find_talk(talk.id) is not None
+        if talk.journal["entries"] and not talk.working and scene.find_talk(talk.id) is not None
     ]
 
 

@@ -19,7 +19,7 @@ from services import records
 from services.access import learner, student_of
 from services.progress import WRITING, asked_of, counted, sessions_without, stands
 from services.records import Body, SessionBody, WritingBody
-from storage.tables import Person, Record, RecordKind, RecordState, RecordVersion
+from services.rows import Record, RecordKind, RecordState
 
 PAGE = 6
 
@@ -211,8 +211,6 @@ def show(scene: Scene, args: Sequence[str]) -> None:
 
 def whole(scene: Scene, record: Record, body: Body, version: int) -> Text:
     """All that an entry says, whose it is, where it stands, and every word said on it."""
-    owner = cast(Person, scene.session.get(Person, student_of(scene.session, record).person_id))
-    told = cast(RecordVersion, scene.session.get(RecordVersion, (record.id, version)))
     said = [
         t(
             "record.review_approved" if review.approved else "record.review_returned",
@@ -225,12 +223,12 @@ def whole(scene: Scene, record: Record, body: Body, version: int) -> Text:
     ]
     return t(
         "record.whole",
-        student=owner.name,
+        student=records.owner(scene.session, record).name,
         line=records.title(record, body),
         body=full_text(scene, record, body),
         state=state(record) if version == record.version else t("state.earlier"),
         version=version,
-        at=told.at,
+        at=records.written_at(scene.session, record, version),
         reviews=_stack(scene, said) if said else "",
     )
 
@@ -284,5 +282,4 @@ def edit(scene: Scene, args: Sequence[str]) -> None:
 
 def withdraw(scene: Scene, args: Sequence[str]) -> None:
     record = records.withdraw(scene.session, scene.actor, number(args), number(args, 1))
-    scene.session.flush()
     show(scene, [str(record.id)])

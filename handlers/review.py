@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict
-from sqlmodel import col, select
 
 from bot.scene import Flow, Scene, number
 from bot.talk.acting import Refused
@@ -17,18 +16,9 @@ from bot.talk.message import Choice, Message, press
 from handlers import progress
 from prompts import Text, t
 from services import records
-from services.access import REVIEWERS, memberships, reviewer_of, student_of
+from services.access import reviewer_of
 from services.records import Body, Verdict
-from storage.tables import (
-    Membership,
-    Mentoring,
-    Opening,
-    Person,
-    Record,
-    RecordKind,
-    RecordState,
-    RecordVersion,
-)
+from services.rows import Record, RecordKind, RecordState
 
 SHOWN: Final = 5
 LONG: Final = timedelta(days=7)
@@ -72,7 +62,7 @@ def queue(scene: Scene, args: Sequence[str]) -> None:
     words = t(
         "queue.which" if waiting else "queue.empty",
         count=len(waiting),
-        filter=filter_name(scene, chosen),
+        filter=filter_name(waiting, chosen),
     )
     scene.say(Message(words, tuple(rows), kind="question", card="queue"))
 
@@ -83,11 +73,10 @@ def chosen_filter(args: Sequence[str]) -> str:
     return chosen if chosen in FILTERS else str(number(args))
 
 
-def filter_name(scene: Scene, chosen: str) -> Text | str:
+def filter_name(waiting: Sequence[tuple[Record, Body, str]], chosen: str) -> Text | str:
+    """What the filter is called; a student who does not wait for whoever speaks has no name."""
     if chosen.isdigit():
-        member = scene.session.get(Membership, int(chosen))
-        person = scene.session.get(Person, member.person_id) if member else None
-        return person.name if person else ""
+        return next((name for record, _, name in waiting if str(record.student_id) == chosen), "")
     return t(f"queue.filter_{chosen}")
 
 
@@ -114,41 +103,13 @@ def passes(scene: Scene, record: Record, chosen: str) -> bool:
 
 def waiting_for(scene: Scene) -> list[tuple[Record, Body, str]]:
     """Every entry that waits for whoever speaks, with its student's name, oldest first."""
-    mine = [m.id for m in memberships(scene.session, scene.actor.person_id) if m.role in REVIEWERS]
-    if not mine:
-        raise Refused(t("access.not_a_mentor"), verb="queue")
-    rows = scene.session.exec(
-        select(Record, RecordVersion, Person.name)
-        .join(
-            RecordVersion,
-            (col(RecordVersion.record_id) == col(Record.id))
-            & (col(RecordVersion.version) == col(Record.version)),
-        )
-        .join(Membership, col(Membership.id) == col(Record.student_id))
-        .join(Person, col(Person.id) == col(Membership.person_id))
-        .where(
-            Record.state == RecordState.SUBMITTED,
-            col(Record.student_id).in_(
-                select(Mentoring.student_id).where(
-                    col(Mentoring.mentor_id).in_(mine), col(Mentoring.ended_at).is_(None)
-                )
-            ),
-        )
-        .order_by(col(Record.submitted_at), col(Record.id))
-    )
-    return [
-        (record, records.body_of(record.kind, version.body), name)
-        for record, version, name in rows
-    ]
+    return records.waiting_for(scene.session, scene.actor)
 
 
 def opened_of(scene: Scene, waiting: Sequence[tuple[Record, Body, str]]) -> list[Record]:
     """Those whose present version whoever speaks has read in full."""
     return [
-        record
-        for record, _, _ in waiting
-        if scene.session.get(Opening, (record.id, record.version, scene.actor.person_id))
-        is not None
+        record for record, _, _ in waiting if records.opened(scene.session, scene.actor, record)
     ]
 
 
@@ -205,18 +166,16 @@ def settled(scene: Scene, verdict: Verdict) -> None:
     """Say what became of a review: what was done now, or what had been done before."""
     record = verdict.record
     line = records.title(record, records.body_at(scene.session, record))
-    owner = cast(Person, scene.session.get(Person, student_of(scene.session, record).person_id))
+    owner = records.owner(scene.session, record)
     rows: tuple[tuple[Choice, ...], ...] = ((Choice(press("queue"), t("command.queue.label")),),)
     if verdict.review is not None:
-        reviewer = cast(Membership, scene.session.get(Membership, verdict.review.reviewer_id))
-        person = cast(Person, scene.session.get(Person, reviewer.person_id))
         key = "approved" if verdict.review.approved else "returned"
         already = "" if verdict.done else "already_"
         words = t(
             f"review.{already}{key}",
             student=owner.name,
             line=line,
-            reviewer=person.name,
+            reviewer=records.reviewer_name(scene.session, verdict.review),
             at=verdict.review.at,
             reason=verdict.review.reason,
         )
@@ -277,7 +236,7 @@ def send_back(scene: Scene, args: Sequence[str]) -> None:
 def load_return(scene: Scene, args: Mapping[str, Any]) -> ReturnSeen:
     record = records.found(scene.session, args["record"], "return")
     reviewer_of(scene.session, scene.actor, record, "return")
-    owner = cast(Person, scene.session.get(Person, student_of(scene.session, record).person_id))
+    owner = records.owner(scene.session, record)
     line = records.title(record, records.body_at(scene.session, record))
     return ReturnSeen(
         record_id=args["record"],

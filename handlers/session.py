@@ -36,7 +36,7 @@ from programmes.values import PLACES
 from prompts import BEIJING, LANGUAGES, Text, Words, catalogue, t
 from services import records
 from services.records import PLACE_BY_KEY, SessionBody
-from storage.tables import RecordKind
+from services.rows import RecordKind
 
 STEPS: Final = 8
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
-from sqlmodel import col, select
-
 from bot.scene import Act, Scene, number
 from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
@@ -21,12 +19,12 @@ from programmes.model import Programme, Requirement
 from programmes.rules import RequirementProgress
 from programmes.values import Per
 from prompts import Text, Words, t
-from services import records, roster, urging
+from services import joining, records, roster, urging
 from services.access import LEARNERS, cohort_of, may_read, memberships
 from services.progress import Standing, kept_so_far, met, standings
 from services.records import Body
 from services.roster import Member, Presence
-from storage.tables import Cohort, Invite, Record, RecordKind, Role
+from services.rows import Cohort, Record, RecordKind, Role
 
 PAGE: Final = 8
 """Buttons or lines on one page of a list."""
@@ -347,15 +345,11 @@ def absent(scene: Scene, args: Sequence[str]) -> None:
 
 
 def invitation(scene: Scene, member: Member) -> Text:
-    latest = scene.session.exec(
-        select(Invite)
-        .where(Invite.membership_id == member.id, col(Invite.revoked_at).is_(None))
-        .order_by(col(Invite.id).desc())
-    ).first()
-    if latest is None:
+    until = joining.latest_invitation(scene.session, member.id)
+    if until is None:
         return t("watch.invite_none")
-    open_still = latest.expires_at > scene.now
-    return t("watch.invite_open" if open_still else "watch.invite_over", until=latest.expires_at)
+    open_still = until > scene.now
+    return t("watch.invite_open" if open_still else "watch.invite_over", until=until)
 
 
 def unreached(scene: Scene, args: Sequence[str]) -> None:

@@ -31,7 +31,15 @@ from services.scrub import GAPS, scrub
 from storage import chats
 from storage import inquiries as rows
 from storage.chats import Post
-from storage.tables import Curated, CuratedState, Inquiry, InquiryState, Lane, Membership
+from storage.tables import (
+    Curated,
+    CuratedState,
+    Inquiry,
+    InquiryState,
+    Lane,
+    Membership,
+    Person,
+)
 
 FOLLOWS: Final = timedelta(minutes=30)
 """For how long a question may be gone on from."""
@@ -552,6 +560,17 @@ def answered(db: Session, actor: Actor, number: int, verb: str) -> list[Inquiry]
             t("question.not_coordinator"), verb=verb, object="question", object_id=number
         )
     return rows.answered_with(db, row)
+
+
+def standard_from(db: Session, question_id: int) -> Curated | None:
+    """What was written from a question and still stands."""
+    return rows.curated_from(db, question_id)
+
+
+def publisher(db: Session, row: Curated) -> str:
+    """The name of whoever published it; empty if nobody has."""
+    by = db.get(Person, row.published_by) if row.published_by else None
+    return by.name if by else ""
 
 
 def topic_label(db: Session, topic: str) -> Words:

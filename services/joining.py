@@ -143,6 +143,23 @@ def join(db: Session, invite_id: int, account_id: int, now: datetime) -> Person:
     return person
 
 
+def speak(db: Session, person_id: int, language: str) -> None:
+    """Somebody is spoken to in this language from now on."""
+    person = cast(Person, db.get(Person, person_id))
+    person.language = language
+    db.add(person)
+
+
+def latest_invitation(db: Session, membership_id: int) -> datetime | None:
+    """Until when the latest invitation to a place can be used, or could; none if there is none."""
+    latest = db.exec(
+        select(Invite)
+        .where(Invite.membership_id == membership_id, col(Invite.revoked_at).is_(None))
+        .order_by(col(Invite.id).desc())
+    ).first()
+    return None if latest is None else latest.expires_at
+
+
 # ---------------------------------------------------------------- the web chat's doors
 
 

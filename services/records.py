@@ -22,7 +22,15 @@ from programmes.catalogue import load
 from programmes.values import PLACES, Place
 from prompts import Brief, Text, t
 from services import audit, notices
-from services.access import REVIEWERS, LearnerPlace, learner_at, may_read, reviewer_of, student_of
+from services.access import (
+    REVIEWERS,
+    LearnerPlace,
+    learner_at,
+    may_read,
+    memberships,
+    reviewer_of,
+    student_of,
+)
 from storage.statements import Prepared
 from storage.tables import (
     File,
@@ -186,6 +194,7 @@ def withdraw(db: Session, actor: Actor, record_id: int, version: int) -> Record:
         raise _refuse("record.changed_meanwhile", "withdraw", record)
     record.state = RecordState.WITHDRAWN
     db.add(record)
+    db.flush()
     audit.note(db, actor, "withdraw", "record", record.id, record.version)
     return record
 
@@ -329,6 +338,71 @@ _sessions = Prepared(
     )
     .order_by(col(Record.day).desc(), col(Record.id).desc())
 )
+
+
+def has_diary(db: Session, session_id: int) -> bool:
+    """Whether a session's diary stands."""
+    return _diary_of.first(db, session=session_id) is not None
+
+
+_diary_of = Prepared(
+    select(Record.id).where(
+        col(Record.about_id) == bindparam("session"),
+        Record.kind == RecordKind.DIARY,
+        Record.state != RecordState.WITHDRAWN,
+    )
+)
+
+
+def waiting_for(db: Session, actor: Actor) -> list[tuple[Record, Body, str]]:
+    """Every entry that waits for whoever acts, with its student's name, oldest first.
+
+    Raises `Refused` for who reviews nobody.
+    """
+    mine = [m.id for m in memberships(db, actor.person_id) if m.role in REVIEWERS]
+    if not mine:
+        raise Refused(t("access.not_a_mentor"), verb="queue")
+    rows = db.exec(
+        select(Record, RecordVersion, Person.name)
+        .join(
+            RecordVersion,
+            (col(RecordVersion.record_id) == col(Record.id))
+            & (col(RecordVersion.version) == col(Record.version)),
+        )
+        .join(Membership, col(Membership.id) == col(Record.student_id))
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .where(
+            Record.state == RecordState.SUBMITTED,
+            col(Record.student_id).in_(
+                select(Mentoring.student_id).where(
+                    col(Mentoring.mentor_id).in_(mine), col(Mentoring.ended_at).is_(None)
+                )
+            ),
+        )
+        .order_by(col(Record.submitted_at), col(Record.id))
+    )
+    return [(record, body_of(record.kind, version.body), name) for record, version, name in rows]
+
+
+def opened(db: Session, actor: Actor, record: Record) -> bool:
+    """Whether whoever acts has seen the whole of an entry as it stands."""
+    return db.get(Opening, (record.id, record.version, actor.person_id)) is not None
+
+
+def written_at(db: Session, record: Record, version: int) -> datetime:
+    """When a version was handed in."""
+    return cast(RecordVersion, db.get(RecordVersion, (record.id, version))).at
+
+
+def owner(db: Session, record: Record) -> Person:
+    """Whose record it is."""
+    return cast(Person, db.get(Person, student_of(db, record).person_id))
+
+
+def reviewer_name(db: Session, word: Review) -> str:
+    """Who gave it."""
+    reviewer = cast(Membership, db.get(Membership, word.reviewer_id))
+    return cast(Person, db.get(Person, reviewer.person_id)).name
 
 
 def reviews(db: Session, record: Record) -> list[tuple[Review, str]]:

@@ -297,6 +297,11 @@ class Talk:
     looked_up: bool = False
     """What it is about was looked up anew."""
 
+    @property
+    def working(self) -> bool:
+        """Whether it waits for outside work."""
+        return self.state is TalkState.WORKING
+
 
 _talks = select(
     _conversation.c.id,

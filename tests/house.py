@@ -22,7 +22,7 @@ from app.settings import Settings, WebSettings
 from bot.platforms.contract import Received
 from bot.platforms.fake import FakePlatform, encode
 from bot.talk.clock import SetClock
-from bot.talk.message import Attachment, Incoming, Outgoing
+from bot.talk.message import Attachment, Button, Incoming, Outgoing, as_text, rows_of
 from services import joining
 from storage.tables import (
     Cohort,
@@ -97,7 +97,7 @@ class Member:
         """The press behind a label, on the newest message that has it."""
         mine = [s.message for s in self.house.platform.shown if s.address == self.address]
         for message in reversed(mine):
-            for row in message.rows:
+            for row in rows_of(message):
                 for button in row:
                     if label in button.label:
                         return button.press
@@ -116,10 +116,20 @@ class Member:
 
 
 def text_of(message: Outgoing) -> str:
-    """A message as it looks: its text, and its buttons in brackets."""
-    rows = ["".join(f"[{b.label}]" for b in row) for row in message.rows]
+    """A message as it looks: its text, and its buttons in brackets: 【the usual way on】, [!what
+    turns somebody down]. An item is its numbered line."""
+    rows = ["".join(map(_bracketed, row)) for row in rows_of(message._replace(items=()))]
     mark = "✎ " if message.replace else ""
-    return "\n".join([mark + message.text, *rows])
+    return "\n".join([mark + as_text(message), *rows])
+
+
+def _bracketed(button: Button) -> str:
+    match button.weight:
+        case "primary":
+            return f"【{button.label}】"
+        case "danger":
+            return f"[!{button.label}]"
+    return f"[{button.label}]"
 
 
 @dataclass

@@ -27,6 +27,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from bot.talk.clock import beijing_day
 from bot.talk.inputs import Answer, Asked, Kind, Unclear, settle
+from bot.talk.message import Message
 from prompts import Language, Text, Words, t
 
 T = TypeVar("T")
@@ -111,7 +112,7 @@ class Question:
 
     step: str
     kind: Kind[Any]
-    words: Words
+    words: Words | Message
     number: int | None = None
     """Its place in the talk, from 1, where the talk has a known length."""
     total: int | None = None
@@ -158,7 +159,9 @@ class Chat:
         """Say how many questions the talk has, so that each shows its place (3/8)."""
         self._total = total
 
-    def ask(self, step: str, kind: Kind[T], words: Words, *, counted: bool = True) -> _Await[T]:
+    def ask(
+        self, step: str, kind: Kind[T], words: Words | Message, *, counted: bool = True
+    ) -> _Await[T]:
         """Ask, and wait for an answer of this kind.
 
         `step` is the answer's name for ever: unique in a talk (put the index in it inside a loop)

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from bot.talk.clock import beijing_day
-from bot.talk.message import Attachment, Choice, Incoming
+from bot.talk.message import Attachment, Choice, Field, Incoming
 from language.days import Moment, parse_moment
 from language.lengths import parse_minutes
 from language.numerals import tidy, whole
@@ -93,6 +93,10 @@ class Kind(ABC, Generic[T_co]):
 
     def choices(self, asked: Asked) -> Rows:
         """Rows of offered answers, in the order in which they are numbered."""
+        return ()
+
+    def shown(self) -> tuple[Field, ...]:
+        """What was said so far, where that is what is asked about; a field may hold a choice."""
         return ()
 
     @abstractmethod
@@ -436,15 +440,13 @@ class Summary(Kind[str]):
     """How the talk may end, the usual way first."""
 
     def choices(self, asked: Asked) -> Rows:
-        edits = [
-            Choice(
-                EDIT + f.step,
-                t("answer.change", field=f.label),
-                (f.label,),
-            )
-            for f in self.fields
-        ]
-        return [list(self.ends), *rows_of(edits, 3)]
+        return [list(self.ends), *rows_of([self._edit(f) for f in self.fields], 3)]
+
+    def shown(self) -> tuple[Field, ...]:
+        return tuple(Field(f.label, f.shown, choice=self._edit(f)) for f in self.fields)
+
+    def _edit(self, field: SummaryLine) -> Choice:
+        return Choice(EDIT + field.step, t("answer.change", field=field.label), (field.label,))
 
     def parse(self, answer: Answer, asked: Asked) -> str:
         if any(answer.press == end.value for end in self.ends):

@@ -6,8 +6,9 @@ person. Handlers see `Incoming`s as answers, and speak in `Message`s.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final, Literal, NamedTuple
 
 from prompts import Language, Words, render
@@ -54,6 +55,13 @@ class Incoming:
 
 # ---------------------------------------------------------------- what goes out
 
+Weight = Literal["primary", "plain", "danger", "quiet"]
+"""How much a button asks to be pressed: the one usual way on, one of several, one that cannot be
+undone or that turns somebody down, and a way out."""
+
+Tone = Literal["good", "waiting", "bad", "neutral"]
+"""What a state means for whoever reads it. A platform colours it; the words always say it too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -66,28 +74,115 @@ class Choice:
     """Other words by which it may be typed."""
     decides: bool = False
     """Typed rather than pressed, it is asked once more: it settles somebody's record."""
+    weight: Weight = "plain"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Something to say. `rows` hold choices; each choice's value is the whole press to send."""
+class Field(NamedTuple):
+    """One thing that a card says, under its label."""
 
-    text: Words
+    label: Words
+    value: Words
+    tone: Tone = "neutral"
+    choice: Choice | None = None
+    """Changes it."""
+
+
+class Meter(NamedTuple):
+    """How far something has come: what was approved and what waits are two numbers."""
+
+    what: Words
+    words: Words
+    """The numbers, as they are to be read."""
+    approved: int
+    waiting: int
+    needed: int = 0
+    """0 where no least number is asked for; nothing is measured then."""
+    state: Words = ""
+    tone: Tone = "neutral"
+    clause: Words = ""
+    choice: Choice | None = None
+    """Leads to what is still missing."""
+
+
+class Item(NamedTuple):
+    """One row of a list."""
+
+    words: Words
+    press: str = ""
+    """What pressing it does, if anything. It may be typed as a choice is."""
+    state: Words = ""
+    tone: Tone = "neutral"
+
+
+class Message(NamedTuple):
+    """Something to say: prose, or a card. `rows` hold choices; each choice's value is the whole
+    press to send.
+
+    A card is read in this order: title, prose, fields, meters, items, note, clause, choices.
+    """
+
+    text: Words = ""
+    """The prose."""
     rows: tuple[tuple[Choice, ...], ...] = ()
     kind: Literal["text", "question", "card"] = "text"
     card: str = ""
     """Messages with one card key are one thing: a later one takes the place of the earlier."""
     files: tuple[int, ...] = ()
     """Stored files to show, by id."""
+    title: Words = ""
+    fields: tuple[Field, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    items: tuple[Item, ...] = ()
+    note: Words = ""
+    """Said beside the matter, under it."""
+    clause: Words = ""
+    """Where it is written."""
+
+
+def as_message(said: Words | Message) -> Message:
+    """Prose as a message; a card as it is."""
+    return said if isinstance(said, Message) else Message(said)
 
 
 class Button(NamedTuple):
     label: str
     press: str
+    weight: Weight = "plain"
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class ShownField(NamedTuple):
+    """A field in its reader's language."""
+
+    label: str
+    value: str
+    tone: Tone = "neutral"
+    button: Button | None = None
+
+
+class ShownMeter(NamedTuple):
+    """A meter in its reader's language."""
+
+    what: str
+    words: str
+    approved: int
+    waiting: int
+    needed: int = 0
+    state: str = ""
+    tone: Tone = "neutral"
+    clause: str = ""
+    button: Button | None = None
+
+
+class ShownItem(NamedTuple):
+    """An item in its reader's language."""
+
+    words: str
+    press: str = ""
+    state: str = ""
+    tone: Tone = "neutral"
+
+
+class Outgoing(NamedTuple):
     """A message in its reader's language, ready for a platform."""
 
     text: str = ""
@@ -98,51 +193,263 @@ class Outgoing:
     """Put it where the card's last message is, if the platform can; else send it anew."""
     files: tuple[int, ...] = ()
     commands: tuple[tuple[str, str], ...] = ()
-    """With no text: this chat's menu of commands, as (name, description) pairs."""
+    """With nothing said: this chat's menu of commands, as (name, description) pairs."""
+    title: str = ""
+    fields: tuple[ShownField, ...] = ()
+    meters: tuple[ShownMeter, ...] = ()
+    items: tuple[ShownItem, ...] = ()
+    note: str = ""
+    clause: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "text": self.text,
-            "rows": [[{"label": b.label, "press": b.press} for b in row] for row in self.rows],
-            "kind": self.kind,
-            "card": self.card,
-            "replace": self.replace,
-            "files": self.files,
-            "commands": self.commands,
-        }
-        return {name: value for name, value in body.items() if value}
+        """Only what it has: most messages are a line and a few buttons."""
+        body: dict[str, Any] = {"kind": self.kind}
+        if self.text:
+            body["text"] = self.text
+        if self.rows:
+            body["rows"] = [[_button_to_json(button) for button in row] for row in self.rows]
+        if self.card:
+            body["card"] = self.card
+        if self.replace:
+            body["replace"] = True
+        if self.files:
+            body["files"] = self.files
+        if self.commands:
+            body["commands"] = self.commands
+        if is_card(self):
+            body.update((name, said) for name in _PROSE if (said := getattr(self, name)))
+            for name, _ in _PARTS:
+                if parts := getattr(self, name):
+                    body[name] = [_part_to_json(part) for part in parts]
+        return body
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Outgoing:
-        rows = tuple(
-            tuple(Button(b["label"], b["press"]) for b in row) for row in body.get("rows", ())
+        """Read a stored body, of whatever age: what is not known is passed over."""
+        plain = cls(
+            body.get("text", ""),
+            tuple(tuple(map(_button, row)) for row in body.get("rows", ())),
+            body.get("kind", "text"),
+            body.get("card", ""),
+            body.get("replace", False),
+            tuple(body.get("files", ())),
+            tuple((name, words) for name, words in body.get("commands", ())),
         )
-        files = tuple(body.get("files", ()))
-        commands = tuple((name, words) for name, words in body.get("commands", ()))
-        return cls(**{**body, "rows": rows, "files": files, "commands": commands})
+        said: dict[str, Any] = {name: body[name] for name in _PROSE if name in body}
+        for name, kind in _PARTS:
+            if name in body:
+                said[name] = tuple(_part(one, kind) for one in body[name])
+        return plain._replace(**said) if said else plain
 
 
-def offered(outgoing: Outgoing, message: Message) -> list[list[Any]]:
-    """A message's choices as they may be typed: label, press, and what a decision is about."""
-    return [
-        [button.label, button.press, outgoing.text[:300] if choice.decides else ""]
-        for shown, row in zip(outgoing.rows, message.rows, strict=True)
-        for button, choice in zip(shown, row, strict=True)
-    ]
+_PROSE: Final = ("title", "note", "clause")
+_PARTS: Final = (("fields", ShownField), ("meters", ShownMeter), ("items", ShownItem))
+
+
+def _button_to_json(button: Button) -> dict[str, str]:
+    shown = {"label": button.label, "press": button.press}
+    if button.weight != "plain":
+        shown["weight"] = button.weight
+    return shown
+
+
+def _part_to_json(part: ShownField | ShownMeter | ShownItem) -> dict[str, Any]:
+    shown = {
+        name: value
+        for name, value in part._asdict().items()
+        if value and (name, value) != ("tone", "neutral")
+    }
+    if "button" in shown:
+        shown["button"] = _button_to_json(shown["button"])
+    return shown
+
+
+def _button(body: Mapping[str, Any]) -> Button:
+    return Button(body["label"], body["press"], body.get("weight", "plain"))
+
+
+def _part(body: Mapping[str, Any], kind: type[ShownField | ShownMeter | ShownItem]) -> Any:
+    """Read one part; a nought and a blank were not stored."""
+    given = {name: body[name] for name in kind._fields if name in body}
+    if "button" in given:
+        given["button"] = _button(given["button"])
+    return kind(**{**_BLANK[kind], **given})
+
+
+_BLANK: Final[Mapping[type, Mapping[str, Any]]] = {
+    ShownField: {"label": "", "value": ""},
+    ShownMeter: {"what": "", "words": "", "approved": 0, "waiting": 0},
+    ShownItem: {"words": ""},
+}
 
 
 def put(message: Message, language: Language) -> Outgoing:
     """Render a message in its reader's language."""
+    rows = tuple(tuple(_put_choice(choice, language) for choice in row) for row in message.rows)
+    if not is_card(message):
+        words = render(message.text, language)
+        return Outgoing(words, rows, message.kind, message.card, files=message.files)
     return Outgoing(
         text=render(message.text, language),
-        rows=tuple(
-            tuple(Button(render(choice.label, language), choice.value) for choice in row)
-            for row in message.rows
-        ),
+        rows=rows,
         kind=message.kind,
         card=message.card,
         files=message.files,
+        title=render(message.title, language),
+        fields=tuple(_put_field(field, language) for field in message.fields),
+        meters=tuple(_put_meter(meter, language) for meter in message.meters),
+        items=tuple(
+            ShownItem(render(i.words, language), i.press, render(i.state, language), i.tone)
+            for i in message.items
+        ),
+        note=render(message.note, language),
+        clause=render(message.clause, language),
     )
+
+
+def _put_choice(choice: Choice, language: Language) -> Button:
+    return Button(render(choice.label, language), choice.value, choice.weight)
+
+
+def _put_field(field: Field, language: Language) -> ShownField:
+    button = _put_choice(field.choice, language) if field.choice else None
+    return ShownField(
+        render(field.label, language), render(field.value, language), field.tone, button
+    )
+
+
+def _put_meter(meter: Meter, language: Language) -> ShownMeter:
+    return ShownMeter(
+        what=render(meter.what, language),
+        words=render(meter.words, language),
+        approved=meter.approved,
+        waiting=meter.waiting,
+        needed=meter.needed,
+        state=render(meter.state, language),
+        tone=meter.tone,
+        clause=render(meter.clause, language),
+        button=_put_choice(meter.choice, language) if meter.choice else None,
+    )
+
+
+def is_card(message: Message | Outgoing) -> bool:
+    """Whether it says more than prose."""
+    return bool(
+        message.title
+        or message.fields
+        or message.meters
+        or message.items
+        or message.note
+        or message.clause
+    )
+
+
+# ---------------------------------------------------------------- what may be pressed or typed
+
+
+def rows_of(outgoing: Outgoing) -> tuple[tuple[Button, ...], ...]:
+    """All that can be pressed, as rows of buttons, in the order in which it is numbered.
+
+    The items come first, then what leads to what is missing; the changes of fields stand below
+    the first row of choices, which is the usual way on.
+    """
+    if not is_card(outgoing):
+        return outgoing.rows
+    items = [(Button(item.words, item.press),) for item in outgoing.items if item.press]
+    ways = [(meter.button,) for meter in outgoing.meters if meter.button]
+    changes = [field.button for field in outgoing.fields if field.button]
+    changed = [tuple(changes[at : at + 3]) for at in range(0, len(changes), 3)]
+    return (*items, *ways, *outgoing.rows[:1], *changed, *outgoing.rows[1:])
+
+
+def offered(outgoing: Outgoing, message: Message) -> list[list[Any]]:
+    """All that can be pressed, as it may be typed: label, press, and what a decision is about."""
+    decide = {c.value for row in message.rows for c in row if c.decides}
+    about = as_text(outgoing)[:300] if decide else ""
+    return [
+        [button.label, button.press, about if button.press in decide else ""]
+        for row in rows_of(outgoing)
+        for button in row
+    ]
+
+
+# ---------------------------------------------------------------- without any drawing
+
+
+CELLS: Final = 10
+"""Most cells in a bar of characters."""
+
+
+def bar(meter: ShownMeter, signs: str = "▰▨▱") -> str:
+    """A meter in characters: approved, waiting, missing. It is full only if all is approved."""
+    cells = min(meter.needed, CELLS)
+    if not cells:
+        return ""
+    approved = _cells(meter.approved, meter.needed, cells)
+    both = _cells(meter.approved + meter.waiting, meter.needed, cells)
+    if meter.waiting:
+        both = max(both, min(cells, approved + 1))
+    return signs[0] * approved + signs[1] * (both - approved) + signs[2] * (cells - both)
+
+
+def _cells(done: int, needed: int, cells: int) -> int:
+    """How many cells are done: none only for nothing, all of them only for all."""
+    if done >= needed:
+        return cells
+    return max(bool(done), done * cells // needed)
+
+
+def as_text(outgoing: Outgoing) -> str:
+    """A message as plain text, without its buttons: for what can draw nothing better."""
+    if not is_card(outgoing):
+        return outgoing.text
+    parts = [
+        outgoing.title,
+        outgoing.text,
+        "\n".join(f"{labelled(field.label)}{field.value}" for field in outgoing.fields),
+        "\n".join(map(_meter_text, outgoing.meters)),
+        "\n".join(_item_texts(outgoing.items)),
+        outgoing.note,
+        outgoing.clause,
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def flat(outgoing: Outgoing) -> Outgoing:
+    """The same message with nothing in it but text and buttons."""
+    if not is_card(outgoing):
+        return outgoing
+    return Outgoing(
+        text=as_text(outgoing),
+        rows=rows_of(outgoing),
+        kind=outgoing.kind,
+        card=outgoing.card,
+        replace=outgoing.replace,
+        files=outgoing.files,
+        commands=outgoing.commands,
+    )
+
+
+def labelled(label: str) -> str:
+    """A label before its value, with the colon of its script."""
+    return f"{label}: " if label.isascii() else f"{label}："
+
+
+def _meter_text(meter: ShownMeter) -> str:
+    head = f"{meter.what} · {meter.state}" if meter.state else meter.what
+    line = " ".join(filter(None, (bar(meter), meter.words, meter.clause)))
+    return f"{head}\n  {line}"
+
+
+def _item_texts(items: Sequence[ShownItem]) -> Iterator[str]:
+    """A line for each item, numbered as it may be typed."""
+    numbers = count(1)
+    for item in items:
+        lead = f"{next(numbers)}." if item.press else "·"
+        yield f"{lead} {item.words}" + (f" · {item.state}" if item.state else "")
+
+
+# ---------------------------------------------------------------- presses
 
 
 ACT: Final = "a"

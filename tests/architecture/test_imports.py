@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import tomllib
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.architecture.code import ROOT, files
+from tests.architecture.code import ROOT, files, parsed
 
 LINT = (
     "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
@@ -48,6 +49,29 @@ def test_every_module_has_its_layer() -> None:
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         if name != "bot.__init__":
             assert any(f"{name}.".startswith(f"{layer}.") for layer in known), name
+
+
+def reached_into(module: ast.AST) -> list[int]:
+    """The lines on which something is asked of a scene's session itself."""
+    return [
+        node.lineno
+        for node in ast.walk(module)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "session"
+    ]
+
+
+def test_handlers_only_pass_the_session_on() -> None:
+    """What is asked of the database is asked by services, which ask for rights first."""
+    assert {
+        path.name: lines for path in files("handlers") if (lines := reached_into(parsed(path)))
+    } == {}
+
+
+def test_reaching_into_the_session_is_seen() -> None:
+    assert reached_into(ast.parse("scene.session.get(Person, 1)")) == [1]
+    assert reached_into(ast.parse("records.found(scene.session, 1)")) == []
 
 
 @pytest.mark.parametrize("module", ["app.main", "app.cli", "handlers", "services.records"])

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
+import pytest
+
 from bot.platforms.contract import (
     DeliveryError,
     FateUnknown,
@@ -28,7 +30,7 @@ from bot.platforms.fake import Shown as FakeShown
 from bot.platforms.telegram.calls import Server
 from bot.platforms.telegram.messenger import Telegram
 from bot.platforms.web.door import StoredFile, Visitor
-from bot.talk.message import Attachment, Incoming, Outgoing
+from bot.talk.message import Attachment, Incoming, Outgoing, flat
 from tests.telegram.bot_api import BotApi, Group, broken, dropped, slow, too_many, until
 from tests.telegram.conftest import driver, running
 from tests.web.conftest import Line, browser_on, line
@@ -238,7 +240,7 @@ def folded(lines: Sequence[Told]) -> list[Seen]:
     """Lines as a page shows them: a row once, and a card's later line in the earlier's place."""
     places: dict[str, Seen] = {}
     for one in lines:
-        said = one.message
+        said = flat(one.message)
         seen = Seen(said.text, [[b.label for b in row] for row in said.rows], one.files)
         place = f"card {said.card}" if said.card else f"row {one.row}"
         if said.card and not said.replace:
@@ -319,7 +321,7 @@ class WebChat(Chat):
         async with browser_on(self._url, "of-student") as client:
             for file in told.get("files", ()):
                 files.append((await client.get(file["url"])).content)  # noqa: PERF401 - awaits
-        known = {name: told[name] for name in Outgoing().__dataclass_fields__ if name in told}
+        known = {name: told[name] for name in Outgoing._fields if name in told}
         self._lines.append(Told(told["row"], Outgoing.from_json({**known, "files": ()}), files))
 
 
@@ -440,11 +442,12 @@ async def _web(folder: Path) -> AsyncIterator[Chat]:
     async def receive(platform: str, batch: Sequence[Received]) -> None:
         await chat.receive(platform, batch)
 
-    house.receive = receive  # type: ignore[method-assign] # what comes is the chat's to keep
-    async with open_house(house, folder) as url, line(url) as page:
-        chat = WebChat(folder, house, url, page, visitor)
-        await page.hear()  # the greeting
-        yield chat
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(house, "receive", receive)
+        async with open_house(house, folder) as url, line(url) as page:
+            chat = WebChat(folder, house, url, page, visitor)
+            await page.hear()  # the greeting
+            yield chat
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from bot.platforms.contract import (
 )
 from bot.platforms.telegram.text import units
 from bot.talk.clock import SetClock
-from bot.talk.message import Button, Outgoing
+from bot.talk.message import Button, Outgoing, ShownField, ShownItem, ShownMeter
 from storage.tables import Outbox, Update, UpdateState
 from tests.conftest import NewDatabase
 from tests.platforms.chats import CODE, JPEG, MEANING, Chat, Seen, TelegramChat, Trouble
@@ -34,6 +34,18 @@ ROWS = (
 )
 LABELS = [["我参加", "不参加"], ["返回"]]
 MENU = (("session", "记一次培养"), ("menu", "主菜单"))
+CARD = Outgoing(
+    "开头一段",
+    ((Button("去记录", "a:go", "primary"), Button("删除", "a:drop", "danger")),),
+    kind="card",
+    card="progress",
+    title="我的进度",
+    fields=(ShownField("指导教师", "王建国", "good"),),
+    meters=(ShownMeter("培养活动", "已通过 3/10", 3, 1, 10, "还差 7", "waiting"),),
+    items=(ShownItem("第一次", "a:open:1", "已通过", "good"),),
+    note="说明一句",
+    clause="第八条",
+)
 TELEGRAM = ("telegram-ptb", "telegram-aiogram")
 
 
@@ -103,6 +115,25 @@ class TestEveryMessenger:
         assert await chat.sees() == [Seen("待审 2", LABELS[:1]), Seen("别的")]
         await chat.send(Outgoing("都审完了", (), "card", "queue", True), again)
         assert await chat.sees() == [Seen("都审完了"), Seen("别的")]
+
+    async def test_everything_on_a_card_is_seen_and_its_buttons_pressed(self, chat: Chat) -> None:
+        await chat.send(CARD)
+        (seen,) = await chat.sees()
+        for words in ("我的进度", "指导教师", "王建国", "已通过", "3/10", "说明一句", "第八条"):
+            assert words in seen.text
+        labels = [label for row in seen.labels for label in row]
+        assert len(labels) == 3
+        since = len(chat.received)
+        await chat.presses(labels[-1])
+        (incoming,) = await chat.heard(since)
+        assert incoming is not None
+        assert incoming.press in ("a:open:1", "a:go", "a:drop")
+
+    async def test_a_card_takes_the_place_of_a_card(self, chat: Chat) -> None:
+        first = await chat.send(CARD)
+        await chat.send(CARD._replace(title="我的新进度", replace=True), first)
+        (seen,) = await chat.sees()
+        assert "我的新进度" in seen.text
 
     async def test_the_same_edit_twice_is_as_good_as_once(self, chat: Chat) -> None:
         first = await chat.send(Outgoing("待审 3", ROWS, "card", "queue"))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -44,6 +45,10 @@ class Store:
     @property
     def deliveries(self) -> list[str]:
         return [key for batch in self.batches for key in batch]
+
+
+class Receiver(Protocol):
+    async def receive(self, platform: str, batch: Sequence[Received]) -> None: ...
 
 
 class Shelf:
@@ -136,7 +141,7 @@ def lin(telegram: BotApi) -> Person:
 
 
 @contextlib.asynccontextmanager
-async def running(bot: Telegram, store: Store) -> AsyncIterator[asyncio.Task[None]]:
+async def running(bot: Telegram, store: Receiver) -> AsyncIterator[asyncio.Task[None]]:
     """The bot receives, until the block ends; then it is cancelled, as a kill would."""
     task = asyncio.create_task(bot.run(store.receive))
     try:

@@ -166,6 +166,68 @@ async def test_nothing_is_no_message(bot: Telegram, lin: Person, text: str) -> N
     assert lin.reads == []
 
 
+# ---------------------------------------------------------------- looks
+
+STYLED = Outgoing(
+    "王建国 已提交",
+    ((Button("通过", "a:ok:1", "primary"), Button("退回", "a:no:1", "danger")),),
+    title="待审",
+)
+NO_STYLE = broken(400, "Bad Request: can't parse inline keyboard button: unexpected field style")
+
+
+def styles(telegram: BotApi, method: str = "sendMessage") -> list[list[str | None]]:
+    """The styles of the first row's buttons, of each call."""
+    return [
+        [
+            key.get("style")
+            for key in json.loads(call.parameters["reply_markup"])["inline_keyboard"][0]
+        ]
+        for call in telegram.calls_of(method)
+    ]
+
+
+async def test_what_weighs_more_looks_so(bot: Telegram, telegram: BotApi, lin: Person) -> None:
+    first = await send(bot, lin, STYLED)
+    await send(bot, lin, STYLED._replace(title="已审", replace=True), first)
+    assert styles(telegram) == styles(telegram, "editMessageText") == [["primary", "danger"]]
+    (call,) = telegram.calls_of("sendMessage")
+    assert json.loads(call.parameters["entities"]) == [{"type": "bold", "offset": 0, "length": 2}]
+    assert "parse_mode" not in call.parameters
+
+
+async def test_a_server_that_knows_no_styles_gets_none(
+    bot: Telegram, telegram: BotApi, lin: Person
+) -> None:
+    telegram.trouble("sendMessage", NO_STYLE)
+    await send(bot, lin, STYLED)
+    await send(bot, lin, STYLED)
+    assert styles(telegram) == [["primary", "danger"], [None, None], [None, None]]
+    assert len(lin.reads) == 2
+
+
+async def test_a_keyboard_refused_without_a_style_is_refused(
+    bot: Telegram, telegram: BotApi, lin: Person
+) -> None:
+    telegram.trouble("sendMessage", NO_STYLE)
+    with pytest.raises(Unsent):
+        await send(bot, lin, Outgoing("参加吗？", ROWS))
+    assert len(telegram.calls_of("sendMessage")) == 1
+
+
+async def test_a_caption_keeps_its_looks(
+    bot: Telegram, telegram: BotApi, shelf: Shelf, lin: Person
+) -> None:
+    files = tuple(shelf.put(f"{n}.jpg", "image/jpeg", JPEG) for n in range(2))
+    await send(bot, lin, STYLED._replace(files=files[:1]))
+    (call,) = telegram.calls_of("sendPhoto")
+    bold = [{"type": "bold", "offset": 0, "length": 2}]
+    assert json.loads(call.parameters["caption_entities"]) == bold
+    await send(bot, lin, STYLED._replace(files=files, rows=()))
+    (album,) = telegram.calls_of("sendMediaGroup")
+    assert json.loads(album.parameters["media"])[0]["caption_entities"] == bold
+
+
 # ---------------------------------------------------------------- long texts
 
 

@@ -40,6 +40,7 @@ from aiogram.types import (
     InputMediaPhoto,
     LinkPreviewOptions,
     MediaUnion,
+    MessageEntity,
 )
 from aiohttp import (
     ClientConnectorError,
@@ -61,8 +62,9 @@ from bot.platforms.telegram.calls import (
     Limited,
     Server,
 )
+from bot.platforms.telegram.drawing import Piece
 from bot.platforms.telegram.failures import Failure, message_id, result, unanswered
-from bot.platforms.telegram.text import File, Rows
+from bot.platforms.telegram.text import File, Keyboard
 
 NEVER_SENT: Final = (
     ClientConnectorError,
@@ -180,43 +182,59 @@ class AiogramCalls:
 
     # ------------------------------------------------------------ sending
 
-    async def send_text(self, chat: str, text: str, rows: Rows) -> int:
+    async def send_text(self, chat: str, piece: Piece, keyboard: Keyboard) -> int:
         shown = await self._ask(
             SendMessage(
                 chat_id=chat,
-                text=text,
-                reply_markup=_keyboard(rows),
+                text=piece.text,
+                entities=_entities(piece),
+                reply_markup=_keyboard(keyboard),
                 link_preview_options=NO_PREVIEW,
             )
         )
         return message_id(shown)
 
-    async def edit_text(self, chat: str, message: int, text: str, rows: Rows) -> None:
+    async def edit_text(self, chat: str, message: int, piece: Piece, keyboard: Keyboard) -> None:
         await self._ask(
             EditMessageText(
                 chat_id=chat,
                 message_id=message,
-                text=text,
-                reply_markup=_keyboard(rows),
+                text=piece.text,
+                entities=_entities(piece),
+                reply_markup=_keyboard(keyboard),
                 link_preview_options=NO_PREVIEW,
             )
         )
 
-    async def send_file(self, chat: str, file: File, caption: str, rows: Rows) -> int:
-        content, keyboard = _upload(file), _keyboard(rows)
-        shown = await self._ask(
-            SendPhoto(chat_id=chat, photo=content, caption=caption, reply_markup=keyboard)
+    async def send_file(self, chat: str, file: File, caption: Piece, keyboard: Keyboard) -> int:
+        content, markup, entities = _upload(file), _keyboard(keyboard), _entities(caption)
+        method = (
+            SendPhoto(
+                chat_id=chat,
+                photo=content,
+                caption=caption.text,
+                caption_entities=entities,
+                reply_markup=markup,
+            )
             if file.picture
             else SendDocument(
-                chat_id=chat, document=content, caption=caption, reply_markup=keyboard
+                chat_id=chat,
+                document=content,
+                caption=caption.text,
+                caption_entities=entities,
+                reply_markup=markup,
             )
         )
-        return message_id(shown)
+        return message_id(await self._ask(method))
 
-    async def send_album(self, chat: str, files: Sequence[File], caption: str) -> int:
+    async def send_album(self, chat: str, files: Sequence[File], caption: Piece) -> int:
         kind = InputMediaPhoto if files[0].picture else InputMediaDocument
         media: list[MediaUnion] = [
-            kind(media=_upload(file), caption=caption if first else None)
+            kind(
+                media=_upload(file),
+                caption=caption.text if first else None,
+                caption_entities=_entities(caption) if first else None,
+            )
             for first, file in zip([True] + [False] * len(files), files, strict=False)
         ]
         return message_id(await self._ask(SendMediaGroup(chat_id=chat, media=media)))
@@ -260,12 +278,24 @@ def _upload(file: File) -> BufferedInputFile:
     return BufferedInputFile(file.content, filename=file.name)
 
 
-def _keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
-    if not rows:
+def _entities(piece: Piece) -> list[MessageEntity]:
+    return [
+        MessageEntity(type=one.type, offset=one.offset, length=one.length)
+        for one in piece.entities
+    ]
+
+
+def _keyboard(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
+    if not keyboard:
         return None
     return InlineKeyboardMarkup(
         inline_keyboard=[
-            [InlineKeyboardButton(text=button.label, callback_data=button.press) for button in row]
-            for row in rows
+            [
+                InlineKeyboardButton(
+                    text=key.label, callback_data=key.press, style=key.style or None
+                )
+                for key in row
+            ]
+            for row in keyboard
         ]
     )

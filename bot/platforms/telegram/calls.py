@@ -12,7 +12,8 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from bot.platforms.contract import FileTooLarge
-from bot.platforms.telegram.text import File, Rows
+from bot.platforms.telegram.drawing import Piece
+from bot.platforms.telegram.text import File, Keyboard
 
 CONNECT_SECONDS: Final = 10.0
 """Seconds in which a connection must be made, or a free one be had."""
@@ -73,13 +74,17 @@ class Calls(Protocol):
 
     async def answer_tap(self, tap: str) -> None: ...
 
-    async def send_text(self, chat: str, text: str, rows: Rows) -> int: ...
+    async def send_text(self, chat: str, piece: Piece, keyboard: Keyboard) -> int: ...
 
-    async def edit_text(self, chat: str, message: int, text: str, rows: Rows) -> None: ...
+    async def edit_text(
+        self, chat: str, message: int, piece: Piece, keyboard: Keyboard
+    ) -> None: ...
 
-    async def send_file(self, chat: str, file: File, caption: str, rows: Rows) -> int: ...
+    async def send_file(
+        self, chat: str, file: File, caption: Piece, keyboard: Keyboard
+    ) -> int: ...
 
-    async def send_album(self, chat: str, files: Sequence[File], caption: str) -> int:
+    async def send_album(self, chat: str, files: Sequence[File], caption: Piece) -> int:
         """The caption goes under the first of the files, which are all of one kind."""
         ...
 

@@ -142,6 +142,12 @@ def uneditable(failure: Failure) -> bool:
     return failure.code == 400 and any(gone in failure.what.lower() for gone in MESSAGE_GONE)
 
 
+def style_refused(failure: Failure) -> bool:
+    """An older Bot API server does not know that a button can have a style."""
+    what = failure.what.lower()
+    return failure.code == 400 and ("style" in what or "keyboard button" in what)
+
+
 def too_big(failure: Failure) -> bool:
     """The file is larger than Telegram gives to bots."""
     return "file is too big" in failure.what

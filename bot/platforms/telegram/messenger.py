@@ -31,12 +31,14 @@ from bot.platforms.contract import (
 from bot.platforms.telegram import webhook as pushes
 from bot.platforms.telegram.calls import TAPS_AT_ONCE, Calls
 from bot.platforms.telegram.decode import WANTED, decode, received, tap_id, update_id
+from bot.platforms.telegram.drawing import Drawn, Piece, draw
 from bot.platforms.telegram.failures import (
     LONGEST_PAUSE,
     PAUSE,
     Failure,
     delivery_error,
     edited_already,
+    style_refused,
     too_big,
     uneditable,
 )
@@ -45,11 +47,14 @@ from bot.platforms.telegram.text import (
     TEXT_LIMIT,
     File,
     Files,
+    Keyboard,
     Words,
     check_buttons,
     fits_one_message,
+    has_style,
     plain_name,
     plan,
+    without_style,
 )
 from bot.platforms.telegram.webhook import Webhook
 from bot.talk.message import Incoming, Outgoing
@@ -105,6 +110,8 @@ class Telegram:
         self._taps: set[asyncio.Task[None]] = set()
         self._taps_at_once = asyncio.Semaphore(TAPS_AT_ONCE)
         self._offered: dict[str, int] = {}
+        self._styles = True
+        """The server knows that a button can have a style."""
         self._moved: dict[str, str] = {}
         """Groups that have become supergroups, with what they are now."""
 
@@ -202,27 +209,34 @@ class Telegram:
         or `FateUnknown`.
         """
         del row  # Telegram takes no key by which it would know a message again.
-        check_buttons(message.rows)
-        if message.replace and earlier and await self._edit(address, message, earlier):
+        drawn = draw(message)
+        check_buttons(drawn.keyboard)
+        may_edit = message.replace and not message.files
+        if may_edit and earlier and await self._edit(address, drawn, earlier):
             return earlier
         files = [await self._load(file_id) for file_id in message.files]
+        show = partial(plan, drawn, stays_text=bool(message.card))
         try:
-            return await self._show(address, plan(message, files))
+            return await self._show(address, show(files))
         except Unsent:
             # A picture Telegram will not take as a photo (too long, too large) goes as a file.
             if not any(file.picture for file in files):
                 raise
             plain = [replace(file, picture=False) for file in files]
-            return await self._show(address, plan(message, plain))
+            return await self._show(address, show(plain))
 
-    async def _edit(self, address: str, message: Outgoing, earlier: str) -> bool:
+    async def _edit(self, address: str, drawn: Drawn, earlier: str) -> bool:
         """Put a message in the place of an earlier one; `False` if it has to be sent anew."""
-        if message.files or not fits_one_message(message.text):
+        if not fits_one_message(drawn.text):
             return False
+        piece = Piece(drawn.text, drawn.entities)
         try:
             await self._in_chat(
                 address,
-                lambda chat: self._calls.edit_text(chat, int(earlier), message.text, message.rows),
+                lambda chat: self._with_keys(
+                    drawn.keyboard,
+                    partial(self._calls.edit_text, chat, int(earlier), piece),
+                ),
             )
         except Failure as failure:
             if edited_already(failure):
@@ -275,12 +289,26 @@ class Telegram:
 
     async def _show_step(self, step: Words | Files, chat: str) -> int:
         match step:
-            case Words(text, rows):
-                return await self._calls.send_text(chat, text, rows)
-            case Files([file], caption, rows):
-                return await self._calls.send_file(chat, file, caption, rows)
+            case Words(piece, keyboard):
+                return await self._with_keys(keyboard, partial(self._calls.send_text, chat, piece))
+            case Files([file], caption, keyboard):
+                return await self._with_keys(
+                    keyboard, partial(self._calls.send_file, chat, file, caption)
+                )
             case Files(files, caption, _):
                 return await self._calls.send_album(chat, files, caption)
+
+    async def _with_keys(self, keyboard: Keyboard, call: Callable[[Keyboard], Awaitable[T]]) -> T:
+        """Make a call with a keyboard; without its style, once a server has refused that."""
+        if self._styles:
+            try:
+                return await call(keyboard)
+            except Failure as failure:
+                if not (has_style(keyboard) and style_refused(failure)):
+                    raise
+                log.warning("telegram.no_styles", detail=failure.what)
+                self._styles = False
+        return await call(without_style(keyboard))
 
     async def _in_chat(self, address: str, call: Callable[[str], Awaitable[T]]) -> T:
         """Make a call to a chat, wherever it is now: a group that becomes a supergroup gets

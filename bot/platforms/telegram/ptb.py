@@ -20,6 +20,7 @@ from telegram import (
     InputMediaPhoto,
     LinkPreviewOptions,
     Message,
+    MessageEntity,
 )
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest, RequestData
@@ -32,8 +33,9 @@ from bot.platforms.telegram.calls import (
     Limited,
     Server,
 )
+from bot.platforms.telegram.drawing import Piece
 from bot.platforms.telegram.failures import Failure, message_id, result, unanswered
-from bot.platforms.telegram.text import File, Rows
+from bot.platforms.telegram.text import File, Keyboard
 
 T = TypeVar("T")
 
@@ -202,40 +204,53 @@ class PtbCalls:
 
     # ------------------------------------------------------------ sending
 
-    async def send_text(self, chat: str, text: str, rows: Rows) -> int:
+    async def send_text(self, chat: str, piece: Piece, keyboard: Keyboard) -> int:
         return await _shown(
             self._bot.send_message(
-                chat, text, reply_markup=_keyboard(rows), link_preview_options=NO_PREVIEW
-            )
-        )
-
-    async def edit_text(self, chat: str, message: int, text: str, rows: Rows) -> None:
-        await _call(
-            self._bot.edit_message_text(
-                text,
-                chat_id=chat,
-                message_id=message,
-                reply_markup=_keyboard(rows),
+                chat,
+                piece.text,
+                entities=_entities(piece),
+                reply_markup=_keyboard(keyboard),
                 link_preview_options=NO_PREVIEW,
             )
         )
 
-    async def send_file(self, chat: str, file: File, caption: str, rows: Rows) -> int:
+    async def edit_text(self, chat: str, message: int, piece: Piece, keyboard: Keyboard) -> None:
+        await _call(
+            self._bot.edit_message_text(
+                piece.text,
+                chat_id=chat,
+                message_id=message,
+                entities=_entities(piece),
+                reply_markup=_keyboard(keyboard),
+                link_preview_options=NO_PREVIEW,
+            )
+        )
+
+    async def send_file(self, chat: str, file: File, caption: Piece, keyboard: Keyboard) -> int:
         send = self._bot.send_photo if file.picture else self._bot.send_document
         return await _shown(
             send(
                 chat,
                 file.content,
-                caption or None,
+                caption.text or None,
+                caption_entities=_entities(caption),
                 filename=file.name,
-                reply_markup=_keyboard(rows),
+                reply_markup=_keyboard(keyboard),
             )
         )
 
-    async def send_album(self, chat: str, files: Sequence[File], caption: str) -> int:
+    async def send_album(self, chat: str, files: Sequence[File], caption: Piece) -> int:
         kind = InputMediaPhoto if files[0].picture else InputMediaDocument
         media = [kind(file.content, filename=file.name) for file in files]
-        return await _shown(self._bot.send_media_group(chat, media, caption=caption or None))
+        return await _shown(
+            self._bot.send_media_group(
+                chat,
+                media,
+                caption=caption.text or None,
+                caption_entities=_entities(caption) if caption.text else None,
+            )
+        )
 
     async def set_menu(self, chat: str, commands: Sequence[tuple[str, str]]) -> None:
         await _call(self._bot.set_my_commands(commands, scope=BotCommandScopeChat(int(chat))))
@@ -265,12 +280,19 @@ class PtbCalls:
         return bytes(taken.content)
 
 
-def _keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
-    if not rows:
+def _entities(piece: Piece) -> list[MessageEntity]:
+    return [MessageEntity(*entity) for entity in piece.entities]
+
+
+def _keyboard(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
+    if not keyboard:
         return None
     return InlineKeyboardMarkup(
         [
-            [InlineKeyboardButton(button.label, callback_data=button.press) for button in row]
-            for row in rows
+            [
+                InlineKeyboardButton(key.label, callback_data=key.press, style=key.style or None)
+                for key in row
+            ]
+            for row in keyboard
         ]
     )

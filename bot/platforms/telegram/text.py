@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.platforms.contract import Unsent
-from bot.talk.message import Button, Outgoing
+from bot.platforms.telegram.drawing import Drawn, Key, Piece
 
 TEXT_LIMIT: Final = 4096
 """UTF-16 units."""
@@ -20,7 +20,8 @@ PRESS_LIMIT: Final = 64
 ALBUM_LIMIT: Final = 10
 PHOTO_LIMIT: Final = 10 * 1024 * 1024
 
-Rows = Sequence[Sequence[Button]]
+Keyboard = tuple[tuple[Key, ...], ...]
+NO_WORDS: Final = Piece("")
 
 
 # ---------------------------------------------------------------- what is shown, in which order
@@ -38,8 +39,8 @@ class File:
 class Words:
     """A message of text, with the buttons under it."""
 
-    text: str
-    rows: Rows = ()
+    piece: Piece
+    keyboard: Keyboard = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +48,26 @@ class Files:
     """One file, or several as an album; an album has no buttons."""
 
     files: Sequence[File]
-    caption: str = ""
-    rows: Rows = ()
+    caption: Piece = NO_WORDS
+    keyboard: Keyboard = ()
 
 
-def plan(message: Outgoing, files: Sequence[File]) -> list[Words | Files]:
+def plan(drawn: Drawn, files: Sequence[File], *, stays_text: bool) -> list[Words | Files]:
     """What shows a message, in order: files go before the words, or with them as a caption.
 
-    A text too long for one message is cut, and the buttons go under the last piece. Raises
-    `Unsent` if Telegram would take no such buttons.
+    A text too long for one message is cut, and the buttons go under the last piece. What is to be
+    edited later stays a text. Raises `Unsent` if Telegram would take no such buttons.
     """
-    check_buttons(message.rows)
-    if message.rows and not message.text and len(files) != 1:
+    check_buttons(drawn.keyboard)
+    if drawn.keyboard and not drawn.text and len(files) != 1:
         raise Unsent("buttons need a text to stand under")
     albums = _albums(files)
-    # An album has no buttons, and a card must stay a text to be edited later.
-    stays_text = message.card or (message.rows and len(files) > 1)
-    fits = units(message.text) <= CAPTION_LIMIT and not stays_text
-    if len(albums) == 1 and (fits or not message.text):
-        return [Files(albums[0], message.text, message.rows)]
-    *first, last = split(message.text, TEXT_LIMIT) or [""]
-    words = [*map(Words, first), *([Words(last, message.rows)] if last else ())]
+    # An album has no buttons.
+    apart = stays_text or (drawn.keyboard and len(files) > 1)
+    if len(albums) == 1 and (not drawn.text or (units(drawn.text) <= CAPTION_LIMIT and not apart)):
+        return [Files(albums[0], Piece(drawn.text, drawn.entities), drawn.keyboard)]
+    *first, last = drawn.shared_among(split(drawn.text, TEXT_LIMIT)) or [NO_WORDS]
+    words = [*map(Words, first), *([Words(last, drawn.keyboard)] if last.text else ())]
     return [*map(Files, albums), *words]
 
 
@@ -80,12 +80,21 @@ def fits_one_message(text: str) -> bool:
     return units(text) <= TEXT_LIMIT
 
 
-def check_buttons(rows: Rows) -> None:
+def check_buttons(keyboard: Keyboard) -> None:
     """Raises `Unsent` if a button carries nothing, or more than Telegram takes."""
-    for button in (button for row in rows for button in row):
-        size = len(button.press.encode())
+    for key in (key for row in keyboard for key in row):
+        size = len(key.press.encode())
         if not 1 <= size <= PRESS_LIMIT:
             raise Unsent(f"a button carries {size} bytes, not 1 to {PRESS_LIMIT}")
+
+
+def has_style(keyboard: Keyboard) -> bool:
+    return any(key.style for row in keyboard for key in row)
+
+
+def without_style(keyboard: Keyboard) -> Keyboard:
+    """The keyboard as an older server knows it."""
+    return tuple(tuple(key._replace(style="") for key in row) for row in keyboard)
 
 
 def _albums(files: Sequence[File]) -> list[list[File]]:

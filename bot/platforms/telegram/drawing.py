@@ -1,0 +1,193 @@
+"""How a message looks in Telegram: text with bold labels, bars and signs, and a keyboard.
+
+Pure, and of no library: a driver cuts the text, gives each piece its entities, and turns the keys
+into its library's buttons. Entities rather than HTML, so that a cut needs no tag closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Final, Literal, NamedTuple
+
+from bot.talk.message import (
+    Button,
+    Outgoing,
+    ShownItem,
+    ShownMeter,
+    Tone,
+    Weight,
+    bar,
+    is_card,
+    labelled,
+    rows_of,
+)
+
+Style = Literal["", "primary", "danger", "success"]
+"""Telegram's own look of a button; empty for its usual one."""
+
+STYLES: Final[Mapping[Weight, Style]] = {
+    "primary": "primary",
+    "plain": "",
+    "danger": "danger",
+    "quiet": "",
+}
+SIGNS: Final[Mapping[Tone, str]] = {"good": "✅ ", "waiting": "⏳ ", "bad": "❗ ", "neutral": ""}
+ROOM: Final = 40
+"""Columns of a button's label that a phone shows; a Chinese character takes two."""
+
+
+class Entity(NamedTuple):
+    """A stretch of text that looks different. Offset and length count UTF-16 units."""
+
+    type: Literal["bold", "italic"]
+    offset: int
+    length: int
+
+
+class Key(NamedTuple):
+    """A button of the keyboard."""
+
+    label: str
+    press: str
+    style: Style = ""
+
+
+class Piece(NamedTuple):
+    """As much text as one message of Telegram's holds."""
+
+    text: str
+    entities: tuple[Entity, ...] = ()
+
+
+class Drawn(NamedTuple):
+    """A message as Telegram shows it, before it is cut."""
+
+    text: str
+    entities: tuple[Entity, ...] = ()
+    keyboard: tuple[tuple[Key, ...], ...] = ()
+
+    def shared_among(self, pieces: Sequence[str]) -> tuple[Piece, ...]:
+        """The pieces that the text was cut into, each with its own part of the entities.
+
+        What was cut away between two pieces is white space; an entity across a cut goes on in the
+        next piece.
+        """
+        found = []
+        at = units = 0
+        for piece in pieces:
+            begins = self.text.index(piece, at)
+            units += _units(self.text[at:begins])
+            end = units + _units(piece)
+            shared = tuple(
+                Entity(
+                    one.type,
+                    max(one.offset, units) - units,
+                    min(one.offset + one.length, end) - max(one.offset, units),
+                )
+                for one in self.entities
+                if one.offset < end and one.offset + one.length > units
+            )
+            found.append(Piece(piece, shared))
+            at, units = begins + len(piece), end
+        return tuple(found)
+
+
+def draw(outgoing: Outgoing) -> Drawn:
+    """Draw a message: prose as it is, a card with all that Telegram has for it."""
+    if not is_card(outgoing):
+        return Drawn(outgoing.text, keyboard=_keyboard(outgoing.rows))
+    page = _Page()
+    page.add(outgoing.title, "bold")
+    page.part()
+    page.add(outgoing.text)
+    page.part()
+    for field in outgoing.fields:
+        page.add(labelled(field.label).rstrip(), "bold")
+        page.add(f" {SIGNS[field.tone]}{field.value}")
+        page.line()
+    page.part()
+    for meter in outgoing.meters:
+        _meter(page, meter)
+    page.part()
+    items, lines = _items(outgoing.items)
+    page.add("\n".join(lines))
+    page.part()
+    page.add(outgoing.note)
+    page.part()
+    page.add(outgoing.clause, "italic")
+    rows = rows_of(outgoing._replace(items=items))
+    return Drawn(page.text.rstrip("\n"), tuple(page.entities), _keyboard(rows))
+
+
+def _items(items: Sequence[ShownItem]) -> tuple[tuple[ShownItem, ...], list[str]]:
+    """The items as their buttons say them, and the lines that say what no button can.
+
+    Where one is too long for a phone's button, all of them stand in full as numbered lines.
+    """
+    signed = [_signed(item) for item in items]
+    if all(columns(item.words) <= ROOM for item in signed if item.press):
+        return tuple(signed), [f"· {item.words}" for item in signed if not item.press]
+    numbers = count(1)
+    leads = [f"{next(numbers)}." if item.press else "·" for item in items]
+    lines = [f"{lead} {item.words}" for lead, item in zip(leads, signed, strict=True)]
+    named = zip(leads, items, strict=True)
+    return tuple(item._replace(words=f"{lead} {item.words}") for lead, item in named), lines
+
+
+def columns(words: str) -> int:
+    """About how wide words are, in columns: a character of Chinese or a sign takes two."""
+    return sum(1 if character < "\u1100" else 2 for character in words)
+
+
+def _signed(item: ShownItem) -> ShownItem:
+    """An item whose words say its state too."""
+    state = f" · {item.state}" if item.state else ""
+    return item._replace(words=f"{SIGNS[item.tone]}{item.words}{state}")
+
+
+def _meter(page: _Page, meter: ShownMeter) -> None:
+    page.add(meter.what, "bold")
+    if meter.state:
+        page.add(f" {SIGNS[meter.tone]}{meter.state}")
+    page.line()
+    page.add(" ".join(filter(None, (bar(meter), meter.words))))
+    page.line()
+    if meter.clause:
+        page.add(meter.clause, "italic")
+        page.line()
+
+
+def _keyboard(rows: Sequence[Sequence[Button]]) -> tuple[tuple[Key, ...], ...]:
+    return tuple(
+        tuple(Key(button.label, button.press, STYLES[button.weight]) for button in row)
+        for row in rows
+    )
+
+
+class _Page:
+    """Text as it grows, with its entities."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.entities: list[Entity] = []
+
+    def add(self, words: str, look: Literal["bold", "italic"] | None = None) -> None:
+        if words and look is not None:
+            self.entities.append(Entity(look, _units(self.text), _units(words)))
+        self.text += words
+
+    def line(self) -> None:
+        """End the line."""
+        self.text += "\n"
+
+    def part(self) -> None:
+        """End the paragraph, if anything has been said in it or before it."""
+        self.text = self.text.rstrip("\n")
+        if self.text:
+            self.text += "\n\n"
+
+
+def _units(text: str) -> int:
+    """How long Telegram finds a text: in UTF-16 units."""
+    return len(text) + sum(character > "\uffff" for character in text)
