@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -qq --disable-pip-version-check
 
-.PHONY: run test lint bench lock aiogram clean
+.PHONY: run test lint bench lock aiogram emulator clean
 
 run: $(VENV)/installed
 	@$(BIN)/yingcai serve --demo
@@ -27,6 +27,14 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks
 
 aiogram: $(VENV)/installed-aiogram
+
+# Somebody else's Telegram, for tests that are skipped without it.
+EMULATOR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/yingcai/telegram-test-api
+
+emulator:
+	@mkdir -p $(EMULATOR)
+	@npm install --prefix $(EMULATOR) --no-audit --no-fund --no-package-lock --loglevel=error \
+	  telegram-test-api@4.2.1
 
 # Hashes, and no addresses: where packages come from is each machine's own affair.
 lock:
