@@ -215,7 +215,9 @@ async def run() -> None:
                 found[library].append(await _child(library, server.port))
 
     def middle(library: str, name: str, place: int | None = None) -> float:
-        values = [one[name] if place is None else one[name][place] for one in found[library]]
+        values: list[float] = [
+            one[name] if place is None else one[name][place] for one in found[library]
+        ]
         return median(values)
 
     def row(words: str, name: str, place: int | None = None) -> tuple[str, ...]:

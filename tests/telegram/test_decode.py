@@ -254,6 +254,18 @@ TABLE: dict[str, tuple[dict[str, Any], Incoming | None]] = {
         message(text="好", mood={"kind": "calm"}),
         said(text="好"),
     ),
+    "a forward from an origin newer than us": (
+        message(text="通知", forward_origin={"type": "hologram", "date": 1}),
+        said(text="通知"),
+    ),
+    "a standing newer than us is still one": (
+        member(BANNED, {"status": "apprentice"}),
+        said(presence="returned"),
+    ),
+    "an album's kind newer than us": (
+        message(photo=PHOTO, media_group_id=13, mood={"kind": "calm"}),
+        said(files=(PHOTO_FILE,)),
+    ),
     "edited": (edited(text="/cancel"), said(other="edited")),
     "a live location moves": (edited(location={**PLACE, "live_period": 900}), None),
     "tap": (tap(message=card(), data="q:7:3:=lab"), said(press="q:7:3:=lab")),
@@ -318,7 +330,13 @@ TABLE: dict[str, tuple[dict[str, Any], Incoming | None]] = {
         None,
     ),
 }
-INVENTED = ("a kind newer than the library", "text with a field newer than the library")
+INVENTED = (
+    "a kind newer than the library",
+    "text with a field newer than the library",
+    "a forward from an origin newer than us",
+    "a standing newer than us is still one",
+    "an album's kind newer than us",
+)
 
 
 @pytest.fixture(scope="module")
