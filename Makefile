@@ -3,6 +3,7 @@
 # make test-all  run all tests       make lint   formatting, lint, types, layering, dependencies
 # make coverage  measure what the tests run, against the floors in tests/floors.py
 # make bench     compare with peers  make lock   lock the dependencies anew
+# make aiogram   add the other library for Telegram (YINGCAI_TELEGRAM__DRIVER=aiogram)
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +15,7 @@ INSTALL := $(BIN)/pip install -qq --disable-pip-version-check
 PYTEST = $(BIN)/$(if $(COVERAGE),coverage run -m )pytest $(if $(WHOLE),--whole) \
   -n $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist worksteal
 
-.PHONY: run test test-slow test-all coverage lint bench lock clean
+.PHONY: run test test-slow test-all coverage lint bench lock aiogram emulator cards clean
 
 run: $(VENV)/installed
 	@$(BIN)/yingcai serve --demo
@@ -43,12 +44,25 @@ lint: $(VENV)/installed-dev
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks
 
+aiogram: $(VENV)/installed-aiogram
+
+# Somebody else's Telegram, for tests that are skipped without it.
+EMULATOR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/yingcai/telegram-test-api
+
+emulator:
+	@mkdir -p $(EMULATOR)
+	@npm install --prefix $(EMULATOR) --no-audit --no-fund --no-package-lock --loglevel=error \
+	  telegram-test-api@4.2.1
+
 # Hashes, and no addresses: where packages come from is each machine's own affair.
 lock:
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
-	  pyproject.toml --group dev --group build -o requirements-dev.lock
+	  pyproject.toml --extra aiogram --group dev --group build -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
 	  pyproject.toml --group build -c requirements-dev.lock -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
+	  pyproject.toml --extra aiogram --group build -c requirements-dev.lock \
+	  -o requirements-aiogram.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
 	  --group bench -c requirements-dev.lock -o requirements-bench.lock
 
@@ -69,6 +83,10 @@ $(VENV)/installed-dev: requirements-dev.lock pyproject.toml | $(BIN)/pip
 
 $(VENV)/installed-bench: requirements-bench.lock $(VENV)/installed-dev
 	@$(INSTALL) --require-hashes -r requirements-bench.lock
+	@touch $@
+
+$(VENV)/installed-aiogram: requirements-aiogram.lock $(VENV)/installed
+	@$(INSTALL) --require-hashes -r requirements-aiogram.lock
 	@touch $@
 
 clean:

@@ -17,7 +17,7 @@ from structlog.dev import plain_traceback
 
 from answers import guide
 from app.doorkeeper import Doorkeeper
-from app.settings import Settings
+from app.settings import Settings, TelegramSettings
 from bot.delivery import Condition, Delivery
 from bot.inbox import Inbox
 from bot.platforms.contract import Platform
@@ -52,6 +52,10 @@ SETTLED: Final = 3.0
 UNUSED_FILES_LIFE: Final = timedelta(days=30)
 CONDITIONS: Final[Mapping[str, Condition]] = {"waits_for_review": records.waits_for_review}
 """What notices may depend on. The names stand in the database."""
+
+
+class NotInstalled(Exception):
+    """A library that the settings ask for is not installed; named by its extra."""
 
 
 class App:
@@ -125,22 +129,34 @@ class App:
                 clock=self.clock,
             )
         if telegram.token is not None:
-            from bot.platforms.telegram.ptb import TelegramPtb, Webhook
-
-            webhook = None
-            if telegram.webhook_url and telegram.webhook_secret is not None:
-                webhook = Webhook(
-                    url=telegram.webhook_url,
-                    secret=telegram.webhook_secret.get_secret_value(),
-                )
-            found["telegram"] = TelegramPtb(
-                telegram.token.get_secret_value(),
-                self._open_file,
-                webhook=webhook,
-                api_base=telegram.api_base,
-                proxy=telegram.proxy,
-            )
+            found["telegram"] = self._telegram(telegram, telegram.token.get_secret_value())
         return found
+
+    def _telegram(self, telegram: TelegramSettings, token: str) -> Platform:
+        """Telegram, by the configured library; the other one is not imported."""
+        from bot.platforms.telegram.calls import Calls, Server
+        from bot.platforms.telegram.messenger import Telegram
+        from bot.platforms.telegram.webhook import Webhook, secret_for
+
+        make: Callable[[Server], Calls]
+        if telegram.driver == "aiogram":
+            try:
+                from bot.platforms.telegram.aiogram import AiogramCalls
+            except ModuleNotFoundError as missing:
+                raise NotInstalled("aiogram") from missing
+            make = AiogramCalls
+        else:
+            from bot.platforms.telegram.ptb import PtbCalls
+
+            make = PtbCalls
+        webhook = None
+        if telegram.webhook_url:
+            secret = telegram.webhook_secret
+            webhook = Webhook(
+                telegram.webhook_url, secret.get_secret_value() if secret else secret_for(token)
+            )
+        calls = make(Server(token, telegram.api_base.rstrip("/"), telegram.proxy))
+        return Telegram(calls, self._open_file, webhook=webhook)
 
     @property
     def workers(self) -> list[Worker]:

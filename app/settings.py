@@ -33,11 +33,16 @@ class TelegramSettings(BaseModel):
     token: SecretStr | None = None
     bot_name: str = ""
     """The bot's user name, for invitation links."""
+    driver: Literal["ptb", "aiogram"] = "ptb"
+    """The library that makes the calls: python-telegram-bot, or aiogram, which is an extra."""
     api_base: str = "https://api.telegram.org"
     proxy: str | None = None
+    """`http://…` or `socks5://…`."""
     webhook_url: str = ""
-    """The public address of the webhook; empty means long polling."""
+    """What Telegram calls, with https: it has to reach `/telegram/webhook` of our server. Empty
+    means long polling."""
     webhook_secret: SecretStr | None = None
+    """What Telegram shows there: 1 to 256 of A-Z a-z 0-9 _ -; made from the token if empty."""
 
 
 class ModelSettings(BaseModel):

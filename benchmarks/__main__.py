@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from time import perf_counter
 from typing import Any, Final
 
-from benchmarks import chats, people, questions, report, start, talk
+from benchmarks import chats, drivers, people, questions, report, start, talk
 
 ALL: Final[dict[str, Callable[[], Coroutine[Any, Any, None]]]] = {
     "talk": talk.run,
@@ -16,6 +16,7 @@ ALL: Final[dict[str, Callable[[], Coroutine[Any, Any, None]]]] = {
     "start": start.run,
     "chats": chats.run,
     "questions": questions.run,
+    "drivers": drivers.run,
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.platforms.telegram.ptb import UNREADABLE as FROM_TELEGRAM
+from bot.platforms.telegram.decode import UNREADABLE as FROM_TELEGRAM
 from bot.talk.inputs import (
     TEXT_LIMIT,
     UNREADABLE,

@@ -110,8 +110,11 @@ def conflict() -> Trouble:
 
 
 class Refusal(Exception):
-    def __init__(self, description: str, code: int = 400, retry_after: int = 0) -> None:
+    def __init__(
+        self, description: str, code: int = 400, retry_after: int = 0, moved_to: int = 0
+    ) -> None:
         super().__init__(description)
+        self.moved_to = moved_to
         self.description = description
         self.code = code
         self.retry_after = retry_after
@@ -359,6 +362,8 @@ class BotApi:
         """Calls that broke the description or a limit."""
         self.people: dict[int, Person] = {}
         self.groups: dict[int, Group] = {}
+        self.moved: dict[int, int] = {}
+        """Groups that have become supergroups."""
         self.chats: dict[int, list[Shown]] = defaultdict(list)
         self.menus: dict[int, list[tuple[str, str]]] = {}
         self.pending: list[dict[str, Any]] = []
@@ -427,10 +432,23 @@ class BotApi:
         self.people[person.id] = person
         return person
 
-    def group(self, title: str) -> Group:
-        number = -1_000_000_000_000 - self.number()
-        self.groups[number] = Group({"id": number, "type": "supergroup", "title": title})
+    def group(self, title: str, *, small: bool = False) -> Group:
+        """A supergroup; or a small group, which may become one."""
+        number = -self.number() if small else -1_000_000_000_000 - self.number()
+        kind = "group" if small else "supergroup"
+        self.groups[number] = Group({"id": number, "type": kind, "title": title})
         return self.groups[number]
+
+    def upgrade(self, group: Group) -> Group:
+        """Let a small group become a supergroup: its old number is no longer good."""
+        grown = self.group(group.chat["title"])
+        del self.groups[group.chat["id"]]
+        self.moved[group.chat["id"]] = grown.chat["id"]
+        for chat, said in ((group, "migrate_to_chat_id"), (grown, "migrate_from_chat_id")):
+            other = grown if chat is group else group
+            message = {"message_id": self.number(), "chat": chat.chat, "date": _now()}
+            self.push(message={**message, said: other.chat["id"]})
+        return grown
 
     # what tests do to it
 
@@ -589,7 +607,9 @@ class BotApi:
 
     def _send_file(self, kind: str, p: Mapping[str, Any], files: Mapping[str, SentFile]) -> Any:
         chat = self._reachable_chat(p)
-        file = self._checked(replace(files[kind], kind=kind))
+        # A file is a part of the form by its own name, or by a name that the parameter gives.
+        part = str(p.get(kind, kind)).removeprefix("attach://")
+        file = self._checked(replace(files[part], kind=kind))
         shown = Shown(0, by_bot=True, text=_caption(p), buttons=_buttons(p), file=file)
         return self.message_json(chat, self.add(chat["id"], shown))
 
@@ -705,6 +725,11 @@ class BotApi:
         chat = int(p["chat_id"])
         if chat in self.groups:
             return self.groups[chat].chat
+        if chat in self.moved:
+            raise Refusal(
+                "Bad Request: group chat was upgraded to a supergroup chat",
+                moved_to=self.moved[chat],
+            )
         person = self.people.get(chat)
         if person is None:
             raise Refusal("Bad Request: chat not found")
@@ -894,6 +919,8 @@ def _refused(refusal: Refusal) -> dict[str, Any]:
     }
     if refusal.retry_after:
         answer["parameters"] = {"retry_after": refusal.retry_after}
+    if refusal.moved_to:
+        answer["parameters"] = {"migrate_to_chat_id": refusal.moved_to}
     return answer
 
 

@@ -6,11 +6,17 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from bot.platforms.contract import Received
-from bot.platforms.telegram.ptb import TelegramPtb, Webhook
+from bot.platforms.telegram.aiogram import AiogramCalls
+from bot.platforms.telegram.calls import Calls, Server
+from bot.platforms.telegram.messenger import Telegram
+from bot.platforms.telegram.ptb import PtbCalls
+from bot.platforms.telegram.webhook import Webhook
+from bot.site import Site
 from tests.telegram.bot_api import BotApi, Person
 
 
@@ -41,6 +47,10 @@ class Store:
         return [key for batch in self.batches for key in batch]
 
 
+class Receiver(Protocol):
+    async def receive(self, platform: str, batch: Sequence[Received]) -> None: ...
+
+
 class Shelf:
     """Stored files, by id."""
 
@@ -59,7 +69,8 @@ class Shelf:
         return self._files[file_id]
 
 
-MakeBot = Callable[..., TelegramPtb]
+MakeBot = Callable[..., Telegram]
+MakeCalls = Callable[[Server], Calls]
 
 
 @pytest.fixture
@@ -79,23 +90,34 @@ def store() -> Store:
     return Store()
 
 
+DRIVERS = ("ptb", "aiogram")
+
+
+@pytest.fixture(params=DRIVERS)
+def make_calls(request: pytest.FixtureRequest) -> MakeCalls:
+    """Makes calls by one library, and then by the other."""
+    return driver(request.param)
+
+
+def driver(name: str) -> MakeCalls:
+    """A library by its name, as the settings have it."""
+    return PtbCalls if name == "ptb" else AiogramCalls
+
+
 @pytest.fixture
-async def make_bot(telegram: BotApi, shelf: Shelf) -> AsyncIterator[MakeBot]:
+async def make_bot(
+    telegram: BotApi, shelf: Shelf, make_calls: MakeCalls
+) -> AsyncIterator[MakeBot]:
     """Makes bots at the loopback Telegram, quick to lose patience."""
-    made: list[TelegramPtb] = []
+    made: list[Telegram] = []
 
     def make(
         *, webhook: Webhook | None = None, answer_seconds: float = 5, token: str = ""
-    ) -> TelegramPtb:
+    ) -> Telegram:
+        server = Server(token or telegram.token, telegram.base, answer_seconds=answer_seconds)
         made.append(
-            TelegramPtb(
-                token or telegram.token,
-                shelf.open,
-                webhook=webhook,
-                api_base=telegram.base,
-                poll_seconds=1,
-                answer_seconds=answer_seconds,
-                first_pause=0.01,
+            Telegram(
+                make_calls(server), shelf.open, webhook=webhook, poll_seconds=1, first_pause=0.01
             )
         )
         return made[-1]
@@ -106,7 +128,7 @@ async def make_bot(telegram: BotApi, shelf: Shelf) -> AsyncIterator[MakeBot]:
 
 
 @pytest.fixture
-def bot(make_bot: MakeBot) -> TelegramPtb:
+def bot(make_bot: MakeBot) -> Telegram:
     return make_bot()
 
 
@@ -119,7 +141,7 @@ def lin(telegram: BotApi) -> Person:
 
 
 @contextlib.asynccontextmanager
-async def running(bot: TelegramPtb, store: Store) -> AsyncIterator[asyncio.Task[None]]:
+async def running(bot: Telegram, store: Receiver) -> AsyncIterator[asyncio.Task[None]]:
     """The bot receives, until the block ends; then it is cancelled, as a kill would."""
     task = asyncio.create_task(bot.run(store.receive))
     try:
@@ -128,3 +150,23 @@ async def running(bot: TelegramPtb, store: Store) -> AsyncIterator[asyncio.Task[
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+@contextlib.asynccontextmanager
+async def serving(bot: Telegram, store: Store, site: Site) -> AsyncIterator[None]:
+    """The bot receives what comes to its routes, until the block ends."""
+    server = asyncio.create_task(site.serve(bot.routes(store.receive)))
+    try:
+        async with running(bot, store):
+            yield
+    finally:
+        server.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await server
+
+
+def bound() -> Site:
+    """The one web server, at a port that was free."""
+    site = Site(port=0)
+    site.bind()
+    return site

@@ -12,12 +12,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-SPEC = Path(__file__).resolve().parents[3] / "shared" / "data" / "botapi-spec.json"
+SPEC = next(
+    (
+        found
+        for folder in Path(__file__).resolve().parents
+        if (found := folder / "shared" / "data" / "botapi-spec.json").exists()
+    ),
+    None,
+)
 
 
 @cache
 def spec() -> Mapping[str, Any] | None:
-    if not SPEC.exists():
+    if SPEC is None:
         return None
     found: Mapping[str, Any] = json.loads(SPEC.read_text("utf-8"))
     return found

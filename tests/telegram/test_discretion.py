@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 import subprocess
 import sys
 import traceback
@@ -14,7 +16,8 @@ from structlog.testing import capture_logs
 
 from bot.platforms.contract import DeliveryError, FileTooLarge
 from bot.platforms.telegram import ptb
-from bot.platforms.telegram.ptb import TelegramPtb, Webhook
+from bot.platforms.telegram.messenger import Telegram
+from bot.platforms.telegram.webhook import Webhook
 from bot.talk.message import Outgoing
 from tests.architecture.code import PACKAGES
 from tests.telegram.bot_api import (
@@ -48,7 +51,7 @@ WORDS = "只说给一个人听的话"
 def all_logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Everything anybody logs, as if an operator had turned everything on."""
     caplog.set_level(logging.DEBUG)
-    for name in ("httpx", "httpcore", "telegram", "telegram.Bot", "telegram.request"):
+    for name in ("httpx", "httpcore", "telegram", "telegram.Bot", "aiogram", "aiohttp.client"):
         caplog.set_level(logging.DEBUG, logger=name)
     return caplog
 
@@ -108,8 +111,9 @@ async def test_the_token_and_peoples_words_are_in_no_log_and_no_error(
         assert WORDS not in line
 
 
+@pytest.mark.parametrize("make_calls", ["ptb"], indirect=True)
 async def test_that_test_can_fail(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, all_logs: pytest.LogCaptureFixture
+    bot: Telegram, telegram: BotApi, lin: Person, all_logs: pytest.LogCaptureFixture
 ) -> None:
     """Without the filter the token and the words are in the log."""
     loggers = [logging.getLogger(name) for name in ("httpx", "telegram.Bot")]
@@ -131,7 +135,7 @@ async def test_a_push_leaves_no_secret_in_the_log(
     store: Store,
     all_logs: pytest.LogCaptureFixture,
 ) -> None:
-    hook = Webhook("http://127.0.0.1:9/", "the-webhooks-secret", port=0)
+    hook = Webhook("http://127.0.0.1:9/", "the-webhooks-secret")
     store.failing = 1
     telegram.trouble("setWebhook", *TROUBLES[:5])
     with capture_logs() as ours:
@@ -145,7 +149,7 @@ async def test_a_push_leaves_no_secret_in_the_log(
         assert telegram.token not in line
 
 
-async def test_printing_the_bot_prints_no_token(bot: TelegramPtb, telegram: BotApi) -> None:
+async def test_printing_the_bot_prints_no_token(bot: Telegram, telegram: BotApi) -> None:
     assert telegram.token not in repr(bot) + str(bot)
 
 
@@ -161,15 +165,43 @@ def test_the_runtime_does_not_load_a_messengers_library() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603
 
 
-def test_only_this_platform_imports_the_library() -> None:
+@pytest.mark.parametrize(("library", "driver"), [("telegram", "ptb"), ("aiogram", "aiogram")])
+def test_only_its_own_file_imports_a_library(library: str, driver: str) -> None:
     root = Path(__file__).resolve().parents[2]
     importing = [
         path.relative_to(root).as_posix()
         for folder in PACKAGES
         for path in (root / folder).rglob("*.py")
         if any(
-            line.split()[:2] in (["import", "telegram"], ["from", "telegram"])
+            re.match(rf"\s*(import|from) {library}\b", line)
             for line in path.read_text("utf-8").splitlines()
         )
     ]
-    assert importing == ["bot/platforms/telegram/ptb.py"]
+    assert importing == [f"bot/platforms/telegram/{driver}.py"]
+
+
+@pytest.mark.parametrize(("driver", "other"), [("ptb", "aiogram"), ("aiogram", "telegram")])
+def test_only_the_configured_library_is_loaded(driver: str, other: str, tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from app.main import App\n"
+        "from app.settings import Settings\n"
+        "App(Settings()).close()\n"
+        "print(*sys.modules)"
+    )
+    settings = {
+        "YINGCAI_DATA_DIR": str(tmp_path),
+        "YINGCAI_TELEGRAM__TOKEN": "1:A",
+        "YINGCAI_TELEGRAM__DRIVER": driver,
+    }
+    ran = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = ran.stdout.split()
+    assert f"bot.platforms.telegram.{driver}" in loaded
+    assert other not in loaded

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from bot.platforms.telegram.drawing import STYLES, Drawn, Entity, Key, Piece, draw
-from bot.platforms.telegram.ptb import split, units
+from bot.platforms.telegram.text import split, units
 from bot.talk.message import (
     Button,
     Outgoing,

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.platforms.telegram.ptb import WANTED, TelegramPtb, _pauses
+from bot.platforms.telegram.decode import WANTED
+from bot.platforms.telegram.messenger import Telegram, pauses
 from bot.talk.message import Button, Outgoing
 from tests.telegram.bot_api import (
     BotApi,
@@ -35,7 +36,7 @@ POISON: dict[str, Any] = {"message": {"text": "no chat, no date"}}
 
 
 async def test_what_is_said_is_stored_and_then_confirmed(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     ids = [lin.says("一"), lin.says("二")]
     async with running(bot, store):
@@ -51,7 +52,7 @@ async def test_what_is_said_is_stored_and_then_confirmed(
 
 
 async def test_only_what_says_something_to_us_is_asked_for(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     async with running(bot, store):
         await until(lambda: bool(telegram.calls_of("getUpdates")))
@@ -85,7 +86,7 @@ async def test_killed_between_receiving_and_confirming_it_comes_again(
 
 
 async def test_what_cannot_be_stored_yet_is_not_confirmed(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     store.failing = 3
     with capture_logs() as logs:
@@ -99,7 +100,7 @@ async def test_what_cannot_be_stored_yet_is_not_confirmed(
 
 
 async def test_a_poisonous_update_blocks_no_other(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     before = lin.says("一")
     poison = telegram.push({"update_id": before + 1, **POISON})
@@ -114,7 +115,7 @@ async def test_a_poisonous_update_blocks_no_other(
 
 
 async def test_what_is_hardly_an_update_is_kept_beside_the_others(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     odd: list[Any] = [17, None, {}, {"update_id": "x"}]
     telegram.pending += odd
@@ -125,7 +126,7 @@ async def test_what_is_hardly_an_update_is_kept_beside_the_others(
 
 
 async def test_a_batch_without_any_id_is_no_reason_to_spin(
-    bot: TelegramPtb, telegram: BotApi, store: Store
+    bot: Telegram, telegram: BotApi, store: Store
 ) -> None:
     telegram.pending.append({})
     async with running(bot, store):
@@ -135,7 +136,7 @@ async def test_a_batch_without_any_id_is_no_reason_to_spin(
 
 
 async def test_duplicates_and_disorder_change_nothing(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     for words in ("一", "二", "三"):
         lin.says(words)
@@ -150,7 +151,7 @@ async def test_duplicates_and_disorder_change_nothing(
 
 
 async def test_ids_that_start_anew_are_received(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     """After a week of silence the next id may be lower than any before."""
     async with running(bot, store):
@@ -165,7 +166,7 @@ async def test_ids_that_start_anew_are_received(
 
 
 async def test_a_hundred_and_more_come_in_batches(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     for number in range(249):
         lin.says(str(number))
@@ -175,7 +176,7 @@ async def test_a_hundred_and_more_come_in_batches(
 
 
 async def test_half_a_character_is_stored_too(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     telegram.push({"update_id": 5, "message": {"text": "\ud83d"}})
     async with running(bot, store):
@@ -184,7 +185,7 @@ async def test_half_a_character_is_stored_too(
 
 
 async def test_albums_are_marked(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     lin.album([b"\xff\xd8" + bytes([n]) for n in range(3)], "三张")
     async with running(bot, store):
@@ -225,7 +226,7 @@ async def test_polling_outlives_trouble(
 
 @pytest.mark.parametrize("method", ["getMe", "deleteWebhook"])
 async def test_a_bad_start_is_tried_again(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store, method: str
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store, method: str
 ) -> None:
     telegram.trouble(method, gateway(), dropped(acts=False), broken(401, "Unauthorized"))
     async with running(bot, store):
@@ -234,7 +235,7 @@ async def test_a_bad_start_is_tried_again(
 
 
 async def test_it_waits_as_long_as_it_is_told(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     telegram.trouble("getUpdates", too_many(1))
     async with running(bot, store):
@@ -244,7 +245,7 @@ async def test_it_waits_as_long_as_it_is_told(
 
 
 async def test_it_waits_longer_and_longer(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     telegram.trouble("getUpdates", *[broken(500)] * 5)
     async with running(bot, store):
@@ -252,7 +253,7 @@ async def test_it_waits_longer_and_longer(
     times = [call.at for call in telegram.calls_of("getUpdates")[:6]]
     for number, (earlier, later) in enumerate(pairwise(times)):
         assert later - earlier >= 0.01 * 2**number
-    assert list(islice(_pauses(1), 8)) == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert list(islice(pauses(1), 8)) == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
 async def test_another_poller_raises_an_alarm(
@@ -280,7 +281,7 @@ async def test_a_token_that_is_refused_is_critical(
 
 
 async def test_a_webhook_left_behind_is_taken_down(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     telegram.webhook = {"url": "http://127.0.0.1:9/", "secret": "x"}
     async with running(bot, store):
@@ -289,7 +290,7 @@ async def test_a_webhook_left_behind_is_taken_down(
 
 
 async def test_telegram_away_and_back(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     async with running(bot, store):
         await until(lambda: not telegram.pending)
@@ -304,12 +305,12 @@ async def test_telegram_away_and_back(
 # ---------------------------------------------------------------- taps
 
 
-async def show_card(bot: TelegramPtb, person: Person) -> None:
+async def show_card(bot: Telegram, person: Person) -> None:
     await bot.send(1, str(person.id), Outgoing("参加吗？", ((Button("参加", "q:1:1:=y"),),)), None)
 
 
 async def test_a_tap_is_answered_once_it_is_stored(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:
     await show_card(bot, lin)
     store.hold = asyncio.Event()
@@ -333,7 +334,7 @@ async def test_a_tap_is_answered_once_it_is_stored(
     ids=str,
 )
 async def test_an_answer_to_a_tap_is_in_nobodys_way(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, store: Store, trouble: Trouble
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store, trouble: Trouble
 ) -> None:
     await show_card(bot, lin)
     telegram.trouble("answerCallbackQuery", *[trouble] * 5)

@@ -6,10 +6,15 @@ import asyncio
 import json
 from pathlib import Path
 
+import aiohttp
 import httpx
 import pytest
+from aiohttp import RequestInfo
+from aiohttp.client_reqrep import ConnectionKey
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from bot.platforms.contract import (
     DeliveryError,
@@ -20,7 +25,8 @@ from bot.platforms.contract import (
     Unreachable,
     Unsent,
 )
-from bot.platforms.telegram.ptb import TelegramPtb, split, units
+from bot.platforms.telegram.messenger import Telegram
+from bot.platforms.telegram.text import split, units
 from bot.talk.message import Button, Outgoing
 from tests.telegram.bot_api import (
     MEGABYTE,
@@ -44,35 +50,35 @@ ROWS = (
 )
 
 
-async def send(bot: TelegramPtb, to: Person, message: Outgoing, earlier: str | None = None) -> str:
+async def send(bot: Telegram, to: Person, message: Outgoing, earlier: str | None = None) -> str:
     return await bot.send(1, str(to.id), message, earlier)
 
 
 # ---------------------------------------------------------------- words and buttons
 
 
-def test_it_is_a_platform(bot: TelegramPtb) -> None:
+def test_it_is_a_platform(bot: Telegram) -> None:
     platform: Platform = bot
     assert platform.name == "telegram"
     assert platform.capabilities.edits
     assert not platform.capabilities.idempotent
 
 
-async def test_words_and_buttons_arrive(bot: TelegramPtb, lin: Person) -> None:
+async def test_words_and_buttons_arrive(bot: Telegram, lin: Person) -> None:
     sent = await send(bot, lin, Outgoing("参加吗？", ROWS))
     shown = lin.chat[-1]
     assert (shown.text, sent) == ("参加吗？", str(shown.id))
     assert shown.buttons == [[(b.label, b.press) for b in row] for row in ROWS]
 
 
-async def test_words_are_shown_as_they_are(bot: TelegramPtb, lin: Person) -> None:
+async def test_words_are_shown_as_they_are(bot: Telegram, lin: Person) -> None:
     words = "<b>*a*_b_</b> [x](http://y) & `z` \\ 🔬"
     await send(bot, lin, Outgoing(words))
     assert lin.reads == [words]
 
 
 async def test_telegram_fetches_no_link_that_may_be_used_once(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     sent = await send(bot, lin, Outgoing("http://127.0.0.1/in/ONCE"))
     await send(bot, lin, Outgoing("http://127.0.0.1/in/TWICE", replace=True), sent)
@@ -81,7 +87,7 @@ async def test_telegram_fetches_no_link_that_may_be_used_once(
         assert json.loads(call.parameters["link_preview_options"]) == {"is_disabled": True}
 
 
-async def test_a_card_is_replaced_where_it_stands(bot: TelegramPtb, lin: Person) -> None:
+async def test_a_card_is_replaced_where_it_stands(bot: Telegram, lin: Person) -> None:
     first = await send(bot, lin, Outgoing("待审 3", ROWS, "card", "queue"))
     card = lin.chat[-1]
     lin.says("好")
@@ -93,14 +99,14 @@ async def test_a_card_is_replaced_where_it_stands(bot: TelegramPtb, lin: Person)
     assert lin.reads == ["都审完了"]
 
 
-async def test_the_same_edit_again_is_as_good_as_made(bot: TelegramPtb, lin: Person) -> None:
+async def test_the_same_edit_again_is_as_good_as_made(bot: Telegram, lin: Person) -> None:
     first = await send(bot, lin, Outgoing("待审 3", ROWS))
     assert await send(bot, lin, Outgoing("待审 3", ROWS, replace=True), first) == first
     assert lin.reads == ["待审 3"]
 
 
 async def test_an_edit_whose_fate_is_unknown_may_be_made_again(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     first = await send(bot, lin, Outgoing("待审 3"))
     telegram.trouble("editMessageText", dropped(acts=True))
@@ -111,7 +117,7 @@ async def test_an_edit_whose_fate_is_unknown_may_be_made_again(
 
 
 async def test_what_cannot_be_edited_is_sent_anew(
-    bot: TelegramPtb, telegram: BotApi, shelf: Shelf, lin: Person
+    bot: Telegram, telegram: BotApi, shelf: Shelf, lin: Person
 ) -> None:
     picture = await send(bot, lin, Outgoing("", files=(shelf.put("a.jpg", "image/jpeg", JPEG),)))
     for gone in ("999999", str(lin.chat[0].id), picture):
@@ -123,7 +129,7 @@ async def test_what_cannot_be_edited_is_sent_anew(
 
 @pytest.mark.parametrize("earlier", [None, "1"])
 async def test_what_takes_no_earlier_place_is_sent(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, earlier: str | None
+    bot: Telegram, telegram: BotApi, lin: Person, earlier: str | None
 ) -> None:
     await send(bot, lin, Outgoing("新的", replace=earlier is None), earlier)
     assert telegram.calls_of("editMessageText") == []
@@ -131,7 +137,7 @@ async def test_what_takes_no_earlier_place_is_sent(
 
 
 async def test_an_edit_that_fails_otherwise_is_not_sent_anew(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     first = await send(bot, lin, Outgoing("待审 3"))
     telegram.trouble("editMessageText", too_many(7))
@@ -142,31 +148,91 @@ async def test_an_edit_that_fails_otherwise_is_not_sent_anew(
 
 
 @pytest.mark.parametrize("press", ["", "字" * 22])
-async def test_a_button_must_fit(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, press: str
-) -> None:
+async def test_a_button_must_fit(bot: Telegram, telegram: BotApi, lin: Person, press: str) -> None:
     with pytest.raises(Unsent, match="bytes"):
         await send(bot, lin, Outgoing("选", ((Button("甲", press),),)))
     assert telegram.calls == []
 
 
-async def test_a_button_may_be_full(bot: TelegramPtb, lin: Person) -> None:
+async def test_a_button_may_be_full(bot: Telegram, lin: Person) -> None:
     await send(bot, lin, Outgoing("选", ((Button("甲", "字" * 21 + "x"),),)))
     assert lin.chat[-1].labels == ["甲"]
 
 
 @pytest.mark.parametrize("text", ["", " \n "])
-async def test_nothing_is_no_message(bot: TelegramPtb, lin: Person, text: str) -> None:
+async def test_nothing_is_no_message(bot: Telegram, lin: Person, text: str) -> None:
     with pytest.raises(Unsent):
         await send(bot, lin, Outgoing(text))
     assert lin.reads == []
+
+
+# ---------------------------------------------------------------- looks
+
+STYLED = Outgoing(
+    "王建国 已提交",
+    ((Button("通过", "a:ok:1", "primary"), Button("退回", "a:no:1", "danger")),),
+    title="待审",
+)
+NO_STYLE = broken(400, "Bad Request: can't parse inline keyboard button: unexpected field style")
+
+
+def styles(telegram: BotApi, method: str = "sendMessage") -> list[list[str | None]]:
+    """The styles of the first row's buttons, of each call."""
+    return [
+        [
+            key.get("style")
+            for key in json.loads(call.parameters["reply_markup"])["inline_keyboard"][0]
+        ]
+        for call in telegram.calls_of(method)
+    ]
+
+
+async def test_what_weighs_more_looks_so(bot: Telegram, telegram: BotApi, lin: Person) -> None:
+    first = await send(bot, lin, STYLED)
+    await send(bot, lin, STYLED._replace(title="已审", replace=True), first)
+    assert styles(telegram) == styles(telegram, "editMessageText") == [["primary", "danger"]]
+    (call,) = telegram.calls_of("sendMessage")
+    assert json.loads(call.parameters["entities"]) == [{"type": "bold", "offset": 0, "length": 2}]
+    assert "parse_mode" not in call.parameters
+
+
+async def test_a_server_that_knows_no_styles_gets_none(
+    bot: Telegram, telegram: BotApi, lin: Person
+) -> None:
+    telegram.trouble("sendMessage", NO_STYLE)
+    await send(bot, lin, STYLED)
+    await send(bot, lin, STYLED)
+    assert styles(telegram) == [["primary", "danger"], [None, None], [None, None]]
+    assert len(lin.reads) == 2
+
+
+async def test_a_keyboard_refused_without_a_style_is_refused(
+    bot: Telegram, telegram: BotApi, lin: Person
+) -> None:
+    telegram.trouble("sendMessage", NO_STYLE)
+    with pytest.raises(Unsent):
+        await send(bot, lin, Outgoing("参加吗？", ROWS))
+    assert len(telegram.calls_of("sendMessage")) == 1
+
+
+async def test_a_caption_keeps_its_looks(
+    bot: Telegram, telegram: BotApi, shelf: Shelf, lin: Person
+) -> None:
+    files = tuple(shelf.put(f"{n}.jpg", "image/jpeg", JPEG) for n in range(2))
+    await send(bot, lin, STYLED._replace(files=files[:1]))
+    (call,) = telegram.calls_of("sendPhoto")
+    bold = [{"type": "bold", "offset": 0, "length": 2}]
+    assert json.loads(call.parameters["caption_entities"]) == bold
+    await send(bot, lin, STYLED._replace(files=files, rows=()))
+    (album,) = telegram.calls_of("sendMediaGroup")
+    assert json.loads(album.parameters["media"])[0]["caption_entities"] == bold
 
 
 # ---------------------------------------------------------------- long texts
 
 
 async def test_a_long_text_comes_in_pieces_with_the_buttons_last(
-    bot: TelegramPtb, lin: Person
+    bot: Telegram, lin: Person
 ) -> None:
     paragraphs = [f"第{n}段" + "实验" * 700 for n in range(5)]
     sent = await send(bot, lin, Outgoing("\n\n".join(paragraphs), ROWS))
@@ -175,14 +241,14 @@ async def test_a_long_text_comes_in_pieces_with_the_buttons_last(
     assert sent == str(lin.chat[-1].id)
 
 
-async def test_a_long_text_replaces_nothing(bot: TelegramPtb, lin: Person) -> None:
+async def test_a_long_text_replaces_nothing(bot: Telegram, lin: Person) -> None:
     first = await send(bot, lin, Outgoing("短"))
     await send(bot, lin, Outgoing("长" * 5000, replace=True), first)
     assert [len(words) for words in lin.reads] == [1, 4096, 904]
 
 
 async def test_a_pause_in_the_middle_is_waited_out(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     telegram.trouble("sendMessage", Trouble(acts=True), too_many(1))
     await send(bot, lin, Outgoing("长" * 5000))
@@ -193,7 +259,7 @@ async def test_a_pause_in_the_middle_is_waited_out(
 
 @pytest.mark.parametrize("trouble", [dropped(acts=False), broken(400, "Bad Request: odd")])
 async def test_a_message_half_shown_is_never_sent_again_as_a_whole(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, trouble: Trouble
+    bot: Telegram, telegram: BotApi, lin: Person, trouble: Trouble
 ) -> None:
     telegram.trouble("sendMessage", Trouble(acts=True), trouble)
     with pytest.raises(FateUnknown, match="partly"):
@@ -255,7 +321,7 @@ def test_units_are_utf16(text: str, length: int) -> None:
 # ---------------------------------------------------------------- files
 
 
-async def test_a_photo_and_a_document(bot: TelegramPtb, shelf: Shelf, lin: Person) -> None:
+async def test_a_photo_and_a_document(bot: Telegram, shelf: Shelf, lin: Person) -> None:
     photo = shelf.put("台面.jpg", "image/jpeg", JPEG)
     paper = shelf.put("报告.pdf", "application/pdf", b"%PDF")
     await send(bot, lin, Outgoing("看图", ROWS, files=(photo,)))
@@ -270,7 +336,7 @@ async def test_a_photo_and_a_document(bot: TelegramPtb, shelf: Shelf, lin: Perso
 
 
 async def test_photos_make_an_album_and_documents_another(
-    bot: TelegramPtb, shelf: Shelf, lin: Person
+    bot: Telegram, shelf: Shelf, lin: Person
 ) -> None:
     files = [shelf.put(f"{n}.jpg", "image/jpeg", JPEG + bytes([n])) for n in range(3)]
     files += [shelf.put(f"{n}.pdf", "application/pdf", b"%PDF") for n in range(2)]
@@ -286,7 +352,7 @@ async def test_photos_make_an_album_and_documents_another(
 
 
 async def test_an_album_has_no_buttons_so_the_words_bear_them(
-    bot: TelegramPtb, shelf: Shelf, lin: Person
+    bot: Telegram, shelf: Shelf, lin: Person
 ) -> None:
     files = tuple(shelf.put(f"{n}.jpg", "image/jpeg", JPEG) for n in range(2))
     await send(bot, lin, Outgoing("两张", ROWS, files=files))
@@ -295,7 +361,7 @@ async def test_an_album_has_no_buttons_so_the_words_bear_them(
 
 
 async def test_an_album_bears_its_words_when_no_button_needs_them(
-    bot: TelegramPtb, shelf: Shelf, lin: Person
+    bot: Telegram, shelf: Shelf, lin: Person
 ) -> None:
     files = tuple(shelf.put(f"{n}.jpg", "image/jpeg", JPEG) for n in range(2))
     sent = await send(bot, lin, Outgoing("两张", files=files))
@@ -303,7 +369,7 @@ async def test_an_album_bears_its_words_when_no_button_needs_them(
     assert sent == str(lin.chat[-1].id)
 
 
-async def test_more_than_an_album_holds(bot: TelegramPtb, shelf: Shelf, lin: Person) -> None:
+async def test_more_than_an_album_holds(bot: Telegram, shelf: Shelf, lin: Person) -> None:
     files = tuple(shelf.put(f"{n}.jpg", "image/jpeg", JPEG) for n in range(11))
     await send(bot, lin, Outgoing("", files=files))
     assert len([shown for shown in lin.chat if shown.file]) == 11
@@ -312,7 +378,7 @@ async def test_more_than_an_album_holds(bot: TelegramPtb, shelf: Shelf, lin: Per
 
 @pytest.mark.parametrize("card", ["queue", ""])
 async def test_words_too_long_for_a_caption_and_cards_stand_apart(
-    bot: TelegramPtb, shelf: Shelf, lin: Person, card: str
+    bot: Telegram, shelf: Shelf, lin: Person, card: str
 ) -> None:
     words = "短" if card else "长" * 1025
     file = shelf.put("1.jpg", "image/jpeg", JPEG)
@@ -329,7 +395,7 @@ async def test_words_too_long_for_a_caption_and_cards_stand_apart(
     ],
 )
 async def test_a_picture_telegram_takes_for_no_photo_goes_as_a_file(
-    bot: TelegramPtb, shelf: Shelf, lin: Person, name: str, content: bytes
+    bot: Telegram, shelf: Shelf, lin: Person, name: str, content: bytes
 ) -> None:
     file = shelf.put(name, "image/png", content)
     await send(bot, lin, Outgoing("看", ROWS, files=(file,)))
@@ -339,7 +405,7 @@ async def test_a_picture_telegram_takes_for_no_photo_goes_as_a_file(
 
 
 async def test_a_file_that_is_gone_is_not_sent(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     with pytest.raises(Unsent, match="file 99"):
         await send(bot, lin, Outgoing("看", files=(99,)))
@@ -347,7 +413,7 @@ async def test_a_file_that_is_gone_is_not_sent(
 
 
 async def test_buttons_are_not_dropped_for_want_of_words(
-    bot: TelegramPtb, telegram: BotApi, shelf: Shelf, lin: Person
+    bot: Telegram, telegram: BotApi, shelf: Shelf, lin: Person
 ) -> None:
     files = tuple(shelf.put(f"{n}.jpg", "image/jpeg", JPEG) for n in range(2))
     with pytest.raises(Unsent, match="buttons"):
@@ -405,9 +471,7 @@ async def test_what_each_failure_means(
     assert len(telegram.calls) == 1, "nothing is repeated here"
 
 
-async def test_how_long_and_for_whom_to_wait(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
-) -> None:
+async def test_how_long_and_for_whom_to_wait(bot: Telegram, telegram: BotApi, lin: Person) -> None:
     telegram.trouble("sendMessage", too_many(17), broken(500), broken(401, "Unauthorized"))
     waits = []
     for _ in range(3):
@@ -418,7 +482,7 @@ async def test_how_long_and_for_whom_to_wait(
 
 
 async def test_a_refused_connection_sent_nothing(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     await telegram.shut()
     with pytest.raises(TryLater) as caught:
@@ -444,8 +508,9 @@ async def test_a_refused_connection_sent_nothing(
         (httpx.DecodingError, FateUnknown),
     ],
 )
-async def test_how_far_a_call_came(
-    bot: TelegramPtb,
+@pytest.mark.parametrize("make_calls", ["ptb"], indirect=True)
+async def test_how_far_a_call_came_by_httpx(
+    bot: Telegram,
     lin: Person,
     monkeypatch: pytest.MonkeyPatch,
     cause: type[httpx.HTTPError],
@@ -457,6 +522,51 @@ async def test_how_far_a_call_came(
         raise cause("with https://127.0.0.1/botTOKEN/ in it")
 
     monkeypatch.setattr(httpx.AsyncClient, "request", fail)
+    await _fails(bot, lin, error)
+
+
+KEY = ConnectionKey("127.0.0.1", 443, True, True, None, None, None)
+REQUEST = RequestInfo(URL("https://127.0.0.1/botTOKEN/"), "POST", CIMultiDictProxy(CIMultiDict()))
+
+
+@pytest.mark.parametrize(
+    ("cause", "error"),
+    [
+        (aiohttp.ClientConnectorError(KEY, OSError("no route")), TryLater),
+        (aiohttp.ClientConnectorDNSError(KEY, OSError("no name")), TryLater),
+        (aiohttp.ClientConnectorSSLError(KEY, OSError("no trust")), TryLater),
+        (aiohttp.ClientProxyConnectionError(KEY, OSError("no proxy")), TryLater),
+        (aiohttp.ClientHttpProxyError(REQUEST, (), status=407), TryLater),
+        (aiohttp.ConnectionTimeoutError("no free connection"), TryLater),
+        (aiohttp.InvalidURL("http://botTOKEN"), TryLater),
+        (aiohttp.SocketTimeoutError("TOKEN"), FateUnknown),
+        (aiohttp.ServerDisconnectedError("TOKEN"), FateUnknown),
+        (aiohttp.ClientOSError("TOKEN"), FateUnknown),
+        (aiohttp.ClientConnectionResetError("TOKEN"), FateUnknown),
+        (aiohttp.ClientPayloadError("TOKEN"), FateUnknown),
+        (TimeoutError("TOKEN"), FateUnknown),
+        (ValueError("TOKEN"), FateUnknown),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("make_calls", ["aiogram"], indirect=True)
+async def test_how_far_a_call_came_by_aiohttp(
+    bot: Telegram,
+    lin: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    cause: Exception,
+    error: type[DeliveryError],
+) -> None:
+    """Each way aiohttp can fail, below the library."""
+
+    async def fail(*args: object, **kwargs: object) -> None:
+        raise cause
+
+    monkeypatch.setattr(aiohttp.ClientSession, "_request", fail)
+    await _fails(bot, lin, error)
+
+
+async def _fails(bot: Telegram, lin: Person, error: type[DeliveryError]) -> None:
     with pytest.raises(error) as caught:
         await send(bot, lin, Outgoing("好"))
     assert type(caught.value) is error
@@ -464,7 +574,7 @@ async def test_how_far_a_call_came(
 
 
 async def test_a_message_that_came_back_odd_was_shown_all_the_same(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     """One emulator gives our own parameters back as they were sent."""
     shown = {
@@ -480,15 +590,17 @@ async def test_a_message_that_came_back_odd_was_shown_all_the_same(
 
 
 async def test_an_answer_the_library_cannot_read_was_still_an_answer(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     telegram.trouble("sendMessage", Trouble(200, page='{"ok": true, "result": {"message_id": 1}}'))
+    assert await send(bot, lin, Outgoing("好")) == "1"
+    telegram.trouble("sendMessage", Trouble(200, page='{"ok": true, "result": true}'))
     with pytest.raises(FateUnknown):
         await send(bot, lin, Outgoing("好"))
 
 
 async def test_who_blocked_us_and_who_never_came(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     lin.blocks()
     with pytest.raises(Unreachable, match="blocked"):
@@ -500,7 +612,7 @@ async def test_who_blocked_us_and_who_never_came(
     assert lin.reads == ["欢迎回来"]
 
 
-async def test_many_at_once_all_arrive(bot: TelegramPtb, telegram: BotApi, lin: Person) -> None:
+async def test_many_at_once_all_arrive(bot: Telegram, telegram: BotApi, lin: Person) -> None:
     await asyncio.gather(*(send(bot, lin, Outgoing(f"第 {n} 条")) for n in range(60)))
     assert sorted(lin.reads) == sorted(f"第 {n} 条" for n in range(60))
 
@@ -508,13 +620,13 @@ async def test_many_at_once_all_arrive(bot: TelegramPtb, telegram: BotApi, lin: 
 # ---------------------------------------------------------------- files that come
 
 
-def last_ref(bot: TelegramPtb, telegram: BotApi) -> str:
+def last_ref(bot: Telegram, telegram: BotApi) -> str:
     incoming = bot.decode(json.dumps(telegram.history[-1]))
     assert incoming
     return incoming.files[0].ref
 
 
-async def test_a_file_is_fetched_whole(bot: TelegramPtb, telegram: BotApi, lin: Person) -> None:
+async def test_a_file_is_fetched_whole(bot: Telegram, telegram: BotApi, lin: Person) -> None:
     content = bytes(range(256)) * 2000
     lin.sends_document("数据 表.xlsx", content)
     assert await bot.fetch(last_ref(bot, telegram), len(content)) == content
@@ -523,7 +635,7 @@ async def test_a_file_is_fetched_whole(bot: TelegramPtb, telegram: BotApi, lin: 
 
 
 async def test_a_file_over_the_limit_is_refused_before_it_is_fetched(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     lin.sends_document("大.zip", bytes(1001))
     with pytest.raises(FileTooLarge):
@@ -532,7 +644,7 @@ async def test_a_file_over_the_limit_is_refused_before_it_is_fetched(
 
 
 async def test_a_file_that_is_larger_than_it_said_is_refused_on_the_way(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     lin.sends_document("大.zip", bytes(300_000))
     telegram.understate_sizes = True
@@ -542,7 +654,7 @@ async def test_a_file_that_is_larger_than_it_said_is_refused_on_the_way(
 
 
 async def test_what_telegram_will_not_give_is_too_large(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     lin.sends_document("巨.zip", bytes(20 * MEGABYTE + 1))
     with pytest.raises(FileTooLarge):
@@ -550,7 +662,7 @@ async def test_what_telegram_will_not_give_is_too_large(
 
 
 async def test_a_file_of_ours_by_the_same_path_is_not_taken_for_theirs(
-    bot: TelegramPtb,
+    bot: Telegram,
     telegram: BotApi,
     lin: Person,
     tmp_path: Path,
@@ -577,14 +689,14 @@ async def test_a_file_of_ours_by_the_same_path_is_not_taken_for_theirs(
     ids=str,
 )
 async def test_a_hiccup_does_not_lose_a_file(
-    bot: TelegramPtb, telegram: BotApi, lin: Person, method: str, trouble: Trouble
+    bot: Telegram, telegram: BotApi, lin: Person, method: str, trouble: Trouble
 ) -> None:
     lin.sends_document("数据.csv", b"1,2")
     telegram.trouble(method, trouble)
     assert await bot.fetch(last_ref(bot, telegram), 100) == b"1,2"
 
 
-async def test_a_file_that_cannot_be_had(bot: TelegramPtb, telegram: BotApi, lin: Person) -> None:
+async def test_a_file_that_cannot_be_had(bot: Telegram, telegram: BotApi, lin: Person) -> None:
     with pytest.raises(Unsent, match="wrong file_id"):
         await bot.fetch("nothing", 100)
     assert len(telegram.calls_of("getFile")) == 1
@@ -600,7 +712,7 @@ MENU = (("log", "记录培养活动"), ("menu", "主菜单"))
 
 
 async def test_each_chat_has_its_own_menu_and_is_told_once(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     wang = telegram.person("王老师")
     wang.starts()
@@ -614,7 +726,7 @@ async def test_each_chat_has_its_own_menu_and_is_told_once(
 
 
 async def test_a_menu_that_was_not_taken_is_offered_again(
-    bot: TelegramPtb, telegram: BotApi, lin: Person
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     telegram.trouble("setMyCommands", too_many(2))
     with pytest.raises(TryLater):

@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import signal
-import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
-from bot.platforms.telegram.ptb import UPDATE_LIMIT, WANTED, Webhook
+from bot.platforms.telegram.decode import WANTED
+from bot.platforms.telegram.webhook import PATH, UPDATE_LIMIT, Webhook, secret_for
+from bot.site import Site
 from bot.talk.message import Button, Outgoing
 from tests.telegram.bot_api import BotApi, Person, broken, gateway, until
-from tests.telegram.conftest import MakeBot, Store, running
+from tests.telegram.conftest import MakeBot, Store, bound, serving
 
 SECRET = "s3cret_-of-the-webhook"
-PATH = "/hook/telegram"
 SHOWN = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
 UPDATE = {"update_id": 7, "message": {"chat": {"id": 3}, "text": "好"}}
 
 
 @pytest.fixture
-def webhook() -> Webhook:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = int(unused.getsockname()[1])
-    return Webhook(f"http://127.0.0.1:{port}{PATH}", SECRET, PATH, port=port)
+def site() -> Iterator[Site]:
+    site = bound()
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def webhook(site: Site) -> Webhook:
+    return Webhook(f"http://127.0.0.1:{site.port}", SECRET)
 
 
 # ---------------------------------------------------------------- with Telegram
 
 
 async def test_what_is_pushed_is_stored_and_taps_are_answered(
-    make_bot: MakeBot, telegram: BotApi, lin: Person, store: Store, webhook: Webhook
+    make_bot: MakeBot,
+    telegram: BotApi,
+    lin: Person,
+    store: Store,
+    webhook: Webhook,
+    site: Site,
 ) -> None:
     bot = make_bot(webhook=webhook)
     await bot.send(1, str(lin.id), Outgoing("参加吗？", ((Button("参加", "q:1:1:=y"),),)), None)
-    async with running(bot, store):
+    async with serving(bot, store, site):
         said, tap = str(lin.says("一")), str(lin.presses("参加"))
         await until(lambda: not telegram.pending and not lin.spinning)
     assert list(store.kept)[1:] == [said, tap]
@@ -54,51 +62,44 @@ async def test_what_is_pushed_is_stored_and_taps_are_answered(
 
 
 async def test_a_push_that_cannot_be_stored_comes_again(
-    make_bot: MakeBot, telegram: BotApi, lin: Person, store: Store, webhook: Webhook
+    make_bot: MakeBot,
+    telegram: BotApi,
+    lin: Person,
+    store: Store,
+    webhook: Webhook,
+    site: Site,
 ) -> None:
     store.failing = 2
-    async with running(make_bot(webhook=webhook), store):
+    async with serving(make_bot(webhook=webhook), store, site):
         await until(lambda: not telegram.pending)
     assert len(store.batches) == 3
     assert len(store.kept) == 1
 
 
 async def test_pushes_while_we_are_away_come_later(
-    make_bot: MakeBot, telegram: BotApi, lin: Person, store: Store, webhook: Webhook
+    make_bot: MakeBot, telegram: BotApi, lin: Person, store: Store
 ) -> None:
-    async with running(make_bot(webhook=webhook), store):
-        await until(lambda: not telegram.pending)
-    lin.says("没人在")
-    async with running(make_bot(webhook=webhook), store):
-        await until(lambda: not telegram.pending)
+    for _ in range(2):
+        site = bound()
+        webhook = Webhook(f"http://127.0.0.1:{site.port}{PATH}", SECRET)
+        async with serving(make_bot(webhook=webhook), store, site):
+            await until(lambda: not telegram.pending)
+        lin.says("没人在")
     assert len(store.kept) == 2
 
 
 async def test_a_webhook_is_set_however_often_it_takes(
-    make_bot: MakeBot, telegram: BotApi, lin: Person, store: Store, webhook: Webhook
+    make_bot: MakeBot,
+    telegram: BotApi,
+    lin: Person,
+    store: Store,
+    webhook: Webhook,
+    site: Site,
 ) -> None:
     telegram.trouble("setWebhook", gateway(), broken(500))
-    async with running(make_bot(webhook=webhook), store):
+    async with serving(make_bot(webhook=webhook), store, site):
         await until(lambda: bool(store.kept))
     assert len(telegram.calls_of("setWebhook")) == 3
-
-
-async def test_a_port_that_is_taken_says_so(
-    make_bot: MakeBot, store: Store, webhook: Webhook
-) -> None:
-    async with running(make_bot(webhook=webhook), store):
-        await asyncio.sleep(0.05)
-        with pytest.raises(OSError, match="in use"):
-            await make_bot(webhook=webhook).run(store.receive)
-
-
-async def test_the_process_keeps_its_signals(
-    make_bot: MakeBot, telegram: BotApi, lin: Person, store: Store, webhook: Webhook
-) -> None:
-    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-    async with running(make_bot(webhook=webhook), store):
-        await until(lambda: bool(store.kept))
-        assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
 
 # ---------------------------------------------------------------- at the door
@@ -106,10 +107,10 @@ async def test_the_process_keeps_its_signals(
 
 @pytest.fixture
 async def door(
-    make_bot: MakeBot, store: Store, webhook: Webhook
+    make_bot: MakeBot, store: Store, webhook: Webhook, site: Site
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Posts to the webhook's application, without a network."""
-    app = make_bot(webhook=webhook).webhook_app(store.receive)
+    app = Starlette(routes=make_bot(webhook=webhook).routes(store.receive))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as posts:
         yield posts
@@ -185,3 +186,19 @@ async def test_there_is_nothing_else(
 def test_a_secret_telegram_would_refuse(secret: str) -> None:
     with pytest.raises(ValueError, match="secret"):
         Webhook("https://example.org/", secret)
+
+
+def test_an_address_without_a_path_gets_ours() -> None:
+    assert Webhook("https://example.org/", SECRET).url == f"https://example.org{PATH}"
+    assert Webhook("https://example.org/hook", SECRET).url == "https://example.org/hook"
+
+
+def test_a_secret_made_from_the_token_is_no_token() -> None:
+    made = secret_for("123:ABC")
+    assert Webhook("https://example.org", made).secret == made == secret_for("123:ABC")
+    assert made != secret_for("123:ABD")
+    assert "ABC" not in made
+
+
+def test_what_is_printed_holds_no_secret() -> None:
+    assert SECRET not in repr(Webhook("https://example.org", SECRET))

@@ -1,0 +1,113 @@
+"""What a driver is: the calls to the Bot API, made by some library.
+
+Everything else is shared: the messenger in `messenger.py` decides which calls are made and what
+becomes of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from urllib.parse import quote
+
+from bot.platforms.contract import FileTooLarge
+from bot.platforms.telegram.drawing import Piece
+from bot.platforms.telegram.text import File, Keyboard
+
+CONNECT_SECONDS: Final = 10.0
+"""Seconds in which a connection must be made, or a free one be had."""
+UPLOAD_SECONDS: Final = 60.0
+"""Seconds that a call with files may take at the least."""
+TAPS_AT_ONCE: Final = 2
+"""Taps answered at the same time, beside the deliveries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the calls go."""
+
+    token: str
+    api_base: str = "https://api.telegram.org"
+    """Without a slash at the end."""
+    proxy: str | None = None
+    """`http://…` or `socks5://…`."""
+    answer_seconds: float = 30
+    """Seconds that an answer may take; a poll adds what it waits for news."""
+
+    def __repr__(self) -> str:
+        return f"Server({self.api_base})"  # the token is nobody's to read
+
+    def file_url(self, path: str) -> str:
+        """Where a file's bytes are, by the path that Telegram gave."""
+        return f"{self.api_base}/file/bot{self.token}/{quote(path)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that Telegram keeps."""
+
+    path: str
+    size: int
+
+
+class Calls(Protocol):
+    """The calls, each made once. What goes wrong is a `Failure`, and nothing else is raised.
+
+    Those that show something give its message id, an album's last.
+    """
+
+    at_once: int
+    """Calls under way at the same time, at the most."""
+
+    async def username(self) -> str:
+        """The bot's own name."""
+        ...
+
+    async def updates(self, offset: int | None, seconds: int, wanted: Sequence[str]) -> Any:
+        """One long poll of so many seconds, as raw JSON: none of it is decoded."""
+        ...
+
+    async def set_webhook(self, url: str, secret: str, wanted: Sequence[str]) -> None: ...
+
+    async def delete_webhook(self) -> None: ...
+
+    async def answer_tap(self, tap: str) -> None: ...
+
+    async def send_text(self, chat: str, piece: Piece, keyboard: Keyboard) -> int: ...
+
+    async def edit_text(
+        self, chat: str, message: int, piece: Piece, keyboard: Keyboard
+    ) -> None: ...
+
+    async def send_file(
+        self, chat: str, file: File, caption: Piece, keyboard: Keyboard
+    ) -> int: ...
+
+    async def send_album(self, chat: str, files: Sequence[File], caption: Piece) -> int:
+        """The caption goes under the first of the files, which are all of one kind."""
+        ...
+
+    async def set_menu(self, chat: str, commands: Sequence[tuple[str, str]]) -> None: ...
+
+    async def find_file(self, ref: str) -> Kept: ...
+
+    async def download(self, kept: Kept, limit: int) -> bytes:
+        """Raises `FileTooLarge` as soon as more than `limit` bytes have come."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Limited:
+    """Bytes as they come, up to a limit."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.content = bytearray()
+
+    def take(self, chunk: bytes) -> None:
+        """Raises `FileTooLarge` past the limit."""
+        self.content += chunk
+        if len(self.content) > self._limit:
+            raise FileTooLarge

@@ -1,0 +1,153 @@
+"""What an outcome of a call to the Bot API means, whichever library made the call."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import structlog
+
+from bot.platforms.contract import DeliveryError, FateUnknown, TryLater, Unreachable, Unsent
+
+PAUSE: Final = 5.0
+"""Seconds to wait where nobody says how long."""
+LONGEST_PAUSE: Final = 60.0
+
+CHAT_GONE: Final = ("chat not found", "peer_id_invalid", "was upgraded to a supergroup")
+MESSAGE_GONE: Final = (
+    "message to edit not found",
+    "message can't be edited",
+    "no text in the message",
+    "message_id_invalid",
+)
+"""Telegram's words for a message that cannot be edited, and never will be."""
+
+log = structlog.get_logger()
+
+
+class Failure(Exception):
+    """A call that did not succeed.
+
+    The libraries' own errors do not tell enough: a refused connection and one that broke half-way
+    are the same to them, the status is lost, and a proxy's 403 page is taken for Telegram's.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        status: int = 0,
+        code: int = 0,
+        retry_after: float = 0,
+        moved_to: int | None = None,
+        sent: bool = True,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        """What went wrong: never the token, nor what the message said."""
+        self.status = status
+        """The HTTP status; 0 where nobody answered."""
+        self.code = code
+        """Telegram's error code; 0 where it was not Telegram that answered."""
+        self.retry_after = retry_after
+        self.moved_to = moved_to
+        """The supergroup that the chat has become."""
+        self.sent = sent
+        """Where Telegram did not answer: the call may have reached it all the same."""
+
+    @property
+    def out_of_order(self) -> bool:
+        """Somebody answered, and only that the call cannot be served now."""
+        return self.code >= 500 or (self.code == 0 and self.status >= 500)
+
+
+def unanswered(error: BaseException, *, sent: bool) -> Failure:
+    """A call that nobody answered. Only the error's name is told: its text may hold the token."""
+    return Failure(type(error).__name__, sent=sent)
+
+
+def result(status: int, payload: bytes | str) -> Any:
+    """What an HTTP answer brings. Raises `Failure` where it says that something went wrong."""
+    answer = loads(payload)
+    match answer:
+        case {"ok": True, "result": found} if status == 200:
+            return found
+        case {"ok": False, "error_code": int(code), "description": str(what)}:
+            if code in (401, 404):
+                log.critical("telegram.token_refused")
+            more = answer.get("parameters")
+            parameters = more if isinstance(more, dict) else {}
+            raise Failure(
+                what[:200],
+                status=status,
+                code=code,
+                retry_after=parameters.get("retry_after", 0),
+                moved_to=parameters.get("migrate_to_chat_id"),
+            )
+        case _:
+            # Something on the way answered. A success nobody can read, and a gateway that gave up
+            # waiting, say nothing about what Telegram did.
+            raise Failure(
+                f"HTTP {status}, not Telegram's", status=status, sent=status in (200, 504)
+            )
+
+
+def loads(raw: str | bytes) -> Any:
+    """JSON, `None` if it is none."""
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
+
+
+def message_id(shown: Any) -> int:
+    """The id of a message that was shown, the last one's of an album.
+
+    Nothing else of the answer is read: something odd in it would make a message that arrived look
+    lost. Raises `Failure` if even the id cannot be read.
+    """
+    match shown:
+        case {"message_id": int(known)} | [*_, {"message_id": int(known)}]:
+            return known
+    raise Failure("the answer names no message", status=200)
+
+
+def delivery_error(failure: Failure) -> DeliveryError:
+    """What a failed call means for the message it carried."""
+    what = failure.what
+    match failure.code:
+        case 0 if failure.sent:
+            return FateUnknown(what)
+        case 429:
+            return TryLater(failure.retry_after or PAUSE)
+        case 401 | 404:  # the token is refused: somebody has to see to it
+            return TryLater(LONGEST_PAUSE, everyone=True)
+        case 403:
+            return Unreachable(what)
+        case 400 if any(words in what.lower() for words in CHAT_GONE):
+            return Unreachable(what)
+        case code if code == 0 or code >= 500:
+            return TryLater(PAUSE, everyone=True)
+        case _:
+            return Unsent(what)
+
+
+def edited_already(failure: Failure) -> bool:
+    """The message says already what the edit would make it say."""
+    return failure.code == 400 and "message is not modified" in failure.what
+
+
+def uneditable(failure: Failure) -> bool:
+    """The message cannot be edited, and never will be."""
+    return failure.code == 400 and any(gone in failure.what.lower() for gone in MESSAGE_GONE)
+
+
+def style_refused(failure: Failure) -> bool:
+    """An older Bot API server does not know that a button can have a style."""
+    what = failure.what.lower()
+    return failure.code == 400 and ("style" in what or "keyboard button" in what)
+
+
+def too_big(failure: Failure) -> bool:
+    """The file is larger than Telegram gives to bots."""
+    return "file is too big" in failure.what
