@@ -159,6 +159,7 @@ def serve(
 
     from app.demo import make_demo, sign_in_links
     from app.desk import CLOCK, public_url, settings
+    from app.main import CannotServe
     from app.main import serve as run
 
     given = {name: it for name, it in (("host", host), ("port", port)) if it is not None}
@@ -181,7 +182,7 @@ def serve(
 
     try:
         asyncio.run(run(in_force, ready))
-    except OSError as taken:
+    except CannotServe as taken:
         raise Mistake(t("cli.cannot_serve", url=url, why=str(taken))) from None
 
 

@@ -53,6 +53,10 @@ CONDITIONS: Final[Mapping[str, Condition]] = {"waits_for_review": records.waits_
 """What notices may depend on. The names stand in the database."""
 
 
+class CannotServe(OSError):
+    """The web server's address cannot be had."""
+
+
 class App:
     """Everything that runs in one process, on one database."""
 
@@ -179,7 +183,7 @@ class App:
     async def run(self) -> None:
         """Serve until cancelled; every part ends with the others.
 
-        Raises `OSError` when the web server's address is taken.
+        Raises `CannotServe` when the web server's address is taken.
         """
         routes = self._routes()
         if routes:
@@ -187,7 +191,10 @@ class App:
 
             web = self.settings.web
             self.site = Site(web.host, web.port, trusted_proxies=web.trusted_proxies)
-            self.site.bind()
+            try:
+                self.site.bind()
+            except OSError as error:
+                raise CannotServe(str(error)) from error
         ticks = scheduler({"housekeeping": (self.housekeeping, HOUSEKEEPING)})
         ticks.start()
         try:

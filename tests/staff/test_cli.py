@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 from app import desk
 from app.cli import app
 from app.commands.inquiries import harmless
+from app.main import CannotServe
 from app.terminal import wide
 from bot.talk.clock import SetClock
 from programmes.catalogue import PACKS
@@ -586,7 +587,7 @@ def test_an_address_that_is_taken_is_one_sentence(
     fails: Yingcai, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def serve(_settings: Any, _ready: Callable[[Any], None]) -> None:
-        raise OSError(98, "in use")
+        raise CannotServe("in use")
 
     monkeypatch.setattr("app.main.serve", serve)
     assert "不能在 http://127.0.0.1:8080 启动" in fails("serve")
