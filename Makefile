@@ -41,6 +41,10 @@ lint: $(VENV)/installed-dev
 	$(BIN)/deptry . --exclude '^(tests|benchmarks|\.venv)/'
 	$(BIN)/deptry . --exclude '^\.venv/' --ignore DEP002,DEP004
 
+# Every card of the product on one page, as each platform draws it.
+cards: $(VENV)/installed-dev
+	@$(BIN)/python -m tests.cards
+
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks
 

@@ -173,7 +173,7 @@ def serve(
 
     from app.demo import make_demo, sign_in_links
     from app.desk import CLOCK, public_url, settings
-    from app.main import NotInstalled
+    from app.main import CannotServe, NotInstalled
     from app.main import serve as run
     from services import roster
 
@@ -202,7 +202,7 @@ def serve(
         asyncio.run(run(in_force, ready))
     except NotInstalled as missing:
         raise Mistake(t("cli.not_installed", library=str(missing))) from None
-    except OSError as taken:
+    except CannotServe as taken:
         raise Mistake(t("cli.cannot_serve", url=url, why=str(taken))) from None
 
 

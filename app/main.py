@@ -58,6 +58,10 @@ class NotInstalled(Exception):
     """A library that the settings ask for is not installed; named by its extra."""
 
 
+class CannotServe(OSError):
+    """The web server's address cannot be had."""
+
+
 class App:
     """Everything that runs in one process, on one database."""
 
@@ -197,7 +201,7 @@ class App:
     async def run(self) -> None:
         """Serve until cancelled; every part ends with the others.
 
-        Raises `OSError` when the web server's address is taken.
+        Raises `CannotServe` when the web server's address is taken.
         """
         routes = self._routes()
         if routes:
@@ -205,7 +209,10 @@ class App:
 
             web = self.settings.web
             self.site = Site(web.host, web.port, trusted_proxies=web.trusted_proxies)
-            self.site.bind()
+            try:
+                self.site.bind()
+            except OSError as error:
+                raise CannotServe(str(error)) from error
         ticks = scheduler({"housekeeping": (self.housekeeping, HOUSEKEEPING)})
         ticks.start()
         try:

@@ -30,10 +30,10 @@ from storage.tables import SendState
 log = structlog.get_logger()
 
 BATCH: Final = 100
-"""Most messages chosen in one transaction."""
+"""Maximum of messages chosen in one transaction."""
 MOST_TRIES: Final = 12
 LONGEST_PAUSE: Final = 600.0
-"""Seconds between tries at the most, where the platform does not say."""
+"""Longest pause between tries, in seconds, where the platform does not state one."""
 
 
 Condition = Callable[[Session, Mapping[str, Any]], bool]
@@ -43,12 +43,12 @@ message, so it writes nothing."""
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A call that has ended."""
+    """A finished call."""
 
     message: ToSend
     fate: Fate
     shown: str
-    """The platform's id of what it shows."""
+    """The platform's id of the shown message."""
 
 
 @dataclass(slots=True)
@@ -82,23 +82,23 @@ class Delivery(Worker):
         self._platforms = platforms
         self._pace = {name: Pace(platform) for name, platform in platforms.items()}
         self._calls: dict[int, str] = {}
-        """The calls under way, one for each account at the most: with the platform."""
+        """Platforms of the calls under way, by account; at most one call for each account."""
         self._ended_calls: list[Attempt] = []
-        """Calls whose fate is not written down yet: nobody else knows it."""
+        """Finished calls whose fate is not stored yet."""
         self.fates: Counter[SendState] = Counter()
-        """What became of sends since the program began; `waiting` if they are to be retried."""
+        """Sends since the program started, by fate; `waiting` means to be retried."""
 
     async def take_up(self) -> None:
-        """Whatever was being sent when the last run broke off may have arrived."""
+        """Mark sends that the last run left unfinished: they may have arrived."""
         repeatable = [p.name for p in self._platforms.values() if p.capabilities.idempotent]
         unknown = await self._database.run(chats.unsure_sends, repeatable)
         if unknown:
             log.warning("sends_of_unknown_fate", count=unknown)
 
     async def turn(self) -> float:
-        """Write down what became of the calls that have ended, and begin those whose turn it is.
+        """Store the fates of finished calls, and start the calls that are due.
 
-        One transaction does both. Gives the seconds until there may be more to begin.
+        One transaction does both. Returns the seconds until more may be due.
         """
         ended = list(self._ended_calls)
         turn = await self._database.run(self._settle_and_choose, ended, dict(self._calls))
@@ -123,7 +123,7 @@ class Delivery(Worker):
     # ---------------------------------------------------------------- choosing
 
     def _free(self, under_way: Mapping[int, str], now: datetime) -> dict[str, int]:
-        """The platforms that may be asked now, each with how many more calls at once."""
+        """Platforms that accept calls now, each with its number of free calls."""
         calls = list(under_way.values())
         return {
             name: free
@@ -132,7 +132,7 @@ class Delivery(Worker):
         }
 
     def _choose(self, db: Session, under_way: Mapping[int, str], turn: _Turn) -> None:
-        """The messages whose turn it is: at most one in each chat, within every limit."""
+        """Choose the messages that are due: at most one for each chat, within all limits."""
         now = self._clock.now()
         free = self._free(under_way, now)
         chosen: dict[int, ToSend] = {}
@@ -178,8 +178,8 @@ class Delivery(Worker):
 
     def _note_chosen(self, db: Session, chosen: Sequence[ToSend], now: datetime) -> None:
         careful = [m for m in chosen if self._careful(m)]
-        # Before the call: if we die in it, the fate is unknown, not "never tried". A notice whose
-        # condition holds is from now on a line of its chat.
+        # Marked before the call: after a crash the fate is unknown, not "never tried".
+        # A notice whose condition holds is a line of its chat from now on.
         noted = [m for m in chosen if self._careful(m) or m.condition is not None]
         chats.mark(db, [Fate(m.id, SendState.SENDING, m.tries + 1, now) for m in noted])
         chats.offer(db, [(m.account_id, m.offers) for m in chosen if m.offers])
@@ -211,7 +211,7 @@ class Delivery(Worker):
             del self._calls[message.account_id]
 
     async def _send(self, message: ToSend) -> tuple[Fate, str]:
-        """Make the call; gives what became of it, and the platform's id of what it shows."""
+        """Make the call; returns its fate, and the platform's id of the shown message."""
         platform = self._platforms[message.platform]
         shown = ""
         try:
@@ -252,7 +252,7 @@ class Delivery(Worker):
         return Fate(message.id, SendState.FAILED, tries, now, str(error))
 
     def _settle(self, db: Session, ended: Sequence[Attempt]) -> None:
-        """Write down what became of calls."""
+        """Store the fates of calls."""
         for sent in ended:
             card = sent.message.body.get("card")
             if card and self._careful(sent.message) and sent.fate.state is SendState.SENT:
@@ -265,7 +265,7 @@ class Delivery(Worker):
 
 
 class Pace:
-    """How fast one platform may be asked: over all chats, in one chat, and when it needs rest."""
+    """The rate limits of one platform: over all chats, in one chat, and requested pauses."""
 
     def __init__(self, platform: Platform) -> None:
         can = platform.capabilities
@@ -273,16 +273,16 @@ class Pace:
         self._gap = timedelta(seconds=1 / can.per_second)
         self._chat_gap = timedelta(seconds=1 / can.per_chat)
         self._burst = timedelta(seconds=1)
-        """What was not used lately may be used at once, up to a second's worth."""
+        """Unused capacity that may be used at once: up to one second's worth."""
         self._free: datetime | None = None
         self._chats: dict[int, datetime] = {}
 
     def wait(self, now: datetime) -> timedelta:
-        """How long until anything may be sent."""
+        """Time until anything may be sent."""
         return timedelta() if self._free is None else self._free - self._burst - now
 
     def take(self, chat: int, now: datetime) -> bool:
-        """Use one turn in a chat, if it has one now."""
+        """Reserve one send in a chat, if the limits allow one now."""
         if self.wait(now) > timedelta():
             return False
         if chat in self._chats and self._chats[chat] - self._burst > now:
@@ -292,14 +292,14 @@ class Pace:
         return True
 
     def rest(self, chat: int | None, until: datetime) -> None:
-        """Leave a chat, or everybody, in peace until then: the platform's word is the law."""
+        """Send nothing to a chat (`None`: to anybody) until then, as the platform asked."""
         if chat is None:
             self._free = max(self._free or until, until + self._burst)
         else:
             self._chats[chat] = max(self._chats.get(chat, until), until + self._burst)
 
     def next(self, now: datetime) -> datetime | None:
-        """When a chat, or everybody, may be written to again; `None` if nothing is held now."""
+        """When the next pause ends; `None` if nothing is paused."""
         self._chats = {chat: at for chat, at in self._chats.items() if at > now}
         later = [at - self._burst for at in self._chats.values() if at - self._burst > now]
         if self.wait(now) > timedelta() and self._free is not None:

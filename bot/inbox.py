@@ -35,30 +35,30 @@ from storage.tables import TalkState
 log = structlog.get_logger()
 
 BATCH: Final = 64
-"""Most updates in one transaction."""
+"""Maximum of updates in one transaction."""
 ALBUM_PAUSE: Final = timedelta(seconds=1)
-"""An album has no count and no end: it is whole once nothing has been added for so long."""
+"""Messengers do not say where an album ends: it is complete after this pause."""
 TRIES: Final = 3
 """Attempts before the update, not the database, is blamed."""
 WORK_LIMIT: Final = 180.0
-"""Seconds that outside work may take: its chat waits for it, with all that is said there."""
+"""Time limit for outside work, in seconds. Its chat's updates wait until it ends."""
 FAILED: Final[Mapping[str, Any]] = {"failed": True}
-"""What a talk is told when its outside work came to nothing."""
+"""The result that a talk gets when its outside work failed."""
 
 Job = Callable[["Order"], Awaitable[Any]]
-"""Outside work: gives a JSON result, also for what went wrong in the person's own way.
+"""Outside work. Returns a JSON result, also for errors that the person can mend.
 
-A crash may break it off at any point; it is then done once more from the beginning.
+A crash may interrupt it at any point; it is then repeated from the beginning.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Outside work to be done for one talk."""
+    """A request for outside work by one talk."""
 
     talk_id: int
     turn: int
-    """The journal's turn in which it was asked for: a later one does not wait for it."""
+    """The journal's turn that asked for it; a later turn does not wait for it."""
     step: str
     job: str
     args: Mapping[str, Any]
@@ -69,7 +69,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """What one caller wants stored, and where that caller waits."""
+    """Updates that one caller wants stored, and the future that the caller awaits."""
 
     rows: Sequence[dict[str, Any]]
     stored: asyncio.Future[None]
@@ -84,7 +84,7 @@ class _Arrival:
 
 
 class Inbox(Worker):
-    """Stores what comes in, and handles it."""
+    """Stores raw updates and handles them in order."""
 
     name = "inbox"
 
@@ -110,11 +110,11 @@ class Inbox(Worker):
         self._busy: set[tuple[str, str]] = set()
         """Chats that wait for outside work."""
         self._waiting_elsewhere: set[tuple[str, str]] = set()
-        """Chats found to wait for outside work that another device has begun."""
+        """Chats that wait for outside work started on another device."""
         self._alone = False
-        """After a failed transaction: handle the waiting updates one by one."""
+        """Handle updates one by one, because the last transaction failed."""
         self._trying: Sequence[Stored] = []
-        """What is being handled, the parts of one album together."""
+        """The update being handled, or all parts of its album."""
 
     # ---------------------------------------------------------------- in
 
@@ -139,13 +139,13 @@ class Inbox(Worker):
         ]
         arrival = _Arrival(rows, asyncio.get_running_loop().create_future())
         self._arrivals.append(arrival)
-        # In a task of its own: a caller who is cancelled must not leave the others waiting.
+        # A separate task, so that a cancelled caller does not leave the others waiting.
         if self._storing is None or self._storing.done():
             self._storing = asyncio.create_task(self._store())
         await arrival.stored
 
     async def _store(self) -> None:
-        """Write what has arrived; what arrives meanwhile shares the next write."""
+        """Write the arrived updates; those that arrive meanwhile share the next write."""
         while self._arrivals:
             arrived, self._arrivals = self._arrivals, []
             try:
@@ -167,7 +167,7 @@ class Inbox(Worker):
     # ---------------------------------------------------------------- handling
 
     async def run(self) -> None:
-        """Take turns until cancelled. What is being stored is stored before this ends."""
+        """Take turns until cancelled. Returns only after updates being stored have been stored."""
         try:
             await super().run()
         finally:
@@ -175,14 +175,14 @@ class Inbox(Worker):
                 await asyncio.wait([self._storing])
 
     async def take_up(self) -> None:
-        """Begin again the outside work that a crash or a stop has broken off."""
+        """Restart outside work that a crash or a stop interrupted."""
         for order in await self._database.run(self._unfinished):
             self._begin(order)
 
     async def turn(self) -> float:
-        """Handle all that can be handled now; gives the seconds until held albums are whole.
+        """Handle every update that is ready; returns the seconds until held albums are complete.
 
-        Raises what the database raised if it takes nothing at all.
+        Raises the database's error if it accepts no writes at all.
         """
         tries = 0
         self._waiting_elsewhere.clear()
@@ -201,7 +201,7 @@ class Inbox(Worker):
                 if tries < TRIES:
                     continue
                 if tries == TRIES:
-                    # Is it this update, or a database that takes nothing? Raises if the latter.
+                    # Raises if the database accepts nothing; otherwise this update is at fault.
                     await self._database.run(chats.touch_updates, self._trying)
                     continue
                 await self._set_aside(self._trying, error)
@@ -214,9 +214,9 @@ class Inbox(Worker):
                 return IDLE if pause is None else pause
 
     async def _handle_some(self) -> tuple[int, bool, float | None]:
-        """Handle a batch; gives how many, whether more may wait, and the pause that albums need.
+        """Handle a batch; returns how many, whether more may wait, and how long held albums need.
 
-        What arrives meanwhile is no part of it: it is announced by itself.
+        Updates that arrive meanwhile are not counted: they wake the inbox themselves.
         """
         async with self._one_at_a_time:
             handled, more, orders, pause = await self._database.run(
@@ -229,7 +229,7 @@ class Inbox(Worker):
     def _handle_batch(
         self, db: Session, busy: Collection[tuple[str, str]]
     ) -> tuple[int, bool, list[Order], float | None]:
-        # One more than is handled, to know whether more wait.
+        # Read one more than is handled, to know whether more wait.
         found = chats.waiting_updates(db, BATCH + 1, list(self._platforms), busy)
         waiting = found[:BATCH]
         ready, pause = self._ready(waiting)
@@ -247,12 +247,12 @@ class Inbox(Worker):
             handled += 1
             if self._alone:
                 break
-        # Those passed over are left out of what is read next, so this comes to an end.
+        # Skipped chats are left out of the next read, so this loop ends.
         more = handled < len(ready) or len(found) > BATCH
         return handled, more, batch.write(), pause
 
     async def _set_aside(self, updates: Sequence[Stored], error: Exception) -> None:
-        """Set aside what can be handled but not committed, so that it blocks nobody."""
+        """Set aside updates that can be handled but not committed, so that they block nobody."""
         why = f"uncommitted: {type(error).__name__}"
         async with self._one_at_a_time:
             try:
@@ -269,7 +269,7 @@ class Inbox(Worker):
         batch.write()
 
     def _ready(self, waiting: Sequence[Stored]) -> tuple[list[list[Stored]], float | None]:
-        """What may be handled now, albums put together; and how long the first held one needs."""
+        """The updates that are ready, albums combined; and how long the first held album needs."""
         now = self._clock.now()
         held: set[tuple[str, str]] = set()
         ready: list[list[Stored]] = []
@@ -291,7 +291,7 @@ class Inbox(Worker):
             if not parts:
                 continue
             left = parts[-1].received_at + ALBUM_PAUSE - now
-            # More than the whole pause is left only where the clock was set back.
+            # More than the whole pause can be left only after the clock was set back.
             if timedelta() < left <= ALBUM_PAUSE:
                 held.add(chat)
                 pause = min(pause or left.total_seconds(), left.total_seconds())
@@ -326,9 +326,9 @@ class Inbox(Worker):
         self._said()
 
     async def _keep(self, order: Order, result: Any) -> list[Order]:
-        """Write down what outside work gave, however often it takes; gives what is to follow.
+        """Store the result of outside work, retrying until it is stored; returns follow-up work.
 
-        A result that the database will not take is as good as none.
+        A result that the database refuses `TRIES` times counts as failed.
         """
         tries = 0
         trouble = Trouble("work_not_kept")
@@ -346,7 +346,7 @@ class Inbox(Worker):
                 await asyncio.sleep(trouble.meet(error, job=order.job, talk=order.talk_id))
 
     def _done(self, db: Session, order: Order, result: Any) -> list[Order]:
-        """Give a talk what its outside work gave, unless it has gone on without it."""
+        """Hand a talk the result of its outside work, unless the talk has moved on."""
         talk = chats.talks(db, [order.talk_id]).get(order.talk_id)
         if talk is None or not _awaits(talk, order):
             return []
@@ -373,7 +373,7 @@ def order_for(talk: Talk, speaker: Speaker) -> Order:
 
 
 def _awaits(talk: Talk, order: Order) -> bool:
-    """Whether a talk still waits for this: not once it was put down, or has gone back."""
+    """Whether a talk still waits for this work: not after it was put down or went back."""
     return (
         talk.state is TalkState.WORKING
         and talk.work is not None
@@ -383,12 +383,12 @@ def _awaits(talk: Talk, order: Order) -> bool:
 
 
 def _storable(raw: str) -> str:
-    """JSON that every database takes: half an emoji that was cut in two becomes its escape."""
+    """JSON that every database accepts: lone surrogates (half an emoji) are escaped."""
     return raw.encode(errors="backslashreplace").decode()
 
 
 class _Batch:
-    """Updates handled in one transaction: their rows are read and written together."""
+    """Updates handled in one transaction. Their rows are read and written together."""
 
     def __init__(
         self, db: Session, router: Router, platforms: Mapping[str, Platform], now: datetime
@@ -406,7 +406,7 @@ class _Batch:
         self._outcomes: list[tuple[int, str]] = []
 
     def read_ahead(self, wanted: set[tuple[str, str]]) -> None:
-        """Read who speaks and what they are talking about, for the whole batch at once."""
+        """Read the speakers and their talks, for the whole batch at once."""
         self._speakers = chats.speakers(self._db, wanted)
         self._talks = chats.talks(
             self._db, [s.talk_id for s in self._speakers.values() if s.talk_id is not None]
@@ -420,7 +420,7 @@ class _Batch:
         return talk is not None and talk.state is TalkState.WORKING and not talk.closed
 
     def handle(self, updates: Sequence[Stored]) -> None:
-        """Handle one update, or the parts of one album as if they were one."""
+        """Handle one update, or the parts of one album as one."""
         first = updates[0]
         try:
             incoming = self._decode(updates)
@@ -464,7 +464,7 @@ class _Batch:
         return Scene(self._router, self._db, speaker, now, talks=self._talks)
 
     def _act(self, speaker: Speaker, incoming: Incoming, update: Stored) -> str:
-        """Let the router do it; what raises is undone, told plainly, and set aside.
+        """Let the router handle it. If that raises, undo it, tell the person, and set it aside.
 
         It is done as of the moment at which it came in: "today" is the day on which it was said,
         and what was in time is not late because we were.
@@ -480,9 +480,9 @@ class _Batch:
         return ""
 
     def go_on(self, speaker: Speaker, talk: Talk, step: str, result: Any) -> None:
-        """Let a talk go on with what its outside work gave."""
+        """Continue a talk with the result of its outside work."""
         self._speakers[speaker.platform, speaker.address] = speaker
-        # Whatever becomes of the step that follows, the talk no longer waits for this work.
+        # Even if the next step fails, the talk no longer waits for this work.
         talk.work, talk.state = None, TalkState.ACTIVE
         self._talks[talk.id] = talk
         self._changed[talk.id] = None
@@ -497,7 +497,7 @@ class _Batch:
         self._keep(scene)
 
     def _regret(self, scene: Scene) -> None:
-        """Undo what was done in a scene, and say plainly that it was not."""
+        """Undo a scene, and tell the person that nothing was done."""
         scene.undo()
         scene.say(with_menu(t("help.went_wrong")))
         self._keep(scene)
@@ -507,7 +507,7 @@ class _Batch:
         self._changed.update(dict.fromkeys(scene.changed))
 
     def write(self) -> list[Order]:
-        """Write all that was changed and said; gives the outside work to begin once it is."""
+        """Write all changes and messages; returns the outside work to start after the commit."""
         changed = [self._talks[talk_id] for talk_id in self._changed if talk_id in self._talks]
         chats.save_talks(self._db, changed)
         spoke = [s for s in self._speakers.values() if s.changed]

@@ -1,4 +1,4 @@
-"""Which flow or action an incoming message starts, and how a talk takes its turn.
+"""Decides which flow or act an incoming message starts, and moves talks on.
 
 The router works inside one transaction on rows held in memory: what it says and what it changes
 are collected in a `Scene` and written together when the batch is. It knows handlers only through
@@ -60,7 +60,7 @@ class Router:
     # ---------------------------------------------------------------- one update
 
     def handle(self, scene: Scene, incoming: Incoming) -> None:
-        """Do what one update asks. Whatever it does is in the scene, or in its transaction."""
+        """Handle one update. All effects are in the scene or in its transaction."""
         if incoming.presence:
             scene.speaker.reachable = incoming.presence == "returned"
             scene.speaker.changed = True
@@ -76,7 +76,7 @@ class Router:
             self._guarded(scene, self._said, incoming)
 
     def _in_group(self, scene: Scene, incoming: Incoming) -> None:
-        """Nothing personal in groups: a press is refused and noted, a command sent elsewhere."""
+        """Nothing personal in groups: refuse and note presses, send commands elsewhere."""
         if incoming.press is not None:
             refused = Refused(t("group.refused"), verb="press")
             self._note_refusal(scene.session, refused, scene.now, None, scene.speaker.account_id)
@@ -85,7 +85,7 @@ class Router:
             scene.say(t("group.refused"))
 
     def _guarded(self, scene: Scene, step: Callable[[Scene, Any], None], what: Any) -> None:
-        """Take a step; a refusal undoes what it did, is noted, and is said plainly."""
+        """Run a step. If it is refused, undo it, note the refusal, and say why."""
         try:
             step(scene, what)
         except Refused as refused:
@@ -147,7 +147,7 @@ class Router:
             self._show(scene, talk, self._conversation(scene, talk).answer(answer))
 
     def _take_floor(self, scene: Scene, talk: Talk) -> None:
-        """A press on an older card, or on another device, goes on with its talk here."""
+        """Continue a talk here after a press on an older card or another device."""
         if scene.speaker.talk_id != talk.id:
             parked = scene.park()
             scene.floor(talk)
@@ -183,7 +183,7 @@ class Router:
             self._in_savepoint(scene, lambda s, _: self._handlers.hear(s, incoming), ())
 
     def _answer(self, scene: Scene, talk: Talk, incoming: Incoming) -> None:
-        """Give the words to the talk. What it cannot take may be a question in between."""
+        """Give the words to the talk. Words that it refuses may be a question of their own."""
         given = self._conversation(scene, talk).answer(Answer.of(incoming))
         refused = isinstance(given, Waiting) and not given.accepted and given.note is not None
         if refused and incoming.text and self._handlers.aside(scene, incoming):
@@ -202,7 +202,7 @@ class Router:
         return label, value, about
 
     def _typed(self, scene: Scene, label: str, value: str, about: str) -> None:
-        """A typed choice is as good as a press; what settles a record is asked once more."""
+        """Treat a typed choice as a press; ask for confirmation if it settles a record."""
         if not about:
             self._press(scene, value)
             return
@@ -228,7 +228,7 @@ class Router:
             self._cancel(scene)
 
     def _do(self, scene: Scene, act: Act, args: Sequence[str]) -> None:
-        """Run an act; a talk that keeps the floor through it asks its question again."""
+        """Run an act. A talk that still has the floor asks its question again."""
         before = scene.speaker.talk_id
         self._in_savepoint(scene, act, args)
         talk = scene.talk()
@@ -239,7 +239,7 @@ class Router:
             self._show(scene, talk, self._conversation(scene, talk).resume())
 
     def _in_savepoint(self, scene: Scene, act: Act, args: Sequence[str]) -> None:
-        """Run an act so that, if it is refused, nothing of it stays."""
+        """Run an act in a savepoint, so that a refusal undoes it."""
         with scene.session.begin_nested():
             act(scene, args)
 
@@ -279,7 +279,7 @@ class Router:
         self._show(scene, talk, self._conversation(scene, talk).resume(), kept)
 
     def _kept(self, parked: Talk | None) -> Text | None:
-        """What to say of a talk that has just been put down for another."""
+        """What to say about a talk that was just parked for another."""
         if parked is None or parked.closed or not parked.journal["entries"]:
             return None
         return t("talk.kept", what=self.title(parked))
@@ -303,7 +303,7 @@ class Router:
         )
 
     def resume(self, scene: Scene, talk: Talk, note: Text | None = None) -> None:
-        """Take up a draft again, with what it is about looked up anew."""
+        """Resume a draft, with its data looked up again."""
         flow = self._handlers.flows[talk.flow]
         args = talk.about["args"]
         talk.about = {"args": args, "seen": flow.load(scene, args).model_dump(mode="json")}
@@ -315,7 +315,7 @@ class Router:
         self._show(scene, talk, self._conversation(scene, talk).resume(), note)
 
     def work_done(self, scene: Scene, talk: Talk, step: str, result: Any) -> None:
-        """Journal what outside work gave, and go on with the talk."""
+        """Journal the result of outside work, and continue the talk."""
         talk.work = None
         talk.state = TalkState.ACTIVE
         scene.touch(talk)
@@ -339,7 +339,7 @@ class Router:
             self._show(scene, talk, outcome)
 
     def _cancel(self, scene: Scene) -> None:
-        """Put the talk down: what was said so far stays as a draft."""
+        """Park the talk; the answers so far stay as a draft."""
         talk = scene.park()
         if talk is None:
             self._in_savepoint(scene, self._handlers.commands["menu"], ())
@@ -364,7 +364,7 @@ class Router:
         outcome: conversation.Outcome,
         note: Text | None = None,
     ) -> None:
-        """Keep what the engine made of the turn, and say what comes next."""
+        """Store the engine's outcome of the turn, and say what comes next."""
         before = talk.journal
         talk.journal = outcome.journal.to_json()
         scene.touch(talk)

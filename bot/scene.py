@@ -1,6 +1,6 @@
-"""What handlers see of the runtime: the scene of one update, and what people can do.
+"""What handlers see of the runtime: the scene of one update, and the registry of handlers.
 
-What is said and changed is collected in a `Scene`, and written together when its batch is.
+Messages and changes are collected in a `Scene` and written together with its batch.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ class Talks(Protocol):
 
 @dataclass
 class Scene:
-    """One update being handled: who speaks, when, in which transaction, and what is said back."""
+    """One update being handled: who speaks, when, in which transaction, and the replies."""
 
     router: Talks
     session: Session
     speaker: Speaker
     now: datetime
     pressed: bool = False
-    """The update was a press, so its card may be replaced where it stands."""
+    """The update was a press, so its card may be replaced in place."""
     ending: str = ""
-    """The card of a talk that is ending: the next thing said takes its place."""
+    """The card of a talk that is ending; the next message replaces it."""
     posts: list[Post] = field(default_factory=list)
     talks: dict[int, Talk] = field(default_factory=dict)
     changed: dict[int, Talk] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Scene:
         self._speaker_before = _all_of_speaker(self.speaker)
 
     def undo(self) -> None:
-        """Put back all that is held in memory, as the transaction's rows were put back."""
+        """Restore the state held in memory, as the transaction's rows were restored."""
         self.posts.clear()
         self.changed.clear()
         for name, value in zip(Speaker.__slots__, self._speaker_before, strict=True):
@@ -87,7 +87,7 @@ class Scene:
         return Actor(self.speaker.person_id, self.speaker.account_id, self.now)
 
     def holds(self, talk: Talk) -> bool:
-        """A talk is its person's, on every device; before they have joined, its chat's."""
+        """Whether the speaker owns the talk: the person does, or the chat before joining."""
         if talk.person_id is None:
             return talk.account_id == self.speaker.account_id
         return talk.person_id == self.speaker.person_id
@@ -97,7 +97,7 @@ class Scene:
         return render(words, self.language)
 
     def say(self, message: Message | Text) -> None:
-        """Answer in this chat; what is offered may then also be typed."""
+        """Reply in this chat; the choices may then also be typed."""
         shown = Message(message) if isinstance(message, Text) else message
         if self.ending:
             shown = shown._replace(kind="question", card=self.ending)
@@ -159,7 +159,7 @@ class Scene:
         self.floor(talk)
 
     def park(self) -> Talk | None:
-        """Put down the talk that has the floor; its draft stays."""
+        """Park the talk that has the floor; its draft stays."""
         talk = self.talk()
         if talk is not None and talk.state is TalkState.ACTIVE:
             talk.state = TalkState.PARKED
@@ -204,24 +204,24 @@ Act = Callable[[Scene, Sequence[str]], None]
 
 @dataclass(frozen=True)
 class Handlers:
-    """Everything people can do, as the composition root hands it to the router."""
+    """All flows and acts, as the composition root hands them to the router."""
 
     flows: Mapping[str, Flow]
     acts: Mapping[str, Act]
     commands: Mapping[str, Act]
     """By name: `menu`, `help`, `session` …; each may be typed by the words that prompts/ lists."""
     hear: Callable[[Scene, Incoming], None]
-    """Somebody's words that answer nothing."""
+    """Handles words that answer no question."""
     stranger: Callable[[Scene, Incoming], None]
-    """Somebody who has not joined."""
+    """Handles words of somebody who has not joined."""
     aside: Callable[[Scene, Incoming], bool] = lambda _scene, _incoming: False
-    """Words that a talk could not take: whether they were a question, and are answered now."""
+    """Handles words that a talk refused: returns whether they were a question, now answered."""
     heed: Callable[[Scene, str], None] = lambda _scene, _words: None
-    """Words given to a talk, before it goes on: they may call for more than its next question."""
+    """Sees words that a talk accepted, before it goes on: they may call for help."""
 
     @cached_property
     def words(self) -> Mapping[str, str]:
-        """Each typed word that means a command, whichever language it is in."""
+        """The typed words for each command, in every language."""
         found: dict[str, str] = {}
         for name in (*self.commands, *ENGINE):
             found[f"/{name}"] = name
@@ -232,11 +232,11 @@ class Handlers:
 
 
 ENGINE: Final = ("back", "cancel")
-"""Commands that are the router's own, since they move a talk."""
+"""Commands that the router itself handles, because they move a talk."""
 
 
 def number(args: Sequence[str], place: int = 0) -> int:
-    """A number that a button carried. Raises `Refused` for what no button of ours carries."""
+    """A number from a button's arguments. Raises `Refused` if our buttons never carry it."""
     written = args[place] if len(args) > place else ""
     if not (written.isascii() and written.isdigit() and len(written) <= 18):
         raise Refused(t("stale.unknown"), verb="press")
@@ -248,6 +248,7 @@ TO_MENU: Final = Choice(press("menu"), t("command.menu.label"), weight="quiet")
 
 
 def with_menu(words: Text) -> Message:
+    """A sentence with a button for the menu."""
     return Message(words, ((TO_MENU,),))
 
 

@@ -1,4 +1,4 @@
-"""Time: APScheduler is only the clock; what is due is decided by the database at each tick."""
+"""The clock. APScheduler only ticks; at each tick the database decides what is due."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from prompts import BEIJING
 Tick = Callable[[], Awaitable[None]]
 
 JOB_DEFAULTS: Final = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-"""A tick that comes late is done once, however late: by default it would be dropped after 1 s."""
+"""A late tick runs once, however late. By default it would be dropped after 1 s."""
 
 
 def scheduler(ticks: dict[str, tuple[Tick, float]]) -> AsyncIOScheduler:
-    """A scheduler that calls each tick every so many seconds. It is not started yet."""
+    """A scheduler, not started yet, that calls each tick at its interval in seconds."""
     made = AsyncIOScheduler(timezone=BEIJING, job_defaults=JOB_DEFAULTS)
     for name, (tick, seconds) in ticks.items():
         made.add_job(tick, IntervalTrigger(seconds=seconds), id=name)

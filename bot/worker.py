@@ -43,7 +43,7 @@ class Trouble:
         return self._kind is not None
 
     def meet(self, error: Exception, **about: Any) -> float:
-        """Note a failure, in its `except` block; gives the seconds before the next attempt."""
+        """Note a failure, in its `except` block; returns the seconds before the next attempt."""
         if type(error) is not self._kind:
             log.exception(self._event, **about)
             self._kind, self._pause = type(error), RETRY
@@ -76,7 +76,7 @@ class Worker(ABC):
 
     @abstractmethod
     async def turn(self) -> float:
-        """Do all that can be done now; gives the seconds until more is due, `IDLE` if unknown.
+        """Do all that can be done now; returns the seconds until more is due, `IDLE` if unknown.
 
         Raises what the database raises when it takes nothing.
         """
@@ -162,7 +162,7 @@ class Worker(ABC):
     async def drain(self) -> float:
         """Take turns until nothing is under way: for tests and tools, not beside `run`.
 
-        Gives the seconds until more is due.
+        Returns the seconds until more is due.
         """
         while True:
             self._came.clear()

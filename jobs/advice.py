@@ -1,4 +1,4 @@
-"""A model is asked about what was not surely understood, beside everything else.
+"""Asks a model about questions that were not surely understood, beside everything else.
 
 The composed answer is on its way already; each question is asked by itself, so that a slow or
 broken model holds nobody up. What comes of it is one transaction: a crash before that asks once
@@ -32,11 +32,11 @@ from storage.database import Database
 log = structlog.get_logger()
 
 AT_ONCE: Final = 4
-"""Questions that are asked at the same time."""
+"""Maximum of questions asked at the same time."""
 
 
 class Advisor(Worker):
-    """Asks a model."""
+    """The worker that asks the model."""
 
     name = "advice"
 
@@ -57,17 +57,17 @@ class Advisor(Worker):
         self._monthly = monthly
         self._said = said
         self._asking: set[int] = set()
-        """The questions that are being asked, by number."""
+        """Numbers of the questions being asked."""
         self._unkept = Trouble("advice_not_kept")
 
     async def close(self) -> None:
         await self._model.close()
 
     async def take_up(self) -> None:
-        """Nothing to do: questions that were being asked still wait, and are asked again."""
+        """Nothing: interrupted questions still wait and are asked again."""
 
     async def turn(self) -> float:
-        """Begin to ask as many as may be asked now."""
+        """Start asking as many questions as are allowed now."""
         free = AT_ONCE - len(self._asking)
         if free <= 0:
             return IDLE
@@ -87,7 +87,7 @@ class Advisor(Worker):
         try:
             platform = self._platforms.get(wanted.platform)
             edits = platform is not None and platform.capabilities.edits
-            # At most every other turn that the chat has: what is said there waits for nothing.
+            # Use at most every other send of the chat, so that replies there do not wait.
             gap = max(PART, 2 / platform.capabilities.per_chat) if platform else PART
             shown = partial(self._show, wanted.id) if edits else None
             reply = await self._model.ask(

@@ -1,4 +1,4 @@
-"""Documents that coordinators send: fetched, read apart, and kept until they are published."""
+"""Documents sent by coordinators: fetched, read in another process, kept until published."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services import documents
 from storage.files import FileStore
 
 SECONDS: Final = 90
-"""How long reading may take."""
+"""Time limit for reading, in seconds."""
 
 
 class Unread(Exception):
@@ -57,7 +57,7 @@ async def read_apart(data: bytes, name: str, seconds: float = SECONDS) -> Docume
 
 
 def read_document(platforms: Mapping[str, Platform], store: FileStore, limit: int) -> Job:
-    """The job that talks order as `read_document`: what it looks like and was kept, or why not.
+    """The job `read_document`: returns what the document looks like and what was kept, or why not.
 
     Its text is kept beside the file, so that nothing is read twice and no journal grows long.
     """
@@ -80,7 +80,7 @@ def read_document(platforms: Mapping[str, Platform], store: FileStore, limit: in
         text = document.to_bytes()
         file, kept = await asyncio.to_thread(lambda: (store.keep(data), store.keep(text)))
         return {
-            # What is named as kept here, housekeeping leaves alone.
+            # Housekeeping keeps the files named under `kept`.
             "kept": [{"sha256": file, "size": len(data)}, {"sha256": kept, "size": len(text)}],
             "preview": documents.preview(document).model_dump(),
         }

@@ -1,4 +1,4 @@
-"""Keep our own copy of what people send: fetched, judged by its bytes, stored by its hash."""
+"""Keeps our own copies of sent files: fetched, checked by their bytes, stored by hash."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.files import FileRefused, FileStore, accept
 
 
 def keep_files(platforms: Mapping[str, Platform], store: FileStore, limit: int) -> Job:
-    """The job that talks order as `keep_files`: what was kept, and what was refused and why."""
+    """The job `keep_files`: returns what was kept, and what was refused and why."""
 
     async def keep(order: Order) -> dict[str, Any]:
         kept: list[dict[str, Any]] = []

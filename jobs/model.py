@@ -24,11 +24,11 @@ log = structlog.get_logger()
 
 OPENAI: Final = "https://api.openai.com/v1"
 MOST_OUT: Final = 1000
-"""Tokens of a reply, at the most: some models think aloud first."""
+"""Maximum tokens of a reply: some models think aloud first."""
 RETRIES: Final = 2
 """After 429, 5xx, or a connection that breaks; the library waits as the server asks."""
 PART: Final = 1.0
-"""Seconds between two looks at what has been written so far, at the least."""
+"""Minimum seconds between two looks at a partial reply."""
 
 Shown = Callable[[Phrased], Awaitable[None]]
 """Show as much of a reply as has been written."""
@@ -36,19 +36,19 @@ Shown = Callable[[Phrased], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """What asking came to."""
+    """The outcome of asking."""
 
     phrased: Phrased | None
     why: str
-    """Why there is nothing, in one word; empty if there is."""
+    """Why there is no reply, in one word; empty if there is one."""
     tokens: tuple[int, int]
-    """In and out: as the endpoint says, else reckoned on the safe side."""
+    """Tokens in and out, as the endpoint says; otherwise a safe estimate."""
     replied: bool = True
-    """It said something, of whatever worth."""
+    """Whether the model said anything, useful or not."""
 
 
 class Endpoint(Protocol):
-    """Where a model is, and how it is asked."""
+    """A model's endpoint and how to ask it."""
 
     @property
     def base_url(self) -> str:
@@ -63,7 +63,7 @@ class Endpoint(Protocol):
 
     @property
     def timeout(self) -> float:
-        """Seconds in which it must have answered, everything together."""
+        """Time limit for the whole answer, in seconds."""
         ...
 
 
@@ -168,7 +168,7 @@ class _Asked:
 
 
 class _Said:
-    """What a model says, as it comes, and what that costs."""
+    """A model's reply as it arrives, and its cost."""
 
     def __init__(self, reckoned: tuple[int, int]) -> None:
         self.text = ""
@@ -197,7 +197,7 @@ def reckoned(question: str, evidence: Sequence[Evidence], language: Language) ->
 
 
 def _told(error: Exception) -> tuple[str, bool]:
-    """What went wrong, in one word for the log; and whether it may have cost something."""
+    """The error in one word, for the log; and whether it may have cost something."""
     import openai
 
     match error:

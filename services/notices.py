@@ -15,8 +15,8 @@ from typing import Any
 from sqlmodel import Session
 
 from bot.talk.acting import Actor, Operator
-from bot.talk.message import Message, offered, put
-from prompts import Language
+from bot.talk.message import Message, Outgoing, offered, put
+from prompts import LANGUAGES, Language
 from storage import chats
 from storage.chats import Post, Speaker
 from storage.tables import Lane
@@ -60,25 +60,25 @@ def tell(
     """
     reached = chats.accounts_of(db, person_id)
     if not chats.was_posted(db, person_id, key):
-        posts = [_post(speaker, message, key, not_before, why, condition) for speaker in reached]
+        posts = []
+        for speaker in reached:
+            said = put(message, language_of(speaker))
+            posts.append(_post(speaker.account_id, said, message, key, not_before, why, condition))
         chats.post(db, posts, actor.now)
     return len(reached)
 
 
 def tell_chat(db: Session, speaker: Speaker, message: Message, key: str, now: datetime) -> None:
     """Queue a notice to one chat: an answer to what was asked there."""
-    chats.post(db, [_post(speaker, message, key)], now)
+    tell_all(db, [(speaker.account_id, speaker.language)], message, key, now)
 
 
 def tell_all(
     db: Session, reached: Iterable[tuple[int, str]], message: Message, key: str, now: datetime
 ) -> None:
     """Queue a notice to many chats, given as (account, language)."""
-    bodies = {language: put(message, language).to_json() for language in ("zh", "en")}
-    posts = [
-        Post(account, bodies[_known(language)], Lane.NOTICE, f"{key}:{account}")
-        for account, language in reached
-    ]
+    said = {language: put(message, language) for language in LANGUAGES}
+    posts = [_post(account, said[_known(language)], message, key) for account, language in reached]
     chats.post(db, posts, now)
 
 
@@ -89,23 +89,23 @@ def replace(db: Session, account_id: int, body: dict[str, Any], key: str, now: d
 
 
 def _post(
-    speaker: Speaker,
+    account_id: int,
+    said: Outgoing,
     message: Message,
     key: str,
     not_before: datetime | None = None,
     why: Why | None = None,
     condition: Condition | None = None,
 ) -> Post:
-    outgoing = put(message, language_of(speaker))
     return Post(
-        speaker.account_id,
-        outgoing.to_json(),
+        account_id,
+        said.to_json(),
         Lane.NOTICE,
-        f"{key}:{speaker.account_id}",
+        f"{key}:{account_id}",
         not_before,
         asdict(why) if why else None,
         {"name": condition.name, "args": dict(condition.args)} if condition else None,
-        offered(outgoing, message) if message.rows else None,
+        offered(said, message) if message.rows else None,
     )
 
 

@@ -76,7 +76,7 @@ class Platform(Protocol):
         ...
 
     async def send(self, row: int, address: str, message: Outgoing, earlier: str | None) -> str:
-        """Put a message before a person; gives the platform's id of it.
+        """Put a message before a person; returns the platform's id of it.
 
         `row` is the outbox row's id; `earlier` is the id of the message to replace, if there is
         one. Raises `Unreachable`, `TryLater`, `Unsent` or `FateUnknown`.

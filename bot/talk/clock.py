@@ -1,4 +1,4 @@
-"""The one place that reads the time."""
+"""The only place that reads the clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SystemClock:
 
 
 class SetClock:
-    """A clock that stands where it is put: for tests and rehearsals."""
+    """A clock that stands still until it is moved: for tests and rehearsals."""
 
     def __init__(self, moment: datetime) -> None:
         self.moment = moment

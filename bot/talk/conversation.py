@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One journalled answer: the step it answers, what was said, and when."""
+    """One journalled answer: its step, the words, and the time."""
 
     step: str
     answer: Answer
@@ -43,11 +43,11 @@ class Entry:
     turn: int = 0
     """The turn in which it was given: buttons carry it, so that an old one is known."""
     result: Any = None
-    """What outside work gave, for a step that was not a question."""
+    """The result of outside work, for a step that was not a question."""
 
 
 class Journal(NamedTuple):
-    """All that is remembered of a talk. Immutable; each act makes the next one."""
+    """The whole memory of a talk. Immutable: each change makes a new one."""
 
     began: datetime
     entries: Mapping[str, Entry] = MappingProxyType({})
@@ -120,7 +120,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A step that is slow or outside: done with the database let go, its result journalled."""
+    """A slow or outside step: it runs without a transaction, and its result is journalled."""
 
     step: str
     job: str
@@ -141,7 +141,7 @@ class _Await(Generic[T]):
 
 
 class Chat:
-    """What a flow talks through. Its clock stands still between answers."""
+    """What a flow uses to talk. Its clock stands still between answers."""
 
     def __init__(self, began: datetime, language: Language) -> None:
         self.now = began
@@ -173,7 +173,7 @@ class Chat:
         return _Await(Question(step, kind, words))
 
     def work(self, step: str, job: str, **args: Any) -> _Await[Any]:
-        """Have something slow done outside; gives its JSON result, the same at every replay.
+        """Have slow work done outside; returns its JSON result, the same at every replay.
 
         Work that comes of one answer is named inside that answer's step (`files/0/kept`): when the
         answer is given anew, the work is done anew.
@@ -256,7 +256,7 @@ class Conversation:
         return self._run(answer)
 
     def done(self, step: str, result: Any) -> Outcome:
-        """Journal what outside work gave, and go on; of two results the first one stands."""
+        """Journal the result of outside work, and go on; of two results the first stands."""
         entries = self._journal.entries
         if step not in entries:
             entry = Entry(step, Answer(), self._asked.now, self._journal.turn, result)
@@ -270,7 +270,7 @@ class Conversation:
         self._run(walked=walked)
         if journal.changing and not any(_inside(s.step, journal.changing) for s in walked):
             return self._moved({**journal.entries, **journal.aside})
-        # Outside work that came of an answer goes with it.
+        # Dropping an answer also drops the outside work that followed from it.
         gone: set[str] = set()
         while walked:
             last = walked.pop()
@@ -383,7 +383,7 @@ class Conversation:
         return any(_inside(step, root) for step in self._journal.entries)
 
     def _end_change(self, waits: Step, walked: list[Step]) -> None:
-        """Once the talk has come past the changed field, its former answers may go."""
+        """Drop the former answers of the changed field once the talk has passed it."""
         root = self._journal.changing
         if not root or _inside(waits.step, root):
             return

@@ -79,7 +79,7 @@ class Asked:
 
 
 class Unclear(Exception):
-    """An answer that a question cannot take. Carries the sentence to say."""
+    """A question cannot take the answer. Carries the sentence to say."""
 
     def __init__(self, words: Text) -> None:
         super().__init__(words.key)
@@ -102,7 +102,7 @@ class Kind(ABC, Generic[T_co]):
 
     @abstractmethod
     def parse(self, answer: Answer, asked: Asked) -> T_co:
-        """What a settled answer means. Raises `Unclear`."""
+        """The value of a settled answer. Raises `Unclear`."""
 
     def change(self, answer: Answer) -> str | None:
         """The field that a settled answer asks to change, where it is not an answer at all."""
@@ -210,7 +210,7 @@ def rows_of(choices: Sequence[Choice], width: int) -> list[list[Choice]]:
 
 @dataclass(frozen=True, slots=True)
 class Pick(Kind[str]):
-    """One of a few. Gives the choice's value."""
+    """One of a few choices. Returns the choice's value."""
 
     options: Sequence[Choice]
     width: int = 2
@@ -308,7 +308,7 @@ def length(minutes: int) -> Text:
 
 @dataclass(frozen=True, slots=True)
 class Free(Kind[str]):
-    """Own words, or one of a few offered. Gives the words, or the value of the choice pressed."""
+    """Own words, or an offered choice. Returns the words, or the value of the choice."""
 
     least: int = 1
     most: int = 1000
@@ -328,7 +328,7 @@ class Free(Kind[str]):
 
 @dataclass(frozen=True, slots=True)
 class People(Kind[tuple[str, ...]]):
-    """Who took part: one pressed, or names typed. Gives the names, in the order said."""
+    """Who took part: one pressed, or names typed. Returns the names, in the order said."""
 
     known: Mapping[str, str]
     """Those most likely, by a short key that stays theirs."""
@@ -419,7 +419,7 @@ EDIT: Final = "edit:"
 
 @dataclass(frozen=True, slots=True)
 class Summary(Kind[str]):
-    """The whole entry before it is sent; each field can be changed. Gives the choice's value."""
+    """The whole entry before it is sent; each field can be changed. Returns the choice's value."""
 
     fields: Sequence[SummaryLine]
     ends: Sequence[Choice]

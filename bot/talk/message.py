@@ -35,7 +35,7 @@ class Incoming:
     """The platform's name for the chat, and where an answer goes."""
     text: str | None = None
     press: str | None = None
-    """What a button carried, given back as it was sent."""
+    """The payload of a pressed button, as it was sent."""
     files: tuple[Attachment, ...] = ()
     other: str | None = None
     """Something we cannot read, by its kind: sticker, voice, location, edited, unknown …"""

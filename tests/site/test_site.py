@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from app.main import App
+from app.main import App, CannotServe
 from app.settings import Settings, WebSettings
 from bot.platforms.fake import FakePlatform
 from bot.platforms.web.platform import WebPlatform
@@ -79,7 +79,7 @@ async def test_a_taken_port_is_an_error_before_anything_runs(
     first = Site(port=0)
     first.bind()
     app = app_without_chat(new_database, tmp_path, clock, Pushed(), first.port)
-    with pytest.raises(OSError, match="in use"):
+    with pytest.raises(CannotServe, match="in use"):
         await app.run()
     first.close()
     app.close()

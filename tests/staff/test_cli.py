@@ -17,6 +17,7 @@ from sqlmodel import col, select
 from typer.testing import Result
 
 from app.commands.inquiries import harmless
+from app.main import CannotServe
 from app.terminal import wide
 from bot.talk.clock import SetClock
 from programmes.catalogue import PACKS
@@ -529,7 +530,7 @@ def test_an_address_that_is_taken_is_one_sentence(
     fails: Yingcai, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def serve(_settings: Any, _ready: Callable[[Any], None]) -> None:
-        raise OSError(98, "in use")
+        raise CannotServe("in use")
 
     monkeypatch.setattr("app.main.serve", serve)
     assert "不能在 http://127.0.0.1:8080 启动" in fails("serve")

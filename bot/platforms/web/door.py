@@ -1,4 +1,4 @@
-"""What the web chat asks of the house: who may come in, what was said, and which file may be seen.
+"""What the web chat asks of the application: who may enter, what was said, which files to show.
 
 The web platform knows nothing of tables or services; the composition root hands it a `Door`.
 """
@@ -17,7 +17,7 @@ from prompts import Language, Text
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody with a valid session cookie."""
+    """A person with a valid session cookie."""
 
     address: str
     """The web chat's address: what `Incoming.address` and `Platform.send` carry."""
@@ -28,7 +28,7 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A visitor let in, with the new session's secret for the cookie (never stored in clear)."""
+    """A signed-in visitor, with the session's secret for the cookie (stored as a hash)."""
 
     session: str
     visitor: Visitor
@@ -38,11 +38,11 @@ class Entered:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Nobody is let in, and this is what to say."""
+    """Entry refused, with the sentence to say."""
 
     words: Text
     retry_after: int = 0
-    """Seconds to wait, when there were too many tries."""
+    """Seconds to wait after too many attempts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,31 +31,31 @@ from prompts import render, t
 PAGE: Final = 50
 """Lines of history at a time."""
 FRAME_LIMIT: Final = 64 * 1024
-"""Characters of one thing sent."""
+"""Maximum length of one frame, in characters."""
 SILENCE: Final = 100.0
-"""Seconds without a word after which a page is taken for gone; one that lives says so every 25,
-or every 60 where the browser has put it to sleep."""
+"""Seconds of silence after which a page counts as gone. A live page reports every 25 s,
+or every 60 s when the browser has put it to sleep."""
 RECHECK: Final = 30.0
-"""Seconds for which a session is taken to be still valid."""
+"""Seconds between checks that a session is still valid."""
 BURST: Final = 20
 PER_SECOND: Final = 4.0
-"""How fast one page may send once its burst is used up; faster, it is read more slowly."""
+"""Frames per second that one page may send after its burst; faster pages are read more slowly."""
 BACKLOG: Final = 500
-"""Things waiting for one slow page, after which it is cut off: it catches up when it is back."""
+"""Frames that may wait for a slow page. Beyond that it is disconnected; it catches up later."""
 PAGES_AT_ONCE: Final = 20
-"""Pages one person may have open."""
+"""Maximum of pages that one person may have open."""
 
 RESTART: Final = 1012
 TRY_LATER: Final = 1013
 FAULT: Final = 1011
 SIGNED_OUT: Final = 4401
-"""Ours: the page stops reconnecting and says so."""
+"""Our own code: the page says so and does not reconnect."""
 
 log = structlog.get_logger(__name__)
 
 
 class Sockets:
-    """Who has the chat open now."""
+    """The pages that are open now."""
 
     def __init__(self) -> None:
         self._open: dict[str, set[Socket]] = defaultdict(set)
@@ -73,7 +73,7 @@ class Sockets:
                     socket.shut(SIGNED_OUT)
 
     def add(self, socket: Socket) -> bool:
-        """Count a page in; `False` if its person has too many open."""
+        """Register a page; `False` if its person has too many open."""
         mine = self._open[socket.visitor.address]
         if len(mine) >= PAGES_AT_ONCE:
             return False
@@ -97,11 +97,11 @@ class Shared:
     sockets: Sockets
     clock: Clock
     version: str
-    """Changes with the page's own files: an open page that is older loads itself again."""
+    """Changes with the page's files, so that an outdated open page reloads itself."""
 
 
 class Socket:
-    """One open page: what it says is stored before it is confirmed."""
+    """One open page. What it sends is stored before it is confirmed."""
 
     def __init__(
         self, shared: Shared, websocket: WebSocket, session: str, visitor: Visitor
@@ -113,7 +113,7 @@ class Socket:
         self._outbox: asyncio.Queue[str | int] = asyncio.Queue(BACKLOG)
         """Texts to send, or the code to close with."""
         self._begun = asyncio.Event()
-        """The history is out, so that what waits may follow; or there will be none."""
+        """Set once the history was sent (or never will be), so that queued frames may follow."""
         self._checked = self._due = asyncio.get_running_loop().time()
 
     def push(self, body: Mapping[str, Any]) -> None:
@@ -124,7 +124,7 @@ class Socket:
             self.shut(TRY_LATER)
 
     def shut(self, code: int) -> None:
-        """Close the page's socket; what still waits is not sent."""
+        """Close the page's socket; queued frames are not sent."""
         while not self._outbox.empty():
             self._outbox.get_nowait()
         self._outbox.put_nowait(code)
@@ -145,7 +145,7 @@ class Socket:
         except TimeoutError:
             self.shut(RESTART)
         except Exception:
-            # Nothing was confirmed, so the page sends it again when it is back.
+            # Nothing was confirmed, so the page sends it again after it reconnects.
             log.exception("web.socket_failed", address=self.visitor.address)
             self.shut(FAULT)
         finally:
@@ -191,7 +191,7 @@ class Socket:
         return True
 
     async def _pace(self) -> None:
-        """Wait until this page has the right to one more thing."""
+        """Wait until this page may send one more frame."""
         now = asyncio.get_running_loop().time()
         self._due = max(self._due, now) + 1 / PER_SECOND
         await asyncio.sleep(max(0.0, self._due - now - BURST / PER_SECOND))
@@ -217,7 +217,7 @@ class Socket:
         commands = await self._shared.door.commands(address)
         page = await self._page(None)
         greeting = {"hello": self._shared.version, "commands": list(commands)}
-        # Past the outbox: rows sent since the page was counted in wait there, and follow.
+        # Sent around the queue: rows sent since the page was registered wait there and follow.
         await self._websocket.send_text(_frame(greeting | self._about() | page))
         self._begun.set()
 
@@ -256,7 +256,7 @@ class Socket:
         )
 
     async def _take(self, body: Mapping[str, Any]) -> None:
-        """Store what somebody did, and only then confirm it."""
+        """Store what somebody sent, then confirm it."""
         address, uploads = self.visitor.address, self._shared.uploads
         try:
             sent = Sent.model_validate(body)

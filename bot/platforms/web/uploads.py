@@ -1,4 +1,4 @@
-"""Files on their way in: kept until the house has fetched them, then for a day.
+"""Uploaded files: kept until the application has fetched them, then for a day.
 
 Each upload is a directory named by its reference, with the bytes, what is known about them, and
 marks of what has become of it. A reference cannot be guessed and begins with its owner's tag.
@@ -22,12 +22,12 @@ from bot.platforms.contract import FileTooLarge, Unsent
 from bot.talk.message import Attachment
 
 WAITING_AT_MOST: Final = 40
-"""Uploads that one person may leave unsent."""
+"""Maximum of unsent uploads for one person."""
 KEPT_UNSENT: Final = timedelta(days=1)
 KEPT_UNFETCHED: Final = timedelta(days=30)
-"""A message was stored with it: the house may be out of order for long, and still wants it."""
+"""For uploads in a stored message: after a long outage the file is still wanted."""
 KEPT_FETCHED: Final = timedelta(days=1)
-"""A worker that died after fetching asks again; and the sender's page shows it until then."""
+"""A worker that crashed after fetching asks again; and the sender's page still shows it."""
 
 _REF: Final = re.compile(r"[0-9a-f]{16}-[A-Za-z0-9_-]{24}")
 _TYPE: Final = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}")
@@ -35,11 +35,11 @@ _BUFFER: Final = 1024 * 1024
 
 
 class TooManyWaiting(Exception):
-    """Somebody uploads and never sends."""
+    """Too many files were uploaded and never sent."""
 
 
 class EmptyFile(Exception):
-    """A file without a byte: usually one that was still being written."""
+    """An empty file: usually one that was still being written."""
 
 
 def tag(address: str) -> str:
@@ -57,7 +57,7 @@ class Uploads:
     async def keep(
         self, address: str, name: str, media_type: str, chunks: AsyncIterator[bytes]
     ) -> Attachment:
-        """Write a file to disk as it arrives; gives it with its reference.
+        """Write a file to disk as it arrives; returns it with its reference.
 
         Once this returns the bytes are safe against a power cut. Raises `FileTooLarge`,
         `EmptyFile` or `TooManyWaiting`, and then nothing is kept.
@@ -116,7 +116,7 @@ class Uploads:
         return self._read(ref) if ref.startswith(f"{tag(address)}-") else None
 
     def path(self, ref: str) -> Path:
-        """Where the bytes of an upload lie."""
+        """The path of an upload's bytes."""
         return self._folder / ref / "bytes"
 
     def take(self, address: str, refs: Sequence[str]) -> tuple[Attachment, ...] | None:
@@ -143,7 +143,7 @@ class Uploads:
         return content
 
     def sweep(self, now: datetime) -> int:
-        """Remove what has been kept long enough; gives how many uploads went."""
+        """Remove expired uploads; returns how many."""
         gone = 0
         for upload in self._folder.iterdir():
             kept, since = _stay(upload)
