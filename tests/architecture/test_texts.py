@@ -125,7 +125,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "stage.{}": values(StageKind),
     "state.{}": values(RecordState),
     "watch.list.{}": ("behind", "longest", "absent", "unreached"),
-    "watch.met_{}": ("cycle", "months", "past"),
+    "watch.met_{}": ("cycle", "months", "months_past", "periods", "periods_past"),
     "watch.matter.{}": values(RecordKind),
     "watch.short.{}": WRITINGS,
     "watch.urge.{}": values(RecordKind),
