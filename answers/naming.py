@@ -64,7 +64,7 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Region:
     """A place that a question asks about."""
 
     name: str
@@ -112,14 +112,14 @@ class Atlas:
         }
         self._scheme = _any_of(self._schemes)
 
-    def _located(self) -> Iterator[tuple[str, Place]]:
+    def _located(self) -> Iterator[tuple[str, Region]]:
         for province, said in _read()["provinces"].items():
             families = self._called.sure.get(province, frozenset())
             for name in (province, *said["english"], *said["cities"]):
                 if name not in self._called.sure:
-                    yield name, Place(name, families)
+                    yield name, Region(name, families)
 
-    def asked(self, question: str) -> list[Place]:
+    def asked(self, question: str) -> list[Region]:
         """The places that a question asks about and that are no names of programmes."""
         found = [
             self._places[match[0]]

@@ -45,7 +45,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Fragment:
     """A passage: one section's text, in the document's own words."""
 
     section: str
@@ -59,7 +59,7 @@ class Document:
     """What a document is called, and what it says."""
 
     title: str
-    passages: tuple[Piece, ...]
+    passages: tuple[Fragment, ...]
     doubts: tuple[Doubt, ...] = ()
 
     @property
@@ -74,7 +74,7 @@ class Document:
     @classmethod
     def from_bytes(cls, kept: bytes) -> Document:
         said = json.loads(kept)
-        pieces = tuple(Piece(**piece) for piece in said["passages"])
+        pieces = tuple(Fragment(**piece) for piece in said["passages"])
         return cls(said["title"], pieces, tuple(said["doubts"]))
 
 
@@ -496,7 +496,7 @@ class _Reader:
                 said.name = "通知正文"
         gathered = list(_gathered(self._said))
         pieces = [
-            Piece(section, text, heading)
+            Fragment(section, text, heading)
             for (section, heading, texts), after in zip_longest(gathered, gathered[1:])
             # A heading with nothing under it but further sections says nothing of its own.
             if not (

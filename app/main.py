@@ -138,11 +138,11 @@ class App:
 
     def _telegram(self, telegram: TelegramSettings, token: str) -> Platform:
         """Telegram, by the configured library; the other one is not imported."""
-        from bot.platforms.telegram.calls import Calls, Server
+        from bot.platforms.telegram.calls import ApiServer, Calls
         from bot.platforms.telegram.messenger import Telegram
         from bot.platforms.telegram.webhook import Webhook, secret_for
 
-        make: Callable[[Server], Calls]
+        make: Callable[[ApiServer], Calls]
         if telegram.driver == "aiogram":
             try:
                 from bot.platforms.telegram.aiogram import AiogramCalls
@@ -159,7 +159,7 @@ class App:
             webhook = Webhook(
                 telegram.webhook_url, secret.get_secret_value() if secret else secret_for(token)
             )
-        calls = make(Server(token, telegram.api_base.rstrip("/"), telegram.proxy))
+        calls = make(ApiServer(token, telegram.api_base.rstrip("/"), telegram.proxy))
         return Telegram(calls, self._open_file, webhook=webhook)
 
     @property

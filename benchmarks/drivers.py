@@ -103,11 +103,11 @@ async def _measure(library: str, port: int) -> dict[str, Any]:
     """Everything about one library; this process has imported neither before."""
     before = _megabytes()
     began = perf_counter()
-    from bot.platforms.telegram.calls import Calls, Server
+    from bot.platforms.telegram.calls import ApiServer, Calls
     from bot.platforms.telegram.messenger import Telegram
 
     shared, shared_takes, shared_cpu = _megabytes(), perf_counter() - began, process_time()
-    make: Callable[[Server], Calls]
+    make: Callable[[ApiServer], Calls]
     if library == "aiogram":
         from bot.platforms.telegram.aiogram import AiogramCalls
 
@@ -116,7 +116,7 @@ async def _measure(library: str, port: int) -> dict[str, Any]:
         from bot.platforms.telegram.ptb import PtbCalls
 
         make = PtbCalls
-    calls = make(Server("1:A", f"http://127.0.0.1:{port}", answer_seconds=1))
+    calls = make(ApiServer("1:A", f"http://127.0.0.1:{port}", answer_seconds=1))
     bot = Telegram(calls, _no_file, first_pause=0.1)
 
     async def send() -> None:

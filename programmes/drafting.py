@@ -71,7 +71,7 @@ def with_clause(typed: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True)
-class Words:
+class Chosen:
     """Words as they go into a pack."""
 
     keys: list[str]
@@ -79,7 +79,7 @@ class Words:
     """Those that are the pack's own."""
 
 
-def words(typed: Sequence[str], kind: str, known: type[StrEnum]) -> Words:
+def words(typed: Sequence[str], kind: str, known: type[StrEnum]) -> Chosen:
     """The words of a kind that were typed, by their names or their numbers in the list."""
     every = list(known)
     keys: list[str] = []
@@ -93,7 +93,7 @@ def words(typed: Sequence[str], kind: str, known: type[StrEnum]) -> Words:
             key = f"own_{kind}_{len(own) + 1}"
             own[key] = {"zh": one, "en": one}
             keys.append(key)
-    return Words(keys, own)
+    return Chosen(keys, own)
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,9 @@ from programmes.values import (
     Frequency,
     Grade,
     Own,
+    Party,
     Per,
     Place,
-    RecordKind,
-    Role,
     Stage,
     StageKind,
     Status,
@@ -40,6 +39,7 @@ from programmes.values import (
     When,
     Window,
     Words,
+    WritingKind,
 )
 
 T = TypeVar("T")
@@ -363,19 +363,19 @@ class Requirement:
 
 
 @dataclass(frozen=True)
-class Record:
+class Writing:
     """Something the learner must keep writing.
 
     None means that the document does not say: with no `reviewed_by` nobody reviews, with no
     `frequency` nobody is reminded.
     """
 
-    kind: RecordKind
+    kind: WritingKind
     name: str
     frequency: Frequency | Own | None
     scope: values.DiaryScope
-    urged_by: Role | Own | None
-    reviewed_by: Role | Own | None
+    urged_by: Party | Own | None
+    reviewed_by: Party | Own | None
     clause: str
     status: Status
 
@@ -504,15 +504,15 @@ class Programme(Value):
                     )
 
     @cached_property
-    def records(self) -> tuple[Record, ...]:
+    def records(self) -> tuple[Writing, ...]:
         """What learners must keep writing: the growth diary, the meeting records."""
         return tuple(self._records())
 
-    def _records(self) -> Iterator[Record]:
+    def _records(self) -> Iterator[Writing]:
         said = self.cultivation
         if said.diary_name.value is not None:
-            yield Record(
-                kind=RecordKind.DIARY,
+            yield Writing(
+                kind=WritingKind.DIARY,
                 name=said.diary_name.value,
                 frequency=said.diary_frequency.value,
                 scope=said.diary_scope.value or values.DiaryScope(),
@@ -522,8 +522,8 @@ class Programme(Value):
                 status=said.diary_name.status,
             )
         if (meeting := said.interview_records.value) is not None:
-            yield Record(
-                kind=RecordKind.MEETING_RECORD,
+            yield Writing(
+                kind=WritingKind.MEETING_RECORD,
                 name=meeting.name,
                 frequency=meeting.frequency,
                 scope=values.DiaryScope(everyone=True),

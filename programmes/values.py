@@ -44,7 +44,7 @@ class Status(StrEnum):
     DERIVED = "derived"  # arithmetic on stated facts; never quoted as the document's words
 
 
-class Role(StrEnum):
+class Party(StrEnum):
     NATIONAL = "national"
     PROVINCE = "province"
     PROVINCE_OFFICE = "province_office"
@@ -109,7 +109,7 @@ class Counter(StrEnum):
     HOURS = "hours"  # of all cultivation sessions together
 
 
-class RecordKind(StrEnum):
+class WritingKind(StrEnum):
     DIARY = "diary"
     MEETING_RECORD = "meeting_record"
 
@@ -316,12 +316,12 @@ LearnerWord = Annotated[Learner, _OneOf("learners", Learner)]
 ConsentWord = Annotated[Consent, _OneOf("consent", Consent)]
 EffectWord = Annotated[Effect, _OneOf("effects", Effect)]
 GradeWord = Annotated[Grade, _OneOf("grades", Grade)]
-RoleWord = Annotated[Role | Own, _OneOf("roles", Role, "unknown_role")]
+RoleWord = Annotated[Party | Own, _OneOf("roles", Party, "unknown_role")]
 StepWord = Annotated[StepKind | Own, _OneOf("steps", StepKind)]
 MaterialWord = Annotated[Material | Own, _OneOf("materials", Material)]
 StageWord = Annotated[StageKind | Own, _OneOf("stages", StageKind)]
 OutcomeWord = Annotated[Outcome | Own, _OneOf("outcomes", Outcome)]
-RecordWord = Annotated[RecordKind | Own, _OneOf("records", RecordKind)]
+RecordWord = Annotated[WritingKind | Own, _OneOf("records", WritingKind)]
 CounterWord = Annotated[Counter | Own, _OneOf("counters", Counter)]
 PerWord = Annotated[Per | Own, _OneOf("periods", Per)]
 FrequencyWord = Annotated[Frequency | Own, _OneOf("frequencies", Frequency)]
@@ -440,7 +440,7 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-class Item(Value):
+class Listed(Value):
     """One entry of a list, with the place in the document that it comes from."""
 
     clause: Clause = ""
@@ -506,7 +506,7 @@ class Term(Value):
     renewable: bool
 
 
-class Milestone(Item, Window):
+class Milestone(Listed, Window):
     order: PositiveInt
     name: str
 
@@ -576,7 +576,7 @@ def subject_code(name: str) -> str:
     return chinese()["subjects"].get(name, name)
 
 
-class Project(Item):
+class Project(Listed):
     """A topic that students may choose, with the places that it has."""
 
     title: str
@@ -634,7 +634,7 @@ class InterviewRatio(Value):
 # People -------------------------------------------------------------------------------------
 
 
-class Duties(Item):
+class Duties(Listed):
     """What a role does here. No duties: the document names the role and says no more."""
 
     role: RoleWord
@@ -667,7 +667,7 @@ class Credit(Value):
 # Selection ----------------------------------------------------------------------------------
 
 
-class SelectionStep(Item):
+class SelectionStep(Listed):
     order: PositiveInt
     kind: StepWord
     name: str
@@ -749,7 +749,7 @@ class MeetingRecord(Value):
     reviewed_by: RoleWord | None = None
 
 
-class OtherRecord(Item):
+class OtherRecord(Listed):
     """Something else that is to be written. It is told, and kept elsewhere."""
 
     kind: RecordWord
@@ -774,7 +774,7 @@ class Report(Value):
     to: RoleWord
 
 
-class Stage(Item):
+class Stage(Listed):
     """One evaluation. Words for people stand beside what the software acts on."""
 
     stage: StageWord
@@ -824,7 +824,7 @@ class Amounts(Value):
     per_city_office: PositiveInt | None = None
 
 
-class Field(Value):
+class FormField(Value):
     section: str
     key: str
     label: str
@@ -834,21 +834,21 @@ class Field(Value):
     note: str = ""
 
 
-class Form(Item):
+class Form(Listed):
     key: str
     title: str
     submitted_by: str
     submitters: tuple[RoleWord, ...]
-    fields: tuple[Field, ...] = ()
+    fields: tuple[FormField, ...] = ()
 
 
-class Website(Item):
+class Website(Listed):
     name: str
     url: str = ""
     use: str
 
 
-class Contact(Item):
+class Contact(Listed):
     """An office, never a person."""
 
     office: str

@@ -11,7 +11,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from programmes.model import Programme
-from programmes.model import Record as Asked
+from programmes.model import Writing as Asked
 from programmes.rules import Progress, RequirementProgress, SessionFact, count
 from programmes.values import Frequency, Own, StageKind
 from services import records, roster

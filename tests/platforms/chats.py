@@ -27,7 +27,7 @@ from bot.platforms.contract import (
 )
 from bot.platforms.fake import FakePlatform, encode
 from bot.platforms.fake import Shown as FakeShown
-from bot.platforms.telegram.calls import Server
+from bot.platforms.telegram.calls import ApiServer
 from bot.platforms.telegram.messenger import Telegram
 from bot.platforms.web.door import StoredFile, Visitor
 from bot.talk.message import Attachment, Incoming, Outgoing, flat
@@ -336,7 +336,7 @@ class TelegramChat(Chat):
         self.telegram = telegram
         self.person = telegram.person("林晓")
         self.address = str(self.person.id)
-        calls = driver(library)(Server(telegram.token, telegram.base, answer_seconds=1))
+        calls = driver(library)(ApiServer(telegram.token, telegram.base, answer_seconds=1))
         self.platform = Telegram(calls, self.open_file, poll_seconds=1, first_pause=0.01)
 
     async def says(self, text: str) -> None:

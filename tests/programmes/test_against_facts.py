@@ -18,7 +18,7 @@ from answers.evaluation import programmes_of
 from programmes import values
 from programmes.catalogue import all_programmes
 from programmes.model import Fact, Programme
-from programmes.values import Grade, Item, Status, Window
+from programmes.values import Grade, Listed, Status, Window
 
 TRUTH = Path(__file__).with_name("truth.jsonl")
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts.json"
@@ -333,7 +333,7 @@ def said(text: Any, note: str) -> Any:
 
 
 def same_item(path: str, item: Any, written: dict[str, Any], programme: Programme) -> None:
-    if isinstance(item, Item):
+    if isinstance(item, Listed):
         assert clauses(item.clause) == clauses(written.get("cite", ""))
         assert written.get("note", "") in item.note
     match item:

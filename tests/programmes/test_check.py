@@ -404,11 +404,11 @@ def test_every_problem_has_its_sentence(language: Language) -> None:
     ("table", "words"),
     [
         ("status", values.Status),
-        ("role", values.Role),
+        ("role", values.Party),
         ("grade", values.Grade),
         ("counter", values.Counter),
         ("per", values.Per),
-        ("record", values.RecordKind),
+        ("record", values.WritingKind),
         ("frequency", values.Frequency),
         ("activity", values.ActivityKind),
         ("stage", values.StageKind),
@@ -543,7 +543,7 @@ def test_a_particular_under_another_title_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "known"),
-    [("grades", values.Grade), ("roles", values.Role), ("activities", values.ActivityKind)],
+    [("grades", values.Grade), ("roles", values.Party), ("activities", values.ActivityKind)],
 )
 def test_every_word_has_a_chinese_name_and_no_name_two_words(
     kind: str, known: type[values.Grade]

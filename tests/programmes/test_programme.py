@@ -14,13 +14,13 @@ from programmes.values import (
     Counter,
     Frequency,
     Grade,
+    Party,
     Per,
-    RecordKind,
-    Role,
     StageKind,
     Status,
     When,
     Window,
+    WritingKind,
 )
 
 
@@ -76,28 +76,28 @@ def test_requirements(key: str, required: list[tuple[Counter, int, Per, str]]) -
     ("key", "records"),
     [
         ("spark-2026", []),
-        ("shanxi-2026", [("《成长日志》", Frequency.PER_SESSION, Role.SCHOOL_TEACHER, None)]),
+        ("shanxi-2026", [("《成长日志》", Frequency.PER_SESSION, Party.SCHOOL_TEACHER, None)]),
         (
             "jiangsu-2022",
             [
-                ("《学生成长日志》", Frequency.PER_STAGE, Role.MENTOR, None),
-                ("《学生面谈记录》", Frequency.PER_STAGE, Role.MENTOR, None),
+                ("《学生成长日志》", Frequency.PER_STAGE, Party.MENTOR, None),
+                ("《学生面谈记录》", Frequency.PER_STAGE, Party.MENTOR, None),
             ],
         ),
-        ("sichuan-jingke-2023", [("《成长日志》", None, Role.SCHOOL, None)]),
+        ("sichuan-jingke-2023", [("《成长日志》", None, Party.SCHOOL, None)]),
         ("sichuan-jindaoshi-2023", []),
         (
             "neimenggu-yingcai-2025",
-            [("《成长日志》", Frequency.PER_SESSION, Role.MENTOR, Role.MENTOR)],
+            [("《成长日志》", Frequency.PER_SESSION, Party.MENTOR, Party.MENTOR)],
         ),
         (
             "neimenggu-pilot-2025",
-            [("《成长日志》", Frequency.PER_SESSION, Role.MENTOR, Role.MENTOR)],
+            [("《成长日志》", Frequency.PER_SESSION, Party.MENTOR, Party.MENTOR)],
         ),
     ],
 )
 def test_records_and_who_urges_and_reviews_them(
-    key: str, records: list[tuple[str, Frequency | None, Role | None, Role | None]]
+    key: str, records: list[tuple[str, Frequency | None, Party | None, Party | None]]
 ) -> None:
     found = [(r.name, r.frequency, r.urged_by, r.reviewed_by) for r in load(key).records]
     assert found == records
@@ -105,7 +105,7 @@ def test_records_and_who_urges_and_reviews_them(
 
 def test_record_kinds() -> None:
     kinds = [record.kind for record in load("jiangsu-2022").records]
-    assert kinds == [RecordKind.DIARY, RecordKind.MEETING_RECORD]
+    assert kinds == [WritingKind.DIARY, WritingKind.MEETING_RECORD]
 
 
 def test_the_diary_is_for_the_grades_that_the_document_names() -> None:
@@ -185,17 +185,17 @@ def test_who_decides_what() -> None:
             name: getattr(value, key) for name, value in facts[path].items() if value is not None
         }
 
-    assert of("cultivation.plan_approval", "approver") == {"shanxi": Role.PROVINCE_OFFICE}
+    assert of("cultivation.plan_approval", "approver") == {"shanxi": Party.PROVINCE_OFFICE}
     assert of("selection.kickoff_meeting", "organisers") == {
-        "shanxi": (Role.PROVINCE_OFFICE,),
-        "jiangsu": (Role.CITY_OFFICE,),
-        "neimenggu-pilot": (Role.CITY_OFFICE, Role.UNIVERSITY, Role.SCHOOL),
+        "shanxi": (Party.PROVINCE_OFFICE,),
+        "jiangsu": (Party.CITY_OFFICE,),
+        "neimenggu-pilot": (Party.CITY_OFFICE, Party.UNIVERSITY, Party.SCHOOL),
     }
     assert of("selection.filing", "to") == {
-        "shanxi": Role.NATIONAL,
-        "jiangsu": Role.PROVINCE_OFFICE,
-        "neimenggu-yingcai": Role.NATIONAL,
-        "neimenggu-pilot": Role.PROVINCE_OFFICE,
+        "shanxi": Party.NATIONAL,
+        "jiangsu": Party.PROVINCE_OFFICE,
+        "neimenggu-yingcai": Party.NATIONAL,
+        "neimenggu-pilot": Party.PROVINCE_OFFICE,
     }
 
 

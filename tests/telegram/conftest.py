@@ -12,7 +12,7 @@ import pytest
 
 from bot.platforms.contract import Received
 from bot.platforms.telegram.aiogram import AiogramCalls
-from bot.platforms.telegram.calls import Calls, Server
+from bot.platforms.telegram.calls import ApiServer, Calls
 from bot.platforms.telegram.messenger import Telegram
 from bot.platforms.telegram.ptb import PtbCalls
 from bot.platforms.telegram.webhook import Webhook
@@ -70,7 +70,7 @@ class Shelf:
 
 
 MakeBot = Callable[..., Telegram]
-MakeCalls = Callable[[Server], Calls]
+MakeCalls = Callable[[ApiServer], Calls]
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ async def make_bot(
     def make(
         *, webhook: Webhook | None = None, answer_seconds: float = 5, token: str = ""
     ) -> Telegram:
-        server = Server(token or telegram.token, telegram.base, answer_seconds=answer_seconds)
+        server = ApiServer(token or telegram.token, telegram.base, answer_seconds=answer_seconds)
         made.append(
             Telegram(
                 make_calls(server), shelf.open, webhook=webhook, poll_seconds=1, first_pause=0.01

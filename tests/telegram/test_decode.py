@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.platforms.telegram.calls import Server
+from bot.platforms.telegram.calls import ApiServer
 from bot.platforms.telegram.decode import AFFAIRS, AROUND, READABLE, UNREADABLE, decode, received
 from bot.platforms.telegram.messenger import Telegram
 from bot.platforms.telegram.ptb import PtbCalls
@@ -344,7 +344,7 @@ async def bot() -> AsyncIterator[Telegram]:
     """A bot that has learned its own name."""
     store = Store()
     async with BotApi() as telegram:
-        calls = PtbCalls(Server(telegram.token, telegram.base))
+        calls = PtbCalls(ApiServer(telegram.token, telegram.base))
         bot = Telegram(calls, Shelf(Path()).open)
         async with running(bot, store):
             telegram.person("林晓").starts()

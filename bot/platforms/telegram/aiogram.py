@@ -58,13 +58,13 @@ from bot.platforms.telegram.calls import (
     CONNECT_SECONDS,
     TAPS_AT_ONCE,
     UPLOAD_SECONDS,
-    Kept,
+    ApiServer,
+    KeptFile,
     Limited,
-    Server,
 )
 from bot.platforms.telegram.drawing import Piece
 from bot.platforms.telegram.failures import Failure, message_id, result, unanswered
-from bot.platforms.telegram.text import File, Keyboard
+from bot.platforms.telegram.text import Keyboard, Upload
 
 NEVER_SENT: Final = (
     ClientConnectorError,
@@ -95,7 +95,7 @@ class AiogramCalls:
 
     at_once = 16
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: ApiServer) -> None:
         """Nothing is connected yet."""
         self._server = server
         api = TelegramAPIServer.from_base(server.api_base)
@@ -206,7 +206,7 @@ class AiogramCalls:
             )
         )
 
-    async def send_file(self, chat: str, file: File, caption: Piece, keyboard: Keyboard) -> int:
+    async def send_file(self, chat: str, file: Upload, caption: Piece, keyboard: Keyboard) -> int:
         content, markup, entities = _upload(file), _keyboard(keyboard), _entities(caption)
         method = (
             SendPhoto(
@@ -227,7 +227,7 @@ class AiogramCalls:
         )
         return message_id(await self._ask(method))
 
-    async def send_album(self, chat: str, files: Sequence[File], caption: Piece) -> int:
+    async def send_album(self, chat: str, files: Sequence[Upload], caption: Piece) -> int:
         kind = InputMediaPhoto if files[0].picture else InputMediaDocument
         media: list[MediaUnion] = [
             kind(
@@ -246,15 +246,15 @@ class AiogramCalls:
 
     # ------------------------------------------------------------ files that come
 
-    async def find_file(self, ref: str) -> Kept:
+    async def find_file(self, ref: str) -> KeptFile:
         match await self._ask(GetFile(file_id=ref)):
             case {"file_path": str(path), "file_size": int(size)}:
-                return Kept(path, size)
+                return KeptFile(path, size)
             case {"file_path": str(path)}:
-                return Kept(path, 0)
+                return KeptFile(path, 0)
         raise Failure("getFile answered something else")
 
-    async def download(self, kept: Kept, limit: int) -> bytes:
+    async def download(self, kept: KeptFile, limit: int) -> bytes:
         taken = Limited(limit)
         timeout = ClientTimeout(
             total=None, connect=CONNECT_SECONDS, sock_read=self._server.answer_seconds
@@ -274,7 +274,7 @@ class AiogramCalls:
         return bytes(taken.content)
 
 
-def _upload(file: File) -> BufferedInputFile:
+def _upload(file: Upload) -> BufferedInputFile:
     return BufferedInputFile(file.content, filename=file.name)
 
 

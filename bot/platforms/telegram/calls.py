@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from bot.platforms.contract import FileTooLarge
 from bot.platforms.telegram.drawing import Piece
-from bot.platforms.telegram.text import File, Keyboard
+from bot.platforms.telegram.text import Keyboard, Upload
 
 CONNECT_SECONDS: Final = 10.0
 """Seconds in which a connection must be made, or a free one be had."""
@@ -24,7 +24,7 @@ TAPS_AT_ONCE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ApiServer:
     """Where the calls go."""
 
     token: str
@@ -36,7 +36,7 @@ class Server:
     """Seconds that an answer may take; a poll adds what it waits for news."""
 
     def __repr__(self) -> str:
-        return f"Server({self.api_base})"  # the token is nobody's to read
+        return f"ApiServer({self.api_base})"  # the token is nobody's to read
 
     def file_url(self, path: str) -> str:
         """Where a file's bytes are, by the path that Telegram gave."""
@@ -44,7 +44,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptFile:
     """A file that Telegram keeps."""
 
     path: str
@@ -81,18 +81,18 @@ class Calls(Protocol):
     ) -> None: ...
 
     async def send_file(
-        self, chat: str, file: File, caption: Piece, keyboard: Keyboard
+        self, chat: str, file: Upload, caption: Piece, keyboard: Keyboard
     ) -> int: ...
 
-    async def send_album(self, chat: str, files: Sequence[File], caption: Piece) -> int:
+    async def send_album(self, chat: str, files: Sequence[Upload], caption: Piece) -> int:
         """The caption goes under the first of the files, which are all of one kind."""
         ...
 
     async def set_menu(self, chat: str, commands: Sequence[tuple[str, str]]) -> None: ...
 
-    async def find_file(self, ref: str) -> Kept: ...
+    async def find_file(self, ref: str) -> KeptFile: ...
 
-    async def download(self, kept: Kept, limit: int) -> bytes:
+    async def download(self, kept: KeptFile, limit: int) -> bytes:
         """Raises `FileTooLarge` as soon as more than `limit` bytes have come."""
         ...
 

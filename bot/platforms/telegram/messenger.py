@@ -45,10 +45,10 @@ from bot.platforms.telegram.failures import (
 from bot.platforms.telegram.text import (
     PHOTO_LIMIT,
     TEXT_LIMIT,
-    File,
+    Chunk,
     Files,
     Keyboard,
-    Words,
+    Upload,
     check_buttons,
     fits_one_message,
     has_style,
@@ -250,19 +250,19 @@ class Telegram:
             raise error from None
         return True
 
-    async def _load(self, file_id: int) -> File:
-        def read() -> File:
+    async def _load(self, file_id: int) -> Upload:
+        def read() -> Upload:
             path, name, media_type = self._open_file(file_id)
             content = path.read_bytes()
             photo = media_type in ("image/jpeg", "image/png", "image/webp")
-            return File(plain_name(name), content, photo and len(content) <= PHOTO_LIMIT)
+            return Upload(plain_name(name), content, photo and len(content) <= PHOTO_LIMIT)
 
         try:
             return await asyncio.to_thread(read)
         except (LookupError, OSError) as error:
             raise Unsent(f"file {file_id} cannot be read: {type(error).__name__}") from None
 
-    async def _show(self, address: str, steps: Sequence[Words | Files]) -> str:
+    async def _show(self, address: str, steps: Sequence[Chunk | Files]) -> str:
         """Make the calls that show one message; gives the last one's id.
 
         Once something has been shown, the row can no longer be sent again as a whole: a pause
@@ -287,9 +287,9 @@ class Telegram:
             raise Unsent("an empty message")
         return str(shown)
 
-    async def _show_step(self, step: Words | Files, chat: str) -> int:
+    async def _show_step(self, step: Chunk | Files, chat: str) -> int:
         match step:
-            case Words(piece, keyboard):
+            case Chunk(piece, keyboard):
                 return await self._with_keys(keyboard, partial(self._calls.send_text, chat, piece))
             case Files([file], caption, keyboard):
                 return await self._with_keys(

@@ -29,13 +29,13 @@ from bot.platforms.telegram.calls import (
     CONNECT_SECONDS,
     TAPS_AT_ONCE,
     UPLOAD_SECONDS,
-    Kept,
+    ApiServer,
+    KeptFile,
     Limited,
-    Server,
 )
 from bot.platforms.telegram.drawing import Piece
 from bot.platforms.telegram.failures import Failure, message_id, result, unanswered
-from bot.platforms.telegram.text import File, Keyboard
+from bot.platforms.telegram.text import Keyboard, Upload
 
 T = TypeVar("T")
 
@@ -141,7 +141,7 @@ class PtbCalls:
     at_once = 4
     """httpx is slower the more calls are under way."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: ApiServer) -> None:
         """Nothing is connected yet."""
         self._server = server
         trust: dict[str, Any] = {"verify": _trust()}
@@ -227,7 +227,7 @@ class PtbCalls:
             )
         )
 
-    async def send_file(self, chat: str, file: File, caption: Piece, keyboard: Keyboard) -> int:
+    async def send_file(self, chat: str, file: Upload, caption: Piece, keyboard: Keyboard) -> int:
         send = self._bot.send_photo if file.picture else self._bot.send_document
         return await _shown(
             send(
@@ -240,7 +240,7 @@ class PtbCalls:
             )
         )
 
-    async def send_album(self, chat: str, files: Sequence[File], caption: Piece) -> int:
+    async def send_album(self, chat: str, files: Sequence[Upload], caption: Piece) -> int:
         kind = InputMediaPhoto if files[0].picture else InputMediaDocument
         media = [kind(file.content, filename=file.name) for file in files]
         return await _shown(
@@ -257,13 +257,13 @@ class PtbCalls:
 
     # ------------------------------------------------------------ files that come
 
-    async def find_file(self, ref: str) -> Kept:
+    async def find_file(self, ref: str) -> KeptFile:
         file = await _call(self._bot.get_file(ref))
         # The library gives a whole URL, or, where such a path happens to exist here, the path.
         path = (file.file_path or "").removeprefix(f"{self._bot.base_file_url}/")
-        return Kept(path, file.file_size or 0)
+        return KeptFile(path, file.file_size or 0)
 
-    async def download(self, kept: Kept, limit: int) -> bytes:
+    async def download(self, kept: KeptFile, limit: int) -> bytes:
         taken = Limited(limit)
         try:
             async with self._downloads.stream("GET", self._server.file_url(kept.path)) as answer:

@@ -28,7 +28,7 @@ NO_WORDS: Final = Piece("")
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class Upload:
     name: str
     content: bytes
     picture: bool
@@ -36,7 +36,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Chunk:
     """A message of text, with the buttons under it."""
 
     piece: Piece
@@ -47,12 +47,12 @@ class Words:
 class Files:
     """One file, or several as an album; an album has no buttons."""
 
-    files: Sequence[File]
+    files: Sequence[Upload]
     caption: Piece = NO_WORDS
     keyboard: Keyboard = ()
 
 
-def plan(drawn: Drawn, files: Sequence[File], *, stays_text: bool) -> list[Words | Files]:
+def plan(drawn: Drawn, files: Sequence[Upload], *, stays_text: bool) -> list[Chunk | Files]:
     """What shows a message, in order: files go before the words, or with them as a caption.
 
     A text too long for one message is cut, and the buttons go under the last piece. What is to be
@@ -67,7 +67,7 @@ def plan(drawn: Drawn, files: Sequence[File], *, stays_text: bool) -> list[Words
     if len(albums) == 1 and (not drawn.text or (units(drawn.text) <= CAPTION_LIMIT and not apart)):
         return [Files(albums[0], Piece(drawn.text, drawn.entities), drawn.keyboard)]
     *first, last = drawn.shared_among(split(drawn.text, TEXT_LIMIT)) or [NO_WORDS]
-    words = [*map(Words, first), *([Words(last, drawn.keyboard)] if last.text else ())]
+    words = [*map(Chunk, first), *([Chunk(last, drawn.keyboard)] if last.text else ())]
     return [*map(Files, albums), *words]
 
 
@@ -97,7 +97,7 @@ def without_style(keyboard: Keyboard) -> Keyboard:
     return tuple(tuple(key._replace(style="") for key in row) for row in keyboard)
 
 
-def _albums(files: Sequence[File]) -> list[list[File]]:
+def _albums(files: Sequence[Upload]) -> list[list[Upload]]:
     """Files as they can be sent together: pictures apart from documents, ten at most."""
     alike = [[f for f in files if f.picture], [f for f in files if not f.picture]]
     return [

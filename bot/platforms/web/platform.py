@@ -12,7 +12,7 @@ from starlette.routing import Mount
 
 from bot.platforms.contract import Capabilities, Receive
 from bot.platforms.web.door import Door
-from bot.platforms.web.server import MEGABYTE, Server, version
+from bot.platforms.web.server import MEGABYTE, Pages, version
 from bot.platforms.web.sockets import Shared, Sockets, shown
 from bot.platforms.web.uploads import Uploads
 from bot.platforms.web.wire import incoming
@@ -65,7 +65,7 @@ class WebPlatform:
         shared = Shared(
             self._door, receive, self._uploads, self._sockets, self._clock, version=version()
         )
-        return [Mount("", Server(shared, self._public_url).app())]
+        return [Mount("", Pages(shared, self._public_url).app())]
 
     async def run(self, receive: Receive) -> None:
         """Remove old uploads until cancelled."""

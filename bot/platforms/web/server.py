@@ -63,7 +63,7 @@ def version() -> str:
     return content.hexdigest()[:12]
 
 
-class Server:
+class Pages:
     """The pages of one site, at one public address."""
 
     def __init__(self, shared: Shared, public_url: str) -> None:
@@ -350,7 +350,7 @@ async def _at_best(greeting: Awaitable[None]) -> None:
 class Guard:
     """Around the chat: headers for every answer, and no act that another site asked for."""
 
-    def __init__(self, app: ASGIApp, server: Server) -> None:
+    def __init__(self, app: ASGIApp, server: Pages) -> None:
         self._app = app
         self._server = server
         self._headers = {
