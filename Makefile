@@ -1,13 +1,14 @@
 # make run    start the assistant with a demo cohort; prints one sign-in link per role
 # make test   run the tests          make lint   formatting, lint, types, layering
 # make bench  compare with peers     make lock   lock the dependencies anew
+# make cards  write docs/cards.html, the page of all cards
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -qq --disable-pip-version-check
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test lint bench cards lock clean
 
 run: $(VENV)/installed
 	@$(BIN)/yingcai serve --demo
@@ -24,6 +25,9 @@ lint: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks
+
+cards: $(VENV)/installed-dev
+	$(BIN)/python -m tests.cards
 
 # Hashes, and no addresses: where packages come from is each machine's own affair.
 lock:
