@@ -19,17 +19,18 @@ def _in(language: Language) -> Iterator[str]:
     def say(words: Words) -> str:
         return render(words, language)
 
-    yield f"# {say(t('rights.title'))}\n"
-    yield f"{say(t('rights.intro'))}\n"
-    yield f"{say(t('rights.how_scope'))}\n"
+    title, intro, scope = t("rights.title"), t("rights.intro"), t("rights.how_scope")
+    yield f"# {say(title)}\n"
+    yield f"{say(intro)}\n"
+    yield f"{say(scope)}\n"
     yield _row([say(t(f"rights.column_{column}")) for column in COLUMNS])
     yield _row(["---"] * len(COLUMNS))
     for right in RIGHTS.values():
         yield _row(
             [say(t(f"rights.act.{right.act}")) + f" `{right.act}`", *_cells(right, language)]
         )
-    ways = ", ".join(f"`{way}`" for way in sorted(FREE))
-    yield f"\n{say(t('rights.free', ways=ways))}\n"
+    free = t("rights.free", ways=", ".join(f"`{way}`" for way in sorted(FREE)))
+    yield f"\n{say(free)}\n"
 
 
 def _cells(right: Right, language: Language) -> Iterator[str]:

@@ -82,7 +82,7 @@ async def test_student_mentor_student(telegram_settings: Settings) -> None:
             await mentor.sees("已通过\n审核：")
             await student.sees("王建国 通过了您的记录")
             student.says("我的进度")
-            await student.sees("已通过 1 · 还差 9")
+            await student.sees("已通过 1 · 已提交待审 0")
 
 
 async def test_form_is_one_message_while_buttons_are_pressed(telegram_settings: Settings) -> None:
@@ -131,4 +131,4 @@ async def test_somebody_who_leaves_and_returns(telegram_settings: Settings) -> N
             await mentor.sees("已通过\n审核：")
             student.returns()
             student.says("我的进度")
-            await student.sees("已通过 1 · 还差 9")
+            await student.sees("已通过 1 · 已提交待审 0")

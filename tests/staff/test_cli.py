@@ -719,3 +719,44 @@ def test_questions_are_exported_for_programs(yingcai: Yingcai, tmp_path: Path) -
 )
 def test_nothing_is_a_formula(words: str, written: str) -> None:
     assert harmless(words) == written
+
+
+# ---------------------------------------------------------------- units
+
+
+@pytest.mark.usefixtures("office")
+def test_units_are_put_into_a_tree(yingcai: Yingcai, fails: Yingcai, stored: Database) -> None:
+    yingcai("unit", "add", "某省", "--kind", "省（区）")
+    assert "归「某省」管" in yingcai("unit", "add", "某市", "--kind", "city", "--under", "某省")
+    assert "归「某市」管" in yingcai("unit", "put", "汾河中学", "--under", "某市")
+    assert "归「汾河中学」管" in yingcai(
+        "unit", "add", "一队", "--kind", "team", "--under", "汾河中学"
+    )
+    assert "不能放到自己下面" in fails("unit", "put", "某省", "--under", "一队")
+    assert "不能放到自己下面" in fails("unit", "put", "某省", "--under", "某省")
+    assert "没有「无名市」" in fails("unit", "put", "汾河中学", "--under", "无名市")
+    assert "没有「村」这种单位" in fails("unit", "add", "某村", "--kind", "村")
+    above = {one["name"]: one["under"] for one in rows(yingcai, "unit", "list")}
+    numbers = {one["name"]: one["number"] for one in rows(yingcai, "unit", "list")}
+    assert above["一队"] == numbers["汾河中学"]
+    assert above["汾河中学"] == numbers["某市"]
+    assert above["某省"] is None
+    listed = yingcai("unit", "list")
+    places = [listed.index(name) for name in ("某省", "某市", "汾河中学", "一队")]
+    assert places == sorted(places)
+    assert "不再归任何单位管" in yingcai("unit", "put", "汾河中学")
+    with stored.transaction() as db:
+        moved = db.exec(select(Audit).where(Audit.verb == "put_unit")).all()
+        done = [one.detail["under"] for one in moved if not one.refused]
+        assert done == [numbers["某市"], None]
+
+
+@pytest.mark.usefixtures("office")
+def test_a_coordinator_belongs_to_a_branch_that_is_there(yingcai: Yingcai) -> None:
+    yingcai("person", "add", "校办老师", "--role", "coordinator", "--unit", "汾河中学")
+    kinds = [one["kind"] for one in rows(yingcai, "unit", "list")]
+    assert kinds.count("office") == 1
+
+
+def test_the_table_of_rights_is_printed(yingcai: Yingcai) -> None:
+    assert "`approve`" in yingcai("rights")

@@ -233,3 +233,35 @@ def test_no_step_leans_on_code_that_changes() -> None:
             r"^(?:from|import) ([\w.]+)", Path(step.path).read_text("utf-8"), re.M
         )
         assert {name.split(".")[0] for name in imports} <= {"sqlalchemy", "alembic"}
+
+
+def test_coordinators_keep_the_whole_of_their_cohorts(empty: Engine) -> None:
+    """0005: who had an office is at it, who had a host has no unit; both see the whole."""
+    migrate.upgrade(empty, "0004")
+    with empty.begin() as connection:
+        for statement in [
+            "INSERT INTO unit (id, kind, name) VALUES (1, 'office', 'a'), (2, 'host', 'b'),"
+            " (3, 'office', 'c'), (4, 'office', 'd')",
+            "INSERT INTO person (id, name, language, created_at) VALUES"
+            " (1, 'x', 'zh', '2026-11-01'), (2, 'y', 'zh', '2026-11-01')",
+            "INSERT INTO cohort (id, programme, name, office_id, created_at) VALUES"
+            " (1, 'p', 'one', NULL, '2026-11-01'), (2, 'p', 'two', NULL, '2026-11-01'),"
+            " (3, 'p', 'three', 3, '2026-11-01')",
+            "INSERT INTO membership (id, cohort_id, person_id, role, unit_id, subject, grade,"
+            " created_at, ended_reason) VALUES"
+            " (1, 1, 1, 'coordinator', 1, '', '', '2026-11-01', ''),"
+            " (2, 1, 2, 'coordinator', 2, '', '', '2026-11-01', ''),"
+            " (3, 2, 1, 'coordinator', 3, '', '', '2026-11-01', ''),"
+            " (4, 2, 2, 'coordinator', 4, '', '', '2026-11-01', ''),"
+            " (5, 3, 1, 'coordinator', 1, '', '', '2026-11-01', ''),"
+            " (6, 3, 2, 'mentor', 2, '', '', '2026-11-01', '')",
+        ]:
+            connection.exec_driver_sql(statement)
+    migrate.upgrade(empty)
+    with empty.connect() as connection:
+        offices = connection.exec_driver_sql("SELECT office_id FROM cohort ORDER BY id")
+        assert offices.scalars().all() == [1, None, 3]
+        units = connection.exec_driver_sql("SELECT unit_id FROM membership ORDER BY id")
+        assert units.scalars().all() == [1, None, 3, 4, 1, 2]
+        noted = connection.exec_driver_sql("SELECT object_id FROM audit WHERE verb = 'leave_unit'")
+        assert noted.scalars().all() == [2]
