@@ -511,7 +511,7 @@ class _Asker:
 
 
 def alarmed(words: str) -> Text | None:
-    """What to say first to somebody who writes this, in whatever place; nothing as a rule."""
+    """The help to show first if these words are a cry for help; usually none."""
     topic = _alarm(words)
     return t(f"ask.reply.{topic}") if topic else None
 

@@ -25,8 +25,8 @@ from bot.talk.message import (
     Choice,
     Incoming,
     Message,
+    Outgoing,
     ShownField,
-    as_message,
     press,
     put,
 )
@@ -400,14 +400,18 @@ class Router:
     def _ask(self, scene: Scene, talk: Talk, waiting: Waiting, note: Text | None) -> None:
         language = scene.language
         question = waiting.question
-        asked = put(as_message(question.words), language)
-        words = asked.text
+        said = question.words
+        if isinstance(said, Message):
+            card = put(said, language)
+            words = card.text
+        else:
+            card, words = None, render(said, language)
         if question.number is not None:
             numbers = {"number": question.number, "total": question.total or 0}
             words = render(t("talk.numbered", question=words, **numbers), language)
-        for said in (note, waiting.note):
-            if said is not None:
-                words = f"{render(said, language)}\n\n{words}"
+        for told in (note, waiting.note):
+            if told is not None:
+                words = f"{render(told, language)}\n\n{words}"
         begins = f"{QUESTION}:{talk.id}:{waiting.journal.turn}:"
 
         def button(choice: Choice) -> Button:
@@ -418,6 +422,8 @@ class Router:
         def away(label: Words, value: str) -> Button:
             return Button(render(label, language), begins + value, "quiet")
 
+        choices = question.kind.choices(Asked(scene.now, language))
+        rows = [tuple(map(button, row)) for row in choices]
         fields = [
             ShownField(
                 render(field.label, language),
@@ -427,22 +433,25 @@ class Router:
             )
             for field in question.kind.shown()
         ]
-        changes = {field.button.press for field in fields if field.button}
-        rows = [
-            row
-            for offered in question.kind.choices(Asked(scene.now, language))
-            if (row := tuple(b for b in map(button, offered) if b.press not in changes))
-        ]
+        if fields:
+            # What changes a field stands beside it.
+            changes = {field.button for field in fields}
+            left = (tuple(b for b in row if b not in changes) for row in rows)
+            rows = [row for row in left if row]
         down = away(t("talk.put_down"), "cancel")
         begun = waiting.journal.entries or waiting.journal.aside
         rows.append((away(t("talk.back"), "back"), down) if begun else (down,))
-        scene.post(
-            asked._replace(
-                text=words,
-                rows=tuple(rows),
-                kind="question",
-                card=f"talk:{talk.id}",
-                replace=scene.pressed and waiting.accepted,
-                fields=(*asked.fields, *fields),
+        replace = scene.pressed and waiting.accepted
+        asked = Outgoing(words, tuple(rows), "question", f"talk:{talk.id}", replace)
+        if card is not None or fields:
+            card = card or asked
+            asked = asked._replace(
+                files=card.files,
+                title=card.title,
+                fields=(*card.fields, *fields),
+                meters=card.meters,
+                items=card.items,
+                note=card.note,
+                clause=card.clause,
             )
-        )
+        scene.post(asked)

@@ -38,11 +38,11 @@ class JoinSeen(BaseModel):
 async def join(chat: Chat, me: JoinSeen) -> bool:
     """Show who will read what they write, and ask whether they agree."""
     card = Message(
+        t("join.readers", readers=t(f"join.readers_{me.role}")),
         title=t("join.welcome", name=me.name),
         fields=(
             Field(t("join.place"), t(f"role.{me.role}")),
             Field(t("join.cohort"), me.cohort),
-            Field(t("privacy.title"), t(f"join.readers_{me.role}")),
         ),
         note=t("join.not_you", name=me.name),
     )

@@ -45,7 +45,7 @@ def show(scene: Scene, _args: Sequence[str]) -> None:
 
 
 def _weight(name: str, names: Sequence[str]) -> Weight:
-    """What somebody comes for most stands first; what is of use to anybody stands back."""
+    """The first command of a role is primary; commands for everybody are quiet."""
     if name in EVERYBODY:
         return "plain" if name == "ask" else "quiet"
     return "primary" if name == names[0] else "plain"

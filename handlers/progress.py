@@ -102,6 +102,8 @@ def requirement_meter(part: RequirementProgress) -> Meter:
     past = t(f"progress.{period}s_met")
     if short:
         past = t(f"progress.{period}s_short", **{f"{period}s": short})
+    if not part.months:
+        return Meter(asked_for(asked), t("progress.not_begun"), 0, 0, clause=asked.clause)
     if all(tally.over for tally in part.months):
         lacking = t(f"progress.{period}s_missing", missing=len(short))
         state = how_far(len(short), lacking, f"progress.{period}s_all_met")

@@ -175,7 +175,7 @@ def coordinated(scene: Scene, verb: str, args: Sequence[str]) -> tuple[Cohort, l
 
 
 def where_they_stand(scene: Scene, shown: Cohort) -> list[Standing]:
-    """Where the learners stand whom whoever speaks may read."""
+    """The progress of every learner that the speaker may read."""
     today = beijing_day(scene.now)
     return standings(scene.session, shown, today, scene.actor.person_id)
 
@@ -237,15 +237,21 @@ def requirement_meters(programme: Programme, found: Sequence[Standing]) -> Itera
         yield Meter(t("progress.no_minimum"), "", 0, 0)
     for asked in programme.requirements:
         parts = [cast(RequirementProgress, s.progress.of(asked.key)) for s in found]
-        met = sum(not part.still_needed for part in parts)
+        enough = sum(not part.still_needed for part in parts)
         before = sum(map(kept_so_far, parts))
-        period, shown = progress.period_of(asked), met
+        period, shown = progress.period_of(asked), enough
         key = period if period == "cycle" else f"{period}s"
-        if period != "cycle" and all(month.over for part in parts for month in part.months):
+        months = [month for part in parts for month in part.months]
+        if period != "cycle" and not months:
+            yield Meter(
+                progress.asked_for(asked), t("progress.not_begun"), 0, 0, clause=asked.clause
+            )
+            continue
+        if period != "cycle" and all(month.over for month in months):
             key, shown = f"{period}s_past", before
         yield Meter(
             progress.asked_for(asked),
-            t(f"watch.met_{key}", met=met, before=before, of=len(parts)),
+            t(f"watch.met_{key}", met=enough, before=before, of=len(parts)),
             shown,
             0,
             len(parts),

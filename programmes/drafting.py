@@ -25,7 +25,7 @@ _MINIMUM = re.compile(
 
 
 class NotUnderstood(ValueError):
-    """What was typed is none of what was asked for."""
+    """The typed answer does not fit the question."""
 
 
 def day(typed: str) -> When:

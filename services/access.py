@@ -170,7 +170,7 @@ def held(
     thing: int | str | None,
     matter: RecordKind | None = None,
 ) -> Grant | None:
-    """The first of the relations that allow an act which somebody has to its object, if any."""
+    """The first relation, in the table's order, that allows this person the act, if any."""
     if thing is None:
         return None
     order = RIGHTS[act].by
@@ -211,8 +211,8 @@ CHECKED: Final[dict[Must, Callable[[Session, LearnerPlace, Actor], bool]]] = {
     Must.PRESENT: lambda _db, learner, _actor: learner.ended_at is None,
     Must.CONSENT: lambda db, learner, actor: may_keep(db, learner, beijing_day(actor.now)),
 }
-"""What is looked at once the relation is there, since its sentence is another. That an entry is
-nobody's own is asked together with the relation."""
+"""Checks made after the relation is found, because each has its own refusal. That an entry is not
+one's own is part of the SQL instead."""
 
 
 # ---------------------------------------------------------------- many objects
@@ -354,7 +354,7 @@ def _now(relation: Relation) -> ColumnElement[bool]:
 
 
 def _member(relation: Relation, scope: sa.CTE) -> Select[Any]:
-    """Whom an office has below it, whatever they are."""
+    """Members, of any role, at or below the unit of an office."""
     here = _columns(col(_theirs.id), relation, col(_mine.id), col(_mine.person_id))
     return (
         here.join_from(_theirs, _mine, col(_mine.cohort_id) == col(_theirs.cohort_id))
@@ -373,7 +373,7 @@ def _learner_of(relation: Relation, scope: sa.CTE) -> Select[Any]:
             found = (
                 _columns(col(_theirs.id), relation, NO_PLACE, guardian)
                 .join_from(_theirs, Guardianship, child == col(_theirs.person_id))
-                .where(col(Guardianship.withdrawn_at).is_(None))
+                .where(col(Guardianship.withdrawn_at).is_(None), _answers(guardian))
             )
         case Relation.CULTIVATES | Relation.NAMED:
             found = (
@@ -403,7 +403,18 @@ def _programme(relation: Relation, scope: sa.CTE) -> Select[Any]:
 
 def _child(relation: Relation, _scope: sa.CTE) -> Select[Any]:
     guardian = col(Guardianship.guardian_id)
-    return _columns(col(Guardianship.child_id), relation, NO_PLACE, guardian)
+    child = col(Guardianship.child_id)
+    return _columns(child, relation, NO_PLACE, guardian).where(_answers(guardian))
+
+
+def _answers(guardian: Any) -> ColumnElement[bool]:
+    """The guardian has a place that has not ended."""
+    place = aliased(Membership)
+    return sa.exists().where(
+        col(place.person_id) == guardian,
+        col(place.role).in_(ROLES[Relation.GUARDIAN]),
+        col(place.ended_at).is_(None),
+    )
 
 
 def _own(relation: Relation, scope: sa.CTE) -> Select[Any]:

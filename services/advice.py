@@ -33,7 +33,7 @@ from storage.inquiries import names_around
 from storage.tables import Advice, AdviceState, Outbox, Person, SendState, table
 
 LIFE: Final = timedelta(minutes=2)
-"""Nobody waits longer: what has not been asked by then is dropped."""
+"""A question that has waited longer than this is dropped."""
 MOST_WORDS: Final = 120
 """Characters of a question: what is longer may be a diary."""
 
@@ -273,7 +273,7 @@ def _drop(db: Session, row: Advice, state: AdviceState, why: str, now: datetime)
     for card in row.cards if row.parts else ():
         body = card["body"]
         if body["card"] == row.card:
-            _replace(db, row, body, body["text"], f"advice:{row.id}", now)
+            notices.replace(db, row.account_id, body, f"advice:{row.id}", now)
     _close(db, row, state, why, now)
 
 
@@ -298,9 +298,13 @@ def _replace(
     notices.replace(db, row.account_id, {**body, "text": text}, key, now)
 
 
+KEPT: Final = ("kind", "card", "rows", "files")
+"""What stays of a card whose words a model's take the place of."""
+
+
 def _prose(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A card's body without what a model's words say in its stead: title, note and clause."""
-    return {name: said for name, said in body.items() if name not in ("title", "note", "clause")}
+    """A card's body without its words."""
+    return {name: said for name, said in body.items() if name in KEPT}
 
 
 def _language(row: Advice) -> Language:

@@ -22,7 +22,7 @@ from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, as_message, press
 from prompts import Text, Words, t
-from services import audit, notices
+from services import audit, notices, packs
 from services.access import (
     LEARNERS,
     allow,
@@ -115,7 +115,7 @@ def forget(db: Session, account_id: int) -> None:
 
 
 def forget_old(db: Session, now: datetime) -> None:
-    """Housekeeping: what was asked, and answered well enough."""
+    """Delete questions that nobody passed on within `ASKED_LIFE`."""
     rows.forget_asked_before(db, now - ASKED_LIFE)
 
 
@@ -131,6 +131,8 @@ def _may_keep(db: Session, place: Membership, now: datetime) -> bool:
     if place.role not in LEARNERS:
         return True
     learner = learner_at(db, cast(int, place.id))
+    if packs.found(learner.programme) is None:
+        return False  # nobody can say whether consent is needed: nothing is kept
     return may_keep(db, learner, beijing_day(now))
 
 

@@ -105,7 +105,7 @@ def _post(
         not_before,
         asdict(why) if why else None,
         {"name": condition.name, "args": dict(condition.args)} if condition else None,
-        offered(said, message) if message.rows else None,
+        offered(said, message) or None,
     )
 
 

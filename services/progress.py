@@ -62,18 +62,27 @@ def kept_so_far(part: RequirementProgress) -> bool:
     return not any(month.over and month.still_needed for month in part.months)
 
 
-def unwritten(programme: Programme, asked: Asked, entries: Entries, today: date) -> int:
+def unwritten(
+    programme: Programme,
+    asked: Asked,
+    entries: Entries,
+    today: date,
+    since: date | None = None,
+) -> int:
     """How many diaries or meeting records a learner has still to write today.
 
     One for each session, or for each stage of cultivation that has begun; where the programme
-    does not say how often, none is ever missing.
+    does not say how often, none is ever missing. Of a learner who joined late, on `since`, no
+    stage is asked for that had closed before.
     """
     kind = RecordKind(asked.kind.value)
     if asked.frequency is Frequency.PER_SESSION:
         return len(sessions_without(entries, kind))
     if asked.frequency is Frequency.PER_STAGE:
         written = {record.period for record, _ in entries if stands(record, kind)}
-        return sum(kept_as(stage) not in written for stage in stages_begun(programme, today))
+        return sum(
+            kept_as(stage) not in written for stage in stages_begun(programme, today, since)
+        )
     return 0
 
 
@@ -92,10 +101,13 @@ def stands(record: Record, kind: RecordKind) -> bool:
     return record.kind is kind and record.state is not RecordState.WITHDRAWN
 
 
-def stages_begun(programme: Programme, today: date) -> list[StageKind | Own]:
+def stages_begun(
+    programme: Programme, today: date, since: date | None = None
+) -> list[StageKind | Own]:
     """The stages of cultivation up to the present one, as far as the document dates them.
 
-    One that has only a deadline begins when the one before it has closed.
+    One that has only a deadline begins when the one before it has closed. Those that had closed
+    before `since` are left out.
     """
     begun: list[StageKind | Own] = []
     for stage in programme.stages:
@@ -104,7 +116,8 @@ def stages_begun(programme: Programme, today: date) -> list[StageKind | Own]:
             break
         if window.first_day is not None and today < window.first_day:
             break
-        begun.append(stage.stage)
+        if since is None or window.closes >= since:
+            begun.append(stage.stage)
         if today <= window.closes:
             break
     return begun
@@ -152,7 +165,9 @@ def _standing(programme: Programme, member: Member, entries: Entries, today: dat
     missing: dict[RecordKind, int] = {}
     for kind in WRITING:
         asked = asked_of(programme, member.membership.grade, kind)
-        if asked is not None and (number := unwritten(programme, asked, entries, today)):
+        if asked is not None and (
+            number := unwritten(programme, asked, entries, today, member.membership.joined_on)
+        ):
             missing[kind] = number
     made = counted(programme, entries, today, member.membership.joined_on)
     return Standing(member, made, missing, entries)

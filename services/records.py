@@ -318,7 +318,7 @@ def own_session(db: Session, actor: Actor, record_id: int, member_id: int) -> Re
 
 
 def about(db: Session, record: Record) -> Record | None:
-    """The session that a diary belongs to: whoever may read the one may read the other."""
+    """The session that a diary describes. Both have the same readers."""
     return None if record.about_id is None else db.get(Record, record.about_id)
 
 

@@ -88,7 +88,7 @@ def _writing(
     programme: Programme, student: Membership, kind: RecordKind, entries: Entries, today: date
 ) -> list[Text]:
     asked = asked_of(programme, student.grade, kind)
-    missing = asked and unwritten(programme, asked, entries, today)
+    missing = asked and unwritten(programme, asked, entries, today, student.joined_on)
     if not asked or not missing:
         return []
     return [t("watch.urge.unwritten", name=asked.name, missing=missing)]
@@ -101,7 +101,7 @@ def asked_by(
     if matter is RecordKind.SESSION:
         short = [
             part.requirement.key
-            for part in counted(programme, entries, today).requirements
+            for part in counted(programme, entries, today, student.joined_on).requirements
             if part.still_needed > part.submitted
         ]
         paths = [path for path, _ in programme.facts() if path.rpartition(".")[2] in short]

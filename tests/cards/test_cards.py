@@ -35,5 +35,6 @@ async def test_the_cards_say_what_they_should(every: Mapping[Language, Sequence[
         assert Outgoing.from_json(shot.message.to_json()) == shot.message
         drawn = draw(shot.message)
         assert drawn.text == drawn.text.strip(), shot.name
+        assert not re.search(r"： ", drawn.text), shot.name
         for part in (shot.message.title, shot.message.text, shot.message.note):
             assert part in drawn.text, shot.name

@@ -68,10 +68,10 @@ async def test_student_mentor_student(settings: Settings, browser: Browser) -> N
         await student.sees("请写明测得的数值")
         await mend(student)
         await mentor.presses("通过")
-        await mentor.sees("✓ 已通过：林小雨")
+        await mentor.sees("王建国，2026年")
         await student.sees("王建国 通过了您的记录")
         await student.says("我的进度")
-        await student.sees("已通过 1 · 还差 9")
+        await student.sees("已通过 1 · 已提交待审 0")
 
 
 async def log_a_session(product: Product, student: Visitor) -> None:
@@ -97,11 +97,11 @@ async def log_a_session(product: Product, student: Visitor) -> None:
     await student.presses("完成")
     await student.sees("8/8")
     await student.page.reload()
-    await student.sees("附件：1 个")
+    await student.sees("1 个")
     await student.presses("返回上一步")
     await student.presses("完成")
     await student.presses("提交")
-    await student.sees("已提交，等 王建国")
+    await student.sees("等 王建国、李青 审核")
 
 
 async def review(mentor: Visitor) -> None:
@@ -111,7 +111,7 @@ async def review(mentor: Visitor) -> None:
     await mentor.presses("退回修改")
     await mentor.sees("请说明理由")
     await mentor.says("请写明测得的数值")
-    await mentor.sees("已退回：林小雨")
+    await mentor.sees("已退回")
 
 
 async def mend(student: Visitor) -> None:
@@ -121,7 +121,7 @@ async def mend(student: Visitor) -> None:
     await student.sees("6/8")
     await student.says("搭双缝干涉光路，间距 1.2 毫米")
     await student.presses("重新提交")
-    await student.sees("已提交，等 王建国")
+    await student.sees("等 王建国、李青 审核")
 
 
 async def test_newcomer_joins_with_a_code(settings: Settings, browser: Browser) -> None:

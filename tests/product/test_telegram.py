@@ -75,16 +75,16 @@ async def test_student_mentor_student(telegram_settings: Settings) -> None:
             press(student, "完成")
             await student.sees("8/8")
             press(student, "提交")
-            await student.sees("已提交，等 王建国")
+            await student.sees("等 王建国、李青 审核")
 
             await mentor.sees("林小雨 提交了一条记录")
             press(mentor, "看全文")
             await mentor.sees("搭双缝干涉光路")
             press(mentor, "通过")
-            await mentor.sees("✓ 已通过：林小雨")
+            await mentor.sees("已通过\n审核：")
             await student.sees("王建国 通过了您的记录")
             student.says("我的进度")
-            await student.sees("已通过 1 · 还差 9")
+            await student.sees("已通过 1 · 已提交待审 0")
 
 
 async def test_form_is_one_message_while_buttons_are_pressed(telegram_settings: Settings) -> None:
@@ -130,7 +130,7 @@ async def test_somebody_who_leaves_and_returns(telegram_settings: Settings) -> N
             await mentor.sees("林小雨 提交了一条记录")
             student.blocks()
             press(mentor, "通过")
-            await mentor.sees("✓ 已通过")
+            await mentor.sees("已通过\n审核：")
             student.returns()
             student.says("我的进度")
-            await student.sees("已通过 1 · 还差 9")
+            await student.sees("已通过 1 · 已提交待审 0")

@@ -25,7 +25,7 @@ from playwright.async_api import (
 
 from bot.platforms.web import server, sockets
 from bot.platforms.web.door import StoredFile
-from bot.talk.message import Button, Incoming, Outgoing
+from bot.talk.message import Button, Incoming, Outgoing, ShownField, ShownItem, ShownMeter
 from tests.web.conftest import STUDENT, Running
 from tests.web.house import House, open_house
 
@@ -250,6 +250,78 @@ async def test_a_card_is_redrawn_where_it_stands(page: Page, house: House) -> No
     await page.reload()
     await expect(said(page)).to_have_text(["进度", "已提交 2 次", "别的事"])
     assert await page.get_by_role("button", name="刷新").count() == 1
+
+
+CARD = Outgoing(
+    "周期 2026 年",
+    (
+        (Button("写日志", "go", "primary"), Button("撤回", "drop", "danger")),
+        (Button("菜单", "m", "quiet"),),
+    ),
+    "card",
+    "progress",
+    title="我的进度",
+    fields=(
+        ShownField("状态", "已通过", "good"),
+        ShownField("时长", "2小时", button=Button("改时长", "edit")),
+    ),
+    meters=(ShownMeter("培养活动", "已通过 3 · 待审 2", 3, 2, 10, "还差 7", clause="五(三)1"),),
+    items=(
+        ShownItem("11月28日 周六 " + "很长的名字" * 12, "open", "待审", "waiting"),
+        ShownItem("只能看"),
+    ),
+    note="<b>注意</b>",
+    clause="出处：附件2",
+)
+
+
+async def test_a_card_is_drawn_and_all_of_it_can_be_pressed(page: Page, house: House) -> None:
+    house.say(ME, CARD)
+    log = page.get_by_role("log")
+    await expect(log.get_by_role("heading", name="我的进度")).to_be_visible()
+    meter = log.get_by_role("meter", name="培养活动")
+    assert await meter.get_attribute("aria-valuenow") == "3"
+    assert await meter.get_attribute("aria-valuemax") == "10"
+    assert await meter.get_attribute("aria-valuetext") == "已通过 3 · 待审 2 · 还差 7"
+    # Approved, waiting and missing are stretches of their own, as long as what they count.
+    widths = await meter.locator("span").evaluate_all("all => all.map(one => one.offsetWidth)")
+    assert len(widths) == 3
+    assert widths[0] / widths[1] == pytest.approx(1.5, abs=0.1)
+    assert widths[2] / widths[1] == pytest.approx(2.5, abs=0.1)
+    await expect(log.locator(".note")).to_have_text("<b>注意</b>")
+    await expect(log.locator("ul.items > li")).to_have_count(2)
+    await expect(log.locator(".tone.waiting")).to_have_text("待审")
+    does = (("很长的名字", "open"), ("改时长", "edit"), ("写日志", "go"), ("撤回", "drop"))
+    for sent, (name, press) in enumerate(does, 1):
+        button = log.get_by_role("button", name=name)
+        await button.click()
+        await expect(button).to_be_disabled()
+        assert (await stored(house, sent))[-1].press == press
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_card_fits_a_phone_and_its_weights_differ(
+    browser: Browser, site: str, house: House, scheme: str
+) -> None:
+    async with opened(browser, site, **PHONE, color_scheme=scheme) as page:
+        house.say(ME, CARD)
+        log = page.get_by_role("log")
+        await expect(log.get_by_role("heading", name="我的进度")).to_be_visible()
+        assert await page.evaluate("document.documentElement.scrollWidth") == 390
+        buttons = log.get_by_role("button")
+        sizes = await buttons.evaluate_all(
+            "all => all.map(one => [one.offsetWidth, one.offsetHeight])"
+        )
+        assert min(height for _, height in sizes) >= 44
+        assert min(width for width, _ in sizes) >= 44
+        looks = await buttons.evaluate_all(
+            "all => all.slice(-3).map(one => getComputedStyle(one).backgroundColor)"
+        )
+        assert len(set(looks)) == 3
+        row = log.locator(".items button .words")
+        line = await row.evaluate("one => one.getClientRects().length")
+        assert line == 1
+        assert await row.evaluate("one => one.offsetHeight") < 30
 
 
 async def test_a_card_sent_anew_leaves_the_old_one_without_buttons(

@@ -103,8 +103,9 @@ def draw(outgoing: Outgoing) -> Drawn:
     page.add(outgoing.text)
     page.part()
     for field in outgoing.fields:
-        page.add(labelled(field.label).rstrip(), "bold")
-        page.add(f" {SIGNS[field.tone]}{field.value}")
+        label = labelled(field.label)
+        page.add(label.rstrip(), "bold")
+        page.add(f"{label[len(label.rstrip()) :]}{SIGNS[field.tone]}{field.value}")
         page.line()
     page.part()
     for meter in outgoing.meters:

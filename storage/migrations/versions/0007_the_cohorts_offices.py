@@ -36,6 +36,9 @@ audit = sa.table(
 )
 
 
+OVERSEE = ("office", "province", "city")
+
+
 def upgrade() -> None:
     here = op.get_bind()
     coordinators = sa.and_(membership.c.role == "coordinator", membership.c.unit_id == unit.c.id)
@@ -51,7 +54,9 @@ def upgrade() -> None:
             .where(cohort.c.id == cohort_id, cohort.c.office_id.is_(None))
             .values(office_id=office_id)
         )
-    elsewhere = sa.select(membership.c.id, unit.c.id).where(coordinators, unit.c.kind != "office")
+    elsewhere = sa.select(membership.c.id, unit.c.id).where(
+        coordinators, unit.c.kind.not_in(OVERSEE)
+    )
     for member_id, unit_id in here.execute(elsewhere).all():
         here.execute(membership.update().where(membership.c.id == member_id).values(unit_id=None))
         here.execute(
@@ -67,4 +72,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What was filled in is true before as well."""
+    """What was filled in is true before as well; words that the version before does not know are
+    given the nearest that it knows, and an auditor's place ends."""
+    here = op.get_bind()
+    here.execute(unit.update().where(unit.c.kind.in_(OVERSEE)).values(kind="office"))
+    here.execute(unit.update().where(unit.c.kind == "team").values(kind="school"))
+    here.execute(
+        membership.update()
+        .where(membership.c.role == "auditor")
+        .values(ended_at=sa.func.current_timestamp())
+    )

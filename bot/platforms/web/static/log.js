@@ -216,9 +216,7 @@ export class Log {
     if (isCard(line)) {
       body.append(...cardParts(line, prose, (choice, ...shown) => this.button(element, line, choice, shown)));
     } else {
-      const [title, rest] = line.kind === "card" ? titled(line.text ?? "") : ["", line.text ?? ""];
-      if (title) body.append(make("h2", {}, title));
-      if (rest) body.append(prose(rest));
+      if (line.text) body.append(prose(line.text));
     }
     if (line.files?.length) body.append(pictures(line.files));
     if (line.rows?.length) body.append(this.choices(element, line));
@@ -377,12 +375,6 @@ function enable(button) {
 
 function buttonsOf(element) {
   return element.querySelectorAll(".body button");
-}
-
-/** A card's first line is its title, if it is as short as one. */
-function titled(text) {
-  const [first, ...rest] = text.split("\n");
-  return rest.length && first.length <= 30 ? [first, rest.join("\n").replace(/^\n+/, "")] : ["", text];
 }
 
 function prose(text) {
