@@ -14,7 +14,7 @@ from tests.cards.page import PAGE, page
 from tests.cards.shots import Shot, shots
 
 UGLY = re.compile(
-    r"）。）|。。|，，|：：|\bNone\b|[{}]|已等 0|另有 0|"
+    r"）。）|。。|，，|：：|\bNone\b(?!\.)|[{}]|已等 0|另有 0|"
     r"\b1 (sessions|days|students|questions|groups|entries)\b|[ \t]$",
     re.M,
 )
