@@ -258,11 +258,12 @@ def entry_item(record: Record, body: Body) -> Item:
 
 TONES: Final[Mapping[RecordState, Tone]] = {
     RecordState.SUBMITTED: "waiting",
-    RecordState.FILED: "good",
+    RecordState.FILED: "neutral",
     RecordState.APPROVED: "good",
     RecordState.RETURNED: "bad",
     RecordState.WITHDRAWN: "neutral",
 }
+"""What was only handed in has no tick that could be misread: nobody has approved it."""
 
 
 def state(record: Record) -> Text:

@@ -279,7 +279,7 @@ def too_much(language: Language) -> Shot:
     )
     waits = Both("等欧阳建国、李青，128 天", "with Ouyang Jianguo and Li Qing, 128 days")
     message = Message(
-        Both("一段话" * 30, "A paragraph that goes on and on. " * 6),
+        Both("一段话" * 30, " ".join(["A paragraph that goes on and on."] * 6)),
         (
             (Choice("a:1", Both("提交", "Submit"), weight="primary"), Choice("a:2", long)),
             (Choice("a:3", Both("退回修改", "Send it back to be changed"), weight="danger"),),
@@ -302,7 +302,7 @@ def too_much(language: Language) -> Shot:
             Item(name, "a:6", Both("已退回，等学生修改", "sent back, the student's turn"), "bad"),
             Item(name, state=Both("邀请码已过期", "the code has expired"), tone="neutral"),
         ),
-        note=Both("注意事项。" * 12, "A note beside the matter. " * 6),
+        note=Both("注意事项。" * 12, " ".join(["A note beside the matter."] * 6)),
         clause=Both(
             "出处：内蒙古试点（2025年度）附件2 五(三)1", "Source: Inner Mongolia pilot (2025)"
         ),

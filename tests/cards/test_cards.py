@@ -14,7 +14,9 @@ from tests.cards.page import PAGE, page
 from tests.cards.shots import Shot, shots
 
 UGLY = re.compile(
-    r"）。）|。。|，，|：：|\bNone\b|[{}]|已等 0|另有 0|\b1 (sessions|days)\b|\s$|^\s", re.M
+    r"）。）|。。|，，|：：|\bNone\b(?!\.)|[{}]|已等 0|另有 0|"
+    r"\b1 (sessions|days|students|questions|groups|entries)\b|[ \t]$",
+    re.M,
 )
 """What must stand on no card."""
 
