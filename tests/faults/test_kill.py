@@ -369,13 +369,15 @@ def shown(folder: Path) -> list[int]:
 
 
 def outbox(folder: Path, after: int) -> list[tuple[int, str, str, bool]]:
-    """Each message: its row, its chat and lane, its state, and whether it has words to show."""
+    """Each message: its row, its chat and lane, its state, and whether it is more than a menu."""
     with sqlite3.connect(folder / "house.db") as db:
         rows = db.execute(
             "SELECT id, account_id || lane, state, body FROM outbox WHERE id > ?", (after,)
         ).fetchall()
     db.close()
-    return [(row, where, state, "text" in json.loads(body)) for row, where, state, body in rows]
+    return [
+        (row, where, state, "commands" not in json.loads(body)) for row, where, state, body in rows
+    ]
 
 
 def files(folder: Path) -> set[str]:
