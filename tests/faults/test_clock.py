@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from bot.talk.clock import SetClock
-from bot.talk.message import Incoming
+from bot.talk.message import Incoming, as_text
 from prompts import BEIJING
 from storage.database import Database
 from storage.tables import Audit, Outbox, Record, SendState
@@ -66,7 +66,7 @@ async def test_what_was_handed_in_before_an_outage_was_handed_in_then(house: Hou
     await house.restart()
     mentor.reads()
     await house.settle()
-    assert any("林小雨" in message.text for message in mentor.unread())
+    assert any("林小雨" in as_text(message) for message in mentor.unread())
     with house.app.database.transaction() as db:
         record = db.exec(select(Record)).one()
         states = set(db.exec(select(Outbox.state)))

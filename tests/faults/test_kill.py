@@ -371,7 +371,9 @@ def outbox(folder: Path, after: int) -> list[tuple[int, str, str, bool]]:
             "SELECT id, account_id || lane, state, body FROM outbox WHERE id > ?", (after,)
         ).fetchall()
     db.close()
-    return [(row, where, state, "text" in json.loads(body)) for row, where, state, body in rows]
+    return [
+        (row, where, state, "commands" not in json.loads(body)) for row, where, state, body in rows
+    ]
 
 
 def files(folder: Path) -> set[str]:
