@@ -45,7 +45,7 @@ async def test_student_mentor_student(
             await student.says("昨天下午在校和王老师做了两小时双缝实验")
             await student.sees("8/8")
             await student.presses("提交")
-            await student.sees("已提交，等 王建国")
+            await student.sees("通过以后才计入次数")
             await mentor.sees("林小雨 提交了一条记录")
             await mentor.presses("通过")
             await mentor.sees("已通过")
