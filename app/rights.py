@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from prompts import LANGUAGES, Language, Words, render, t
+from prompts import LANGUAGES, Language, Text, Words, render, t
 from services.rights import FREE, RIGHTS, Of, Relation, Right
 
 COLUMNS = ("act", "of", "by", "must", "refused")
@@ -36,13 +36,16 @@ def _in(language: Language) -> Iterator[str]:
 def _cells(right: Right, language: Language) -> Iterator[str]:
     of, must = t(f"rights.of.{right.of}"), [t(f"rights.must.{must}") for must in right.must]
     yield render(of, language)
-    # A guardian who has withdrawn consent may give it again, and look after their children.
-    named = {Relation.GUARDIAN: "guardian_of"} if right.of in (Of.CHILD, Of.OWN) else {}
-    yield "<br>".join(
-        render(t(f"rights.relation.{named.get(one, one)}"), language) for one in right.by
-    )
+    yield "<br>".join(render(_relation(right, one), language) for one in right.by)
     yield "<br>".join(render(words, language) for words in must)
     yield render(t(right.refused), language)
+
+
+def _relation(right: Right, relation: Relation) -> Text:
+    """What a relation is called. A guardian who has withdrawn consent may give it again."""
+    if relation is Relation.GUARDIAN and right.of in (Of.CHILD, Of.OWN):
+        return t("rights.relation.guardian_of")
+    return t(f"rights.relation.{relation}")
 
 
 def _row(cells: Sequence[str]) -> str:
