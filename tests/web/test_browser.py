@@ -169,7 +169,9 @@ async def test_what_is_too_long_stays_in_the_box(page: Page, house: House) -> No
 
 
 async def test_words_are_shown_as_words(page: Page, house: House) -> None:
-    house.say(ME, Outgoing("<img src=x onerror=alert(1)>\n<b>粗</b>", kind="card", card="c"))
+    house.say(
+        ME, Outgoing("<b>粗</b>", kind="card", card="c", title="<img src=x onerror=alert(1)>")
+    )
     await expect(said(page)).to_have_text(["<img src=x onerror=alert(1)>", "<b>粗</b>"])
     assert await page.locator("#log img, #log b").count() == 0
 
@@ -231,11 +233,15 @@ async def test_a_question_that_still_stands_can_be_answered_again(
 
 async def test_a_card_is_redrawn_where_it_stands(page: Page, house: House) -> None:
     def count(house: House, incoming: Incoming) -> None:
-        done = Outgoing("进度\n已提交 2 次", ((Button("刷新", "b"),),), "card", "progress", True)
+        done = Outgoing(
+            "已提交 2 次", ((Button("刷新", "b"),),), "card", "progress", True, title="进度"
+        )
         house.say(ME, done)
 
     house.reply = count
-    house.say(ME, Outgoing("进度\n已提交 1 次", ((Button("刷新", "a"),),), "card", "progress"))
+    house.say(
+        ME, Outgoing("已提交 1 次", ((Button("刷新", "a"),),), "card", "progress", title="进度")
+    )
     house.say(ME, Outgoing("别的事"))
     button = page.get_by_role("button", name="刷新")
     # Both taps before the card can be redrawn, however busy the machine is.
@@ -518,10 +524,10 @@ async def test_a_card_redrawn_on_a_later_page_of_history_is_shown_once(
     page: Page, house: House
 ) -> None:
     button = ((Button("看", "x"),),)
-    house.record(ME, Outgoing("进度\n1", button, "card", "c"))
+    house.record(ME, Outgoing("1", button, "card", "c", title="进度"))
     for number in range(60):
         house.record(ME, Outgoing(str(number)))
-    house.record(ME, Outgoing("进度\n2", button, "card", "c", replace=True))
+    house.record(ME, Outgoing("2", button, "card", "c", replace=True, title="进度"))
     await page.reload()
     await expect(said(page).last).to_have_text("2")
     await page.get_by_role("button", name="更早的消息").press("Enter")
