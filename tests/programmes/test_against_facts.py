@@ -84,7 +84,7 @@ def schemes() -> dict[str, dict[str, Any]]:
 def made_from() -> dict[str, Any]:
     """What the table was made from."""
     if not FACTS.is_file():
-        pytest.skip("what the truth table was made from (shared/facts.json) is not here")
+        pytest.skip("the facts of the table (shared/facts.json) are not beside the project")
     found: dict[str, Any] = json.loads(FACTS.read_text("utf-8"))["schemes"]
     return found
 
