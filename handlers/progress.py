@@ -63,7 +63,7 @@ def report(
         text=t("progress.cycle", first=programme.cycle.first_day, last=last),
         meters=tuple(meters),
         items=waiting,
-        note=_stack(scene, notes),
+        note=stack(scene, notes),
     )
 
 
@@ -211,7 +211,7 @@ def waits(names: Sequence[str], days: int) -> Text:
     return t(f"progress.waits_{min(days, 2)}", whom=whom, days=days)
 
 
-def _stack(scene: Scene, lines: Iterable[Words]) -> str:
+def stack(scene: Scene, lines: Iterable[Words]) -> str:
     return "\n".join(scene.words(line) for line in lines)
 
 

@@ -82,7 +82,7 @@ def profile(scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]
     grade = t(f"programme.grade.{learner.grade}") if learner.grade else ""
     about = [member.unit_name, grade, roster.subject_name(programme, learner.subject)]
     around = [one.name for one in records.reviewers(scene.session, member.id)]
-    urged = stack(scene, urged_lines(scene, member) or [t("watch.never_urged")])
+    urged = progress.stack(scene, urged_lines(scene, member) or [t("watch.never_urged")])
     report = progress.report(scene, member.id, programme, learner.grade)
     waiting = {item.press for item in report.items}
     recent = [progress.entry_item(*entry) for entry in entries[:RECENT]]
@@ -209,7 +209,7 @@ def cohort(scene: Scene, args: Sequence[str]) -> None:
             for verb, count in numbers.items()
             if count
         ),
-        note=stack(scene, notes),
+        note=progress.stack(scene, notes),
     )
     others = [other for other in mine if other.id != shown.id][: PAGE - len(card.items) - 2]
     rows = [(Choice(press("cohort", other.id or 0), other.name),) for other in others]
@@ -399,10 +399,6 @@ def page_of(
     if len(items) > (page + 1) * PAGE:
         turn.append(Choice(press(verb, *before, page + 1), t("watch.page_after")))
     return items[page * PAGE : (page + 1) * PAGE], [tuple(turn)] if turn else []
-
-
-def stack(scene: Scene, lines: Iterable[Words]) -> str:
-    return "\n".join(scene.words(line) for line in lines)
 
 
 COMMANDS: dict[str, Act] = {"students": students, "cohort": cohort}

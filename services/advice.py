@@ -185,7 +185,7 @@ def take(
     taken: list[Wanted] = []
     dropped = 0
     for row in waiting:
-        language: Language = "en" if row.language == "en" else "zh"
+        language = _language(row)
         evidence = tuple(Evidence.from_json(one) for one in row.evidence)
         tokens = reckon(row.words, evidence, language)
         why = ""
