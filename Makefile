@@ -3,6 +3,7 @@
 # make test-all  run all tests       make lint   formatting, lint, types, layering, dependencies
 # make coverage  measure what the tests run, against the floors in tests/floors.py
 # make bench     compare with peers  make lock   lock the dependencies anew
+# make torture   five minutes against a hostile Telegram, with kill -9 (docs/operating/torture.md)
 # make aiogram   add the other library for Telegram (YINGCAI_TELEGRAM__DRIVER=aiogram)
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ INSTALL := $(BIN)/pip install -qq --disable-pip-version-check
 PYTEST = $(BIN)/$(if $(COVERAGE),coverage run -m )pytest $(if $(WHOLE),--whole) \
   -n $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist worksteal
 
-.PHONY: run test test-slow test-all coverage lint bench lock aiogram emulator cards clean
+.PHONY: run test test-slow test-all coverage lint bench torture lock aiogram emulator cards clean
 
 run: $(VENV)/installed
 	@$(BIN)/yingcai serve --demo
@@ -47,6 +48,9 @@ cards: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks
+
+torture: $(VENV)/installed-dev
+	@$(BIN)/python -m tests.torture
 
 aiogram: $(VENV)/installed-aiogram
 

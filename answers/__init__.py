@@ -6,6 +6,6 @@ figure can slip in, and a fact that the document is silent on is answered as sil
 here is a pure function of the question, the packs and the two lists beside this file.
 """
 
-from answers.asking import SURELY, Guide, Last, PolicyAnswer, alarmed, guide
+from answers.policy_guide import CLEAR, SURELY, Guide, Last, PolicyAnswer, alarmed, guide
 
-__all__ = ["SURELY", "Guide", "Last", "PolicyAnswer", "alarmed", "guide"]
+__all__ = ["CLEAR", "SURELY", "Guide", "Last", "PolicyAnswer", "alarmed", "guide"]

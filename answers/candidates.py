@@ -1,13 +1,14 @@
-"""When a question was not surely understood, and what else it may have meant."""
+"""Whether a question was surely understood, and what else it may have meant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from answers.asking import CLEAR, FEW, NEAR, SURELY, Guide, PolicyAnswer
+from answers.later import cited
 from answers.passages import Passages
 from answers.phrasing import Evidence
+from answers.policy_guide import CLEAR, FEW, NEAR, SURELY, Guide, PolicyAnswer
 from answers.telling import tell
 from programmes.model import Programme
 from prompts import Language, render, t
@@ -15,25 +16,28 @@ from prompts import Language, render, t
 MOST_TOPICS: Final = 6
 MOST: Final = 10
 LONGEST: Final = 1500
-"""Characters of one piece of evidence: a longer one is left out."""
+"""Maximum characters of one piece of evidence; longer ones are left out."""
 PASSAGES: Final = 3
 SPEAKS_OF_IT: Final = 0.25
 """How much of a question a passage must cover to be offered (0 to 1)."""
 
 
 def unsure(answers: Sequence[PolicyAnswer], topics: Guide) -> bool:
-    """Whether what was asked may have been something else. What concerns somebody themselves, or
-    is no matter of documents, was understood well enough: it is nobody else's business."""
+    """Whether the question may have meant something else.
+
+    Questions about the asker, or about nothing in documents, were understood well enough: they
+    concern nobody else.
+    """
     known = [topics.topics.get(one.topic) for one in answers if one.topic]
     if not answers or not all(topic is not None and topic.documented for topic in known):
-        return False  # about oneself, or answered by an office
+        return False  # about the asker, or answered by an office
     if len(answers) > 1 and all(one.score < CLEAR for one in answers):
         return True
     return any(one.kind in ("out_of_scope", "passage") or one.score < SURELY for one in answers)
 
 
 def private(words: str, own: Sequence[Programme], topics: Guide) -> bool:
-    """Whether it may be a cry for help, or about oneself: that goes to no model."""
+    """Whether the words may be a cry for help or about the asker: these go to no model."""
     near = [one for one in topics.match(words, own) if one.score >= NEAR]
     return any(topics.topics[one.topic].kind in ("distress", "personal") for one in near)
 
@@ -46,8 +50,10 @@ def candidates(
     library: Passages | None,
     language: Language,
 ) -> tuple[Evidence, ...]:
-    """What may answer it: of each programme that it is about, what its document says on the near
-    topics, and passages. Nothing where it is about more programmes than are told apart."""
+    """The evidence that may answer a question: facts on nearby topics, and passages.
+
+    Empty if the question concerns more programmes than are told apart.
+    """
     asked, rest = topics.scope(words, own)
     if len(asked) > FEW:
         return ()
@@ -90,14 +96,13 @@ def _from_text(
         # Whoever is to be called is a person.
         if one.score < SPEAKS_OF_IT or "联系人" in passage.text:
             continue
-        source = {"document": passage.document, "section": passage.section}
         found.append(
             Evidence(
                 label=passage.heading.splitlines()[-1] if passage.heading else "",
                 words=quote,
                 programme=by_key[passage.programme],
                 clause=passage.section,
-                basis=render(t("ask.passage", quote=quote, **source), language),
+                basis=render(t("ask.passage", **cited(library, passage, quote)), language),
             )
         )
     return found

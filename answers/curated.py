@@ -1,10 +1,9 @@
-"""What offices have answered themselves: found by a question that reads nearly as one of theirs.
+"""Finds the offices' own answers by a question that reads nearly like one of theirs.
 
-An office's answer is for one question and not for a whole topic, so it is not enough that a
-question shares words with it. Each side is taken apart into what is asked for (when, who, whether
-one may …) and what it is about; the first must be the same, and of the second nearly all must be
-on both sides, each n-gram by how rarely people ask with it. Rather one found too few: the next one
-who asks says it in yet another way, and the office adds that.
+An office's answer is for one question and not for a whole topic, so shared words are not enough.
+Both questions are split into what is asked for (when, who, whether one may …) and what it is
+about. The first must be the same; of the second nearly all must be in both, each n-gram weighted
+by how rarely people ask with it. Finding too few is better: the next asker's wording can be added.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from typing import Final
 from answers.matching import grams, plain
 
 ALIKE: Final = 0.51
-"""What share of all that is said on either side has to be said on both (0 to 1)."""
+"""Minimum share of what either side says that both must say (0 to 1)."""
 LEAST: Final = 2
-"""Characters that say what a question is about, at the least."""
+"""Minimum characters that say what a question is about."""
 
 Rarity = Callable[[str], float]
 
@@ -79,7 +78,7 @@ class OfficeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A question taken apart."""
+    """A question split into its parts."""
 
     asked_for: frozenset[str]
     marks: tuple[frozenset[str], bool]
@@ -106,9 +105,10 @@ class Office:
     def find(
         self, question: str, programmes: Collection[str], rarity: Rarity
     ) -> OfficeAnswer | None:
-        """The answer of one of these programmes' offices to a question that reads nearly so.
+        """The answer by an office of these programmes to a question that reads nearly like this
+        one.
 
-        `rarity` tells how much an n-gram says.
+        `rarity` is the weight of an n-gram.
         """
         if not self.all:
             return None

@@ -1,4 +1,4 @@
-"""How good answers are: questions with what a right answer contains, and what it must not."""
+"""Measures answers: questions with what a right answer contains, and what it must not."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from answers.asking import PolicyAnswer, guide
 from answers.curated import Office
 from answers.naming import names
 from answers.passages import Passages
+from answers.policy_guide import PolicyAnswer, guide
 from programmes.model import Programme
 from prompts import render
 
@@ -23,14 +23,14 @@ class Trial(BaseModel):
 
     id: str
     scheme: str
-    """The programme that is meant, as `family_edition`; `any` or `compare` for none."""
+    """The programme, as `family_edition`; `any` or `compare` for none."""
     asker: str = ""
     """What the asker is there."""
     question: str
     kind: str
     must_contain: list[list[str]] = []
-    """Of each list, one is in a right answer. Where there is none, what is asked for is that the
-    question is recognised for what it is: silent, out of scope, or about one's own records."""
+    """A right answer contains one of each list. If empty, the question only has to be recognised
+    for what it is: silent, out of scope, or about the asker's records."""
     must_not_contain: list[str] = []
 
 

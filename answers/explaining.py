@@ -1,4 +1,4 @@
-"""Why a question is answered as it is: whose programme, which topics, and what speaks for each."""
+"""Explains an answer: the programmes, the topics, and what speaks for each."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from answers.asking import BESIDE, CLEAR, FEW, SURE, Guide
 from answers.matching import grams, plain
+from answers.policy_guide import BESIDE, CLEAR, FEW, SURE, Guide
 from programmes.model import Programme
 
 Verdict = Literal["chosen", "beside", "unsure", "less", "not_here", "by_role"]
@@ -25,9 +25,9 @@ class Weighed:
     score: float
     verdict: Verdict
     speaks: tuple[str, ...]
-    """The words that speak most for it."""
+    """The n-grams that count most for the topic."""
     ways: tuple[str, ...]
-    """The ways of asking about it that are most like the question."""
+    """Its wordings that are most like the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class Reasons:
     """Why one question is answered as it is."""
 
     missing: str
-    """What is asked about and has no programme here."""
+    """A place or scheme asked about that has no programme here."""
     programmes: tuple[str, ...]
     scope: Literal["named", "own", "all"]
     rest: str
     """The question without the names of programmes, as it was compared."""
     heard: float
-    """How much of it anybody has asked with before: 0 to 1."""
+    """The share of the question that occurs in known wordings, 0 to 1."""
     word_for_word: bool
     topics: tuple[Weighed, ...]
 

@@ -1,9 +1,9 @@
-"""Figures in Chinese prose, and whether one text says none that another does not say.
+"""Compares the figures of Chinese texts: whether one text states any that another does not.
 
-A figure is more than its digits: what it counts, whether it is a bound, and what it is said of. 30
-places that the document gives to one town are a wrong figure beside another town's name, and
-"at most 3 years" is not "3 years". So the figure must stand in the evidence with the same unit and
-the same bound, in a stretch that speaks of what the claim speaks of.
+A figure is more than its digits: it has a unit, a bound, and a subject. 30 places given to one
+town are a wrong figure beside another town's name, and "at most 3 years" is not "3 years". So a
+claimed figure must occur in the evidence with the same unit and bound, in a stretch about the same
+subject.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from typing import Final
 from language.numerals import HAN, amount, readable
 
 OF_IT: Final = 0.66
-"""How much of what is said around a figure must be said around it in the evidence (0 to 1)."""
+"""Minimum share of the words around a figure that the evidence must have around it (0 to 1)."""
 
-Value = Decimal | str | tuple[int | None, int, int | str | None]
+FigureValue = Decimal | str | tuple[int | None, int, int | str | None]
 """A number; a word that must stand as it is; or a day: year, month, and day or part of month."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    value: Value
+    value: FigureValue
     unit: str
     bounds: frozenset[str]
-    """What it is the least, the most … of."""
+    """Its bounds: the least, the most …"""
     start: int
     end: int
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A figure, and the words that it stands among."""
+    """A figure and the words around it."""
 
     figure: Figure
     words: str
@@ -47,7 +47,7 @@ class Stretch:
 
 # ---------------------------------------------------------------- one spelling
 
-_DASH: Final = re.compile("[‐‑‒–—―−~〜─]+")  # noqa: RUF001
+_DASH: Final = re.compile("[‐‑‒–—―−~〜─]+")  # noqa: RUF001 - the dashes of Chinese texts
 _GRADE: Final = re.compile("(?<![提最升])([高初])([一二三])(?![一二三四五六七八九十])")
 _DIGITS: Final = {sign: str(value) for value, sign in enumerate("〇一二三")}
 _SAME_UNIT: Final = {
@@ -161,10 +161,20 @@ _BOUNDING: Final = re.compile(
     "[不未]?得?(?:少|低|小|多|高|大)于|至[少多]|最[少多晚迟]|起码|不?超过|大[概约]|以[上下内前后]|之[内前后]|左右|上下|截[止至]"
 )
 _FORMAL: Final = "壹贰叁肆柒捌玖佰仟"
+_LOOSE: Final = re.compile(
+    "[一二两三四五六七八九十几数半0-9]+打(?!算|开|包)|[一两几]双|[一两几]对(?![一1])|若干|好[几些多]|好多"
+    "|[几数上成][十百千万]|[十百千万][来余多几](?=[名位人次元个天])|一半|半数|[过大多]半|绝?大?多数|少数"
+    r"|[一二两三四五六七八九\d]成(?![为立果员绩长就功效])|翻[一两几]?[番倍]|[俩仨]|刻钟|[七八九]折|余[名位人次元个天]"
+)
+"""Numbers that are none in digits: 一打, 若干, 一半. They must be written in the evidence."""
+_SPAN: Final = re.compile(
+    r"(?<!\d)(?:\d{4}年)?(\d{1,4})[年月日号]?(?:\d{1,2}[日号])?[-至到](?:\d{4}年)?(\d{1,4})(?!\d)"
+)
+"""A span: which end is the first matters."""
 
 
 def figures(text: str) -> list[Figure]:
-    """All figures of a flat text: numbers, days, times, and words that must stand as they are."""
+    """All figures of a flat text: numbers, days, times, and fixed words."""
     found: list[Figure] = []
     year: int | None = None
     for token in _TOKEN.finditer(text):
@@ -173,7 +183,7 @@ def figures(text: str) -> list[Figure]:
         ):
             year = None
         end = token.end()
-        values: list[Value]
+        values: list[FigureValue]
         unit = ""
         if token["number"]:
             value = Decimal(token["number"]) * {"万": 10_000, "亿": 100_000_000}.get(
@@ -322,7 +332,7 @@ def pairs(text: str) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The figures of one piece of evidence, with what each is said of."""
+    """The figures of one piece of evidence, with their surroundings."""
 
     label: str
     stretches: tuple[Stretch, ...]
@@ -330,6 +340,8 @@ class Ground:
     verbatim: frozenset[str]
     """Its sentences."""
     said: frozenset[str]
+    written: str
+    """Label and text as they are written."""
 
     @classmethod
     def of(cls, label: str, text: str) -> Ground:
@@ -340,11 +352,13 @@ class Ground:
             stretches += told(sentence, before)
             before = sentence
         said = frozenset(pairs(f"{name}。{whole}"))
-        return cls(name, tuple(stretches), whole, frozenset(sentences(whole)), said)
+        return cls(name, tuple(stretches), whole, frozenset(sentences(whole)), said, label + text)
 
 
 def unfounded(text: str, grounds: Sequence[Ground]) -> str | None:
-    """The first figure of a text that the evidence does not bear out; None if it bears out all."""
+    """The first figure of a text that the evidence does not support; `None` if it supports all."""
+    if strange := _strange(text, grounds):
+        return strange
     known = frozenset().union(*(ground.said for ground in grounds))
     before = ""
     for sentence in sentences(flat(text)):
@@ -364,8 +378,26 @@ def unfounded(text: str, grounds: Sequence[Ground]) -> str | None:
     return None
 
 
+def _strange(text: str, grounds: Sequence[Ground]) -> str | None:
+    """A number in a form of its own that the evidence has not: ㈤, 一打, or the ends of a span the
+    other way round."""
+    written = "".join(ground.written for ground in grounds)
+    for sign in text:
+        plain = sign.isdecimal() or "\u3400" <= sign <= "\u9fff"
+        if sign.isnumeric() and not plain and sign not in written:
+            return sign
+    whole = "。".join(f"{ground.label}。{ground.whole}" for ground in grounds)
+    said = flat(text)
+    for loose in _LOOSE.finditer(text):
+        if loose[0] not in written and loose[0] not in whole:
+            return loose[0]
+    spans = {span.groups() for span in _SPAN.finditer(whole)}
+    return next((one[0] for one in _SPAN.finditer(said) if one.groups() not in spans), None)
+
+
 def _has_rivals(claim: Figure, grounds: Sequence[Ground]) -> bool:
-    """Whether the evidence has other figures of the same kind, for which this may be mistaken."""
+    """Whether the evidence has other figures of the same kind, with which this one may be
+    confused."""
     every = (one.figure for ground in grounds for one in ground.stretches)
     return any(one.unit == claim.unit and one.value != claim.value for one in every)
 
@@ -390,7 +422,7 @@ def _same(claim: Figure, fact: Figure, label: str) -> bool:
         if month != of_month or year not in (None, of_year) or day not in (None, of_day):
             return False
     elif claim.unit == "年" and isinstance(fact.value, tuple):
-        return claim.value == fact.value[0]
+        return claim.value == fact.value[0] and not claim.bounds
     elif (claim.value, claim.unit) != (fact.value, fact.unit):
         return False
     differ = claim.bounds ^ fact.bounds

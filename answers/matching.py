@@ -1,8 +1,8 @@
-"""Which topic a question is about: what its characters say, by the curated ways of asking.
+"""Finds the topic of a question by its characters, from curated wordings.
 
-Chinese needs no words for this: the one to three characters that stand together carry the meaning.
-Each of them speaks for the topics that people ask about with it, the more the fewer those are
-(naive Bayes over n-grams), so that a question need not resemble any one way of asking.
+Chinese needs no words for this: sequences of one to three characters carry the meaning. Each
+n-gram counts for the topics in whose wordings it occurs, the more the fewer these are (naive Bayes
+over n-grams), so a question need not resemble any one wording.
 """
 
 from __future__ import annotations
@@ -13,32 +13,44 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-from answers.topics import short
+from answers.topics import in_characters, short
 from language.numerals import fold, tidy
 
 LONGEST: Final = 3
-"""Characters in an n-gram, at the most."""
+"""Maximum characters of an n-gram."""
 READ: Final = 200
-"""Characters of a question that are looked at: what is meant is said by then."""
+"""Characters of a question that are read: by then its meaning is clear."""
 DOUBT: Final = 3.0
-"""How many askers, spread over all topics, are imagined behind each n-gram: the more, the less a
-rare one decides."""
+"""Smoothing: the number of imagined askers behind each n-gram, spread over all topics. The higher,
+the less a rare n-gram decides."""
 KNOWN: Final = 100.0
-"""How much more it counts that a question is a way of asking, word for word."""
+"""Weight added where the question is a known wording, word for word."""
 BITS: Final = 16
 MOST: Final = (1 << BITS) - 1
-"""As often as an n-gram is counted at the most, so that it takes little room."""
+"""Maximum count of an n-gram in a topic, so that it fits its bits."""
+
+OFTEN: Final = 10
+"""From so many times on, a pair of characters is surely one that people ask about a topic with."""
+RARE: Final = 3
+"""Below so many times it may be chance."""
+ITS_OWN: Final = 0.05
+"""Least share of a topic in all that a pair is asked about with."""
 
 STEM: Final = 6
-"""Letters of a Latin word that are looked at: evaluate, evaluated and evaluation are one."""
+"""Letters of a Latin word that are compared: evaluate, evaluated and evaluation are one."""
 
 _EMPTY: Final = re.compile(
     "请问|您好|你好|我想问|想问一下|想问|我想知道|麻烦|到底|究竟|一下|[啊呀吗呢吧哦嘛哈的了]"
     "|有?(?:什么|啥)?(?:不同|不一样|区别|差别)|差几倍|差多少|相比|对比"
 )
+_COUNTS: Final = re.compile("[一二三四五六七八九十几两个次月年天周日]+")
+"""What counts anything, whatever the topic: 个月, 一次."""
+_WORDS: Final = re.compile(r"[0-9]+|[a-z]+|[^\s0-9a-z]+|\s")
+_PARTICLES: Final = "的了吗呢么吧啊是不没和跟我你他她谁哪几多少要能会？，。、！"
 _MARKS: Final = re.compile(r"[^\w\n]|_")
 _LATIN: Final = re.compile(r"[\x21-\x7e]+")
 _WITH_LATIN: Final = re.compile(r".*[\x21-\x7e].*")
@@ -51,9 +63,15 @@ def plain(question: str) -> str:
 
 
 def _bare(said: str) -> str:
-    """The same for many lines at once, each by itself."""
+    """The same for several lines at once, each separately."""
     words = _MARKS.sub(" ", _EMPTY.sub("", fold(said).casefold()))
-    return _LATIN.sub(lambda found: f" {short().get(found[0], found[0])} ", words)
+    return _LATIN.sub(lambda found: f" {_written_out(found[0])} ", words)
+
+
+@lru_cache(maxsize=4096)
+def _written_out(run: str) -> str:
+    """An abbreviation or a run of pinyin in characters; any other Latin word as it is."""
+    return short().get(run) or (in_characters(run) if len(run) > 3 else run)
 
 
 def grams(text: str) -> Counter[str]:
@@ -88,7 +106,7 @@ class Index:
     def __init__(
         self, asks: Mapping[str, Iterable[str]], told: Mapping[str, Iterable[str]]
     ) -> None:
-        """`told` is what is said about each topic: what occurs in it speaks for the topic, too."""
+        """`told` holds each topic's answer: the words in it count for the topic as well."""
         self._topics = list(asks)
         counts: dict[str, int | array[int]] = {}
         share: list[int] = []
@@ -117,7 +135,7 @@ class Index:
         self._doubt = [DOUBT * (one or 1) / whole for one in share]
 
     def rarity(self, gram: str) -> float:
-        """How much an n-gram says: the more, the more rarely people ask with it."""
+        """The weight of an n-gram: the more rarely it is asked with, the higher."""
         if gram not in self._rarity:
             held = self._counts.get(gram, 0)
             said = (held,) if isinstance(held, int) else held
@@ -139,16 +157,17 @@ class Index:
             return []
         for number in self._known.get(asked, ()):
             speaks[number] += KNOWN
-        # N-grams overlap, so that they say the same thing again: hence the root.
+        # N-grams overlap and repeat one another: hence the root.
         most, calm = max(speaks.values()), math.sqrt(len(found))
         likely = {n: math.exp((weight - most) / calm) for n, weight in speaks.items()}
-        # What nobody has asked with before may be about anything.
+        # Unknown n-grams may mean anything, so they lower the confidence.
         sure = self._heard(found) / sum(likely.values())
         matches = (Match(self._topics[n], one * sure) for n, one in likely.items())
         return sorted(matches, key=lambda match: (-match.score, match.topic))
 
     def speaks(self, question: str, topic: str) -> list[tuple[str, float]]:
-        """What of a question speaks for a topic, and how much, the most first."""
+        """The n-grams of a question that count for a topic, with their weight, the highest
+        first."""
         number = self._topics.index(topic)
         found: dict[str, float] = {}
         for gram in grams(plain(question)):
@@ -157,6 +176,46 @@ class Index:
                 if held >> BITS == number:
                     found[gram] = math.log1p((held & MOST) / self._doubt[number])
         return sorted(found.items(), key=lambda one: (-one[1], one[0]))
+
+    def known_words(self, question: str, topics: Collection[str]) -> str:
+        """What of a question people ask about these topics with; whatever else stands in it is
+        left out."""
+        numbers = {number for number, topic in enumerate(self._topics) if topic in topics}
+        said = fold(tidy(question[:READ])).casefold()
+        kept: list[str] = []
+        for run in _WORDS.findall(said):
+            if run.isascii():
+                often = self._often(run[:STEM], numbers)
+                kept.append(run if often or len(run) < 3 else " ")
+                continue
+            pairs = [self._often(one + other, numbers) for one, other in pairwise(run)]
+            around = [False, *pairs, False]
+            kept += [
+                sign if around[at] or around[at + 1] or sign in _PARTICLES else " "
+                for at, sign in enumerate(run)
+            ]
+        return " ".join("".join(kept).split())
+
+    def _often(self, gram: str, topics: Collection[int]) -> bool:
+        held = self._counts.get(gram, ())
+        every = (held,) if isinstance(held, int) else held
+        return sum(one & MOST for one in every if one >> BITS in topics) >= RARE
+
+    def words_of(self, topic: str, ways: Iterable[str]) -> Mapping[str, float]:
+        """The pairs of characters that people ask about a topic with, rather than about others,
+        with how surely (0 to 1). `ways` are its ways of asking."""
+        number = self._topics.index(topic)
+        found: dict[str, float] = {}
+        for gram in grams(_bare("\n".join(ways))):
+            known = self._counts[gram]
+            held = (known,) if isinstance(known, int) else known
+            if len(gram) != 2 or gram.isascii() or _COUNTS.fullmatch(gram):
+                continue
+            count = next(one & MOST for one in held if one >> BITS == number)
+            sure = count / sum(one & MOST for one in held) * min(1.0, count / OFTEN)
+            if count >= RARE and sure >= ITS_OWN:
+                found[gram] = sure
+        return found
 
     def heard(self, question: str) -> float:
         """How much of a question has been asked with before: 0 to 1."""
@@ -167,7 +226,7 @@ class Index:
         return tuple(self._topics[n] for n in self._known.get(plain(question), ()))
 
     def of_several(self) -> dict[str, tuple[str, ...]]:
-        """The ways of asking that several topics have, and those topics."""
+        """The wordings shared by several topics, with these topics."""
         return {
             way: tuple(self._topics[n] for n in numbers)
             for way, numbers in self._known.items()

@@ -1,9 +1,9 @@
-"""Which programmes a question names, and whether it asks about one that is not here.
+"""Finds the programmes that a question names, and whether it asks about one that is not here.
 
-Programmes are called as their packs say. Whoever asks about a province, a city or a scheme that no
-pack here is called by, is told so: nobody is answered from their own programme instead. A place is
-asked about where its name stands before what is asked of programmes (上海的笔试), and not
-where somebody goes there, lives there, or where a university has its name.
+Programmes are named as their packs say. A person who asks about a province, a city or a scheme
+that no pack is named by is told so: nobody is answered from their own programme instead. A place
+is asked about if its name precedes what is asked of programmes (上海的笔试); not if it is a
+destination, a home, or part of a university's name.
 """
 
 from __future__ import annotations
@@ -53,14 +53,12 @@ _UNIVERSITY: Final = re.compile(r"\s+(?:univ|jiao|normal|institute|no\.|high sch
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What people call programmes, in small letters, and the families that each name means.
-
-    The longest come first: a name may begin with another one.
-    """
+    """The names of programmes in lower case, and the families that each name means, the longest
+    first: one name may begin with another."""
 
     sure: Mapping[str, frozenset[str]]
     loose: Mapping[str, frozenset[str]]
-    """Names that mean a programme only in the mouths of its own people."""
+    """Names that mean a programme only if its own people use them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class Region:
 
     name: str
     families: frozenset[str]
-    """The programmes of its province; none where there is none here."""
+    """The families of the programmes in its province, if any are here."""
 
 
 def names_of(every: Iterable[Programme]) -> Names:
@@ -89,7 +87,7 @@ def _longest_first(families: Mapping[str, set[str]]) -> Mapping[str, frozenset[s
 
 
 def names() -> Names:
-    """What the programmes at hand are called."""
+    """The names of the installed programmes."""
     return names_of(all_programmes())
 
 

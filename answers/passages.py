@@ -1,8 +1,8 @@
-"""Passages of the documents that an office has loaded: to be found by a question, or by a clause.
+"""Finds passages of loaded documents, by a question or by a clause.
 
-Searching is BM25 over the one and two characters that stand together: Chinese needs no words for
-it. What counts as evidence is measured apart from the order: how much of what the question says
-a passage says too, weighed by how few passages say it.
+The search is BM25 over single characters and pairs: Chinese needs no words for it. What counts as
+evidence is measured separately from the ranking: the share of the question's n-grams that a
+passage contains, weighted by their rarity among passages.
 """
 
 from __future__ import annotations
@@ -10,28 +10,35 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final
 
+from answers.sections import day_in
 from language.numerals import fold, tidy
 
 K1: Final = 1.2
-"""How soon saying a thing again stops counting."""
+"""BM25's k1: how soon repetition stops counting."""
 B: Final = 0.4
-"""How much a long passage is held to account for its length (0 to 1)."""
+"""BM25's b: how much a passage's length counts against it (0 to 1)."""
 PAIR: Final = 2.0
-"""How much more two characters together say than one."""
+"""Weight of a pair of characters relative to a single one."""
 READ: Final = 200
-"""Characters of a question that are looked at."""
+"""Maximum characters of a question that are read."""
 EXCERPT: Final = 160
-"""Characters of an excerpt, at the most."""
+"""Maximum characters of an excerpt."""
 LENGTH: Final = 0.1
 """How much an excerpt loses by being as long as that (0 to 1)."""
 
 UNSEARCHED: Final = ("联系方式", "标题", "主送", "附件目录", "封面", "签章")
-"""Sections that name things and answer nothing."""
+"""Sections that only name things: never searched."""
+ISSUED: Final = ("落款", "印发", "文号", "发文机关")
+"""Sections that say who issued a document, and when: they tell nothing about a topic."""
+
+NO_WORDS: Final[Mapping[str, float]] = MappingProxyType({})
 
 _ASKING: Final = re.compile(
     "请问|您好|你好|我?想(?:知道|问(?:一下|下)?)|麻烦|到底|究竟|一下|是不是|有没有|能不能|可不可以|"
@@ -43,8 +50,8 @@ _BREAKS: Final = re.compile(r"[^。！？；!?;\n]*[。！？；!?;\n]+[”’�
 _HEADING: Final = re.compile(r"[^。；\n]{1,40}[^。；：！？，、\n]\n")
 _PAUSES: Final = re.compile(r"[^，,、：:]*[，,、：:]|[^，,、：:]+")
 _ALSO: Final = (("导语", "通知正文"), ("落款", "印发"))
-"""What the same thing is called in one document or another: the text before or without numbered
-sections; who issued it, and when."""
+"""Names of the same section in different documents: the text before or without numbered sections;
+who issued it, and when."""
 _FORM: Final = re.compile(r"(附件\d*)(?:·(.+))?")
 """A form, or what is called so in it: `附件·队伍`."""
 _NUMBERED: Final = re.compile(r"(附件\d*)·.*?([一二三四五六七八九十]+(?:[(\d].*)?)")
@@ -65,19 +72,33 @@ class Passage:
     id: int
     heading: str = ""
     """The headings that it stands under."""
+    loaded: date | None = None
+    """When its document was loaded."""
 
     @property
     def quotable(self) -> bool:
-        """Not where people are named: whom to ask is told from facts, which name offices."""
+        """Whether it may be quoted: not if it names people. Facts, which name offices, say whom to
+        ask."""
         return not self.section.endswith(UNSEARCHED)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A passage, and how much of what was asked it speaks of: 0 to 1."""
+    """A passage, and the share of the question that it covers, 0 to 1."""
 
     passage: Passage
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A passage that may speak of a topic."""
+
+    passage: Passage
+    covered: float
+    """The share of the question that it covers, 0 to 1."""
+    spoken: float
+    """How much it speaks with the words that people ask about the topic with."""
 
 
 class Passages:
@@ -93,7 +114,7 @@ class Passages:
         """By programme and section; a long section is several passages."""
         searched: list[tuple[int, Counter[str]]] = []
         for number, passage in enumerate(self.all):
-            self._sections[passage.programme][_key(passage.section)].append(passage)
+            self._sections[passage.programme][section_key(passage.section)].append(passage)
             if passage.quotable:
                 said = _grams(_plain(f"{passage.heading}\n{passage.text}"))
                 searched.append((number, Counter(said)))
@@ -103,6 +124,11 @@ class Passages:
             for gram, count in found.items():
                 self._postings[gram].append((number, count * (K1 + 1) / (count + held)))
         self._count = len(searched)
+        self._issued = {
+            (one.programme, one.document): day
+            for one in self.all
+            if one.section.endswith(ISSUED) and (day := day_in(one.text)) is not None
+        }
 
     def __len__(self) -> int:
         return len(self.all)
@@ -122,12 +148,46 @@ class Passages:
         best = sorted(within, key=lambda number: (-rank[number], number))[:most]
         return [Found(self.all[number], covered[number] / mass) for number in best]
 
+    def about(
+        self, question: str, words: Mapping[str, float], documents: Collection[tuple[str, str]]
+    ) -> list[Heard]:
+        """The passages of these documents (programme and title) that speak of a topic or cover the
+        question; `words` are the pairs of characters that people ask about the topic with."""
+        asked = set(_asked(question))
+        mass = sum(map(self._weight, asked))
+        covered: dict[int, float] = defaultdict(float)
+        spoken: dict[int, float] = defaultdict(float)
+        for gram in asked:
+            for number, _ in self._postings.get(gram, ()):
+                covered[number] += self._weight(gram) / mass
+        for word, weight in words.items():
+            for number, _ in self._postings.get(word, ()):
+                spoken[number] += weight
+        return [
+            Heard(one, covered[number], spoken[number])
+            for number in sorted(covered.keys() | spoken.keys())
+            if ((one := self.all[number]).programme, one.document) in documents
+            and not one.section.endswith(ISSUED)
+        ]
+
+    def documents(self, programme: str) -> Mapping[str, frozenset[str]]:
+        """A programme's documents by title, each with the keys of its sections."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for one in self.all:
+            if one.programme == programme:
+                found[one.document].add(section_key(one.section))
+        return {title: frozenset(keys) for title, keys in found.items()}
+
+    def dated(self, programme: str, document: str) -> date | None:
+        """The day that a document gives itself."""
+        return self._issued.get((programme, document))
+
     def at(self, programme: str, clause: str) -> Passage | None:
         """The passage that a clause names; of several (`五(二)；六(三)`) the first that is there.
 
         Where a document is divided less finely than the clause, the section that it is in.
         """
-        keys = [_key(part) for part in re.split("[；;]", clause) if part.strip()]
+        keys = [section_key(part) for part in re.split("[；;]", clause) if part.strip()]
         for key in (near for part in keys for near in _near(part)):
             if found := self._under(programme, key):
                 return found
@@ -136,11 +196,16 @@ class Passages:
                 return part
         return None
 
-    def excerpt(self, passage: Passage, question: str) -> str:
+    def excerpt(
+        self, passage: Passage, question: str, words: Mapping[str, float] = NO_WORDS
+    ) -> str:
         """What of a passage speaks most of the question, word for word: whole sentences if short
-        enough, else as much of one as is.
+        enough, else as much of one as is. `words` count beside the question's own.
         """
         asked = {gram: self._weight(gram) for gram in set(_asked(question))}
+        most_asked = max(asked.values(), default=1.0)
+        for word, weight in words.items():
+            asked[word] = asked.get(word, 0.0) + weight * most_asked
         best, most = passage.text[:EXCERPT], -1.0
         for start, end in _stretches(passage.text):
             said = passage.text[start:end].strip()
@@ -205,7 +270,8 @@ def _grams(text: str) -> list[str]:
     return found
 
 
-def _key(section: str) -> str:
+def section_key(section: str) -> str:
+    """A section's name in one spelling."""
     return re.sub(r"\s", "", fold(section))
 
 

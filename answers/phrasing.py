@@ -24,20 +24,20 @@ from answers.naming import names
 from prompts import Language, render, t
 
 LONGEST: Final = 300
-"""Characters of an answer, at the most."""
+"""Maximum characters of an answer."""
 SHORTEST: Final = 4
 MOST_CHOSEN: Final = 2
 READ: Final = 4000
-"""Characters of a reply that are looked at."""
+"""Maximum characters of a reply that are read."""
 LIKE: Final = 0.5
-"""How much of an answer must be said in the evidence (0 to 1)."""
+"""Minimum share of an answer that must be in the evidence (0 to 1)."""
 LIKE_EACH: Final = 0.3
-"""How much of each of its sentences must be."""
+"""The same for each of its sentences."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One thing that an answer may rest on."""
+    """One piece of evidence that an answer may rest on."""
 
     label: str
     """What it is about."""
@@ -51,7 +51,7 @@ class Evidence:
     topic: str = ""
     """The topic's key; empty for a passage."""
     silent: bool = False
-    """The document says nothing on it: there is nothing to put in other words."""
+    """The document is silent on it: there is nothing to rephrase."""
 
     @cached_property
     def ground(self) -> Ground:
@@ -67,7 +67,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Phrased:
-    """What a model chose, and its words where they are borne out; else none."""
+    """The evidence a model chose, and its words if the evidence supports them."""
 
     chosen: tuple[Evidence, ...]
     words: str = ""
@@ -77,7 +77,7 @@ class Phrased:
         return "\n\n".join(one.basis for one in self.chosen)
 
     def shown(self, language: Language, *, whole: bool = True) -> str:
-        """The answer as people read it: marked, with what it rests on."""
+        """The answer as shown to people: marked as a model's, with its sources."""
         if not whole:
             return render(t("model.writing", words=self.words), language)
         if not self.words:
@@ -86,7 +86,7 @@ class Phrased:
 
 
 class Unfit(Exception):
-    """A reply that counts for nothing, and why, in one word for the log."""
+    """A rejected reply; `why` is one word for the log."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -99,8 +99,8 @@ class Unfit(Exception):
 def request(
     question: str, evidence: Sequence[Evidence], language: Language
 ) -> list[dict[str, str]]:
-    """The messages to a model. The question and the documents are data within JSON: nothing that
-    is written in them can end it."""
+    """The messages to the model. Question and documents are JSON data, so that nothing in them can
+    end it."""
     rules = t(
         "model.instructions",
         form='{"evidence": [1], "answer": "…"}',
@@ -138,7 +138,7 @@ _ENDED: Final = re.compile(r".*[。！？!?\n]", re.DOTALL)
 
 
 def checked(reply: str, evidence: Sequence[Evidence], language: Language) -> Phrased:
-    """What a reply comes to. Raises `Unfit` where it is no answer, or not borne out."""
+    """The checked content of a reply. Raises `Unfit` if it is no answer or is not supported."""
     if len(reply) > READ:
         raise Unfit("long")
     numbers, words = _taken_apart(_THOUGHT.sub("", reply, count=1).strip())
@@ -146,7 +146,7 @@ def checked(reply: str, evidence: Sequence[Evidence], language: Language) -> Phr
 
 
 def so_far(reply: str, evidence: Sequence[Evidence], language: Language) -> Phrased | None:
-    """What of a reply that is still being written can be shown: whole sentences, checked."""
+    """The part of an unfinished reply that can be shown: whole sentences, checked."""
     begun = _BEGUN.match(_THOUGHT.sub("", reply[:READ], count=1).strip())
     ended = _ENDED.match(json.loads(f'"{begun[2]}"', strict=False)) if begun else None
     if begun is None or ended is None:
@@ -216,6 +216,15 @@ _MATTERS: Final = re.compile(
     "验收|评价|评审|退出|聘期|证书|经费|补助|日志|报告|论文|数学|物理|化学|生物|计算机|信息"
 )
 """What things of one kind are told apart by."""
+_ACTS: Final = re.compile(
+    "(?:自治区|省级|市级|试点盟市|盟市|全国)?管理办公室|学生|导师|教师|老师|家长|监护人|校长|专家|中学|高校|大学|"
+    "科协|教育厅|不合格|合格|优秀"
+)
+"""Who does what to whom, and which outcome brings what: their order is their meaning."""
+_LOOSE: Final = re.compile("[的在是要将就则会应也和与或及由]")
+_DIRECTIONS: Final = re.compile(
+    r"(?P<of>\w)[及或]?(?P<way>以上|以下|以内|以外)|(?P<near>\w)(?P<side>靠前|靠后)"
+)
 _GLUE: Final = re.compile("[的在是要将就则会应也]")
 _BETWEEN: Final = re.compile("[的者就则要会应将]")
 _NOT: Final = "不没未无勿非禁别莫免"
@@ -232,7 +241,7 @@ _MAY: Final[Sequence[tuple[str, str]]] = (
 
 
 def _fault(words: str, chosen: Sequence[Evidence]) -> str | None:
-    """Why these words are not borne out by the evidence; None if they are."""
+    """Why the evidence does not support these words; `None` if it does."""
     if not SHORTEST <= len(words) <= LONGEST:
         return "length"
     if any(unicodedata.category(sign)[0] == "C" and sign != "\n" for sign in words):
@@ -249,7 +258,9 @@ def _fault(words: str, chosen: Sequence[Evidence]) -> str | None:
     checks = (_unnamed, _unquoted, _unsaid, _unlike)
     if why := next((why for check in checks if (why := check(words, said, known))), None):
         return why
-    return "turned" if _turned(said, "。".join(ground.whole for ground in grounds)) else None
+    if _turned(said, "。".join(ground.whole for ground in grounds)):
+        return "turned"
+    return "order" if _rearranged(said, known) else None
 
 
 def _is_chinese(said: str) -> bool:
@@ -259,7 +270,7 @@ def _is_chinese(said: str) -> bool:
 
 
 def _unlike(words: str, said: str, known: str) -> str | None:
-    """Most of it must be the document's own words: what is merely fluent is not."""
+    """Most of the words must be the document's own: fluency alone is not enough."""
     ours = pairs(_GLUE.sub("", known))
     spoken = _GLUE.sub("", said)
     shares = [(len(two & ours), len(two)) for one in sentences(spoken) if (two := pairs(one))]
@@ -272,11 +283,37 @@ def _unlike(words: str, said: str, known: str) -> str | None:
 
 
 def _unnamed(words: str, said: str, known: str) -> str | None:
-    """No programme is named, no role and no other matter, but what the document names."""
+    """No programme, role or other matter may be named that the document does not name."""
     spoken, ours = _SIGNS.sub("", said), _SIGNS.sub("", known)
     called = [one for one in _programmes() if one in spoken]
     called += [*_ROLES.findall(spoken), *_MATTERS.findall(spoken)]
     return "name" if any(one not in ours for one in called) else None
+
+
+def _rearranged(said: str, known: str) -> bool:
+    """Whether a role or an outcome has neither before it nor after it what it has in the document,
+    or 以上 and 以下 follow, where no figure stands, what they do not there."""
+    spoken, ours = _bare(said), _bare(known)
+    for found in _ACTS.finditer(spoken):
+        before = spoken[max(0, found.start() - 2) : found.start()].rpartition("|")[2]
+        after = spoken[found.end() : found.end() + 2].partition("|")[0]
+        around = [f"{before}{found[0]}"] * bool(before) + [f"{found[0]}{after}"] * bool(after)
+        if before and after:
+            around.append(f"{before[-1]}{found[0]}{after[0]}")
+        if around and not any(words in ours for words in around):
+            return True
+    for found in _DIRECTIONS.finditer(said):
+        of, way = found["of"] or found["near"], found["way"] or found["side"]
+        counted = re.search(r"\d.?$", said[: found.start() + 1])
+        if not counted and not re.search(f"{re.escape(of)}[及或]?{way}", known):
+            return True
+    return False
+
+
+def _bare(text: str) -> str:
+    """A text without glue and marks, but for the ends of its sentences."""
+    ends = re.sub("[。；;！？!?]+", "|", text)
+    return _LOOSE.sub("", re.sub(r"[^\w|]|_", "", ends))
 
 
 def _programmes() -> Sequence[str]:
@@ -285,7 +322,7 @@ def _programmes() -> Sequence[str]:
 
 
 def _unquoted(words: str, said: str, known: str) -> str | None:
-    """What stands in quotation marks stands so in the document."""
+    """Quoted words must be in the document as quoted."""
     ours = _SIGNS.sub("", known)
     for found in _QUOTED.finditer(words):
         if _SIGNS.sub("", flat(found[1] or found[2])) not in ours:
@@ -294,7 +331,7 @@ def _unquoted(words: str, said: str, known: str) -> str | None:
 
 
 def _unsaid(words: str, said: str, known: str) -> str | None:
-    """Nothing is allowed, demanded, promised or ruled out that the document does not."""
+    """Nothing may be allowed, demanded, promised or excluded that the document does not."""
     for _, form in _MAY:
         if re.search(form, said) and not re.search(form, known):
             return "unsaid"
@@ -302,8 +339,8 @@ def _unsaid(words: str, said: str, known: str) -> str | None:
 
 
 def _turned(said: str, known: str) -> bool:
-    """Whether what the document denies is not denied, or something else is. What a topic is
-    called denies nothing."""
+    """Whether a denial of the document is dropped or a new one added. A topic's title denies
+    nothing."""
     for sentence in sentences(said):
         for found in re.finditer(f"[{_NOT}]得?", sentence):
             after = sentence[found.end() : found.end() + 2]

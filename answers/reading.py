@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from answers.sections import Document, Line, divide
+from answers.sections import TITLE_ENDS as _TITLE_ENDS
+from answers.sections import Document, Doubt, Line, divide
+from answers.word import CELLS, counted
 
 if TYPE_CHECKING:
-    from docx.document import Document as WordDocument
     from pypdf import PageObject
 
 __all__ = ["Damaged", "Document", "Encrypted", "Scanned", "TooLarge", "UnknownKind", "Unreadable"]
@@ -33,8 +35,10 @@ MOST_UNPACKED: Final = 60 * MEGABYTE
 MOST_RATIO: Final = 200
 """How many times its size a part of a Word document may unpack to, if it is large."""
 MOST_MEMBERS: Final = 2_000
-CELLS: Final = " | "
-"""Between the cells of a table's row."""
+PREAMBLE: Final = 1024
+"""Bytes within which a PDF's header stands."""
+GARBLED: Final = 0.3
+"""From this share of unreadable signs on, nothing of a document is believed (0 to 1)."""
 
 
 class Unreadable(Exception):
@@ -69,6 +73,12 @@ class Scanned(Unreadable):
     code = "scanned"
 
 
+class Garbled(Unreadable):
+    """It has text, but its signs are of a font's own: nobody can tell what they mean."""
+
+    code = "garbled"
+
+
 class Empty(Unreadable):
     """There is nothing in it."""
 
@@ -95,24 +105,48 @@ def read(data: bytes, name: str) -> Document:
     """
     if len(data) > MOST_BYTES:
         raise TooLarge(megabytes=MOST_BYTES // MEGABYTE)
-    pictures = False
-    if data.startswith(b"%PDF-"):
-        lines, pictures = _of_pdf(data)
+    doubts: list[Doubt] = []
+    called = ""
+    if header := _PDF.search(data[:PREAMBLE]):
+        # What stands before it was put there on the way: places are counted from the header.
+        lines, doubts = _of_pdf(data[header.start() :])
     elif data.startswith(b"PK\x03\x04"):
-        lines = _of_word(data)
+        lines, doubts = _of_word(data)
     elif data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         # An old .doc, or a .docx with a password, which is wrapped in the old format.
         raise Encrypted if "EncryptedPackage".encode("utf-16-le") in data else UnknownKind
     else:
         text = _decoded(data)
-        page = _MARKUP.match(text) or name.casefold().endswith((".html", ".htm"))
-        lines = _of_page(text) if page else _of_text(text)
+        if _OTHER.match(text):
+            raise UnknownKind
+        if _MARKUP.match(text) or name.casefold().endswith((".html", ".htm")):
+            lines, doubts, called = _of_page(text)
+        else:
+            lines = _of_text(text)
     if not any(line.text.strip() for line in lines):
         raise Empty
     if sum(len(line.text) for line in lines) > MOST_CHARACTERS:
         raise TooLong(pages=MOST_PAGES, characters=MOST_CHARACTERS)
+    _check_letters(lines)
     document = divide(lines, PurePath(name.replace("\\", "/")).stem)
-    return replace(document, doubts=(*document.doubts, "pictures")) if pictures else document
+    found = [*document.doubts, *doubts]
+    title = document.title
+    if called and "no_title" in found:
+        title = called[:200]
+        found.remove("no_title")
+    return replace(document, title=title, doubts=tuple(found))
+
+
+def _check_letters(lines: Sequence[Line]) -> None:
+    """Raise `Garbled` if most of the signs are none that anybody could read."""
+    signs = Counter(
+        unicodedata.category(sign) if sign != "\ufffd" else "Co"
+        for line in lines
+        for sign in line.text
+        if not sign.isspace()
+    )
+    if signs["Co"] + signs["Cn"] > GARBLED * signs.total():
+        raise Garbled
 
 
 # ---------------------------------------------------------------- text
@@ -133,6 +167,14 @@ def _decoded(data: bytes) -> str:
     raise UnknownKind
 
 
+_PDF: Final = re.compile(rb"%PDF-\d\.\d")
+_OTHER: Final = re.compile(
+    r"\s*(?:\{\\rtf|%!PS|<\?xml[^>]*>\s*(?:<\?[^>]*>\s*)*(?:<!--.*?-->\s*)*<(?!(?:!doctype\s+)?html)"
+    r"|<(?:svg|rss|feed|math|w:worddocument)\b"
+    r"|(?:[a-z][a-z0-9-]*:[^\n]*\n(?:[ \t]+[^\n]*\n)*){0,40}?mime-version:\s*1\.0)",
+    re.I | re.S,
+)
+"""How files begin that are made of text and are none: RTF, a page in a mail (.mht), other XML."""
 _NOT_TEXT: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 _MARKUP: Final = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html|head|body)\b", re.I)
 
@@ -145,8 +187,8 @@ def _of_text(text: str) -> list[Line]:
 # ---------------------------------------------------------------- PDF
 
 
-def _of_pdf(data: bytes) -> tuple[list[Line], bool]:
-    """The lines, and whether some page is a picture, of which nothing was read."""
+def _of_pdf(data: bytes) -> tuple[list[Line], list[Doubt]]:
+    """The lines; it is a doubt that some page is a picture, of which nothing was read."""
     from pypdf import PdfReader
     from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError, PyPdfError
 
@@ -183,10 +225,10 @@ def _of_pdf(data: bytes) -> tuple[list[Line], bool]:
         raise Scanned
     lines = [
         Line(line, number)
-        for number, page in enumerate(_without_running_heads(pages), 1)
+        for number, page in enumerate(_without_running_heads(_without_numbers(pages)), 1)
         for line in page
     ]
-    return lines, pictures
+    return lines, ["pictures"] if pictures else []
 
 
 def _shows_picture(page: PageObject) -> bool:
@@ -195,6 +237,29 @@ def _shows_picture(page: PageObject) -> bool:
     none = DictionaryObject()
     objects = page.get("/Resources", none).get_object().get("/XObject", none).get_object()
     return any(one.get_object().get("/Subtype") == "/Image" for one in objects.values())
+
+
+def _without_numbers(pages: Sequence[list[str]]) -> list[list[str]]:
+    """What stands alone at the edge of its page and counts the pages is left out."""
+    for edge in (0, -1):
+        found = {at: int(page[edge]) for at, page in enumerate(pages) if _bare_number(page, edge)}
+        offsets = Counter(number - at for at, number in found.items())
+        if not offsets:
+            continue
+        offset, count = offsets.most_common(1)[0]
+        # One page alone says nothing, unless its number is its place.
+        if count >= max(2, 0.5 * len(pages)) or (len(pages) == 1 and offset == 1):
+            numbered = {at for at, number in found.items() if number - at == offset}
+            pages = [_cut(page, edge) if at in numbered else page for at, page in enumerate(pages)]
+    return list(pages)
+
+
+def _bare_number(page: Sequence[str], edge: int) -> bool:
+    return bool(page) and re.fullmatch(r"\s*\d{1,3}\s*", page[edge]) is not None
+
+
+def _cut(page: list[str], edge: int) -> list[str]:
+    return page[1:] if edge == 0 else page[:-1]
 
 
 def _without_running_heads(pages: Sequence[list[str]]) -> list[list[str]]:
@@ -208,7 +273,9 @@ def _without_running_heads(pages: Sequence[list[str]]) -> list[list[str]]:
         [
             line
             for place, line in enumerate(page)
-            if edges <= place < len(page) - edges or _alike(line) not in running
+            if edges <= place < len(page) - edges
+            or _alike(line) not in running
+            or _alike(line) == "#"
         ]
         for page in pages
     ]
@@ -221,17 +288,21 @@ def _alike(line: str) -> str:
 # ---------------------------------------------------------------- Word
 
 
-def _of_word(data: bytes) -> list[Line]:
+def _of_word(data: bytes) -> tuple[list[Line], list[Doubt]]:
     _check_archive(data)
     from docx import Document as open_word
     from docx.opc.exceptions import OpcError
     from lxml.etree import LxmlError
 
+    from answers.word import lines_of
+
     try:
-        return list(_word_lines(open_word(io.BytesIO(data))))
+        return lines_of(open_word(io.BytesIO(data)))
     except (OpcError, LxmlError, KeyError, ValueError, AttributeError, TypeError) as damage:
         raise Damaged from damage
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as damage:
+        raise Damaged from damage
+    except RecursionError as damage:
         raise Damaged from damage
     except RuntimeError:
         raise Encrypted from None
@@ -258,142 +329,31 @@ def _check_archive(data: bytes) -> None:
         raise TooLarge(megabytes=MOST_UNPACKED // MEGABYTE)
 
 
-def _word_lines(document: WordDocument) -> Iterator[Line]:
-    from docx.oxml.ns import qn
-    from docx.text.paragraph import Paragraph
-
-    numbers = _Numbering(document)
-    for block in document.iter_inner_content():
-        if isinstance(block, Paragraph):
-            said = _words(block._p, qn)
-            if said.strip():
-                style = (block.style.name if block.style else "") or ""
-                heading = style.startswith(("Heading", "Title", "标题"))
-                yield Line(numbers.of(block) + said, whole=True, heading=heading)
-            continue
-        # Cells as they are written: one that says it spans a million columns is one.
-        for row in block._tbl.tr_lst:
-            cells = ([_words(p, qn).strip() for p in cell.iter(qn("w:p"))] for cell in row.tc_lst)
-            said = CELLS.join(" ".join(filter(None, parts)) for parts in cells)
-            if said.strip(CELLS):
-                yield Line(said, whole=True)
-
-
-def _words(paragraph: Any, qn: Any) -> str:
-    """A paragraph as it reads with all changes accepted, without what floats beside it."""
-    beside, removed = qn("w:txbxContent"), qn("w:moveFrom")
-    parts: list[str] = []
-    for node in paragraph.iter(qn("w:t"), qn("w:tab"), qn("w:br"), qn("w:cr")):
-        above = {ancestor.tag for ancestor in node.iterancestors()}
-        if beside in above or removed in above or node.getparent().tag == qn("w:tabs"):
-            continue
-        parts.append(node.text or "" if node.tag == qn("w:t") else " ")
-    return "".join(parts)
-
-
-class _Numbering:
-    """The numbers that Word puts before paragraphs by itself: they are not in their text."""
-
-    def __init__(self, document: WordDocument) -> None:
-        from docx.oxml.ns import qn
-
-        self._qn = qn
-        self._levels: dict[str, dict[int, tuple[str, str, int]]] = {}
-        """Of each list and level: how it counts, how that is written, where it begins."""
-        self._at: dict[str, dict[int, int]] = {}
-        try:
-            root: Any = document.part.numbering_part.element
-        except (KeyError, NotImplementedError):
-            return
-        abstract = {
-            one.get(qn("w:abstractNumId")): {
-                int(level.get(qn("w:ilvl"), "0")): (
-                    self._value(level, "w:numFmt", "decimal"),
-                    self._value(level, "w:lvlText", ""),
-                    int(self._value(level, "w:start", "1")),
-                )
-                for level in one.iter(qn("w:lvl"))
-            }
-            for one in root.iter(qn("w:abstractNum"))
-        }
-        for one in root.iter(qn("w:num")):
-            named = self._value(one, "w:abstractNumId", "")
-            self._levels[one.get(qn("w:numId"))] = abstract.get(named, {})
-
-    def _value(self, node: Any, name: str, default: str) -> str:
-        found = node.find(self._qn(name))
-        value = default if found is None else found.get(self._qn("w:val"), default)
-        return str(value)
-
-    def of(self, paragraph: Any) -> str:
-        """What stands before a paragraph; counts it."""
-        found = self._asked(paragraph)
-        if found is None:
-            return ""
-        key, level = found
-        levels = self._levels.get(key, {})
-        if level not in levels:
-            return ""
-        at = self._at.setdefault(key, {})
-        at[level] = at.get(level, levels[level][2] - 1) + 1
-        for deeper in [one for one in at if one > level]:
-            del at[deeper]
-        counts, pattern, _ = levels[level]
-        if counts in ("bullet", "none"):
-            return ""
-
-        def written(gap: re.Match[str]) -> str:
-            one = int(gap[1]) - 1
-            return _counted(at.get(one, 1), levels.get(one, (counts, "", 1))[0])
-
-        return re.sub(r"%(\d)", written, pattern)
-
-    def _asked(self, paragraph: Any) -> tuple[str, int] | None:
-        """The list and the level of a paragraph, its own or its style's."""
-        qn = self._qn
-        level: int | None = None
-        properties = [paragraph._p.pPr]
-        style = paragraph.style
-        for _ in range(10):
-            if style is None:
-                break
-            properties.append(style.element.pPr)
-            style = style.base_style
-        for one in properties:
-            asked = None if one is None else one.find(qn("w:numPr"))
-            if asked is None:
-                continue
-            if level is None and asked.find(qn("w:ilvl")) is not None:
-                level = int(self._value(asked, "w:ilvl", "0"))
-            key = self._value(asked, "w:numId", "")
-            if key:
-                return None if key == "0" else (key, level or 0)
-        return None
-
-
-def _counted(number: int, counts: str) -> str:
-    if "hinese" in counts or counts.startswith(("japanese", "ideograph", "taiwanese")):
-        return _han(number)
-    if counts in ("upperLetter", "lowerLetter"):
-        letter = chr(ord("A") + (number - 1) % 26)
-        return letter if counts == "upperLetter" else letter.lower()
-    return str(number)
-
-
-def _han(number: int) -> str:
-    """A number from 1 to 99 in Chinese."""
-    digits = "零一二三四五六七八九"
-    tens, ones = divmod(number, 10)
-    if not 0 < number < 100:
-        return str(number)
-    ten = "" if not tens else "十" if tens == 1 else f"{digits[tens]}十"
-    return ten + (digits[ones] if ones or not tens else "")
-
-
 # ---------------------------------------------------------------- web pages
 
 
-_UNSEEN: Final = ("script", "style", "noscript", "template", "svg", "head", "iframe", "object")
+_UNSEEN: Final = (
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "svg",
+    "head",
+    "iframe",
+    "object",
+    "rt",
+)
+_UNREAD: Final = ("iframe", "object", "embed", "canvas")
+"""What may say something that is not read."""
+_REMOVED: Final = ("del", "s", "strike")
+_GONE: Final = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|text-decoration[a-z-]*\s*:[^;]*line-through"
+    r"|font-size\s*:\s*0(?![.\d])",
+    re.I,
+)
+_RULE: Final = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_ICON: Final = 50
+"""Pixels up to which a picture is an ornament."""
 _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS: Final = {
     *_HEADINGS,
@@ -403,7 +363,8 @@ _BLOCKS: Final = {
 }
 
 
-def _of_page(text: str) -> list[Line]:
+def _of_page(text: str) -> tuple[list[Line], list[Doubt], str]:
+    """The lines, what was not read, and what the page is called."""
     from lxml.etree import LxmlError
     from lxml.html import document_fromstring
 
@@ -412,9 +373,64 @@ def _of_page(text: str) -> list[Line]:
         page = document_fromstring(re.sub(r"^\s*<\?xml[^>]*>", "", text))
     except (LxmlError, ValueError) as damage:
         raise Damaged from damage
-    for node in list(page.iter(*_UNSEEN)):
-        node.drop_tree()
-    return list(_page_lines(_main(page)))
+    called = _called(page)
+    gone = _hides(page)
+    hidden = [node for node in page.iter() if isinstance(node.tag, str) and gone(node)]
+    left_out = any(node.text_content().strip() for node in hidden)
+    main = _main(page)
+    parts = any(True for _ in main.iter(*_UNREAD))
+    pictures = any(not _ornament(one) for one in main.iter("img"))
+    for node in [*hidden, *page.iter(*_UNSEEN)]:
+        if node.getparent() is not None:
+            node.drop_tree()
+    doubts: list[Doubt] = []
+    if left_out:
+        doubts.append("left_out")
+    if pictures or parts:
+        doubts.append("parts")
+    return list(_page_lines(_main(page))), doubts, called
+
+
+def _called(page: Any) -> str:
+    """What a page is called: its headline, or its title without the site's name."""
+    headlines = [" ".join(node.text_content().split()) for node in page.iter("h1")]
+    named = [
+        node.get("content") or ""
+        for node in page.iter("meta")
+        if (node.get("name") or node.get("property") or "").casefold()
+        in ("articletitle", "og:title")
+    ]
+    titles = [" ".join(node.text_content().split()) for node in page.iter("title")]
+    short = [part.strip() for title in titles for part in re.split(r"[_|]|\s[-–—]+\s", title)]
+    every = [one for one in (*headlines, *named, *short) if one]
+    return next((one for one in every if _TITLE_ENDS.search(one)), next(iter(every), ""))
+
+
+def _hides(page: Any) -> Callable[[Any], bool]:
+    """What tells whether an element is not shown, or struck out: by itself or by a simple rule."""
+    rules = "".join(node.text or "" for node in page.iter("style"))
+    hiding = {
+        one.strip()
+        for selectors, said in _RULE.findall(re.sub(r"/\*.*?\*/", "", rules, flags=re.S))
+        if _GONE.search(said)
+        for one in selectors.split(",")
+    }
+
+    def gone(node: Any) -> bool:
+        if node.tag in _REMOVED or node.get("hidden") is not None:
+            return True
+        if _GONE.search(node.get("style") or ""):
+            return True
+        names = [node.tag, f"#{node.get('id')}"] if node.get("id") else [node.tag]
+        names += [f".{one}" for one in (node.get("class") or "").split()]
+        return not hiding.isdisjoint({*names, *(f"{node.tag}{one}" for one in names[1:])})
+
+    return gone
+
+
+def _ornament(picture: Any) -> bool:
+    size = re.match(r"\d+", picture.get("width") or picture.get("height") or "")
+    return size is not None and int(size[0]) <= _ICON
 
 
 def _main(page: Any) -> Any:
@@ -453,6 +469,8 @@ def _page_lines(root: Any) -> Iterator[Line]:
             if block:
                 yield from taken()
                 heading = node.tag in _HEADINGS
+            if node.tag == "li":
+                said += _numbered(node)
             said += node.text or ""
         else:
             if block:
@@ -462,3 +480,33 @@ def _page_lines(root: Any) -> Iterator[Line]:
             if node is not root:
                 said += node.tail or ""
     yield from taken()
+
+
+_LISTED: Final = {
+    **{"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"},
+    **{"lower-alpha": "lowerLetter", "upper-alpha": "upperLetter"},
+    **{"lower-roman": "lowerRoman", "upper-roman": "upperRoman"},
+    **dict.fromkeys(
+        ("cjk-ideographic", "simp-chinese-informal", "trad-chinese-informal"), "chineseCounting"
+    ),
+}
+
+
+def _numbered(item: Any) -> str:
+    """The number that a browser shows before an item of an ordered list."""
+    above = item.getparent()
+    if above is None or above.tag != "ol":
+        return ""
+    style = re.search(r"list-style(?:-type)?\s*:\s*([\w-]+)", above.get("style") or "")
+    kind = style[1] if style else above.get("type") or "1"
+    if kind in ("none", "disc", "circle", "square"):
+        return ""
+    number = int(above.get("start")) if re.fullmatch(r"\d{1,3}", above.get("start") or "") else 1
+    for one in above.iterchildren("li"):
+        if re.fullmatch(r"\d{1,3}", one.get("value") or ""):
+            number = int(one.get("value"))
+        if one is item:
+            break
+        number += 1
+    counts = _LISTED.get(kind, "decimal")
+    return counted(number, counts) + ("、" if counts == "chineseCounting" else ".")

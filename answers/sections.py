@@ -12,24 +12,28 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from itertools import groupby, zip_longest
 from typing import Final, Literal
 
+from language.numerals import whole
+from language.radicals import without_radicals
+
 LONG: Final = 700
-"""Characters of one passage; a longer section becomes several."""
+"""Maximum characters of one passage; a longer section becomes several."""
 TITLE_LINES: Final = 8
 FORGOTTEN: Final = 3
-"""How many numbers of a list of 1. 2. 3. may be missing, for the next to be one of it."""
+"""Maximum missing numbers between two items of the same list 1. 2. 3."""
 LONGEST: Final = 4_000
-"""Characters of one paragraph."""
+"""Maximum characters of one paragraph."""
 NARROW: Final = 90
-"""Lines no wider than this (a Chinese character is two wide) are broken by the page's margin."""
+"""Lines up to this width were broken by the page's margin; a Chinese character counts two."""
 NEAR: Final = 16
-"""Lines before and after that tell how wide lines are here."""
+"""Number of lines before and after from which the usual width is taken."""
 
-Doubt = Literal["no_sections", "no_title", "gap", "repeated", "pictures"]
+Doubt = Literal["no_sections", "no_title", "gap", "repeated", "pictures", "left_out", "parts"]
 """What a reader was unsure of: no numbers, no title, a number missing, a number twice, pages that
-are pictures."""
+are pictures; text that was left out as struck out, hidden or unknown; parts that are no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a document is called, and what it says."""
+    """A document's title and passages."""
 
     title: str
     passages: tuple[Fragment, ...]
@@ -78,10 +82,22 @@ class Document:
         return cls(said["title"], pieces, tuple(said["doubts"]))
 
 
+def day_in(text: str) -> date | None:
+    """The last whole day in a text, as documents write it: 2025年3月19日, 二〇二五年三月九日."""
+    found = [match for match in _DAY.finditer(text) if all(match.groups())]
+    for match in reversed(found):
+        try:
+            return date(*(whole(part) or 0 for part in match.groups()))
+        except ValueError:
+            continue
+    return None
+
+
 def divide(lines: Sequence[Line], name: str) -> Document:
-    """Put a document's lines together to sections. `name` is its title where it shows none."""
-    reader = _Reader()
-    for block in _blocks(lines):
+    """Divide a document's lines into sections. `name` is the title if the document shows none."""
+    blocks = list(_blocks(lines))
+    reader = _Reader(decimal=any(_DECIMAL.match(block.text) for block in blocks))
+    for block in blocks:
         reader.take(block)
     return reader.document(name)
 
@@ -94,11 +110,18 @@ _CHAPTER: Final = re.compile(
     rf"第({_HAN}{{1,4}}|\d{{1,3}})[编章节](?=\s|　|[^条款项、，。；和至])"
 )
 _ARTICLE: Final = re.compile(rf"第({_HAN}{{1,4}}|\d{{1,3}})条(?=\s|　|[^款项、，。；和至之的规])")
-_FIRST: Final = re.compile(rf"({_HAN}{{1,3}})\s*、")
-_SECOND: Final = re.compile(rf"[（(]\s*({_HAN}{{1,3}})\s*[）)]")
+_FIRST: Final = re.compile(rf"({_HAN}{{1,3}})\s*(?:、|[.．](?![\d.．]|{_HAN}))")
+_SECOND: Final = re.compile(rf"[（(]?\s*({_HAN}{{1,3}})\s*[）)]")
 _THIRD: Final = re.compile(r"(\d{1,2})\s*(?:[.．](?!\d)|、)")
-_FOURTH: Final = re.compile(r"[（(]\s*(\d{1,2})\s*[）)]")
+_FOURTH: Final = re.compile(r"[（(]?\s*(\d{1,2})\s*[）)]")
 _LEVELS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH)
+BELOW: Final = len(_LEVELS)
+"""The level of the second part of 1.2; that of the third in 1.2.3 is one more."""
+_DECIMAL: Final = re.compile(r"(\d{1,2}(?:[.．]\d{1,2}){1,3})(?![.．]?\d|\s*[%:：年月日])[.．、]?")
+_PLAIN_NUMBER: Final = re.compile(r"(\d{1,2})\s*(?=[\u3400-\u9fff])")
+"""How a heading begins where 1.1 is the number below it: 1 目的."""
+_ENCLOSED: Final = re.compile("[\u2474-\u249b\u3220-\u3229]")
+"""Signs that are a number and its marks in one: ⑴ ⒈ ㈠."""
 _ANNEX: Final = re.compile(rf"附\s*(?:件|录|表)\s*(\d{{1,2}}|{_HAN}{{1,3}})?\s*(?:[:：]\s*|\s+|$)")
 _CONTACT: Final = re.compile(
     r"(?:\w{0,6}联系人|(?:联系|办公|咨询)?电\s*话|传\s*真|邮\s*箱|电子邮[箱件]|E-?mail|"
@@ -109,13 +132,20 @@ _DATE: Final = re.compile(
     rf"(?:\d{{4}}|[二〇○零一三四五六七八九]{{4}})\s*年\s*(?:\d{{1,2}}|{_HAN}{{1,2}})?\s*月"
     rf"\s*(?:\d{{1,2}}|{_HAN}{{1,3}})?\s*日"
 )
+_DAY: Final = re.compile(
+    rf"(\d{{4}}|[二〇○零一三四五六七八九]{{4}})\s*年\s*(\d{{1,2}}|{_HAN}{{1,2}})\s*月"
+    rf"\s*(\d{{1,2}}|{_HAN}{{1,3}})\s*日"
+)
 _PRINTED: Final = re.compile(rf".{{0,40}}{_DATE.pattern}\s*印发")
 _NUMBER: Final = re.compile(r"\S{0,16}[^\w\s]\s*20\d{2}\s*[^\w\s]\s*第?\s*\d{1,4}\s*号")
 """The number that an office gives a document, its year in brackets of one kind or another."""
 _PAGE: Final = re.compile(
-    r"[\s—–―\-－_·.]*(?:\d{1,3}[\s—–―\-－_·.]*)?|第\s*\d+\s*页\s*(?:[，,/]?\s*共\s*\d+\s*页)?|"
-    r"\d{1,3}\s*/\s*\d{1,3}"
+    r"[\s—–―\-－_·.]*|[—–―\-－_·.][\s—–―\-－_·.]*\d{1,3}[\s—–―\-－_·.]*|\d{1,3}\s*[—–―\-－_·][\s—–―\-－_·]*|"
+    r"第\s*\d+\s*页\s*(?:[，,/]?\s*共\s*\d+\s*页)?|\d{1,3}\s*/\s*\d{1,3}"
 )
+"""What is set around a page's number. A number alone may be one that the document states."""
+SHEET: Final = 12
+"""Minimum lines between two page numbers that stand alone in a text without pages."""
 _ENDS: Final = re.compile(r"[。！？；：!?;:…][”’」』）)]*$")
 _CLOSED: Final = re.compile(r"[。！？；!?;…]")
 _MARKS: Final = re.compile(r"^#{1,6}\s+(?=\S)")
@@ -124,6 +154,7 @@ _MARKS: Final = re.compile(r"^#{1,6}\s+(?=\S)")
 def _blocks(lines: Iterable[Line]) -> Iterator[Line]:
     """The paragraphs: lines that go on in the next are put together, page numbers left out."""
     read = [plain for line in lines for part in _parts(line) if (plain := _plain(part))]
+    read = _without_page_numbers(read)
     widths = [0 if line.whole else _width(line.text) for line in read]
     waiting: Line | None = None
     for place, line in enumerate(read):
@@ -139,6 +170,26 @@ def _blocks(lines: Iterable[Line]) -> Iterator[Line]:
         waiting = line
     if waiting is not None:
         yield waiting
+
+
+def _without_page_numbers(read: Sequence[Line]) -> list[Line]:
+    """Lines without the numbers alone that count pages: at least three that go on by one, each a
+    page after the one before."""
+    alone = [
+        (place, int(line.text))
+        for place, line in enumerate(read)
+        if re.fullmatch(r"\d{1,3}", line.text)
+    ]
+    counted: set[int] = set()
+    run: list[tuple[int, int]] = []
+    for place, number in [*alone, (0, -1)]:
+        follows = run and number == run[-1][1] + 1 and place - run[-1][0] > SHEET
+        if run and not follows:
+            if len(run) > 2:
+                counted.update(at for at, _ in run)
+            run = []
+        run.append((place, number))
+    return [line for place, line in enumerate(read) if place not in counted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,18 +211,20 @@ def _parts(line: Line) -> Iterator[Line]:
 def _plain(line: Line) -> Line | None:
     """A line without what its layout put there; `None` if that is all of it."""
     seen = (" " if sign in "\t\n" else sign for sign in line.text if not _unseen(sign))
-    text = " ".join("".join(seen).split())
+    text = without_radicals(" ".join("".join(seen).split()))
     marked = _MARKS.match(text)
     text = text.replace("**", "")
     if marked:
         text = _MARKS.sub("", text)
-    if not re.search(r"[^\W_]", text) or _PAGE.fullmatch(text):
+    if not re.search(r"[^\W_]", text) or (_PAGE.fullmatch(text) and not line.whole):
         return None
     # Justified titles are set with blanks between their characters, numbers with blanks around.
     text = re.sub(rf"(?<=(?<!{_WIDE}){_WIDE}) (?={_WIDE}(?!{_WIDE}))", "", text)
     if not line.whole:
         text = re.sub(rf"(?<={_WIDE}) (?=[\d０-９])|(?<=[\d０-９%]) (?={_WIDE})", "", text)
-    return Line(text, line.page, line.whole, line.heading or marked is not None)
+    # A number alone is never read into a sentence around it.
+    whole_line = line.whole or re.fullmatch(r"\d{1,3}", text) is not None
+    return Line(text, line.page, whole_line, line.heading or marked is not None)
 
 
 def _unseen(sign: str) -> bool:
@@ -193,8 +246,10 @@ def _goes_on(before: Line, after: Line, full: int) -> bool:
         return before.heading and after.heading and _splits(before.text, after.text)
     if _ENDS.search(before.text) or _begins(after.text):
         return False
+    if _ADDRESSED.match(after.text):
+        return False
     last = before.last if isinstance(before, _Grown) else _width(before.text)
-    if _TITLE_ENDS.search(before.text) and not re.search("[，。；]", before.text):
+    if TITLE_ENDS.search(before.text) and not re.search("[，。；]", before.text):
         quoted = after.text[0] in "》〉”’）)"
         return quoted or (
             30 < full <= NARROW and last >= 0.9 * full and not _NOTICE.search(before.text)
@@ -203,26 +258,43 @@ def _goes_on(before: Line, after: Line, full: int) -> bool:
         return last >= 0.72 * full
     if isinstance(before, _Grown) or _CLOSED.search(before.text):
         return True
-    if any(level.match(before.text) for level in _LEVELS):
+    if _level(before.text) is not None:
         return "，" in before.text or last > 60
     return last > 30
 
 
 def _splits(before: str, after: str) -> bool:
     """Whether two headings are one that was too wide."""
-    ended = _TITLE_ENDS.search(before) or _ANNEX.fullmatch(before) or before.endswith("文件")
+    ended = TITLE_ENDS.search(before) or _ANNEX.fullmatch(before) or before.endswith("文件")
     return not _begins(after) and not ended
 
 
 def _begins(text: str) -> bool:
     return bool(
-        any(level.match(text) for level in _LEVELS)
+        _level(text) is not None
+        or _DECIMAL.match(text)
         or _CHAPTER.match(text)
         or _ARTICLE.match(text)
         or _ANNEX.match(text)
         or _CONTACT.match(text)
         or _DATE.fullmatch(text)
     )
+
+
+def _spelled(text: str) -> str:
+    """A text that begins with a number in one sign, with the number and its marks instead."""
+    if text and _ENCLOSED.match(text):
+        return unicodedata.normalize("NFKC", text[0]) + text[1:]
+    return text
+
+
+def _level(text: str) -> tuple[int, int] | None:
+    """The level and the number that a paragraph begins with, if it begins with any."""
+    spelled = _spelled(text)
+    for level, pattern in enumerate(_LEVELS):
+        if found := pattern.match(spelled):
+            return level, _value(found[1])
+    return None
 
 
 def _join(before: str, after: str) -> str:
@@ -233,7 +305,7 @@ def _join(before: str, after: str) -> str:
 # ---------------------------------------------------------------- from paragraphs to sections
 
 
-_TITLE_ENDS: Final = re.compile(
+TITLE_ENDS: Final = re.compile(
     "(?:通知|函|公告|通告|通报|意见|方案|办法|规定|细则|条例|章程|指南|简章|计划|规程|制度|须知|"
     "请示|报告|纪要|要点|申报书|申报表|申请表|登记表|汇总表|推荐表|一览表|说明|标准|名单)"
     r"(?:[（(][^（）()]{1,12}[）)])?$"
@@ -258,11 +330,13 @@ class _Place:
         for place, (level, number) in enumerate(self.numbers):
             match level:
                 case 0:
-                    written += ("·" if place else "") + _han(number)
+                    written += ("·" if place else "") + han(number)
                 case 1:
-                    written += f"({_han(number)})"
+                    written += f"({han(number)})"
                 case 2:
                     written += str(number)
+                case _ if level >= BELOW:
+                    written += f".{number}"
                 case _:
                     written += f"({number})"
         return written
@@ -274,7 +348,9 @@ class _Place:
 class _Reader:
     """Takes paragraph after paragraph and gathers sections."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, decimal: bool) -> None:
+        """`decimal`: the document numbers 1, 1.1, 1.1.1."""
+        self._decimal = decimal
         self._place = _Place()
         self._said: list[_Said] = []
         self._part = 0
@@ -323,7 +399,7 @@ class _Reader:
                     self._opens(title)
                 return True
             return False
-        if self._listed and (heading or _TITLE_ENDS.search(text)):
+        if self._listed and (heading or TITLE_ENDS.search(text)):
             for annex, title in self._listed.items():
                 later = annex not in self._begun and not self._listing
                 if later and _bare(text) == _bare(title):
@@ -364,13 +440,16 @@ class _Reader:
         return True
 
     def _listed_whole(self) -> bool:
-        return _TITLE_ENDS.search(list(self._listed.values())[-1]) is not None
+        return TITLE_ENDS.search(list(self._listed.values())[-1]) is not None
 
     # ------------------------------------------------------------ how it opens
 
     def _opens(self, text: str) -> bool:
         """Whether this is still the head of a letter or annex: its number, title, addressees."""
-        if any(level.match(text) for level in (*_LEVELS[:2], _CHAPTER, _ARTICLE)):
+        numbered = _level(text)
+        if numbered is not None and (numbered[0] < 2 or (self._decimal and numbered == (2, 1))):
+            return False
+        if _CHAPTER.match(text) or _ARTICLE.match(text) or self._below(text):
             return False
         if len(text) < 40 and _NUMBER.fullmatch(text):
             self._say("文号", text)
@@ -379,7 +458,7 @@ class _Reader:
             self._opening = False
         elif self._begins_to_say(text):
             return False
-        elif self._named and _TITLE_ENDS.search(self._named[-1]):
+        elif self._named and TITLE_ENDS.search(self._named[-1]):
             # What follows a title and is no sentence: the cover of a form.
             self._say("封面", text)
         elif not self._named and re.search("文件$", text) and len(text) < 60:
@@ -399,7 +478,7 @@ class _Reader:
         return long or bool(_CLOSED.search(text) or _CONTACT.match(text))
 
     def _issued(self) -> None:
-        """What stood above the title is who issues it."""
+        """Take the lines above the title as the issuer."""
         for said in self._said:
             if said.part == self._part and said.name == "标题":
                 said.name = "发文机关"
@@ -419,15 +498,46 @@ class _Reader:
                 return True
             return False
         if found := _ARTICLE.match(text):
-            place.article = f"第{_han(_value(found[1]))}条"
+            place.article = f"第{han(_value(found[1]))}条"
             place.numbers, place.headings = [], []
             self._numbered, self._opening = True, False
             self._say("", text)
             return True
-        for level, pattern in enumerate(_LEVELS):
-            if found := pattern.match(text):
-                return self._enter(level, _value(found[1]), text)
+        if (numbers := self._below(text)) is not None:
+            place.headings = [*place.headings, *[""] * len(numbers)][: len(numbers) - 1]
+            place.numbers, place.headings = numbers, [*place.headings, _headed(text)]
+            self._numbered, self._opening = True, False
+            self._say("", text)
+            return True
+        if numbered := _level(text):
+            return self._enter(*numbered, text)
         return False
+
+    def _below(self, text: str) -> list[tuple[int, int]] | None:
+        """The numbers at which a paragraph stands that begins with 1.2, or in such a document
+        with 1; `None` if it does not, or the number does not follow on."""
+        if not self._decimal:
+            return None
+        numbers = self._place.numbers
+        if found := _DECIMAL.match(text):
+            path = [int(part) for part in re.split("[.．]", found[1])]
+        elif (found := _PLAIN_NUMBER.match(text)) and len(text) <= 30 and not _ENDS.search(text):
+            path = [int(found[1])]
+        else:
+            return None
+        first = next((at for at, (level, _) in enumerate(numbers) if level == 2), None)
+        above = numbers if first is None else numbers[:first]
+        now = [] if first is None else [number for _, number in numbers[first:]]
+        if any(level not in (2, *range(BELOW, BELOW + 4)) for level, _ in numbers[len(above) :]):
+            now = now[:1]
+        # The next at some depth, or the first below where one is.
+        deep = len(path) - 1
+        follows = now[:deep] == path[:-1] and path[-1] == (now[deep] if len(now) > deep else 0) + 1
+        enclosing = above[-1][1] if above else 0
+        opens = path[1:] == [1] and path[0] in ((now[0] if now else 0) + 1, enclosing)
+        if not follows and not opens:
+            return None
+        return [*above, *((BELOW + at - 1 if at else 2, number) for at, number in enumerate(path))]
 
     def _enter(self, level: int, number: int, text: str) -> bool:
         above = self._above(level, number)
@@ -476,7 +586,7 @@ class _Reader:
         return ""
 
     def _sign(self) -> None:
-        """The short lines before a date are who signs."""
+        """Take the short lines before a date as the signature."""
         for said in reversed(self._said):
             if not _signs(said.text) or said.part != self._part or said.name not in ("", "导语"):
                 break
@@ -522,7 +632,7 @@ class _Reader:
         title = ""
         for line in self._title:
             title = _join(title, line)
-            if _TITLE_ENDS.search(line):
+            if TITLE_ENDS.search(line):
                 break
         title = re.sub(rf"(?<={_WIDE}) (?={_WIDE})", "", title)
         return title or next(iter(self._listed.values()), "")
@@ -614,7 +724,7 @@ def _value(written: str) -> int:
     return total + digit
 
 
-def _han(number: int) -> str:
+def han(number: int) -> str:
     """A number up to 999 in Chinese."""
     digits = "零一二三四五六七八九"
     hundreds, rest = divmod(number, 100)

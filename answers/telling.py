@@ -23,24 +23,31 @@ from programmes.values import (
     Website,
     Window,
 )
-from prompts import render, t
+from prompts import Lines, Text, Words, catalogue, render, t
 
 _DATE: Final = re.compile(r"(?<!\d)(\d{4})-(\d{2})(?:-(\d{2}))?(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one programme's document says about a topic; nothing where it is silent."""
+    """What one programme's document says about a topic; empty if it is silent."""
 
     programme: Programme
     lines: tuple[str, ...]
     clause: str
     unclear: bool = False
-    """The document says it in a way that can be read differently."""
+    """The document's wording can be read in different ways."""
     open: bool = False
     """The document itself leaves the list open (等)."""
     carried: str = ""
-    """The edition whose document this still rests on: this year's has not been read."""
+    """The earlier edition whose document this rests on; this year's has not been read yet."""
+    labelled: tuple[Words, ...] = ()
+    """The lines as they are read: each says what it is, where the topic tells several things."""
+
+    @property
+    def said(self) -> tuple[Words, ...]:
+        """The lines to be read."""
+        return self.labelled or self.lines
 
     @property
     def silent(self) -> bool:
@@ -58,7 +65,7 @@ def tell(programme: Programme, topic: Topic) -> Told:
 
 
 def _tell(programme: Programme, paths: Sequence[str]) -> Told:
-    said: list[str] = []
+    said: dict[str, Words] = {}
     clauses: list[str] = []
     unclear = is_open = False
     carried = ""
@@ -68,48 +75,61 @@ def _tell(programme: Programme, paths: Sequence[str]) -> Told:
             fact = programme.fact(name)
         except KeyError:  # a particular of another document
             return Told(programme, (), "")
-        lines, clause = _entries(fact, entry) if entry else (_words(fact), fact.clause)
+        if entry:
+            lines, shown, clause = _entries(fact, entry)
+        else:
+            lines, clause = _words(fact), fact.clause
+            shown = list(_shown(fact, lines))
+            area, _, part = name.partition(".")
+            if place and f"fact.{area}.{part}" in catalogue("zh"):
+                label = t(f"fact.{area}.{part}")
+                shown = [t("ask.labelled", label=label, says=line) for line in shown]
         if not lines:
             if place == 0 and not entry:
                 return Told(programme, (), "")
             continue
-        said += lines
+        for line, words in zip(map(dated, lines), shown, strict=True):
+            said.setdefault(line, words)
         clauses += clause.split("；")
         unclear = unclear or fact.status is Status.AMBIGUOUS
         is_open = is_open or fact.open
         carried = max(carried, fact.carried_from)
     return Told(
         programme,
-        tuple(dict.fromkeys(map(dated, said))),
+        tuple(said),
         "；".join(dict.fromkeys(filter(None, clauses))),
         unclear,
         is_open,
         carried,
+        tuple(said.values()),
     )
 
 
 def _together(one: Told, other: Told) -> Told:
-    """What two facts say, as one."""
+    """Two facts' words joined into one."""
     clauses = [*one.clause.split("；"), *other.clause.split("；")]
+    said = dict(zip(one.lines, one.said, strict=True))
+    said |= dict(zip(other.lines, other.said, strict=True))
     return Told(
         one.programme,
-        tuple(dict.fromkeys((*one.lines, *other.lines))),
+        tuple(said),
         "；".join(dict.fromkeys(filter(None, clauses))),
         one.unclear or other.unclear,
         one.open or other.open,
         max(one.carried, other.carried),
+        tuple(said.values()),
     )
 
 
 def pointed(told: Told, question: str) -> Told:
-    """Of a list what a question names, if it names any: 包头 has 25 places, whoever has more."""
+    """The entries of a list that the question names, if any: 包头 for 25 places there."""
     asked = [
         piece
         for line in told.lines
         for piece in line.split("；")
         if any(name in question for name in _names(piece))
     ]
-    return replace(told, lines=tuple(asked)) if asked else told
+    return replace(told, lines=tuple(asked), labelled=()) if asked else told
 
 
 def _names(piece: str) -> Iterator[str]:
@@ -134,15 +154,59 @@ def _words(fact: Fact[Any]) -> list[str]:
     return [*map(_item, fact.value), *([and_others] if and_others else [])]
 
 
-def _entries(fact: Fact[Any], wanted: str) -> tuple[list[str], str]:
+def _shown(fact: Fact[Any], lines: Sequence[str]) -> Iterator[Words]:
+    """A fact's lines as they are read: of a list of stages each part says what it is."""
+    stages = fact.value if not fact.words and isinstance(fact.value, tuple) else ()
+    for place, line in enumerate(lines):
+        one = stages[place] if place < len(stages) else None
+        yield _stage(one, named=True) if isinstance(one, Stage) else dated(line)
+
+
+def _stage(stage: Stage, *, named: bool) -> Text:
+    """An evaluation, when it is first; each part says what it is."""
+    told = {
+        "when": dated(_when(stage.window)),
+        "by": stage.evaluator,
+        "basis": "、".join(stage.inputs),
+        "dimensions": "、".join(stage.dimensions),
+        "outcome": _outcome(stage),
+        "consequence": dated(stage.consequence),
+    }
+    lines = [t(f"ask.stage.{key}", says=says) for key, says in told.items() if says]
+    if not told["when"]:
+        lines.insert(0, t("ask.stage.no_when"))
+    parts = Lines(lines)
+    return (
+        t("ask.stage.named", name=stage.name, parts=parts)
+        if named
+        else t("ask.parts", parts=parts)
+    )
+
+
+def _outcome(stage: Stage) -> str:
+    """How an evaluation may end, as one says it: 合格或不合格."""
+    ways = stage.outcome.split("/") if isinstance(stage.outcome, str) else list(stage.outcome)
+    if len(ways) < 2:
+        return "".join(ways)
+    # In the packs' language, as what stands around it is.
+    return render(t("ask.either", ways=ways[:-1], last=ways[-1]), "zh")
+
+
+def _entries(fact: Fact[Any], wanted: str) -> tuple[list[str], list[Words], str]:
     """Those entries of a list that are the wanted stage, role or kind of step."""
     found = [one for one in fact.value or () if wanted in _marks(one) and _says_something(one)]
     clauses = (part for one in found for part in one.clause.split("；"))
-    return [_item(one) for one in found], "；".join(dict.fromkeys(clauses))
+    alone = len(found) == 1
+    shown: list[Words] = [
+        _stage(one, named=not alone) if isinstance(one, Stage) else dated(_item(one))
+        for one in found
+    ]
+    return [_item(one) for one in found], shown, "；".join(dict.fromkeys(clauses))
 
 
 def _marks(item: Any) -> Iterator[str]:
-    """By what an entry is picked: its stage, role or kind; or what it has, such as an e-mail."""
+    """The keys by which an entry can be picked: its stage, role or kind, or a field such as an
+    e-mail."""
     for mark in ("stage", "role", "kind"):
         if (value := getattr(item, mark, None)) is not None:
             yield str(value)
@@ -162,7 +226,7 @@ def _item(item: Any) -> str:
                 item.evaluator,
                 "、".join(item.inputs),
                 "、".join(item.dimensions),
-                item.outcome if isinstance(item.outcome, str) else "、".join(item.outcome),
+                _outcome(item),
                 item.consequence,
             )
             return "\n".join(part for part in parts if part)

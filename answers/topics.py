@@ -1,4 +1,4 @@
-"""What can be asked about, and how people put it."""
+"""The topics that can be asked about, with people's wordings."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ from pydantic import BaseModel, ConfigDict
 from programmes.model import Programme
 from prompts import Both, Words, t
 
-Kind = Literal["fact", "silent", "personal", "out_of_scope", "distress"]
+TopicKind = Literal["fact", "silent", "personal", "out_of_scope", "distress"]
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 ASKS: Final = Path(__file__).with_name("asks")
 PARTICULARS: Final = "particulars.yaml"
 """The file with more ways of asking about what packs have of their own."""
+LONGEST_PINYIN: Final = 16
+"""Letters of the longest word that is looked for in pinyin."""
 DOCUMENTED: Final = ("fact", "silent")
 """The kinds of topic that a document could say something about."""
 
 
 class Topic(BaseModel):
-    """One thing to ask about. Of several facts the first is the one that is meant."""
+    """One topic. If it has several facts, the first is the one that is meant."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str
-    kind: Kind = "fact"
+    kind: TopicKind = "fact"
     facts: tuple[str, ...] = ()
     """Paths in a pack; what follows `#` picks one entry of a list."""
     also: tuple[str, ...] = ()
-    """Facts that answer it where the one that is meant is silent."""
+    """Facts that answer it if the one that is meant is silent."""
     particular: str = ""
     """The particular by which some packs answer it."""
     asks: tuple[str, ...]
@@ -44,7 +46,7 @@ class Topic(BaseModel):
     instead: str = ""
     """The topic that tells what a document does say where it is silent on this one."""
     by_role: Mapping[str, str] = {}
-    """What it means in the mouth of some roles: the topic for each."""
+    """The topic that is meant instead if a person of this role asks."""
     title: str = ""
     title_en: str = ""
     """What a pack calls a topic of its own; the others are called in prompts/."""
@@ -59,14 +61,13 @@ class Topic(BaseModel):
         return Both(self.title, self.title_en) if self.title else t(f"ask.topic.{self.key}")
 
     def concerns(self, programme: Programme) -> bool:
-        """Whether it makes sense to ask this programme's document about it: topics that a pack
-        has of its own are nobody else's."""
+        """Whether the topic applies to this programme; a pack's own topics apply to it alone."""
         return not self.title or any(one.key == self.key for one in programme.particulars)
 
 
 @cache
 def common_topics() -> Mapping[str, Topic]:
-    """What every programme can be asked about."""
+    """The topics that every programme has."""
     return {
         key: Topic(key=key, **body)
         for file in sorted(ASKS.glob("*.yaml"))
@@ -76,7 +77,7 @@ def common_topics() -> Mapping[str, Topic]:
 
 
 def topics_of(programmes: Iterable[Programme]) -> Mapping[str, Topic]:
-    """What these programmes can be asked about: the common topics, and what only some have."""
+    """The topics of these programmes: the common ones and their own."""
     asks: dict[str, list[str]] = defaultdict(list)
     titles: dict[str, tuple[str, str]] = {}
     for programme in programmes:
@@ -101,15 +102,36 @@ def topics_of(programmes: Iterable[Programme]) -> Mapping[str, Topic]:
 
 @cache
 def alarms() -> Mapping[str, str]:
-    """Words after which people come first, wherever they are written, and the topic of each."""
+    """Words that call for help from people first, wherever they are written, and their topics."""
     read = _read(Path(__file__).with_name("alarms.yaml"))
     return {word: topic for topic, every in read.items() for word in every}
 
 
 @cache
 def short() -> Mapping[str, str]:
-    """What people type for a word instead of it, in small letters, and the word."""
+    """Abbreviations in lower case, and the words they stand for."""
     return _read(Path(__file__).with_name("short.yaml"))
+
+
+@cache
+def pinyin() -> Mapping[str, str]:
+    """Words written in Latin letters, and in characters."""
+    return _read(Path(__file__).with_name("pinyin.yaml"))
+
+
+def in_characters(run: str) -> str:
+    """A run of Latin letters that is nothing but words written in pinyin, in characters; any other
+    as it is."""
+    words = pinyin()
+    ways: list[str | None] = ["", *[None] * len(run)]
+    for end in range(1, len(run) + 1):
+        # The longest word first: shenmeshihou before shi.
+        for start in range(max(0, end - LONGEST_PINYIN), end):
+            before = ways[start]
+            if before is not None and (word := words.get(run[start:end])):
+                ways[end] = before + word
+                break
+    return ways[-1] or run
 
 
 def _read(file: Path) -> Mapping[str, Any]:

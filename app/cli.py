@@ -6,6 +6,7 @@ when it runs, so that the small ones start at once.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +16,12 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from app import packs
-from app.commands import asking, documents, hearing, inquiries, programmes
+from app import pack_folders
+from app.commands import asking, documents, hearing, inquiries, programmes, rehearsing, simulating
 from app.terminal import (
+    AsJson,
     Mistake,
+    ProgrammeKey,
     both,
     find_programme,
     language,
@@ -45,9 +48,11 @@ class Root(TyperGroup):
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
         before = language.set("zh")
+        # What is written here is people's data: nobody else on the machine reads it.
+        mask = os.umask(0o077)
         try:
             language.set(take_language(words))
-            packs.put_on_the_shelf(take_directory(words))
+            pack_folders.put_on_the_shelf(take_directory(words))
             code = super().main(words, *rest, **extra)
         except TyperException as error:
             # A group without a command has shown its help already.
@@ -57,6 +62,7 @@ class Root(TyperGroup):
         except OSError as error:
             code = complain(trouble_with_file(error))
         finally:
+            os.umask(mask)
             language.reset(before)
         sys.exit(code or 0)
 
@@ -145,12 +151,12 @@ database = group("database")
 app.add_typer(programmes.commands, name="programme", help=both("programme"))
 app.command("ask", help=both("ask"))(asking.ask)
 app.command("hear", help=both("hear"))(hearing.hear)
+app.command("rehearse", help=both("rehearse"))(rehearsing.rehearse)
+app.command("simulate", help=both("simulate"))(simulating.simulate)
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))
 app.add_typer(inquiries.commands, name="questions", help=both("questions"))
 
-AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
-Key = Annotated[str, typer.Argument(help=both("key"))]
 CohortNumber = Annotated[int | None, typer.Option("--cohort", help=both("cohort_number"))]
 Who = Annotated[str, typer.Argument(help=both("who"))]
 Archive = Annotated[Path, typer.Argument(help=both("archive"))]
@@ -172,7 +178,7 @@ def serve(
     import asyncio
 
     from app.demo import make_demo, sign_in_links
-    from app.desk import CLOCK, public_url, settings
+    from app.desk import CLOCK, public_url, reaching_it, settings
     from app.main import CannotServe, NotInstalled
     from app.main import serve as run
     from services import roster
@@ -189,17 +195,16 @@ def serve(
                 say(t("cli.demo_elsewhere"))
             links = sign_in_links(db, now, url)
             missing = roster.without_pack(db)
-        for words in (*packs.troubles(), *missing):
+        for words in (*pack_folders.troubles(), *missing):
             say(words, aside=True)
         if in_force.web.enabled:
             say(t("cli.serving", url=url))
-        if in_force.telegram.token is not None:
-            say(t("cli.serving_telegram"))
         for role, (name, link) in links.items():
             say(t("cli.demo_link", role=t(f"role.{role}"), name=name, link=link))
 
     try:
-        asyncio.run(run(in_force, ready))
+        with reaching_it():
+            asyncio.run(run(in_force, ready))
     except NotInstalled as missing:
         raise Mistake(t("cli.not_installed", library=str(missing))) from None
     except CannotServe as taken:
@@ -211,7 +216,7 @@ def serve(
 
 @cohorts.command("create", help=both("cohort_create"))
 def cohort_create(
-    programme: Key,
+    programme: ProgrammeKey,
     name: Annotated[str, typer.Option(help=both("cohort_name"))] = "",
     office: Annotated[str, typer.Option(help=both("office"))] = "",
 ) -> None:
@@ -327,12 +332,50 @@ def person_end(who: Who, reason: Annotated[str, typer.Option(help=both("reason")
     desk.end_person(who, reason)
 
 
+@people.command("unlink", help=both("person_unlink"))
+def person_unlink(
+    student: Who, other: Annotated[str, typer.Argument(help=both("link_other"))]
+) -> None:
+    from app import desk
+
+    desk.unlink_people(student, other)
+
+
+@people.command("correct", help=both("person_correct"))
+def person_correct(
+    who: Who,
+    name: Annotated[str, typer.Option(help=both("new_name"))] = "",
+    birth_date: Annotated[str, typer.Option(help=both("birth_date"))] = "",
+) -> None:
+    from app import desk
+
+    desk.correct_person(who, name, birth_date)
+
+
+@people.command("export", help=both("person_export"))
+def person_export(
+    who: Who, file: Annotated[Path, typer.Argument(help=both("export_file"))]
+) -> None:
+    from app import desk
+
+    desk.export_person(who, file)
+
+
+@people.command("erase", help=both("person_erase"))
+def person_erase(
+    who: Who, yes: Annotated[bool, typer.Option("--yes", help=both("yes"))] = False
+) -> None:
+    from app import desk
+
+    desk.erase_person(who, yes=yes)
+
+
 # ---------------------------------------------------------------- rights
 
 
 @app.command("rights", help=both("rights"))
 def rights() -> None:
-    from app.rights import page
+    from app.rights_page import page
 
     typer.echo(page(), nl=False)
 
@@ -387,6 +430,13 @@ def sign_in(who: Who) -> None:
     desk.sign_in(who)
 
 
+@app.command("sign-out", help=both("sign_out"))
+def sign_out(who: Who) -> None:
+    from app import desk
+
+    desk.sign_out(who)
+
+
 # ---------------------------------------------------------------- keeping it safe
 
 
@@ -399,10 +449,11 @@ def backup(file: Archive) -> None:
     try:
         with desk.reaching_it():
             made = archives.backup(
-                at.database, at.files_dir, file, desk.CLOCK.now(), packs.of_ones_own
+                at.database, at.files_dir, file, desk.CLOCK.now(), pack_folders.of_ones_own
             )
     except (archives.DatabaseDamaged, ValueError) as error:
         raise Mistake(t("cli.not_backed_up", why=error)) from None
+    desk.note_backup(file)
     files = sum(name.startswith("files/") for name in made.sha256)
     say(t("cli.backed_up", file=file, rows=sum(made.rows.values()), files=files))
     if made.packs:
@@ -429,7 +480,7 @@ def restore(
     except (archives.BackupDamaged, migrate.DanglingRows) as error:
         raise Mistake(t("cli.backup_damaged", why=error)) from None
     say(t("cli.restored", at=held.created_at, rows=sum(held.rows.values())))
-    for words in packs.bring_back(file, held, at.packs_dir):
+    for words in pack_folders.bring_back(file, held, at.packs_dir):
         say(words)
 
 

@@ -1,7 +1,7 @@
-"""An invented cohort to look at: a year's entries, made through the services as it would pass.
+"""An invented cohort: a year's entries, made through the services day by day.
 
-Everything depends on the moment it is made: the same moment gives the same people, entries,
-reviews and reminders. Only the secrets of invitations differ.
+Everything depends only on the moment at which it is made; the same moment gives the same people,
+entries, reviews and reminders. Only the secrets of invitations differ.
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import beijing_day
+from programmes import evaluating
 from programmes.catalogue import load
+from programmes.evaluating import Side, StagePart
 from programmes.model import Programme
+from programmes.values import Outcome
 from prompts import BEIJING, Language, render, t
-from services import audit, joining, records, roster, urging
+from services import audit, evaluations, joining, records, roster, urging
 from services.access import learner_at
+from services.evaluations import Dimension, EvaluationBody
 from services.records import HandedIn, SessionBody, WritingBody
 from services.roster import Member
 from storage import chats
@@ -37,16 +41,16 @@ from storage.tables import (
 
 PROGRAMME: Final = "shanxi-2026"
 MADE: Final = "make_demo"
-"""The verb of the audit row by which a demo cohort is known."""
+"""The verb of the audit row that marks a demo cohort."""
 SHOWN: Final = (Role.STUDENT, Role.MENTOR, Role.SCHOOL_TEACHER, Role.COORDINATOR)
-"""The roles as which a demo can be looked at."""
+"""The roles for which the demo prints sign-in links."""
 BEFORE: Final = timedelta(days=14)
-"""How long before the cycle the roster is made."""
+"""The roster is made this long before the cycle."""
 
 
 @dataclass(frozen=True)
 class Trait:
-    """One student of the demo, and how their year goes."""
+    """One student of the demo and their habits."""
 
     school: int
     mentor: int
@@ -54,11 +58,11 @@ class Trait:
     subject: str
     grade: str
     pace: int
-    """Sessions in a whole year."""
+    """Sessions in a year."""
     at: float
-    """Where in the time between two sessions they fall, from 0 to 1."""
+    """When in each interval a session falls, from 0 to 1."""
     forgets: int = 0
-    """Every so many diaries, one is not written."""
+    """Every n-th diary is not written; 0 for none."""
 
 
 STUDENTS: Final = (
@@ -77,7 +81,7 @@ STUDENTS: Final = (
 )
 NOT_JOINED: Final = ("student_12", "teacher_3")
 LEFT: Final = "student_11"
-"""Joined, and has blocked the assistant since."""
+"""Has joined, and has blocked the assistant since."""
 SLOW: Final = "mentor_4"
 """Takes weeks to review."""
 
@@ -89,7 +93,7 @@ MEANS: Final = ("on_campus", "on_campus", "online", "on_campus_alone")
 DIARIES: Final = ("one", "two", "three", "four", "five", "six")
 LENGTHS: Final = (120, 90, 150, 60, 180)
 WITHDRAWN: Final = 5
-"""Of every nine sessions, this one is taken back at once."""
+"""Of every nine sessions, this one is withdrawn at once."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +102,13 @@ class Demo:
 
     cohort_id: int
     made: bool
-    """Now, rather than before."""
+    """Whether it was made just now."""
 
 
 def make_demo(db: Session, now: datetime, language: Language = "zh") -> Demo | None:
     """Make the demo cohort in a database that has no cohort.
 
-    Nothing is done where there is one: if it is a demo, it is given back; else `None`.
+    A database with cohorts is left alone: an existing demo is returned, else `None`.
     """
     here = _cohort_of_demo(db)
     if here is not None:
@@ -115,9 +119,9 @@ def make_demo(db: Session, now: datetime, language: Language = "zh") -> Demo | N
 
 
 def sign_in_links(db: Session, now: datetime, public_url: str) -> dict[Role, tuple[str, str]]:
-    """For the demo's first person in each role, their name and a one-time link into the web chat.
+    """The names and one-time sign-in links of the demo's first person in each role.
 
-    None where there is no demo, so that no link is ever made for a real person.
+    Empty without a demo, so that no link is ever made for a real person.
     """
     cohort_id = _cohort_of_demo(db)
     links: dict[Role, tuple[str, str]] = {}
@@ -140,11 +144,11 @@ def _person_id(member: Member) -> int:
 
 # ---------------------------------------------------------------- a year goes by
 
-Act = Callable[[datetime], None]
+TimedAction = Callable[[datetime], None]
 
 
 class _Year:
-    """Who there is, and what they do until now."""
+    """The people of the demo, and what they do until now."""
 
     def __init__(self, db: Session, now: datetime, language: Language) -> None:
         self._db = db
@@ -155,7 +159,7 @@ class _Year:
         self._accounts: dict[str, int] = {}
 
     def live(self) -> int:
-        """Make the cohort and let its time pass; gives its id."""
+        """Make the cohort and play its time; returns its id."""
         cycle = self._programme.cycle
         begins = min(_at(cycle.first_day, 8) - BEFORE, self._now)
         cohort_id = self._enrol(Operator(begins))
@@ -163,6 +167,7 @@ class _Year:
             self._invite(name, begins)
         today = min(beijing_day(self._now), cycle.last_day or date.max)
         acts = [*self._sessions(cycle.first_day, today), *self._reminders(cycle.first_day, today)]
+        acts += self._evaluations()
         for moment, act in sorted(acts, key=lambda planned: planned[0]):
             if moment <= self._now:
                 act(moment)
@@ -231,14 +236,12 @@ class _Year:
         roster.link_mentor(self._db, by, self._members[student].id, self._members[other].id)
 
     def _invite(self, name: str, moment: datetime) -> None:
-        """Send somebody an invitation, which nearly everybody takes up."""
+        """Invite a member; nearly everyone joins."""
         db, member = self._db, self._members[name]
         code = roster.invite(db, Operator(moment), member.id)
         if name in NOT_JOINED:
             return
-        speaker = chats.open_account(
-            db, joining.WEB, f"demo-{name}", member.person.name, self._language, moment
-        )
+        speaker = chats.open_account(db, joining.WEB, f"demo-{name}", self._language, moment)
         invited = joining.open_invite(db, code, f"demo-{name}", moment)
         joining.join(db, cast(int, invited.invite.id), speaker.account_id, moment)
         self._accounts[name] = speaker.account_id
@@ -251,8 +254,8 @@ class _Year:
 
     # ------------------------------------------------------------ what they do
 
-    def _sessions(self, first: date, today: date) -> Iterator[tuple[datetime, Act]]:
-        """Every session until today, evenly over the time that has passed, and what follows."""
+    def _sessions(self, first: date, today: date) -> Iterator[tuple[datetime, TimedAction]]:
+        """Every session until today, spread evenly, with what follows from each."""
         span = (today - first).days + 1
         for n, trait in enumerate(STUDENTS, 1):
             count = max(1, round(trait.pace * span / 365)) if span > 0 and trait.pace else 0
@@ -262,10 +265,10 @@ class _Year:
 
     def _session(
         self, n: int, trait: Trait, k: int, day: date, *, last: bool
-    ) -> Iterator[tuple[datetime, Act]]:
+    ) -> Iterator[tuple[datetime, TimedAction]]:
         """A student's k-th session: handed in that evening, then its diary, then its review.
 
-        The last ones wait longer, and one that is sent back waits for its student, so that there
+        The last sessions wait longer, and one is returned and waits for its student, so that there
         is something to do on any day.
         """
         student, handed_in = f"student_{n}", list[HandedIn]()
@@ -346,7 +349,7 @@ class _Year:
         records.open_whole(self._db, actor, record_id)
         records.review(self._db, actor, record_id, record.version, approve=not why, reason=why)
 
-    def _reminders(self, first: date, today: date) -> Iterator[tuple[datetime, Act]]:
+    def _reminders(self, first: date, today: date) -> Iterator[tuple[datetime, TimedAction]]:
         """On the 20th of a month each teacher who has joined looks at half of their students."""
         day = first.replace(day=20)
         while day <= today:
@@ -355,6 +358,31 @@ class _Year:
                 if (n + day.month) % 2 and teacher not in NOT_JOINED:
                     yield _at(day, 16), partial(self._remind, teacher, f"student_{n}")
             day = (day.replace(day=1) + timedelta(days=32)).replace(day=20)
+
+    def _evaluations(self) -> Iterator[tuple[datetime, TimedAction]]:
+        """Mentors sign what is due before the last evaluation, near its last day; of who never
+        came nobody knows what to say, and the last one waits."""
+        stages = self._programme.stages
+        for key, stage in zip(evaluating.keys(self._programme), stages, strict=True):
+            due = evaluating.term(self._programme, stage).due
+            if due is None or stage is stages[-1]:
+                continue
+            for part in evaluating.parts(self._programme, stage):
+                for n, trait in enumerate(STUDENTS, 1):
+                    if part.side is Side.TEAM and trait.pace:
+                        day = due - timedelta(days=n % 3)
+                        yield _at(day, 21), partial(self._evaluate, n, trait.mentor, key, part)
+
+    def _evaluate(self, n: int, mentor: int, key: str, part: StagePart, moment: datetime) -> None:
+        words = self._words("demo.evaluation.dimension")
+        body = EvaluationBody(
+            dimensions=tuple(Dimension(name=one, words=words) for one in part.stage.dimensions),
+            outcome=Outcome.QUALIFIED if Outcome.QUALIFIED in part.outcomes else "",
+            comment=self._words("demo.evaluation.comment"),
+        )
+        actor = self._actor(f"mentor_{mentor}", moment)
+        student_id = self._members[f"student_{n}"].id
+        evaluations.sign(self._db, actor, student_id, key, part.side, 0, body)
 
     def _remind(self, teacher: str, student: str, moment: datetime) -> None:
         actor, student_id = self._actor(teacher, moment), self._members[student].id

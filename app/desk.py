@@ -1,14 +1,16 @@
-"""The roster at the command line: people found by what is typed, and shown in tables."""
+"""The roster at the command line: finds people by what is typed, and prints tables."""
 
 from __future__ import annotations
 
 import difflib
+import os
 import re
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from sqlalchemy import make_url
@@ -27,18 +29,28 @@ from app.terminal import (
     say_rows,
     warn,
 )
+from bot.platforms.web.uploads import forget_uploads
 from bot.talk.acting import Operator, Refused
 from bot.talk.clock import Clock, SystemClock
+from jobs.copies import archive
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from programmes.values import Grade
 from prompts import LANGUAGES, Words, catalogue, t
-from services import documents, inquiries, joining, packs, roster
+from services import documents, inquiries, joining, packs, persons, roster
 from services.access import cohort_of
-from services.audit import note_refusal
+from services.audit import note, note_refusal
 from services.roster import RUN_COHORTS, UNIT_OF, Member, Presence
 from storage import migrate
-from storage.database import Database
+from storage.database import (
+    DAMAGED,
+    FULL,
+    READ_ONLY,
+    DamagedDatabase,
+    Database,
+    database_trouble,
+)
+from storage.files import FileStore
 from storage.tables import Cohort, Role, Unit, UnitKind
 
 CLOCK: Clock = SystemClock()
@@ -50,7 +62,7 @@ Units = Iterator[tuple[Unit, int]]
 
 
 def settings() -> Settings:
-    """The settings in force. Raises `Mistake` for one that cannot be."""
+    """The settings in force. Raises `Mistake` if one is invalid."""
     folder = programmes_folder.get()
     try:
         found = Settings()
@@ -79,7 +91,7 @@ def opened() -> Iterator[Database]:
 
 
 def known() -> tuple[Passages, Office]:
-    """The offices' documents and answers; none without a database of this version."""
+    """The offices' documents and answers; empty without a database of this version."""
     told = settings()
     url = make_url(told.database)
     if url.database and url.get_backend_name() == "sqlite" and not Path(url.database).exists():
@@ -99,17 +111,28 @@ def reaching_it() -> Iterator[None]:
         yield
     except migrate.SchemaTooNew as error:
         raise Mistake(t("cli.schema_new", revision=error.revision)) from None
-    except SQLAlchemyError as error:
-        why = error.orig if isinstance(error, DBAPIError) else error
-        raise Mistake(t("cli.no_database", why=str(why).partition("\n")[0])) from None
+    except DamagedDatabase as error:
+        raise Mistake(t("cli.database_damaged", why=str(error).partition("\n")[0])) from None
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        inner = error.orig if isinstance(error, DBAPIError) else error
+        why = str(inner).partition("\n")[0]
+        key = _SENTENCES.get(database_trouble(error), "cli.no_database")
+        raise Mistake(t(key, why=why)) from None
+
+
+_SENTENCES: Final = {
+    FULL: "cli.database_full",
+    READ_ONLY: "cli.database_read_only",
+    DAMAGED: "cli.database_damaged",
+}
 
 
 @contextmanager
 def desk() -> Iterator[tuple[Session, Operator]]:
-    """One transaction on the database, and whoever acts in it.
+    """One transaction on the database, with its operator.
 
-    A new database is made ready; an old one has to be brought up to date first. What a service
-    refuses is undone, noted, and told as a `Mistake`.
+    A new database is made ready; an old one must be upgraded first. A service's refusal is rolled
+    back, noted, and raised as a `Mistake`.
     """
     by = Operator(CLOCK.now())
     with opened() as database:
@@ -184,7 +207,7 @@ def show_cohort(number: int | None, as_json: bool) -> None:
 
 
 def add_unit(name: str, kind: str, under: str) -> None:
-    """Make a unit, perhaps below one that is there."""
+    """Make a unit, below another one if one is named."""
     made_as = unit_kind_typed(kind)
     with desk() as (db, by):
         above = unit_typed(db, under) if under else None
@@ -194,7 +217,7 @@ def add_unit(name: str, kind: str, under: str) -> None:
 
 
 def put_unit(name: str, under: str) -> None:
-    """Put a unit below another; below none, if no other is named."""
+    """Move a unit below another one, or to the top if none is named."""
     with desk() as (db, by):
         here = unit_typed(db, name)
         above = unit_typed(db, under) if under else None
@@ -204,7 +227,7 @@ def put_unit(name: str, under: str) -> None:
 
 
 def list_units(as_json: bool) -> None:
-    """Every unit, each after the one that it is below."""
+    """List every unit after its parent."""
     with desk() as (db, _):
         every = roster.units(db, *UnitKind)
         rows = [
@@ -220,7 +243,7 @@ def list_units(as_json: bool) -> None:
 
 
 def in_tree(units: Sequence[Unit], under: int | None = None, depth: int = 0) -> Units:
-    """Units with how deep they lie, each followed by those below it."""
+    """Units with their depth, each followed by its children."""
     for one in units:
         if one.parent_id == under:
             yield one, depth
@@ -242,7 +265,7 @@ def add_person(
     since: str,
     same_as: int | None,
 ) -> None:
-    """Add somebody to the roster; `same_as` is the number of another place of theirs."""
+    """Add a member to the roster; `same_as` is another membership of the same person."""
     place, born = role_typed(role), day_typed(birth_date)
     with desk() as (db, by):
         into = cohort_typed(db, cohort)
@@ -330,11 +353,73 @@ def end_person(who: str, reason: str) -> None:
         say(t("cli.person_ended", name=member.person.name, role=role))
 
 
+def unlink_people(student: str, other: str) -> None:
+    """End the link between a student and a mentor, team member or guardian."""
+    with desk() as (db, by):
+        one, two = member_typed(db, student), member_typed(db, other)
+        roster.unlink(db, by, one.id, two.id)
+        say(t("cli.unlinked", student=one.person.name, other=two.person.name))
+
+
+# ---------------------------------------------------------------- rights over one's data
+
+
+def correct_person(who: str, name: str, birth_date: str) -> None:
+    born = day_typed(birth_date)
+    if not name and born is None:
+        raise Mistake(t("cli.nothing_to_correct"))
+    with desk() as (db, by):
+        person = person_typed(db, who, ended=True).person
+        roster.correct_person(db, by, person.id or 0, name, born)
+        say(t("cli.corrected", name=person.name))
+
+
+def export_person(who: str, file: Path) -> None:
+    """Write all data of a person to a zip that only its owner's user reads."""
+    store = FileStore(settings().files_dir)
+    with desk() as (db, by):
+        person = person_typed(db, who, ended=True).person
+        rows, files = persons.everything(db, person.id or 0)
+        data = archive(rows, files, store)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(data)
+        note(db, by, "copy_data", "person", person.id)
+        say(t("cli.exported", name=person.name, file=file, files=len(files)))
+
+
+def erase_person(who: str, *, yes: bool) -> None:
+    """Erase a person: rows, files, uploads; backups that still hold them are named."""
+    told = settings()
+    with desk() as (db, by):
+        person = person_typed(db, who, ended=True).person
+        name = person.name
+        if not yes:
+            raise Mistake(t("cli.sure_erase", name=name))
+        done = persons.erase(db, by, person.id or 0)
+    store = FileStore(told.files_dir)
+    for sha256 in done.files:
+        store.remove(sha256)
+    forget_uploads(told.data_dir / "uploads", [a for where, a in done.chats if where == "web"])
+    with opened() as database:
+        database.clean()
+    say(t("cli.erased", name=name, records=done.records, files=len(done.files)))
+    if done.backups:
+        say(t("cli.erased_backups", files=done.backups))
+
+
+def note_backup(file: Path) -> None:
+    """Note that a backup was made, where the schema is of this version."""
+    with opened() as database:
+        if migrate.current(database) == migrate.head():
+            with database.transaction() as db:
+                persons.note_backup(db, Operator(CLOCK.now()), str(file.absolute()))
+
+
 # ---------------------------------------------------------------- ways in
 
 
 def invite(who: Sequence[str]) -> list[dict[str, Any]]:
-    """Make a one-time code for each; gives what to hand out, the best link first."""
+    """Make a one-time code for each; returns what to hand out, the most useful link first."""
     told = settings()
     made = []
     with desk() as (db, by):
@@ -356,6 +441,13 @@ def sign_in(who: str) -> None:
         link = f"{public_url(settings())}/in/{roster.sign_in_link(db, by, person.id or 0)}"
         minutes = int(joining.LINK_LIFE.total_seconds() // 60)
         say(t("cli.sign_in", name=person.name, link=link, minutes=minutes))
+
+
+def sign_out(who: str) -> None:
+    with desk() as (db, by):
+        person = person_typed(db, who, ended=True).person
+        count = roster.sign_out(db, by, person.id or 0)
+        say(t("cli.signed_out", name=person.name, count=count))
 
 
 # ---------------------------------------------------------------- understanding what is typed
@@ -381,7 +473,7 @@ def unit_kind_typed(typed: str) -> UnitKind:
 
 
 def unit_typed(db: Session, typed: str) -> Unit:
-    """The unit of that number, or of a name that only one has. Raises `Mistake`."""
+    """The unit with this number or with this name, if unique. Raises `Mistake`."""
     if re.fullmatch(r"[0-9]{1,18}", typed):
         found = [one for one in roster.units(db, *UnitKind) if one.id == int(typed)]
     else:
@@ -395,7 +487,8 @@ def unit_typed(db: Session, typed: str) -> Unit:
 
 
 def grade_typed(typed: str) -> str:
-    """A grade's key by its name in either language; other words are left for the roster."""
+    """A grade's key by its name in either language; other words are left for the roster to
+    judge."""
     for grade in Grade:
         if typed in (catalogue(language)[f"programme.grade.{grade}"] for language in LANGUAGES):
             return grade.value
@@ -410,7 +503,7 @@ def day_typed(typed: str) -> date | None:
 
 
 def cohort_typed(db: Session, number: int | None) -> Cohort:
-    """The cohort of that number; without one, the only cohort there is. Raises `Mistake`."""
+    """The cohort with this number; without a number, the only cohort. Raises `Mistake`."""
     if number is not None:
         return roster.find_cohort(db, number)
     every = roster.cohorts(db)
@@ -421,7 +514,7 @@ def cohort_typed(db: Session, number: int | None) -> Cohort:
 
 
 def member_typed(db: Session, typed: str) -> Member:
-    """Somebody's place, by its number or by a name that only one has. Raises `Mistake`."""
+    """The member with this number or with this name, if unique. Raises `Mistake`."""
     if re.fullmatch(r"[0-9]{1,18}", typed):
         return roster.find_member(db, int(typed))
     found = called(db, typed)
@@ -434,31 +527,36 @@ def member_typed(db: Session, typed: str) -> Member:
     raise Mistake(t("cli.several", name=typed, known=known))
 
 
-def person_typed(db: Session, typed: str) -> Member:
-    """Like `member_typed`, but any of one person's places will do."""
-    found = called(db, typed)
+def person_typed(db: Session, typed: str, *, ended: bool = False) -> Member:
+    """Like `member_typed`, but any membership of one person will do; an ended one if asked."""
+    found = called(db, typed, ended=ended)
     if len({member.person.id for member in found}) == 1:
         return found[0]
     return member_typed(db, typed)
 
 
-def called(db: Session, name: str) -> list[Member]:
-    """Everybody of that name, in every cohort, now."""
-    every = (m for cohort in roster.cohorts(db) for m in roster.members(db, cohort.id or 0))
+def called(db: Session, name: str, *, ended: bool = False) -> list[Member]:
+    """All current members with this name, in every cohort; ended ones if asked for."""
+    every = (
+        member
+        for cohort in roster.cohorts(db)
+        for member in roster.members(db, cohort.id or 0, ended=ended)
+    )
     return [member for member in every if member.person.name == name.strip()]
 
 
 def unit_for(db: Session, by: Operator, role: Role, name: str) -> Unit:
-    """The unit of that name, of the kind that the role belongs to. Raises `Mistake`."""
+    """The unit with this name, of a kind that fits the role. Raises `Mistake`."""
     if role not in UNIT_OF:
         raise Mistake(t("roster.no_unit_for_role", role=t(f"role.{role}")))
     return unit(db, by, UNIT_OF[role], name)
 
 
 def unit(db: Session, by: Operator, kinds: Sequence[UnitKind], name: str) -> Unit:
-    """The unit of that name and one of these kinds; if there is none, one of the first is made.
+    """The unit with this name and one of these kinds; if there is none, one of the first kind is
+    made.
 
-    That another's name is like it is said.
+    A similar name among the existing ones is mentioned.
     """
     for kind in kinds:
         if (here := roster.find_unit(db, kind, name)) is not None:
@@ -507,6 +605,6 @@ def show_rows(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
 
 
 def cell(column: str, value: Any) -> Words:
-    """A value as a person reads it."""
+    """A cell's value in words."""
     labels = {"role": "role", "grade": "programme.grade", "state": "cli.state"}
     return t(f"{labels[column]}.{value}") if value and column in labels else str(value)

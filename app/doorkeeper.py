@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import cast
 
 from sqlmodel import Session, select
 
-from bot.platforms.web.door import Entered, Refusal, Said, StoredFile, Visitor
+from bot.platforms.web.door import Entered, HistoryLine, Refusal, StoredFile, Visitor
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import Clock
 from bot.talk.message import Outgoing
-from prompts import Language
-from services import joining, records
+from prompts import Language, language_named, t
+from services import joining, keeping, records
 from services.audit import note_refusal
 from storage import chats
 from storage.database import Database
@@ -43,6 +44,26 @@ class Doorkeeper:
             return self._refuse(db, refused, "sign_in")
         return Entered(session, visitor(db, account))
 
+    async def whose_link(self, token: str, source: str) -> str | Refusal:
+        return await self._database.run(self._whose_link, token, source)
+
+    def _whose_link(self, db: Session, token: str, source: str) -> str | Refusal:
+        try:
+            link = joining.open_link(db, token, source, self._clock.now())
+        except Refused as refused:
+            return self._refuse(db, refused, "sign_in")
+        return cast(Person, db.get(Person, link.person_id)).name
+
+    async def whose_invitation(self, code: str, source: str) -> str | Refusal:
+        return await self._database.run(self._whose_invitation, code, source)
+
+    def _whose_invitation(self, db: Session, typed: str, source: str) -> str | Refusal:
+        code = joining.read_code(typed) or ""
+        try:
+            return joining.open_invite(db, code, source, self._clock.now()).person.name
+        except Refused as refused:
+            return self._refuse(db, refused, "join")
+
     async def join(self, code: str, source: str) -> Entered | Refusal:
         return await self._database.run(self._join, code, source)
 
@@ -55,7 +76,7 @@ class Doorkeeper:
         return Entered(session, visitor(db, account), start=code)
 
     def _refuse(self, db: Session, refused: Refused, verb: str) -> Refusal:
-        """The refusal is returned, not raised, so that the counted try is committed."""
+        """Return the refusal instead of raising it, so that the counted try is committed."""
         note_refusal(db, Refused(refused.words, verb=verb), self._clock.now())
         wait = refused.words.key == "join.too_many_tries"
         return Refusal(refused.words, int(joining.TRIES_WITHIN.total_seconds()) if wait else 0)
@@ -70,16 +91,29 @@ class Doorkeeper:
     async def sign_out(self, session: str) -> None:
         await self._database.run(joining.sign_out, session, self._clock.now())
 
-    async def history(self, address: str, before: datetime | None, limit: int) -> Sequence[Said]:
+    async def history(
+        self, address: str, before: datetime | None, limit: int
+    ) -> Sequence[HistoryLine]:
         found = await self._database.run(
             chats.history, joining.WEB, address, before or self._clock.now(), limit
         )
         return [
-            Said(line.at, line.number, raw=line.raw)
+            HistoryLine(line.at, line.number, raw=line.raw)
             if line.body is None
-            else Said(line.at, line.number, Outgoing.from_json(line.body))
+            else HistoryLine(line.at, line.number, Outgoing.from_json(line.body))
             for line in found
         ]
+
+    async def takes_files(self, address: str) -> Refusal | None:
+        return await self._database.run(self._takes_files, address)
+
+    def _takes_files(self, db: Session, address: str) -> Refusal | None:
+        account = _account(db, address)
+        if account is None or account.person_id is None:
+            return Refusal(t("join.first"))
+        if keeping.withheld(db, [(joining.WEB, address)], self._clock.now()):
+            return Refusal(t("consent.awaited"))
+        return None
 
     async def commands(self, address: str) -> Sequence[tuple[str, str]]:
         return await self._database.run(self._menu, address)
@@ -88,18 +122,19 @@ class Doorkeeper:
         account = _account(db, address)
         if account is None:
             return ()
-        return self._commands(db, account.person_id, _language(account))
+        return self._commands(db, account.person_id, language_named(account.language))
 
-    async def file(self, address: str, file_id: int) -> StoredFile | None:
-        return await self._database.run(self._file, address, file_id)
+    async def file(self, address: str, file_id: int, *, opened: bool = False) -> StoredFile | None:
+        return await self._database.run(self._file, address, file_id, opened)
 
-    def _file(self, db: Session, address: str, file_id: int) -> StoredFile | None:
+    def _file(self, db: Session, address: str, file_id: int, opened: bool) -> StoredFile | None:
         account = _account(db, address)
         if account is None or account.person_id is None:
             return None
         actor = Actor(account.person_id, account.id, self._clock.now())
         try:
-            file = records.file_of(db, actor, file_id)
+            find = records.opened_file if opened else records.file_of
+            file = find(db, actor, file_id)
         except Refused as refused:
             note_refusal(db, refused, actor.now, actor.person_id, actor.account_id)
             return None
@@ -108,14 +143,12 @@ class Doorkeeper:
 
 def visitor(db: Session, account: Account) -> Visitor:
     person = db.get(Person, account.person_id) if account.person_id else None
-    return Visitor(account.address, person.name if person else "", _language(account))
+    return Visitor(
+        account.address, person.name if person else "", language_named(account.language)
+    )
 
 
 def _account(db: Session, address: str) -> Account | None:
     return db.exec(
         select(Account).where(Account.platform == joining.WEB, Account.address == address)
     ).first()
-
-
-def _language(account: Account) -> Language:
-    return "en" if account.language == "en" else "zh"

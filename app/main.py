@@ -1,8 +1,9 @@
-"""The composition root: the one place that knows every part, and puts them together."""
+"""The composition root: the only module that knows every part and connects them."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Callable, Mapping
@@ -18,23 +19,35 @@ from structlog.dev import plain_traceback
 from answers import guide
 from app.doorkeeper import Doorkeeper
 from app.settings import Settings, TelegramSettings
-from bot.delivery import Condition, Delivery
+from bot.delivery import ConditionCheck, Delivery
 from bot.inbox import Inbox
 from bot.platforms.contract import Platform
 from bot.router import Router
 from bot.scheduler import scheduler
-from bot.talk.clock import Clock, SystemClock
+from bot.talk.clock import Clock, SystemClock, beijing_day
 from bot.worker import Worker
 from handlers import handlers
 from jobs.advice import Advisor
+from jobs.copies import make_copy
 from jobs.documents import read_document
 from jobs.files import keep_files
-from jobs.model import Model
+from jobs.language_model import Model
 from programmes import catalogue
-from services import advice, inquiries, joining, menus, records
+from services import (
+    advice,
+    inquiries,
+    joining,
+    keeping,
+    menus,
+    office_days,
+    persons,
+    progress,
+    records,
+    reminders,
+)
 from services.audit import note_refusal
 from storage import chats, migrate
-from storage.database import Database
+from storage.database import Database, check, database_trouble, try_writing
 from storage.files import FileStore
 from storage.tables import File, PolicyDocument, StoredTalk
 
@@ -46,20 +59,36 @@ if TYPE_CHECKING:  # no web library is loaded before something needs one
 log = structlog.get_logger()
 
 HOUSEKEEPING: Final = 3600.0
-"""Seconds between two rounds."""
+"""Seconds between two rounds of housekeeping."""
+COLLECTED: Final = (20_000, 20, 50)
+"""Thresholds of the garbage collector: Python's own are 700, 10 and 10."""
+COUNTED_AGAIN: Final = 60.0
+"""Seconds between two looks for entries that are to be counted."""
+BREATH: Final = 0.1
+"""Seconds in which others may write, between two parts of what is counted."""
 SETTLED: Final = 3.0
-"""Seconds after which a start is over."""
-UNUSED_FILES_LIFE: Final = timedelta(days=30)
-CONDITIONS: Final[Mapping[str, Condition]] = {"waits_for_review": records.waits_for_review}
-"""What notices may depend on. The names stand in the database."""
+"""Seconds after which the start counts as over."""
+UNUSED_FILES_LIFE: Final = timedelta(days=1)
+"""A file is kept before the row that speaks of it is committed."""
+SET_ASIDE_LIFE: Final = timedelta(days=1)
+"""How long what was set aside may be looked into."""
+KEYS_LIFE: Final = timedelta(days=400)
+"""How long a repeated update is known."""
+REMINDING: Final = 60.0
+"""Seconds between two looks at what is due."""
+CONDITIONS: Final[Mapping[str, Callable[[Clock], ConditionCheck]]] = {
+    "waits_for_review": lambda _clock: records.waits_for_review,
+    "still_owed": lambda clock: lambda db, args: reminders.still_owed(db, args, clock.now()),
+}
+"""The conditions that notices may name. The names stand in the database."""
 
 
 class NotInstalled(Exception):
-    """A library that the settings ask for is not installed; named by its extra."""
+    """A library required by the settings is not installed; `args` name its extra."""
 
 
 class CannotServe(OSError):
-    """The web server's address cannot be had."""
+    """The web server cannot listen on its address."""
 
 
 class App:
@@ -80,26 +109,42 @@ class App:
         self.door = Doorkeeper(self.database, self.clock, self.store, menus.described)
         self.platforms = dict(platforms) if platforms is not None else self._platforms()
         self.site: Site | None = None
-        """The web server, once it runs and if anything needs one."""
-        self.delivery = Delivery(self.database, self.clock, self.platforms, CONDITIONS)
+        """The web server; `None` before `run`, or if nothing needs one."""
+        checks = {name: bound(self.clock) for name, bound in CONDITIONS.items()}
+        self.delivery = Delivery(self.database, self.clock, self.platforms, checks)
         self.advice = self._advice()
         self.inbox = Inbox(
             self.database,
             self.clock,
             Router(
-                handlers(self.store, advised=self.advice is not None),
+                handlers(
+                    self.store,
+                    advised=self.advice is not None,
+                    history_days=settings.history_days,
+                    site=self._address(),
+                ),
                 note_refusal,
             ),
             self.platforms,
             {
                 "keep_files": keep_files(self.platforms, self.store, settings.file_limit),
+                "make_copy": make_copy(self.database, self.store),
                 "read_document": read_document(self.platforms, self.store, settings.file_limit),
             },
             self._said,
+            keeping.withheld,
         )
 
+    def _address(self) -> str:
+        """The address of the web site that people open; empty if there is none."""
+        web = self.settings.web
+        if not web.enabled:
+            return ""
+        return web.public_url.rstrip("/") or f"http://{web.host}:{web.port}"
+
     def _advice(self) -> Advisor | None:
-        """Asks the configured model, or `None`; only then is its library imported."""
+        """The worker that asks the model; `None` without one. Its library is imported only
+        here."""
         model = self.settings.model
         if not model.on:
             return None
@@ -113,7 +158,7 @@ class App:
         )
 
     def _said(self) -> None:
-        """Wake the workers: there may be messages to send and a model to ask."""
+        """Wake the workers after a commit: messages may wait, and questions for the model."""
         self.delivery.wake()
         if self.advice is not None:
             self.advice.wake()
@@ -167,10 +212,8 @@ class App:
         return [self.inbox, self.delivery, *([self.advice] if self.advice is not None else ())]
 
     def _routes(self) -> list[BaseRoute]:
-        """All that the one web server serves; none if nothing needs a server.
-
-        Its libraries are imported only if something does.
-        """
+        """All routes of the one web server; empty if nothing needs one. Its libraries are imported
+        only if something does."""
         settings = self.settings
         brought = [
             route
@@ -179,6 +222,7 @@ class App:
         ]
         if not brought and not settings.metrics:
             return []
+        from app import calendar_feed
         from bot.health import Health
 
         health = Health(self.database, self.clock, self.platforms, self.workers)
@@ -187,6 +231,7 @@ class App:
             *health.routes(
                 metrics=settings.metrics, token=token.get_secret_value() if token else ""
             ),
+            *((calendar_feed.route(self.database, self.clock),) if settings.web.enabled else ()),
             *brought,
         ]
 
@@ -213,13 +258,19 @@ class App:
                 self.site.bind()
             except OSError as error:
                 raise CannotServe(str(error)) from error
-        ticks = scheduler({"housekeeping": (self.housekeeping, HOUSEKEEPING)})
+        ticks = scheduler(
+            {
+                "housekeeping": (self.housekeeping, HOUSEKEEPING),
+                "reminders": (self.remind, REMINDING),
+            }
+        )
         ticks.start()
         try:
             async with asyncio.TaskGroup() as parts:
                 for worker in self.workers:
                     parts.create_task(worker.run(), name=worker.name)
                 parts.create_task(_learn_to_answer(), name="guide")
+                parts.create_task(self._count_ahead(), name="count")
                 if self.site is not None:
                     parts.create_task(self.site.serve(routes), name="site")
                 for platform in self.platforms.values():
@@ -237,19 +288,45 @@ class App:
         """Close the database."""
         self.database.close()
 
+    async def remind(self) -> None:
+        """Find what is due, and tell it: a little in each transaction, so that others are served
+        in between."""
+        # Loading the days off takes a second at first: not in the database's thread.
+        await asyncio.to_thread(office_days.off_by_law, beijing_day(self.clock.now()))
+        while await self.database.run(reminders.find, self.clock.now()):
+            pass
+        while await self.database.run(reminders.tell, self.clock.now()):
+            pass
+        self.delivery.wake()
+
     async def housekeeping(self) -> None:
         """Delete what is no longer needed: old chat lines, old tries, unused files."""
         await self.database.run(self._forget)
+        await asyncio.to_thread(self.database.clean)
         referenced = await self.database.run(_files_in_use)
         before = self.clock.now() - UNUSED_FILES_LIFE
         removed = await asyncio.to_thread(self._remove_unused, referenced, before)
         log.info("housekeeping", files_removed=removed)
+
+    async def _count_ahead(self) -> None:
+        """Count the entries of big cohorts after the start, after midnight and after many
+        changes: a part at a time, so that nobody waits for it."""
+        while True:
+            left = 0
+            try:
+                left = await self.database.run(progress.count_ahead, beijing_day(self.clock.now()))
+            except Exception as error:
+                log.error("not_counted", why=database_trouble(error) or type(error).__name__)
+            await asyncio.sleep(BREATH if left else COUNTED_AGAIN)
 
     def _forget(self, db: Session) -> None:
         now = self.clock.now()
         joining.forget_old(db, now)
         inquiries.forget_old(db, now)
         chats.forget_before(db, now - timedelta(days=self.settings.history_days))
+        persons.forget_copies(db, now)
+        chats.empty_before(db, now - SET_ASIDE_LIFE)
+        chats.forget_keys_before(db, now - KEYS_LIFE)
         advice.forget_before(db, now - timedelta(days=self.settings.history_days))
 
     def _remove_unused(self, referenced: set[str], before: datetime) -> int:
@@ -261,7 +338,7 @@ class App:
 
 
 async def _learn_to_answer() -> None:
-    """Build the guide once the start is over, before somebody asks a question."""
+    """Build the guide shortly after the start, before the first question needs it."""
     await asyncio.sleep(SETTLED)
     await asyncio.to_thread(guide)
 
@@ -270,10 +347,12 @@ def _files_in_use(db: Session) -> set[str]:
     """Hashes of the files that records, drafts and policy documents refer to."""
     found = {*db.exec(select(File.sha256)), *db.exec(select(PolicyDocument.sha256))}
     for journal in db.exec(select(StoredTalk.journal)):
-        for entry in journal["entries"]:
-            result = entry.get("result")
-            if isinstance(result, dict):
-                found.update(kept["sha256"] for kept in result.get("kept", ()))
+        # What was set aside comes back when somebody goes back.
+        for part in ("entries", "aside", "undo"):
+            for entry in journal.get(part, ()):
+                result = entry.get("result")
+                if isinstance(result, dict):
+                    found.update(kept["sha256"] for kept in result.get("kept", ()))
     return found
 
 
@@ -296,19 +375,40 @@ def set_up_logging(settings: Settings) -> None:
         else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain_traceback)]
     )
     structlog.configure(
-        processors=[*shared, *last],  # type: ignore[list-item]
+        processors=[*shared, *last],  # type: ignore[list-item]  # its processors take any event
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
     logging.basicConfig(level=logging.WARNING)
 
 
+def rest_the_collector() -> None:
+    """Leave what is loaded out of the garbage collector's rounds, and make them rarer.
+
+    Each round goes over everything that lives, and what is made for a message seldom needs one: by
+    default they take a third of a message's processor time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTED)
+
+
+def close_to_others(folder: Path) -> None:
+    """Let nobody else on the machine into the data folder, however it was made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
 async def serve(settings: Settings, ready: Callable[[App], None] = lambda app: None) -> None:
     """Bring the database up to date, then serve until Ctrl-C or a TERM signal."""
     set_up_logging(settings)
+    close_to_others(settings.data_dir)
     app = App(settings)
     try:
+        await asyncio.to_thread(check, app.database)
         await asyncio.to_thread(migrate.upgrade, app.database)
+        await asyncio.to_thread(try_writing, app.database)
         ready(app)
+        rest_the_collector()
         running = asyncio.create_task(app.run())
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):

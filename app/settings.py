@@ -22,9 +22,9 @@ class WebSettings(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
     public_url: str = ""
-    """What people's browsers open (`https://yingcai.example.org`); the local address if empty."""
+    """The address that people open (`https://yingcai.example.org`); the local address if empty."""
     trusted_proxies: str = "127.0.0.1"
-    """Network addresses, commas between, whose word is taken for where a request came from."""
+    """Proxies whose word on a request's origin is trusted: network addresses, comma-separated."""
 
 
 class TelegramSettings(BaseModel):
@@ -39,10 +39,11 @@ class TelegramSettings(BaseModel):
     proxy: str | None = None
     """`http://…` or `socks5://…`."""
     webhook_url: str = ""
-    """What Telegram calls, with https: it has to reach `/telegram/webhook` of our server. Empty
-    means long polling."""
+    """The https address that Telegram calls; it must reach our `/telegram/webhook`. Empty means
+    long polling."""
     webhook_secret: SecretStr | None = None
-    """What Telegram shows there: 1 to 256 of A-Z a-z 0-9 _ -; made from the token if empty."""
+    """The secret that Telegram sends there: 1 to 256 of A-Z a-z 0-9 _ -; derived from the token if
+    empty."""
 
 
 class ModelSettings(BaseModel):
@@ -57,7 +58,7 @@ class ModelSettings(BaseModel):
     key: SecretStr | None = None
     name: str = ""
     timeout: float = Field(20.0, gt=0, le=120)
-    """Seconds in which it must have answered, everything together."""
+    """Time limit for the whole reply, in seconds."""
     monthly_tokens: int = Field(1_000_000, ge=0)
     """Tokens, in and out, that may be spent in a calendar month; 0 spends none."""
 
@@ -67,17 +68,17 @@ class ModelSettings(BaseModel):
 
 
 class PackSettings(BaseSettings):
-    """What even the smallest command has to know: where programmes' packs lie."""
+    """The settings that every command needs: where packs lie."""
 
     model_config = SettingsConfigDict(
         env_prefix="YINGCAI_", env_nested_delimiter="__", env_file=".env", extra="ignore"
     )
 
     data_dir: Path = Path("data")
-    """Where the SQLite file, kept files and uploads on their way lie."""
+    """The folder of the SQLite file, kept files and incoming uploads."""
     programmes_dir: Path | None = None
-    """Where an office's own packs lie, beside the built-in ones; `programmes` in `data_dir` if
-    nothing is said."""
+    """The folder of an office's own packs, used besides the built-in ones; `programmes` in
+    `data_dir` if empty."""
 
     @property
     def packs_dir(self) -> Path:
@@ -88,19 +89,19 @@ class Settings(PackSettings):
     database_url: str = ""
     """SQLite or PostgreSQL; a SQLite file under `data_dir` if empty."""
     file_limit: int = Field(20 * MEGABYTE, ge=1024)
-    """Bytes of one file."""
-    history_days: int = Field(400, ge=30)
-    """Days for which chat messages and raw updates are kept; records are kept beyond."""
+    """Maximum bytes of one file."""
+    history_days: int = Field(180, ge=1)
+    """Days for which chat messages are kept, so that the web chat can show them; records stay."""
     log_format: Literal["text", "json"] = "text"
     metrics: bool = False
-    """Serve figures for Prometheus at `/metrics`: to this machine only, or by a token."""
+    """Serve Prometheus metrics at `/metrics`: to this machine only, unless there is a token."""
     metrics_token: SecretStr | None = None
-    """Whoever shows it as a bearer token may read the metrics; nobody else, then."""
+    """The bearer token for `/metrics`; with it set, requests without it are refused."""
     web: WebSettings = WebSettings()
     telegram: TelegramSettings = TelegramSettings()
     model: ModelSettings = ModelSettings()
 
-    @computed_field  # type: ignore[prop-decorator]
+    @computed_field  # type: ignore[prop-decorator]  # as pydantic documents it
     @property
     def database(self) -> str:
         """The database's URL, the default filled in."""

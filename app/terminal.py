@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from programmes.model import Programme
 
 language: Final[ContextVar[Language]] = ContextVar("language", default="zh")
-"""The language that whoever types the commands has asked for."""
+"""The language chosen by the operator."""
 
 
 programmes_folder: Final[ContextVar[Path | None]] = ContextVar("programmes_folder", default=None)
-"""The folder of packs that whoever types the commands has named."""
+"""The folder of packs named by the operator."""
 
 
 class Mistake(Exception):
@@ -77,12 +77,16 @@ def wide(words: str) -> int:
 
 
 def both(key: str) -> str:
-    """Help in Chinese and then in English: Typer takes it before the language is known."""
+    """Help in Chinese, then English: Typer reads it before the language is known."""
     return " ".join(catalogue(one)[f"cli.help.{key}"] for one in LANGUAGES)
 
 
+AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
+ProgrammeKey = Annotated[str, typer.Argument(help=both("key"))]
+
+
 def find_programme(key: str) -> Programme:
-    """The programme with this key. Raises `Mistake` where it is missing or has mistakes."""
+    """The programme with this key. Raises `Mistake` if it is missing or has mistakes."""
     from programmes.catalogue import InvalidPack, NoPack, every_key, load
 
     try:

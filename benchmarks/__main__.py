@@ -8,7 +8,17 @@ from collections.abc import Callable, Coroutine
 from time import perf_counter
 from typing import Any, Final
 
-from benchmarks import chats, drivers, people, questions, report, start, talk
+from benchmarks import (
+    chats,
+    drivers,
+    lists,
+    people,
+    questions,
+    reminders,
+    report,
+    start,
+    talk,
+)
 
 ALL: Final[dict[str, Callable[[], Coroutine[Any, Any, None]]]] = {
     "talk": talk.run,
@@ -17,6 +27,8 @@ ALL: Final[dict[str, Callable[[], Coroutine[Any, Any, None]]]] = {
     "chats": chats.run,
     "questions": questions.run,
     "drivers": drivers.run,
+    "lists": lists.run,
+    "reminders": reminders.run,
 }
 
 

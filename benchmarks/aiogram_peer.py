@@ -33,19 +33,18 @@ from sqlalchemy import Engine
 
 from benchmarks import peers
 from benchmarks.peers import CANCELLED, DONE, QUESTIONS, UNCLEAR, summary
-from benchmarks.script import KINDS, LENGTHS, MENTOR, PLACES, SKIP, SUBMIT
+from benchmarks.script import KINDS, LENGTHS, MENTOR, PLACES, SUBMIT
 
 MOMENT: Final = datetime(2026, 11, 23, 2, tzinfo=UTC)
 
 
 class Form(StatesGroup):
     day = State()
+    length = State()
     place = State()
     kind = State()
-    length = State()
     people = State()
     what = State()
-    files = State()
     review = State()
 
 
@@ -81,8 +80,18 @@ def written_as_documented(engine: Engine) -> Router:
     @form.message(Form.day)
     async def day(message: Message, state: FSMContext) -> None:
         await state.update_data(day=message.text)
+        await state.set_state(Form.length)
+        await message.answer(QUESTIONS["length"], reply_markup=keyboard(*LENGTHS))
+
+    @form.message(Form.length, F.text.in_(LENGTHS))
+    async def length(message: Message, state: FSMContext) -> None:
+        await state.update_data(length=message.text)
         await state.set_state(Form.place)
         await message.answer(QUESTIONS["place"], reply_markup=keyboard(*PLACES))
+
+    @form.message(Form.length)
+    async def unknown_length(message: Message) -> None:
+        await message.reply(UNCLEAR)
 
     @form.message(Form.place, F.text.in_(PLACES))
     async def place(message: Message, state: FSMContext) -> None:
@@ -97,21 +106,11 @@ def written_as_documented(engine: Engine) -> Router:
     @form.message(Form.kind, F.text.in_(KINDS))
     async def kind(message: Message, state: FSMContext) -> None:
         await state.update_data(kind=message.text)
-        await state.set_state(Form.length)
-        await message.answer(QUESTIONS["length"], reply_markup=keyboard(*LENGTHS))
-
-    @form.message(Form.kind)
-    async def unknown_kind(message: Message) -> None:
-        await message.reply(UNCLEAR)
-
-    @form.message(Form.length, F.text.in_(LENGTHS))
-    async def length(message: Message, state: FSMContext) -> None:
-        await state.update_data(length=message.text)
         await state.set_state(Form.people)
         await message.answer(QUESTIONS["people"], reply_markup=keyboard(MENTOR))
 
-    @form.message(Form.length)
-    async def unknown_length(message: Message) -> None:
+    @form.message(Form.kind)
+    async def unknown_kind(message: Message) -> None:
         await message.reply(UNCLEAR)
 
     @form.message(Form.people)
@@ -122,19 +121,9 @@ def written_as_documented(engine: Engine) -> Router:
 
     @form.message(Form.what)
     async def what(message: Message, state: FSMContext) -> None:
-        await state.update_data(what=message.text)
-        await state.set_state(Form.files)
-        await message.answer(QUESTIONS["files"], reply_markup=keyboard(SKIP))
-
-    @form.message(Form.files, F.text == SKIP)
-    async def files(message: Message, state: FSMContext) -> None:
-        data = await state.get_data()
+        data = await state.update_data(what=message.text)
         await state.set_state(Form.review)
         await message.answer(summary(data), reply_markup=keyboard(SUBMIT))
-
-    @form.message(Form.files)
-    async def unknown_files(message: Message) -> None:
-        await message.reply(UNCLEAR)
 
     @form.message(Form.review, F.text == SUBMIT)
     async def review(message: Message, state: FSMContext) -> None:
@@ -180,21 +169,18 @@ def written_fastest(engine: Engine) -> Router:
             await state.set_state(following)
             await message.answer(question, reply_markup=shown)
 
-    step(Form.day, Form.place, (), keyboard(*PLACES))
+    step(Form.day, Form.length, (), keyboard(*LENGTHS))
+    step(Form.length, Form.place, LENGTHS, keyboard(*PLACES))
     step(Form.place, Form.kind, PLACES, keyboard(*KINDS))
-    step(Form.kind, Form.length, KINDS, keyboard(*LENGTHS))
-    step(Form.length, Form.people, LENGTHS, keyboard(MENTOR))
+    step(Form.kind, Form.people, KINDS, keyboard(MENTOR))
     step(Form.people, Form.what, (), NO_KEYBOARD)
-    step(Form.what, Form.files, (), keyboard(SKIP))
     send = keyboard(SUBMIT)
 
-    @form.message(StateFilter(Form.files))
-    async def files(message: Message, state: FSMContext) -> None:
-        if message.text != SKIP:
-            await message.reply(UNCLEAR)
-            return
+    @form.message(StateFilter(Form.what))
+    async def what(message: Message, state: FSMContext) -> None:
+        data = await state.update_data(what=message.text)
         await state.set_state(Form.review)
-        await message.answer(summary(await state.get_data()), reply_markup=send)
+        await message.answer(summary(data), reply_markup=send)
 
     @form.message(StateFilter(Form.review))
     async def review(message: Message, state: FSMContext) -> None:
@@ -227,7 +213,7 @@ class Offline(BaseSession):
         self, bot: Bot, method: TelegramMethod[TelegramType], timeout: int | None = None
     ) -> TelegramType:
         self.calls += 1
-        return self._sent  # type: ignore[return-value]
+        return self._sent  # type: ignore[return-value]  # none of them reads it
 
     async def stream_content(
         self,

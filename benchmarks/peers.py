@@ -16,12 +16,11 @@ from benchmarks.script import ASKED
 
 QUESTIONS: Final = {
     "day": "哪天的培养活动？例如：上周三、3月5号、昨天下午。",
+    "length": "多长时间？例如：2小时、90分钟。",
     "place": "在哪里、怎么进行的？",
     "kind": "主要做了什么类型的活动？",
-    "length": "多长时间？例如：2小时、90分钟。",
     "people": "和谁一起？",
     "what": "做了什么？一两句话就行。",
-    "files": "要附照片或文件吗？可以不附。",
     "review": "请核对，没问题就提交：",
 }
 SAID_AT: Final = 1_795_399_200
@@ -59,8 +58,8 @@ def fastest(folder: Path) -> Engine:
     engine = create_engine(f"sqlite:///{folder / 'peer.db'}")
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: object, _record: object) -> None:
-        cursor = connection.cursor()  # type: ignore[attr-defined]
+    def prepare(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.close()

@@ -44,7 +44,6 @@ from benchmarks.script import (
     LENGTHS,
     MENTOR,
     PLACES,
-    SKIP,
     STEPS,
     SUBMIT,
     talk,
@@ -59,10 +58,9 @@ CHOICES: Final = {
     "kind": KINDS,
     "length": LENGTHS,
     "people": (MENTOR,),
-    "files": (SKIP,),
     "review": (SUBMIT,),
 }
-MUST_CHOOSE: Final = ("place", "kind", "length", "files")
+MUST_CHOOSE: Final = ("length", "place", "kind")
 
 
 def keyboard(step: str) -> ReplyKeyboardMarkup | ReplyKeyboardRemove:

@@ -31,7 +31,7 @@ async def run() -> None:
     report.title("A. One student's logging talk, in process")
     report.say(
         f"{PEOPLE} people are known. Each talk is {len(TALK)} messages: the command, six answers, "
-        "no files, send. Everybody says the next thing once the answer to the last has come. "
+        "send. Everybody says the next thing once the answer to the last has come. "
         "CPU: processor time a message. The last columns say how many times as fast, and how "
         "many times as cheap, we are."
     )

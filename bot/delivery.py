@@ -1,31 +1,45 @@
 """Durable out: messages are rows, sent by one worker that obeys each platform's limits.
 
-Replies go before notices. In one chat, messages keep their order; a call that hangs delays no
-other chat. A send whose fate is unknown is marked so and never blindly repeated; somebody who has
-blocked the assistant is marked unreachable. A notice with a condition is sent only if that holds
-when its turn comes.
+Replies go before notices, which keep a small share. In one chat, messages keep their order; a call
+that hangs delays no other chat. A send whose fate is unknown is marked so and never blindly
+repeated; somebody who has blocked the assistant is marked unreachable. A notice with a condition
+is sent only if that holds when its turn comes. What asks to take a shown message's place does so
+only if that stands last in the chat, where the person looks; otherwise it is said anew.
+
+A message that the platform does not serve is put back alone, tried after all others if it fails
+again, and given up in the end. Only where it serves nobody is it left alone, and then no message
+is at fault. Menus of commands hold nobody up.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, Final
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from bot.platforms.contract import DeliveryError, FateUnknown, Platform, TryLater, Unreachable
+from bot.pace import Outage, Pace, Turn
+from bot.platforms.contract import (
+    DeliveryError,
+    FateUnknown,
+    Platform,
+    TryLater,
+    Unreachable,
+    Unserved,
+)
 from bot.talk.clock import Clock
-from bot.talk.message import Outgoing
+from bot.talk.message import ITS_CARD, Outgoing
 from bot.worker import IDLE, Worker
 from storage import chats
 from storage.chats import Fate, ToSend
 from storage.database import Database
-from storage.tables import SendState
+from storage.tables import Lane, SendState
 
 log = structlog.get_logger()
 
@@ -34,9 +48,17 @@ BATCH: Final = 100
 MOST_TRIES: Final = 12
 LONGEST_PAUSE: Final = 600.0
 """Longest pause between tries, in seconds, where the platform does not state one."""
+TRIES_IN_ORDER: Final = 2
+"""Times that a message which is not served holds its chat up; then what comes after it is sent."""
+ASIDE_AT_ONCE: Final = 2
+"""Calls at the same time that hold nobody up, besides the others."""
+SOONEST: Final = 0.02
+"""Seconds that the worker rests at least, so that it does not spin."""
+SET_BACK: Final = 5.0
+"""Seconds by which the clock must have gone back to be taken for set back."""
 
 
-Condition = Callable[[Session, Mapping[str, Any]], bool]
+ConditionCheck = Callable[[Session, Mapping[str, Any]], bool]
 """Whether something still holds, given its arguments. Asked in the transaction that chooses the
 message, so it writes nothing."""
 
@@ -47,18 +69,60 @@ class Attempt:
 
     message: ToSend
     fate: Fate
-    shown: str
-    """The platform's id of the shown message."""
+    goes_last: bool = False
+    """It is to hold nobody up any more."""
 
 
 @dataclass(slots=True)
-class _Turn:
+class _Chosen:
+    """A message whose call is due, and its turn."""
+
+    message: ToSend
+    turn: Turn
+
+
+@dataclass(slots=True)
+class _Round:
     """What one turn's transaction decided."""
 
-    chosen: list[ToSend] = field(default_factory=list)
+    busy: set[int]
+    """Accounts to which calls are under way or chosen."""
+    aside: set[int]
+    """The same for calls that hold nobody up."""
+    chosen: list[_Chosen] = field(default_factory=list)
     unsent: list[SendState] = field(default_factory=list)
     """What became of notices that were given up."""
     pause: float = IDLE
+
+
+@dataclass(slots=True)
+class _Line:
+    """One platform's calls under way, its pace, and whether it serves anybody."""
+
+    platform: Platform
+    pace: Pace
+    outage: Outage = field(default_factory=Outage)
+    busy: set[int] = field(default_factory=set)
+    """Accounts to which a call is under way; at most one for each."""
+    aside: set[int] = field(default_factory=set)
+    """The same for what holds nobody up."""
+    ended: list[tuple[Turn, float]] = field(default_factory=list)
+    """Turns whose calls have ended, and when: the pace is told between two transactions."""
+
+    def settle(self) -> None:
+        while self.ended:
+            self.pace.ended(*self.ended.pop(0))
+
+    def under_way(self, message: ToSend) -> set[int]:
+        return self.aside if message.lane is Lane.LAST else self.busy
+
+    def free(self, lane: Lane) -> bool:
+        """Whether one more call may be begun at the same time."""
+        if self.outage.lasts:
+            return not (self.busy or self.aside)
+        if lane is Lane.LAST:
+            return len(self.aside) < ASIDE_AT_ONCE
+        return len(self.busy) < self.pace.at_once
 
 
 class Delivery(Worker):
@@ -72,28 +136,35 @@ class Delivery(Worker):
         database: Database,
         clock: Clock,
         platforms: Mapping[str, Platform],
-        conditions: Mapping[str, Condition] | None = None,
+        conditions: Mapping[str, ConditionCheck] | None = None,
+        steady: Callable[[], float] = monotonic,
     ) -> None:
-        """`conditions` are those that notices may name."""
+        """`conditions` are those that notices may name; `steady` tells seconds that only go
+        forward."""
         super().__init__()
         self._conditions = conditions or {}
         self._database = database
         self._clock = clock
-        self._platforms = platforms
-        self._pace = {name: Pace(platform) for name, platform in platforms.items()}
-        self._calls: dict[int, str] = {}
-        """Platforms of the calls under way, by account; at most one call for each account."""
+        self._steady = steady
+        self._lines = {name: _Line(one, Pace(one.capabilities)) for name, one in platforms.items()}
         self._ended_calls: list[Attempt] = []
         """Finished calls whose fate is not stored yet."""
+        self._before: tuple[datetime, float] | None = None
+        """What the two clocks said a turn ago."""
         self.fates: Counter[SendState] = Counter()
         """Sends since the program started, by fate; `waiting` means to be retried."""
 
     async def take_up(self) -> None:
         """Mark sends that the last run left unfinished: they may have arrived."""
-        repeatable = [p.name for p in self._platforms.values() if p.capabilities.idempotent]
-        unknown = await self._database.run(chats.unsure_sends, repeatable)
+        unknown = await self._database.run(self._left_behind)
         if unknown:
             log.warning("sends_of_unknown_fate", count=unknown)
+
+    def _left_behind(self, db: Session) -> int:
+        chats.due_after_start(db, self._clock.now(), timedelta(seconds=LONGEST_PAUSE))
+        platforms = [line.platform for line in self._lines.values()]
+        repeatable = [p.name for p in platforms if p.capabilities.idempotent]
+        return chats.unsure_sends(db, repeatable)
 
     async def turn(self) -> float:
         """Store the fates of finished calls, and start the calls that are due.
@@ -101,57 +172,130 @@ class Delivery(Worker):
         One transaction does both. Returns the seconds until more may be due.
         """
         ended = list(self._ended_calls)
-        turn = await self._database.run(self._settle_and_choose, ended, dict(self._calls))
+        for line in self._lines.values():
+            line.settle()
+        found = _Round(
+            {account for line in self._lines.values() for account in line.busy},
+            {account for line in self._lines.values() for account in line.aside},
+        )
+        try:
+            await self._database.run(self._settle_and_choose, ended, found)
+        except BaseException:
+            for one in found.chosen:
+                self._lines[one.message.platform].pace.give_back(one.turn)
+            raise
         del self._ended_calls[: len(ended)]
-        self.fates.update(turn.unsent)
-        for message in turn.chosen:
-            self._calls[message.account_id] = message.platform
-            self.start(self._call(message))
-        return turn.pause
+        self.fates.update(found.unsent)
+        for one in found.chosen:
+            line = self._lines[one.message.platform]
+            line.under_way(one.message).add(one.message.account_id)
+            self.start(self._call(line, one))
+        # Only now is it known which calls are under way, and which platforms are free.
+        found.pause = min(found.pause, self._next_turn())
+        return max(SOONEST, found.pause)
 
-    def _settle_and_choose(
-        self, db: Session, ended: Sequence[Attempt], under_way: Mapping[int, str]
-    ) -> _Turn:
+    def _settle_and_choose(self, db: Session, ended: Sequence[Attempt], found: _Round) -> None:
+        self._watch_the_clock(db)
         self._settle(db, ended)
-        turn = _Turn()
-        if not self.stopping:
-            self._choose(db, under_way, turn)
-            busy = {**under_way, **{m.account_id: m.platform for m in turn.chosen}}
-            turn.pause = self._pause(db, busy)
-        return turn
+        if self.stopping:
+            return
+        self._choose(db, found)
+        self._note_chosen(db, [one.message for one in found.chosen], self._clock.now())
+        found.pause = self._next_due(db, found)
+
+    def _watch_the_clock(self, db: Session) -> None:
+        """What was due, or to be tried again, by a clock that has been set back is due now."""
+        now, steady = self._clock.now(), self._steady()
+        before, self._before = self._before, (now, steady)
+        if before is None:
+            return
+        expected = before[0] + timedelta(seconds=steady - before[1])
+        if (expected - now).total_seconds() > SET_BACK:
+            log.warning("clock_set_back", seconds=round((expected - now).total_seconds()))
+            chats.bring_forward(db, now, expected)
 
     # ---------------------------------------------------------------- choosing
 
-    def _free(self, under_way: Mapping[int, str], now: datetime) -> dict[str, int]:
-        """Platforms that accept calls now, each with its number of free calls."""
-        calls = list(under_way.values())
-        return {
-            name: free
-            for name, pace in self._pace.items()
-            if (free := pace.at_once - calls.count(name)) > 0 and pace.wait(now) <= timedelta()
-        }
-
-    def _choose(self, db: Session, under_way: Mapping[int, str], turn: _Turn) -> None:
+    def _choose(self, db: Session, found: _Round) -> None:
         """Choose the messages that are due: at most one for each chat, within all limits."""
-        now = self._clock.now()
-        free = self._free(under_way, now)
-        chosen: dict[int, ToSend] = {}
-        look = bool(free)
-        while look:
-            look = False
-            busy = [*under_way, *chosen]
-            for message in chats.due_messages(db, now, BATCH, free, busy):
-                account, platform = message.account_id, message.platform
-                if account in chosen or not free[platform]:
-                    continue
-                if (unsent := self._unsent(db, message, now)) is not None:
-                    turn.unsent.append(unsent)
-                    look = True  # what comes after it there may be due as well
-                elif self._pace[platform].take(account, now):
-                    free[platform] -= 1
-                    chosen[account] = message
-        turn.chosen = list(chosen.values())
-        self._note_chosen(db, turn.chosen, now)
+        names = set(self._lines)
+        no_notices: set[str] = set()
+        """Platforms that owe a notice, and none waits."""
+        while names := {name for name in names if self._lanes(self._lines[name])}:
+            owing = {n for n in names - no_notices if self._lines[n].pace.owes_a_notice}
+            if owing:
+                self._choose_among(db, found, owing, owing)
+                no_notices |= {n for n in owing if self._lines[n].pace.owes_a_notice}
+            names = self._choose_among(db, found, names, no_notices, notices=False)
+
+    def _lanes(self, line: _Line) -> list[Lane]:
+        """The lanes from which something may be sent there now."""
+        steady = self._steady()
+        if line.pace.wait(steady) > 0:
+            return []
+        lanes = [lane for lane in Lane if line.free(lane)]
+        if not line.pace.bears(1, steady, notice=True) and Lane.NOTICE in lanes:
+            lanes.remove(Lane.NOTICE)
+        return lanes
+
+    def _choose_among(
+        self,
+        db: Session,
+        found: _Round,
+        names: Collection[str],
+        no_notices: Collection[str],
+        *,
+        notices: bool = True,
+    ) -> set[str]:
+        """Choose among what is due on these platforms: one of the `notices`, or as much as there
+        is. Returns where to look again."""
+        now, steady = self._clock.now(), self._steady()
+        again: set[str] = set()
+        full: set[str] = set()
+        paused = {chat for name in names for chat in self._lines[name].pace.paused(steady)}
+        busy, aside = found.busy | paused, found.aside | paused
+        for message in chats.due_messages(db, now, BATCH, names, busy, aside, notices=notices):
+            name, line = message.platform, self._lines[message.platform]
+            taken = found.aside if message.lane is Lane.LAST else found.busy
+            if name in full or message.account_id in taken or not self._room(line, message, found):
+                continue
+            if not notices and name not in no_notices and line.pace.owes_a_notice:
+                full.add(name)
+                again.add(name)
+                continue
+            notice = message.lane is Lane.NOTICE
+            calls = self._cost(line, message)
+            if not line.pace.bears(calls, steady, notice=notice):
+                # What costs less must not go before it for ever; what waits for an even spread
+                # keeps nobody else.
+                full |= {name} if line.pace.bears(1, steady) and not notice else set()
+                continue
+            if (unsent := self._unsent(db, message, now)) is not None:
+                found.unsent.append(unsent)
+                again.add(name)
+                continue
+            turn = line.pace.take(message.account_id, steady, calls, notice=notice)
+            if turn is not None:
+                taken.add(message.account_id)
+                found.chosen.append(_Chosen(message, turn))
+                full |= {name} if notices else set()
+        return again
+
+    def _room(self, line: _Line, message: ToSend, found: _Round) -> bool:
+        """Whether one more call of the message's kind may be under way."""
+        chosen = [one for one in found.chosen if one.message.platform == message.platform]
+        if line.outage.lasts:
+            return not chosen and line.free(message.lane)
+        last = message.lane is Lane.LAST
+        alike = sum((one.message.lane is Lane.LAST) == last for one in chosen)
+        most = ASIDE_AT_ONCE if last else line.pace.at_once
+        return len(line.under_way(message)) + alike < most
+
+    def _cost(self, line: _Line, message: ToSend) -> int:
+        try:
+            return line.platform.cost(Outgoing.from_json(message.body))
+        except Exception:  # what cannot be read fails when it is sent
+            return 1
 
     def _unsent(self, db: Session, message: ToSend, now: datetime) -> SendState | None:
         """Give up a message whose condition does not hold, or cannot be checked; `None` if it may
@@ -160,7 +304,7 @@ class Delivery(Worker):
             return None
         name = message.condition["name"]
         try:
-            with db.begin_nested():
+            with db.connection().begin_nested():
                 if self._conditions[name](db, message.condition["args"]):
                     return None
             state = SendState.DROPPED
@@ -173,135 +317,158 @@ class Delivery(Worker):
         return state
 
     def _careful(self, message: ToSend) -> bool:
-        """Whether a call of unknown fate may not be repeated on the message's platform."""
-        return not self._platforms[message.platform].capabilities.idempotent
+        """Whether a call of unknown fate may not be repeated."""
+        capabilities = self._lines[message.platform].platform.capabilities
+        return not (capabilities.idempotent or _is_menu(message))
 
     def _note_chosen(self, db: Session, chosen: Sequence[ToSend], now: datetime) -> None:
-        careful = [m for m in chosen if self._careful(m)]
         # Marked before the call: after a crash the fate is unknown, not "never tried".
         # A notice whose condition holds is a line of its chat from now on.
         noted = [m for m in chosen if self._careful(m) or m.condition is not None]
         chats.mark(db, [Fate(m.id, SendState.SENDING, m.tries + 1, now) for m in noted])
         chats.offer(db, [(m.account_id, m.offers) for m in chosen if m.offers])
-        if careful:
-            at = chats.cards(
-                db, [(m.account_id, m.body["card"]) for m in careful if m.body.get("card")]
-            )
-            for message in careful:
-                message.earlier = at.get((message.account_id, message.body.get("card", "")))
+        self._place(db, [m for m in chosen if m.body.get("replace")])
 
-    def _pause(self, db: Session, under_way: Mapping[int, str]) -> float:
-        now = self._clock.now()
-        waits = [pace.next(now) for pace in self._pace.values()]
-        if free := self._free(under_way, now):
-            waits.append(chats.next_due(db, now, free, under_way))
-        return min(
-            (max(0.05, (when - now).total_seconds()) for when in waits if when is not None),
-            default=IDLE,
-        )
+    def _place(self, db: Session, asking: Sequence[ToSend]) -> None:
+        """Decide which messages take the place of an earlier one: it must be their card's, and
+        stand last in the chat."""
+        changed: list[ToSend] = []
+        for message in asking:
+            asked = message.body["replace"]
+            card, last = chats.last_shown(db, message.account_id)
+            if last and card == message.body.get("card") and asked in (last, ITS_CARD):
+                message.earlier = last
+            if asked != (message.earlier or ""):
+                kept = {name: part for name, part in message.body.items() if name != "replace"}
+                message.body = kept | ({"replace": message.earlier} if message.earlier else {})
+                changed.append(message)
+        chats.rewrite(db, changed)
+
+    def _next_due(self, db: Session, found: _Round) -> float:
+        """Seconds until the first message is due that waits for nothing but its time."""
+        now, steady = self._clock.now(), self._steady()
+        lanes = {name: self._lanes(line) for name, line in self._lines.items()}
+        names = [name for name in lanes if lanes[name]]
+        if not names:
+            return IDLE
+        paused = {chat for name in names for chat in self._lines[name].pace.paused(steady)}
+        all_lanes = {lane for some in lanes.values() for lane in some}
+        due = chats.next_due(db, now, names, found.busy | paused, found.aside | paused, all_lanes)
+        return IDLE if due is None else (due - now).total_seconds()
+
+    def _next_turn(self) -> float:
+        """Seconds until the first pause of a platform or a chat ends."""
+        steady = self._steady()
+        return min((line.pace.next(steady) for line in self._lines.values()), default=IDLE)
 
     # ---------------------------------------------------------------- sending
 
-    async def _call(self, message: ToSend) -> None:
+    async def _call(self, line: _Line, one: _Chosen) -> None:
+        message = one.message
+        one.turn.begun = self._steady()
         try:
-            fate, shown = await self._send(message)
-            self.fates[fate.state] += 1
-            self._ended_calls.append(Attempt(message, fate, shown))
+            attempt = await self._send(line, message)
+            self.fates[attempt.fate.state] += 1
+            self._ended_calls.append(attempt)
         finally:
-            del self._calls[message.account_id]
+            line.ended.append((one.turn, self._steady()))
+            line.under_way(message).discard(message.account_id)
 
-    async def _send(self, message: ToSend) -> tuple[Fate, str]:
-        """Make the call; returns its fate, and the platform's id of the shown message."""
-        platform = self._platforms[message.platform]
-        shown = ""
+    async def _send(self, line: _Line, message: ToSend) -> Attempt:
+        """Make the call; returns its fate."""
+        shown, why = None, ""
         try:
             said = Outgoing.from_json(message.body)
             if said.commands:
-                await platform.offer(message.address, said.commands)
+                await line.platform.offer(message.address, said.commands)
             else:
-                shown = await platform.send(message.id, message.address, said, message.earlier)
+                shown = await line.platform.send(
+                    message.id, message.address, said, message.earlier
+                )
+            state = SendState.SENT
+        except TryLater as error:
+            return await self._put_off(line, message, error)
+        except FateUnknown as error:
+            if _is_menu(message):
+                return self._again(message, error)
+            state, why = SendState.UNKNOWN, str(error)
         except Unreachable as error:
             state, why = SendState.UNREACHABLE, str(error)
-        except TryLater as error:
-            return self._put_off(message, error), ""
-        except FateUnknown as error:
-            state, why = SendState.UNKNOWN, str(error)
         except DeliveryError as error:
-            log.error("send_refused", row=message.id, why=str(error))
+            log.error("send_refused", row=message.id, method=error.method, why=str(error))
             state, why = SendState.FAILED, str(error)
         except Exception as error:  # an adapter's fault must not stop the queue
             log.exception("send_failed", row=message.id)
             state, why = SendState.UNKNOWN, type(error).__name__
-        else:
-            state, why = SendState.SENT, ""
-        return Fate(message.id, state, message.tries + 1, self._clock.now(), why), shown
+        if state is not SendState.UNKNOWN and line.outage.served():
+            log.info("platform_rests_over", platform=message.platform)
+        fate = Fate(message.id, state, message.tries + 1, self._clock.now(), why, shown)
+        return Attempt(message, fate)
 
-    def _put_off(self, message: ToSend, error: TryLater) -> Fate:
-        """Rest as long as the platform asks. Out of order for everyone, it is no message's fault:
-        none is given up for it, however long it lasts."""
-        now = self._clock.now()
-        pace = self._pace[message.platform]
-        tries = max(message.tries, 1) if error.everyone else message.tries + 1
-        pause = timedelta(seconds=error.seconds or min(2.0**tries, LONGEST_PAUSE))
-        if error.everyone and pace.wait(now) <= timedelta():
-            log.warning("platform_rests", platform=message.platform, why=str(error))
-        pace.rest(None if error.everyone else message.account_id, now + pause)
-        if tries < MOST_TRIES:
-            return Fate(message.id, SendState.WAITING, tries, now + pause, str(error))
-        log.error("send_given_up", row=message.id, why=str(error))
-        return Fate(message.id, SendState.FAILED, tries, now, str(error))
+    async def _put_off(self, line: _Line, message: ToSend, error: TryLater) -> Attempt:
+        """Put a message back: alone, or with all others where nobody is served. Then it is no
+        message's fault: none is given up for it, however long it lasts."""
+        if await self._nobody_is_served(line, message, error):
+            return self._rest(line, message, error)
+        own_fault = isinstance(error, Unserved)
+        put_off = self._again(message, error, error.seconds, last=own_fault)
+        if not own_fault and message.lane is not Lane.LAST:
+            wait = (put_off.fate.at - self._clock.now()).total_seconds()
+            line.pace.rest(message.account_id, self._steady() + wait)
+        return put_off
+
+    async def _nobody_is_served(self, line: _Line, message: ToSend, error: TryLater) -> bool:
+        if error.everyone:
+            return True
+        if _is_menu(message):  # a server may know no menus, and serve everybody
+            return False
+        if line.outage.unserved(message.account_id):
+            return True
+        # Perhaps nobody else is there by whom to tell.
+        own_fault = isinstance(error, Unserved) and message.tries >= TRIES_IN_ORDER
+        return own_fault and not await line.platform.answers()
+
+    def _rest(self, line: _Line, message: ToSend, error: TryLater) -> Attempt:
+        """Leave the platform alone for a while."""
+        steady = self._steady()
+        wait = line.pace.rests(steady)
+        if not wait:
+            wait = line.outage.rest(error.seconds)
+            line.pace.rest(None, steady + wait)
+            log.warning(
+                "platform_rests",
+                platform=message.platform,
+                row=message.id,
+                method=error.method,
+                seconds=wait,
+                why=str(error),
+            )
+        again = self._clock.now() + timedelta(seconds=wait)
+        tries = max(message.tries, 1)
+        return Attempt(message, Fate(message.id, SendState.WAITING, tries, again, str(error)))
+
+    def _again(
+        self, message: ToSend, error: DeliveryError, seconds: float = 0, *, last: bool = False
+    ) -> Attempt:
+        """Try a message again later, or give it up; `last` lets it hold nobody up meanwhile."""
+        now, tries = self._clock.now(), message.tries + 1
+        if tries >= MOST_TRIES:
+            log.error("send_given_up", row=message.id, method=error.method, why=str(error))
+            return Attempt(message, Fate(message.id, SendState.FAILED, tries, now, str(error)))
+        again = now + timedelta(seconds=seconds or min(2.0**tries, LONGEST_PAUSE))
+        fate = Fate(message.id, SendState.WAITING, tries, again, str(error))
+        return Attempt(message, fate, last and tries > TRIES_IN_ORDER)
 
     def _settle(self, db: Session, ended: Sequence[Attempt]) -> None:
         """Store the fates of calls."""
-        for sent in ended:
-            card = sent.message.body.get("card")
-            if card and self._careful(sent.message) and sent.fate.state is SendState.SENT:
-                chats.place_card(db, sent.message.account_id, card, sent.shown)
         chats.mark(db, [sent.fate for sent in ended])
+        chats.put_last(db, [sent.fate.row for sent in ended if sent.goes_last])
         gone = [s for s in ended if s.fate.state is SendState.UNREACHABLE]
         chats.mark_unreachable(db, [s.message.account_id for s in gone], self._clock.now())
         back = [s for s in ended if s.fate.state is SendState.SENT and not s.message.reachable]
         chats.mark_reachable(db, [s.message.account_id for s in back])
 
 
-class Pace:
-    """The rate limits of one platform: over all chats, in one chat, and requested pauses."""
-
-    def __init__(self, platform: Platform) -> None:
-        can = platform.capabilities
-        self.at_once = can.at_once
-        self._gap = timedelta(seconds=1 / can.per_second)
-        self._chat_gap = timedelta(seconds=1 / can.per_chat)
-        self._burst = timedelta(seconds=1)
-        """Unused capacity that may be used at once: up to one second's worth."""
-        self._free: datetime | None = None
-        self._chats: dict[int, datetime] = {}
-
-    def wait(self, now: datetime) -> timedelta:
-        """Time until anything may be sent."""
-        return timedelta() if self._free is None else self._free - self._burst - now
-
-    def take(self, chat: int, now: datetime) -> bool:
-        """Reserve one send in a chat, if the limits allow one now."""
-        if self.wait(now) > timedelta():
-            return False
-        if chat in self._chats and self._chats[chat] - self._burst > now:
-            return False
-        self._chats[chat] = max(self._chats.get(chat, now), now) + self._chat_gap
-        self._free = max(self._free or now, now) + self._gap
-        return True
-
-    def rest(self, chat: int | None, until: datetime) -> None:
-        """Send nothing to a chat (`None`: to anybody) until then, as the platform asked."""
-        if chat is None:
-            self._free = max(self._free or until, until + self._burst)
-        else:
-            self._chats[chat] = max(self._chats.get(chat, until), until + self._burst)
-
-    def next(self, now: datetime) -> datetime | None:
-        """When the next pause ends; `None` if nothing is paused."""
-        self._chats = {chat: at for chat, at in self._chats.items() if at > now}
-        later = [at - self._burst for at in self._chats.values() if at - self._burst > now]
-        if self.wait(now) > timedelta() and self._free is not None:
-            later.append(self._free - self._burst)
-        return min(later, default=None)
+def _is_menu(message: ToSend) -> bool:
+    """Whether it only sets a chat's menu of commands, which may be done any number of times."""
+    return bool(message.body.get("commands"))

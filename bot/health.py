@@ -1,6 +1,6 @@
-"""Whether the house is well, and how much waits: for a supervisor, and for Prometheus.
+"""Health and backlog of the process: for a supervisor, and for Prometheus.
 
-Nothing here is about anybody: counts, ages and names of parts.
+Nothing here concerns people: only counts, ages and names of parts.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ from storage.database import Database
 log = structlog.get_logger()
 
 FRESH: Final = 1.0
-"""Seconds for which an answer is given again: whoever asks often costs nothing."""
+"""Seconds for which an answer is cached, so that frequent requests cost nothing."""
 PATIENCE: Final = 5.0
 """Seconds in which the database must have answered."""
 TOO_OLD: Final = 600.0
-"""Seconds after which an update that waits means trouble: outside work may take 180."""
+"""Seconds after which a waiting update means trouble; outside work may take 180."""
 HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
-"""Headers by which a proxy says that it passes on somebody else's request."""
+"""Headers by which a proxy marks a forwarded request."""
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """How the house is."""
+class HealthReport:
+    """The health of the process."""
 
     ok: bool
     database: bool
-    """It answered in time."""
+    """Whether it answered in time."""
     workers: dict[str, bool]
-    """Each runs, is not in trouble, and does not hang."""
+    """By name, whether each runs, is not in trouble, and does not hang."""
     oldest_waiting: float
     """Seconds for which the oldest update has waited; 0 if none waits."""
 
 
 class Health:
-    """Looks after the parts of one process."""
+    """Observes the parts of one process."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Health:
         self._seen: tuple[float, Backlog | None] | None = None
 
     async def backlog(self) -> Backlog | None:
-        """What waits, as of now or a second ago; `None` if the database does not say."""
+        """The backlog, at most a second old; `None` if the database does not answer."""
         async with self._one_at_a_time:
             if self._seen is None or monotonic() - self._seen[0] > FRESH:
                 self._seen = monotonic(), await self._ask()
@@ -83,18 +83,20 @@ class Health:
             log.error("health_unknown", why=type(error).__name__)
             return None
 
-    async def state(self) -> State:
+    async def state(self) -> HealthReport:
         found = await self.backlog()
         workers = {worker.name: worker.well for worker in self._workers}
         age = found.oldest if found else 0.0
         ok = found is not None and all(workers.values()) and age <= TOO_OLD
-        return State(ok, found is not None, workers, age)
+        return HealthReport(ok, found is not None, workers, age)
 
     # ---------------------------------------------------------------- routes
 
     def routes(self, *, metrics: bool = False, token: str = "") -> list[Route]:
-        """`/healthz` and, if wished, `/metrics`: for whoever shows the token, or without one for
-        this machine only."""
+        """The routes: `/healthz` and, if wanted, `/metrics`.
+
+        With a token `/metrics` requires it; without one it answers this machine only.
+        """
         routes = [Route("/healthz", self._healthz)]
         if metrics:
             routes.append(Route("/metrics", Metrics(self, self._workers, token).answer))
@@ -106,10 +108,10 @@ class Health:
 
 
 class Metrics:
-    """What Prometheus is told."""
+    """The collector of the Prometheus metrics."""
 
     def __init__(self, health: Health, workers: Sequence[Worker], token: str) -> None:
-        # Loaded only where somebody wants metrics.
+        # Imported only if metrics are wanted.
         from prometheus_client import CollectorRegistry, ProcessCollector
         from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
@@ -133,7 +135,7 @@ class Metrics:
         if self._token:
             shown = request.headers.get("authorization", "")
             return compare_digest(shown.encode(), b"Bearer " + self._token)
-        # A proxy on this machine asks from here, too, for anybody.
+        # A local proxy forwards requests from anywhere, so forwarded ones are refused.
         if any(name in request.headers for name in FORWARDED):
             return False
         return request.client is not None and _is_here(request.client.host)

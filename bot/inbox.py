@@ -11,8 +11,9 @@ database: what an update has read, no other changes meanwhile.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -22,14 +23,14 @@ from sqlmodel import Session
 from bot.platforms.contract import Platform, Received
 from bot.router import Router
 from bot.scene import Scene, with_menu
-from bot.talk.clock import Clock
+from bot.talk.clock import Clock, beijing_day
 from bot.talk.conversation import Journal
 from bot.talk.message import Incoming
 from bot.worker import IDLE, Trouble, Worker
-from prompts import t
+from prompts import DEFAULT, in_year, t
 from storage import chats
 from storage.chats import Speaker, Stored, Talk
-from storage.database import Database
+from storage.database import FULL, READ_ONLY, Database, database_trouble
 from storage.tables import TalkState
 
 log = structlog.get_logger()
@@ -44,6 +45,9 @@ WORK_LIMIT: Final = 180.0
 """Time limit for outside work, in seconds. Its chat's updates wait until it ends."""
 FAILED: Final[Mapping[str, Any]] = {"failed": True}
 """The result that a talk gets when its outside work failed."""
+
+Withheld = Callable[[Session, Collection[tuple[str, str]], datetime], set[tuple[str, str]]]
+"""Of these (platform, address) chats, those whose words may not be kept now."""
 
 Job = Callable[["Order"], Awaitable[Any]]
 """Outside work. Returns a JSON result, also for errors that the person can mend.
@@ -75,7 +79,7 @@ class _Arrival:
     stored: asyncio.Future[None]
 
     def end(self, error: Exception | None = None) -> None:
-        if self.stored.done():  # whoever waited has given up
+        if self.stored.done():  # the caller has given up waiting
             return
         if error is None:
             self.stored.set_result(None)
@@ -96,6 +100,7 @@ class Inbox(Worker):
         platforms: Mapping[str, Platform],
         jobs: Mapping[str, Job],
         said: Callable[[], None] = lambda: None,
+        withheld: Withheld = lambda _db, _chats, _now: set(),
     ) -> None:
         super().__init__()
         self._database = database
@@ -104,6 +109,10 @@ class Inbox(Worker):
         self._platforms = platforms
         self._jobs = jobs
         self._said = said
+        self._withheld = withheld
+        self._unkept: dict[tuple[str, str], str] = {}
+        """Updates by platform and key whose words may not be kept, until they are handled. A crash
+        loses them: whoever sent them is asked to send them again."""
         self._arrivals: list[_Arrival] = []
         self._storing: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -121,7 +130,9 @@ class Inbox(Worker):
     async def receive(self, platform: str, updates: Sequence[Received]) -> None:
         """Store raw updates; once this returns, a crash loses none of them.
 
-        Raises what the database raised where they could not be stored: do not acknowledge them.
+        Of a chat whose words may not be kept, only that something came is stored: after a crash
+        its sender is told to send it again. Raises what the database raised where they could not
+        be stored: do not acknowledge them.
         """
         if not updates:
             return
@@ -159,10 +170,30 @@ class Inbox(Worker):
 
     async def _write(self, arrived: Sequence[_Arrival]) -> None:
         rows = [row for arrival in arrived for row in arrival.rows]
-        await self._database.run(chats.store_updates, rows)
+        self._unkept |= await self._database.run(self._put, rows)
         self.wake()
         for arrival in arrived:
             arrival.end()
+
+    def _put(self, db: Session, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], str]:
+        """Store updates; returns those that are stored without their words."""
+        wanted = {(row["platform"], row["address"]) for row in rows}
+        silent = self._withheld(db, wanted, rows[0]["received_at"])
+        unkept: dict[tuple[str, str], str] = {}
+        if silent:
+            stored = []
+            for row in rows:
+                if (row["platform"], row["address"]) in silent:
+                    unkept[row["platform"], row["key"]] = row["raw"]
+                    row = {**row, "raw": ""}
+                stored.append(row)
+            rows = stored
+            for platform in {platform for platform, _ in unkept}:
+                keys = [key for where, key in unkept if where == platform]
+                for key in chats.known_keys(db, platform, keys):
+                    del unkept[platform, key]
+        chats.store_updates(db, rows)
+        return unkept
 
     # ---------------------------------------------------------------- handling
 
@@ -191,7 +222,14 @@ class Inbox(Worker):
             try:
                 handled, more, pause = await self._handle_some()
             except Exception as error:
-                log.exception("batch_failed", updates=[update.id for update in self._trying])
+                trouble = database_trouble(error)
+                if trouble in (FULL, READ_ONLY):
+                    raise  # no update is at fault
+                at_fault = [update.id for update in self._trying]
+                if trouble:
+                    log.error("batch_failed", updates=at_fault, why=trouble)
+                else:
+                    log.exception("batch_failed", updates=at_fault)
                 if not self._trying:
                     raise
                 if not self._alone:
@@ -219,23 +257,33 @@ class Inbox(Worker):
         Updates that arrive meanwhile are not counted: they wake the inbox themselves.
         """
         async with self._one_at_a_time:
-            handled, more, orders, pause = await self._database.run(
+            handled, more, after, pause = await self._database.run(
                 self._handle_batch, self._busy | self._waiting_elsewhere
             )
-            for order in orders:
+            for order in after.orders:
                 self._begin(order)
+            for seen in after.handled:
+                self._unkept.pop(seen, None)
+            for platform, refs in after.unasked.items():
+                self.start(self._drop(platform, refs))
             return handled, more, pause
+
+    async def _drop(self, platform: str, refs: Sequence[str]) -> None:
+        try:
+            await self._platforms[platform].drop(refs)
+        except Exception:  # they go with the next sweep
+            log.exception("files_not_dropped", platform=platform)
 
     def _handle_batch(
         self, db: Session, busy: Collection[tuple[str, str]]
-    ) -> tuple[int, bool, list[Order], float | None]:
+    ) -> tuple[int, bool, _After, float | None]:
         # Read one more than is handled, to know whether more wait.
         found = chats.waiting_updates(db, BATCH + 1, list(self._platforms), busy)
         waiting = found[:BATCH]
         ready, pause = self._ready(waiting)
         if not ready:
-            return 0, False, [], pause
-        batch = _Batch(db, self._router, self._platforms, self._clock.now())
+            return 0, False, _After(), pause
+        batch = self._batch(db)
         batch.read_ahead({(u.platform, u.address) for updates in ready for u in updates})
         handled = 0
         for updates in ready:
@@ -259,11 +307,15 @@ class Inbox(Worker):
                 await self._database.run(self._give_up, updates, why)
             except Exception:  # even the regret may be what cannot be committed
                 log.exception("not_told", updates=[update.id for update in updates])
-                outcomes = [(update.id, why) for update in updates]
+                outcomes = [chats.Settlement(update.id, why) for update in updates]
                 await self._database.run(chats.settle_updates, outcomes)
 
+    def _batch(self, db: Session) -> _Batch:
+        now = self._clock.now()
+        return _Batch(db, self._router, self._platforms, now, self._withheld, self._unkept)
+
     def _give_up(self, db: Session, updates: Sequence[Stored], why: str) -> None:
-        batch = _Batch(db, self._router, self._platforms, self._clock.now())
+        batch = self._batch(db)
         batch.read_ahead({(u.platform, u.address) for u in updates})
         batch.give_up(updates, why)
         batch.write()
@@ -353,9 +405,10 @@ class Inbox(Worker):
         speaker = chats.speaker_of(db, talk.account_id)
         if speaker is None:
             return []
-        batch = _Batch(db, self._router, self._platforms, self._clock.now())
+        batch = self._batch(db)
+        batch.read_ahead({(speaker.platform, speaker.address)})
         batch.go_on(speaker, talk, order.step, result)
-        return batch.write()
+        return list(batch.write().orders)
 
 
 def order_for(talk: Talk, speaker: Speaker) -> Order:
@@ -387,11 +440,29 @@ def _storable(raw: str) -> str:
     return raw.encode(errors="backslashreplace").decode()
 
 
+@dataclass(frozen=True, slots=True)
+class _After:
+    """What is to be done once a batch is committed."""
+
+    orders: Sequence[Order] = ()
+    """Outside work to begin."""
+    handled: Sequence[tuple[str, str]] = ()
+    """Platforms and keys of the updates that are settled."""
+    unasked: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Files, by platform, that came and that no talk has asked for."""
+
+
 class _Batch:
     """Updates handled in one transaction. Their rows are read and written together."""
 
     def __init__(
-        self, db: Session, router: Router, platforms: Mapping[str, Platform], now: datetime
+        self,
+        db: Session,
+        router: Router,
+        platforms: Mapping[str, Platform],
+        now: datetime,
+        withheld: Withheld,
+        unkept: Mapping[tuple[str, str], str],
     ) -> None:
         self._db = db
         self._router = router
@@ -403,10 +474,20 @@ class _Batch:
         """The talks to be written, in order. What they say is in `_talks`, where a scene that is
         undone puts back what they said before."""
         self._posts: list[chats.Post] = []
-        self._outcomes: list[tuple[int, str]] = []
+        self._outcomes: list[chats.Settlement] = []
+        self._withheld = withheld
+        self._unkept = unkept
+        self._wanted: set[tuple[str, str]] = set()
+        self._silent: set[tuple[str, str]] = set()
+        """The chats whose words may not be kept."""
+        self._lines: list[tuple[int, datetime, str]] = []
+        self._settled: list[tuple[str, str]] = []
+        self._unasked: dict[str, list[str]] = {}
 
     def read_ahead(self, wanted: set[tuple[str, str]]) -> None:
         """Read the speakers and their talks, for the whole batch at once."""
+        self._wanted = wanted
+        self._silent = self._withheld(self._db, wanted, self._now)
         self._speakers = chats.speakers(self._db, wanted)
         self._talks = chats.talks(
             self._db, [s.talk_id for s in self._speakers.values() if s.talk_id is not None]
@@ -422,6 +503,11 @@ class _Batch:
     def handle(self, updates: Sequence[Stored]) -> None:
         """Handle one update, or the parts of one album as one."""
         first = updates[0]
+        whole = [self._held(update) for update in updates]
+        if not all(update.raw for update in whole):
+            self._lost(updates)
+            return
+        updates = whole
         try:
             incoming = self._decode(updates)
         except Exception as reason:  # one poisonous update is set aside, the rest go on
@@ -429,16 +515,43 @@ class _Batch:
             self.give_up(updates, f"undecodable: {type(reason).__name__}")
             return
         error = ""
+        known = False
         if incoming is not None:
-            error = self._act(self._speaker(first, incoming), incoming, updates[-1])
-        self._outcomes += [(update.id, error) for update in updates]
+            speaker = self._speaker(first, incoming)
+            # Whoever has not joined may be a child, and what they type may be a code.
+            known = speaker.person_id is not None
+            error = self._act(speaker, incoming, updates)
+        self._settle(updates, error, keep=known)
+
+    def _held(self, update: Stored) -> Stored:
+        """An update with its words, where they were not stored."""
+        held = self._unkept.get((update.platform, update.key), "")
+        return update if update.raw or not held else replace(update, raw=held)
+
+    def _lost(self, updates: Sequence[Stored]) -> None:
+        """A crash came between: say so, since nothing is dropped in silence."""
+        speaker = self._speakers.get((updates[0].platform, updates[0].address))
+        if speaker is not None:
+            scene = self._scene(speaker, self._now)
+            scene.say(with_menu(t("help.send_again")))
+            self._keep(scene)
+        self._settle(updates)
+
+    def _settle(self, updates: Sequence[Stored], error: str = "", *, keep: bool = False) -> None:
+        """`keep`: what is set aside may be looked into for a day."""
+        for update in updates:
+            silent = (update.platform, update.address) in self._silent
+            raw = update.raw if error and keep and not silent else ""
+            self._outcomes.append(chats.Settlement(update.id, error, raw))
+            self._settled.append((update.platform, update.key))
 
     def give_up(self, updates: Sequence[Stored], why: str) -> None:
-        """Set updates aside and tell whoever sent them, if we know them."""
+        """Set updates aside, and tell the senders that are known."""
         speaker = self._speakers.get((updates[0].platform, updates[0].address))
         if speaker is not None:
             self._regret(self._scene(speaker, self._now))
-        self._outcomes += [(update.id, why) for update in updates]
+        known = speaker is not None and speaker.person_id is not None
+        self._settle(updates, why, keep=known)
 
     def _decode(self, updates: Sequence[Stored]) -> Incoming | None:
         platform = self._platforms[updates[0].platform]
@@ -454,30 +567,53 @@ class _Batch:
         if chat not in self._speakers:
             self._speakers.update(chats.speakers(self._db, [chat]))
         if chat not in self._speakers:
-            language = incoming.language or "zh"
-            self._speakers[chat] = chats.open_account(
-                self._db, *chat, incoming.name, language, self._now
-            )
+            language = incoming.language or DEFAULT
+            self._speakers[chat] = chats.open_account(self._db, *chat, language, self._now)
         return self._speakers[chat]
 
     def _scene(self, speaker: Speaker, now: datetime) -> Scene:
-        return Scene(self._router, self._db, speaker, now, talks=self._talks)
+        silent = (speaker.platform, speaker.address) in self._silent
+        return Scene(self._router, self._db, speaker, now, talks=self._talks, withheld=silent)
 
-    def _act(self, speaker: Speaker, incoming: Incoming, update: Stored) -> str:
+    def _act(self, speaker: Speaker, incoming: Incoming, updates: Sequence[Stored]) -> str:
         """Let the router handle it. If that raises, undo it, tell the person, and set it aside.
 
         It is done as of the moment at which it came in: "today" is the day on which it was said,
         and what was in time is not late because we were.
         """
+        update = updates[-1]
         scene = self._scene(speaker, update.received_at)
+        joined = speaker.person_id is not None
+        error = ""
         try:
-            self._router.handle(scene, incoming)
+            with in_year(beijing_day(scene.now).year):
+                self._router.handle(scene, incoming)
+            self._keep(scene)
         except Exception as reason:
             log.exception("update_failed", update=update.id)
             self._regret(scene)
-            return f"{type(reason).__name__}: {reason}"
-        self._keep(scene)
-        return ""
+            # Its words may hold what was said.
+            error = type(reason).__name__
+        self._let_go(scene, incoming, update.platform)
+        if scene.consent_changed:
+            self._silent = self._withheld(self._db, self._wanted, self._now)
+        if joined and not scene.withheld and not scene.secret and not incoming.group:
+            self._remember(speaker, incoming, updates)
+        return error
+
+    def _let_go(self, scene: Scene, incoming: Incoming, platform: str) -> None:
+        """Let go of files that came and that no talk has asked for."""
+        if not incoming.files:
+            return
+        talks = [talk for talk in scene.changed.values() if not talk.closed]
+        held = json.dumps([[talk.journal, talk.work] for talk in talks], default=str)
+        refs = [file.ref for file in incoming.files if json.dumps(file.ref) not in held]
+        self._unasked.setdefault(platform, []).extend(refs)
+
+    def _remember(self, speaker: Speaker, incoming: Incoming, updates: Sequence[Stored]) -> None:
+        """Keep what was said where the chat shows its past from what we keep."""
+        if incoming.start is None and self._platforms[speaker.platform].capabilities.history:
+            self._lines += [(speaker.account_id, one.received_at, one.raw) for one in updates]
 
     def go_on(self, speaker: Speaker, talk: Talk, step: str, result: Any) -> None:
         """Continue a talk with the result of its outside work."""
@@ -489,7 +625,8 @@ class _Batch:
         scene = self._scene(speaker, self._now)
         scene.find_talk(talk.id)
         try:
-            self._router.work_done(scene, talk, step, result)
+            with in_year(beijing_day(scene.now).year):
+                self._router.work_done(scene, talk, step, result)
         except Exception:
             log.exception("work_result_failed", talk=talk.id)
             self._regret(scene)
@@ -506,17 +643,19 @@ class _Batch:
         self._posts += scene.posts
         self._changed.update(dict.fromkeys(scene.changed))
 
-    def write(self) -> list[Order]:
-        """Write all changes and messages; returns the outside work to start after the commit."""
+    def write(self) -> _After:
+        """Write all changes and messages; returns what is to be done after the commit."""
         changed = [self._talks[talk_id] for talk_id in self._changed if talk_id in self._talks]
         chats.save_talks(self._db, changed)
         spoke = [s for s in self._speakers.values() if s.changed]
         chats.save_speakers(self._db, spoke, self._now)
         chats.post(self._db, self._posts, self._now)
         chats.settle_updates(self._db, self._outcomes)
+        chats.keep_said(self._db, self._lines)
         by_id = {s.account_id: s for s in self._speakers.values()}
-        return [
+        orders = [
             order_for(talk, by_id[talk.account_id])
             for talk in changed
             if talk.state is TalkState.WORKING and not talk.closed
         ]
+        return _After(orders, self._settled, self._unasked)

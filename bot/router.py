@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 from sqlmodel import Session
 
+from bot.left_waiting import LeftWaiting
 from bot.scene import ENGINE, TO_MENU, Act, Handlers, Scene, draft_choices, number, with_menu
 from bot.talk import conversation
 from bot.talk.acting import Refused
@@ -44,6 +45,12 @@ SURE: Final = "sure"
 """Begins the press that confirms a typed decision: `sure:PRESS`."""
 
 
+def as_it_began(journal: Journal) -> bool:
+    """Whether nothing was answered in the talk, or all of it was taken back."""
+    busy = journal.changing or journal.made or journal.unsure is not None
+    return not busy and all(one.at == journal.began for one in journal.entries.values())
+
+
 NoteRefusal = Callable[[Session, Refused, datetime, int | None, int | None], None]
 """Record an act that was refused: what, when, to which person, in which chat."""
 
@@ -52,10 +59,21 @@ class Router:
     def __init__(self, handlers: Handlers, note_refusal: NoteRefusal) -> None:
         self._handlers = handlers
         self._note_refusal = note_refusal
+        self._left = LeftWaiting()
 
     def title(self, talk: Talk) -> Text:
         """What a talk is called."""
-        return self._handlers.flows[talk.flow].title
+        flow = self._handlers.flows[talk.flow]
+        return (
+            flow.named(flow.about.model_validate(talk.about["seen"])) if flow.named else flow.title
+        )
+
+    def describe(self, talk: Talk) -> Text:
+        """What a draft is called, and what tells it from others of its kind."""
+        flow = self._handlers.flows[talk.flow]
+        about = flow.about.model_validate(talk.about["seen"])
+        what, *known = flow.sketch(about, Journal.from_json(talk.journal)) or [flow.title]
+        return t("drafts.called", what=what, of=known) if known else t("drafts.row", what=what)
 
     # ---------------------------------------------------------------- one update
 
@@ -67,7 +85,8 @@ class Router:
             return
         if not scene.speaker.reachable:
             scene.speaker.reachable, scene.speaker.changed = True, True
-        scene.pressed = incoming.press is not None
+        scene.pressed = incoming.on
+        scene.secret = bool(incoming.text) and self._handlers.secret(incoming.text or "")
         if incoming.group:
             self._in_group(scene, incoming)
         elif incoming.press is not None:
@@ -130,12 +149,14 @@ class Router:
         if talk is None or not scene.holds(talk):
             scene.say(with_menu(t("stale.closed")))
             return
+        if self._put_away(scene, talk):
+            return
         journal = Journal.from_json(talk.journal)
         if turn != journal.turn:
             if conversation.already_given(journal, turn, value.removeprefix("=")):
                 return
             self._take_floor(scene, talk)
-            self._show(scene, talk, self._conversation(scene, talk).resume(), t("stale.earlier"))
+            self._turn(scene, talk, Conversation.resume, t("stale.earlier"))
             return
         self._take_floor(scene, talk)
         if value == "back":
@@ -144,7 +165,7 @@ class Router:
             self._cancel(scene)
         else:
             answer = Answer(press=value.removeprefix("="))
-            self._show(scene, talk, self._conversation(scene, talk).answer(answer))
+            self._turn(scene, talk, lambda talking: talking.answer(answer))
 
     def _take_floor(self, scene: Scene, talk: Talk) -> None:
         """Continue a talk here after a press on an older card or another device."""
@@ -161,15 +182,22 @@ class Router:
             self._in_savepoint(scene, lambda s, _: self._handlers.stranger(s, incoming), ())
             return
         talk = scene.talk()
+        if talk is not None and self._put_away(scene, talk):
+            return
         words = "" if incoming.files or incoming.other else tidy((incoming.text or "")[:200])
         name, *args = words.casefold().split(" ") if words[:1] == "/" else [words.casefold()]
         command = self._handlers.words.get(name)
-        if command in ENGINE:
+        if command is not None and talk is not None and self._is_choice(scene, talk, words):
+            # A button's words do what the button does, whatever else they are called.
+            self._answer(scene, talk, incoming)
+        elif command in ENGINE:
             self._engine_command(scene, command)
         elif command is not None:
             self._do(scene, self._handlers.commands[command], args)
         elif words.startswith("/"):
-            unknown = t("help.unknown_command", command=words[:40])
+            # A message to somebody whose words may not be kept does not hold them either.
+            shown = "/…" if scene.withheld else words[:40]
+            unknown = t("help.unknown_command", command=shown)
             self._do(scene, lambda s, _: s.say(unknown), ())
         elif talk is not None:
             self._answer(scene, talk, incoming)
@@ -177,20 +205,45 @@ class Router:
             self._typed(scene, *chosen)
         elif scene.speaker.person_id is None:
             self._in_savepoint(scene, lambda s, _: self._handlers.stranger(s, incoming), ())
-        elif not words:
-            scene.say(with_menu(t("help.not_now")))
         else:
             self._in_savepoint(scene, lambda s, _: self._handlers.hear(s, incoming), ())
 
     def _answer(self, scene: Scene, talk: Talk, incoming: Incoming) -> None:
         """Give the words to the talk. Words that it refuses may be a question of their own."""
-        given = self._conversation(scene, talk).answer(Answer.of(incoming))
+        talking = self._conversation(scene, talk)
+        given = talking.answer(
+            Answer.of(incoming), lambda words: self._handlers.doubts(scene, words)
+        )
         refused = isinstance(given, Waiting) and not given.accepted and given.note is not None
         if refused and incoming.text and self._handlers.aside(scene, incoming):
-            given = self._conversation(scene, talk).resume()
-        elif incoming.text:
+            if scene.speaker.talk_id == talk.id:
+                self._remind(scene, talk)
+            return
+        if incoming.text:
             self._handlers.heed(scene, incoming.text)
-        self._show(scene, talk, given)
+        self._show(scene, talk, talking, given)
+
+    def _put_away(self, scene: Scene, talk: Talk) -> bool:
+        """Close a talk whose answers may not be kept any more; returns whether that was so."""
+        if not scene.withheld or not self._handlers.flows[talk.flow].keeps:
+            return False
+        scene.close(talk)
+        scene.say(with_menu(t("talk.may_not_keep")))
+        return True
+
+    def _is_choice(self, scene: Scene, talk: Talk, words: str) -> bool:
+        """Whether these words are the whole label of a choice that the talk waits for."""
+        talking = self._conversation(scene, talk)
+        waiting = talking.resume()
+        self._left.leave(talk, scene.language, talking)
+        if not isinstance(waiting, Waiting):
+            return False
+        offered = waiting.question.kind.choices(Asked(scene.now, scene.language))
+        return any(
+            tidy(render(choice.label, scene.language)).casefold() == words.casefold()
+            for row in offered
+            for choice in row
+        )
 
     def _offered(self, scene: Scene, words: str) -> tuple[str, str, str] | None:
         """The choice of the last message that these words mean, as (label, press, about)."""
@@ -235,8 +288,7 @@ class Router:
         if talk is None or talk.id != before or talk.state is not TalkState.ACTIVE:
             return
         if not any(post.body.get("card") == f"talk:{talk.id}" for post in scene.posts):
-            scene.pressed = False
-            self._show(scene, talk, self._conversation(scene, talk).resume())
+            self._remind(scene, talk)
 
     def _in_savepoint(self, scene: Scene, act: Act, args: Sequence[str]) -> None:
         """Run an act in a savepoint, so that a refusal undoes it."""
@@ -251,21 +303,28 @@ class Router:
         name: str,
         args: Mapping[str, Any],
         given: Mapping[str, Answer] | None = None,
+        *,
+        done: Mapping[str, Any] | None = None,
+        anew: bool = False,
     ) -> None:
-        """Begin a talk, perhaps with answers that one sentence gave already.
+        """Begin a talk, perhaps with answers from one sentence, and with outside work `done`.
 
-        Where the same talk lies half done, on whichever device, that is offered instead: what was
-        typed once need not be typed again.
+        If a draft of the same talk exists, on any device, it is offered instead, so that nothing
+        has to be typed twice; `anew` begins another all the same.
         """
         flow = self._handlers.flows[name]
-        draft = None if given else self._draft(scene, name, args)
+        draft = None if given or anew else self._draft(scene, name, args)
         if draft is not None:
             scene.park()
-            scene.say(self.offer_draft(draft))
+            offer = self.offer_draft(draft)
+            another = Choice(press("anew", draft.id), t("talk.another"))
+            scene.say(offer._replace(rows=(*offer.rows, (another,))))
             return
         about = flow.load(scene, args)
+        if scene.withheld and flow.keeps:
+            raise Refused(t("consent.awaited"), verb=name)
         kept = self._kept(scene.park())
-        journal = conversation.begin(scene.now, given)
+        journal = conversation.begin(scene.now, given, done)
         talk = chats.open_talk(
             scene.session,
             name,
@@ -276,13 +335,13 @@ class Router:
             scene.now,
         )
         scene.opened(talk)
-        self._show(scene, talk, self._conversation(scene, talk).resume(), kept)
+        self._turn(scene, talk, Conversation.resume, kept)
 
     def _kept(self, parked: Talk | None) -> Text | None:
         """What to say about a talk that was just parked for another."""
         if parked is None or parked.closed or not parked.journal["entries"]:
             return None
-        return t("talk.kept", what=self.title(parked))
+        return t("talk.kept", what=self.describe(parked))
 
     def _draft(self, scene: Scene, name: str, args: Mapping[str, Any]) -> Talk | None:
         if scene.speaker.person_id is None:
@@ -296,7 +355,7 @@ class Router:
     def offer_draft(self, talk: Talk) -> Message:
         """A half-finished entry, to go on with or to drop."""
         return Message(
-            t("drafts.one", what=self.title(talk), since=talk.updated_at),
+            t("drafts.one", what=self.describe(talk), since=talk.updated_at),
             (draft_choices(talk),),
             kind="question",
             card=f"talk:{talk.id}",
@@ -304,6 +363,8 @@ class Router:
 
     def resume(self, scene: Scene, talk: Talk, note: Text | None = None) -> None:
         """Resume a draft, with its data looked up again."""
+        if self._put_away(scene, talk):
+            return
         flow = self._handlers.flows[talk.flow]
         args = talk.about["args"]
         talk.about = {"args": args, "seen": flow.load(scene, args).model_dump(mode="json")}
@@ -312,31 +373,59 @@ class Router:
         scene.floor(talk)
         if note is None and parked is not talk:
             note = self._kept(parked)
-        self._show(scene, talk, self._conversation(scene, talk).resume(), note)
+        self._turn(scene, talk, Conversation.resume, note)
 
     def work_done(self, scene: Scene, talk: Talk, step: str, result: Any) -> None:
         """Journal the result of outside work, and continue the talk."""
+        if self._put_away(scene, talk):
+            return
         talk.work = None
         talk.state = TalkState.ACTIVE
         scene.touch(talk)
         self._guarded(
             scene,
-            lambda s, _: self._show(s, talk, self._conversation(s, talk).done(step, result)),
+            lambda s, _: self._turn(s, talk, lambda talking: talking.done(step, result)),
             None,
         )
 
     def _conversation(self, scene: Scene, talk: Talk) -> Conversation:
+        if left := self._left.take(talk, scene.language):
+            left.carry_on(scene.now)
+            return left
         flow = self._handlers.flows[talk.flow]
         about = flow.about.model_validate(talk.about["seen"])
         journal = Journal.from_json(talk.journal)
-        return Conversation(flow.talk, about, journal, scene.now, scene.language)
+        return Conversation(flow.talk, about, journal, scene.now, scene.language, stays=True)
+
+    def _turn(
+        self,
+        scene: Scene,
+        talk: Talk,
+        act: Callable[[Conversation], conversation.RunResult],
+        note: Text | None = None,
+    ) -> None:
+        """Act on a talk, and show what comes of it."""
+        talking = self._conversation(scene, talk)
+        self._show(scene, talk, talking, act(talking), note)
 
     def _back(self, scene: Scene, talk: Talk) -> None:
-        outcome = self._conversation(scene, talk).back()
-        if outcome is None:
+        """Undo the last thing done; where nothing was done, show where the talk came from."""
+        home = self._home(talk)
+        talking = self._conversation(scene, talk)
+        untouched = home is not None and as_it_began(talking.journal)
+        outcome = None if untouched else talking.back()
+        if outcome is not None:
+            self._show(scene, talk, talking, outcome)
+        elif home is None:
             self._cancel(scene)
         else:
-            self._show(scene, talk, outcome)
+            scene.close(talk)
+            scene.ending = f"talk:{talk.id}"
+            home(scene)
+
+    def _home(self, talk: Talk) -> Callable[[Scene], None] | None:
+        flow = self._handlers.flows[talk.flow]
+        return flow.home(flow.about.model_validate(talk.about["seen"]))
 
     def _cancel(self, scene: Scene) -> None:
         """Park the talk; the answers so far stay as a draft."""
@@ -350,7 +439,7 @@ class Router:
             return
         scene.say(
             Message(
-                t("talk.parked", what=self.title(talk)),
+                t("talk.parked", what=self.describe(talk)),
                 (draft_choices(talk), (TO_MENU,)),
                 kind="question",
                 card=f"talk:{talk.id}",
@@ -361,17 +450,23 @@ class Router:
         self,
         scene: Scene,
         talk: Talk,
-        outcome: conversation.Outcome,
+        talking: Conversation,
+        outcome: conversation.RunResult,
         note: Text | None = None,
     ) -> None:
         """Store the engine's outcome of the turn, and say what comes next."""
         before = talk.journal
         talk.journal = outcome.journal.to_json()
         scene.touch(talk)
+        self._left.leave(talk, scene.language, talking)
+        aside = "" if isinstance(outcome, Broken) else outcome.aside
+        if aside:
+            self._handlers.asked(scene, aside)
+            scene.pressed = ""
         match outcome:
             case Waiting():
                 talk.state, talk.work = TalkState.ACTIVE, None
-                self._ask(scene, talk, outcome, note)
+                self._ask(scene, talk, outcome, note, short=bool(aside))
             case Working(work=work):
                 talk.state = TalkState.WORKING
                 talk.work = {"step": work.step, "job": work.job, "args": dict(work.args)}
@@ -397,7 +492,30 @@ class Router:
             self._note(scene, refused)
             self.resume(scene, talk, refused.words)
 
-    def _ask(self, scene: Scene, talk: Talk, waiting: Waiting, note: Text | None) -> None:
+    def _remind(self, scene: Scene, talk: Talk) -> None:
+        """Ask a talk's question again in one line, below what was answered in passing."""
+        scene.pressed = ""
+        talking = self._conversation(scene, talk)
+        outcome = talking.resume()
+        if isinstance(outcome, Waiting):
+            talk.journal = outcome.journal.to_json()
+            scene.touch(talk)
+            self._left.leave(talk, scene.language, talking)
+            self._ask(scene, talk, outcome, None, short=True)
+        else:
+            self._show(scene, talk, talking, outcome)
+
+    def _ask(
+        self,
+        scene: Scene,
+        talk: Talk,
+        waiting: Waiting,
+        note: Text | None,
+        *,
+        short: bool = False,
+    ) -> None:
+        """Put a question with its choices; `short`, it is one line, and a card can be seen whole
+        at a press."""
         language = scene.language
         question = waiting.question
         said = question.words
@@ -406,18 +524,21 @@ class Router:
             words = card.text
         else:
             card, words = None, render(said, language)
+        if short:
+            words = (words or (card.title if card else "")).partition("\n")[0]
         if question.number is not None:
             numbers = {"number": question.number, "total": question.total or 0}
             words = render(t("talk.numbered", question=words, **numbers), language)
-        for told in (note, waiting.note):
-            if told is not None:
+        for told in (note, waiting.note, waiting.above):
+            if told:
                 words = f"{render(told, language)}\n\n{words}"
         begins = f"{QUESTION}:{talk.id}:{waiting.journal.turn}:"
 
         def button(choice: Choice) -> Button:
-            return Button(
-                render(choice.label, language), f"{begins}={choice.value}", choice.weight
-            )
+            label = choice.label
+            if waiting.present and choice.value == waiting.present:
+                label = t("talk.present", choice=label)
+            return Button(render(label, language), f"{begins}={choice.value}", choice.weight)
 
         def away(label: Words, value: str) -> Button:
             return Button(render(label, language), begins + value, "quiet")
@@ -431,7 +552,7 @@ class Router:
                 field.tone,
                 button(field.choice) if field.choice else None,
             )
-            for field in question.kind.shown()
+            for field in (*waiting.fields, *question.kind.shown())
         ]
         if fields:
             # What changes a field stands beside it.
@@ -439,15 +560,22 @@ class Router:
             left = (tuple(b for b in row if b not in changes) for row in rows)
             rows = [row for row in left if row]
         down = away(t("talk.put_down"), "cancel")
-        begun = waiting.journal.entries or waiting.journal.aside
+        journal = waiting.journal
+        begun = journal.entries or journal.aside or journal.unsure or self._home(talk)
         rows.append((away(t("talk.back"), "back"), down) if begun else (down,))
-        replace = scene.pressed and waiting.accepted
+        replace = scene.pressed if waiting.accepted else ""
+        if short and (card is not None or fields):
+            whole = Choice(press("resume", talk.id), t("talk.whole"))
+            rows.insert(-1, (Button(render(whole.label, language), whole.value),))
         asked = Outgoing(words, tuple(rows), "question", f"talk:{talk.id}", replace)
-        if card is not None or fields:
+        if waiting.begin_with:
+            copy = render(t("talk.copy"), language)
+            asked = asked._replace(draft=waiting.begin_with, copy=copy)
+        if not short and (card is not None or fields):
             card = card or asked
             asked = asked._replace(
                 files=card.files,
-                title=card.title,
+                title=card.title or render(self.title(talk), language),
                 fields=(*card.fields, *fields),
                 meters=card.meters,
                 items=card.items,

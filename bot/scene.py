@@ -19,10 +19,10 @@ from bot.talk import conversation
 from bot.talk.acting import Actor, Refused
 from bot.talk.inputs import Answer
 from bot.talk.message import Choice, Incoming, Message, Outgoing, offered, press, put
-from prompts import LANGUAGES, Language, Text, Words, catalogue, render, t
+from prompts import LANGUAGES, Language, Text, Words, address, catalogue, render, t
 from storage import chats
 from storage.chats import Post, Speaker, Talk
-from storage.tables import TalkState
+from storage.tables import Lane, TalkState
 
 
 class Talks(Protocol):
@@ -34,11 +34,16 @@ class Talks(Protocol):
         name: str,
         args: Mapping[str, Any],
         given: Mapping[str, Answer] | None = None,
+        *,
+        done: Mapping[str, Any] | None = None,
+        anew: bool = False,
     ) -> None: ...
 
     def resume(self, scene: Scene, talk: Talk) -> None: ...
 
     def title(self, talk: Talk) -> Text: ...
+
+    def describe(self, talk: Talk) -> Text: ...
 
     def offer_draft(self, talk: Talk) -> Message: ...
 
@@ -51,13 +56,19 @@ class Scene:
     session: Session
     speaker: Speaker
     now: datetime
-    pressed: bool = False
-    """The update was a press, so its card may be replaced in place."""
+    pressed: str = ""
+    """The shown message whose button was pressed: it alone may be replaced in place."""
     ending: str = ""
     """The card of a talk that is ending; the next message replaces it."""
     posts: list[Post] = field(default_factory=list)
     talks: dict[int, Talk] = field(default_factory=dict)
     changed: dict[int, Talk] = field(default_factory=dict)
+    withheld: bool = False
+    """What the speaker says may not be kept now."""
+    secret: bool = False
+    """What was said is a secret, such as a code."""
+    consent_changed: bool = False
+    """An act has changed whose words may be kept."""
     _talks_before: dict[int, tuple[Any, ...] | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -77,7 +88,7 @@ class Scene:
 
     @property
     def language(self) -> Language:
-        return "en" if self.speaker.language == "en" else "zh"
+        return address(self.speaker.language, self.speaker.young)
 
     @property
     def actor(self) -> Actor:
@@ -103,8 +114,8 @@ class Scene:
             shown = shown._replace(kind="question", card=self.ending)
             self.ending = ""
         outgoing = put(shown, self.language)
-        if shown.card and self.pressed:
-            outgoing = outgoing._replace(replace=True)
+        if shown.card:
+            outgoing = outgoing._replace(replace=self.pressed)
         self.post(outgoing)
         if choices := offered(outgoing, shown):
             self.speaker.offered = choices
@@ -115,16 +126,22 @@ class Scene:
         flow: str,
         args: Mapping[str, Any] | None = None,
         given: Mapping[str, Answer] | None = None,
+        *,
+        done: Mapping[str, Any] | None = None,
+        anew: bool = False,
     ) -> None:
-        """Begin a talk, perhaps with answers that one sentence gave already."""
-        self.router.begin(self, flow, args or {}, given)
+        """Begin a talk, perhaps with answers that one sentence gave already, and with outside
+        work that is `done`; `anew` also where the same talk lies half done."""
+        self.router.begin(self, flow, args or {}, given, done=done, anew=anew)
 
     def resume(self, talk: Talk) -> None:
         """Take up a draft again."""
         self.router.resume(self, talk)
 
     def post(self, outgoing: Outgoing) -> None:
-        self.posts.append(Post(self.speaker.account_id, outgoing.to_json()))
+        # A menu of commands holds nobody up.
+        lane = Lane.LAST if outgoing.commands else Lane.REPLY
+        self.posts.append(Post(self.speaker.account_id, outgoing.to_json(), lane))
 
     # ---------------------------------------------------------------- talks
 
@@ -169,7 +186,7 @@ class Scene:
         return talk
 
     def close(self, talk: Talk) -> None:
-        """End a talk; its journal goes."""
+        """End a talk and delete its journal."""
         talk.closed = True
         self.touch(talk)
         if self.speaker.talk_id == talk.id:
@@ -190,12 +207,22 @@ class Flow:
 
     name: str
     title: Text
-    talk: conversation.Talk
+    talk: conversation.TalkFunction
     about: type[BaseModel]
     load: Callable[[Scene, Mapping[str, Any]], BaseModel]
     """Look up what the flow is told, from its arguments. Raises `Refused`."""
     finish: Callable[[Scene, Any, Any], None]
     """Do what the flow returned: `finish(scene, about, result)`. Raises `Refused`."""
+    named: Callable[[Any], Text] | None = None
+    """What this talk is called, where that depends on what it is told: `named(about)`."""
+    home: Callable[[Any], Callable[[Scene], None] | None] = lambda _about: None
+    """What shows where the talk came from, for who goes back from where it began: `home(about)`.
+    `None` where that is the menu."""
+    sketch: Callable[[Any, conversation.Journal], Sequence[Words]] = lambda _about, _journal: ()
+    """Tell a half-finished talk from others of its kind: `sketch(about, journal)`."""
+    keeps: bool = True
+    """Its journal holds what people say. Where that may not be kept, it neither begins nor goes
+    on."""
 
 
 Act = Callable[[Scene, Sequence[str]], None]
@@ -216,8 +243,14 @@ class Handlers:
     """Handles words of somebody who has not joined."""
     aside: Callable[[Scene, Incoming], bool] = lambda _scene, _incoming: False
     """Handles words that a talk refused: returns whether they were a question, now answered."""
+    asked: Callable[[Scene, str], None] = lambda _scene, _words: None
+    """Answers words that somebody in a talk has said to be a question."""
+    doubts: Callable[[Scene, str], bool] = lambda _scene, _words: False
+    """Whether words that a talk would take as its own may be a question."""
     heed: Callable[[Scene, str], None] = lambda _scene, _words: None
     """Sees words that a talk accepted, before it goes on: they may call for help."""
+    secret: Callable[[str], bool] = lambda _words: False
+    """Whether words are a secret, which no history keeps."""
 
     @cached_property
     def words(self) -> Mapping[str, str]:
@@ -244,7 +277,7 @@ def number(args: Sequence[str], place: int = 0) -> int:
 
 
 TO_MENU: Final = Choice(press("menu"), t("command.menu.label"), weight="quiet")
-"""The way out of wherever one is."""
+"""The button that leads to the menu from anywhere."""
 
 
 def with_menu(words: Text) -> Message:
@@ -253,6 +286,7 @@ def with_menu(words: Text) -> Message:
 
 
 def draft_choices(talk: Talk) -> tuple[Choice, ...]:
+    """What may be done with a draft."""
     return (
         Choice(press("resume", talk.id), t("talk.go_on"), weight="primary"),
         Choice(press("drop", talk.id), t("talk.drop"), weight="danger"),

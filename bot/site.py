@@ -25,19 +25,16 @@ class Site:
     def __init__(
         self, host: str = "127.0.0.1", port: int = 8080, *, trusted_proxies: str = "127.0.0.1"
     ) -> None:
-        """`trusted_proxies` are the network addresses, with commas between, whose word is taken
-        for where a request came from. Port 0 takes any that is free.
-        """
+        """`trusted_proxies` are comma-separated network addresses whose word on a request's origin
+        is trusted. Port 0 takes any free port."""
         self.host = host
         self.port = port
         self._trusted_proxies = trusted_proxies
         self._listener: socket.socket | None = None
 
     def bind(self) -> None:
-        """Take the port; who connects from now on is answered once it serves.
-
-        Raises `OSError` when the address is taken.
-        """
+        """Take the port; connections are answered once `serve` runs. Raises `OSError` if the
+        address is taken."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         self._listener = socket.create_server((self.host, self.port), family=family)
         self.port = self._listener.getsockname()[1]
@@ -69,18 +66,18 @@ class Site:
             await serving
 
     def close(self) -> None:
-        """Let the port go; serving does so when it ends."""
+        """Release the port; `serve` does so when it ends."""
         if self._listener is not None:
             self._listener.close()
 
 
 def _takes_the_rest(route: BaseRoute) -> bool:
-    """Whether a route takes whatever no other takes: it is then tried last."""
+    """Whether a route matches everything, so that it is tried last."""
     return isinstance(route, Mount) and route.path == ""
 
 
 class _Uvicorn(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals are the application's; the server stops when its task is cancelled."""
+        """Leave signals to the application; the server stops when its task is cancelled."""
         yield

@@ -1,8 +1,8 @@
-"""Workers: the one loop of whatever does what waits in the database.
+"""Workers: the one loop for all work that waits in the database.
 
-A worker takes turns. One turn does all that can be done now; then the worker rests until something
-comes or more is due. When a turn fails, what waits stays in the database, and the turn is tried
-again after pauses that grow. A stop ends the loop and everything that it began.
+A worker takes turns. One turn does all that can be done now; then the worker rests until it is
+woken or more is due. After a failed turn the work stays in the database, and the turn is repeated
+after growing pauses. A stop ends the loop and everything it began.
 """
 
 from __future__ import annotations
@@ -16,26 +16,28 @@ from typing import Any, ClassVar, Final
 
 import structlog
 
+from storage.database import database_trouble
+
 log = structlog.get_logger()
 
 IDLE: Final = 60.0
-"""Seconds between turns where nobody wakes the worker and nothing is due."""
+"""Seconds between turns if the worker is not woken and nothing is due."""
 RETRY: Final = 1.0
 """Seconds before the first retry; each further pause is twice as long."""
 LONGEST_RETRY: Final = 15.0
-"""Seconds between retries at the most."""
+"""Maximum seconds between retries."""
 HANGING: Final = 120.0
-"""Seconds after which a turn that has not ended is taken to hang."""
+"""Seconds after which an unfinished turn counts as hanging."""
 
 
 class Trouble:
-    """Something that fails, perhaps again and again: it is logged once, and the pauses grow."""
+    """A repeated failure: logged once, with growing pauses."""
 
     def __init__(self, event: str) -> None:
         self.met = 0
         """Failures since the program began."""
         self._event = event
-        self._kind: type[Exception] | None = None
+        self._kind: str | None = None
         self._pause = 0.0
 
     @property
@@ -44,9 +46,14 @@ class Trouble:
 
     def meet(self, error: Exception, **about: Any) -> float:
         """Note a failure, in its `except` block; returns the seconds before the next attempt."""
-        if type(error) is not self._kind:
-            log.exception(self._event, **about)
-            self._kind, self._pause = type(error), RETRY
+        kind = database_trouble(error) or type(error).__name__
+        if kind != self._kind:
+            if kind == type(error).__name__:
+                log.exception(self._event, **about)
+            else:
+                # Where it came up does not matter: somebody has to see to the database.
+                log.error(self._event, why=kind, **about)
+            self._kind, self._pause = kind, RETRY
         else:
             self._pause = min(2 * self._pause, LONGEST_RETRY)
         self.met += 1
@@ -64,7 +71,7 @@ class Worker(ABC):
 
     name: ClassVar[str]
     last_words: ClassVar[float] = 0.0
-    """Seconds in which what is under way may still end after a stop."""
+    """Seconds that work under way gets to finish after a stop."""
 
     def __init__(self) -> None:
         self.trouble = Trouble(f"{self.name}_halted")
@@ -78,19 +85,19 @@ class Worker(ABC):
     async def turn(self) -> float:
         """Do all that can be done now; returns the seconds until more is due, `IDLE` if unknown.
 
-        Raises what the database raises when it takes nothing.
+        Raises the database's error if it accepts nothing.
         """
 
     @abstractmethod
     async def take_up(self) -> None:
-        """Before the first turn: see to what the last run left unfinished."""
+        """Before the first turn: deal with what the last run left unfinished."""
 
     def wake(self) -> None:
-        """Say that something may be waiting."""
+        """Wake the worker: something may be waiting."""
         self._came.set()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something beside the turns. Its end calls for a turn; a stop breaks it off."""
+        """Run work beside the turns. Its end causes a turn; a stop cancels it."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -103,19 +110,20 @@ class Worker(ABC):
 
     @property
     def stopping(self) -> bool:
-        """Whether it was told to stop: nothing new is to be begun."""
+        """Whether it was told to stop: nothing new may begin."""
         return self._stop.is_set()
 
     @property
     def well(self) -> bool:
-        """Whether it is at work: running, not in trouble, and in no turn that hangs."""
+        """Whether it is running, not in trouble, and not hanging in a turn."""
         hangs = self._turn_began is not None and monotonic() - self._turn_began > HANGING
         return self._running and not self.trouble.lasts and not hangs
 
     # ---------------------------------------------------------------- running
 
     async def run(self) -> None:
-        """Take turns until cancelled. When this ends, nothing that it began goes on."""
+        """Take turns until cancelled. When this returns, nothing that it began is still
+        running."""
         self._stop.clear()
         self._running = True
         loop = asyncio.create_task(self._loop(), name=self.name)
@@ -182,7 +190,7 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
 
 
 async def _passed(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, but no longer than so many seconds, nor than `IDLE`."""
+    """Wait for an event, at most for these seconds and at most for `IDLE`."""
     with suppress(TimeoutError):
         async with asyncio.timeout(min(seconds, IDLE)):
             await event.wait()

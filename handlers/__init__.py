@@ -2,55 +2,77 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from bot.scene import Act, Handlers, Scene, number
-from bot.talk.message import Incoming
+from bot.scene import Act, Handlers, number
+from bot.talk.inputs import own_words
 from handlers import (
     asking,
+    cohort,
     diary,
     documents,
+    evaluations,
+    exits,
+    heard,
     inquiries,
     join,
+    leave,
+    materials,
     menu,
+    mydata,
+    office_days,
+    overseen,
     progress,
+    reminders,
     review,
     session,
+    stages,
+    urging,
     watch,
 )
-from prompts import t
-from services.rows import RecordKind
+from services import joining
+from services.entities import RecordKind
 from storage.files import FileStore
 
 
-def handlers(store: FileStore | None = None, *, advised: bool = False) -> Handlers:
-    """Everything people can do; what they send is kept in `store`.
+def handlers(
+    store: FileStore | None = None,
+    *,
+    advised: bool = False,
+    history_days: int = 0,
+    site: str = "",
+) -> Handlers:
+    """All flows, acts and commands; received files are kept in `store`.
 
-    `advised` where a model is asked about questions that were not surely understood.
+    `advised`: a model is asked about unsure questions. `history_days`: for how long chats show
+    what was said. `site` is the address of the web site, for links to it; empty if there is none.
     """
     loading = documents.flow(store or FileStore(Path("files")))
-    flows = [join.FLOW, session.FLOW, diary.FLOW, review.FLOW, loading, *inquiries.FLOWS]
+    written = (session.FLOW, diary.FLOW, materials.FLOW)
+    entries = [replace(flow, home=progress.home) for flow in written]
+    flows = [join.FLOW, heard.FLOW, review.FLOW, loading, *entries, *inquiries.FLOWS]
+    flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
+    flows += [leave.FLOW, office_days.FLOW]
+    forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
-        acts=ACTS,
+        acts=ACTS | forgetting | reminders.acts(site),
         commands=COMMANDS
         | {
             "ask": partial(asking.question, advised=advised),
             "privacy": partial(menu.privacy, advised=advised),
+            "reminders": partial(reminders.show, site=site),
         },
-        hear=partial(hear, advised=advised),
+        hear=partial(heard.hear, advised=advised),
         stranger=join.stranger,
-        aside=lambda scene, incoming: asking.aside(scene, incoming.text or ""),
+        aside=lambda scene, incoming: heard.aside(scene, own_words(incoming.text or "")),
+        asked=partial(heard.answer, advised=advised),
+        doubts=heard.doubts,
         heed=asking.heed,
+        secret=lambda words: joining.read_code(words) is not None,
     )
-
-
-def hear(scene: Scene, incoming: Incoming, advised: bool = False) -> None:
-    """Words that answer nothing: a session told in one sentence, a question, or neither."""
-    words = incoming.text or ""
-    if not session.hear(scene, words) and not asking.hear(scene, words, advised):
-        asking.not_found(scene, words, t("help.not_understood"))
 
 
 COMMANDS: dict[str, Act] = {
@@ -66,34 +88,58 @@ COMMANDS: dict[str, Act] = {
     "meeting": lambda scene, _: diary.start(scene, RecordKind.MEETING_RECORD),
     "progress": progress.progress,
     "records": progress.listing,
-    "queue": review.queue,
+    "queue": overseen.queue_or_list,
     "children": menu.children,
     **watch.COMMANDS,
+    **cohort.COMMANDS,
+    **evaluations.COMMANDS,
+    **stages.COMMANDS,
     **documents.COMMANDS,
     **inquiries.COMMANDS,
+    **reminders.COMMANDS,
+    **leave.COMMANDS,
+    **office_days.COMMANDS,
+    **mydata.COMMANDS,
+    **materials.COMMANDS,
 }
-"""What can be asked for by `/name`, by its words, or from the menu."""
+"""The commands: typed as `/name` or by their words, or chosen from the menu."""
 
 ACTS: dict[str, Act] = {
     "resume": menu.resume,
     "drop": menu.drop,
+    "anew": menu.anew,
     "consent": menu.give_consent,
     "unconsent": menu.take_back_consent,
     "diary": lambda scene, args: diary.start(scene, RecordKind.DIARY, number(args)),
+    "meeting_record": lambda scene, args: diary.start(
+        scene, RecordKind.MEETING_RECORD, number(args)
+    ),
     "record": progress.show,
     "edit": progress.edit,
+    "again": session.again,
     "withdraw": progress.withdraw,
     "whole": review.whole,
     "approve": review.approve,
     "return": review.send_back,
     "bulk": review.bulk,
+    "confirm_all": review.confirm_all,
     "topic": asking.topic,
     "passage": asking.passage,
     "unhelpful": asking.unhelpful,
     **watch.ACTS,
+    **urging.ACTS,
+    **cohort.ACTS,
+    **evaluations.ACTS,
+    **stages.ACTS,
+    **exits.ACTS,
     **documents.ACTS,
     **inquiries.ACTS,
+    **reminders.ACTS,
+    **leave.ACTS,
+    **office_days.ACTS,
+    **mydata.ACTS,
+    **materials.ACTS,
 }
-"""What the buttons of cards do."""
+"""The acts behind the buttons of cards."""
 
 __all__ = ["ACTS", "COMMANDS", "handlers"]

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from answers import SURELY, Last, PolicyAnswer, alarmed, guide
+from answers import CLEAR, SURELY, Last, PolicyAnswer, alarmed, guide
 from bot.scene import TO_MENU, Scene, number, with_menu
 from bot.talk.acting import Refused
-from bot.talk.message import Choice, Message, press
-from handlers import progress
+from bot.talk.message import Choice, Field, Message, press
+from handlers import affairs
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
-from prompts import Text, t
+from prompts import Lines, Text, Words, t
 from services import advice, documents, inquiries
-from services.access import LEARNERS, memberships, own_programmes
+from services.access import memberships, own_programmes, programmes_for
+from services.offices import Concern, concerning
 
 MOST_PASSAGES: Final = 3
-"""Passages that are shown at once: a fact may rest on several clauses."""
-OWN = {"my_sessions": progress.progress, "my_diary": progress.listing}
-"""What a learner asks about themselves, and where that is."""
+"""Maximum passages shown at once: a fact may rest on several clauses."""
+LIKELY: Final = 0.4
+"""From this score on, words that end as a question does may be one about policy: a form asks."""
+LONGEST_QUESTION: Final = 60
+"""Characters; longer words are told, not asked."""
 
 
 def question(scene: Scene, args: Sequence[str], advised: bool = False) -> None:
-    """`/ask …`, also in the middle of a form; alone it tells how to ask."""
+    """`/ask …`, also in the middle of a form; without a question it explains how to ask."""
     if not args:
         scene.say(with_menu(t("ask.how")))
     elif not hear(scene, " ".join(args), advised):
@@ -32,7 +35,7 @@ def question(scene: Scene, args: Sequence[str], advised: bool = False) -> None:
 
 
 def topic(scene: Scene, args: Sequence[str]) -> None:
-    """A near question that was pressed."""
+    """Answer the nearby topic that was pressed."""
     try:
         answer = guide().about(args[0], own(scene) or all_programmes())
     except (IndexError, KeyError):
@@ -49,13 +52,13 @@ def topic(scene: Scene, args: Sequence[str]) -> None:
 
 
 def passage(scene: Scene, args: Sequence[str]) -> None:
-    """The passages that an answer rests on, where the office has loaded the document."""
+    """Show the passages that an answer rests on, if the office has loaded the document."""
     try:
         key, topic = args
         answer = guide().about(topic, (load(key),))
     except (ValueError, KeyError):
         raise Refused(t("stale.unknown"), verb="press") from None
-    library = documents.loaded(scene.session, (key,))
+    library = documents.loaded(scene.session, (key,), _concern(scene))
     found = {
         one.section: one
         for part in answer.clause.split("；")
@@ -70,7 +73,7 @@ def passage(scene: Scene, args: Sequence[str]) -> None:
 
 
 def unhelpful(scene: Scene, args: Sequence[str]) -> None:
-    """没帮到我: the question goes to the office, or it is said what else can be done."""
+    """没帮到我: forward the question to the office, or say what else can be done."""
     speaker = scene.speaker
     sent = inquiries.unhelpful(
         scene.session, speaker.person_id, speaker.account_id, number(args), scene.now
@@ -80,17 +83,19 @@ def unhelpful(scene: Scene, args: Sequence[str]) -> None:
 
 
 def not_found(scene: Scene, words: str, told: Text) -> None:
-    """Words to which there is no answer: they may go to the office."""
+    """Say that there is no answer, and offer to forward the question to the office."""
     rows = [[TO_MENU]] if scene.talk() is None else []
-    if kept := _note(scene, words, None):
+    if _at_office(scene):
+        rows.insert(0, [Choice(press("write_answer"), t("question.write_answer"))])
+    elif kept := _note(scene, words, None):
         rows.insert(0, [Choice(press("unhelpful", kept), t("question.to_office"))])
     scene.say(Message(told, tuple(map(tuple, rows))))
 
 
 def hear(scene: Scene, words: str, advised: bool = False) -> bool:
-    """Answer what was asked, if it is a question that we understand or can come near to.
+    """Answer a question that is understood, or nearly so; `False` if it is no such question.
 
-    Where there is a model (`advised`), it is asked afterwards about what may have been meant.
+    If there is a model (`advised`), it is asked afterwards what may have been meant.
     """
     last = inquiries.last(scene.session, scene.speaker.account_id, scene.now)
     answers = _ask(scene, words, last)
@@ -105,56 +110,94 @@ def hear(scene: Scene, words: str, advised: bool = False) -> bool:
     return True
 
 
+def clear(scene: Scene, words: str) -> bool:
+    """Whether words are clearly a question about policy."""
+    answers = _ask(scene, words)
+    return all(bool(answer.topic) and answer.score >= CLEAR for answer in answers)
+
+
 def aside(scene: Scene, words: str) -> bool:
-    """Answer a question that came in the middle of a form, if it surely is one."""
+    """Answer a question typed into a form, if it surely is one."""
     if not _ASKS.search(words):
         return False
     answers = _ask(scene, words)
-    # What a form has asked comes first.
-    if not all(answer.topic and answer.score >= SURELY for answer in answers):
+    # The form's own question takes precedence.
+    if not _sure(answers):
         return False
     _tell(scene, words, answers)
     return True
 
 
+def doubts(scene: Scene, words: str) -> bool:
+    """Whether words that a form would take as its own are likely a question: it then asks once."""
+    if not asks(words):
+        return False
+    answers = _ask(scene, words)
+    if words.rstrip().endswith(("?", "？")):
+        return any(one.topic and one.score >= LIKELY for one in answers)
+    return _sure(answers)
+
+
+def asks(words: str) -> bool:
+    """Whether words, no longer than a question is, have what a question has."""
+    return len(words) <= LONGEST_QUESTION and _ASKS.search(words) is not None
+
+
+def _sure(answers: Sequence[PolicyAnswer]) -> bool:
+    """Whether all of it was surely understood: what a form has asked comes first."""
+    return all(answer.topic and answer.score >= SURELY for answer in answers)
+
+
 def heed(scene: Scene, words: str) -> None:
-    """In a form, too, somebody in despair is told first who can help; what they wrote stays in
-    the form, and they are told who would read it there."""
+    """Answer a cry for help typed into a form with where to get help.
+
+    The words stay in the form, and the person is told who would read them there.
+    """
     if help_ := alarmed(words):
         scene.say(t("ask.help_in_form", help=help_))
 
 
 _ASKS: Final = re.compile(
-    r"[?？吗呢谁几哪]|什么|多少|怎么|多久|\b(?:when|what|who|how|which|where)\b", re.IGNORECASE
+    r"[?？吗呢谁几哪]|什么|多少|怎么|多久|\b(?:when|what|who|how|which|where)\b"
+    r"|^\s*+(?:is|are|do|does|can|could|may|must|should|will)\b",
+    re.IGNORECASE,
 )
 
 
 def own(scene: Scene) -> tuple[Programme, ...]:
-    """The programmes in which whoever speaks has a place."""
+    """The programmes in which the speaker has a membership."""
     person = scene.speaker.person_id
     return () if person is None else own_programmes(scene.session, person)
 
 
-def _learns(scene: Scene) -> bool:
-    return any(
-        place.role in LEARNERS for place in memberships(scene.session, scene.actor.person_id)
-    )
-
-
 def _ask(scene: Scene, words: str, last: Last | None = None) -> tuple[PolicyAnswer, ...]:
-    here = guide()
+    here, concern = guide(), _concern(scene)
     return here.ask(
         words,
         own(scene),
         role=_role(scene),
         last=last,
-        library=documents.loaded(scene.session, [programme.key for programme in here.every]),
-        office=inquiries.office(scene.session),
+        library=documents.loaded(
+            scene.session, [programme.key for programme in here.every], concern
+        ),
+        office=inquiries.office(scene.session, concern),
+        at_office=_at_office(scene),
     )
 
 
+def _concern(scene: Scene) -> Concern:
+    """Which offices' documents and answers hold for whoever speaks."""
+    return concerning(scene.session, scene.speaker.person_id)
+
+
+def _at_office(scene: Scene) -> bool:
+    """Whether whoever speaks is the office that others are told to ask."""
+    person = scene.speaker.person_id
+    return person is not None and bool(programmes_for(scene.session, person, "answer_question"))
+
+
 def _role(scene: Scene) -> str:
-    """What whoever speaks is, if they are one thing only."""
+    """The speaker's role, if they have only one."""
     if scene.speaker.person_id is None:
         return ""
     roles = {place.role for place in memberships(scene.session, scene.speaker.person_id)}
@@ -162,23 +205,25 @@ def _role(scene: Scene) -> str:
 
 
 def _tell(scene: Scene, words: str, answers: Sequence[PolicyAnswer]) -> None:
-    """The answers; the last of them may be said to be no help."""
-    shown = [answer for answer in answers if not (answer.topic in OWN and _learns(scene))]
+    """Say the answers; the last one carries the button 没帮到我."""
+    own = {one.topic: act for one in answers if (act := affairs.own(scene, one.topic))}
+    shown = [answer for answer in answers if answer.topic not in own]
     kept = None
     if any(_in_distress(answer) for answer in answers) or not shown:
         inquiries.forget(scene.session, scene.speaker.account_id)
     else:
-        kept = _note(scene, words, shown[-1])
+        # What is asked next is understood from the surest of them, the later of two.
+        kept = _note(scene, words, max(reversed(shown), key=lambda one: one.score))
     for answer in answers:
         if answer not in shown:
-            OWN[answer.topic](scene, ())
+            own[answer.topic]()
         else:
             last = answer is answers[-1]
             _say(scene, answer, kept if answer is shown[-1] else None, last=last)
 
 
 def _in_distress(answer: PolicyAnswer) -> bool:
-    """Words that nobody else is told, as the answer promises."""
+    """Whether the answer is to a cry for help: its words are never passed on."""
     topic = guide().topics.get(answer.topic)
     return topic is not None and topic.kind == "distress"
 
@@ -193,14 +238,23 @@ def _note(scene: Scene, words: str, answer: PolicyAnswer | None) -> int:
 def _say(
     scene: Scene, answer: PolicyAnswer, kept: int | None = None, *, last: bool = True
 ) -> None:
-    """The answer; under it what else may have been meant, and that it was no help; under the
-    last the way out.
+    """Say one answer, with buttons for nearby topics and 没帮到我, and for the menu if it is the
+    last.
 
-    `kept` is the question's number, 0 where it is not kept; without one it cannot be no help.
+    `kept` is the question's number; it is 0 if the question is not kept, and then there is no
+    没帮到我.
     """
     near = [Choice(press("topic", key), guide().topics[key].label) for key in answer.near]
     rows = [(choice,) for choice in near]
     ways: list[Choice] = []
+    if _at_office(scene):
+        # It is for them to write what is not written.
+        kept = None
+        if last and (answer.kind == "silent" or not answer.topic):
+            ways += [
+                Choice(press("documents"), t("command.documents.label")),
+                Choice(press("write_answer"), t("question.write_answer")),
+            ]
     if quotable := _quotable(scene, answer):
         ways.append(Choice(press("passage", quotable, answer.topic), t("ask.see_passage")))
     if kept is not None:
@@ -208,13 +262,18 @@ def _say(
         ways.append(Choice(press("unhelpful", kept), label, weight="quiet"))
     if last and scene.talk() is None:
         ways.append(TO_MENU)
-    scene.say(_card(answer)._replace(rows=(*rows, tuple(ways)) if ways else tuple(rows)))
+    scene.say(_card(answer.text)._replace(rows=(*rows, tuple(ways)) if ways else tuple(rows)))
 
 
-def _card(answer: PolicyAnswer) -> Message:
-    """An answer with what it rests on set apart; where nothing was found, prose."""
-    said = answer.text.args
-    match answer.text.key:
+def _card(text: Text) -> Message:
+    """An answer as a card with its clause set apart; as prose if nothing was found."""
+    said = text.args
+    match text.key:
+        case "ask.beside":
+            later = {gap: said[gap] for gap in ("quote", "document", "day", "section")}
+            card = _card(said["says"])
+            notes = [note for note in (card.note, t("ask.beside_note", **later)) if note]
+            return card._replace(note=_lines(notes))
         case "ask.fact":
             clause = t(
                 "ask.fact_source",
@@ -229,17 +288,61 @@ def _card(answer: PolicyAnswer) -> Message:
                 "ask.office_source_clause", programme=said["programme"], clause=said["clause"]
             )
         case "ask.passage":
-            clause = t("ask.passage_source", document=said["document"], section=said["section"])
+            where = {gap: said[gap] for gap in ("document", "day", "section")}
+            clause = t("ask.passage_source", **where)
             return Message(t("ask.passage_says", quote=said["quote"]), clause=clause)
         case _:
-            return Message(answer.text)
-    return Message(said["answer"], title=said["topic"], clause=clause)
+            return Message(text)
+    return _laid_out(said["answer"])._replace(title=said["topic"], clause=clause)
+
+
+def _laid_out(answer: Words) -> Message:
+    """What an answer says as a card: what has a label as fields, reservations as the note."""
+    notes: list[Words] = []
+    while isinstance(answer, Text) and answer.key in _NOTES:
+        gaps = {name: said for name, said in answer.args.items() if name != "says"}
+        notes.append(t(_NOTES[answer.key], **gaps))
+        answer = answer.args["says"]
+    prose: list[Words] = []
+    fields: list[Field] = []
+    for line in _parts(answer):
+        _, _, part = line.key.partition("ask.stage.") if isinstance(line, Text) else ("", "", "")
+        match line:
+            case Text(key="ask.labelled", args={"label": label, "says": says}):
+                fields.append(Field(label, says))
+            case Text(key="ask.stage.named", args={"name": name, "parts": parts}):
+                fields.append(Field(name, _lines(parts.items)))
+            case Text(args={"says": says}) if part:
+                fields.append(Field(t(f"ask.part.{part}"), says))
+            case _:
+                prose.append(line)
+    return Message(_lines(prose), fields=tuple(fields), note=_lines(notes[::-1]))
+
+
+def _lines(every: Sequence[Words]) -> Words:
+    return t("ask.parts", parts=Lines(every)) if every else ""
+
+
+_NOTES: Final = {
+    "ask.carried": "ask.note.carried",
+    "ask.unclear": "ask.note.unclear",
+    "ask.only": "ask.note.only",
+}
+
+
+def _parts(answer: Words) -> Iterator[Words]:
+    if isinstance(answer, Text) and answer.key == "ask.parts":
+        for one in answer.args["parts"].items:
+            yield from _parts(one)
+    else:
+        yield answer
 
 
 def _quotable(scene: Scene, answer: PolicyAnswer) -> str:
-    """The programme whose document holds the passage that an answer rests on, if it is loaded."""
+    """The key of the programme whose loaded document holds the passage behind an answer, if
+    any."""
     if answer.kind != "fact" or answer.topic not in guide().topics:
         return ""
     (key,) = answer.programmes
-    found = documents.loaded(scene.session, (key,)).at(key, answer.clause)
+    found = documents.loaded(scene.session, (key,), _concern(scene)).at(key, answer.clause)
     return key if found is not None and found.quotable else ""

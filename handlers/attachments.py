@@ -1,42 +1,122 @@
-"""Photos and files inside a talk, in as many messages as they come in."""
+"""Photos and files inside a talk: they come with any answer, and stay until taken away."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
-from bot.talk.conversation import Chat
-from bot.talk.inputs import Parts, Pick
+from bot.talk.conversation import Chat, Journal
+from bot.talk.inputs import Answer, Parts, Pick
 from bot.talk.message import Attachment, Choice
-from prompts import Text, t
+from prompts import Text, Words, t
 from services.records import Kept
 
 FILES: Final = "files"
 """The root of the steps' names."""
 MOST: Final = 9
 """Files in one entry."""
+TAKE: Final = "x:"
+"""Begins the choice that takes a file away; the beginning of its hash follows."""
 
 
-async def keep_files(chat: Chat, had: tuple[Kept, ...], words: Text) -> tuple[Kept, ...]:
-    """Ask for files; each is our own copy, by its hash, before the talk goes on."""
-    files: list[Kept] = []
-    if had:
+async def keep_files(
+    chat: Chat, had: tuple[Kept, ...], *, captions: str = "", needed: Text | None = None
+) -> tuple[Kept, ...]:
+    """The files sent so far; each is our own copy, by its hash, before the talk goes on.
+
+    They are asked for only where somebody wants to change them; with `needed`, the sentence that
+    asks for the first, also where there is none yet. Words that come with them and answer nothing
+    go to the step `captions`.
+    """
+    chat.receive(FILES, captions=captions)
+    files = {kept.sha256: kept for kept in had}
+    if chat.given(f"{FILES}/had"):
+        # Talks of earlier versions began with this.
         both = [Choice("keep", t("files.keep")), Choice("remove", t("files.remove"))]
         asked = t("files.had", names=[kept.name for kept in had])
-        if await chat.ask(f"{FILES}/had", Pick(both), asked, counted=False) == "keep":
-            files.extend(had)
+        if await chat.ask(f"{FILES}/had", Pick(both), asked, counted=False, passed=True) != "keep":
+            files.clear()
     for turn in count():
-        if len(files) >= MOST:
+        step = f"{FILES}/{turn}"
+        lacking = needed if not files else None
+        if not chat.given(step) and not chat.changing(FILES) and lacking is None:
             break
-        kind = Parts(words=False, files_left=MOST - len(files), optional=turn == 0)
-        part = await chat.ask(f"{FILES}/{turn}", kind, words, counted=turn == 0)
+        kept = tuple(files.values())
+        kind = Parts(
+            words=False,
+            files_left=MOST,
+            needed=lacking is not None,
+            held=taking_away(kept),
+            captions=captions,
+        )
+        usual = t("files.change" if kept else "files.add", names=[one.name for one in kept])
+        words = lacking or usual
+        part = await chat.ask(step, kind, words, counted=False, passed=lacking is None)
         if part.done:
-            break
-        result = await chat.work(f"{FILES}/{turn}/kept", "keep_files", files=_wire(part.files))
-        words = _received(result)
-        files += [Kept.model_validate(kept) for kept in result.get("kept", ())]
-    return tuple(files)
+            if not chat.given(f"{FILES}/{turn + 1}"):
+                break
+            continue
+        if part.taken_away:
+            files = {k: one for k, one in files.items() if taking(one) != part.taken_away}
+            continue
+        order = {"files": _wire(part.files), "most": MOST - len(files), "of": MOST}
+        result = await chat.work(f"{step}/kept", "keep_files", **order)
+        chat.tell(f"{step}/kept", _received(result))
+        for one in map(Kept.model_validate, result.get("kept", ())):
+            files.setdefault(one.sha256, one)
+    return tuple(files.values())
+
+
+def taking(kept: Kept) -> str:
+    """The value of the choice that takes a file away."""
+    return f"{TAKE}{kept.sha256[:12]}"
+
+
+def taking_away(files: Sequence[Kept]) -> list[Choice]:
+    """The choices that take files away, each also known by the file's name."""
+    return [Choice(taking(one), t("files.take", name=one.name), (one.name,)) for one in files]
+
+
+class SentFiles(NamedTuple):
+    """Files that came before the talk that takes them: its first answers, and work done."""
+
+    given: Mapping[str, Answer] = MappingProxyType({})
+    done: Mapping[str, Any] = MappingProxyType({})
+
+
+def sent(files: Sequence[Attachment]) -> SentFiles:
+    """Files that a messenger holds: the talk fetches them."""
+    return SentFiles({f"{FILES}/0": Answer(files=tuple(files))}) if files else SentFiles()
+
+
+def carried(files: Sequence[Kept]) -> SentFiles:
+    """Files of which another talk has made our copies."""
+    if not files:
+        return SentFiles()
+    known = tuple(Attachment("", one.name, one.media_type, one.size) for one in files)
+    result = {"kept": [one.model_dump(mode="json") for one in files], "refused": []}
+    return SentFiles({f"{FILES}/0": Answer(files=known)}, {f"{FILES}/0/kept": result})
+
+
+def named(journal: Journal) -> Sequence[Words]:
+    """What tells a draft with nothing but files from others: how they are called."""
+    answers = [e.answer for step, e in journal.entries.items() if step.startswith(f"{FILES}/")]
+    names = [file.name for answer in answers for file in answer.files]
+    return [t("drafts.files", names=names[:2], count=len(names))] if names else []
+
+
+def next_turn(chat: Chat) -> int:
+    """The next free turn of the files' loop."""
+    return next(turn for turn in count() if not chat.given(f"{FILES}/{turn}"))
+
+
+def shown(files: Sequence[Kept]) -> Text:
+    """The files as a card names them."""
+    if not files:
+        return t("files.none")
+    return t("files.some", count=len(files), names=[one.name for one in files])
 
 
 def _wire(files: tuple[Attachment, ...]) -> list[list[Any]]:

@@ -1,4 +1,4 @@
-"""政策文件: a coordinator loads the documents that answers are quoted from, and removes them."""
+"""政策文件: coordinators load the documents that answers quote, and remove them."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ from bot.talk.inputs import Answer, Asked, Kind, Pick, Unclear, said
 from bot.talk.message import Attachment, Choice, Item, Message, press
 from prompts import Brief, Text, t
 from services import documents
+from services.access import programmes_allowed
 from services.documents import Preview
+from services.entities import PolicyDocument
 from services.packs import name_of
-from services.rows import PolicyDocument as Row
 from storage.files import FileStore
 
 CARD: Final = "documents"
 SHOWN: Final = 12
-"""Documents on one page: an office has a few."""
+"""Maximum documents on the card: an office has a few."""
 PUBLISH: Final = "publish"
 ANOTHER: Final = "another"
 
 
 class DocumentSeen(BaseModel):
-    """The programmes that whoever loads a document looks after, and what each has already."""
+    """The programmes for which the coordinator may load documents, and what each has."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,7 +42,7 @@ class DocumentSeen(BaseModel):
 
 
 class Loaded(BaseModel):
-    """What the talk returns: which file is whose, and where our copy of its text lies."""
+    """The result of the talk: the file, its programme, and where its text is kept."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -53,7 +54,7 @@ class Loaded(BaseModel):
 
 
 class OneFile(Kind[Attachment]):
-    """A file, and no more than one."""
+    """Exactly one file."""
 
     def parse(self, answer: Answer, asked: Asked) -> Attachment:
         if len(answer.files) == 1:
@@ -65,7 +66,7 @@ class OneFile(Kind[Attachment]):
 
 
 async def load_document(chat: Chat, me: DocumentSeen) -> Loaded:
-    """Ask for the file until one is right."""
+    """Ask for a file until one can be read and is confirmed."""
     programme, *others = me.programmes
     if others:
         choices = [Choice(key, name) for key, name in me.programmes.items()]
@@ -109,8 +110,8 @@ def _why(result: Mapping[str, Any]) -> Text:
 
 
 def load_seen(scene: Scene, _args: Mapping[str, Any]) -> DocumentSeen:
-    keys = documents.mine(scene.session, scene.actor, "publish_document")
-    loaded = documents.listed(scene.session, keys)
+    keys = programmes_allowed(scene.session, scene.actor, "publish_document")
+    loaded = documents.listed(scene.session, keys, scene.actor)
     return DocumentSeen(
         programmes={key: name_of(key) for key in keys},
         titles={key: tuple(row.title for row in loaded if row.programme == key) for key in keys},
@@ -139,9 +140,9 @@ def finish(store: FileStore, scene: Scene, _me: DocumentSeen, loaded: Loaded) ->
 
 
 def show(scene: Scene, _args: Sequence[str]) -> None:
-    """What answers are quoted from, in every programme that whoever speaks looks after."""
-    keys = documents.mine(scene.session, scene.actor, "documents")
-    loaded = documents.listed(scene.session, keys)
+    """List the documents in force in every programme that the speaker looks after."""
+    keys = programmes_allowed(scene.session, scene.actor, "documents")
+    loaded = documents.listed(scene.session, keys, scene.actor)
     several = len(keys) > 1
     rows: list[tuple[Choice, ...]] = [
         (Choice(press("load_document"), t("document.load"), weight="primary"),)
@@ -168,7 +169,7 @@ def show(scene: Scene, _args: Sequence[str]) -> None:
     )
 
 
-def _item(row: Row, several: bool) -> Item:
+def _item(row: PolicyDocument, several: bool) -> Item:
     name = name_of(row.programme)
     key = "document.line_of" if several else "document.line"
     words = t(key, title=row.title, programme=name, name=row.name)
@@ -176,7 +177,7 @@ def _item(row: Row, several: bool) -> Item:
 
 
 def remove(scene: Scene, args: Sequence[str]) -> None:
-    """Remove a document. It is asked once more."""
+    """Remove a document, after asking for confirmation."""
     row = documents.found(scene.session, scene.actor, number(args), "remove_document")
     if args[1:] == ["yes"]:
         documents.remove(scene.session, scene.actor, number(args))
@@ -198,7 +199,7 @@ def remove(scene: Scene, args: Sequence[str]) -> None:
 
 
 def flow(store: FileStore) -> Flow:
-    """The talk, which at its end reads what was kept in `store`."""
+    """The flow for loading a document; at its end it reads the text kept in `store`."""
     return Flow(
         name="document",
         title=t("document.title"),
@@ -206,6 +207,7 @@ def flow(store: FileStore) -> Flow:
         about=DocumentSeen,
         load=load_seen,
         finish=partial(finish, store),
+        home=lambda _: lambda scene: show(scene, ()),
     )
 
 

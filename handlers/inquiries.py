@@ -1,8 +1,8 @@
-"""答疑: what could not be answered waits for the office; its answers go back, or are for all."""
+"""答疑: unanswered questions wait for the office; its answers go back, or become standard."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any, Final
 
@@ -15,9 +15,10 @@ from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Field, Item, Message, Tone, as_text, press, put
 from prompts import Lines, Text, Words, t
 from services import inquiries
+from services.access import programmes_allowed
+from services.entities import Curated, CuratedState, Inquiry
 from services.inquiries import ASK, MOST_ASKS, Group
 from services.packs import load, name_of
-from services.rows import Curated, CuratedState, Inquiry
 
 CARD: Final = "questions"
 PAGE: Final = 6
@@ -36,7 +37,7 @@ CLARIFY: Final = "clarify"
 
 
 def show(scene: Scene, args: Sequence[str]) -> None:
-    """What waits for an answer, like with like, and the way to what has been answered."""
+    """List the groups of similar questions that wait, with a way to the standard answers."""
     page = number(args) if args else 0
     found = inquiries.groups(scene.session, scene.actor)
     items = tuple(_item(group) for group in found[page * PAGE : (page + 1) * PAGE])
@@ -63,7 +64,7 @@ def _short(words: str, most: int) -> str:
 
 
 def group(scene: Scene, args: Sequence[str]) -> None:
-    """One group of questions, with what can be done about it."""
+    """Show one group of questions and its actions."""
     found = inquiries.group_of(scene.session, scene.actor, number(args), "read_question")
     rows = (
         (
@@ -92,11 +93,18 @@ def group(scene: Scene, args: Sequence[str]) -> None:
     )
 
 
+def to_group(asked: int | None) -> Callable[[Scene], None]:
+    """What shows the questions a talk is about; without any, the standard answers."""
+    if asked is None:
+        return lambda scene: answers(scene, ())
+    return lambda scene: group(scene, [str(asked)])
+
+
 BACK: Final = Choice(press("questions"), t("question.back"), weight="quiet")
 
 
 def _understood(scene: Scene, topic: str) -> Text:
-    """What was answered, which was no help."""
+    """The answer that was given and did not help."""
     if label := inquiries.topic_label(scene.session, topic):
         return t("question.understood", topic=label)
     if topic in guide().topics:
@@ -105,7 +113,7 @@ def _understood(scene: Scene, topic: str) -> Text:
 
 
 def _asked(every: Sequence[Inquiry]) -> tuple[Item, ...]:
-    """Each way in which it was asked, and by whom, as far as that is kept."""
+    """Each wording of the question, with the asker's role as far as it is kept."""
     ways = {(one.words, one.role): one for one in every}
     items = [Item(words, state=t(f"role.{role}") if role else "") for words, role in ways]
     if len(items) > SHOWN:
@@ -118,7 +126,7 @@ def _ways(words: Sequence[str]) -> Lines:
 
 
 def no_answer(scene: Scene, args: Sequence[str]) -> None:
-    """不用答. It is asked once more, with what those who asked will be told."""
+    """不用答: close the questions, after showing what the askers will be told."""
     found = inquiries.group_of(scene.session, scene.actor, number(args), "close_question")
     if args[1:] == ["yes"]:
         given = inquiries.close(scene.session, scene.actor, found.numbers)
@@ -150,17 +158,17 @@ def no_answer(scene: Scene, args: Sequence[str]) -> None:
 
 
 class GroupSeen(BaseModel):
-    """The questions that are being answered, as they are shown."""
+    """The questions being answered, as shown."""
 
     model_config = ConfigDict(frozen=True)
 
     numbers: tuple[int, ...]
     words: tuple[str, ...]
     programme: str
-    """Its key."""
+    """The programme's key."""
     name: str
     near: tuple[str, ...] = ()
-    """Topics that it may be about."""
+    """Topics that the questions may be about."""
 
 
 class InquiryReply(BaseModel):
@@ -171,13 +179,13 @@ class InquiryReply(BaseModel):
 
 
 async def reply(chat: Chat, me: GroupSeen) -> InquiryReply:
-    """The answer, the clause if there is one, and a look at what will be read."""
+    """Ask for the answer and its clause, and show what the askers will read."""
     asked = {"asked": _ways(me.words), "count": len(me.numbers)}
     says = await chat.ask("says", Free(least=2, most=1500), t("question.says", **asked))
     clause = await ask_clause(chat)
     fields = [
         SummaryLine("says", t("question.field_says"), says),
-        SummaryLine("clause", t("question.field_clause"), clause or t("question.no_clause")),
+        SummaryLine("clause", t("question.field_clause"), clause or t("question.without_clause")),
     ]
     ends = [Choice(SEND, t("question.send"), weight="primary")]
     words = t("question.preview", words=me.words[0], count=len(me.numbers))
@@ -186,7 +194,7 @@ async def reply(chat: Chat, me: GroupSeen) -> InquiryReply:
 
 
 async def ask_clause(chat: Chat) -> str:
-    """Which clause the answer rests on; empty for none."""
+    """Ask which clause the answer rests on; empty if none."""
     none = Choice(NONE, t("question.no_clause"), ("没有", "无", "不写", "none", "no"))
     clause = await chat.ask("clause", Free(most=100, options=[none]), t("question.clause"))
     return "" if clause == NONE else clause
@@ -227,6 +235,8 @@ REPLY: Final = Flow(
     about=GroupSeen,
     load=load_group,
     finish=finish_reply,
+    home=lambda me: to_group(me.numbers[0]),
+    sketch=lambda me, _: [t("question.reply_title"), _short(me.words[0], 24)],
 )
 
 
@@ -234,7 +244,7 @@ REPLY: Final = Flow(
 
 
 async def ask_topic(chat: Chat, near: Sequence[str], words: Text) -> str:
-    """A topic: one of those that are near, or one that is typed."""
+    """Ask for a topic: one of the nearby ones, or a typed one."""
     for turn in count():
         options = [Choice(key, guide().topics[key].label) for key in near if _is_topic(key)]
         said = await chat.ask(f"topic/{turn}", Free(most=60, options=options), words)
@@ -251,14 +261,14 @@ def _is_topic(key: str) -> bool:
 
 
 def _near(words: str, programme: str = "") -> tuple[str, ...]:
-    """The topics that words may be about, the likeliest first."""
+    """The topics that the words may be about, the likeliest first."""
     own = (load(programme),) if programme else ()
     found = (match.topic for match in guide().match(words, own))
     return tuple(key for key in found if _is_topic(key))[:NEAR]
 
 
 async def sort(chat: Chat, me: GroupSeen) -> str:
-    """The topic that is meant, and a look at what those who asked will read."""
+    """Ask which topic is meant, and show what the askers will read."""
     topic = await ask_topic(chat, me.near, t("question.which_topic", asked=_ways(me.words)))
     label = guide().topics[topic].label
     told = guide().about(topic, (load(me.programme),)).text
@@ -282,6 +292,8 @@ SORT: Final = Flow(
     about=GroupSeen,
     load=load_group,
     finish=finish_sort,
+    home=lambda me: to_group(me.numbers[0]),
+    sketch=lambda me, _: [t("question.sort_title"), _short(me.words[0], 24)],
 )
 
 
@@ -289,17 +301,17 @@ SORT: Final = Flow(
 
 
 class CurateSeen(BaseModel):
-    """Where a standard answer may hold, and the question that it comes of, if any."""
+    """Where a standard answer may apply, and the question behind it, if any."""
 
     model_config = ConfigDict(frozen=True)
 
     programmes: Mapping[str, str]
-    """Their names, by key."""
+    """Programme names, by key."""
     question_id: int | None = None
     title: str = ""
-    """One that suggests itself."""
+    """A suggested title."""
     clarify: bool = False
-    """It is to be sent to everybody, too."""
+    """Also send it to everyone in the programme."""
 
 
 class Standard(BaseModel):
@@ -313,7 +325,7 @@ class Standard(BaseModel):
 
 
 async def curate(chat: Chat, me: CurateSeen) -> Standard:
-    """How it is asked, what it is called, what is answered; from a question, most is known."""
+    """Ask for wordings, title and answer; taken from a question, most are given."""
     programme = await ask_programme(chat, me)
     asks = await ask_ways(chat)
     suggested = [Choice(SUGGESTED, me.title)] if me.title else []
@@ -326,7 +338,7 @@ async def curate(chat: Chat, me: CurateSeen) -> Standard:
         SummaryLine("asks", t("question.field_asks"), "\n".join(asks)),
         SummaryLine("title", t("question.field_title"), title),
         SummaryLine("says", t("question.field_says"), says),
-        SummaryLine("clause", t("question.field_clause"), clause or t("question.no_clause")),
+        SummaryLine("clause", t("question.field_clause"), clause or t("question.without_clause")),
     ]
     made = Standard(programme=programme, asks=asks, title=title, says=says, clause=clause)
     save = Choice(SEND, t("question.save"), weight="primary")
@@ -350,13 +362,13 @@ def programme_field(me: CurateSeen, programme: str) -> list[SummaryLine]:
 
 
 async def ask_ways(chat: Chat) -> tuple[str, ...]:
-    """Ways of asking, one on each line."""
+    """Ask for wordings of the question, one on each line."""
     said = await chat.ask("asks", Free(2, MOST_ASKS * (ASK + 1)), t("question.asks"))
     return tuple(line.strip()[:ASK] for line in said.split("\n") if line.strip())[:MOST_ASKS]
 
 
 def begin_curate(scene: Scene, args: Sequence[str]) -> None:
-    """设为标准答案: of a question that was answered, all but the title is known."""
+    """设为标准答案: from an answered question; only the title is asked."""
     asked = number(args)
     clarify = args[1:] == [CLARIFY]
     together = inquiries.answered(scene.session, scene.actor, asked, "write_answer")
@@ -387,8 +399,8 @@ def load_curate(scene: Scene, args: Mapping[str, Any]) -> CurateSeen:
 
 
 def _mine(scene: Scene) -> dict[str, str]:
-    """The programmes that whoever speaks looks after, and their names. Raises `Refused`."""
-    keys = inquiries.mine(scene.session, scene.actor, "write_answer")
+    """The programmes that the speaker looks after: names by key. Raises `Refused`."""
+    keys = programmes_allowed(scene.session, scene.actor, "write_answer")
     return {key: name_of(key) for key in keys}
 
 
@@ -413,6 +425,7 @@ CURATE: Final = Flow(
     about=CurateSeen,
     load=load_curate,
     finish=finish_curate,
+    home=lambda me: to_group(me.question_id),
 )
 
 
@@ -425,7 +438,7 @@ class Asks(BaseModel):
 
 
 async def ask_asks(chat: Chat, me: CurateSeen) -> Asks:
-    """Further ways of asking, and the topic that they mean."""
+    """Ask for further wordings, and the topic that they mean."""
     programme = await ask_programme(chat, me)
     asks = await ask_ways(chat)
     near = _near(asks[0], programme)
@@ -453,6 +466,7 @@ ASKS: Final = Flow(
     about=CurateSeen,
     load=lambda scene, _: CurateSeen(programmes=_mine(scene)),
     finish=finish_asks,
+    home=lambda _: to_group(None),
 )
 
 
@@ -460,9 +474,9 @@ ASKS: Final = Flow(
 
 
 def answers(scene: Scene, args: Sequence[str]) -> None:
-    """What has been written: what waits to be published first, then what is."""
+    """List the standard answers: unpublished first, then published."""
     page = number(args) if args else 0
-    found = inquiries.standing(scene.session, scene.actor)
+    found = inquiries.written(scene.session, scene.actor)
     items = tuple(_row(row) for row in found[page * PAGE : (page + 1) * PAGE])
     rows: list[tuple[Choice, ...]] = []
     if len(found) > (page + 1) * PAGE:
@@ -511,7 +525,7 @@ def standard(scene: Scene, args: Sequence[str]) -> None:
 
 
 def tell_standard(scene: Scene, row: Curated) -> None:
-    """One of them, with what can be done about it."""
+    """Show one standard answer with its actions."""
     back = Choice(press("answers"), t("question.answers_label"), weight="quiet")
     asks = t("field.lines", lines=Lines(row.asks))
     scene.say(
@@ -537,7 +551,7 @@ def _state(scene: Scene, row: Curated) -> Text:
 
 
 def _choices(row: Curated) -> list[Choice]:
-    """What can be done: an answer of its own can be sent to everybody, too."""
+    """The actions on a standard answer; one with its own text can be sent to everyone."""
     here = row.id or 0
     to_all = [] if row.topic else [Choice(press("clarify", here), t("question.clarify"))]
     match row.state:
@@ -563,7 +577,7 @@ def withdraw(scene: Scene, args: Sequence[str]) -> None:
 
 
 def clarify(scene: Scene, args: Sequence[str]) -> None:
-    """发布澄清: shown first with how many it reaches, sent at a second press."""
+    """发布澄清: preview it with the number of recipients; send at a second press."""
     row = inquiries.found(scene.session, scene.actor, number(args), "clarify")
     if args[1:] != ["yes"]:
         confirm(scene, row)

@@ -1,4 +1,4 @@
-"""Joining: a one-time code, a deep link or a QR code binds this chat to somebody's place."""
+"""Joining: a one-time code, deep link or QR code binds this chat to a membership."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.scene import Flow, Scene
 from bot.talk.acting import Refused
+from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Pick
 from bot.talk.message import Choice, Field, Incoming, Message
-from handlers import menu
+from handlers import heard, menu
 from prompts import t
-from services import joining
+from services import guardians, joining
+from services.access import LEARNERS, learner, may_keep
 from services.audit import note_refusal
+from services.entities import Role
 from services.packs import load
-from services.rows import Role
 
 AGREE: Final = "agree"
 DECLINE: Final = "decline"
 
 
 class JoinSeen(BaseModel):
-    """Whom the invitation is for, as they are asked to confirm it."""
+    """The invited person, to be confirmed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,7 +38,7 @@ class JoinSeen(BaseModel):
 
 
 async def join(chat: Chat, me: JoinSeen) -> bool:
-    """Show who will read what they write, and ask whether they agree."""
+    """Show who will read the person's records, and ask for agreement."""
     card = Message(
         t("join.readers", readers=t(f"join.readers_{me.role}")),
         title=t("join.welcome", name=me.name),
@@ -54,31 +56,34 @@ async def join(chat: Chat, me: JoinSeen) -> bool:
 
 
 def stranger(scene: Scene, incoming: Incoming) -> None:
-    """Somebody who has not joined, or who opens an invitation: look up the code they gave."""
+    """Handle a person who has not joined, or who opens an invitation: look up the code."""
     if incoming.start == "" and scene.speaker.person_id is not None:
         menu.offer(scene)
         menu.show(scene, ())
+        return
+    if heard.unread(scene, incoming):
         return
     code = joining.read_code(incoming.start or incoming.text or "")
     if code is None:
         scene.say(t("join.first") if scene.speaker.person_id is None else t("join.not_a_code"))
         return
-    source = f"account:{scene.speaker.account_id}"
+    source = f"{joining.ACCOUNT}{scene.speaker.account_id}"
     try:
         invited = joining.open_invite(scene.session, code, source, scene.now)
     except Refused as refused:
-        # Said here rather than raised: the try that it counts must not be undone.
+        # Said instead of raised, so that the counted try is not undone.
         noted = Refused(refused.words, verb="join")
         speaker = scene.speaker
         note_refusal(scene.session, noted, scene.now, speaker.person_id, speaker.account_id)
         scene.say(refused.words)
         return
-    scene.begin("join", {"code": code, "invite": invited.invite.id})
+    # The code itself is a secret and is not kept.
+    scene.begin("join", {"invite": invited.invite.id})
 
 
 def load_join(scene: Scene, args: Mapping[str, Any]) -> JoinSeen:
-    source = f"account:{scene.speaker.account_id}"
-    invited = joining.open_invite(scene.session, args["code"], source, scene.now)
+    invited = joining.invited_by(scene.session, args["invite"], scene.now)
+    scene.speaker.young = invited.membership.role is Role.STUDENT
     return JoinSeen(
         invite_id=args["invite"],
         name=invited.person.name,
@@ -95,9 +100,21 @@ def finish_join(scene: Scene, me: JoinSeen, agreed: bool) -> None:
     person = joining.join(scene.session, me.invite_id, scene.speaker.account_id, scene.now)
     scene.speaker.person_id = person.id
     scene.speaker.name = person.name
+    scene.speaker.young = me.role is Role.STUDENT
     scene.say(t("join.done", name=person.name, cohort=me.cohort))
     menu.offer(scene)
-    menu.show(scene, ())
+    if me.role in LEARNERS and not kept(scene):
+        scene.say(t("consent.awaited"))
+    if me.role is Role.GUARDIAN and guardians.awaited(scene.session, scene.actor):
+        menu.children(scene, ())
+    else:
+        menu.show(scene, ())
+
+
+def kept(scene: Scene) -> bool:
+    """Whether what the learner who speaks writes may be kept now."""
+    me = learner(scene.session, scene.actor.person_id)
+    return may_keep(scene.session, me, beijing_day(scene.now))
 
 
 FLOW = Flow(
@@ -107,4 +124,5 @@ FLOW = Flow(
     about=JoinSeen,
     load=load_join,
     finish=finish_join,
+    keeps=False,
 )

@@ -1,96 +1,137 @@
-"""What anybody can ask for at any point: the menu, help, the language, privacy, drafts."""
+"""Commands open to everyone at any point: menu, help, language, privacy, drafts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Final
 
 from bot.scene import TO_MENU, Scene, draft_choices, number, with_menu
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Field, Item, Message, Outgoing, Weight, as_message, press
-from prompts import LANGUAGES, Text, t
-from services import guardians, joining
+from prompts import LANGUAGES, Text, Words, catalogue, t
+from services import guardians, joining, records, roster
 from services.access import LEARNERS, memberships
 from services.menus import EVERYBODY, commands_for, described
-from services.readers import readers
+from services.readers import Readers, readers
 from services.rights import Relation
 from storage import chats
 from storage.chats import Talk
 
+MOST_DRAFTS: Final = 20
+"""Drafts in one list."""
+
 
 def offer(scene: Scene) -> None:
-    """Give this chat the menu of commands that whoever speaks has now."""
+    """Set this chat's menu to the speaker's commands."""
     commands = described(scene.session, scene.speaker.person_id, scene.language)
     scene.post(Outgoing("", commands=commands))
 
 
 def show(scene: Scene, _args: Sequence[str]) -> None:
-    """The menu of whoever speaks; a talk under way is put down, and said to be kept."""
+    """Show the speaker's menu; a talk under way becomes a draft, and the menu says so."""
     parked = scene.park()
     names = commands_for(scene.session, scene.speaker.person_id)
     if drafts_of(scene):
-        names.insert(-len(EVERYBODY), "drafts")
+        names.insert(names.index("ask"), "drafts")
+    kept = parked is not None and parked.journal["entries"] and not parked.closed
+    # Going on with what lies half done is the usual way on, and there is one of that.
+    first = "" if kept else names[0]
     choices = [
-        Choice(press(name), t(f"command.{name}.label"), weight=_weight(name, names))
-        for name in names
+        Choice(press(name), _label(scene, name), weight=_weight(name, first)) for name in names
     ]
     rows = [tuple(choices[i : i + 2]) for i in range(0, len(choices), 2)]
-    if parked is not None and parked.journal["entries"] and not parked.closed:
+    if parked is not None and kept:
         rows.insert(0, draft_choices(parked))
         words = t("menu.with_draft")
     elif scene.speaker.person_id is None:
         words = t("join.first")
     else:
         words = t("menu.what_next", name=scene.speaker.name)
-    scene.say(Message(words, tuple(rows), kind="question", card="menu"))
+    note = example(scene)
+    scene.say(Message(words, tuple(rows), kind="question", card="menu", note=note or ""))
 
 
-def _weight(name: str, names: Sequence[str]) -> Weight:
+def _label(scene: Scene, name: str) -> Words:
+    """What a command is called; how much waits in the queue, and which draft it is."""
+    label = t(f"command.{name}.label")
+    if name == "queue" and (count := records.waiting_count(scene.session, scene.actor)):
+        return t("menu.counted", what=label, count=count)
+    if name == "drafts":
+        titles = list(dict.fromkeys(scene.words(scene.router.title(d)) for d in drafts_of(scene)))
+        return t("menu.drafts", what=label, titles=titles[:2])
+    return label
+
+
+def example(scene: Scene) -> Text | None:
+    """Something that whoever speaks may say in their own words."""
+    if scene.speaker.person_id is None:
+        return None
+    for place in memberships(scene.session, scene.speaker.person_id):
+        if place.role in LEARNERS:
+            around = records.reviewers(scene.session, place.id or 0)
+            if around:
+                return t("menu.try_session", mentor=around[0].name)
+            return t("menu.try_session_alone")
+        if f"menu.try_{place.role}" in catalogue("zh"):
+            return t(f"menu.try_{place.role}")
+    return None
+
+
+def _weight(name: str, first: str) -> Weight:
     """The first command of a role is primary; commands for everybody are quiet."""
     if name in EVERYBODY:
         return "plain" if name == "ask" else "quiet"
-    return "primary" if name == names[0] else "plain"
+    return "primary" if name == first else "plain"
 
 
 def help_(scene: Scene, _args: Sequence[str]) -> None:
-    """What can be done and typed; a talk under way stays where it is."""
+    """Show the help; a talk under way stays open."""
     names = commands_for(scene.session, scene.speaker.person_id)
-    told = t("help.all", commands=[t(f"command.{name}.label") for name in names])
-    _aside(scene, told)
+    choices = [Choice(press(name), t(f"command.{name}.label")) for name in names if name != "help"]
+    rows = tuple(tuple(choices[i : i + 2]) for i in range(0, len(choices), 2))
+    _aside(scene, Message(t("help.all"), note=example(scene) or ""), rows)
 
 
 def privacy(scene: Scene, _args: Sequence[str], advised: bool = False) -> None:
-    """Who reads what is written here, for each place that whoever speaks has; and whether a model
-    is asked about questions (`advised`).
+    """Say who can read the speaker's records, for each membership.
+
+    `advised`: it also says that a model is asked about questions.
     """
     if scene.speaker.person_id is None:
         _aside(scene, t("privacy.stranger"))
         return
+    for shown in readers(scene.session, scene.actor):
+        scene.say(readers_of(shown))
     nobody = t("privacy.nobody_else")
+    roles = dict.fromkeys(m.role for m in memberships(scene.session, scene.actor.person_id))
     card = Message(
         title=t("privacy.title"),
-        items=tuple(map(Item, readers_told(scene))),
+        items=tuple(Item(t(f"join.readers_{role}")) for role in roles if role not in LEARNERS),
         note=t("privacy.with_model", said=nobody) if advised else nobody,
     )
     _aside(scene, card)
 
 
-def readers_told(scene: Scene) -> Iterable[Text]:
-    """By name who can read one's records and one's children's; for other places, in general."""
-    for shown in readers(scene.session, scene.actor):
-        key = "rights.yours" if shown.own else "rights.childs"
-        yield t(key, name=shown.learner, cohort=shown.cohort)
-        for relation, people in shown.people.items():
-            if not (shown.own and relation is Relation.ONESELF):
-                who = t(f"rights.who.{relation}")
-                names = [
-                    t("watch.student_of", name=name, unit=unit) if unit else name
-                    for name, unit in people
-                ]
-                yield t("rights.reader", relation=who, names=names)
-    roles = dict.fromkeys(m.role for m in memberships(scene.session, scene.actor.person_id))
-    for role in roles:
-        if role not in LEARNERS:
-            yield t(f"join.readers_{role}")
+def readers_of(shown: Readers) -> Message:
+    """Who can read one learner's records, by name."""
+    return Message(
+        text=shown.cohort,
+        title=t("rights.yours" if shown.own else "rights.childs", name=shown.learner),
+        fields=tuple(
+            Field(
+                t(f"rights.who.{relation}"),
+                t(
+                    "field.list",
+                    items=[
+                        t("watch.student_of", name=name, unit=unit) if unit else name
+                        for name, unit in people
+                    ],
+                ),
+            )
+            for relation, people in shown.people.items()
+            if not (shown.own and relation is Relation.ONESELF)
+        ),
+    )
 
 
 def language(scene: Scene, args: Sequence[str]) -> None:
@@ -111,7 +152,7 @@ def language(scene: Scene, args: Sequence[str]) -> None:
 
 
 def _aside(scene: Scene, said: Text | Message, rows: tuple[tuple[Choice, ...], ...] = ()) -> None:
-    """Say something in passing; a talk under way asks its question again after it."""
+    """Say something; a talk under way then asks its question again."""
     if scene.talk() is None:
         rows = (*rows, (TO_MENU,))
     scene.say(as_message(said)._replace(rows=rows))
@@ -131,30 +172,44 @@ def drafts_of(scene: Scene) -> list[Talk]:
 
 
 def drafts(scene: Scene, _args: Sequence[str]) -> None:
-    """Everything begun and not finished, on whichever device: to go on with, or to drop."""
+    """List the speaker's drafts, begun on any device, to resume or drop."""
     found = drafts_of(scene)
     if not found:
         scene.say(with_menu(t("drafts.none")))
         return
-    for talk in found[:5]:
-        scene.say(scene.router.offer_draft(talk))
+    if len(found) == 1:
+        scene.say(scene.router.offer_draft(found[0]))
+        return
+    items = tuple(
+        Item(t("drafts.row", what=scene.router.describe(talk)), press("resume", talk.id))
+        for talk in found[:MOST_DRAFTS]
+    )
+    words = t("drafts.many", count=len(found))
+    scene.say(Message(words, ((TO_MENU,),), kind="question", card="drafts", items=items))
 
 
 def resume(scene: Scene, args: Sequence[str]) -> None:
     scene.resume(_draft(scene, args))
 
 
+def anew(scene: Scene, args: Sequence[str]) -> None:
+    """Begin another talk of a draft's kind; the draft stays."""
+    draft = _draft(scene, args)
+    scene.begin(draft.flow, draft.about["args"], anew=True)
+
+
 def drop(scene: Scene, args: Sequence[str]) -> None:
-    """Give a draft up. It is asked for once more, since nothing brings it back."""
+    """Drop a draft, after asking for confirmation: it cannot be restored."""
     talk = _draft(scene, args)
     if args[1:] == ["yes"]:
+        told = t("drafts.dropped", what=scene.router.describe(talk))
         scene.close(talk)
-        scene.say(t("drafts.dropped", what=scene.router.title(talk)))
+        scene.say(told)
         show(scene, ())
         return
     scene.say(
         Message(
-            t("drafts.sure", what=scene.router.title(talk)),
+            t("drafts.sure", what=scene.router.describe(talk)),
             (
                 (
                     Choice(press("drop", talk.id, "yes"), t("drafts.yes_drop"), weight="danger"),
@@ -178,16 +233,41 @@ def _draft(scene: Scene, args: Sequence[str]) -> Talk:
 
 
 def children(scene: Scene, _args: Sequence[str]) -> None:
-    """A guardian's children, and whether their records may be kept."""
-    for link, child in guardians.children(scene.session, scene.actor):
+    """List a guardian's children and the state of consent for each."""
+    waiting = guardians.awaited(scene.session, scene.actor)
+    every = guardians.children(scene.session, scene.actor)
+    # What wants an answer stands last, where the person looks.
+    for link, child in sorted(every, key=lambda one: one[1].id in waiting):
+        if not guardians.asked_for(scene.session, scene.actor, link):
+            said = t("consent.child_not_asked", name=child.name)
+            rows = [(TO_MENU,)]
+            for place in roster.children_of(scene.session, scene.actor.person_id):
+                if place.person.id == child.id:
+                    way = Choice(press("student", place.id), t("consent.see_progress"))
+                    rows.insert(0, (way,))
+            scene.say(Message(said, tuple(rows), title=child.name))
+            continue
         standing = link.consented_at is not None and link.withdrawn_at is None
         verb, label = ("unconsent", "take_back") if standing else ("consent", "give")
+        among = len(waiting) > 1 and not standing
+        called = t("consent.give_for", name=child.name) if among else t(f"consent.{label}")
         weight: Weight = "danger" if standing else "primary"
         now = "given" if standing else "awaited"
+        if standing and not guardians.in_force(scene.session, link):
+            now = "stopped"
         scene.say(
             Message(
                 t(f"consent.child_{now}", name=child.name),
-                ((Choice(press(verb, child.id or 0), t(f"consent.{label}"), weight=weight),),),
+                (
+                    (
+                        Choice(
+                            press(verb, child.id or 0),
+                            called,
+                            decides=among,
+                            weight=weight,
+                        ),
+                    ),
+                ),
                 kind="card",
                 card=f"consent:{child.id}",
                 title=child.name,
@@ -195,7 +275,7 @@ def children(scene: Scene, _args: Sequence[str]) -> None:
                     Field(
                         t("consent.label"),
                         t(f"consent.{now}_state"),
-                        "good" if standing else "waiting",
+                        "good" if now == "given" else "waiting",
                     ),
                 ),
             )
@@ -204,9 +284,36 @@ def children(scene: Scene, _args: Sequence[str]) -> None:
 
 def give_consent(scene: Scene, args: Sequence[str]) -> None:
     guardians.give(scene.session, scene.actor, number(args))
+    scene.consent_changed = True
     children(scene, ())
 
 
-def take_back_consent(scene: Scene, args: Sequence[str]) -> None:
-    guardians.take_back(scene.session, scene.actor, number(args))
-    children(scene, ())
+def take_back_consent(scene: Scene, args: Sequence[str], days: int = 0) -> None:
+    """Ask once, withdraw at a second press, and say truly what is still kept and for how long.
+
+    `days`: for how long other people's chats show what they were sent.
+    """
+    child = guardians.may_take_back(scene.session, scene.actor, number(args))
+    card = f"consent:{child.id}"
+    if args[1:] != ["yes"]:
+        yes = Choice(
+            press("unconsent", child.id or 0, "yes"), t("consent.yes_take_back"), weight="danger"
+        )
+        no = Choice(press("children"), t("consent.no_take_back"))
+        words = t("consent.sure_take_back", name=child.name)
+        scene.say(Message(words, ((yes, no),), kind="question", card=card, title=child.name))
+        return
+    receipt = guardians.take_back(scene.session, scene.actor, child.id or 0)
+    scene.consent_changed = True
+    told = t(
+        "consent.receipt",
+        name=receipt.child,
+        at=scene.now,
+        drafts=receipt.drafts,
+        records=receipt.records,
+        files=receipt.files,
+        days=days,
+    )
+    again = Choice(press("consent", child.id or 0), t("consent.give"), weight="quiet")
+    mine = Choice(press("mydata"), t("command.mydata.label"))
+    scene.say(Message(told, ((mine, again), (TO_MENU,)), kind="card", card=card, title=child.name))

@@ -1,26 +1,33 @@
-"""我的进度 and 我的记录: what counts, what waits where, and every entry with its versions."""
+"""我的进度 and 我的记录: requirements, waiting entries, and every entry with its versions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Final, cast
 
 from bot.scene import TO_MENU, Scene, number
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Field, Item, Message, Meter, Tone, press
-from handlers import diary, session
+from handlers import diary, materials, session
+from handlers.attachments import shown
+from handlers.diary import WritingSeen
+from handlers.materials import MaterialSeen
+from handlers.seen import SessionSeen
 from programmes.model import Programme, Requirement
-from programmes.rules import RequirementProgress
+from programmes.pacing import Away, projection
+from programmes.rules import PeriodTally, RequirementProgress
 from programmes.values import Frequency, Per
 from prompts import Text, Words, t
-from services import records
+from services import leave, records
 from services.access import learner
-from services.packs import load, word_label
-from services.policy import asked_of
+from services.entities import Record, RecordKind, RecordState
+from services.packs import asked_of, load, word_label
 from services.progress import WRITING, counted, joined_on, sessions_without, stands
-from services.records import Body, SessionBody, WritingBody
+from services.records import Body, MaterialBody, SessionBody, WritingBody
+from services.reminder_card import every
 from services.rights import Relation
-from services.rows import Record, RecordKind, RecordState
 
 PAGE = 6
 
@@ -28,31 +35,35 @@ PAGE = 6
 
 
 def progress(scene: Scene, _args: Sequence[str]) -> None:
-    """Every requirement with its two numbers and its clause, and where things wait."""
+    """Show every requirement with its two numbers and clause, and the entries that wait."""
     me = learner(scene.session, scene.actor.person_id)
-    rows = (
-        (
-            Choice(press("session"), t("command.session.label"), weight="primary"),
-            Choice(press("records"), t("command.records.label")),
-        ),
-        (TO_MENU,),
-    )
     told = report(scene, me.id, load(me.programme), me.grade, own=True)
+    ways = [Choice(press("records"), t("command.records.label"))]
+    if not any(meter.choice == TO_SESSION for meter in told.meters):
+        ways.insert(0, replace(TO_SESSION, weight="primary"))
+    rows = (tuple(ways), (TO_MENU,))
     scene.say(told._replace(rows=rows, kind="question", card="progress"))
+
+
+TO_SESSION: Final = Choice(press("session"), t("command.session.label"))
 
 
 def report(
     scene: Scene, member_id: int, programme: Programme, grade: str, *, own: bool = False
 ) -> Message:
-    """How far a student is, as they (`own`) and those who answer for them may read it."""
+    """A student's progress as a card: as they see it (`own`), or as their supervisors do."""
     entries = records.entries(scene.session, member_id)
     today = beijing_day(scene.now)
     since = joined_on(scene.session, member_id)
     made = counted(programme, entries, today, since)
-    meters = [requirement_meter(part) for part in made.requirements] or [no_minimum(entries)]
+    meters = [requirement_meter(part, own=own) for part in made.requirements]
+    meters = meters or [no_minimum(entries)]
     meters += writing_meters(programme, grade, entries, own=own)
+    meters += materials.meters(programme, entries, own=own)
     waiting = tuple(waiting_items(scene, member_id, entries, own=own))
-    notes = [] if waiting else [t("progress.nothing_waits")]
+    away = leave.days_of(scene.session, member_id)
+    notes = list(paces(programme, made.requirements, today, since, away)) if own else []
+    notes += [] if waiting else [t("progress.nothing_waits")]
     if programme.provisional:
         notes.append(t("progress.provisional"))
     if since is not None and since > programme.cycle.first_day:
@@ -67,8 +78,56 @@ def report(
     )
 
 
-def requirement_meter(part: RequirementProgress) -> Meter:
-    """How far one requirement is met; a monthly one shows this month, and which fell short."""
+def paces(
+    programme: Programme,
+    parts: Sequence[RequirementProgress],
+    today: date,
+    since: date | None,
+    away: Sequence[Away],
+) -> Iterable[Text]:
+    """The pace of every minimum of the cycle, with what it counts where there are several."""
+    found = [(part, pace_of(programme, part, today, since, away)) for part in parts]
+    told = [(part, pace) for part, pace in found if pace is not None]
+    for part, pace in told:
+        what = word_label(part.requirement.counts, t(f"counter.{part.requirement.counts}"))
+        yield pace if len(told) == 1 else t("pace.of", what=what, pace=pace)
+
+
+def pace_of(
+    programme: Programme,
+    part: RequirementProgress,
+    today: date,
+    since: date | None,
+    away: Sequence[Away],
+) -> Text | None:
+    """What the pace of a minimum leads to, in a sentence; entries that wait are counted in."""
+    done = part.approved + part.submitted
+    found = projection(programme, part.requirement, done, today, since, away)
+    if found is None or not found.missing:
+        return None
+    said = {
+        "until": found.until,
+        "projected": amount(found.asked, found.projected),
+        "short": amount(found.asked, found.short),
+        "missing": amount(found.asked, found.missing),
+    }
+    if not found.short:
+        return t("pace.on_track", until=said["until"], projected=said["projected"])
+    weeks = found.weeks_between
+    if not weeks or found.asked.unit == "hours":
+        return t("pace.short_much", days=found.days, **said)
+    return t("pace.short", every=every(weeks), **said)
+
+
+def requirement_meter(part: RequirementProgress, *, own: bool = False) -> Meter:
+    """How far one requirement is met; a monthly one shows this month, and which fell short. What
+    is `own` and still missing has a way to it."""
+    meter = _requirement_meter(part)
+    lacks = own and meter.needed and part.still_needed
+    return meter._replace(choice=TO_SESSION) if lacks else meter
+
+
+def _requirement_meter(part: RequirementProgress) -> Meter:
     asked = part.requirement
     numbers = t("progress.numbers", submitted=part.submitted, approved=part.approved)
     missing = amount(asked, part.still_needed)
@@ -83,30 +142,16 @@ def requirement_meter(part: RequirementProgress) -> Meter:
             *how_far(part.still_needed, t("progress.missing", missing=missing), "progress.met"),
             asked.clause,
         )
-    short = [
-        t(
-            "progress.month_short",
-            month=t(f"calendar.month_{tally.month.month}"),
-            missing=amount(asked, tally.still_needed),
-        )
-        if period == "month"
-        else t(
-            "progress.period_short",
-            first=tally.first,
-            last=tally.last,
-            missing=amount(asked, tally.still_needed),
-        )
-        for tally in part.months
-        if tally.over and tally.still_needed
-    ]
+    behind = [tally for tally in part.months if tally.over and tally.still_needed]
+    short = [shortfall(asked, period, run) for run in runs(part.months, behind)]
     past = t(f"progress.{period}s_met")
     if short:
         past = t(f"progress.{period}s_short", **{f"{period}s": short})
     if not part.months:
         return Meter(asked_for(asked), t("progress.not_begun"), 0, 0, clause=asked.clause)
     if all(tally.over for tally in part.months):
-        lacking = t(f"progress.{period}s_missing", missing=len(short))
-        state = how_far(len(short), lacking, f"progress.{period}s_all_met")
+        lacking = t(f"progress.{period}s_missing", missing=len(behind))
+        state = how_far(len(behind), lacking, f"progress.{period}s_all_met")
         return Meter(asked_for(asked), past, 0, 0, 0, *state, asked.clause)
     lacking = t(f"progress.{period}_missing", missing=missing)
     return Meter(
@@ -120,13 +165,48 @@ def requirement_meter(part: RequirementProgress) -> Meter:
     )
 
 
+def runs(
+    every: Sequence[PeriodTally], behind: Sequence[PeriodTally]
+) -> Iterable[Sequence[PeriodTally]]:
+    """What fell short, period by period; three or more in a row that lack the same, together."""
+    run: list[PeriodTally] = []
+    for tally in every:
+        goes_on = tally in behind and (not run or run[-1].still_needed == tally.still_needed)
+        if not goes_on:
+            yield from [run] if len(run) > 2 else [[one] for one in run]
+            run = []
+        if tally in behind:
+            run.append(tally)
+    yield from [run] if len(run) > 2 else [[one] for one in run]
+
+
+def shortfall(asked: Requirement, period: str, run: Sequence[PeriodTally]) -> Text:
+    """One period that fell short, or several in a row."""
+    first, last = run[0], run[-1]
+    missing = amount(asked, first.still_needed)
+    several = len(run) > 1
+    if period == "month":
+        return t(
+            "progress.months_short_in" if several else "progress.month_short",
+            month=t(f"calendar.month_{first.month.month}"),
+            last=t(f"calendar.month_{last.month.month}"),
+            missing=missing,
+        )
+    return t(
+        "progress.periods_short_in" if several else "progress.period_short",
+        first=first.first,
+        last=last.last,
+        missing=missing,
+    )
+
+
 def period_of(asked: Requirement) -> str:
-    """The period of a requirement, as sentences tell them apart: `cycle`, `month` or `period`."""
+    """The kind of period, as the sentences distinguish it: `cycle`, `month` or `period`."""
     return str(asked.per) if asked.per in (Per.CYCLE, Per.MONTH) else "period"
 
 
 def asked_for(asked: Requirement) -> Text:
-    """What a requirement counts, how much of it at least, and in which period."""
+    """What a requirement counts, its minimum, and its period."""
     return t(
         f"progress.asked_{period_of(asked)}",
         what=word_label(asked.counts, t(f"counter.{asked.counts}")),
@@ -136,17 +216,17 @@ def asked_for(asked: Requirement) -> Text:
 
 
 def amount(asked: Requirement, count: int) -> Text:
-    """So many of what a requirement counts: 10 次, 30 小时."""
+    """An amount with its unit: 10 次, 30 小时."""
     return t(f"progress.amount_{asked.unit}", count=count)
 
 
 def how_far(missing: int, lacking: Text, met: str) -> tuple[Text, Tone]:
-    """What is missing, or that nothing is: only what was approved counts."""
+    """The state of a requirement: what is missing, or that it is met. Only approvals count."""
     return (lacking, "neutral") if missing else (t(met), "good")
 
 
 def no_minimum(entries: Iterable[tuple[Record, Body]]) -> Meter:
-    """The sessions of a programme that sets no least number: two numbers and no bar."""
+    """The meter of sessions in a programme without a minimum: two numbers and no bar."""
     states = [record.state for record, _ in entries if record.kind is RecordKind.SESSION]
     submitted = states.count(RecordState.SUBMITTED)
     approved = states.count(RecordState.APPROVED)
@@ -157,7 +237,7 @@ def no_minimum(entries: Iterable[tuple[Record, Body]]) -> Meter:
 def writing_meters(
     programme: Programme, grade: str, entries: Sequence[tuple[Record, Body]], *, own: bool
 ) -> Iterable[Meter]:
-    """For each kind of writing that is asked for: how many there are, and what is missing."""
+    """One meter for each kind of writing that the programme asks for."""
     for kind in WRITING:
         asked = asked_of(programme, grade, kind)
         if asked is None:
@@ -167,7 +247,7 @@ def writing_meters(
         waiting = sum(record.state is RecordState.SUBMITTED for record in written)
         reviewed = "reviewed" if asked.reviewed_by else "unreviewed"
         numbers = t(f"progress.writing_{reviewed}", handed_in=len(written), approved=approved)
-        # Where nobody reviews them, to hand them in is all that is asked.
+        # Where nobody reviews them, handing in is enough.
         done = approved if asked.reviewed_by else len(written)
         meter = Meter(asked.name, numbers, done, waiting, clause=asked.clause)
         if asked.frequency is Frequency.PER_SESSION:
@@ -175,7 +255,7 @@ def writing_meters(
             missing = len(sessions_without(entries, kind))
             meter = meter._replace(needed=sessions)
             if missing:
-                way = WAYS[kind]
+                way = records.BEGUN_BY[kind]
                 choice = Choice(press(way), t(f"command.{way}.label"))
                 meter = meter._replace(
                     state=t("progress.unwritten", missing=missing),
@@ -184,14 +264,10 @@ def writing_meters(
         yield meter
 
 
-WAYS: Final = {RecordKind.DIARY: "writing", RecordKind.MEETING_RECORD: "meeting"}
-"""The command by which each kind of writing is begun."""
-
-
 def waiting_items(
     scene: Scene, member_id: int, entries: Iterable[tuple[Record, Body]], *, own: bool
 ) -> Iterable[Item]:
-    """What waits, with whom, and since when: silence never approves, but it can be seen."""
+    """The entries that wait or were returned, with the reviewers and the days waited."""
     names = [one.name for one in records.reviewers(scene.session, member_id)]
     for record, body in entries:
         line, open_ = records.title(record, body, brief=True), press("record", record.id or 0)
@@ -206,7 +282,7 @@ def waiting_items(
 
 
 def waits(names: Sequence[str], days: int) -> Text:
-    """With whom something waits, and for how long if for a day or more."""
+    """Who has to act, and for how many days it has waited, if any."""
     whom = t("progress.with", names=list(names)) if names else t("progress.with_nobody")
     return t(f"progress.waits_{min(days, 2)}", whom=whom, days=days)
 
@@ -219,7 +295,7 @@ def stack(scene: Scene, lines: Iterable[Words]) -> str:
 
 
 def listing(scene: Scene, args: Sequence[str]) -> None:
-    """A student's own entries, the latest first, a page at a time."""
+    """List the student's own entries, the latest first, page by page."""
     me = learner(scene.session, scene.actor.person_id)
     entries = records.entries(scene.session, me.id)
     words = t("records.which", count=len(entries))
@@ -235,7 +311,7 @@ def pages(
     words: Text,
     *before: str,
 ) -> None:
-    """Entries as items, a page at a time."""
+    """Show one page of entries, with buttons to turn pages."""
     page = number(args) if args else 0
     shown = entries[page * PAGE : (page + 1) * PAGE]
     if not shown:
@@ -251,7 +327,7 @@ def pages(
 
 
 def entry_item(record: Record, body: Body) -> Item:
-    """An entry as one row: what it is, and where it stands."""
+    """An entry as one row of a list, with its state."""
     line = records.title(record, body, brief=True)
     return Item(line, press("record", record.id or 0), state(record), TONES[record.state])
 
@@ -263,7 +339,7 @@ TONES: Final[Mapping[RecordState, Tone]] = {
     RecordState.RETURNED: "bad",
     RecordState.WITHDRAWN: "neutral",
 }
-"""What was only handed in has no tick that could be misread: nobody has approved it."""
+"""A filed entry is neutral: a tick could be misread as an approval."""
 
 
 def state(record: Record) -> Text:
@@ -271,8 +347,8 @@ def state(record: Record) -> Text:
 
 
 def show(scene: Scene, args: Sequence[str]) -> None:
-    """One entry in full, with what may be done with it, or an earlier version of it."""
-    record, grant = records.allowed(scene.session, scene.actor, number(args), "read")
+    """Show one entry in full with its actions, or an earlier version of it."""
+    record, grant = records.read(scene.session, scene.actor, number(args))
     version = number(args, 1) if len(args) > 1 else record.version
     body = records.body_at(scene.session, record, version)
     rows = own_choices(record, version) if grant.relation is Relation.ONESELF else []
@@ -282,8 +358,14 @@ def show(scene: Scene, args: Sequence[str]) -> None:
     scene.say(whole(scene, record, body, version)._replace(rows=tuple(rows)))
 
 
+def home(me: SessionSeen | WritingSeen | MaterialSeen) -> Callable[[Scene], None] | None:
+    """What shows the entry that is being changed; a new one comes from the menu."""
+    changed = me.record_id
+    return None if changed is None else lambda scene: show(scene, [str(changed)])
+
+
 def whole(scene: Scene, record: Record, body: Body, version: int) -> Message:
-    """All that an entry says, whose it is, where it stands, and every word said on it."""
+    """A card with the whole entry, its owner, its state and all reviews."""
     latest = version == record.version
     standing = Field(
         t("field.state"),
@@ -309,10 +391,10 @@ def whole(scene: Scene, record: Record, body: Body, version: int) -> Message:
     ]
     owner = records.owner(scene.session, record).name
     return Message(
-        "" if isinstance(body, SessionBody) else "\n".join(body.parts),
+        records.prose(body),
         kind="card",
         card=f"record:{record.id}",
-        files=records.files_at(scene.session, record, version),
+        files=records.files_at(scene.session, record.id, version),
         title=t("queue.line", student=owner, line=records.title(record, body, brief=True)),
         fields=(standing, *full_fields(scene, record, body), Field(t("field.version"), written)),
         items=tuple(reviews),
@@ -320,10 +402,12 @@ def whole(scene: Scene, record: Record, body: Body, version: int) -> Message:
 
 
 def full_fields(scene: Scene, record: Record, body: Body) -> tuple[Field, ...]:
-    """What an entry says beside its prose."""
+    """The fields of an entry besides its prose."""
     if isinstance(body, SessionBody):
         return session.fields_of(body)
-    files = Field(t("field.files"), t("field.count", count=len(body.files)))
+    files = Field(t("field.files"), shown(body.files))
+    if isinstance(body, MaterialBody):
+        return materials.fields_of(record, body)
     on = records.about(scene.session, record)
     if on is None:
         return (files,)
@@ -332,7 +416,7 @@ def full_fields(scene: Scene, record: Record, body: Body) -> tuple[Field, ...]:
 
 
 def own_choices(record: Record, version: int) -> list[tuple[Choice, ...]]:
-    """What a student may do with their own entry as it stands."""
+    """The buttons for a student's own entry in its latest version."""
     if version != record.version or record.state is RecordState.APPROVED:
         return []
     again = Choice(press("edit", record.id or 0), t("record.mend"))
@@ -353,7 +437,7 @@ def version_choices(record: Record, version: int) -> tuple[Choice, ...]:
 
 
 def edit(scene: Scene, args: Sequence[str]) -> None:
-    """Open an own entry to change it."""
+    """Open one of the student's own entries for change."""
     record = records.to_edit(scene.session, scene.actor, number(args))
     body = records.body_at(scene.session, record)
     match body:
@@ -361,6 +445,8 @@ def edit(scene: Scene, args: Sequence[str]) -> None:
             session.edit(scene, cast(int, record.id), record.version, body)
         case WritingBody():
             diary.edit(scene, record, body)
+        case MaterialBody():
+            materials.edit(scene, record, body)
 
 
 def withdraw(scene: Scene, args: Sequence[str]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final, cast
+from typing import Any, Final
+from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,14 +15,19 @@ from bot.talk.conversation import Chat
 from bot.talk.inputs import Free
 from bot.talk.message import Choice, Field, Item, Message, press
 from handlers import progress
+from handlers.pages import on_record
 from prompts import Text, Words, t
 from services import records
-from services.records import Body, Verdict
-from services.rows import Record, RecordKind, RecordState
+from services.entities import Record, RecordKind, RecordState
+from services.records import Body, ReviewResult, Waits
 
 SHOWN: Final = 5
+LISTED: Final = 20
+"""Entries that are named before all are approved."""
+AT_ONCE: Final = 10
+"""Entries approved at one press; who has read more presses again."""
 LONG: Final = timedelta(days=7)
-"""Waiting for longer than this is waiting long."""
+"""Entries that wait longer than this pass the filter `long`."""
 FILTERS: Final = ("all", "session", "diary", "meeting_record", "long")
 REASONS: Final = ("too_short", "wrong_day", "wrong_length", "what_learnt", "not_there")
 
@@ -30,11 +36,17 @@ REASONS: Final = ("too_short", "wrong_day", "wrong_length", "what_learnt", "not_
 
 
 def queue(scene: Scene, args: Sequence[str]) -> None:
-    """What waits for whoever speaks, oldest first, by kind, by student or by how long."""
+    """Show the queue of the speaker: oldest first, filtered by kind, student or waiting time."""
     chosen = chosen_filter(args)
     page = number(args, 1) if len(args) > 1 else 0
-    waiting = [entry for entry in waiting_for(scene) if passes(scene, entry[0], chosen)]
-    shown = waiting[page * SHOWN : (page + 1) * SHOWN]
+    part = part_of(scene, chosen)
+    shown = waiting_for(scene, part, skip=page * SHOWN, most=SHOWN)
+    kinds, long = records.waiting_by(scene.session, scene.actor, scene.now - LONG)
+    passing = {**{kind.value: many for kind, many in kinds.items()}, "long": long}
+    passing["all"] = kinds.total()
+    if chosen.isdigit():
+        passing[chosen] = records.waiting_count(scene.session, scene.actor, part)
+    count = passing.get(chosen, 0)
     items = tuple(
         Item(
             t("queue.line", student=name, line=records.title(record, body, brief=True)),
@@ -44,26 +56,21 @@ def queue(scene: Scene, args: Sequence[str]) -> None:
         )
         for record, body, name in shown
     )
+    on_record(scene, [record.student_id for record, _, _ in shown])
     rows: list[tuple[Choice, ...]] = []
-    opened = opened_of(scene, waiting)
-    if len(opened) > 1:
-        rows.append((Choice(press("bulk", chosen), t("queue.approve_opened", count=len(opened))),))
-    if len(waiting) > (page + 1) * SHOWN:
+    read = read_of(scene, part, AT_ONCE)
+    if len(read) > 1:
+        rows.append((approve_read(chosen, read),))
+    if count > (page + 1) * SHOWN:
         rows.append((Choice(press("queue", chosen, page + 1), t("queue.more")),))
-    rows.append(
-        tuple(
-            Choice(press("queue", name), t(f"queue.filter_{name}"), weight="quiet")
-            for name in FILTERS
-            if name != chosen
-        )
-    )
+    rows += filters(passing, chosen)
     rows += by_student(scene, chosen)
     rows.append((TO_MENU,))
-    words = t(
-        "queue.which" if waiting else "queue.empty",
-        count=len(waiting),
-        filter=filter_name(waiting, chosen),
-    )
+    if chosen == "all":
+        words = t("queue.which_all" if count else "queue.none", count=count)
+    else:
+        told = {"count": count, "filter": filter_name(scene, part, chosen)}
+        words = t("queue.which" if count else "queue.empty", **told)
     scene.say(
         Message(
             words,
@@ -76,54 +83,74 @@ def queue(scene: Scene, args: Sequence[str]) -> None:
     )
 
 
+def filters(passing: Mapping[str, int], chosen: str) -> list[tuple[Choice, ...]]:
+    """The filters that part what waits, and the way back from a chosen one."""
+    parting = [name for name in FILTERS if 0 < passing.get(name, 0) < passing["all"]]
+    offered = ["all", *parting] if chosen != "all" else parting
+    choices = [
+        Choice(press("queue", name), t(f"queue.filter_{name}"), weight="quiet")
+        for name in offered
+        if name != chosen
+    ]
+    return [tuple(choices)] if choices else []
+
+
 def waited(time: timedelta) -> Text:
     return t(f"queue.waited_{min(time.days, 2)}", days=time.days)
 
 
 def chosen_filter(args: Sequence[str]) -> str:
-    """The filter that was pressed or typed: one of `FILTERS`, or a student by number."""
+    """The chosen filter: one of `FILTERS`, or a student's number."""
     chosen = args[0] if args else "all"
     return chosen if chosen in FILTERS else str(number(args))
 
 
-def filter_name(waiting: Sequence[tuple[Record, Body, str]], chosen: str) -> Text | str:
-    """What the filter is called; a student who does not wait for whoever speaks has no name."""
+def part_of(scene: Scene, chosen: str) -> Waits:
+    """The part of the queue that passes a filter."""
+    if chosen == "long":
+        return Waits(since=scene.now - LONG)
     if chosen.isdigit():
-        return next((name for record, _, name in waiting if str(record.student_id) == chosen), "")
+        return Waits(student_id=int(chosen))
+    return records.EVERYTHING if chosen == "all" else Waits(kind=RecordKind(chosen))
+
+
+def filter_name(scene: Scene, part: Waits, chosen: str) -> Text | str:
+    """The filter's label; empty for a student with nothing in the queue."""
+    if chosen.isdigit():
+        return next((name for *_, name in waiting_for(scene, part, most=1)), "")
     return t(f"queue.filter_{chosen}")
 
 
 def by_student(scene: Scene, chosen: str) -> list[tuple[Choice, ...]]:
-    """A button for each student who waits, where there are several."""
-    students = {record.student_id: name for record, _, name in waiting_for(scene)}
+    """A button for each student in the queue, if there are several; six at most."""
+    students = records.waiting_students(scene.session, scene.actor, 7)
     if len(students) < 2:
         return []
     choices = [
         Choice(press("queue", student), name, weight="quiet")
-        for student, name in students.items()
+        for student, name in students
         if str(student) != chosen
     ][:6]
     return [tuple(choices[i : i + 3]) for i in range(0, len(choices), 3)]
 
 
-def passes(scene: Scene, record: Record, chosen: str) -> bool:
-    if chosen == "long":
-        return scene.now - record.submitted_at > LONG
-    if chosen.isdigit():
-        return record.student_id == int(chosen)
-    return chosen not in FILTERS or chosen == "all" or record.kind is RecordKind(chosen)
+def waiting_for(
+    scene: Scene,
+    part: Waits = records.EVERYTHING,
+    *,
+    skip: int = 0,
+    most: int,
+    but: int | None = None,
+) -> list[tuple[Record, Body, str]]:
+    """Entries in the speaker's queue, with the student's name, oldest first."""
+    return records.waiting_for(scene.session, scene.actor, part, skip=skip, most=most, but=but)
 
 
-def waiting_for(scene: Scene) -> list[tuple[Record, Body, str]]:
-    """Every entry that waits for whoever speaks, with its student's name, oldest first."""
-    return records.waiting_for(scene.session, scene.actor)
-
-
-def opened_of(scene: Scene, waiting: Sequence[tuple[Record, Body, str]]) -> list[Record]:
-    """Those whose present version whoever speaks has read in full."""
-    return [
-        record for record, _, _ in waiting if records.opened(scene.session, scene.actor, record)
-    ]
+def read_of(
+    scene: Scene, part: Waits = records.EVERYTHING, most: int | None = None
+) -> list[tuple[int, int]]:
+    """The entries whose latest version the speaker has read in full, as (record, version)."""
+    return records.waiting_and_read(scene.session, scene.actor, part, most=most)
 
 
 TO_QUEUE: Final = Choice(press("queue"), t("command.queue.label"))
@@ -132,47 +159,33 @@ TO_QUEUE: Final = Choice(press("queue"), t("command.queue.label"))
 
 
 def whole(scene: Scene, args: Sequence[str]) -> None:
-    """看全文: an entry in full, with the ways to settle it."""
+    """看全文: show an entry in full, with the buttons to approve or return it."""
     record = records.open_whole(scene.session, scene.actor, number(args))
     body = records.body_at(scene.session, record)
     rows: list[tuple[Choice, ...]] = []
     waits = record.state is RecordState.SUBMITTED
     if waits and records.may(scene.session, scene.actor, record, "approve"):
-        rows.append(decide(record))
+        rows.append(records.decisions(record))
     if record.version > 1:
         rows.append(progress.version_choices(record, record.version))
     rows.append((replace(TO_QUEUE, weight="quiet"),))
     scene.say(progress.whole(scene, record, body, record.version)._replace(rows=tuple(rows)))
 
 
-def decide(record: Record) -> tuple[Choice, ...]:
-    return (
-        Choice(
-            press("approve", record.id or 0, record.version),
-            t("review.approve"),
-            decides=True,
-            weight="primary",
-        ),
-        Choice(
-            press("return", record.id or 0, record.version), t("review.return"), weight="danger"
-        ),
-    )
-
-
 def approve(scene: Scene, args: Sequence[str]) -> None:
-    """通过 one version, at one press."""
+    """通过: approve one version, at one press."""
     verdict = records.review(
         scene.session, scene.actor, number(args), number(args, 1), approve=True
     )
     settled(scene, verdict)
 
 
-def settled(scene: Scene, verdict: Verdict) -> None:
-    """Say what became of a review: what was done now, or what had been done before."""
+def settled(scene: Scene, verdict: ReviewResult) -> None:
+    """Show the result of a review: done now, or done before."""
     record = verdict.record
     body = records.body_at(scene.session, record)
     owner = records.owner(scene.session, record)
-    rows: tuple[tuple[Choice, ...], ...] = ((TO_QUEUE,),)
+    rows: tuple[tuple[Choice, ...], ...] = (next_waiting(scene, record), (TO_MENU,))
     fields = [Field(t("field.state"), progress.state(record), progress.TONES[record.state])]
     if verdict.review is None:
         words: Words = t("review.moved_on")
@@ -211,19 +224,80 @@ def settled(scene: Scene, verdict: Verdict) -> None:
     )
 
 
-def bulk(scene: Scene, args: Sequence[str]) -> None:
-    """通过已看过的: approve every waiting entry that was read in full, and no other."""
-    chosen = chosen_filter(args)
-    waiting = [entry for entry in waiting_for(scene) if passes(scene, entry[0], chosen)]
-    opened = opened_of(scene, waiting)
-    done = [
-        records.review(
-            scene.session, scene.actor, cast(int, record.id), record.version, approve=True
+def approve_read(chosen: str, read: Sequence[tuple[int, int]]) -> Choice:
+    """通过已看过的: it does what it says, with these versions and no others."""
+    return Choice(press("bulk", chosen, _sum(read)), t("queue.approve_opened", count=len(read)))
+
+
+def _sum(read: Sequence[tuple[int, int]]) -> int:
+    """A number that tells these versions from any others."""
+    return crc32(repr(sorted(read)).encode())
+
+
+def confirm_all(scene: Scene, _args: Sequence[str], told: Text | None = None) -> None:
+    """全部通过: whom it concerns, before it is done. What was not read in full is not settled."""
+    waiting = waiting_for(scene, most=LISTED)
+    read_now = read_of(scene, most=AT_ONCE)
+    read = {record for record, _ in read_now}
+    items = tuple(
+        Item(
+            t("queue.line", student=name, line=records.title(record, body, brief=True)),
+            press("whole", record.id or 0),
+            t("queue.will_approve" if record.id in read else "queue.unread"),
+            "good" if record.id in read else "waiting",
         )
-        for record in opened
+        for record, body, name in waiting
+    )
+    on_record(scene, [record.student_id for record, _, _ in waiting])
+    rows: list[tuple[Choice, ...]] = [(TO_QUEUE, TO_MENU)]
+    if read:
+        rows.insert(0, (replace(approve_read("all", read_now), weight="primary"),))
+    unread = records.waiting_count(scene.session, scene.actor) - len(read)
+    if not read:
+        key = "queue.none_read" if waiting else "queue.none"
+    else:
+        key = "queue.sure_read" if unread else "queue.sure_all"
+    words = t(key, count=len(read), unread=unread)
+    if told is not None:
+        words = t("queue.told_first", told=told, words=words)
+    title = t("queue.approve_all")
+    scene.say(Message(words, tuple(rows), kind="question", card="queue", title=title, items=items))
+
+
+def next_waiting(scene: Scene, settled: Record) -> tuple[Choice, ...]:
+    """On to what waits longest, so that one review leads to the next; and to the whole queue."""
+    if not records.reviews_somebody(scene.session, scene.actor):
+        return (TO_QUEUE,)
+    left = waiting_for(scene, most=1, but=settled.id)
+    if not left:
+        return (TO_QUEUE,)
+    record, _, name = left[0]
+    count = records.waiting_count(scene.session, scene.actor)
+    if settled.state is RecordState.SUBMITTED and records.may(
+        scene.session, scene.actor, settled, "approve"
+    ):
+        count -= 1
+    label = t("review.next", student=name, count=count)
+    return (Choice(press("whole", record.id or 0), label, weight="primary"), TO_QUEUE)
+
+
+def bulk(scene: Scene, args: Sequence[str]) -> None:
+    """通过已看过的: approve every waiting entry that was read in full, and no other.
+
+    The button says how many. If they are others by now, nothing is done and it is asked again.
+    """
+    chosen = chosen_filter(args)
+    part = part_of(scene, chosen)
+    read = read_of(scene, part, AT_ONCE)
+    if len(args) < 2 or number(args, 1) != _sum(read):
+        confirm_all(scene, (), t("queue.moved_on"))
+        return
+    unread = records.waiting_count(scene.session, scene.actor, part) - len(read)
+    done = [
+        records.review(scene.session, scene.actor, record, version, approve=True)
+        for record, version in read
     ]
     count = sum(verdict.done for verdict in done)
-    unread = len(waiting) - len(opened)
     scene.say(t("queue.approved" if unread else "queue.approved_all", count=count, unread=unread))
     queue(scene, [chosen])
 
@@ -232,7 +306,7 @@ def bulk(scene: Scene, args: Sequence[str]) -> None:
 
 
 class ReturnSeen(BaseModel):
-    """The version that is being sent back."""
+    """The version being returned."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -243,7 +317,7 @@ class ReturnSeen(BaseModel):
 
 
 async def ask_reason(chat: Chat, seen: ReturnSeen) -> str:
-    """The reason, picked or in own words."""
+    """Ask for the reason: chosen, or in the reviewer's words."""
     chips = [Choice(reason, t(f"reason.{reason}")) for reason in REASONS]
     words = t("review.why", student=seen.student, line=seen.line)
     reason: str = await chat.ask("reason", Free(least=2, most=500, options=chips), words)
@@ -251,10 +325,10 @@ async def ask_reason(chat: Chat, seen: ReturnSeen) -> str:
 
 
 def send_back(scene: Scene, args: Sequence[str]) -> None:
-    """退回修改: begin to ask why, unless it is settled already."""
+    """退回修改: ask for the reason, unless the version has been reviewed already."""
     record, _ = records.allowed(scene.session, scene.actor, number(args), "return")
     if record.version != number(args, 1) or record.state is not RecordState.SUBMITTED:
-        settled(scene, records.standing(scene.session, record, number(args, 1)))
+        settled(scene, records.existing_review(scene.session, record, number(args, 1)))
         return
     scene.begin("return", {"record": number(args), "version": number(args, 1)})
 
@@ -262,7 +336,7 @@ def send_back(scene: Scene, args: Sequence[str]) -> None:
 def load_return(scene: Scene, args: Mapping[str, Any]) -> ReturnSeen:
     record, _ = records.allowed(scene.session, scene.actor, args["record"], "return")
     owner = records.owner(scene.session, record)
-    line = records.title(record, records.body_at(scene.session, record))
+    line = records.title(record, records.body_at(scene.session, record), brief=True)
     return ReturnSeen(
         record_id=args["record"],
         version=args["version"],
@@ -288,4 +362,6 @@ FLOW = Flow(
     about=ReturnSeen,
     load=load_return,
     finish=finish_return,
+    home=lambda seen: lambda scene: whole(scene, [str(seen.record_id)]),
+    sketch=lambda seen, _: [t("review.return_title"), seen.student, seen.line],
 )

@@ -1,21 +1,24 @@
-"""What a student's talks are told when they begin: looked up once, kept with the talk."""
+"""The data that a student's talks are given when they begin; it is kept with the talk."""
 
 from __future__ import annotations
 
 from datetime import date, time
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 from bot.scene import Scene
 from programmes.model import Programme
+from programmes.values import kept_as
 from services import records
-from services.access import LearnerPlace, own
-from services.packs import kept_as, load
+from services.access import LEARNERS, LearnerPlace, memberships, own
+from services.entities import Record, RecordState
+from services.packs import load
 from services.records import Kept
 
 
 class Past(BaseModel):
-    """A session that is written down already, as far as a new one may collide with it."""
+    """An existing session, with what decides whether a new one may repeat it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,7 +30,7 @@ class Past(BaseModel):
 
 
 class Student(BaseModel):
-    """A learner, with the programme's days and the people around them."""
+    """A learner with the programme's dates and the people around them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,27 +39,65 @@ class Student(BaseModel):
     first: date
     last: date
     mentors: dict[str, str]
-    """Those who cultivate them, by membership id: the mentor first."""
+    """Their reviewers by membership id, the mentor first."""
     kinds: tuple[str, ...]
 
 
 class SessionSeen(Student):
-    """What logging a session needs to know; with `record_id`, an entry is being changed."""
+    """The data for logging a session; with `record_id`, for changing one."""
 
     past: tuple[Past, ...]
+    days: tuple[date, ...] = ()
+    """Further days that the same sentence told of, to be logged after this one."""
     record_id: int | None = None
     version: int = 0
     files: tuple[Kept, ...] = ()
+    returned: str = ""
+    """Why it was sent back, if it was."""
+    returned_by: str = ""
+
+
+def sent_back(scene: Scene, record: Record) -> tuple[str, str]:
+    """Why an entry was sent back as it stands, and by whom; empty if it was not."""
+    if record.state is not RecordState.RETURNED:
+        return "", ""
+    reviews = records.reviews(scene.session, record)
+    return next(
+        (
+            (review.reason, name)
+            for review, name in reviews
+            if review.version == record.version and not review.approved
+        ),
+        ("", ""),
+    )
+
+
+FIRST_WORDS: Final = 12
+"""Characters by which a text is known among others."""
+
+
+def first_words(text: str) -> str:
+    """The beginning of a text, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= FIRST_WORDS else f"{line[:FIRST_WORDS]}…"
+
+
+def learns(scene: Scene) -> bool:
+    """Whether whoever speaks is a learner."""
+    person = scene.speaker.person_id
+    return person is not None and any(
+        place.role in LEARNERS for place in memberships(scene.session, person)
+    )
 
 
 def writer(scene: Scene, verb: str) -> tuple[LearnerPlace, Programme]:
-    """Who speaks, as a learner who may keep records now. Raises `Refused`."""
+    """The speaker as a learner whose records may be kept now. Raises `Refused`."""
     me = own(scene.session, scene.actor, verb)
     return me, load(me.programme)
 
 
 def student(scene: Scene, verb: str) -> tuple[LearnerPlace, Programme, Student]:
-    """Like `writer`, with the people around them. Raises `Refused`."""
+    """Like `writer`, with the data that a talk needs. Raises `Refused`."""
     me, programme = writer(scene, verb)
     around = records.reviewers(scene.session, me.id)
     kinds = programme.cultivation.methods.value or ()
@@ -75,7 +116,7 @@ def student(scene: Scene, verb: str) -> tuple[LearnerPlace, Programme, Student]:
 
 
 def past_sessions(scene: Scene, member_id: int, except_id: int | None) -> tuple[Past, ...]:
-    """The sessions that still stand, without the one that is being changed."""
+    """The sessions that are not withdrawn, except the one being changed."""
     return tuple(
         Past(
             record_id=record_id,

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time
+from dataclasses import replace
+from datetime import date, datetime, time
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.scene import Flow, Scene
+from bot.scene import Flow, Scene, number
+from bot.talk import conversation
 from bot.talk.acting import Refused
-from bot.talk.conversation import Chat
+from bot.talk.conversation import Chat, Journal
 from bot.talk.inputs import (
-    SKIP,
     Answer,
-    Day,
+    Asked,
+    Besides,
+    Corrections,
+    DayAndLength,
     Free,
     Minutes,
     People,
@@ -26,27 +30,35 @@ from bot.talk.inputs import (
 )
 from bot.talk.message import Choice, Field, Item, Message, press
 from handlers import diary, seen
-from handlers.attachments import FILES, keep_files
-from handlers.seen import Past, SessionSeen
+from handlers.attachments import FILES, SentFiles, keep_files, named, next_turn, shown, taking_away
+from handlers.corrections import ShownEntry, corrections, replacement
+from handlers.seen import Past, SessionSeen, Student, first_words
 from language.days import Moment
 from language.sentence import (
     Understood,
     looks_like_plan,
     looks_like_session,
+    only_when,
     understand_session,
 )
 from programmes.rules import SessionFact, question_session
 from programmes.values import PLACES
-from prompts import BEIJING, LANGUAGES, Text, catalogue, t
+from prompts import BEIJING, LANGUAGES, Brief, Text, Words, catalogue, t
 from services import records
+from services.entities import RecordKind
 from services.packs import kind_label, load
 from services.records import PLACE_BY_KEY, SessionBody
-from services.rows import RecordKind
 
-STEPS: Final = 8
+STEPS: Final = 6
+FIELDS: Final = ("place", "kind", "people", "what")
+"""The steps of which a sentence may say something besides day and length."""
+LEAST_WORDS: Final = 2
 
+NO_FILES: Final = SentFiles()
 SUBMIT: Final = "submit"
 AGAIN: Final = "another"
+MOST_DAYS: Final = 3
+"""Further days that a button carries: a press has room for so many."""
 
 
 class Logged(BaseModel):
@@ -59,18 +71,26 @@ class Logged(BaseModel):
 
 
 async def log_session(chat: Chat, me: SessionSeen) -> Logged:
-    chat.steps(STEPS)
-    moment = await chat.ask("day", Day(me.first, me.last), t("session.which_day"))
-    place = await chat.ask("place", Pick(places()), t("session.where"))
-    kind = await chat.ask("kind", Pick(kinds(me.kinds)), t("session.which_kind"))
-    minutes = await chat.ask("length", Minutes(), t("session.how_long"))
+    if me.record_id is None:
+        chat.steps(STEPS)
+    ask = questions(me)
+    chat.beside = lambda: known(chat, ask)
+    chat.above = why(me)
+    files = await keep_files(chat, me.files, captions="what")
+    alone = chat.given("length")
+    which = t("session.which_day" if alone else "session.which_day_how_long")
+    held = frozenset(step for step in FIELDS if chat.given(step))
+    day = replace(ask.day, alone=alone, besides=told_besides(me), held=held)
+    moment = await chat.ask("day", day, which)
+    minutes = await chat.ask("length", ask.length, t("session.how_long"), counted=False)
+    place = await chat.ask("place", ask.place, t("session.where"))
+    kind = await chat.ask("kind", ask.kind, t("session.which_kind"))
     twins = overlapping(me, moment, place, minutes)
     for twin in twins:
         another = Pick([Choice(AGAIN, t("session.another"))])
         await chat.ask(f"{AGAIN}/{twin.record_id}", another, already(twin), counted=False)
-    people = await chat.ask("people", People(me.mentors), t("session.with_whom"))
-    what = await chat.ask("what", Free(least=2, most=2000), t("session.what"))
-    files = await keep_files(chat, me.files, t("session.files"))
+    people = await chat.ask("people", ask.people, t("session.with_whom"))
+    what = await chat.ask("what", ask.what, t("session.what"))
     body = SessionBody(
         day=moment.day,
         start=moment.start,
@@ -83,13 +103,78 @@ async def log_session(chat: Chat, me: SessionSeen) -> Logged:
         files=files,
     )
     send = t("session.resubmit") if me.record_id else t("session.submit")
-    fields = lines(body)
     ends = [Choice(SUBMIT, send, weight="primary")]
-    await chat.ask("review", Summary(fields, ends), t("session.check"))
+    summary = Summary(lines(body), ends, corrected(chat, me, body))
+    await chat.ask("review", summary, t("session.check"))
     return Logged(body=body, distinct_from=tuple(twin.record_id for twin in twins))
 
 
+def told_besides(me: SessionSeen) -> Besides:
+    """Hears what a whole sentence says of the other steps, where only the day was asked."""
+
+    def hear_besides(words: str, asked: Asked) -> Mapping[str, Answer]:
+        if not looks_like_session(words, asked.now.astimezone(BEIJING)):
+            return {}
+        known = list(me.mentors.values())
+        told = answers_in(heard(words, asked.now, people=known, kinds=me.kinds))
+        return {step: answer for step, answer in told.items() if step != "day"}
+
+    return hear_besides
+
+
+def why(me: SessionSeen) -> Words:
+    """Why an entry is being changed, where somebody sent it back."""
+    if not me.returned:
+        return ""
+    return t("session.returned", reviewer=me.returned_by, reason=me.returned)
+
+
+def corrected(chat: Chat, me: SessionSeen, body: SessionBody) -> Corrections:
+    """Hears what somebody says to be wrong with the entry on its review card."""
+    form = shown_entry(me, body, next_turn(chat))
+    return lambda words, asked: corrections(form, words, asked.now.astimezone(BEIJING))
+
+
+def shown_entry(me: Student, body: SessionBody, next_file: int = 0) -> ShownEntry:
+    """The entry as it can be corrected; `next_file` is the next free turn of the files' loop."""
+    return ShownEntry(
+        text="what",
+        day=Moment(body.day, body.start, body.part),
+        people=body.people,
+        known=tuple(me.mentors.values()),
+        places=places(),
+        place_words=vocabulary("place", tuple(place.key for place in PLACES)),
+        kinds=kinds(me.kinds),
+        files=taking_away(body.files),
+        files_step=FILES,
+        next_file=next_file,
+        spoken=spoken,
+    )
+
+
 # ---------------------------------------------------------------- its questions
+
+
+class Questions(NamedTuple):
+    """What each step takes."""
+
+    day: DayAndLength
+    length: Minutes
+    place: Pick
+    kind: Pick
+    people: People
+    what: Free
+
+
+def questions(me: SessionSeen) -> Questions:
+    return Questions(
+        day=DayAndLength(me.first, me.last),
+        length=Minutes(),
+        place=Pick(places()),
+        kind=Pick(kinds(me.kinds)),
+        people=People(me.mentors),
+        what=Free(least=LEAST_WORDS, most=2000),
+    )
 
 
 @cache
@@ -108,15 +193,60 @@ def kinds(asked_for: tuple[str, ...]) -> Sequence[Choice]:
 
 def lines(body: SessionBody) -> list[SummaryLine]:
     """The fields of the review card, each with the step that asks it."""
-    return [
-        SummaryLine("day", t("field.day"), when(body)),
-        SummaryLine("place", t("field.place"), t(f"place.{body.place}")),
-        SummaryLine("kind", t("field.kind"), kind_label(body.kind)),
-        SummaryLine("length", t("field.length"), length(body.minutes)),
-        SummaryLine("people", t("field.people"), t("field.list", items=list(body.people))),
-        SummaryLine("what", t("field.what"), body.what),
-        SummaryLine(FILES, t("field.files"), t("field.count", count=len(body.files))),
-    ]
+    moment = Moment(body.day, body.start, body.part)
+    said = (moment, body.place, body.kind, body.minutes, body.people, body.what)
+    return [*told(*said), SummaryLine(FILES, t("field.files"), shown(body.files))]
+
+
+def known(chat: Chat, ask: Questions) -> list[SummaryLine]:
+    """What has been said so far, of whichever step."""
+    return told(
+        chat.peek("day", ask.day),
+        chat.peek("place", ask.place),
+        chat.peek("kind", ask.kind),
+        chat.peek("length", ask.length),
+        chat.peek("people", ask.people),
+        chat.peek("what", ask.what),
+    )
+
+
+def told(
+    moment: Moment | None,
+    place: str | None,
+    kind: str | None,
+    minutes: int | None,
+    people: Sequence[str] | None,
+    what: str | None,
+) -> list[SummaryLine]:
+    """The fields that say something."""
+    found: list[SummaryLine] = []
+    if moment is not None:
+        found.append(SummaryLine("day", t("field.day"), when(moment)))
+    if place is not None:
+        found.append(SummaryLine("place", t("field.place"), t(f"place.{place}")))
+    if kind is not None:
+        found.append(SummaryLine("kind", t("field.kind"), kind_label(kind)))
+    if minutes is not None:
+        found.append(SummaryLine("length", t("field.length"), length(minutes)))
+    if people is not None:
+        items = list(people)
+        found.append(SummaryLine("people", t("field.people"), t("field.list", items=items)))
+    if what is not None:
+        found.append(SummaryLine("what", t("field.what"), what))
+    return found
+
+
+def sketch(me: SessionSeen, journal: Journal) -> Sequence[Words]:
+    """A draft's day and first words."""
+    day = conversation.read(journal, "day", questions(me).day)
+    what = conversation.read(journal, "what", questions(me).what)
+    on = [t("drafts.day", day=Brief(day.day))] if day is not None else []
+    return [called(me), *on, *([first_words(what)] if what else named(journal))]
+
+
+def called(me: SessionSeen) -> Text:
+    """What the talk is called: a new entry, or a correction of one."""
+    return t("session.title" if me.record_id is None else "session.correction")
 
 
 def when(body: SessionBody | Moment) -> Text:
@@ -175,15 +305,19 @@ def load_session(scene: Scene, args: Mapping[str, Any]) -> SessionSeen:
     record_id = args.get("record")
     past = seen.past_sessions(scene, student.member_id, record_id)
     if record_id is None:
-        return SessionSeen(**student.model_dump(), past=past)
+        days = tuple(map(date.fromisoformat, args.get("days", ())))
+        return SessionSeen(**student.model_dump(), past=past, days=days)
     record = records.to_edit(scene.session, scene.actor, record_id)
     body = records.body_at(scene.session, record)
+    reason, reviewer = seen.sent_back(scene, record)
     return SessionSeen(
         **student.model_dump(),
         past=past,
         record_id=record_id,
         version=args["version"],
         files=body.files,
+        returned=reason,
+        returned_by=reviewer,
     )
 
 
@@ -202,35 +336,54 @@ def finish_session(scene: Scene, me: SessionSeen, logged: Logged) -> None:
         record = records.hand_in(
             scene.session, actor, member, RecordKind.SESSION, body, day=body.day
         )
-    line = records.title(record, body)
+    line = records.title(record, body, brief=True)
     names = list(me.mentors.values())
     told = t("session.sent" if names else "session.sent_nobody", reviewers=names)
     rows = [*diary.after_session(scene, member, programme, record.id)]
+    if me.days:
+        left = [day.isoformat() for day in me.days[:MOST_DAYS]]
+        label = t("session.next_day", day=me.days[0])
+        rows.insert(0, (Choice(press("again", record.id, *left), label),))
     rows.append((Choice(press("progress"), t("command.progress.label")),))
     scene.say(Message(told, tuple(rows), title=t("session.sent_title"), items=(Item(line),)))
 
 
-def edit(scene: Scene, record_id: int, version: int, body: SessionBody) -> None:
-    """Open an entry that was handed in as a filled review card."""
-    given = {
+def edit(
+    scene: Scene,
+    record_id: int,
+    version: int,
+    body: SessionBody,
+    new: Mapping[str, Answer] | None = None,
+) -> None:
+    """Open an entry that was handed in as a filled review card, perhaps with `new` answers."""
+    given = answers_of(body)
+    args = {"record": record_id, "version": version}
+    # As it stood it was said not to repeat these; only a change can bring up another.
+    for twin in like(load_session(scene, args), body):
+        given[f"{AGAIN}/{twin.record_id}"] = Answer(press=AGAIN)
+    scene.begin("session", args, {**given, **(new or {})})
+
+
+def answers_of(body: SessionBody) -> dict[str, Answer]:
+    """The answers by which an entry would be told again, its files apart."""
+    return {
         "day": Answer(text=spoken(body)),
         "place": Answer(press=body.place),
         "kind": Answer(press=body.kind),
         "length": Answer(press=str(body.minutes)),
         "people": Answer(text="、".join(body.people)),
         "what": Answer(text=body.what),
-        f"{FILES}/0": Answer(press=SKIP),
     }
-    if body.files:
-        given[f"{FILES}/had"] = Answer(press="keep")
-    args = {"record": record_id, "version": version}
-    # As it stood it was said not to repeat these; only a change can bring up another.
-    for twin in like(load_session(scene, args), body):
-        given[f"{AGAIN}/{twin.record_id}"] = Answer(press=AGAIN)
-    scene.begin("session", args, given)
 
 
-def spoken(body: SessionBody) -> str:
+def changed(scene: Scene, body: SessionBody, about: str, to: str) -> Mapping[str, Answer]:
+    """The answer of the field that is to be `to`; none where that is no value of any."""
+    _, _, me = seen.student(scene, "log_session")
+    said = replacement(shown_entry(me, body), about, to, scene.now.astimezone(BEIJING))
+    return {step: answer for step, answer in said.items() if answer is not None}
+
+
+def spoken(body: SessionBody | Moment) -> str:
     """The session's day and time as a person would type them, to be parsed back."""
     if body.start is not None:
         return f"{body.day.isoformat()} {body.start:%H:%M}"
@@ -239,19 +392,46 @@ def spoken(body: SessionBody) -> str:
     return body.day.isoformat()
 
 
-def hear(scene: Scene, words: str) -> bool:
-    """Take one sentence as a session, if it is one: 昨天下午在校和王老师做了两小时双缝实验."""
+def hear(scene: Scene, words: str, files: SentFiles = NO_FILES) -> bool:
+    """Take one sentence as a session, if it is one: 昨天下午在校和王老师做了两小时双缝实验.
+
+    The files that came with it go with it.
+    """
     now: datetime = scene.now.astimezone(BEIJING)
     done = looks_like_session(words, now)
     if not done and not looks_like_plan(words, now):
         return False
+    open_heard(scene, words, files, done=done)
+    return True
+
+
+def open_heard(
+    scene: Scene, words: str, files: SentFiles = NO_FILES, *, done: bool = True
+) -> None:
+    """Begin a record with what a sentence says; of several days, with the first of them."""
     _, _, me = seen.student(scene, "log_session")
     understood = heard(words, scene.now, people=list(me.mentors.values()), kinds=me.kinds)
     if understood.doubt:
         scene.say(doubted(understood))
-    if not done:
-        return True
-    given: dict[str, Answer] = {"what": Answer(text=understood.what)}
+    if not done or understood.doubt == "future":
+        return
+    given = answers_in(understood)
+    if only_when(words, scene.now.astimezone(BEIJING)):
+        given.pop("what", None)
+    # 上周末 may have been either day: that is left open.
+    several = understood.days if understood.doubt != "which_day" else ()
+    first, *rest = several or (None,)
+    if first is not None:
+        given["day"] = Answer(text=first.isoformat())
+    args = {"days": [day.isoformat() for day in rest if day]} if rest else {}
+    scene.begin("session", args, {**given, **files.given}, done=files.done)
+
+
+def answers_in(understood: Understood) -> dict[str, Answer]:
+    """What a sentence says of a session, by step."""
+    given: dict[str, Answer] = {}
+    if understood.what:
+        given["what"] = Answer(text=understood.what)
     if understood.moment_said:
         given["day"] = Answer(text=understood.moment_said)
     if understood.place:
@@ -262,9 +442,30 @@ def hear(scene: Scene, words: str) -> bool:
         given["length"] = Answer(press=str(understood.minutes))
     if understood.people:
         given["people"] = Answer(text="、".join(understood.people))
-    given[f"{FILES}/0"] = Answer(press=SKIP)
-    scene.begin("session", {}, given)
-    return True
+    return given
+
+
+def again(scene: Scene, args: Sequence[str]) -> None:
+    """The same as an own entry, on another of the days that one sentence told of."""
+    record, _ = records.allowed(scene.session, scene.actor, number(args), "hand_in")
+    body = records.body_at(scene.session, record)
+    try:
+        days = [date.fromisoformat(day) for day in args[1:]]
+    except ValueError:
+        days = []
+    if not days or not isinstance(body, SessionBody):
+        raise Refused(t("stale.unknown"), verb="press")
+    first, *rest = days
+    given = answers_of(body) | {"day": Answer(text=first.isoformat())}
+    scene.begin("session", {"days": [day.isoformat() for day in rest]} if rest else {}, given)
+
+
+def begin_with_files(scene: Scene, words: str, files: SentFiles) -> None:
+    """Begin a record with photos or files; words that came with them are what was done."""
+    given = dict(files.given)
+    if len(words) >= LEAST_WORDS:
+        given["what"] = Answer(text=words)
+    scene.begin("session", {}, given, done=files.done)
 
 
 def heard(words: str, now: datetime, *, people: Sequence[str], kinds: Sequence[str]) -> Understood:
@@ -312,4 +513,6 @@ FLOW = Flow(
     about=SessionSeen,
     load=load_session,
     finish=finish_session,
+    named=called,
+    sketch=sketch,
 )

@@ -1,8 +1,8 @@
-"""Asks a model about questions that were not surely understood, beside everything else.
+"""Asks a model about unsure questions, apart from everything else.
 
-The composed answer is on its way already; each question is asked by itself, so that a slow or
-broken model holds nobody up. What comes of it is one transaction: a crash before that asks once
-more, a crash after it asks nothing again.
+The composed answer has been queued already. Each question is asked separately, so that a slow or
+broken model delays nobody. The outcome is stored in one transaction: after a crash before it the
+question is asked again, after it never.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from answers.phrasing import Phrased
 from bot.platforms.contract import Platform
 from bot.talk.clock import Clock
 from bot.worker import IDLE, Trouble, Worker
-from jobs.model import PART, Endpoint, Model, ModelReply, reckoned
+from jobs.language_model import PART, Endpoint, Model, ModelReply, reckoned
 from programmes.model import Programme
 from prompts import Language
 from services import advice
 from services.advice import Wanted
-from services.scrub import scrub
+from services.scrub import unnamed
 from storage.database import Database
 
 log = structlog.get_logger()
@@ -64,7 +64,7 @@ class Advisor(Worker):
         await self._model.close()
 
     async def take_up(self) -> None:
-        """Nothing: interrupted questions still wait and are asked again."""
+        """Do nothing: interrupted questions still wait and are asked again."""
 
     async def turn(self) -> float:
         """Start asking as many questions as are allowed now."""
@@ -87,7 +87,7 @@ class Advisor(Worker):
         try:
             platform = self._platforms.get(wanted.platform)
             edits = platform is not None and platform.capabilities.edits
-            # Use at most every other send of the chat, so that replies there do not wait.
+            # Use at most every second send of the chat, so that replies do not wait.
             gap = max(PART, 2 / platform.capabilities.per_chat) if platform else PART
             shown = partial(self._show, wanted.id) if edits else None
             reply = await self._model.ask(
@@ -122,8 +122,8 @@ async def ask_once(
     library: Passages | None,
     language: Language,
 ) -> ModelReply:
-    """Ask about one question, for the command line: by the same rules, however sure its answer."""
-    said = advice.nameless(scrub(question, ()))
+    """Ask about one question, for the command line, even if its answer is sure."""
+    said = advice.nameless(unnamed(question, ()))
     evidence = candidates(question, own, answers, guide(), library, language)
     if any(one.guardian_consent for one in own):
         return ModelReply(None, "below_14", (0, 0), replied=False)

@@ -21,7 +21,7 @@ SECONDS: Final = 90
 
 
 class Unread(Exception):
-    """A document that was not read, and why: a code of `answers.reading`, or `too_hard`."""
+    """A document could not be read; `code` is one of `answers.reading`, or `too_hard`."""
 
     def __init__(self, code: str, gaps: Mapping[str, int]) -> None:
         super().__init__(code)
@@ -57,9 +57,9 @@ async def read_apart(data: bytes, name: str, seconds: float = SECONDS) -> Docume
 
 
 def read_document(platforms: Mapping[str, Platform], store: FileStore, limit: int) -> Job:
-    """The job `read_document`: returns what the document looks like and what was kept, or why not.
+    """The job `read_document`: returns a preview and what was kept, or why there is none.
 
-    Its text is kept beside the file, so that nothing is read twice and no journal grows long.
+    The text is kept beside the file, so that it is read once and the journal stays short.
     """
 
     async def read(order: Order) -> dict[str, Any]:

@@ -19,7 +19,11 @@ def keep_files(platforms: Mapping[str, Platform], store: FileStore, limit: int) 
         refused: list[tuple[str, str, dict[str, Any]]] = []
         platform = platforms[order.platform]
         most = min(limit, platform.capabilities.file_limit)
+        most_files = order.args.get("most", len(order.args["files"]))
         for ref, name, _, size in order.args["files"]:
+            if len(kept) >= most_files:
+                refused.append((name, "file.one_too_many", {"most": order.args["of"]}))
+                continue
             try:
                 if size is not None and size > most:
                     raise FileTooLarge

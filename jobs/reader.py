@@ -1,7 +1,7 @@
-"""Read one document in a process of its own: `python -m jobs.reader NAME`, its bytes sent to it.
+"""Reads one document in a process of its own: `python -m jobs.reader NAME`, bytes on stdin.
 
-A document from outside may be made to hang whoever reads it, or to fill their memory. Then only
-this process ends. What it tells begins with a line that says whether the document was read.
+A malicious document may hang the reader or fill its memory; then only this process ends. The first
+line of the output says whether the document was read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from answers.reading import Unreadable, read
 READ: Final = b"read"
 UNREAD: Final = b"unread"
 MEMORY: Final = 1536 * 1024 * 1024
-"""Bytes of address space that reading may take, where the system can be told so."""
+"""Maximum address space in bytes, on systems that can limit it."""
 
 
 def main() -> None:

@@ -1,15 +1,20 @@
 """Times of day: 下午三点一刻, 15:30, 3pm, 晚上, and from one to another (2点到4点)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
 from typing import Literal
 
-from language.grammar import Phrases, compiled, skip
+from language.grammar import Phrases, before, compiled, phrases, skip
 from language.numerals import HAN, WHOLE, count
 
-Part = Literal["morning", "noon", "afternoon", "evening"]
+PartOfDay = Literal["morning", "noon", "afternoon", "evening"]
 
-TO = r" (?:到|至|[-~–—]{1,2}|\b(?:to|until|till)\b) "
+# 10点做到12点, 七点开始一直测到九点
+TO = (
+    r" (?:(?:开始|起)? (?:一?直)?(?:[做干弄学写忙看聊讲测调跑算练搭听读开待]了?)?[到至]"
+    r"|[-~–—]{1,2}|\b(?:to|until|till)\b) "
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,7 @@ class Hours:
     `overnight`: the end is of the next day.
     """
 
-    part: Part | None
+    part: PartOfDay | None
     start: time | None = None
     end: time | None = None
     overnight: bool = False
@@ -30,19 +35,21 @@ _SHORT = (
     r"(?:(?<=[今昨明前当日号])|(?<=[周期拜][一二三四五六天])"
     rf"|(?=.(?!一) {WHOLE} [点:时]))"
 )
-_PART_WORDS: dict[Part, str] = {
+_PART_WORDS: dict[PartOfDay, str] = {
     "morning": rf"早上|早晨|清晨|清早|一早|凌晨|上午|{_SHORT}[早晨]|\bmorning\b",
     "noon": r"中午|正午|\bnoon\b",
     "afternoon": r"下午|午后|\bafternoon\b",
     "evening": rf"晚上|晚间|傍晚|夜里|夜晚|深夜|{_SHORT}[晚夜]"
     r"|\b(?:evening|night)\b|(?<=\bto)night\b",
 }
-_PARTS = Phrases[Part](*((words, lambda part=part: part) for part, words in _PART_WORDS.items()))
+_PARTS = Phrases[PartOfDay](
+    *((words, lambda part=part: part) for part, words in _PART_WORDS.items())
+)
 
 # What an hour on the clock's face means in each part of the day; an hour not listed is none.
 # With no part said, 1 to 6 are afternoon, as nobody trains before seven in the morning.
 # The night is where something ends that began in the evening.
-_FACE: dict[Part | Literal["night"] | None, dict[int, int]] = {
+_FACE: dict[PartOfDay | Literal["night"] | None, dict[int, int]] = {
     "morning": {hour: hour for hour in range(13)},
     "noon": {11: 11, 12: 12, 13: 13, 14: 14, 1: 13, 2: 14},
     "afternoon": {hour: hour % 12 + 12 for hour in range(1, 20)},
@@ -52,7 +59,9 @@ _FACE: dict[Part | Literal["night"] | None, dict[int, int]] = {
 }
 
 
-def _clock(part: Part | Literal["night"] | None, hour: str, minute: str = "0", *_: str) -> time:
+def _clock(
+    part: PartOfDay | Literal["night"] | None, hour: str, minute: str = "0", *_: str
+) -> time:
     if hour.startswith("0") and part is None:
         return time(count(hour), count(minute))
     return time(_FACE[part][count(hour)], count(minute))
@@ -74,7 +83,8 @@ _CLOCKS = Phrases[time](
     (r"<i> [点时] 过?<i> 分(?!钟)", _clock),
     (rf"<i> [点时] ([0-5]\d|{HAN}{{2,3}}+)(?! (?:\d|[个人次分篇小h]))", _clock),
     (
-        r"<i> (?:点(?! \d 个?小时)|时(?![间候长段期代常]))[钟整]?(?![儿也都没不建体收感心意问想])",
+        r"<i> (?:点(?! \d 个?小时)|时(?![间候长段期代常]))[钟整]?"
+        r"(?![儿也没不建体收感心意问想]|都(?![在做待呆去上听学写测练]))",
         _clock,
     ),
     # The first of 2-4点 and 2-4pm, where the second says for both what they are.
@@ -89,7 +99,9 @@ _BLANK = compiled(" ")
 _ABOUT = compiled("(?: (?:左右|前后|多钟?|许))?+")
 
 
-def hours_at(text: str, pos: int, within: Part | None = None) -> tuple[Hours | None, int] | None:
+def hours_at(
+    text: str, pos: int, within: PartOfDay | None = None
+) -> tuple[Hours | None, int] | None:
     """What is said of the time of day at this place (None: nonsense), and where it ends.
 
     `within`: the part of the day that was said before.
@@ -103,14 +115,33 @@ def hours_at(text: str, pos: int, within: Part | None = None) -> tuple[Hours | N
     end = skip(_ABOUT, text, end)
     if start is None:
         return None, end
-    return _lasting(text, Hours(part, start), start, end)
+    return _lasting(text, Hours(part, start), start, pos, end)
 
 
-def _lasting(text: str, hours: Hours, start: time, end: int) -> tuple[Hours | None, int]:
+def backwards(text: str) -> Iterator[tuple[int, int]]:
+    """Where somebody says an end that comes before its beginning: 下午五点到下午三点."""
+    for found, start, end in phrases(text, NEXT_HOURS, lambda pos: _hours_or_none(text, pos)):
+        if found is None and _TO.search(text, start, end):
+            yield start, end
+
+
+def _hours_or_none(text: str, pos: int) -> tuple[Hours | None, int]:
+    # Where nothing stands there is nothing wrong.
+    return hours_at(text, pos) or (Hours(None), pos)
+
+
+def _lasting(text: str, hours: Hours, start: time, pos: int, end: int) -> tuple[Hours | None, int]:
     to = _TO.match(text, end)
     if to is None:
         return hours, end
     next_day = skip(_NEXT_DAY, text, to.end())
+    if dated := _DATED.match(text, to.end()):
+        began = before(_DAY_BEFORE, text, pos)
+        # Without the day before it, as where a phrase is read again by itself, it is believed.
+        follows = count(dated[1]) in (count(began[1]) + 1, 1) if began else pos == 0
+        if not follows:
+            return hours, end
+        next_day = dated.end()
     said = _PARTS.at(text, next_day)
     part, at = said or (hours.part, next_day)
     at = skip(_BLANK, text, at)
@@ -139,4 +170,7 @@ def _between(start: time, until: time) -> int:
 _EVENING = time(18)
 # 19点到5点 is a slip rather than a night, unless it says 凌晨 or 第二天.
 _LONGEST_UNTOLD = 6 * 60
+# 3月16日23:00—3月17日1:00: the day after is said by its number.
+_DATED = compiled(rf"(?:{WHOLE} 月 )?({WHOLE}) [日号] (?={WHOLE}[:点时]|凌晨|[早晚]上)")
+_DAY_BEFORE = compiled(rf"({WHOLE}) [日号] (?:晚上?|夜里|深夜|下午|上午)? $")
 _NEXT_DAY = compiled(r"(?:(?:第二|次|翌|隔|转|今)[天日]的?|\bthe_next_(?:day|morning)_(?:at_)?)?")

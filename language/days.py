@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache, partial
 from typing import NoReturn
 
-from language.clocks import NEXT_HOURS, Hours, Part, hours_at
+from language.clocks import NEXT_HOURS, Hours, PartOfDay, hours_at
 from language.grammar import LIMIT, Phrases, before, compiled, phrases, skip
 from language.numerals import HAN, WHOLE, amount, count, fold, tidy
 
@@ -22,7 +22,7 @@ class Moment:
 
     day: date
     start: time | None = None
-    part: Part | None = None
+    part: PartOfDay | None = None
 
 
 # A talk is replayed at each of its turns and parses the same words each time.
@@ -41,19 +41,6 @@ def parse_moment(text: str, now: datetime) -> Moment | None:
     return moment if _POLITE_AFTER.fullmatch(text, end) else None
 
 
-def find_moment(text: str, now: datetime) -> tuple[Moment, tuple[int, int]] | None:
-    """The first moment named inside a longer sentence, and where: `text[start:end]`.
-
-    Days that are a range or a list (周三到周五), repeat (每周三) or are vague (周末) are none.
-    Only the first 400 characters are searched.
-    """
-    named = [said for said in each_day(text, now) if said.moment]
-    for said in sorted(named, key=lambda said: said.loose):
-        if said.moment:
-            return said.moment, (said.start, said.end)
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class SaidDays:
     """A phrase of a sentence that names a moment, or several days, or a day that does not exist.
@@ -69,9 +56,10 @@ class SaidDays:
 
 
 def each_day(text: str, now: datetime) -> Iterator[SaidDays]:
-    """All such phrases of a sentence, in order. Vague ones are left out.
+    """All such phrases of a sentence, in order. Vague ones (周末) are left out.
 
-    One with neither a moment nor days names no day that exists: 2月30号.
+    One with neither a moment nor days names no day that exists: 2月30号. Only the first 400
+    characters are searched.
     """
     text = fold(text[:LIMIT])
     starts = (*NEXT_HOURS, _DAYS.next, _WEEKDAYS.next, _LISTS.next, _VAGUE.next)
@@ -121,8 +109,9 @@ def _days_at(text: str, pos: int, now: datetime) -> tuple[tuple[date, ...], int]
         if days and _WEEKDAYS.at(text, at) and _SAME_DAY.search(text, pos, at):
             break  # 3月5日（周三） is one day, or a slip
         if days and _RANGE.search(text, end, at):
-            several = _stretch(days[-1], several[0])
-            days.pop()
+            several = _stretch(days.pop(), several[0])
+            if not several:
+                return (), pos  # a span too long, or backwards, names no days one by one
         days += several
         end = last
         if hours := hours_at(text, skip(_BLANK, text, end)):
@@ -205,7 +194,7 @@ def begins(moment: Moment) -> time:
     return moment.start or _BEGINS.get(moment.part, time(0))
 
 
-_BEGINS: dict[Part | None, time] = {
+_BEGINS: dict[PartOfDay | None, time] = {
     "morning": time(0),
     "noon": time(11),
     "afternoon": time(12),
@@ -302,6 +291,20 @@ def _week_list(now: datetime, which: str, weekdays: str, last: str) -> tuple[dat
         return tuple(_in_week(now, which, name) for name in names)
     ends = _shifted(now, -((now.weekday() - _weekday(names[-1])) % 7))
     return tuple(ends - timedelta(_weekday(names[-1]) - _weekday(name)) for name in names)
+
+
+def _weekend(now: datetime, which: str | None) -> tuple[date, ...]:
+    """Both days of a weekend; with none said, the latest one, and on a Saturday none."""
+    if not which and now.weekday() == _WEEKDAY_INDEX["六"]:
+        raise ValueError("today, or a week ago")
+    which = {"last": "上", "this": "这", "next": "下"}.get(which or "", which or "")
+    return _week_list(now, which, "六", "日")
+
+
+def _american_list(now: datetime, month: str, numbers: str) -> tuple[date, ...]:
+    """March 10 and 12."""
+    found = [_american(now, month, one, None) for one in re.findall(r"\d+", numbers)]
+    return tuple(found)
 
 
 def _month_list(
@@ -439,12 +442,19 @@ _LISTS = Phrases[tuple[date, ...]](
         rf" (?:号(?!{_HOUSE})|日(?![程志记常龄]))",
         _month_list,
     ),
+    (
+        rf"{_ENGLISH_MONTH} (\d\d?(?:st|nd|rd|th)?(?: , \d\d?(?:st|nd|rd|th)?)*+"
+        r",? and_\d\d?)(?:st|nd|rd|th)?(?![\d:])",
+        _american_list,
+    ),
+    (rf"([上下]++|[这本]|)一?个?{_WEEK}末(?!考|班|营)", _weekend),
+    (r"\b(?:the_)?(?:(last|this|next)_)?weekend\b", _weekend),
 )
 _WEEKDAYS = Phrases[int]((rf"{_WEEK}{_NAMED}", _weekday), (_ENGLISH_DAY, _weekday))
 _VAGUE = Phrases[date](
     (rf"每[一个]*(?:{_WEEK}|[天日月年次晚早])[一二三四五六日天]?(?:{WHOLE} [号日])?", _vague),
-    (r"\bevery_\w+|\b(?:last|this|next)_(?:week|month|year|term)\b|\bweekends?\b", _vague),
-    (rf"[上下这本]++一?个?(?:{_WEEK}|月)末?|周末", _vague),
+    (r"\bevery_\w+|\b(?:last|this|next)_(?:week|month|year|term)\b|\bweekends\b", _vague),
+    (rf"[上下这本]++一?个?(?:{_WEEK}|月)末?", _vague),
     (rf"{WHOLE} [-~到至、] {WHOLE} [号日]", _vague),
     (rf"(?:{WHOLE}年)?{WHOLE} (?:个?(?:{_WEEK}|天|月份?)|年)(?:初{HAN}++)?", _vague),
     (rf"[今去前明]年|(?:农历|阴历|正月|腊月|大年)[\d年月日号初正腊冬{HAN[1:-1]}]*+", _vague),

@@ -8,6 +8,9 @@ from language.numerals import NUMBER, WHOLE
 
 T = TypeVar("T")
 
+Span = tuple[int, int]
+"""Where a stretch of text begins and ends."""
+
 # The longest answer to a short question, and how far a sentence is searched.
 LIMIT = 400
 

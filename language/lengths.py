@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import time
 from decimal import Decimal
 
 from language.clocks import NEXT_HOURS, hours_at
@@ -37,25 +36,13 @@ def parse_minutes(text: str) -> int | None:
     return minutes if minutes and minutes <= DAY else None
 
 
-def find_minutes(text: str) -> tuple[int, tuple[int, int]] | None:
-    """The first length named inside a longer sentence, in minutes, and where it stands.
-
-    Needs a unit (or two clock times): neither a bare number nor a score such as 90分 is a length.
-    Bounds (至少两小时), ordinals (第2小时) and distances (两小时前) are none either.
-    Only the first 400 characters are searched.
-    """
-    return next(each_minutes(text), None)
-
-
-def each_minutes(text: str) -> Iterator[tuple[int, tuple[int, int]]]:
-    """Like `find_minutes`, but all of them in order."""
-    for length in each_length(text):
-        if length.exact and length.minutes <= DAY:
-            yield length.minutes, (length.start, length.end)
-
-
 def each_length(text: str) -> Iterator[Length]:
-    """All lengths named, also bounds, rough ones, and those of more than a day."""
+    """All lengths that a sentence names, in order: bounds, rough ones and those over a day too.
+
+    Needs a unit (or two clock times): neither a bare number nor a score such as 90分 is a length;
+    ordinals (第2小时) and distances (两小时前) are none either. Only the first 400 characters are
+    searched.
+    """
     text = fold(text[:LIMIT])
     starts = (_LENGTHS.next, *NEXT_HOURS)
     for minutes, start, end in phrases(text, starts, lambda pos: _length_at(text, pos)):
@@ -65,30 +52,14 @@ def each_length(text: str) -> Iterator[Length]:
             yield Length(minutes, start, end, exact, clocks=_LENGTHS.at(text, start) is None)
 
 
-def parse_span(text: str) -> tuple[time, time] | None:
-    """Start and end that the whole of `text` names (从2点到4点, 14:00-16:00, 2-4pm), else None.
-
-    The end is after the start on the same day. Hours 1 to 6 with no part of the day are taken as
-    afternoon, as nobody trains before seven in the morning.
-    """
-    if len(text) > LIMIT:
-        return None
-    text = fold(tidy(text))
-    found = hours_at(text, skip(_ABOUT, text, 0))
-    if not found or not found[0] or not _AFTER.fullmatch(text, found[1]):
-        return None
-    hours = found[0]
-    if not hours.start or not hours.end or hours.overnight:
-        return None
-    return hours.start, hours.end
-
-
 def _parsed(text: str) -> int | None:
     """The length that the whole text names, however long."""
     if len(text) > LIMIT:
         return None
     text = fold(tidy(text))
     if (bare := number(text)) and text.lower() not in ("a", "an"):
+        if "/" in text and bare >= 1:
+            return None  # 8/8 is a day rather than an hour
         text = f"{bare}{'小时' if bare <= 12 else '分钟'}"
     start = skip(_ABOUT, text, 0)
     for phrase in (text, _SHORT_MINUTES.sub("分钟", text)):

@@ -75,6 +75,14 @@ def without_absent(text: str) -> str:
     return _ANYBODY_AWAY.sub("", text)
 
 
+def leading_name(text: str) -> str:
+    """The Chinese name with which a question after somebody begins: 张一诺最近怎么样; empty if
+    there is none."""
+    found = _ASKED_AFTER.match(fold(text.strip()))
+    name = found["name"] if found else ""
+    return "" if name in _NO_PERSON or name[:2] in _NO_PERSON else name
+
+
 def typed_names(text: str, known: Sequence[str] = ()) -> list[str]:
     """The names that somebody typed in answer to "with whom?": 王建国、李青 和 张伟.
 
@@ -196,3 +204,16 @@ _PINYIN = {
     for surnames, pinyin in re.findall("([^a-z\\s]+)([a-z]+)", _SURNAMES)
     for surname in surnames
 }
+_ASKED_AFTER = re.compile(
+    rf"(?P<name>[{''.join(_PINYIN)}][一-鿿]{{1,2}}?)(?:同学|老师)?"
+    "(?:的|最近|现在|今年|这|还|怎|咋|如何|有没|写|记|交|做|够|达标|进[度展])"
+)
+_NO_PERSON = frozenset(
+    re.findall(
+        r"\S+",
+        """
+    方案 高一 高二 高三 高中 金额 成绩 成长 程度 万一 温度 文件 文章 文献 于是 余额 石油 马上
+    时间 常见 向导 陆续 平时 白天 方面 方向 方式 方法 任务 任何 程序 金导 章程 毛病 康复 施行
+""",
+    )
+)

@@ -6,8 +6,10 @@ from decimal import Decimal
 
 from opencc import OpenCC
 
+from language.radicals import CHARACTERS
+
 _VALUES = {sign: value for value, sign in enumerate("零一二三四五六七八九")}
-_VALUES |= {"〇": 0, "两": 2, "俩": 2, "仨": 3}  # noqa: RUF001
+_VALUES |= {"〇": 0, "两": 2, "俩": 2, "仨": 3}  # noqa: RUF001 - a Chinese zero
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
 _TENS = ("ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
@@ -40,7 +42,7 @@ class _Folding(dict[int, str]):
     """A table for `str.translate` that looks every character up once."""
 
     def __missing__(self, code: int) -> str:
-        plain = unicodedata.normalize("NFKC", chr(code))
+        plain = unicodedata.normalize("NFKC", chr(CHARACTERS.get(code, code)))
         simple = _SIMPLIFIED.convert(plain) if len(plain) == 1 else chr(code)
         self[code] = simple if len(simple) == 1 else plain
         return self[code]

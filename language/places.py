@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from language.activities import ACTIVITY
-from language.grammar import any_of, compiled, skip
+from language.grammar import Span, any_of, compiled, skip
 from language.vocabulary import Word, named
-
-Span = tuple[int, int]
 
 
 def place_of(plain: str, places: Mapping[str, Sequence[str]]) -> tuple[str | None, Span | None]:

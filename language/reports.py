@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 from language.activities import ACTIVITY, LEISURE
 from language.belonging import own_days
+from language.clocks import backwards
 from language.days import SaidDays, begins, each_day
 from language.grammar import LIMIT, any_of, compiled, skip
-from language.lengths import each_length
+from language.lengths import Length, each_length
 from language.names import without_absent
 from language.numerals import fold, readable
 
@@ -18,17 +19,44 @@ def looks_like_session(text: str, now: datetime | None = None) -> bool:
 
     Without `now`, of all days only those that are to come whenever it is said (明天) are a plan.
     """
-    plain = _report(text)
+    now = now or _ANY_TIME
+    plain = as_meant(_report(text), now)
     told = _LATER.sub("", without_absent(plain))
     if _NOT_DONE.search(told):
         return False
-    return _tells(plain, now or _ANY_TIME) == "done"
+    return _tells(plain, now) == "done"
+
+
+def may_be_session(text: str, now: datetime) -> bool:
+    """Whether this may report something done, though nothing in it says so surely: it has a day
+    or a length that is past and something that is no question: 昨天种菜两小时.
+    """
+    plain = as_meant(_report(text), now)
+    if _NOT_DONE.search(_LATER.sub("", without_absent(plain))):
+        return False
+    days, lengths = list(each_day(plain, now)), list(each_length(plain))
+    own = own_days(plain, days)
+    if not (own or lengths) or (own and all(is_to_come(said, now) for said in own)):
+        return False
+    words = _without(plain, [*days, *lengths])
+    idle = _LEISURE.search(words) or _CHATTER.search(plain)
+    return bool(_ANY_ACT.search(words)) and not idle
 
 
 def looks_like_plan(text: str, now: datetime) -> bool:
     """Whether this tells of a session that is to come: 下周六要去野外考察."""
-    plain = _report(text)
+    plain = as_meant(_report(text), now)
     return not _ASKED.search(plain) and _tells(plain, now) == "to come"
+
+
+def as_meant(plain: str, now: datetime) -> str:
+    """The text, in the same places, without hours that end before they begin; and 每次 of several
+    days that are named as 每天."""
+    for start, end in backwards(plain):
+        plain = f"{plain[:start]}{' ' * (end - start)}{plain[end:]}"
+    if "每次" in plain and len({day for said in each_day(plain, now) for day in said.days}) > 1:
+        plain = plain.replace("每次", "每天")
+    return plain
 
 
 def beginning(plain: str) -> int:
@@ -46,11 +74,18 @@ def _tells(plain: str, now: datetime) -> str:
     lengths = list(each_length(plain))
     own = own_days(plain, days)
     to_come = bool(own) and all(is_to_come(said, now) for said in own)
-    spans = [(day.start, day.end) for day in days]
-    spans += [(length.start, length.end) for length in lengths]
-    if not _acts(plain, bool(days), bool(lengths), spans):
+    words = _without(plain, [*days, *lengths])
+    if not _acts(plain, words, bool(days), bool(lengths)):
         return "nothing"
     return "to come" if to_come else "done"
+
+
+def _without(plain: str, said: Sequence[SaidDays | Length]) -> str:
+    """The text with blanks for its days and lengths."""
+    rest = list(plain)
+    for one in said:
+        rest[one.start : one.end] = " " * (one.end - one.start)
+    return "".join(rest)
 
 
 def is_to_come(said: SaidDays, now: datetime) -> bool:
@@ -60,20 +95,18 @@ def is_to_come(said: SaidDays, now: datetime) -> bool:
     return bool(said.days) and min(said.days) > now.date()
 
 
-def _acts(plain: str, day: bool, length: bool, spans: Sequence[tuple[int, int]]) -> bool:
-    """Whether something is done there. With a day and a length any verb will do, with one of
-    them only those that we know for a session's: 昨天调光路两小时.
+def _acts(plain: str, words: str, day: bool, length: bool) -> bool:
+    """Whether something is done there. With a day and a length any verb will do: 昨天调光路两小时;
+    with one of them those that we know for a session's, and whatever it was that I did.
     """
-    rest = list(plain)
-    for start, end in spans:
-        rest[start:end] = " " * (end - start)
-    words = "".join(rest)
     if not length and (not day or _CHATTER.search(plain)):
         return False
-    if _ACTIVITY.search(_LEISURE.sub(",", words)):
+    if _ACTIVITY.search(_LEISURE.sub(",", words)) or _WENT_ON.search(plain):
         return True
-    if not length or _LEISURE.search(words) or _CHATTER.search(plain):
+    if _LEISURE.search(words) or _CHATTER.search(plain):
         return False
+    if not length:
+        return bool(_I_DID.search(words))
     return bool((_ANY_ACT if day else _OWN_ACT).search(words))
 
 
@@ -84,10 +117,15 @@ _ANY_TIME = datetime(8984, 2, 29, 23, 59, tzinfo=UTC)
 
 _ACTIVITY = compiled(ACTIVITY)
 _LEISURE = compiled(LEISURE)
+# Of 10点做到12点 the verb stands within the hours.
+_WENT_ON = compiled(r"[点半刻\d] (?:开始)? (?:一?直)?[做干弄学写聊讲测调跑算练搭听读]了?到")
 _ANY_ACT = compiled(
     r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}"
 )
 _OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:i|we)_[a-z]+ed\b")
+_I_DID = compiled(
+    r"(?:我们?|俺)[^,。;]{0,8}[一-鿿][了过完][^,。;]{0,6}[一-鿿a-z]{2}|\b(?:i|we)_(?:\w+ed|went|took|gave)\b"
+)
 # 明天要汇报，今天准备了两小时 is a report all the same.
 _LATER = compiled(
     r"(?:(?<=[,。;])|^)"
@@ -101,11 +139,15 @@ _QUESTIONS = any_of(r"""
     \? 吗 来着 什么时 咋 哪(?!怕) 多[少久长] 谁 请问 第几 [差要满]几 几[次点号篇] 算几
     呢[,。!\s]*$ 是否 是不是 [能可][不否] 要不要 有没有 (?P<sign>[一-鿿])不(?P=sign)
     (?<![一-鿿])(?:[能可]以?|算|可以).*不[,。!\s]*$ 能(?:算|补|记|当).*[不么][,。!\s]*$
+    [过审批收发交成完][了过]?没有?[,。!\s]*$ [算作记]数[不没] 几分 [一-鿿]{2}还是[一-鿿]{2,8}$
     还是两?[一二三几]次 算.{0,4}还是
     ^(?:what|when|where|who|why|how|which|can|could|do|does|is|are|should|will|would|may)\b
 """)
-# 讨论了如何处理数据 is no question.
-_STUDIED = r"^(?!.*(?:讨论|研究|探[究讨]|学[习了会]|讲|了解|交流|分析).*{0}.[一-鿿]{{2}}).*{0}"
+# 讨论了如何处理数据 is no question, nor is 讨论下次做什么，1小时.
+_STUDIED = (
+    r"^(?!.*(?:讨论|研究|探[究讨]|学[习了会]|讲|了解|交流|分析).*{0}"
+    r"(?:.[一-鿿]{{2}}|,[\d一两半])).*{0}"
+)
 _QUESTION = f"(?:{_QUESTIONS}|{_STUDIED.format('(?:怎|如何|为何|什么)')})"
 _REQUEST = any_of(r"""
     应该 必须 得去 记得 提醒 别忘 帮我 麻烦 希望 申请 报名

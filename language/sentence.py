@@ -4,22 +4,39 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from language.belonging import each, own_days, own_lengths
-from language.days import Moment, SaidDays, each_day
-from language.grammar import LIMIT, before, compiled, skip
-from language.lengths import DAY, Length, each_length
+from language.clocks import backwards
+from language.days import Moment, SaidDays, each_day, parse_moment
+from language.grammar import LIMIT, Span, before, compiled, skip
+from language.lengths import DAY, Length, each_length, parse_minutes
 from language.names import Mention, mentioned, present
 from language.numerals import fold, readable
 from language.places import place_of
-from language.reports import beginning, is_to_come, looks_like_plan, looks_like_session
+from language.reports import (
+    as_meant,
+    beginning,
+    is_to_come,
+    looks_like_plan,
+    looks_like_session,
+    may_be_session,
+)
 from language.vocabulary import kind_of
 
-__all__ = ["Doubt", "Understood", "looks_like_plan", "looks_like_session", "understand_session"]
+__all__ = [
+    "SentenceDoubt",
+    "Understood",
+    "looks_like_plan",
+    "looks_like_session",
+    "may_be_session",
+    "only_when",
+    "understand_session",
+]
 
-Span = tuple[int, int]
-Doubt = Literal["no_such_day", "future", "several_days", "over_a_day"]
+SentenceDoubt = Literal[
+    "no_such_day", "future", "several_days", "which_day", "over_a_day", "backwards"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +57,22 @@ class Understood:
     kind: str | None = None
     people: tuple[str, ...] = ()
     days: tuple[date, ...] = ()
-    doubt: Doubt | None = None
+    doubt: SentenceDoubt | None = None
     doubt_said: str | None = None
+
+
+def only_when(text: str, now: datetime) -> bool:
+    """Whether this is a day, a length or both, and nothing else: 昨天2小时."""
+    plain = text.strip()
+    if plain.isdecimal():
+        return False
+    if parse_moment(plain, now) is not None or parse_minutes(plain) is not None:
+        return True
+    said = understand_session(plain, now, people=(), places={}, kinds={})
+    if not said.moment_said or not said.minutes_said:
+        return False
+    left = plain.replace(said.moment_said, "", 1).replace(said.minutes_said, "", 1)
+    return not any(map(str.isalnum, left))
 
 
 def understand_session(
@@ -61,24 +92,29 @@ def understand_session(
     text = readable(text)
     plain = fold(text[:LIMIT])
     begins = beginning(plain)
-    plain = " " * begins + plain[begins:]
+    said_so = plain = " " * begins + plain[begins:]
+    plain = as_meant(plain, now)
     said = own_days(plain, list(each_day(plain, now)))
     # 明天要汇报，今天准备: what is to come is not what was done.
     said = [one for one in said if not is_to_come(one, now)] or said
     days = _days(said)
     moment = next((one for one in said if one.moment), None) if len(days) == 1 else None
     lengths = own_lengths(plain, list(each_length(plain)))
-    length = _length(plain, lengths, several=len(days) > 1)
+    slips = [Slip(*span) for span in backwards(said_so)]
+    doubt = _doubt(plain, said, lengths, now) or (("backwards", slips[0]) if slips else None)
+    several = len(days) > 1 and not (doubt and doubt[0] == "which_day")
+    length = _length(plain, lengths, several=several)
     mentions = present(plain, mentioned(plain, people))
     place, where = place_of(plain, places)
-    doubt = _doubt(said, lengths, now)
     cuts: list[Span] = [(0, begins)]
-    cuts += [_grown(plain, _BEFORE_DAY, (day.start, day.end)) for day in said if day.days]
+    if not doubt or doubt[0] != "which_day":
+        cuts += [_grown(plain, _BEFORE_DAY, (day.start, day.end)) for day in said if day.days]
     if length:
         alike = [one for one in lengths if one.minutes == length.minutes]
         cuts += [_grown(plain, _BEFORE_LENGTH, (one.start, one.end)) for one in alike]
     cuts += [_grown(plain, _BEFORE_PLACE, where)] if where else []
     cuts += [*_companions(plain, mentions)]
+    cuts += [_grown(plain, _BEFORE_LENGTH, (slip.start, slip.end)) for slip in slips]
     return Understood(
         what=_what(text, cuts),
         moment=moment.moment if moment else None,
@@ -92,6 +128,13 @@ def understand_session(
         doubt=doubt[0] if doubt else None,
         doubt_said=text[doubt[1].start : doubt[1].end] if doubt else None,
     )
+
+
+class Slip(NamedTuple):
+    """Hours that end before they begin."""
+
+    start: int
+    end: int
 
 
 def _days(said: Sequence[SaidDays]) -> tuple[date, ...]:
@@ -117,8 +160,8 @@ def _length(plain: str, lengths: Sequence[Length], *, several: bool) -> Length |
 
 
 def _doubt(
-    said: Sequence[SaidDays], lengths: Sequence[Length], now: datetime
-) -> tuple[Doubt, SaidDays | Length] | None:
+    plain: str, said: Sequence[SaidDays], lengths: Sequence[Length], now: datetime
+) -> tuple[SentenceDoubt, SaidDays | Length] | None:
     """What cannot be, or is more than one session, and the words that say so."""
     for day in said:
         if not day.days:
@@ -129,7 +172,10 @@ def _doubt(
     for length in lengths:
         if length.minutes > DAY:
             return "over_a_day", length
-    return ("several_days", said[0]) if len(_days(said)) > 1 else None
+    if len(_days(said)) < 2:
+        return None
+    one_of = _WEEKEND.search(plain, said[0].start, said[0].end) and not _BOTH.search(plain)
+    return "which_day" if one_of else "several_days", said[0]
 
 
 def _companions(plain: str, mentions: Sequence[Mention]) -> list[Span]:
@@ -172,6 +218,9 @@ def _what(text: str, cuts: Sequence[Span]) -> str:
     return text if _TOO_LITTLE.fullmatch(rest) else rest
 
 
+_WEEKEND = compiled(r"末|\bweekend\b")
+# 上周末做了实验 was on one of its days, or on both.
+_BOTH = compiled(r"两天|每天|各[做用花学]|都[在做去学]|这两日|\bboth\b|\beach\b")
 _CUT = "\0"
 _PUNCTUATION = " ,，。.、;；:：!！"
 _TIDYING = (

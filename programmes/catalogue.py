@@ -1,14 +1,14 @@
-"""The packs at hand: the built-in ones, and those in directories of the users' own.
+"""The installed packs: the built-in ones, and those in the office's own directories.
 
-Which directories there are is told once, by whoever starts the program (`use`). A pack with
-mistakes is set aside: it is not among `all_programmes`, `load` says what is wrong with it, and all
-the others go on. One of the users' own takes the place of a built-in one of the same key, also
-while it has mistakes: then neither is used, for the office's word is not the built-in one.
+The program names the directories once at its start (`use`). A pack with mistakes is set aside: it
+is not among `all_programmes`, `load` says what is wrong, and the others stay in use. An office's
+own pack replaces a built-in one of the same key even while it has mistakes; then neither is used.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -41,14 +41,14 @@ class InvalidPack(NoPack):
 
 
 def use(*directories: Path) -> None:
-    """From now on read packs from these directories, too; the first of them has precedence."""
+    """Read packs from these directories as well; the first has precedence."""
     global _own
     _own = directories
 
 
 @contextmanager
 def using(*directories: Path) -> Iterator[None]:
-    """The same for a while."""
+    """As `use`, until the end of the block."""
     before = _own
     use(*directories)
     try:
@@ -58,10 +58,10 @@ def using(*directories: Path) -> Iterator[None]:
 
 
 def load(key: str, extra: Path | None = None) -> Programme:
-    """The programme `key`, from the directory `extra` if it has one, else as `use` has told.
+    """The programme `key`, from the directory `extra` if it is there, else from those in use.
 
-    A pack is read once, and again when its file has changed. Raises `NoPack` where there is none,
-    and `InvalidPack` where it has mistakes.
+    A pack is read once; an office's own is read again when its file has changed. Raises `NoPack`
+    if there is none, and `InvalidPack` if it has mistakes.
     """
     path = _path(key, extra)
     if path is None:
@@ -90,7 +90,7 @@ def every_key(extra: Path | None = None) -> tuple[str, ...]:
 
 
 def text_of(key: str) -> str:
-    """The pack as it is written. Raises `NoPack`."""
+    """The text of a pack. Raises `NoPack`."""
     path = _path(key, None)
     if path is None:
         raise NoPack(key)
@@ -103,30 +103,36 @@ def own_pack(key: str) -> Path | None:
     return None if path is None or path.parent == PACKS else path
 
 
-def _directories(extra: Path | None) -> tuple[Path, ...]:
-    return (*_own, PACKS) if extra is None else (extra, *_own, PACKS)
+def _offices_own(extra: Path | None) -> tuple[Path, ...]:
+    return _own if extra is None else (extra, *_own)
+
+
+@cache
+def _built_in() -> Mapping[str, Path]:
+    """The built-in packs, which do not change while the program runs."""
+    return {path.stem: path for path in PACKS.glob(f"*{SUFFIX}")}
 
 
 def _path(key: str, extra: Path | None) -> Path | None:
-    for directory in _directories(extra):
-        path = directory / f"{key}{SUFFIX}"
-        try:
-            there = path.parent == directory and path.is_file()
-        except (OSError, ValueError):  # what cannot be a file's name is no pack's key
-            continue
-        if there:
-            return path
-    return None
+    name = f"{key}{SUFFIX}"
+    if os.path.basename(name) != name:  # a key is no way into another directory
+        return None
+    for directory in _offices_own(extra):
+        if os.path.isfile(os.path.join(directory, name)):  # asked for every message: no `Path`
+            return directory / name
+    return _built_in().get(key)
 
 
 def _paths(extra: Path | None) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for directory in reversed(_directories(extra)):
+    found = dict(_built_in())
+    for directory in reversed(_offices_own(extra)):
         found |= {path.stem: path for path in directory.glob(f"*{SUFFIX}")}
     return dict(sorted(found.items()))
 
 
 def _examined(path: Path) -> tuple[Programme | None, tuple[Problem, ...]]:
+    if path.parent == PACKS:
+        return _read(path, 0)
     try:
         return _read(path, path.stat().st_mtime_ns)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Reading a pack, and saying plainly what is wrong with it and where."""
+"""Reads packs, and says plainly what is wrong and where."""
 
 import difflib
 import re
@@ -70,24 +70,6 @@ CODES = {*_CODES.values(), "invalid"} | {
 }
 """Every code that a mistake can have."""
 
-DOUBTS = {
-    "duration_differs",
-    "no_name",
-    "value_not_said",
-    "comma_in_item",
-    "few_asks",
-    "many_asks",
-    "same_ask",
-    "ask_of_two",
-    "no_english_ask",
-    "ask_names_programme",
-    "title_en_not_english",
-    "long_title",
-    "clause_not_in_document",
-    "title_differs",
-}
-"""Every code of what is odd, but does not keep a pack from being used."""
-
 FEWEST_ASKS = 8
 MOST_ASKS = 15
 LONGEST_TITLE = 16
@@ -118,7 +100,7 @@ def check_file(path: Path) -> list[Problem]:
 
 
 def doubts(path: Path) -> list[Problem]:
-    """What is odd about a pack that can be used, in the order of its lines. Raises OSError."""
+    """Oddities of a usable pack, in the order of its lines. Raises OSError."""
     programme, _ = examine(path)
     if programme is None:
         return []
@@ -128,7 +110,7 @@ def doubts(path: Path) -> list[Problem]:
 
 
 def unlike(path: Path, programme: Programme, others: Iterable[Programme]) -> list[Problem]:
-    """Particulars that another programme calls by another title. Raises OSError."""
+    """Particulars that another programme titles differently. Raises OSError."""
     titles = {
         one.key: one.title
         for other in others
@@ -205,7 +187,7 @@ def _in_order(problems: list[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: (problem.line, problem.column))
 
 
-_WIDE_COLON = re.compile(r"^\s*(?:- )?\{?\s*[A-Za-z_]+：", re.MULTILINE)
+_WIDE_COLON = re.compile(r"^[ \t]*+(?:- )?\{?[ \t]*+[A-Za-z_]++：", re.MULTILINE)
 _TAB = re.compile(r"^ *\t", re.MULTILINE)
 _MISREAD = (
     (r"mapping values are not allowed", "colon_in_text"),
@@ -215,7 +197,7 @@ _MISREAD = (
     (r"quoted scalar|unexpected end of stream|document separator", "open_quote"),
     (r"expected key|expected '-' indicator|block end|expected <|simple key", "bad_indent"),
 )
-"""What YAML says of a mistake, and what has probably happened."""
+"""YAML's messages, and the mistakes that usually cause them."""
 
 
 def _misread(error: yaml.YAMLError, text: str) -> tuple[str, int, int, str]:
@@ -238,7 +220,7 @@ def _misread(error: yaml.YAMLError, text: str) -> tuple[str, int, int, str]:
     return code, line, column, there
 
 
-class _Loader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
+class _Loader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]  # C if built
     """Reads every scalar as text: the model decides what it is, so that a telephone number is
     never a sum nor 「否」 a truth value. Not asking for tags halves the time."""
 
@@ -351,7 +333,7 @@ def _explain(errors: list[ErrorDetails], root: yaml.Node) -> Iterator[_Finding]:
 
 
 def _inconsistencies(programme: Programme, stem: str) -> Iterator[_Finding]:
-    """What no single fact can know."""
+    """Mistakes that no single fact shows."""
     for key in (stem, f"{programme.family}-{programme.edition}"):
         if programme.key != key:
             yield "key_mismatch", ("key",), programme.key, key

@@ -1,4 +1,4 @@
-"""A pack's text from the few facts that are known: all that is not told is left silent."""
+"""Writes a pack from a few known facts; all others are left silent."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -11,10 +11,10 @@ from programmes.model import Programme, Section
 from programmes.values import Consent, Grade
 
 Facts = Mapping[str, Mapping[str, Any]]
-"""By dotted path what a fact has: value, says, status, clause."""
+"""Facts by dotted path: value, says, status, clause."""
 
 LEAST_WIDTH = 10_000
-"""Characters of a line: no text is broken."""
+"""Line width in characters that prevents YAML from breaking text."""
 
 
 def written(head: Mapping[str, Any], facts: Facts, titles: Mapping[str, str]) -> str:
@@ -44,7 +44,7 @@ def written(head: Mapping[str, Any], facts: Facts, titles: Mapping[str, str]) ->
 
 
 def consents(grades: Iterable[str]) -> dict[str, str]:
-    """For grades whose children may be below 14, that their guardians are asked."""
+    """The consent to ask for, by grade, for grades with children below 14."""
     asked: dict[str, str] = {}
     for grade in grades:
         if grade in (Grade.JUNIOR_2, Grade.JUNIOR_3, Grade.JUNIOR_4):

@@ -6,7 +6,7 @@ stays in the pack, silent, so that nobody fills it from a neighbouring province.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, Generic, Self, TypeVar
 
@@ -29,6 +29,7 @@ from programmes.values import (
     Frequency,
     Grade,
     Own,
+    PackText,
     Party,
     Per,
     Place,
@@ -38,7 +39,6 @@ from programmes.values import (
     Value,
     When,
     Window,
-    Words,
     WritingKind,
 )
 
@@ -55,7 +55,7 @@ class Fact(Value, Generic[T]):
     """
 
     value: T | None = None
-    says: Words = ""
+    says: PackText = ""
     status: values.StatusWord
     clause: Clause = ""
     note: str = ""
@@ -91,18 +91,18 @@ class Fact(Value, Generic[T]):
         return (self.says,) if isinstance(self.says, str) and self.says else tuple(self.says)
 
 
-Said = Fact[None]
+ProseFact = Fact[None]
 """A fact for people only: nothing in it is acted on."""
 
 
 def added() -> Any:
-    """A question that was not asked when the first packs were written: they need not have it."""
+    """The default of a fact added after the first packs were written: silent."""
     return Field(default_factory=lambda: {"status": Status.SILENT}, validate_default=True)
 
 
 class Section(Value):
     def facts(self, *, unwritten: bool = False) -> Iterator[tuple[str, Fact[Any]]]:
-        """The facts that the pack has, with `unwritten` also those that it need not have."""
+        """The facts in the pack; with `unwritten`, also those that it may leave out."""
         for key in type(self).model_fields:
             if unwritten or key in self.model_fields_set:
                 yield key, getattr(self, key)
@@ -111,15 +111,15 @@ class Section(Value):
 class Identity(Section):
     official_name: Fact[str]
     short_name: Fact[str]
-    document_title: Said
+    document_title: ProseFact
     issuer: Fact[tuple[str, ...]]
-    organisers: Said
-    document_number: Said
+    organisers: ProseFact
+    document_number: ProseFact
     document_date: Fact[When]
-    addressees: Said
-    upstream_basis: Said
-    purpose: Said
-    relation_to_other_schemes: Said
+    addressees: ProseFact
+    upstream_basis: ProseFact
+    purpose: ProseFact
+    relation_to_other_schemes: ProseFact
 
 
 class Cycle(Section):
@@ -153,6 +153,12 @@ class Cycle(Section):
         """None where the document leaves the end open."""
         return None if self.end.value is None else self.end.value.last_day
 
+    @property
+    def last_day_played(self) -> date:
+        """The last day; a year on where the document leaves the end open. For playing a cycle
+        only: no rule may rest on it."""
+        return self.last_day or self.first_day + timedelta(days=364)
+
     def __contains__(self, day: date) -> bool:
         return self.first_day <= day <= (self.last_day or date.max)
 
@@ -162,18 +168,18 @@ class Participants(Section):
     grades: Fact[tuple[values.Admits, ...]]
     rank_threshold: Fact[values.RankThreshold]
     rank_exceptions: Fact[values.RankException]
-    other_conditions: Said
-    subject_interest: Said
-    exclusions: Said
+    other_conditions: ProseFact
+    subject_interest: ProseFact
+    exclusions: ProseFact
     applicant_entity: Fact[values.Applicant]
-    application_materials: Said
+    application_materials: ProseFact
 
 
 class Subjects(Section):
     list: Fact[tuple[values.Subject, ...]]
     count: Fact[PositiveInt]
     cross_discipline: Fact[bool]
-    exceptions: Said
+    exceptions: ProseFact
     topics: Fact[tuple[values.Project, ...]] = added()
 
 
@@ -181,9 +187,9 @@ class Territory(Section):
     regions: Fact[values.Regions]
     universities: Fact[tuple[str, ...]]
     university_subject_map: Fact[tuple[values.HostSubjects, ...]]
-    other_host_institutions: Said
+    other_host_institutions: ProseFact
     schools: Fact[tuple[str, ...]]
-    school_eligibility: Said
+    school_eligibility: ProseFact
 
 
 class Quotas(Section):
@@ -209,8 +215,8 @@ class Roles(Section):
 
 
 class Mentor(Section):
-    eligibility: Said
-    source_pool: Said
+    eligibility: ProseFact
+    source_pool: ProseFact
     degree_requirement: Fact[values.Qualification]
     recommended_by: Fact[tuple[values.RoleWord, ...]]
     approval_chain: Fact[tuple[values.ApprovalStep, ...]]
@@ -218,10 +224,10 @@ class Mentor(Section):
     term: Fact[values.Term]
     past_mentors: Fact[bool]
     student_cap: Fact[PositiveInt]
-    team_composition: Said
+    team_composition: ProseFact
     team_member_eligibility: Fact[values.Qualification]
-    workload_recognition: Said
-    duties: Said
+    workload_recognition: ProseFact
+    duties: ProseFact
 
 
 class Selection(Section):
@@ -232,15 +238,15 @@ class Selection(Section):
     aptitude_test: Fact[values.AptitudeTest]
     interview_shortlist: Fact[values.Shortlist]
     interview_ratio: Fact[values.InterviewRatio]
-    interview_dimensions: Said
+    interview_dimensions: ProseFact
     interview_organiser: Fact[tuple[values.RoleWord, ...]]
     interview_form: Fact[tuple[values.InterviewForm, ...]] = added()
     preferences: Fact[values.Preferences] = added()
-    extra_assessment: Said
+    extra_assessment: ProseFact
     publicity: Fact[values.Publicity]
     admission: Fact[values.Admission]
     filing: Fact[values.Filing]
-    supervision: Said
+    supervision: ProseFact
     kickoff_meeting: Fact[values.Meeting]
 
 
@@ -248,36 +254,38 @@ class Cultivation(Section):
     min_sessions: Fact[values.Minimum]
     sessions_on_campus: Fact[bool]
     monthly_face_to_face: Fact[values.Minimum]
-    face_to_face_general: Said
+    face_to_face_general: ProseFact
     diary_name: Fact[str]
     diary_frequency: Fact[values.FrequencyWord]
-    diary_channel: Said
+    diary_channel: ProseFact
     diary_supervisor: Fact[values.RoleWord]
     diary_reviewer: Fact[values.RoleWord]
     diary_scope: Fact[values.DiaryScope]
     interview_records: Fact[values.MeetingRecord]
     plan_author: Fact[values.RoleWord]
     plan_approval: Fact[values.PlanApproval]
-    principles: Said
+    principles: ProseFact
     methods: Fact[tuple[values.ActivityWord, ...]]
-    school_support: Said
-    exchange_activities: Said
+    school_support: ProseFact
+    exchange_activities: ProseFact
     safety_education: Fact[tuple[values.RoleWord, ...]]
-    psychological_support: Said
-    process_platform: Said
+    psychological_support: ProseFact
+    process_platform: ProseFact
     more_minima: Fact[tuple[values.Minimum, ...]] = added()
     other_records: Fact[tuple[values.OtherRecord, ...]] = added()
 
 
-class Evaluation(Section):
+class Evaluations(Section):
     stages: Fact[tuple[Stage, ...]]
     exit_rule: Fact[values.ExitRule]
-    annual_dimensions: Said
-    overall_note: Said
+    annual_dimensions: ProseFact
+    overall_note: ProseFact
 
 
 class FinalMaterials(Section):
     student_materials: Fact[tuple[values.MaterialWord, ...]]
+    report_forms: Fact[tuple[values.MaterialWord, ...]] = added()
+    """The forms that a training report may take."""
     deadline: Fact[When]
     unit_materials: Fact[values.UnitMaterials]
 
@@ -289,8 +297,8 @@ class Awards(Section):
     certificate_recipients: Fact[tuple[values.OutcomeWord, ...]]
     unqualified: Fact[values.EffectWord]
     competition_nomination: Fact[values.Nomination]
-    other_opportunities: Said
-    unit_commendation: Said
+    other_opportunities: ProseFact
+    unit_commendation: ProseFact
 
 
 class VolunteerHours(Section):
@@ -300,29 +308,29 @@ class VolunteerHours(Section):
 
 
 class TeacherTraining(Section):
-    content: Said
+    content: ProseFact
 
 
 class Tracking(Section):
     responsible: Fact[tuple[values.RoleWord, ...]]
-    fields: Said
+    fields: ProseFact
     talent_pool: Fact[str]
-    alumni_activities: Said
-    support: Said
+    alumni_activities: ProseFact
+    support: ProseFact
 
 
 class Budget(Section):
-    source: Said
+    source: ProseFact
     amounts: Fact[values.Amounts]
-    permitted_expenses: Said
-    forbidden_expenses: Said
-    spending_rules: Said
-    reporting: Said
+    permitted_expenses: ProseFact
+    forbidden_expenses: ProseFact
+    spending_rules: ProseFact
+    reporting: ProseFact
 
 
 class Acceptance(Section):
-    types: Said
-    materials: Said
+    types: ProseFact
+    materials: ProseFact
     organiser: Fact[values.RoleWord]
     deadline: Fact[Window]
 
@@ -345,9 +353,11 @@ class Schedule(Section):
 
 @dataclass(frozen=True)
 class Requirement:
-    """A number that every learner must reach, and where that is written."""
+    """A minimum that every learner must reach, with its clause."""
 
     key: str
+    path: str
+    """The fact that states it."""
     counts: Counter | Own
     at_least: int
     per: Per | Own
@@ -406,7 +416,7 @@ class Programme(Value):
     mentor: Mentor
     selection: Selection
     cultivation: Cultivation
-    evaluation: Evaluation
+    evaluation: Evaluations
     final_materials: FinalMaterials
     awards: Awards
     volunteer_hours: VolunteerHours
@@ -433,7 +443,7 @@ class Programme(Value):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The programme's name."""
         return self.identity.short_name.value or self.key
 
     @property
@@ -456,11 +466,11 @@ class Programme(Value):
         yield from self._particular_facts
 
     @cached_property
-    def _particular_facts(self) -> tuple[tuple[str, Said], ...]:
+    def _particular_facts(self) -> tuple[tuple[str, ProseFact], ...]:
         return tuple(
             (
                 f"particulars.{one.key}",
-                Said(
+                ProseFact(
                     says=one.says,
                     status=Status.STATED,
                     clause=one.clause,
@@ -483,8 +493,8 @@ class Programme(Value):
 
     @cached_property
     def requirements(self) -> tuple[Requirement, ...]:
-        """Every minimum the document sets that can be counted, in its own words' order; silence
-        requires nothing."""
+        """Every countable minimum that the document states, in its order; silence requires
+        nothing."""
         return tuple(self._requirements())
 
     def _requirements(self) -> Iterator[Requirement]:
@@ -496,6 +506,7 @@ class Programme(Value):
                     key = path.rpartition(".")[2]
                     yield Requirement(
                         key=f"{key}_{number}" if several else key,
+                        path=path,
                         counts=minimum.counts,
                         at_least=minimum.at_least,
                         per=minimum.per,

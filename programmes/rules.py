@@ -1,4 +1,4 @@
-"""What the requirements come to: pure functions of recorded sessions and a day.
+"""Counts sessions against requirements: pure functions of recorded sessions and a day.
 
 There is no clock here. Days are Beijing days; months and cycles end at Beijing midnight.
 """
@@ -26,11 +26,10 @@ def beijing_day(moment: datetime) -> date:
 
 @dataclass(frozen=True)
 class SessionFact:
-    """What the rules need to know of a cultivation session.
+    """A cultivation session as the rules see it.
 
-    `status` is `submitted` (someone is still to look at it) or `approved`; a session in any other
-    state (returned, withdrawn) counts nowhere. `start` is Beijing time and `minutes` the length,
-    where they are known.
+    `status` is `submitted` (waiting for review) or `approved`; any other state (returned,
+    withdrawn) counts nowhere. `start` is Beijing time, `minutes` the length, if known.
     """
 
     day: date
@@ -54,7 +53,7 @@ class SessionFact:
 
     @property
     def place(self) -> str:
-        """The key of the place that a session of this kind has."""
+        """The key of the session's place."""
         mine = (self.on_campus, self.face_to_face)
         return next(one.key for one in PLACES if (one.on_campus, one.face_to_face) == mine)
 
@@ -77,7 +76,7 @@ class PeriodTally(Tally):
     first: date
     last: date
     over: bool
-    """The period has ended, so that what is still needed can no longer be made up."""
+    """The period has ended: what is missing cannot be made up."""
 
     @property
     def month(self) -> When:
@@ -133,7 +132,7 @@ def _progress(
             last=ends,
             over=ends < on,
         )
-        for begins, ends in _periods(requirement.per, first, last)
+        for begins, ends in periods(requirement.per, first, last)
     )
     now = next((tally for tally in months if tally.first <= on <= tally.last), None)
     current = (now.submitted, now.approved, now.still_needed) if now else (0, 0, 0)
@@ -150,7 +149,7 @@ def _tally(fed: Sequence[SessionFact], requirement: Requirement) -> tuple[int, i
     return submitted // size, approved // size, -(-missing // size)
 
 
-def _periods(per: Per | Own, first: date, last: date) -> Iterator[tuple[date, date]]:
+def periods(per: Per | Own, first: date, last: date) -> Iterator[tuple[date, date]]:
     """The first and the last day of every period that any of these days is in."""
     if not isinstance(per, Own):
         yield from ((month.first_day, month.last_day) for month in _months(first, last))
@@ -175,8 +174,8 @@ def _months(first: date, last: date) -> Iterator[When]:
 
 
 @dataclass(frozen=True)
-class Doubt:
-    """A reason to ask before a session is taken in. `other` is the session it may repeat."""
+class SessionDoubt:
+    """A reason to ask before a session is stored. `other` is the session that it may repeat."""
 
     kind: Literal["outside_cycle", "in_future", "overlaps"]
     other: SessionFact | None = None
@@ -184,17 +183,17 @@ class Doubt:
 
 def question_session(
     new: SessionFact, existing: Iterable[SessionFact], programme: Programme, today: date
-) -> list[Doubt]:
-    """What is odd about a new session. The answer is a question to the person, never a refusal.
+) -> list[SessionDoubt]:
+    """Doubts about a new session. They lead to a question, never to a refusal.
 
-    `existing` are the same learner's sessions without the new one itself.
+    `existing` are the learner's other sessions.
     """
     doubts = []
     if new.day not in programme.cycle:
-        doubts.append(Doubt("outside_cycle"))
+        doubts.append(SessionDoubt("outside_cycle"))
     if new.day > today:
-        doubts.append(Doubt("in_future"))
-    doubts += [Doubt("overlaps", other) for other in existing if _may_be_same(new, other)]
+        doubts.append(SessionDoubt("in_future"))
+    doubts += [SessionDoubt("overlaps", other) for other in existing if _may_be_same(new, other)]
     return doubts
 
 

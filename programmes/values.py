@@ -1,9 +1,9 @@
-"""The words and machine values that programme packs are written in.
+"""The words and machine values in which packs are written.
 
-Software acts on each member of an enumeration. Where a document has something that is none of
-them, the pack says so in a word of its own (`Own`), which stands in its `words` with what it is
-called: software then does nothing that it has not been told, and nobody writes what is untrue.
-Wherever a word is wanted its Chinese name is taken as well (`words.yaml`).
+Software acts on each member of an enumeration. If a document has something that is none of them,
+the pack uses a word of its own (`Own`), listed in its `words` with its names: the software then
+does only what it has been told, and nobody has to write an untruth. Every word may be given by its
+Chinese name (`words.yaml`).
 """
 
 import calendar
@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, LiteralString, Self
@@ -149,7 +149,6 @@ class Outcome(StrEnum):
     EXCELLENT = "excellent"
     QUALIFIED = "qualified"
     UNQUALIFIED = "unqualified"
-    NOMINATED = "nominated"  # candidate for competitions and exchanges
 
 
 class Effect(StrEnum):
@@ -166,6 +165,10 @@ class Material(StrEnum):
     TRAINING_REPORT = "training_report"
     GROWTH_DIARY = "growth_diary"
     MENTOR_EVALUATION = "mentor_evaluation"
+    READING_REPORT = "reading_report"
+    LITERATURE_REVIEW = "literature_review"
+    LAB_RECORD = "lab_record"
+    SHORT_PAPER = "short_paper"
 
 
 class StepKind(StrEnum):
@@ -188,8 +191,8 @@ class StepKind(StrEnum):
     KICKOFF = "kickoff"
 
 
-class Act(StrEnum):
-    """What an office does with a mentor's name."""
+class ApprovalAct(StrEnum):
+    """A step in an office's approval of a mentor."""
 
     RECOMMEND = "recommend"
     FIRST_REVIEW = "first_review"
@@ -224,11 +227,10 @@ class FieldKind(StrEnum):
 
 
 class Own(str):
-    """A word of a pack's own, with what it is called in Chinese and in English.
+    """A pack's own word, with its Chinese and English names; compared like any other text.
 
-    It is compared like any other text. Of a counter `unit` says what is added up (nothing: the
-    software does not count it) and `places` where; of a period `starts` are the days of the year
-    on which one begins.
+    For a counter, `unit` says what is added up (if empty, the software does not count it) and
+    `places` where; for a period, `starts` are the days of the year on which one begins.
     """
 
     zh: str
@@ -252,6 +254,12 @@ class Own(str):
         return made
 
 
+def kept_as(word: str) -> str:
+    """How a word is stored in records: a pack's own word by its Chinese name, so that the record
+    can be read without the pack."""
+    return word.zh if isinstance(word, Own) else str(word)
+
+
 _own_words: ContextVar[Mapping[str, Mapping[str, Own]]] = ContextVar("own_words")
 """The own words of the pack that is being read, by their kind."""
 _subject_codes: ContextVar[Mapping[str, str]] = ContextVar("subject_codes")
@@ -260,7 +268,7 @@ _subject_codes: ContextVar[Mapping[str, str]] = ContextVar("subject_codes")
 
 @contextmanager
 def reading(own: Mapping[str, Mapping[str, Own]], subjects: Mapping[str, str]) -> Iterator[None]:
-    """While a pack is read, its own words are known."""
+    """Make a pack's own words known while it is read."""
     before = _own_words.set(own), _subject_codes.set(subjects)
     try:
         yield
@@ -343,7 +351,7 @@ OWN_KINDS: Final = (
 
 
 def _subject(said: object) -> str:
-    """A subject's code, also where its name is written."""
+    """A subject's code, given by its code or its name."""
     if not isinstance(said, str):
         raise PydanticCustomError("not_text", "words are expected")
     return _subject_codes.get({}).get(said, said)
@@ -376,11 +384,11 @@ class When:
             raise PydanticCustomError("bad_date", "not a date: {got}", got) from None
         return cls(year or 0, month, day)
 
-    @property
+    @cached_property
     def first_day(self) -> date:
         return date(self.year, self.month or 1, self.day or 1)
 
-    @property
+    @cached_property
     def last_day(self) -> date:
         month = self.month or 12
         return date(self.year, month, self.day or calendar.monthrange(self.year, month)[1])
@@ -419,7 +427,7 @@ def _citation(text: str) -> str:
 
 
 Clause = Annotated[str, AfterValidator(_citation)]
-"""Where the document says it: citations joined by `；`, empty where it does not."""
+"""Citations joined by `；`; empty if the document does not say it."""
 
 
 def _words(said: object) -> str | tuple[str, ...]:
@@ -430,7 +438,7 @@ def _words(said: object) -> str | tuple[str, ...]:
     raise PydanticCustomError("not_text", "words are expected")
 
 
-Words = Annotated[str | tuple[str, ...], BeforeValidator(_words)]
+PackText = Annotated[str | tuple[str, ...], BeforeValidator(_words)]
 """A sentence, or a list of words, in our own Chinese."""
 
 
@@ -650,7 +658,7 @@ class Qualification(Value):
 
 class ApprovalStep(Value):
     by: RoleWord
-    act: Act
+    act: ApprovalAct
 
 
 class AppointmentLetter(Value):
@@ -721,7 +729,7 @@ class Minimum(Value):
 
     @property
     def counted(self) -> bool:
-        """Whether it is known what is to be added up, and over which days."""
+        """Whether the software knows what to add up, and over which days."""
         own_counter, own_period = isinstance(self.counts, Own), isinstance(self.per, Own)
         return (not own_counter or bool(getattr(self.counts, "unit", ""))) and (
             not own_period or bool(getattr(self.per, "starts", ()))
@@ -768,7 +776,7 @@ class PlanApproval(Value):
 
 
 class Report(Value):
-    """Who sums up the results, and for whom."""
+    """Who reports the results, and to whom."""
 
     by: tuple[RoleWord, ...]
     to: RoleWord
@@ -785,7 +793,7 @@ class Stage(Listed):
     evaluators: tuple[RoleWord, ...] = ()
     inputs: tuple[str, ...] = ()
     dimensions: tuple[str, ...] = ()
-    outcome: Words = ""
+    outcome: PackText = ""
     outcomes: tuple[OutcomeWord, ...] = ()
     consequence: str = ""
     effects: dict[OutcomeWord, tuple[EffectWord, ...]] = {}
@@ -808,7 +816,9 @@ class Certificate(Value):
 
 
 class Nomination(Value):
-    outcome: OutcomeWord
+    """Who is put forward for a competition: those of one outcome, or some whatever theirs is."""
+
+    outcome: OutcomeWord | None = None
     event: str
 
 
@@ -859,7 +869,7 @@ class Contact(Listed):
 
 
 class Ambiguity(Value):
-    """What the document leaves open, and how we propose to read it until the office decides."""
+    """What the document leaves open, and the reading proposed until the office decides."""
 
     id: str
     topic: str
@@ -881,7 +891,7 @@ class Particular(Value):
     key: str
     title: str
     title_en: str
-    says: Words
+    says: PackText
     clause: Clause
     asks: tuple[str, ...]
     carried_from: str = ""
@@ -909,7 +919,7 @@ _NEEDED: dict[str, LiteralString] = {
     "clause": "no_clause",
     "asks": "no_asks",
 }
-"""What a particular cannot do without, and the mistake that its lack is."""
+"""The required keys of a particular, and the code of the mistake for each."""
 
 
 class Remark(Value):
@@ -949,7 +959,7 @@ class Called(Value):
 
 
 class OwnWord(Value):
-    """What a pack's own word is called."""
+    """The names of a pack's own word."""
 
     zh: str
     en: str
@@ -966,7 +976,7 @@ class OwnWord(Value):
 
 
 class OwnCounter(OwnWord):
-    """`unit` says what is added up, `places` where; without a unit nothing is."""
+    """`unit` says what is added up, `places` where; without a unit nothing is counted."""
 
     unit: Literal["sessions", "hours"] | None = None
     places: tuple[Literal["on_campus", "off_campus", "on_campus_alone", "online"], ...] = ()

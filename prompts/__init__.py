@@ -11,22 +11,27 @@ student and English to a mentor.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-Language = Literal["zh", "en"]
+Language = Literal["zh", "en", "zh_young"]
+"""`zh_young` is Chinese as it is said to a student: 你 where an adult is 您."""
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
+DEFAULT: Final[Language] = "zh"
+YOUNG: Final[Language] = "zh_young"
 BEIJING: Final = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A sentence by its key, with what fills its gaps."""
+    """A sentence by its key, with the values of its gaps."""
 
     key: str
     args: Mapping[str, Any]
@@ -42,7 +47,7 @@ class Both:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """A day said in short, where there is little room: without its year."""
+    """A day in its short form, without the year."""
 
     day: date
 
@@ -59,6 +64,11 @@ Words = Text | Both | str
 names, shown as they are."""
 
 
+def language_named(name: str) -> Language:
+    """The language of this name; the default for an unknown one."""
+    return next((one for one in (*LANGUAGES, YOUNG) if one == name), DEFAULT)
+
+
 def t(key: str, /, **args: Any) -> Text:
     """Name a sentence. Raises `KeyError` when rendered if no catalogue has it."""
     return Text(key, args)
@@ -69,7 +79,7 @@ def render(words: Words, language: Language) -> str:
     if isinstance(words, str):
         return words
     if isinstance(words, Both):
-        return words.zh if language == "zh" else words.en
+        return words.en if language == "en" else words.zh
     template = catalogue(language)[words.key]
     if not words.args:
         return template
@@ -92,13 +102,32 @@ def _show(value: Any, language: Language) -> Any:
         case time():
             return f"{value:%H:%M}"
         case list() | tuple():
-            comma = "、" if language == "zh" else ", "
-            return comma.join(str(_show(item, language)) for item in value)
+            return catalogue(language)["calendar.comma"].join(
+                str(_show(item, language)) for item in value
+            )
         case _:
             return value
 
 
+_YEAR: Final[ContextVar[int]] = ContextVar("year", default=0)
+
+
+@contextmanager
+def in_year(year: int) -> Iterator[None]:
+    """What is rendered within is read in this year: its days are said without it."""
+    before = _YEAR.set(year)
+    try:
+        yield
+    finally:
+        _YEAR.reset(before)
+
+
 def _show_day(day: date, language: Language, key: str = "calendar.day") -> str:
+    return _day_as(day, language, "calendar.brief" if day.year == _YEAR.get() else key)
+
+
+@lru_cache(maxsize=1024)
+def _day_as(day: date, language: Language, key: str) -> str:
     weekday = catalogue(language)[f"calendar.weekday_{day.isoweekday()}"]
     month = catalogue(language)[f"calendar.month_{day.month}"]
     return catalogue(language)[key].format(
@@ -106,9 +135,19 @@ def _show_day(day: date, language: Language, key: str = "calendar.day") -> str:
     )
 
 
+def address(language: str, young: bool) -> Language:
+    """How somebody is spoken to: in the language that they chose, a student as 你."""
+    if language == "en":
+        return "en"
+    return YOUNG if young else DEFAULT
+
+
 @cache
 def catalogue(language: Language) -> Mapping[str, str]:
     """All sentences of one language, by dotted key."""
+    if language == YOUNG:
+        # Ours alone are put so, never what people have written into them.
+        return {key: said.replace("您", "你") for key, said in catalogue("zh").items()}
     found: dict[str, str] = {}
     for entry in files(__name__).joinpath(language).iterdir():
         if entry.name.endswith(".toml"):

@@ -1,7 +1,8 @@
-"""Whether somebody may do an act to an object: asked of the database, never of a button.
+"""Decides whether a person may do an act to an object, from the database and never from a button.
 
-The table of who may do what is `services/rights.py`; this makes SQL of its rows. `allow` asks
-about one object, `things` is a part of a statement about many, `holders` tells who may.
+The rules are the table in `services/rights.py`; this module turns its rows into SQL. `allow`
+checks one object, `things` is a subquery for statements about many, and `holders` lists who may do
+an act.
 """
 
 from __future__ import annotations
@@ -22,8 +23,7 @@ from bot.talk.clock import beijing_day
 from programmes.model import Programme
 from prompts import t
 from services import consent, packs
-from services.packs import load
-from services.policy import asked_of
+from services.packs import asked_of, load
 from services.rights import RIGHTS, ROLES, Must, Of, Relation, Right
 from storage.statements import Prepared
 from storage.tables import (
@@ -55,14 +55,14 @@ _memberships = (
 
 @dataclass(frozen=True, slots=True)
 class LearnerPlace:
-    """Somebody's place as a learner, with what every act asks for next."""
+    """A person's place as a learner, with the data that every act needs next."""
 
     id: int
     person_id: int
     grade: str
     ended_at: datetime | None
     programme: str
-    """The key of the programme that their cohort runs."""
+    """The key of the programme that the cohort runs."""
     name: str
     birth_date: date | None
 
@@ -93,12 +93,12 @@ _learner_at = Prepared(_learners.where(col(Membership.id) == bindparam("member")
 
 
 def memberships(db: Session, person_id: int) -> list[Membership]:
-    """What somebody is, in every cohort, now."""
+    """A person's current memberships, in every cohort."""
     return list(db.exec(_memberships, params={"person": person_id}))
 
 
 def learner(db: Session, person_id: int, act: str = "learn") -> LearnerPlace:
-    """Somebody's place as a learner, the latest where there are several. Raises `Refused`."""
+    """A person's place as a learner; the latest if there are several. Raises `Refused`."""
     found = _learner.first(db, person=person_id)
     if found is None:
         raise Refused(t(RIGHTS[act].refused), verb=act)
@@ -106,14 +106,14 @@ def learner(db: Session, person_id: int, act: str = "learn") -> LearnerPlace:
 
 
 def own(db: Session, actor: Actor, act: str) -> LearnerPlace:
-    """As `learner`, where what else the act asks for holds as well. Raises `Refused`."""
+    """As `learner`, if the act's other conditions hold as well. Raises `Refused`."""
     me = learner(db, actor.person_id, act)
     _hold(db, actor, RIGHTS[act], me, me.id)
     return me
 
 
 def learner_at(db: Session, member_id: int) -> LearnerPlace:
-    """The learner of that place, which may have ended."""
+    """The learner with this membership id; the membership may have ended."""
     [found] = _learner_at.all(db, member=member_id)
     return LearnerPlace(*found)
 
@@ -122,13 +122,13 @@ def learner_at(db: Session, member_id: int) -> LearnerPlace:
 
 
 class Grant(NamedTuple):
-    """Somebody's relation to the object of an act, which allows it."""
+    """A relation between a person and the object of an act that allows the act."""
 
     thing: Any
-    """The learner's or member's place, the cohort, the child, or the programme's key."""
+    """The object's key: a membership, a cohort, a child, or a programme."""
     relation: Relation
     place: int | None
-    """The membership by which they have it; none for a guardian."""
+    """The membership that gives the relation; `None` for a guardian."""
     person: int
 
 
@@ -143,13 +143,14 @@ def allow(
 ) -> Grant:
     """The relation by which the actor may do the act to this object. Raises `Refused`.
 
-    `thing` is as `services.rights.Of` says, or none for what does not exist; `number` is the
-    object's own where it hangs on a learner or a programme. `matter` is what is urged.
+    `thing` is the object's key as `services.rights.Of` defines it, or `None` for an object that
+    does not exist. `number` is the object's own id where it belongs to a learner or a programme.
+    `matter` is the kind of record that is urged.
     """
     right = RIGHTS[act]
     number = thing if number is None and isinstance(thing, int) else number
     if isinstance(thing, LearnerPlace) and right.by == (Relation.ONESELF,):
-        # Asked whenever an entry is handed in: who it is was looked up a moment ago.
+        # Asked for every entry handed in, just after the learner was looked up.
         mine = thing.person_id == actor.person_id
         grant = Grant(thing.id, Relation.ONESELF, thing.id, actor.person_id) if mine else None
     else:
@@ -170,7 +171,8 @@ def held(
     thing: int | str | None,
     matter: RecordKind | None = None,
 ) -> Grant | None:
-    """The first relation, in the table's order, that allows this person the act, if any."""
+    """The first relation, in the table's order, that allows this person the act; `None` if none
+    does."""
     if thing is None:
         return None
     order = RIGHTS[act].by
@@ -184,24 +186,24 @@ def held(
 
 
 def _is_named(db: Session, grant: Grant, matter: RecordKind | None) -> bool:
-    """Whether the programme names this mentor, or team member, as who urges in the matter."""
+    """Whether the programme names this mentor's (or team member's) role as the one that urges."""
     learner, place = learner_at(db, grant.thing), db.get(Membership, grant.place)
     asked = matter and asked_of(load(learner.programme), learner.grade, matter)
     return bool(place and asked and asked.urged_by == place.role.value)
 
 
 def may_keep(db: Session, learner: LearnerPlace, today: date) -> bool:
-    """Whether records of this learner may be kept now."""
+    """Whether this learner's records may be kept now: consent is given, or is not needed."""
     programme = load(learner.programme)
     if not consent.needed(learner.birth_date, learner.grade, programme, today):
         return True
-    return consent.standing(db, learner.person_id) is not None
+    return consent.given(db, learner.person_id)
 
 
 def _hold(
     db: Session, actor: Actor, right: Right, learner: LearnerPlace, number: int | None
 ) -> None:
-    """What else must hold. Raises `Refused`."""
+    """Check the right's other conditions. Raises `Refused`."""
     for must, words in right.must.items():
         if (check := CHECKED.get(must)) and not check(db, learner, actor):
             raise Refused(t(words), verb=right.act, object=right.object, object_id=number)
@@ -211,39 +213,51 @@ CHECKED: Final[dict[Must, Callable[[Session, LearnerPlace, Actor], bool]]] = {
     Must.PRESENT: lambda _db, learner, _actor: learner.ended_at is None,
     Must.CONSENT: lambda db, learner, actor: may_keep(db, learner, beijing_day(actor.now)),
 }
-"""Checks made after the relation is found, because each has its own refusal. That an entry is not
-one's own is part of the SQL instead."""
+"""Checks made after the relation is found; each has its own refusal. `Must.NOT_OWN` and
+`Must.WHOLE` are checked in the SQL instead."""
 
 
 # ---------------------------------------------------------------- many objects
 
 
 def things(act: str, person_id: int) -> Select[Any]:
-    """All objects to which somebody's relations allow an act, to be looked in: `col(…).in_(…)`.
+    """A subquery of all objects to which a person may do an act: `col(…).in_(things(…))`.
 
-    By learner's or member's place, cohort, child or programme, as the table says.
+    It yields memberships, cohorts, children or programmes, as the right's `of` says.
     """
     found = _grants(RIGHTS[act], person=sa.literal(person_id)).subquery()
     return sa.select(found.c.thing)
 
 
 def any_of(db: Session, actor: Actor, act: str) -> None:
-    """Ask whether there is any place of the actor's that allows an act. Raises `Refused`."""
+    """Check that the actor may do an act to at least one object. Raises `Refused`."""
     if not _of_person(act).first(db, person=actor.person_id):
         raise Refused(t(RIGHTS[act].refused), verb=act, object=RIGHTS[act].object)
 
 
 def programmes_for(db: Session, person_id: int, act: str) -> tuple[str, ...]:
-    """The programmes to which somebody may do an act, by key, the latest place first."""
+    """The keys of the programmes to which a person may do an act, the latest membership first."""
     found = [_grant(row) for row in _of_person(act).all(db, person=person_id)]
     found.sort(key=lambda grant: grant.place or 0, reverse=True)
     return tuple(dict.fromkeys(str(grant.thing) for grant in found))
 
 
-def cohorts_for(db: Session, actor: Actor, act: str, number: int | None) -> list[Cohort]:
-    """The cohorts to which the actor may do an act: the one of that number first, else the latest.
+def grants_of(db: Session, person_id: int, act: str) -> list[Grant]:
+    """All that allows a person an act, to whatever object."""
+    return [_grant(row) for row in _of_person(act).all(db, person=person_id)]
 
-    Raises `Refused` where there is none, and where that one is not among them.
+
+def programmes_allowed(db: Session, actor: Actor, act: str) -> tuple[str, ...]:
+    """As `programmes_for`, for the actor. Raises `Refused` if there is none."""
+    any_of(db, actor, act)
+    return programmes_for(db, actor.person_id, act)
+
+
+def cohorts_for(db: Session, actor: Actor, act: str, number: int | None) -> list[Cohort]:
+    """The cohorts to which the actor may do an act: first the one with this number, else the
+    latest.
+
+    Raises `Refused` if there is none, or if the one with this number is not among them.
     """
     found = [_grant(row) for row in _of_person(act).all(db, person=actor.person_id)]
     found.sort(key=lambda grant: (grant.thing != number, -(grant.place or 0)))
@@ -255,7 +269,7 @@ def cohorts_for(db: Session, actor: Actor, act: str, number: int | None) -> list
 
 
 def holders(db: Session, act: str, thing: int | str) -> list[Grant]:
-    """Everybody who may do an act to an object now, by relation in the order of the table."""
+    """Everyone who may do an act to an object now, in the table's order of relations."""
     order = RIGHTS[act].by
     found = [_grant(row) for row in _to_object(act).all(db, thing=thing)]
     return sorted(found, key=lambda g: (order.index(g.relation), g.place or 0, g.person))
@@ -291,7 +305,7 @@ _theirs = aliased(Membership, name="theirs")
 def _grants(
     right: Right, person: Any = None, thing: Any = None
 ) -> sa.CompoundSelect[Any] | Select[Any]:
-    """Every grant of a right: of one person, to one object, or both."""
+    """All grants of a right, limited to one person, to one object, or to both."""
     scope = _scope(person)
     parts = []
     for relation in right.by:
@@ -302,6 +316,8 @@ def _grants(
             part = part.where(part.selected_columns[0] == thing)
         if Must.NOT_OWN in right.must and right.of is Of.LEARNER:
             part = part.where(col(_theirs.person_id) != part.selected_columns[3])
+        if Must.WHOLE in right.must and relation is Relation.OFFICE:
+            part = part.where(_whole(scope))
         parts.append(part)
     return parts[0] if len(parts) == 1 else sa.union_all(*parts)
 
@@ -312,7 +328,7 @@ def _columns(thing: Any, relation: Relation, place: Any, person: Any) -> Select[
 
 
 def _scope(person: Any) -> sa.CTE:
-    """For each place of a teacher, coordinator or auditor: its unit, and every unit below it."""
+    """For each membership of a teacher, coordinator or auditor: its unit and all units below."""
     roles = [r for relation in _SCOPED for r in ROLES[relation]]
     asked = [
         col(_mine.role).in_(roles),
@@ -325,7 +341,7 @@ def _scope(person: Any) -> sa.CTE:
     begin = sa.select(*places).where(*asked)
     scope = begin.cte("scope", recursive=True)
     below = sa.select(scope.c.place, col(Unit.id)).where(col(Unit.parent_id) == scope.c.unit)
-    # Without repetition, so that a circle of units, which nobody can make, would end as well.
+    # `UNION` drops repeated rows, so that even a cycle of units would end the recursion.
     return scope.union(below)
 
 
@@ -333,13 +349,13 @@ _SCOPED: Final = (Relation.SCHOOL, Relation.OFFICE, Relation.AUDITOR)
 
 
 def _reaches(scope: sa.CTE, unit: Any) -> ColumnElement[bool]:
-    """A unit is that of one's place, or below it."""
+    """The unit is the membership's unit, or below it."""
     return sa.exists().where(scope.c.place == col(_mine.id), scope.c.unit == unit)
 
 
 def _whole(scope: sa.CTE) -> ColumnElement[bool]:
-    """One's place is at or above the cohort's office: without a unit, or at an office that stands
-    below nothing, it always is."""
+    """The membership is at or above the cohort's office. It always is without a unit, or at an
+    office that has no parent."""
     top = sa.exists().where(
         col(Unit.id) == col(_mine.unit_id),
         col(Unit.kind) == UnitKind.OFFICE,
@@ -349,12 +365,12 @@ def _whole(scope: sa.CTE) -> ColumnElement[bool]:
 
 
 def _now(relation: Relation) -> ColumnElement[bool]:
-    """One's place has the relation's role, and has not ended."""
+    """The membership has the relation's role and has not ended."""
     return col(_mine.role).in_(ROLES[relation]) & col(_mine.ended_at).is_(None)
 
 
 def _member(relation: Relation, scope: sa.CTE) -> Select[Any]:
-    """Members, of any role, at or below the unit of an office."""
+    """Members in any role, at or below the unit of an office."""
     here = _columns(col(_theirs.id), relation, col(_mine.id), col(_mine.person_id))
     return (
         here.join_from(_theirs, _mine, col(_mine.cohort_id) == col(_theirs.cohort_id))
@@ -374,6 +390,7 @@ def _learner_of(relation: Relation, scope: sa.CTE) -> Select[Any]:
                 _columns(col(_theirs.id), relation, NO_PLACE, guardian)
                 .join_from(_theirs, Guardianship, child == col(_theirs.person_id))
                 .where(col(Guardianship.withdrawn_at).is_(None), _answers(guardian))
+                .where(col(Guardianship.ended_at).is_(None))
             )
         case Relation.CULTIVATES | Relation.NAMED:
             found = (
@@ -395,6 +412,11 @@ def _cohort(relation: Relation, _scope: sa.CTE) -> Select[Any]:
     return here.where(_now(relation))
 
 
+def _whole_cohort(relation: Relation, scope: sa.CTE) -> Select[Any]:
+    here = _cohort(relation, scope).join_from(_mine, Cohort, col(Cohort.id) == _mine.cohort_id)
+    return here.where(_whole(scope))
+
+
 def _programme(relation: Relation, scope: sa.CTE) -> Select[Any]:
     here = _columns(col(Cohort.programme), relation, col(_mine.id), col(_mine.person_id))
     cohorts = here.join_from(_mine, Cohort, col(Cohort.id) == col(_mine.cohort_id))
@@ -404,11 +426,18 @@ def _programme(relation: Relation, scope: sa.CTE) -> Select[Any]:
 def _child(relation: Relation, _scope: sa.CTE) -> Select[Any]:
     guardian = col(Guardianship.guardian_id)
     child = col(Guardianship.child_id)
-    return _columns(child, relation, NO_PLACE, guardian).where(_answers(guardian))
+    now = col(Guardianship.ended_at).is_(None)
+    return _columns(child, relation, NO_PLACE, guardian).where(now, _answers(guardian))
+
+
+def _person(relation: Relation, scope: sa.CTE) -> Select[Any]:
+    if relation is Relation.GUARDIAN:
+        return _child(relation, scope)
+    return _columns(col(Person.id), relation, NO_PLACE, col(Person.id))
 
 
 def _answers(guardian: Any) -> ColumnElement[bool]:
-    """The guardian has a place that has not ended."""
+    """The guardian has a membership that has not ended."""
     place = aliased(Membership)
     return sa.exists().where(
         col(place.person_id) == guardian,
@@ -430,8 +459,10 @@ _PARTS: Final[dict[Of, Callable[[Relation, sa.CTE], Select[Any]]]] = {
     Of.LEARNER: _learner_of,
     Of.MEMBER: _member,
     Of.COHORT: _cohort,
+    Of.WHOLE_COHORT: _whole_cohort,
     Of.PROGRAMME: _programme,
     Of.CHILD: _child,
+    Of.PERSON: _person,
     Of.OWN: _own,
 }
 
@@ -440,14 +471,14 @@ _PARTS: Final[dict[Of, Callable[[Relation, sa.CTE], Select[Any]]]] = {
 
 
 def student_of(db: Session, record: Record) -> Membership:
-    """Whose record it is."""
+    """The membership of the learner whose record it is."""
     return cast(Membership, db.get(Membership, record.student_id))
 
 
 def own_programmes(db: Session, person_id: int) -> tuple[Programme, ...]:
-    """The programmes in which somebody has a place, as far as their packs are here.
+    """The programmes in which a person has a membership, as far as their packs are installed.
 
-    Raises `Refused` where none of several is: nobody is answered from other programmes instead.
+    Raises `Refused` if none of them is installed: nobody is answered from another programme.
     """
     places = memberships(db, person_id)
     keys = dict.fromkeys(cohort_of(db, place).programme for place in places)

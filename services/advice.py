@@ -1,8 +1,8 @@
-"""What a model is asked once the composed answer has gone out, and what comes of it.
+"""Asks a model about unsure answers, after the composed answer has been sent.
 
-The composed answer never waits. Where it may not be what was meant, what else may have been is
-written down with it; a worker asks the model, and what it says takes the answer's place if the
-documents bear it out. In a programme with children below 14 nothing is asked.
+The composed answer never waits. If it may have missed the point, the other candidates are stored
+with it; a worker asks the model, and the model's reply replaces the answer if the documents
+support it. Nothing is asked in a programme with children below 14.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ from answers import PolicyAnswer, guide
 from answers.candidates import candidates, private, unsure
 from answers.phrasing import Evidence, Phrased
 from bot.talk.clock import beijing_day
-from prompts import BEIJING, Language
+from prompts import BEIJING, Language, language_named
 from services import notices
 from services.access import LEARNERS, cohort_of, memberships, own_programmes
 from services.consent import needed
 from services.documents import loaded
+from services.offices import concerning
 from services.packs import found, load
-from services.scrub import scrub
+from services.private import without_private
+from services.scrub import GAPS, unnamed
 from storage import chats
 from storage.chats import Post
 from storage.inquiries import names_around
@@ -35,7 +37,7 @@ from storage.tables import Advice, AdviceState, Outbox, Person, SendState, table
 LIFE: Final = timedelta(minutes=2)
 """A question that has waited longer than this is dropped."""
 MOST_WORDS: Final = 120
-"""Characters of a question: what is longer may be a diary."""
+"""Maximum characters of a question; a longer text may be a diary."""
 
 _ASKS: Final = re.compile(
     r"[?？吗呢么谁几哪啥咋]|什么|多少|怎么|如何|多久|多长|是不是|是否|有没有|要不要|能不能|可不可以|可以|时候|"
@@ -53,7 +55,7 @@ _NOBODY: Final = re.compile(
     "(?:老师|同学|教授|博士|院士|校长|主任|先生|女士)$|"
     "叫(?:什么|啥|做|停)|我是(?:学生|导师|家长|老师|教师|校长|高[一二三]|初[一二三]|管理|办公室|新来|一名|一个)"
 )
-"""What looks as if it named somebody, and does not."""
+"""Words that look like a person's name and are not one."""
 
 
 # ---------------------------------------------------------------- what is to be asked
@@ -69,10 +71,10 @@ def want(
     posts: Sequence[Post],
     now: datetime,
 ) -> bool:
-    """Write down that a model is to be asked about what somebody has just been answered.
+    """Queue a model's second opinion on the answers just composed.
 
-    `posts` are the answers as they are about to be sent, in the same order; each becomes a card,
-    so that another answer may take its place. Gives whether anything is to be asked.
+    `posts` are these answers as they are about to be sent, in the same order; each becomes a card,
+    so that another answer may replace it. Returns whether anything is to be asked.
     """
     if person_id is None or len(posts) != len(answers) or not _is_question(words):
         return False
@@ -88,7 +90,7 @@ def want(
     said = scrubbed(db, words, person_id)
     if said is None:
         return False
-    library = loaded(db, [programme.key for programme in own])
+    library = loaded(db, [programme.key for programme in own], concerning(db, person_id))
     evidence = candidates(said, own, answers, here, library, language)
     if not evidence:
         return False
@@ -114,20 +116,24 @@ def want(
 
 
 def scrubbed(db: Session, words: str, person_id: int) -> str | None:
-    """The words without what would name anybody; nothing where somebody may be named whom we do
-    not know."""
+    """The words without names; empty if they may name someone we do not know."""
     cohorts = {place.cohort_id for place in memberships(db, person_id)}
-    return nameless(scrub(words, names_around(db, cohorts)))
+    return nameless(unnamed(words, names_around(db, cohorts)))
 
 
 def nameless(said: str) -> str | None:
-    """Scrubbed words, unless they still look as if they named somebody."""
+    """Of the scrubbed words those that people ask with anyway, the placeholders left out; `None`
+    if nothing is left, or they still look private, or as if they named someone."""
+    if without_private(said) != said:
+        return None
     found = (match[0] for match in _NAMED.finditer(said))
-    return None if any(not _NOBODY.search(one) for one in found) else said[:MOST_WORDS]
+    if any(not _NOBODY.search(one) for one in found):
+        return None
+    return guide().known_words(GAPS.sub(" ", said))[:MOST_WORDS] or None
 
 
 def _is_question(words: str) -> bool:
-    """Words that ask something: a diary or a story is not shown to a model."""
+    """Whether the words ask something: a diary or a story is never shown to a model."""
     return len(words) <= MOST_WORDS and bool(_ASKS.search(words))
 
 
@@ -137,7 +143,7 @@ def _below_14(db: Session, person_id: int, now: datetime) -> bool:
         return False
     places = [place for place in memberships(db, person_id) if place.role in LEARNERS]
     packs = [(place.grade, found(cohort_of(db, place).programme)) for place in places]
-    # Of a programme whose pack is not here, the careful reading.
+    # Without the pack the grades are unknown, so children are assumed.
     return any(
         pack is None or needed(person.birth_date, grade, pack, beijing_day(now))
         for grade, pack in packs
@@ -151,7 +157,7 @@ Reckon = Callable[[str, Sequence[Evidence], Language], tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a model is to be asked now."""
+    """A question that the model is to be asked now."""
 
     id: int
     platform: str
@@ -159,7 +165,7 @@ class Wanted:
     words: str
     evidence: tuple[Evidence, ...]
     tokens: tuple[int, int]
-    """What has been set aside for it."""
+    """Tokens reserved for it: in, out."""
 
 
 def take(
@@ -170,10 +176,11 @@ def take(
     reckon: Reckon,
     monthly: int,
 ) -> tuple[list[Wanted], int]:
-    """The oldest questions that wait, each with what it may cost set aside; and how many were
-    dropped: for being stale, or past what may be spent in a month.
+    """Take the oldest waiting questions and reserve the tokens that each may cost.
 
-    `reckon(words, evidence, language)` gives the most tokens that asking may cost, in and out.
+    Returns them with the number of questions dropped because they were stale or beyond the monthly
+    budget. `reckon(words, evidence, language)` estimates the most tokens that asking may cost, in
+    and out.
     """
     waiting = db.exec(
         select(Advice)
@@ -185,11 +192,11 @@ def take(
     taken: list[Wanted] = []
     dropped = 0
     for row in waiting:
-        language = _language(row)
+        language = language_named(row.language)
         evidence = tuple(Evidence.from_json(one) for one in row.evidence)
         tokens = reckon(row.words, evidence, language)
         why = ""
-        # Set back, a clock would make all of them wait for ever.
+        # After the clock is set back, all of them would wait for ever.
         if not timedelta(minutes=-1) < now - row.asked_at <= LIFE:
             why = "stale"
         elif spent + sum(tokens) > monthly:
@@ -199,7 +206,7 @@ def take(
             dropped += 1
             continue
         spent += sum(tokens)
-        # Should we die while it is asked, what it cost is not known: then this much is counted.
+        # Counted as spent if we crash while asking: the real cost is then unknown.
         row.tokens_in += tokens[0]
         row.tokens_out += tokens[1]
         db.add(row)
@@ -210,7 +217,7 @@ def take(
 
 
 def spent_this_month(db: Session, now: datetime) -> int:
-    """Tokens spent, or set aside, since this month began in Beijing."""
+    """Tokens spent or reserved since this month began in Beijing."""
     began = now.astimezone(BEIJING).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     asked = select(func.sum(col(Advice.tokens_in) + col(Advice.tokens_out))).where(
         Advice.asked_at >= began
@@ -222,8 +229,7 @@ def spent_this_month(db: Session, now: datetime) -> int:
 
 
 def show_part(db: Session, number: int, phrased: Phrased, now: datetime) -> None:
-    """Show as much of a reply as has been written and checked, unless what was shown before is
-    still on its way."""
+    """Show the checked part of a reply, unless the part shown before is still being sent."""
     row = db.get(Advice, number)
     if row is None or row.state is not AdviceState.WANTED:
         return
@@ -233,7 +239,7 @@ def show_part(db: Session, number: int, phrased: Phrased, now: datetime) -> None
     body = _card(row, phrased)["body"]
     row.parts, row.card = row.parts + 1, body["card"]
     db.add(row)
-    text = phrased.shown(_language(row), whole=False)
+    text = phrased.shown(language_named(row.language), whole=False)
     _replace(db, row, _prose(body), text, f"advice:{number}:{row.parts}", now)
 
 
@@ -247,7 +253,7 @@ def settle(
     *,
     replied: bool,
 ) -> None:
-    """Write down what came of asking; what counts takes the place of the composed answer."""
+    """Store the outcome of asking; a usable reply replaces the composed answer."""
     row = db.get(Advice, wanted.id)
     if row is None or row.state is not AdviceState.WANTED:
         return
@@ -263,13 +269,13 @@ def settle(
 
 
 def forget_before(db: Session, moment: datetime) -> None:
-    """Housekeeping: what was spent long ago."""
+    """Delete advice asked for before this moment."""
     rows = table(Advice)
     db.connection().execute(delete(rows).where(rows.c.asked_at < moment))
 
 
 def _drop(db: Session, row: Advice, state: AdviceState, why: str, now: datetime) -> None:
-    """Nothing comes of it; where a part was shown, the composed answer is put back."""
+    """Drop the request; if a part of the reply was shown, put the composed answer back."""
     for card in row.cards if row.parts else ():
         body = card["body"]
         if body["card"] == row.card:
@@ -284,7 +290,7 @@ def _close(db: Session, row: Advice, state: AdviceState, why: str, now: datetime
 
 
 def _card(row: Advice, phrased: Phrased) -> dict[str, Any]:
-    """The composed answer whose place it takes: the one that the model chose, or the last."""
+    """The composed answer to replace: the one that the model chose, or the last."""
     if row.card:
         return next(card for card in row.cards if card["body"]["card"] == row.card)
     topics = {one.topic for one in phrased.chosen}
@@ -299,13 +305,9 @@ def _replace(
 
 
 KEPT: Final = ("kind", "card", "rows", "files")
-"""What stays of a card whose words a model's take the place of."""
+"""The parts of a card that stay when a model's words replace its own."""
 
 
 def _prose(body: Mapping[str, Any]) -> dict[str, Any]:
     """A card's body without its words."""
     return {name: said for name, said in body.items() if name in KEPT}
-
-
-def _language(row: Advice) -> Language:
-    return "en" if row.language == "en" else "zh"

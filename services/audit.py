@@ -1,4 +1,4 @@
-"""Who did, or tried to do, what: one row each, only ever added."""
+"""Audit rows: who did, or tried to do, what. They are only ever added."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def note(
     version: int | None = None,
     **detail: Any,
 ) -> None:
-    """Record an act that is done, in the transaction that does it."""
+    """Record an act, in the transaction that does it."""
     _write(
         db,
         at=actor.now,
@@ -43,7 +43,7 @@ def note_refusal(
     person_id: int | None = None,
     account_id: int | None = None,
 ) -> None:
-    """Record an act that was refused, after whatever it did has been undone."""
+    """Record a refused act, after its effects have been undone."""
     _write(
         db,
         at=now,
@@ -64,5 +64,5 @@ _insert = Prepared(
 
 
 def _write(db: Session, **row: Any) -> None:
-    # Nobody reads it back, so it needs no object of its own.
+    # Inserted without an ORM object: nobody reads it back.
     _insert.run(db, **{"version": None, "refused": "", "detail": {}, **row})

@@ -1,22 +1,25 @@
-"""A guardian's consent: below 14, nothing beyond the binding is kept before it is given.
+"""A guardian's consent: below 14, only the binding is stored before consent is given.
 
-National law on the personal data of children asks for it, no programme document does; which
-grades it concerns stands in each programme's pack.
+National law on children's personal data requires it; no programme document does. Each pack says
+which grades it concerns.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from typing import Final, NamedTuple
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, exists, select
+from sqlmodel import Session, col
 
 from programmes.model import Programme
 from programmes.values import Consent, Grade
-from storage.tables import Guardianship
+from storage.statements import Prepared
+from storage.tables import Guardianship, Membership, Role
 
 
 def needed(born: date | None, grade: str, programme: Programme, today: date) -> bool:
-    """Whether such a learner's records may only be kept with a guardian's consent."""
+    """Whether a guardian must consent before such a learner's records are kept."""
     if born is not None:
         return _years(born, today) < 14
     try:
@@ -24,19 +27,47 @@ def needed(born: date | None, grade: str, programme: Programme, today: date) -> 
     except ValueError:
         return bool(programme.guardian_consent)
     asked = programme.guardian_consent.get(known, Consent.NOT_ASKED)
-    # Where some of a grade are under 14 and this one's age is not known, the careful reading.
+    # If the age is unknown and some of the grade may be under 14, consent is required.
     return asked is not Consent.NOT_ASKED
 
 
-def standing(db: Session, child_id: int) -> Guardianship | None:
-    """A consent that is given and not withdrawn."""
-    return db.exec(
-        select(Guardianship).where(
-            Guardianship.child_id == child_id,
-            col(Guardianship.consented_at).is_not(None),
-            col(Guardianship.withdrawn_at).is_(None),
-        )
-    ).first()
+def given(db: Session, child_id: int) -> bool:
+    """Whether a consent is in force: a guardian who answers for the child now has given it, and
+    none has withdrawn theirs.
+
+    Whoever answers no more neither consents nor forbids; but what they have withdrawn is given
+    back only by a consent that comes later.
+    """
+    links = [_Link(*row) for row in _links.all(db, child=child_id)]
+    now = [link for link in links if link.answers]
+    if any(link.withdrawn_at for link in now):
+        return False
+    withdrawn = max((link.withdrawn_at for link in links if link.withdrawn_at), default=None)
+    return any(
+        link.consented_at is not None and (withdrawn is None or link.consented_at > withdrawn)
+        for link in now
+    )
+
+
+class _Link(NamedTuple):
+    consented_at: datetime | None
+    withdrawn_at: datetime | None
+    answers: bool
+    """The guardian answers for the child now."""
+
+
+_links: Final = Prepared(
+    select(
+        col(Guardianship.consented_at),
+        col(Guardianship.withdrawn_at),
+        col(Guardianship.ended_at).is_(None)
+        & exists().where(
+            col(Membership.person_id) == col(Guardianship.guardian_id),
+            col(Membership.role) == Role.GUARDIAN,
+            col(Membership.ended_at).is_(None),
+        ),
+    ).where(col(Guardianship.child_id) == bindparam("child"))
+)
 
 
 def _years(born: date, today: date) -> int:

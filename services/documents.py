@@ -12,18 +12,20 @@ from sqlmodel import Session
 from answers.passages import Passage, Passages
 from answers.sections import Document, Doubt
 from bot.talk.acting import Actor, Operator, Refused
+from bot.talk.clock import beijing_day
 from bot.talk.message import Field, Item, Message
 from prompts import Lines, Text, t
 from services import audit
-from services.access import allow, any_of, programmes_for
+from services.access import allow
+from services.offices import Concern, Desk, desk
 from services.packs import load
-from storage import documents as rows
-from storage.tables import PolicyDocument as Row
+from storage import documents as document_rows
+from storage.tables import PolicyDocument
 
 SHOWN: Final = 5
-"""Sections of which a preview shows the beginning."""
+"""Maximum sections of which a preview shows the beginning."""
 BEGINNING: Final = 40
-"""Characters of it."""
+"""Maximum characters of each beginning."""
 MOST_NUMBERS: Final = 30
 NAMED_ONLY: Final = (
     "标题",
@@ -36,14 +38,14 @@ NAMED_ONLY: Final = (
     "落款",
     "印发",
 )
-"""Sections that say nothing worth showing as an example."""
+"""Sections with nothing worth showing as an example."""
 
 
 # ---------------------------------------------------------------- what would be published
 
 
 class Preview(BaseModel):
-    """A document as it was understood, in short: for whoever is to say whether that is right."""
+    """What was understood of a document, for the person who decides whether it is right."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -57,55 +59,52 @@ class Preview(BaseModel):
     doubts: tuple[Doubt, ...]
 
     def words(self) -> Text:
-        begins = [
-            t("document.begins_line", begins=t("document.begins", section=one, words=words))
-            for one, words in self.first
-        ]
-        doubts = [t(f"document.doubt.{doubt}") for doubt in self.doubts]
+        """As plain text, for the command line."""
+        begins = [t("document.begins_line", begins=begins) for begins in self._begins()]
         return t(
             "document.preview",
             title=self.title,
             sections=self.sections,
             characters=self.characters,
-            outline=list(self.outline) or t("document.no_outline"),
-            first=Lines([*begins, *doubts]),
+            outline=self._outline(),
+            first=Lines([*begins, *self._doubts()]),
         )
 
     def card(self, question: Text) -> Message:
-        """The same, put before whoever decides on it."""
+        """As a card, with the question whether it is right."""
+        size = t("document.sizes", sections=self.sections, characters=self.characters)
         return Message(
             question,
             title=self.title,
             fields=(
-                Field(
-                    t("document.size"),
-                    t("document.sizes", sections=self.sections, characters=self.characters),
-                ),
-                Field(
-                    t("document.numbers"),
-                    t("field.list", items=list(self.outline) or t("document.no_outline")),
-                ),
+                Field(t("document.size"), size),
+                Field(t("document.numbers"), t("field.list", items=self._outline())),
             ),
-            items=tuple(
-                Item(t("document.begins", section=one, words=words)) for one, words in self.first
-            ),
-            note=t(
-                "document.doubts", doubts=Lines([t(f"document.doubt.{d}") for d in self.doubts])
-            )
-            if self.doubts
-            else "",
+            items=tuple(map(Item, self._begins())),
+            note=t("document.doubts", doubts=Lines(self._doubts())) if self.doubts else "",
         )
+
+    def _begins(self) -> list[Text]:
+        return [t("document.begins", section=one, words=words) for one, words in self.first]
+
+    def _doubts(self) -> list[Text]:
+        return [t(f"document.doubt.{doubt}") for doubt in self.doubts]
+
+    def _outline(self) -> list[str] | Text:
+        return list(self.outline) or t("document.no_outline")
 
 
 def preview(document: Document) -> Preview:
-    """What to show of a document before it is published."""
+    """The preview of a document before it is published."""
     telling = [one for one in document.passages if not one.section.endswith(NAMED_ONLY)]
     return Preview(
         title=document.title,
         sections=len(document.sections),
         characters=sum(len(one.text) for one in document.passages),
         outline=_outline(document),
-        first=tuple((one.section, _beginning(one.text)) for one in telling[:SHOWN]),
+        first=tuple(
+            (one.section, _beginning(_without(one.section, one.text))) for one in telling[:SHOWN]
+        ),
         doubts=document.doubts,
     )
 
@@ -119,18 +118,17 @@ def _outline(document: Document) -> tuple[str, ...]:
 _OUTERMOST: Final = re.compile(r"(?:附件\d* )?(?:[一二三四五六七八九十]+|第\w+条|\(\w+\)|\d+)")
 
 
+def _without(section: str, text: str) -> str:
+    """A section's text without its number, which is said before it: 第一条 每月两次."""
+    return text.strip().removeprefix(section).lstrip(" \u3000：:、") or text
+
+
 def _beginning(text: str) -> str:
     said = " ".join(text.split())
     return said if len(said) <= BEGINNING else f"{said[: BEGINNING - 1]}…"
 
 
 # ---------------------------------------------------------------- who may
-
-
-def mine(db: Session, actor: Actor, act: str) -> tuple[str, ...]:
-    """The programmes whose documents the actor looks after, the latest first. Raises `Refused`."""
-    any_of(db, actor, act)
-    return programmes_for(db, actor.person_id, act)
 
 
 def _allow(
@@ -153,23 +151,29 @@ def publish(
     name: str,
     sha256: str,
     size: int,
-) -> Row:
-    """Answer from this document from now on. One of the same title that was loaded before ends.
+) -> PolicyDocument:
+    """Start answering from this document. An earlier document of the same title ends.
 
-    The same file again changes nothing. Raises `Refused`.
+    Publishing the same file again changes nothing. Raises `Refused`.
     """
     load(programme, "publish_document")
     _allow(db, by, programme, "publish_document")
-    earlier = [row for row in rows.active(db, [programme]) if row.title == document.title]
+    office = _desk(db, by, "publish_document").writes_as.get(programme)
+    earlier = [
+        row
+        for row in document_rows.active(db, [programme])
+        if row.title == document.title and row.office_id == office
+    ]
     for row in earlier:
         if row.sha256 == sha256:
             return row
         row.ended_at = by.now
         db.add(row)
-    made = rows.add(
+    made = document_rows.add(
         db,
-        Row(
+        PolicyDocument(
             programme=programme,
+            office_id=office,
             name=name[:200],
             title=document.title,
             sha256=sha256,
@@ -193,8 +197,8 @@ def publish(
     return made
 
 
-def remove(db: Session, by: Actor | Operator, document_id: int) -> Row:
-    """Answer from a document no longer. Raises `Refused`."""
+def remove(db: Session, by: Actor | Operator, document_id: int) -> PolicyDocument:
+    """Stop answering from a document. Raises `Refused`."""
     row = found(db, by, document_id, "remove_document")
     row.ended_at = by.now
     db.add(row)
@@ -202,41 +206,60 @@ def remove(db: Session, by: Actor | Operator, document_id: int) -> Row:
     return row
 
 
-def found(db: Session, by: Actor | Operator, document_id: int, verb: str) -> Row:
+def found(db: Session, by: Actor | Operator, document_id: int, verb: str) -> PolicyDocument:
     """A document in force that `by` may change. Raises `Refused`."""
-    row = db.get(Row, document_id, with_for_update=True)
+    row = db.get(PolicyDocument, document_id, with_for_update=True)
     if isinstance(by, Actor):
-        allow(db, by, verb, row.programme if row else None, number=document_id)
+        mine = row and _desk(db, by, verb).manages(row.programme, row.office_id)
+        allow(db, by, verb, row.programme if row and mine else None, number=document_id)
     if row is None or row.ended_at is not None:
         raise Refused(t("document.gone"), verb=verb, object="document", object_id=document_id)
     return row
 
 
-def listed(db: Session, programmes: Collection[str]) -> list[Row]:
-    """The documents that answers are quoted from."""
-    return rows.active(db, programmes)
+def listed(
+    db: Session, programmes: Collection[str], by: Actor | None = None
+) -> list[PolicyDocument]:
+    """The documents in force of these programmes; for a person, those of their offices."""
+    every = document_rows.active(db, programmes)
+    if by is None:
+        return every
+    mine = _desk(db, by, "documents")
+    return [row for row in every if mine.manages(row.programme, row.office_id)]
+
+
+def _desk(db: Session, by: Actor | Operator, act: str) -> Desk:
+    return Desk({}, {}) if isinstance(by, Operator) else desk(db, by.person_id, act)
 
 
 # ---------------------------------------------------------------- what answers are quoted from
 
 
-def loaded(db: Session, programmes: Collection[str]) -> Passages:
-    """The passages of these programmes' documents, ready to be searched.
+def loaded(db: Session, programmes: Collection[str], concern: Concern | None = None) -> Passages:
+    """The passages of these programmes' documents, indexed for search; for a person, of those that
+    concern them.
 
-    Which documents those are is asked of the database every time; what they say never changes, so
-    it is kept in memory.
+    The database is asked each time which documents are in force; their text never changes, so it
+    is cached.
     """
-    asked = rows.active_ids(db, programmes)
+    asked = tuple(
+        (number, sha256)
+        for number, sha256, programme, office in document_rows.active_ids(db, programmes)
+        if concern is None or concern.shows(programme, office)
+    )
     if not asked:
         return NOTHING
-    # A process may speak to more than one database.
+    # One process may use several databases.
     key = (str(db.connection().engine.url), asked)
     if key not in _indexes:
         if len(_indexes) >= MOST_INDEXES:
             _indexes.clear()
-        found = rows.passages(db, [number for number, _ in asked])
+        found = document_rows.passages(db, [number for number, _ in asked])
         _indexes[key] = Passages(
-            Passage(one.programme, one.title, one.section, one.text, one.id, one.heading)
+            Passage(
+                *(one.programme, one.title, one.section, one.text, one.id, one.heading),
+                loaded=beijing_day(one.added_at),
+            )
             for one in found
         )
     return _indexes[key]

@@ -1,8 +1,8 @@
-"""没帮到我: what could not be answered goes to the office, and the office's words come back.
+"""没帮到我: unanswered questions go to the office, and its answers come back.
 
-What somebody asked is kept without what names anybody. While it may still be answered the row
-knows the chat that it came from; once an answer has gone there it does not, and no audit row says
-who asked. What an office has answered can then be published, for all who ask the same.
+Questions are stored without names. While a question may still be answered its row knows the chat
+it came from; once the answer has been sent there it does not, and no audit row says who asked. The
+office can then publish its answer for everyone who asks the same.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ from services import audit, notices, packs
 from services.access import (
     LEARNERS,
     allow,
-    any_of,
     cohort_of,
     holders,
     learner_at,
     may_keep,
     memberships,
-    programmes_for,
+    programmes_allowed,
 )
+from services.offices import Concern, concerning, desk
 from services.packs import load, name_of
 from services.scrub import GAPS, scrub
 from storage import chats
-from storage import inquiries as rows
+from storage import inquiries as inquiry_rows
 from storage.tables import Curated, CuratedState, Inquiry, InquiryState, Membership, Person
 
 FOLLOWS: Final = timedelta(minutes=30)
-"""For how long a question may be gone on from."""
+"""How long a follow-up question may refer to the last one."""
 ASKED_LIFE: Final = timedelta(days=7)
-"""For how long what was asked is kept, if nobody said that the answer was no help."""
+"""How long a question is kept if nobody says that the answer did not help."""
 MOST_WORDS: Final = 300
 MOST_WAITING: Final = 20
-"""Questions of one chat that may wait at once."""
+"""Maximum questions of one chat that may wait at once."""
 ALIKE: Final = 0.5
-"""Two questions are one, for an office, if they share this much of what they say (0 to 1)."""
+"""Similarity (0 to 1) from which two questions are grouped for the office."""
 ALIKE_IN_TOPIC: Final = 0.25
-"""The same, where both are about one topic."""
+"""The same for two questions about one topic."""
 MOST_ASKS: Final = 20
 ASK: Final = 100
-"""Characters of a way of asking."""
+"""Maximum characters of a wording."""
 
 
 # ---------------------------------------------------------------- what was asked
@@ -67,11 +67,10 @@ def note(
     words: str,
     answer: PolicyAnswer | None,
 ) -> int:
-    """Keep what somebody asked just now, and how it was understood; what they asked before goes.
+    """Store the question just asked, and how it was understood, in place of the chat's last one.
 
-    Gives its number, by which they may say that the answer was no help; 0 where nothing may be
-    kept: before they have joined, below 14 before a guardian has consented, and words of despair,
-    of which they are told that nobody else will read them.
+    Returns its number, for the button 没帮到我; 0 if nothing may be kept: before joining, below 14
+    before a guardian has consented, and for a cry for help, which by promise nobody else reads.
     """
     if person_id is None:
         return 0
@@ -81,7 +80,7 @@ def note(
     places = memberships(db, person_id)
     if not all(_may_keep(db, place, now) for place in places):
         return 0
-    names = rows.names_around(db, {place.cohort_id for place in places})
+    names = inquiry_rows.names_around(db, {place.cohort_id for place in places})
     row = Inquiry(
         account_id=account_id,
         role=places[-1].role.value if places else "",
@@ -89,7 +88,7 @@ def note(
         asked_at=now,
     )
     _understood(row, answer)
-    return rows.keep_asked(db, row).id or 0
+    return inquiry_rows.keep_asked(db, row).id or 0
 
 
 def point(
@@ -100,8 +99,8 @@ def point(
     label: str,
     answer: PolicyAnswer,
 ) -> int:
-    """Somebody has chosen what they mean: their question was about that. Gives its number."""
-    row = rows.newest(db, account_id)
+    """Note the topic that the asker chose for their question. Returns the question's number."""
+    row = inquiry_rows.newest(db, account_id)
     if row is None or row.state is not InquiryState.ASKED or now - row.asked_at > FOLLOWS:
         return note(db, person_id, account_id, now, label, answer)
     _understood(row, answer)
@@ -110,18 +109,18 @@ def point(
 
 
 def forget(db: Session, account_id: int) -> None:
-    """Keep nothing of what was asked: it concerns nobody else."""
-    rows.forget_asked(db, account_id)
+    """Delete a chat's question: it concerns nobody else."""
+    inquiry_rows.forget_asked(db, account_id)
 
 
 def forget_old(db: Session, now: datetime) -> None:
-    """Delete questions that nobody passed on within `ASKED_LIFE`."""
-    rows.forget_asked_before(db, now - ASKED_LIFE)
+    """Delete questions that nobody forwarded within `ASKED_LIFE`."""
+    inquiry_rows.forget_asked_before(db, now - ASKED_LIFE)
 
 
 def last(db: Session, account_id: int, now: datetime) -> Last | None:
-    """What this chat's last question was about, if it was not long ago."""
-    row = rows.newest(db, account_id)
+    """The topic and programmes of this chat's last question, if it is recent."""
+    row = inquiry_rows.newest(db, account_id)
     if row is None or not row.topic or now - row.asked_at > FOLLOWS:
         return None
     return Last(row.topic, (row.programme,) if row.programme else ())
@@ -132,7 +131,7 @@ def _may_keep(db: Session, place: Membership, now: datetime) -> bool:
         return True
     learner = learner_at(db, cast(int, place.id))
     if packs.found(learner.programme) is None:
-        return False  # nobody can say whether consent is needed: nothing is kept
+        return False  # without the pack the need for consent is unknown: nothing is kept
     return may_keep(db, learner, beijing_day(now))
 
 
@@ -146,22 +145,23 @@ def _understood(row: Inquiry, answer: PolicyAnswer | None) -> None:
 
 
 class Forwarded(StrEnum):
-    """What became of a question that was no help."""
+    """The result of forwarding a question."""
 
     SENT = "sent"
     ALREADY = "already"
-    """It waits for the office, from an earlier press."""
+    """It was forwarded by an earlier press and still waits."""
     NOWHERE = "nowhere"
-    """There is no office for it: the asker has no place now, or nobody coordinates it."""
+    """There is no office for it: the asker has no membership now, or nobody coordinates the
+    cohort."""
     TOO_MANY = "too_many"
 
 
 def unhelpful(
     db: Session, person_id: int | None, account_id: int, number: int, now: datetime
 ) -> Forwarded:
-    """The answer was no help: the question waits for the office of the asker's programme.
+    """Forward a question to the office of the asker's programme.
 
-    Raises `Refused` for a question that is not kept, or not of this chat.
+    Raises `Refused` if the question is not kept, or is not this chat's.
     """
     if not number or person_id is None:
         return Forwarded.NOWHERE
@@ -175,10 +175,20 @@ def unhelpful(
     if row.programme not in own:
         row.programme = own[0] if len(own) == 1 else ""
     keys = [row.programme] if row.programme else own
-    offices = sorted({g.person for key in keys for g in holders(db, "answer_question", key)})
+    at = {cohort_of(db, place).office_id for place in places if _of(db, place) in keys}
+    # Asked in cohorts of several offices, it waits for all of them.
+    row.office_id = at.pop() if len(at) == 1 else None
+    offices = sorted(
+        {
+            grant.person
+            for key in keys
+            for grant in holders(db, "answer_question", key)
+            if desk(db, grant.person, "answer_question").manages(key, row.office_id)
+        }
+    )
     if not offices:
         return Forwarded.NOWHERE
-    waiting = rows.waiting_of(db, account_id)
+    waiting = inquiry_rows.waiting_of(db, account_id)
     if any(plain(other.words) == plain(row.words) for other in waiting):
         db.delete(row)
         return Forwarded.ALREADY
@@ -190,8 +200,12 @@ def unhelpful(
     return Forwarded.SENT
 
 
+def _of(db: Session, place: Membership) -> str:
+    return cohort_of(db, place).programme
+
+
 def _tell_offices(db: Session, asker: Actor, offices: Iterable[int]) -> None:
-    """Tell those who may answer that something waits: once a day, and nothing of what it is."""
+    """Tell the coordinators that a question waits: once a day, without its content."""
     way = Choice(press("questions"), t("command.questions.label"))
     message = Message(t("question.waits"), ((way,),))
     for person_id in offices:
@@ -204,16 +218,16 @@ def _tell_offices(db: Session, asker: Actor, offices: Iterable[int]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Questions that wait for one answer."""
+    """Similar questions that wait for one answer."""
 
     programme: str
-    """The one whose office is to answer."""
+    """The key of the programme whose office is to answer."""
     topic: str
     questions: tuple[Inquiry, ...]
 
     @property
     def number(self) -> int:
-        """The first question's, by which buttons name the group."""
+        """The number of the first question, by which buttons name the group."""
         return cast(int, self.questions[0].id)
 
     @property
@@ -222,20 +236,21 @@ class Group:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The different ways in which it was asked."""
+        """The different wordings."""
         return ways(one.words for one in self.questions)
 
 
 def groups(db: Session, actor: Actor) -> list[Group]:
-    """What waits for whoever acts, like with like: the largest first, then the oldest.
+    """The groups of similar questions that wait for the actor: the largest first, then the oldest.
 
-    Raises `Refused` for anybody who coordinates nothing.
+    Raises `Refused` for a person who coordinates nothing.
     """
-    keys = mine(db, actor, "questions")
+    keys = programmes_allowed(db, actor, "questions")
+    mine = desk(db, actor.person_id, "questions")
     found: list[tuple[str, str, list[Inquiry], set[str]]] = []
-    for row in rows.waiting(db, keys):
+    for row in inquiry_rows.waiting(db, keys):
         programme = _office(db, row, keys)
-        if not programme:
+        if not programme or not mine.manages(programme, row.office_id):
             continue
         pairs = _pairs(row.words)
         for near, topic, together, said in found:
@@ -250,32 +265,28 @@ def groups(db: Session, actor: Actor) -> list[Group]:
 
 
 def group_of(db: Session, actor: Actor, number: int, verb: str) -> Group:
-    """The group that a question is in now. Raises `Refused`."""
+    """The group that a question belongs to now. Raises `Refused`."""
     _open_row(db, actor, number, verb)
     return next(group for group in groups(db, actor) if number in group.numbers)
 
 
-def mine(db: Session, actor: Actor, verb: str) -> tuple[str, ...]:
-    """The programmes for which the actor may do an act, the latest first. Raises `Refused`."""
-    any_of(db, actor, verb)
-    return programmes_for(db, actor.person_id, verb)
-
-
 def _office(db: Session, row: Inquiry, keys: Sequence[str]) -> str:
-    """By which of these programmes somebody may answer a question; none if by none."""
+    """The first of these programmes through which a question may be answered; empty if none."""
     if row.programme:
         return row.programme if row.programme in keys else ""
     if row.account_id is None:
         return ""
-    theirs = rows.programmes_of_account(db, row.account_id)
+    theirs = inquiry_rows.programmes_of_account(db, row.account_id)
     return next((key for key in keys if key in theirs), "")
 
 
 def _open_row(db: Session, actor: Actor, number: int, verb: str) -> tuple[Inquiry, str]:
-    """A question that waits, and the programme by which the actor may answer it."""
-    keys = mine(db, actor, verb)
+    """A question that waits, and the programme through which the actor may answer it."""
+    keys = programmes_allowed(db, actor, verb)
     row = db.get(Inquiry, number, with_for_update=True)
     programme = "" if row is None or row.state is InquiryState.ASKED else _office(db, row, keys)
+    if row is None or not desk(db, actor.person_id, verb).manages(programme, row.office_id):
+        programme = ""
     allow(db, actor, verb, programme, number=number)
     if row is None or row.state is not InquiryState.OPEN:
         raise Refused(t("question.settled"), verb=verb, object="question", object_id=number)
@@ -293,7 +304,7 @@ def _alike(one: Collection[str], other: Collection[str]) -> float:
 
 
 def ways(every: Iterable[str]) -> tuple[str, ...]:
-    """Different ways of asking, each once, without the gaps that scrubbing has left."""
+    """Distinct wordings, without the gaps left by scrubbing."""
     found: dict[str, str] = {}
     for words in every:
         said = " ".join(GAPS.sub(" ", words).split())[:ASK]
@@ -307,7 +318,7 @@ def ways(every: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What has gone back, and to how many."""
+    """The outcome of an answer, and how many askers it reached."""
 
     questions: tuple[Inquiry, ...]
     reached: int
@@ -317,7 +328,7 @@ class Given:
 def answer(
     db: Session, actor: Actor, numbers: Collection[int], says: str, clause: str = ""
 ) -> Given:
-    """The office's words go back to everybody who asked. Raises `Refused`."""
+    """Send the office's answer to everyone who asked. Raises `Refused`."""
 
     def words(row: Inquiry) -> Message:
         return Message(
@@ -333,9 +344,10 @@ def answer(
 
 
 def sort(db: Session, actor: Actor, numbers: Collection[int], topic: str) -> tuple[Given, Curated]:
-    """The questions are about a topic: its answer goes back, and they are to lead to it.
+    """Assign questions to a topic: its answer goes back to the askers, and their wordings are
+    proposed for it.
 
-    For others they do so once that is published. Raises `Refused`.
+    Others are answered by these wordings once they are published. Raises `Refused`.
     """
     known = guide().topics.get(topic)
     if known is None or not known.documented:
@@ -355,7 +367,7 @@ def sort(db: Session, actor: Actor, numbers: Collection[int], topic: str) -> tup
 
 
 def close(db: Session, actor: Actor, numbers: Collection[int]) -> Given:
-    """No answer is given here; those who asked are told so. Raises `Refused`."""
+    """Close questions without an answer, and tell the askers. Raises `Refused`."""
 
     def words(row: Inquiry) -> Text:
         return t("question.closed", words=row.words)
@@ -416,7 +428,7 @@ def propose(
     clause: str = "",
     question_id: int | None = None,
 ) -> Curated:
-    """Write an answer for all who ask so; it is given once it is published. Raises `Refused`."""
+    """Propose a standard answer; it is used once published. Raises `Refused`."""
     made = Curated(
         programme=programme, title=title, asks=[], says=says, clause=clause, written_at=actor.now
     )
@@ -432,10 +444,7 @@ def add_asks(
     *,
     question_id: int | None = None,
 ) -> Curated:
-    """Write further ways of asking for a topic; they lead to it once published.
-
-    Raises `Refused`.
-    """
+    """Propose further wordings of a topic; they are used once published. Raises `Refused`."""
     made = Curated(programme=programme, topic=topic, asks=[], written_at=actor.now)
     return _write(db, actor, made, asks, question_id)
 
@@ -450,9 +459,10 @@ def _write(
         raise Refused(t("question.no_asks"), verb=verb, object="curated")
     if question_id is not None:
         db.get(Inquiry, question_id, with_for_update=True)
-        if (earlier := rows.curated_from(db, question_id)) is not None:
+        if (earlier := inquiry_rows.curated_from(db, question_id)) is not None:
             return earlier
     made.question_id, made.written_by = question_id, actor.person_id
+    made.office_id = desk(db, actor.person_id, verb).writes_as.get(made.programme)
     db.add(made)
     db.flush()
     audit.note(db, actor, verb, "curated", made.id, programme=made.programme)
@@ -460,7 +470,7 @@ def _write(
 
 
 def publish(db: Session, actor: Actor, number: int) -> tuple[Curated, bool]:
-    """Give this answer from now on to all who ask so; whether that is new. Raises `Refused`."""
+    """Publish a standard answer. Returns whether that is new. Raises `Refused`."""
     row = found(db, actor, number, "publish_answer")
     if row.state is CuratedState.PUBLISHED:
         return row, False
@@ -472,7 +482,7 @@ def publish(db: Session, actor: Actor, number: int) -> tuple[Curated, bool]:
 
 
 def withdraw(db: Session, actor: Actor, number: int) -> tuple[Curated, bool]:
-    """Give this answer no longer; whether that is new. Raises `Refused`."""
+    """Withdraw a standard answer. Returns whether that is new. Raises `Refused`."""
     row = found(db, actor, number, "withdraw_answer")
     if row.state is CuratedState.WITHDRAWN:
         return row, False
@@ -485,17 +495,17 @@ def withdraw(db: Session, actor: Actor, number: int) -> tuple[Curated, bool]:
 def audience(db: Session, actor: Actor, number: int) -> int:
     """How many people a clarification would reach. Raises `Refused`."""
     row = _to_clarify(db, actor, number)
-    return len({person for person, _, _ in rows.audience(db, row.programme)})
+    return len({person for person, _, _ in _reached(db, row)})
 
 
 def clarify(db: Session, actor: Actor, number: int) -> int:
-    """Publish an answer, and send it to everybody in the programme, once.
+    """Publish an answer and send it to everyone in the programme, once.
 
-    Gives the number of people. Raises `Refused`.
+    Returns the number of people. Raises `Refused`.
     """
     row = _to_clarify(db, actor, number)
     publish(db, actor, number)
-    reached = rows.audience(db, row.programme)
+    reached = _reached(db, row)
     told = [(account, language) for _, account, language in reached]
     notices.tell_all(db, told, clarification(row), f"clarify:{number}", actor.now)
     people = len({person for person, _, _ in reached})
@@ -503,8 +513,17 @@ def clarify(db: Session, actor: Actor, number: int) -> int:
     return people
 
 
+def _reached(db: Session, row: Curated) -> list[tuple[int, int, str]]:
+    """The chats of everyone whom an answer concerns."""
+    return [
+        one
+        for one in inquiry_rows.audience(db, row.programme)
+        if concerning(db, one[0]).shows(row.programme, row.office_id)
+    ]
+
+
 def clarification(row: Curated) -> Message:
-    """What everybody is told."""
+    """The message that everyone in the programme gets."""
     return Message(
         row.says,
         title=t("question.clarification", topic=row.title),
@@ -523,43 +542,50 @@ def _to_clarify(db: Session, actor: Actor, number: int) -> Curated:
 
 
 def found(db: Session, actor: Actor, number: int, verb: str) -> Curated:
-    """What an office of the actor's has written. Raises `Refused`."""
+    """A standard answer of one of the actor's offices. Raises `Refused`."""
     row = db.get(Curated, number, with_for_update=True)
-    allow(db, actor, verb, row.programme if row else None, number=number)
+    mine = row and desk(db, actor.person_id, verb).manages(row.programme, row.office_id)
+    allow(db, actor, verb, row.programme if row and mine else None, number=number)
     return cast(Curated, row)
 
 
-def standing(db: Session, actor: Actor) -> list[Curated]:
-    """What the actor's offices have written: what waits to be published, then what is.
+def written(db: Session, actor: Actor) -> list[Curated]:
+    """The standard answers of the actor's offices: unpublished first, then published.
 
     Raises `Refused`.
     """
-    keys = mine(db, actor, "answers")
-    proposed = rows.curated(db, keys, CuratedState.PROPOSED)
-    return [*proposed, *rows.curated(db, keys, CuratedState.PUBLISHED)]
+    keys = programmes_allowed(db, actor, "answers")
+    mine = desk(db, actor.person_id, "answers")
+    states = (CuratedState.PROPOSED, CuratedState.PUBLISHED)
+    every = (row for state in states for row in inquiry_rows.curated(db, keys, state))
+    return [row for row in every if mine.manages(row.programme, row.office_id)]
 
 
 def answered(db: Session, actor: Actor, number: int, verb: str) -> list[Inquiry]:
-    """The questions that were answered together with this one. Raises `Refused`."""
+    """The questions answered together with this one. Raises `Refused`."""
     row = db.get(Inquiry, number)
     answered = row if row is not None and row.state is InquiryState.ANSWERED else None
+    mine = desk(db, actor.person_id, verb)
+    if answered is not None and not mine.manages(answered.programme, answered.office_id):
+        answered = None
     allow(db, actor, verb, answered.programme if answered else None, number=number)
-    return rows.answered_with(db, cast(Inquiry, row))
+    return inquiry_rows.answered_with(db, cast(Inquiry, row))
 
 
 def standard_from(db: Session, question_id: int) -> Curated | None:
-    """What was written from a question and still stands."""
-    return rows.curated_from(db, question_id)
+    """The standard answer written from a question, if it is still in force."""
+    return inquiry_rows.curated_from(db, question_id)
 
 
 def publisher(db: Session, row: Curated) -> str:
-    """The name of whoever published it; empty if nobody has."""
+    """The publisher's name; empty if it is not published."""
     by = db.get(Person, row.published_by) if row.published_by else None
     return by.name if by else ""
 
 
 def topic_label(db: Session, topic: str) -> Words:
-    """The topic, or the office's answer, that a question was taken to ask for; nothing if none."""
+    """The label of the topic or standard answer that a question was understood as; empty if
+    none."""
     known = guide().topics.get(topic)
     if known is not None:
         return known.label if known.documented else ""
@@ -571,21 +597,27 @@ def topic_label(db: Session, topic: str) -> Words:
 # ---------------------------------------------------------------- what is answered from them
 
 
-def office(db: Session) -> Office:
-    """All that offices have published, ready to be searched.
+def office(db: Session, concern: Concern | None = None) -> Office:
+    """The published standard answers, of these offices if a person asks, indexed for search.
 
-    What that is is asked of the database every time; what is published is never changed, so it is
-    kept in memory.
+    The database is asked each time which are in force; their text never changes, so it is cached.
     """
-    published = rows.published_ids(db)
+    rows = inquiry_rows.published_ids(db)
+    published = tuple(
+        (number, at)
+        for number, at, programme, of in rows
+        if concern is None or concern.shows(programme, of)
+    )
     if not published:
         return NOTHING
-    # A process may speak to more than one database.
+    # One process may use several databases.
     key = (str(db.connection().engine.url), published)
     if key not in _offices:
         if len(_offices) >= MOST_OFFICES:
             _offices.clear()
-        _offices[key] = Office(map(_ready, rows.all_published(db)))
+        chosen = {number for number, _ in published}
+        every = (row for row in inquiry_rows.all_published(db) if row.id in chosen)
+        _offices[key] = Office(map(_ready, every))
     return _offices[key]
 
 
@@ -596,7 +628,7 @@ def _ready(row: Curated) -> OfficeAnswer:
 
 
 def _bare(ask: str, programme: str) -> str:
-    """A way of asking without its own programme's name: whoever belongs there leaves it out."""
+    """A wording without its own programme's name, which the programme's people leave out."""
     own = tuple(one for one in guide().every if one.key == programme)
     asked, rest = guide().scope(ask, own)
     return rest if asked == own else ask

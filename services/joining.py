@@ -1,7 +1,7 @@
-"""Ways in: one-time invitation codes, one-time sign-in links, and signed-in browsers.
+"""Invitation codes, sign-in links and browser sessions.
 
-Each secret has 128 bits or more and is kept as a hash only. A code lies under a person's hand on
-paper as well, so it is written in letters and digits that cannot be mistaken for one another.
+Each secret has at least 128 bits and is stored as a hash only. People copy codes from paper, so a
+code uses only letters and digits that cannot be mistaken for one another.
 """
 
 from __future__ import annotations
@@ -37,14 +37,18 @@ INVITE_LIFE: Final = timedelta(days=30)
 LINK_LIFE: Final = timedelta(minutes=30)
 SESSION_LIFE: Final = timedelta(days=30)
 TRIES: Final = 10
-"""Wrong tries that one source may make in `TRIES_WITHIN`."""
+"""Wrong codes that one chat may try within `TRIES_WITHIN`, and tries with one wrong code."""
+TRIES_OF_ADDRESS: Final = 100
+"""The same for one network address: a whole school may share it."""
+ACCOUNT: Final = "account:"
+"""Begins the source of a try that was made in a chat."""
 TRIES_WITHIN: Final = timedelta(minutes=15)
 
 WEB: Final = "web"
 
 
 def _hash(secret: str) -> bytes:
-    # The secrets are random and long, so a plain hash is as good as a slow one.
+    # A plain hash is enough: the secrets are long and random.
     return hashlib.sha256(secret.encode()).digest()
 
 
@@ -53,7 +57,7 @@ def new_code() -> str:
 
 
 def written(code: str) -> str:
-    """A code in groups, as it is printed: easier to read and to type."""
+    """A code in groups, as printed: easier to read and to type."""
     return "-".join(code[i : i + 4] for i in range(0, len(code), 4))
 
 
@@ -68,7 +72,8 @@ def read_code(typed: str) -> str | None:
 
 
 def invite(db: Session, membership_id: int, now: datetime, life: timedelta = INVITE_LIFE) -> str:
-    """Make a one-time code for a membership; earlier unused ones end. Gives the code, once."""
+    """Make a one-time code for a membership; earlier unused codes end. Returns the code, which is
+    not stored."""
     for earlier in db.exec(
         select(Invite).where(
             Invite.membership_id == membership_id,
@@ -92,7 +97,7 @@ def invite(db: Session, membership_id: int, now: datetime, life: timedelta = INV
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """Whom an open invitation is for."""
+    """The person and membership that an open invitation is for."""
 
     invite: Invite
     membership: Membership
@@ -101,12 +106,23 @@ class Invited:
 
 
 def open_invite(db: Session, code: str, source: str, now: datetime) -> Invited:
-    """Whom a code is for, without using it up. Raises `Refused`, also after too many tries."""
-    _slow_down(db, source, now)
+    """Look up a code without using it up. Raises `Refused`, also after too many tries."""
     row = db.exec(select(Invite).where(Invite.code_hash == _hash(code))).first()
     if row is None:
-        _wrong(db, source, now)
+        too_many = _wrong(db, code, source, now)
+        raise Refused(t("join.too_many_tries" if too_many else "join.no_such_code"), verb="join")
+    return _still_open(db, row, now)
+
+
+def invited_by(db: Session, invite_id: int, now: datetime) -> Invited:
+    """As `open_invite`, for an invitation whose code was given before. Raises `Refused`."""
+    row = db.get(Invite, invite_id)
+    if row is None:
         raise Refused(t("join.no_such_code"), verb="join")
+    return _still_open(db, row, now)
+
+
+def _still_open(db: Session, row: Invite, now: datetime) -> Invited:
     if row.used_at is not None:
         raise Refused(t("join.used"), verb="join", object="invite", object_id=row.id)
     if row.revoked_at is not None or row.expires_at <= now:
@@ -123,7 +139,7 @@ def open_invite(db: Session, code: str, source: str, now: datetime) -> Invited:
 
 
 def join(db: Session, invite_id: int, account_id: int, now: datetime) -> Person:
-    """Use up an invitation: this chat is that person's from now on. Raises `Refused`."""
+    """Use up an invitation: the chat then belongs to that person. Raises `Refused`."""
     row = db.get(Invite, invite_id, with_for_update=True)
     if row is None or row.used_at is not None or row.revoked_at is not None:
         raise Refused(t("join.used"), verb="join", object="invite", object_id=invite_id)
@@ -144,14 +160,14 @@ def join(db: Session, invite_id: int, account_id: int, now: datetime) -> Person:
 
 
 def speak(db: Session, person_id: int, language: str) -> None:
-    """Somebody is spoken to in this language from now on."""
+    """Set a person's language, in all their chats."""
     person = cast(Person, db.get(Person, person_id))
     person.language = language
     db.add(person)
 
 
 def latest_invitation(db: Session, membership_id: int) -> datetime | None:
-    """Until when the latest invitation to a place can be used, or could; none if there is none."""
+    """When the latest invitation to a membership expires or expired; `None` if there is none."""
     latest = db.exec(
         select(Invite)
         .where(Invite.membership_id == membership_id, col(Invite.revoked_at).is_(None))
@@ -164,7 +180,8 @@ def latest_invitation(db: Session, membership_id: int) -> datetime | None:
 
 
 def sign_in_link(db: Session, person_id: int, now: datetime, life: timedelta = LINK_LIFE) -> str:
-    """A one-time link's token for somebody's web chat. Gives it, once."""
+    """Make a one-time sign-in token for a person's web chat. Returns the token, which is not
+    stored."""
     token = secrets.token_urlsafe(32)
     db.add(
         SignInLink(
@@ -176,15 +193,7 @@ def sign_in_link(db: Session, person_id: int, now: datetime, life: timedelta = L
 
 def sign_in(db: Session, token: str, source: str, now: datetime) -> tuple[str, Account]:
     """Use up a link; gives the new browser session's secret and the chat. Raises `Refused`."""
-    _slow_down(db, source, now)
-    link = db.exec(
-        select(SignInLink).where(SignInLink.token_hash == _hash(token)).with_for_update()
-    ).first()
-    if link is None:
-        _wrong(db, source, now)
-        raise Refused(t("join.link_unknown"), verb="sign_in")
-    if link.used_at is not None or link.expires_at <= now:
-        raise Refused(t("join.link_used"), verb="sign_in", object="link", object_id=link.id)
+    link = open_link(db, token, source, now)
     link.used_at = now
     db.add(link)
     account = _web_account(db, link.person_id, now)
@@ -193,8 +202,22 @@ def sign_in(db: Session, token: str, source: str, now: datetime) -> tuple[str, A
     return _open_session(db, account, now), account
 
 
+def open_link(db: Session, token: str, source: str, now: datetime) -> SignInLink:
+    """A link that would let somebody in, without using it up. Raises `Refused`."""
+    link = db.exec(
+        select(SignInLink).where(SignInLink.token_hash == _hash(token)).with_for_update()
+    ).first()
+    if link is None:
+        too_many = _wrong(db, token, source, now)
+        words = t("join.too_many_tries" if too_many else "join.link_unknown")
+        raise Refused(words, verb="sign_in")
+    if link.used_at is not None or link.expires_at <= now:
+        raise Refused(t("join.link_used"), verb="sign_in", object="link", object_id=link.id)
+    return link
+
+
 def visit(db: Session, code: str, source: str, now: datetime) -> tuple[str, Account]:
-    """Open a web chat for the holder of an invitation, who is nobody in it yet."""
+    """Open a web chat for the holder of an invitation, who has not joined yet."""
     open_invite(db, code, source, now)
     account = Account(platform=WEB, address=secrets.token_urlsafe(16), created_at=now)
     db.add(account)
@@ -235,7 +258,7 @@ def _open_session(db: Session, account: Account, now: datetime) -> str:
 
 
 def _web_account(db: Session, person_id: int, now: datetime) -> Account:
-    """Somebody's one web chat, whichever browser they open it in."""
+    """A person's web chat: one, whichever browser opens it."""
     here = db.exec(
         select(Account).where(Account.platform == WEB, Account.person_id == person_id)
     ).first()
@@ -256,23 +279,31 @@ def _web_account(db: Session, person_id: int, now: datetime) -> Account:
 # ---------------------------------------------------------------- guessing is slow
 
 
-def _slow_down(db: Session, source: str, now: datetime) -> None:
-    tries = db.exec(
-        select(func.count())
-        .select_from(CodeTry)
-        .where(CodeTry.source == source, CodeTry.at > now - TRIES_WITHIN)
-    ).one()
-    if tries >= TRIES:
-        raise Refused(t("join.too_many_tries"), verb="join")
+def _wrong(db: Session, secret: str, source: str, now: datetime) -> bool:
+    """Count a failure; returns whether there were too many, by its source or with this secret.
+
+    Only failures count: what is right is always let in. The same slip typed again from the same
+    source counts once against it, so that a class behind one address is not locked out by one.
+    """
+    mark = f"secret:{_hash(secret).hex()[:32]}"
+    here = f"{source[:64]} {mark}"
+    most = TRIES if source.startswith(ACCOUNT) else TRIES_OF_ADDRESS
+    too_many = _tries(db, source, now) >= most or _tries(db, mark, now) >= TRIES
+    if not too_many:
+        if not _tries(db, here, now):
+            db.add(CodeTry(source=source, at=now))
+        db.add_all([CodeTry(source=mark, at=now), CodeTry(source=here, at=now)])
+        db.flush()
+    return too_many
 
 
-def _wrong(db: Session, source: str, now: datetime) -> None:
-    db.add(CodeTry(source=source, at=now))
-    db.flush()
+def _tries(db: Session, source: str, now: datetime) -> int:
+    counted = select(func.count()).select_from(CodeTry).where(CodeTry.source == source)
+    return db.exec(counted.where(CodeTry.at > now - TRIES_WITHIN)).one()
 
 
 def forget_old(db: Session, now: datetime) -> None:
-    """Housekeeping: tries that no longer count, and sessions long ended."""
+    """Delete tries that no longer count and sessions that ended long ago."""
     db.connection().execute(delete(CodeTry).where(col(CodeTry.at) < now - TRIES_WITHIN))
     db.connection().execute(
         delete(WebSession).where(col(WebSession.expires_at) < now - SESSION_LIFE)

@@ -1,55 +1,70 @@
-"""The commands that mean something to somebody: their menu, on every platform."""
+"""Each person's menu of commands, on every platform."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from sqlmodel import Session
 
+from programmes.materials import listed
+from programmes.model import Programme
 from prompts import Language, render, t
 from services.access import cohort_of, memberships, programmes_for
-from services.packs import found
-from services.policy import asked_of
-from services.rights import ROLES, WAYS, Of
-from storage.tables import Membership, RecordKind
+from services.evaluations import evaluated_by
+from services.packs import asked_of, found
+from services.progress import WRITING
+from services.records import BEGUN_BY
+from services.rights import RIGHT_FOR, ROLES, Of
+from storage.tables import Membership, Role
 
 OFFERED: Final = (
-    *("session", "writing", "meeting", "progress", "records"),
-    *("queue", "cohort", "students", "questions", "documents", "children"),
+    *("session", "writing", "meeting", "materials", "progress", "records"),
+    *("queue", "evaluations", "cohort", "stages", "students"),
+    *("questions", "documents", "children", "reminders"),
 )
-"""What a menu may offer, in its order: to those to whom the table of rights allows it."""
+"""The commands that need a right, in the menu's order."""
+ASKED_FOR: Final[Mapping[str, Callable[[Programme, Role], bool]]] = {
+    "evaluations": evaluated_by,
+    "stages": lambda programme, _role: bool(programme.stages),
+    "materials": lambda programme, _role: bool(listed(programme)),
+}
 EVERYBODY: Final = ("ask", "help", "language", "privacy")
 
 
 def commands_for(db: Session, person_id: int | None) -> list[str]:
-    """The commands that mean something to somebody, in the order of the menu."""
+    """The commands that a person can use, in the menu's order."""
     if person_id is None:
         return list(EVERYBODY)
     names: list[str] = []
     for member in memberships(db, person_id):
         names += [name for name in OFFERED if _meant(db, member, name)]
-    return [*dict.fromkeys(names), *EVERYBODY]
+    return [*dict.fromkeys(names), *EVERYBODY, "mydata"]
 
 
 def _meant(db: Session, member: Membership, name: str) -> bool:
-    """Whether it is for such a place; a diary is only where the programme asks for one."""
-    right = WAYS[name]
+    """Whether a membership can use a command; diaries and evaluations only where the programme
+    asks for them."""
+    right = RIGHT_FOR[name]
     if not any(member.role in ROLES[relation] for relation in right.by):
         return False
     if right.of is Of.PROGRAMME:
         keys = programmes_for(db, member.person_id, right.act)
         return cohort_of(db, member).programme in keys
-    kind = {"writing": RecordKind.DIARY, "meeting": RecordKind.MEETING_RECORD}.get(name)
+    if name in ASKED_FOR:
+        programme = found(cohort_of(db, member).programme)
+        return programme is None or ASKED_FOR[name](programme, member.role)
+    kind = next((kind for kind in WRITING if BEGUN_BY[kind] == name), None)
     if kind is None:
         return True
     programme = found(cohort_of(db, member).programme)
-    # Whoever presses it is told what is the matter.
+    # Without the pack it is offered, and pressing it explains the problem.
     return programme is None or asked_of(programme, member.grade, kind) is not None
 
 
 def described(
     db: Session, person_id: int | None, language: Language
 ) -> tuple[tuple[str, str], ...]:
-    """The same as a platform's menu: each command's name and what it says."""
+    """The same for a platform's menu: (name, description) pairs."""
     names = ["menu", *commands_for(db, person_id)]
     return tuple((name, render(t(f"command.{name}.label"), language)) for name in names)

@@ -1,8 +1,9 @@
 """Messages to people who have not just spoken: the one door by which they leave.
 
 A notice is a row, written in the transaction of the act or rule that causes it. It has a key, so
-that it is said once; it may be for later; it may carry the rule that sends it, so that whoever
-gets it can ask why; and it may have a condition, which is checked again when its turn comes.
+that it is said once; it may be for later; it may name the rule that sends it, which is kept with
+its row for whoever audits it; and it may have a condition, which is checked again when its turn
+comes.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Any
 from sqlmodel import Session
 
 from bot.talk.acting import Actor, Operator
-from bot.talk.message import Message, Outgoing, offered, put
-from prompts import LANGUAGES, Language
+from bot.talk.clock import beijing_day
+from bot.talk.message import ITS_CARD, Message, Outgoing, offered, put
+from prompts import Language, address, in_year, language_named
 from storage import chats
 from storage.chats import Post, Speaker
 from storage.tables import Lane
@@ -24,7 +26,7 @@ from storage.tables import Lane
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """The rule that sends a notice: a fact of a programme, and where the document says it."""
+    """The rule behind a notice: the path of a fact in a programme, and its clause."""
 
     programme: str
     path: str
@@ -33,11 +35,11 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What must still hold when a notice is sent: one of those that delivery knows by name."""
+    """A condition checked again when a notice is sent; delivery knows it by name."""
 
     name: str
     args: Mapping[str, Any] = field(default_factory=dict)
-    """JSON."""
+    """Arguments of the check, as JSON."""
 
 
 def tell(
@@ -51,40 +53,53 @@ def tell(
     why: Why | None = None,
     condition: Condition | None = None,
 ) -> int:
-    """Queue a notice to somebody, in their language, wherever they can be reached.
+    """Queue a notice to a person, in their language, in all their chats.
 
-    `key` names the notice and is unique with the person: queued before, in whichever of their
-    chats, it is not queued again. What it offers may be typed as well once it is sent, unless the
-    person is then in the middle of a talk. Gives the number of chats in which the person can be
-    reached.
+    `key` is unique with the person: a notice with the same key that was queued before, in any of
+    their chats, is not queued again. The choices of the notice may also be typed once it is sent,
+    unless the person is then in the middle of a talk. Returns the number of chats in which the
+    person can be reached.
     """
-    reached = chats.accounts_of(db, person_id)
-    if not chats.was_posted(db, person_id, key):
+    reached, posted = chats.reached_by(db, person_id, key)
+    if not posted:
         posts = []
         for speaker in reached:
-            said = put(message, language_of(speaker))
+            with in_year(beijing_day(not_before or actor.now).year):
+                said = put(message, language_of(speaker))
             posts.append(_post(speaker.account_id, said, message, key, not_before, why, condition))
         chats.post(db, posts, actor.now)
     return len(reached)
 
 
 def tell_chat(db: Session, speaker: Speaker, message: Message, key: str, now: datetime) -> None:
-    """Queue a notice to one chat: an answer to what was asked there."""
-    tell_all(db, [(speaker.account_id, speaker.language)], message, key, now)
+    """Queue a notice to one chat, in answer to what was asked there."""
+    tell_all(db, [(speaker.account_id, language_of(speaker))], message, key, now)
 
 
 def tell_all(
     db: Session, reached: Iterable[tuple[int, str]], message: Message, key: str, now: datetime
 ) -> None:
     """Queue a notice to many chats, given as (account, language)."""
-    said = {language: put(message, language) for language in LANGUAGES}
-    posts = [_post(account, said[_known(language)], message, key) for account, language in reached]
+    told = [(account, language_named(language)) for account, language in reached]
+    with in_year(beijing_day(now).year):
+        said = {language: put(message, language) for _, language in told}
+    posts = [_post(account, said[language], message, key) for account, language in told]
+    chats.post(db, posts, now)
+
+
+def offer_menus(db: Session, menus: Mapping[int, tuple[str, str]], now: datetime) -> None:
+    """Offer chats, by account, a menu of one command with its description."""
+    posts = [
+        Post(account, Outgoing("", commands=(command,)).to_json())
+        for account, command in menus.items()
+    ]
     chats.post(db, posts, now)
 
 
 def replace(db: Session, account_id: int, body: dict[str, Any], key: str, now: datetime) -> None:
-    """Queue a new body for a card that stands in a chat."""
-    shown = {**body, "kind": "card", "replace": True}
+    """Queue a new body for a card that stands in a chat: in its place if that is the last there,
+    else anew."""
+    shown = {**body, "kind": "card", "replace": ITS_CARD}
     chats.post(db, [Post(account_id, shown, Lane.NOTICE, key)], now)
 
 
@@ -110,8 +125,4 @@ def _post(
 
 
 def language_of(speaker: Speaker) -> Language:
-    return _known(speaker.language)
-
-
-def _known(language: str) -> Language:
-    return "en" if language == "en" else "zh"
+    return address(speaker.language, speaker.young)

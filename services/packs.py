@@ -1,17 +1,21 @@
-"""The programmes that cohorts run. Where a pack is missing, that is a sentence and no accident."""
+"""The programmes that cohorts run; a missing pack is a refusal in words, never an error."""
 
 from __future__ import annotations
 
 from bot.talk.acting import Refused
 from programmes import catalogue
 from programmes.catalogue import InvalidPack, NoPack
-from programmes.model import Programme
-from programmes.values import ActivityKind, Own, StageKind
+from programmes.model import Programme, Writing
+from programmes.values import ActivityKind, Grade, Material, Own, StageKind
 from prompts import Both, Text, Words, t
+from storage.tables import RecordKind
 
 
 def load(key: str, verb: str = "") -> Programme:
-    """The programme with this key. Raises `Refused` where its pack is missing or has mistakes."""
+    """The programme with this key. Raises `Refused` if its pack is missing or has mistakes.
+
+    `verb` is the act that needs it, for the refusal's audit row.
+    """
     try:
         return catalogue.load(key)
     except InvalidPack as faulty:
@@ -23,7 +27,7 @@ def load(key: str, verb: str = "") -> Programme:
 
 
 def found(key: str) -> Programme | None:
-    """The programme with this key, if its pack is here and has no mistakes."""
+    """The programme with this key; `None` if its pack is missing or has mistakes."""
     try:
         return catalogue.load(key)
     except NoPack:
@@ -31,27 +35,35 @@ def found(key: str) -> Programme | None:
 
 
 def name_of(key: str) -> str:
-    """What a programme is called; its key where its pack is not here."""
+    """A programme's name; its key if the pack is missing."""
     programme = found(key)
     return key if programme is None else programme.name
 
 
+def asked_of(programme: Programme, grade: str, kind: RecordKind) -> Writing | None:
+    """The programme's requirement for records of this kind from learners of a grade, if any."""
+    known = Grade(grade) if grade in set(Grade) else None
+    for record in programme.records:
+        if record.kind.value == kind.value and record.scope.required_of(known) is not False:
+            return record
+    return None
+
+
 def word_label(word: str, otherwise: Text) -> Words:
-    """What a word of a pack is called: a word of its own as the pack says, else as we do."""
+    """The label of a word: the pack's own label for its own word, else `otherwise`."""
     return Both(word.zh, word.en) if isinstance(word, Own) else otherwise
 
 
-def kept_as(word: str) -> str:
-    """How a word is kept in records: one of a pack's own by its name, so that a record can be read
-    without the pack."""
-    return word.zh if isinstance(word, Own) else str(word)
-
-
 def stage_label(stage: str) -> Words:
-    """What a stage that is kept in a record is called."""
+    """The label of a stage stored in a record."""
     return t(f"stage.{stage}") if stage in set(StageKind) else stage
 
 
+def material_label(material: str) -> Words:
+    """The label of a material stored in a record."""
+    return t(f"material.name.{material}") if material in {*Material, "other"} else material
+
+
 def kind_label(kind: str) -> Words:
-    """What a kind of activity that is kept in a record is called."""
+    """The label of an activity kind stored in a record."""
     return t(f"kind.{kind}") if kind in {*ActivityKind, "other"} else kind

@@ -1,28 +1,25 @@
-"""How far learners are: what the rules make of their entries, and what is still to be written."""
+"""Learners' progress: what the rules count of their entries, and what is still to be written."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Any, Final, NamedTuple, cast
+from weakref import WeakKeyDictionary
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from programmes.model import Programme
-from programmes.model import Writing as Asked
+from programmes.model import Programme, Writing
 from programmes.rules import Progress, RequirementProgress, SessionFact, count
-from programmes.values import Frequency, Own, StageKind
-from services import records, roster
-from services.access import LEARNERS
-from services.packs import kept_as, load
-from services.policy import asked_of
-from services.records import PLACE_BY_KEY, Body, SessionBody
+from programmes.values import Frequency, Own, StageKind, kept_as
+from services import records
+from services.access import LEARNERS, things
+from services.packs import asked_of, found, load
+from services.records import PLACE_BY_KEY, Entries, SessionBody
 from services.roster import Member
-from storage.tables import Cohort, Membership, Record, RecordKind, RecordState, RecordVersion
-
-Entries = Sequence[tuple[Record, Body]]
+from storage.tables import Audit, Cohort, Membership, Record, RecordKind, RecordState
 
 WRITING: Final = (RecordKind.DIARY, RecordKind.MEETING_RECORD)
 
@@ -30,7 +27,7 @@ WRITING: Final = (RecordKind.DIARY, RecordKind.MEETING_RECORD)
 def counted(
     programme: Programme, entries: Entries, today: date, since: date | None = None
 ) -> Progress:
-    """What the rules make of a learner's sessions on a day. `since` is when they joined late."""
+    """A learner's progress on a day. `since` is the day they joined, if late."""
     facts = [
         SessionFact(
             body.day,
@@ -47,33 +44,32 @@ def counted(
 
 
 def joined_on(db: Session, member_id: int) -> date | None:
-    """The day that a learner joined late, as the office says; `None` for who was there from the
-    first day."""
+    """The day a learner joined late, as the office recorded it; `None` if from the start."""
     return db.exec(select(col(Membership.joined_on)).where(Membership.id == member_id)).one()
 
 
 def met(part: RequirementProgress) -> bool:
-    """Whether nothing is missing, neither now nor from any month that is over."""
+    """Whether a requirement is met now and was met in every period that is over."""
     return not part.still_needed and kept_so_far(part)
 
 
 def kept_so_far(part: RequirementProgress) -> bool:
-    """Whether every month that is over was met; of a requirement for the cycle, always."""
+    """Whether every period that is over was met; always true for the whole cycle."""
     return not any(month.over and month.still_needed for month in part.months)
 
 
 def unwritten(
     programme: Programme,
-    asked: Asked,
+    asked: Writing,
     entries: Entries,
     today: date,
     since: date | None = None,
 ) -> int:
-    """How many diaries or meeting records a learner has still to write today.
+    """The number of diaries or meeting records that a learner has still to write today.
 
-    One for each session, or for each stage of cultivation that has begun; where the programme
-    does not say how often, none is ever missing. Of a learner who joined late, on `since`, no
-    stage is asked for that had closed before.
+    One for each session, or one for each stage that has begun; none if the programme does not say
+    how often. For a learner who joined late, on `since`, stages that had closed before do not
+    count.
     """
     kind = RecordKind(asked.kind.value)
     if asked.frequency is Frequency.PER_SESSION:
@@ -87,7 +83,7 @@ def unwritten(
 
 
 def sessions_without(entries: Entries, kind: RecordKind) -> Entries:
-    """The sessions for which a diary, or a meeting record, is still to be written."""
+    """The sessions without a diary, or without a meeting record."""
     written = {record.about_id for record, _ in entries if stands(record, kind)}
     return [
         (record, body)
@@ -97,30 +93,30 @@ def sessions_without(entries: Entries, kind: RecordKind) -> Entries:
 
 
 def stands(record: Record, kind: RecordKind) -> bool:
-    """Whether it is an entry of this kind that has not been withdrawn."""
+    """Whether a record is of this kind and not withdrawn."""
     return record.kind is kind and record.state is not RecordState.WITHDRAWN
 
 
 def stages_begun(
     programme: Programme, today: date, since: date | None = None
 ) -> list[StageKind | Own]:
-    """The stages of cultivation up to the present one, as far as the document dates them.
+    """The stages up to the present one, as far as the document dates them.
 
-    One that has only a deadline begins when the one before it has closed. Those that had closed
-    before `since` are left out.
+    The first begins when its evaluation does, any other when the one before it closes: what is
+    evaluated is written before. Stages that closed before `since` are left out.
     """
-    begun: list[StageKind | Own] = []
-    for stage in programme.stages:
+    begun: dict[StageKind | Own, None] = {}
+    for place, stage in enumerate(programme.stages):
         window = stage.window
         if window is None or window.closes is None:
             break
-        if window.first_day is not None and today < window.first_day:
+        if not place and window.first_day is not None and today < window.first_day:
             break
         if since is None or window.closes >= since:
-            begun.append(stage.stage)
+            begun[stage.stage] = None
         if today <= window.closes:
             break
-    return begun
+    return list(begun)
 
 
 # ---------------------------------------------------------------- a whole cohort
@@ -128,64 +124,184 @@ def stages_begun(
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one learner stands."""
+    """One learner's progress."""
 
     member: Member
     progress: Progress
     unwritten: Mapping[RecordKind, int]
-    """By kind, what is still to be written; without the kinds of which nothing is."""
+    """The number still to be written, by kind; kinds with none are absent."""
     entries: Entries
 
     @property
-    def behind(self) -> bool:
-        """A stated minimum is not met, or something is still to be written."""
-        return bool(self.unwritten) or not all(map(met, self.progress.requirements))
-
-    @property
-    def waiting(self) -> Entries:
-        """What waits for a review."""
-        return [entry for entry in self.entries if entry[0].state is RecordState.SUBMITTED]
+    def waiting(self) -> int:
+        """How many entries wait for review."""
+        return sum(record.state is RecordState.SUBMITTED for record, _ in self.entries)
 
 
 def standings(
-    db: Session, cohort: Cohort, today: date, reader: int | None = None
+    db: Session, programme: Programme, members: Sequence[Member], today: date
 ) -> list[Standing]:
-    """Where each of a cohort's learners stands, in the order of the roster.
-
-    With `reader`, a person, only those whom they may read.
-    """
-    programme = load(cohort.programme)
-    act = None if reader is None else ("read_student", reader)
-    learners = roster.members(db, cohort.id or 0, LEARNERS, seen_by=act)
-    entries = _entries_of(db, [member.id for member in learners])
-    return [_standing(programme, member, entries[member.id], today) for member in learners]
+    """The progress of these learners."""
+    entries = records.entries_of(db, [member.id for member in members])
+    return [_standing(programme, member, entries[member.id], today) for member in members]
 
 
 def _standing(programme: Programme, member: Member, entries: Entries, today: date) -> Standing:
-    missing: dict[RecordKind, int] = {}
-    for kind in WRITING:
-        asked = asked_of(programme, member.membership.grade, kind)
-        if asked is not None and (
-            number := unwritten(programme, asked, entries, today, member.membership.joined_on)
-        ):
-            missing[kind] = number
-    made = counted(programme, entries, today, member.membership.joined_on)
+    place = member.membership
+    missing = _missing(programme, place.grade, place.joined_on, entries, today)
+    made = counted(programme, entries, today, place.joined_on)
     return Standing(member, made, missing, entries)
 
 
-def _entries_of(db: Session, student_ids: Iterable[int]) -> Mapping[int, Entries]:
-    """As `records.entries`, for many students in one query."""
-    found: dict[int, list[tuple[Record, Body]]] = defaultdict(list)
-    rows = db.exec(
-        select(Record, RecordVersion.body)
-        .join(
-            RecordVersion,
-            (col(RecordVersion.record_id) == col(Record.id))
-            & (col(RecordVersion.version) == col(Record.version)),
-        )
-        .where(col(Record.student_id).in_(student_ids))
-        .order_by(col(Record.day).desc(), col(Record.id).desc())
+def _missing(
+    programme: Programme, grade: str, since: date | None, entries: Entries, today: date
+) -> dict[RecordKind, int]:
+    missing: dict[RecordKind, int] = {}
+    for kind in WRITING:
+        asked = asked_of(programme, grade, kind)
+        if asked is not None and (number := unwritten(programme, asked, entries, today, since)):
+            missing[kind] = number
+    return missing
+
+
+class MetInShort(NamedTuple):
+    """One requirement, as far as a cohort's overview needs it."""
+
+    enough: bool
+    kept: bool
+    """Every period that is over was met."""
+    periods: bool
+    """It is counted by periods, and one has begun."""
+    all_over: bool
+
+
+class InShort(NamedTuple):
+    """One learner's progress, as far as lists and overviews need it."""
+
+    member_id: int
+    parts: tuple[MetInShort, ...]
+    """In the programme's order."""
+    unwritten: Mapping[RecordKind, int]
+
+    def lacks(self, matter: RecordKind) -> bool:
+        """Whether something is still to be done in a matter."""
+        if matter is RecordKind.SESSION:
+            return not all(part.enough and part.kept for part in self.parts)
+        return matter in self.unwritten
+
+    @property
+    def behind(self) -> bool:
+        """Whether a stated minimum is not met, or something is still to be written."""
+        return bool(self.unwritten) or self.lacks(RecordKind.SESSION)
+
+
+AT_ONCE: Final = 100
+"""Learners whose entries are counted in one transaction: less than a tenth of a second."""
+
+OVERLAP: Final = 200
+"""Notes that are looked at once more: an act that was undone may have left its number to
+another."""
+
+
+@dataclass(slots=True)
+class _Counted:
+    """What was counted in one database: a big cohort's entries take seconds to count, and few of
+    them have changed since."""
+
+    of: dict[int, tuple[Any, InShort]] = field(default_factory=dict)
+    """By learner: of what, and how it stands."""
+    noted: int = 0
+    """The last note of an act that was looked at."""
+
+
+_counted: WeakKeyDictionary[Any, _Counted] = WeakKeyDictionary()
+
+
+def in_short(
+    db: Session,
+    cohort: Cohort,
+    today: date,
+    reader: int | None = None,
+    students: Sequence[Any] = (),
+) -> tuple[list[InShort], int]:
+    """The progress of a cohort's learners in the order of the roster, and of how many it is not
+    known yet: at most `AT_ONCE` are counted anew.
+
+    With `reader`, a person's id: only the learners whom that person may read; with `students`,
+    conditions, only the learners for whom they hold.
+    """
+    programme = load(cohort.programme)
+    before = _counted.setdefault(db.get_bind(), _Counted())
+    _look_for_changes(db, before)
+    learners = _learners(db, cohort, reader, students)
+    marks = {number: (today, programme, grade, since) for number, grade, since in learners}
+    anew = [place for place in learners if before.of.get(place[0], NEVER)[0] != marks[place[0]]]
+    entries = records.entries_of(db, [number for number, *_ in anew[:AT_ONCE]])
+    for number, grade, since in anew[:AT_ONCE]:
+        made = counted(programme, entries[number], today, since)
+        missing = _missing(programme, grade, since, entries[number], today)
+        short = InShort(number, tuple(map(_part, made.requirements)), missing)
+        before.of[number] = (marks[number], short)
+    left = {number for number, *_ in anew[AT_ONCE:]}
+    return [before.of[n][1] for n, *_ in learners if n not in left], len(left)
+
+
+NEVER: Final[tuple[Any, Any]] = (None, None)
+
+
+def _look_for_changes(db: Session, before: _Counted) -> None:
+    """Forget what was counted of learners whose entries have changed: every act is noted."""
+    last = db.connection().execute(sa.select(sa.func.max(col(Audit.id)))).scalar_one() or 0
+    if last < before.noted:  # it is another database than it was
+        before.of.clear()
+    changed = (
+        sa.select(col(Record.student_id))
+        .join(Audit, (col(Audit.object) == "record") & (col(Audit.object_id) == col(Record.id)))
+        .where(col(Audit.id) > min(before.noted, last) - OVERLAP)
+        .distinct()
     )
-    for record, body in rows:
-        found[record.student_id].append((record, records.body_of(record.kind, dict(body))))
-    return found
+    if before.of:
+        for student in db.connection().execute(changed).scalars():
+            before.of.pop(student, None)
+    before.noted = last
+
+
+def _learners(
+    db: Session, cohort: Cohort, reader: int | None, students: Sequence[Any]
+) -> list[tuple[int, str, date | None]]:
+    wanted = [
+        col(Membership.cohort_id) == cohort.id,
+        col(Membership.role).in_(LEARNERS),
+        col(Membership.ended_at).is_(None),
+        *students,
+    ]
+    if reader is not None:
+        wanted.append(col(Membership.id).in_(things("read_student", reader)))
+    places = sa.select(col(Membership.id), col(Membership.grade), col(Membership.joined_on))
+    found = db.connection().execute(places.where(*wanted).order_by(col(Membership.id)))
+    return [(cast(int, number), grade, since) for number, grade, since in found]
+
+
+def _part(part: RequirementProgress) -> MetInShort:
+    return MetInShort(
+        not part.still_needed,
+        kept_so_far(part),
+        bool(part.months),
+        all(month.over for month in part.months),
+    )
+
+
+def count_ahead(db: Session, today: date) -> int:
+    """Count some learners of the big cohorts, before anybody asks; returns how many are left."""
+    place = col(Membership.cohort_id)
+    big = (
+        sa.select(place)
+        .where(col(Membership.role).in_(LEARNERS), col(Membership.ended_at).is_(None))
+        .group_by(place)
+        .having(sa.func.count() > AT_ONCE)
+    )
+    left = 0
+    for cohort in db.exec(select(Cohort).where(col(Cohort.id).in_(big))):
+        if found(cohort.programme) is not None and not left:
+            _, left = in_short(db, cohort, today)
+    return left

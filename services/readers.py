@@ -45,6 +45,13 @@ def readers(db: Session, actor: Actor) -> list[Readers]:
     ]
 
 
+def readers_of_reminders(db: Session, learner_id: int) -> list[str]:
+    """The names of those who can read every reminder that a learner was sent."""
+    found = {grant.person for grant in holders(db, "read_urgings", learner_id)}
+    named = select(Person.name).where(col(Person.id).in_(found)).order_by(col(Person.id))
+    return list(db.exec(named))
+
+
 def _people(db: Session, learner_id: int) -> Mapping[Relation, tuple[tuple[str, str], ...]]:
     found = holders(db, "read", learner_id)
     persons = select(Person).where(col(Person.id).in_({grant.person for grant in found}))

@@ -1,18 +1,21 @@
-"""What happens to an entry: handed in, changed, withdrawn, sent back, approved.
+"""The acts on an entry: hand in, amend, withdraw, return, approve.
 
-Every act asks the database who may do it, holds for one version of the entry, and leaves an audit
-row. Done twice, it changes nothing the second time.
+Every act checks the right in the database, applies to one version of the entry, and leaves an
+audit row. Repeating an act changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal, NamedTuple, cast
 
+import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import bindparam, insert
+from sqlalchemy import ColumnElement, bindparam, insert
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Refused
@@ -20,20 +23,22 @@ from bot.talk.inputs import length
 from bot.talk.message import Choice, Field, Item, Message, press
 from programmes.values import PLACES, Place
 from prompts import Brief, Text, t
-from services import audit, notices
+from services import audit, looking, notices
 from services.access import (
+    LEARNERS,
     REVIEWERS,
     Grant,
     LearnerPlace,
     allow,
     any_of,
     held,
+    learner,
     learner_at,
     student_of,
     things,
 )
 from services.notices import Condition
-from services.packs import kind_label, load, stage_label
+from services.packs import kind_label, load, material_label, stage_label
 from services.rights import RIGHTS
 from storage.statements import Prepared
 from storage.tables import (
@@ -54,7 +59,7 @@ from storage.tables import (
 
 
 class Kept(BaseModel):
-    """A file of which we have our own copy."""
+    """A file of which we keep a copy."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,7 +70,7 @@ class Kept(BaseModel):
 
 
 class SessionBody(BaseModel):
-    """What a cultivation session's entry says."""
+    """The body of a cultivation session's record."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -81,7 +86,7 @@ class SessionBody(BaseModel):
 
 
 class WritingBody(BaseModel):
-    """What a growth diary or a meeting record says."""
+    """The body of a growth diary or a meeting record."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -89,16 +94,49 @@ class WritingBody(BaseModel):
     files: tuple[Kept, ...] = ()
 
 
-Body = SessionBody | WritingBody
+OTHER: Final = "other"
+"""A form that the document does not name, where its list ends with 等."""
+
+
+class MaterialBody(BaseModel):
+    """The body of a material's record: files, with what they are."""
+
+    model_config = ConfigDict(frozen=True)
+
+    form: str = ""
+    """Which of the document's forms it has, where it names several."""
+    title: str
+    abstract: str
+    files: tuple[Kept, ...] = ()
+
+
+Body = SessionBody | WritingBody | MaterialBody
+Entries = Sequence[tuple[Record, Body]]
+"""Records, each with the body of its latest version."""
 
 PLACE_BY_KEY: dict[str, Place] = {place.key: place for place in PLACES}
 
+BEGUN_BY: Final = {
+    RecordKind.SESSION: "session",
+    RecordKind.DIARY: "writing",
+    RecordKind.MEETING_RECORD: "meeting",
+    RecordKind.MATERIAL: "material",
+}
+"""The command by which a learner begins an entry of each kind."""
+
 SETTLED = (RecordState.APPROVED,)
-"""States in which an entry can no longer be changed by its student."""
+"""States in which the student can no longer change an entry."""
 
 
 def body_of(kind: RecordKind, body: dict[str, Any]) -> Body:
-    return (SessionBody if kind is RecordKind.SESSION else WritingBody).model_validate(body)
+    return BODIES.get(kind, WritingBody).model_validate(body)
+
+
+BODIES: Final[Mapping[RecordKind, type[SessionBody | WritingBody | MaterialBody]]] = {
+    RecordKind.SESSION: SessionBody,
+    RecordKind.MATERIAL: MaterialBody,
+}
+"""What is in an entry of each kind that is more than words."""
 
 
 # ---------------------------------------------------------------- the student's acts
@@ -182,7 +220,8 @@ def _handed_in(
     _write_version(db, actor, entry, body)
     audit.note(db, actor, verb, "record", entry.id, entry.version)
     if entry.state is RecordState.SUBMITTED:
-        card = review_card(entry, body, student.name)
+        files = files_at(db, entry.id, entry.version) if body.files else ()
+        card = review_card(entry, body, student.name, files, sent_back_for(db, entry))
         for reviewer in reviewers(db, student.id):
             key = f"review:{entry.id}:{entry.version}"
             waits = {"record": entry.id, "version": entry.version, "person": reviewer.person_id}
@@ -190,8 +229,16 @@ def _handed_in(
             notices.tell(db, actor, reviewer.person_id, card, key, condition=condition)
 
 
+def sent_back_for(db: Session, entry: HandedIn) -> str:
+    """Why the version before this one was sent back; empty if it was not."""
+    if entry.version == 1:
+        return ""
+    before = db.get(Review, (entry.id, entry.version - 1))
+    return before.reason if before is not None and not before.approved else ""
+
+
 def waits_for_review(db: Session, args: Mapping[str, Any]) -> bool:
-    """Whether a version of an entry still waits, and still for this person."""
+    """Whether a version still waits for review by this person."""
     return _waits_for.first(db, **args) is not None
 
 
@@ -232,27 +279,27 @@ def withdraw(db: Session, actor: Actor, record_id: int, version: int) -> Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of a review: done now, or what somebody had done already."""
+class ReviewResult:
+    """The result of a review: done now, or already done by someone."""
 
     record: Record
     done: bool
     review: Review | None = None
-    """The review that stands for this version, whoever made it."""
+    """The review of this version, by whoever made it; `None` if the entry has moved on."""
 
 
 def review(
     db: Session, actor: Actor, record_id: int, version: int, *, approve: bool, reason: str = ""
-) -> Verdict:
-    """Approve one version, or send it back with a reason.
+) -> ReviewResult:
+    """Approve one version, or return it with a reason.
 
-    Somebody else's, or one's own earlier, word stands: then nothing changes and it is given back.
-    Raises `Refused` for who may not review it.
+    If the version was reviewed already, by anyone, that review stands and is returned. Raises
+    `Refused` for a person who may not review it.
     """
     verb = "approve" if approve else "return"
     record, reviewer = allowed(db, actor, record_id, verb)
     if record.version != version or record.state is not RecordState.SUBMITTED:
-        return standing(db, record, version)
+        return existing_review(db, record, version)
     word = Review(
         record_id=record_id,
         version=version,
@@ -267,17 +314,18 @@ def review(
     db.add(record)
     audit.note(db, actor, verb, "record", record_id, version)
     _tell_student(db, actor, record, word)
-    return Verdict(record, done=True, review=word)
+    return ReviewResult(record, done=True, review=word)
 
 
-def standing(db: Session, record: Record, version: int) -> Verdict:
-    """The word that stands on a version, without a new one."""
-    return Verdict(record, done=False, review=db.get(Review, (record.id, version)))
+def existing_review(db: Session, record: Record, version: int) -> ReviewResult:
+    """The review that a version already has, without making a new one."""
+    return ReviewResult(record, done=False, review=db.get(Review, (record.id, version)))
 
 
 def open_whole(db: Session, actor: Actor, record_id: int) -> Record:
-    """Note that the actor has seen all of the entry as it stands. Raises `Refused`."""
-    record, _ = allowed(db, actor, record_id, "open")
+    """Note that the actor has read the whole entry as it stands. Raises `Refused`."""
+    record, grant = allowed(db, actor, record_id, "open")
+    looking.note(db, actor, grant.relation, "record", record_id, [record.student_id])
     key = (record_id, record.version, actor.person_id)
     if db.get(Opening, key) is None:
         db.add(Opening(record_id=key[0], version=key[1], person_id=key[2], at=actor.now))
@@ -289,11 +337,18 @@ def open_whole(db: Session, actor: Actor, record_id: int) -> Record:
 
 
 def allowed(db: Session, actor: Actor, record_id: int, act: str) -> tuple[Record, Grant]:
-    """A record to which the actor may do an act now, and why. Raises `Refused`."""
+    """A record to which the actor may do an act now, with the grant. Raises `Refused`."""
     record = db.get(Record, record_id, with_for_update=True)
-    learner = None if record is None else record.student_id
-    grant = allow(db, actor, act, learner, number=record_id)
+    student = None if record is None else record.student_id
+    grant = allow(db, actor, act, student, number=record_id)
     return cast(Record, record), grant
+
+
+def read(db: Session, actor: Actor, record_id: int) -> tuple[Record, Grant]:
+    """An entry that the actor opens, with the grant; staff leave a trace. Raises `Refused`."""
+    record, grant = allowed(db, actor, record_id, "read")
+    looking.note(db, actor, grant.relation, "record", record_id, [record.student_id])
+    return record, grant
 
 
 def may(db: Session, actor: Actor, record: Record, act: str) -> bool:
@@ -302,7 +357,7 @@ def may(db: Session, actor: Actor, record: Record, act: str) -> bool:
 
 
 def to_edit(db: Session, actor: Actor, record_id: int) -> Record:
-    """An own record, to be opened for a change. Raises `Refused`, also once it is approved."""
+    """One of the actor's own records, to be changed. Raises `Refused`; also once approved."""
     record, _ = allowed(db, actor, record_id, "edit")
     if record.state in SETTLED:
         raise _refuse("record.locked", "edit", record)
@@ -310,7 +365,7 @@ def to_edit(db: Session, actor: Actor, record_id: int) -> Record:
 
 
 def own_session(db: Session, actor: Actor, record_id: int, member_id: int) -> Record:
-    """An own session of that place, to write about. Raises `Refused`."""
+    """A session of this membership, the actor's own, to write about. Raises `Refused`."""
     record = db.get(Record, record_id)
     mine = record is not None and record.student_id == member_id
     allow(db, actor, "hand_in", member_id if mine else None, number=record_id)
@@ -323,7 +378,13 @@ def about(db: Session, record: Record) -> Record | None:
 
 
 def file_of(db: Session, actor: Actor, file_id: int) -> File:
-    """A file that an entry shows which the actor may read now. Raises `Refused`."""
+    """A file attached to an entry that the actor may read now, or a copy made for them alone.
+
+    Raises `Refused`.
+    """
+    own_copy = select(File).where(
+        File.id == file_id, File.owner_id == actor.person_id, col(File.expires_at) > actor.now
+    )
     shown_to_them = (
         select(File)
         .join(RecordFile, col(RecordFile.file_id) == col(File.id))
@@ -333,27 +394,42 @@ def file_of(db: Session, actor: Actor, file_id: int) -> File:
             col(Record.student_id).in_(things("read_file", actor.person_id)),
         )
     )
-    file = db.exec(shown_to_them).first()
+    file = db.exec(shown_to_them).first() or db.exec(own_copy).first()
     if file is None:
         right = RIGHTS["read_file"]
         raise Refused(t(right.refused), verb=right.act, object=right.object, object_id=file_id)
     return file
 
 
+def opened_file(db: Session, actor: Actor, file_id: int) -> File:
+    """As `file_of`, when its bytes are shown: staff leave a trace. Raises `Refused`."""
+    file = file_of(db, actor, file_id)
+    shown_in = (
+        select(Record.student_id)
+        .join(RecordFile, col(RecordFile.record_id) == col(Record.id))
+        .where(RecordFile.file_id == file_id)
+    )
+    for student_id in set(db.exec(shown_in)):
+        grant = held(db, actor.person_id, "read_file", student_id)
+        if grant is not None:
+            looking.note(db, actor, grant.relation, "file", file_id, [student_id])
+    return file
+
+
 def body_at(db: Session, record: Record, version: int | None = None) -> Body:
-    """What an entry says, or said in an earlier version."""
+    """An entry's body, in its latest version or an earlier one. Raises `Refused` if missing."""
     row = db.get(RecordVersion, (record.id, version or record.version))
     if row is None:
         raise Refused(t("record.gone"), verb="read", object="record", object_id=record.id)
     return body_of(record.kind, row.body)
 
 
-def files_at(db: Session, record: Record, version: int | None = None) -> tuple[int, ...]:
-    """The stored files that a version shows, by id."""
+def files_at(db: Session, record_id: int | None, version: int) -> tuple[int, ...]:
+    """The ids of the files attached to a version."""
     rows = db.exec(
         select(RecordFile.file_id)
-        .where(RecordFile.record_id == record.id)
-        .where(RecordFile.version == (version or record.version))
+        .where(RecordFile.record_id == record_id)
+        .where(RecordFile.version == version)
         .order_by(col(RecordFile.file_id))
     )
     return tuple(rows)
@@ -362,51 +438,78 @@ def files_at(db: Session, record: Record, version: int | None = None) -> tuple[i
 def entries(
     db: Session, student_id: int, kind: RecordKind | None = None
 ) -> list[tuple[Record, Body]]:
-    """A student's entries with what they say now, the latest first."""
+    """A student's entries with their latest bodies, the latest first."""
     found = db.exec(_entries, params={"student": student_id, "kinds": [kind] if kind else ALL})
     return [(record, body_of(record.kind, row.body)) for record, row in found]
 
 
+SOON: Final = timedelta(hours=12)
+"""For so long after a message an entry may have been made of it."""
+
+
+def first_after(db: Session, actor: Actor, moment: datetime) -> tuple[Record, Body] | None:
+    """The actor's own entry that was handed in first after this moment, if it was soon after."""
+    me = learner(db, actor.person_id)
+    record = db.exec(
+        select(Record)
+        .where(
+            Record.student_id == me.id,
+            Record.state != RecordState.WITHDRAWN,
+            col(Record.created_at).between(moment, moment + SOON),
+        )
+        .order_by(col(Record.created_at), col(Record.id))
+        .limit(1)
+    ).first()
+    return None if record is None else (record, body_at(db, record))
+
+
 def sessions(db: Session, student_id: int) -> list[tuple[int, SessionBody]]:
-    """A student's sessions that stand, by the record's id, the latest first."""
+    """A student's sessions that are not withdrawn, with the record's id, the latest first."""
     found = _sessions.all(db, student=student_id)
     return [(record_id, SessionBody.model_validate(body)) for record_id, body in found]
 
 
+def entries_of(db: Session, student_ids: Iterable[int]) -> Mapping[int, Entries]:
+    """As `entries`, for many students in one query: by student, the latest entry first."""
+    found: dict[int, list[tuple[Record, Body]]] = defaultdict(list)
+    asked = select(Record, RecordVersion.body).join(RecordVersion, _AS_IT_STANDS)
+    asked = asked.where(col(Record.student_id).in_(student_ids)).order_by(*_LATEST_FIRST)
+    for record, body in db.exec(asked):
+        found[record.student_id].append((record, body_of(record.kind, dict(body))))
+    return found
+
+
 ALL: Final = tuple(RecordKind)
+_AS_IT_STANDS: Final = (col(RecordVersion.record_id) == col(Record.id)) & (
+    col(RecordVersion.version) == col(Record.version)
+)
+"""A record's latest version."""
+_LATEST_FIRST: Final = (col(Record.day).desc(), col(Record.id).desc())
 _entries = (
     select(Record, RecordVersion)
-    .join(
-        RecordVersion,
-        (col(RecordVersion.record_id) == col(Record.id))
-        & (col(RecordVersion.version) == col(Record.version)),
-    )
+    .join(RecordVersion, _AS_IT_STANDS)
     .where(
         col(Record.student_id) == bindparam("student"),
         col(Record.kind).in_(bindparam("kinds", expanding=True)),
     )
-    .order_by(col(Record.day).desc(), col(Record.id).desc())
+    .order_by(*_LATEST_FIRST)
 )
 
 
 _sessions = Prepared(
     select(col(Record.id), col(RecordVersion.body))
-    .join(
-        RecordVersion,
-        (col(RecordVersion.record_id) == col(Record.id))
-        & (col(RecordVersion.version) == col(Record.version)),
-    )
+    .join(RecordVersion, _AS_IT_STANDS)
     .where(
         col(Record.student_id) == bindparam("student"),
         col(Record.kind) == RecordKind.SESSION,
         col(Record.state) != RecordState.WITHDRAWN,
     )
-    .order_by(col(Record.day).desc(), col(Record.id).desc())
+    .order_by(*_LATEST_FIRST)
 )
 
 
 def has_diary(db: Session, session_id: int) -> bool:
-    """Whether a session's diary stands."""
+    """Whether a session has a diary that is not withdrawn."""
     return _diary_of.first(db, session=session_id) is not None
 
 
@@ -419,33 +522,166 @@ _diary_of = Prepared(
 )
 
 
-def waiting_for(db: Session, actor: Actor) -> list[tuple[Record, Body, str]]:
-    """Every entry that waits for whoever acts, with its student's name, oldest first.
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The part of what waits for whoever acts that is asked about."""
 
-    Raises `Refused` for who reviews nobody.
+    kind: RecordKind | None = None
+    student_id: int | None = None
+    since: datetime | None = None
+    """Only what has waited since before then."""
+
+
+EVERYTHING: Final = Waits()
+
+
+def _waiting(actor: Actor, part: Waits) -> list[ColumnElement[bool]]:
+    wanted = [
+        col(Record.state) == RecordState.SUBMITTED,
+        col(Record.student_id).in_(things("approve", actor.person_id)),
+    ]
+    if part.kind is not None:
+        wanted.append(col(Record.kind) == part.kind)
+    if part.student_id is not None:
+        wanted.append(col(Record.student_id) == part.student_id)
+    if part.since is not None:
+        wanted.append(col(Record.submitted_at) < part.since)
+    return wanted
+
+
+def waiting_for(
+    db: Session,
+    actor: Actor,
+    part: Waits = EVERYTHING,
+    *,
+    skip: int = 0,
+    most: int,
+    but: int | None = None,
+) -> list[tuple[Record, Body, str]]:
+    """The entries that wait for the actor's review, with the student's name, oldest first: at
+    most so many, after as many as are skipped, and one of them left out.
+
+    Raises `Refused` for a person who reviews nobody.
     """
     any_of(db, actor, "queue")
+    # Which they are is found first: only their bodies are read.
+    page = (
+        select(Record.id)
+        .where(*_waiting(actor, part), col(Record.id) != (but or 0))
+        .order_by(col(Record.submitted_at), col(Record.id))
+        .offset(skip)
+        .limit(most)
+    )
     rows = db.exec(
         select(Record, RecordVersion, Person.name)
-        .join(
-            RecordVersion,
-            (col(RecordVersion.record_id) == col(Record.id))
-            & (col(RecordVersion.version) == col(Record.version)),
-        )
+        .join(RecordVersion, _AS_IT_STANDS)
         .join(Membership, col(Membership.id) == col(Record.student_id))
         .join(Person, col(Person.id) == col(Membership.person_id))
-        .where(
-            Record.state == RecordState.SUBMITTED,
-            col(Record.student_id).in_(things("approve", actor.person_id)),
-        )
+        .where(col(Record.id).in_(page.subquery().select()))
         .order_by(col(Record.submitted_at), col(Record.id))
     )
     return [(record, body_of(record.kind, version.body), name) for record, version, name in rows]
 
 
-def opened(db: Session, actor: Actor, record: Record) -> bool:
-    """Whether whoever acts has seen the whole of an entry as it stands."""
-    return db.get(Opening, (record.id, record.version, actor.person_id)) is not None
+def waiting_by(db: Session, actor: Actor, before: datetime) -> tuple[Counter[RecordKind], int]:
+    """How many entries wait for the actor, by kind; and how many since before then."""
+    counted = (
+        sa.select(
+            col(Record.kind),
+            sa.func.count(),
+            sa.func.count().filter(col(Record.submitted_at) < before),
+        )
+        .where(*_waiting(actor, EVERYTHING))
+        .group_by(col(Record.kind))
+    )
+    found: Counter[RecordKind] = Counter()
+    long = 0
+    for kind, count, of_them_long in db.connection().execute(counted):
+        found[kind] = count
+        long += of_them_long
+    return found, long
+
+
+def waiting_students(db: Session, actor: Actor, most: int) -> list[tuple[int, str]]:
+    """The students whose entries wait for the actor, by membership and name: those who have
+    waited longest, at most so many."""
+    found = (
+        sa.select(col(Record.student_id), col(Person.name))
+        .join(Membership, col(Membership.id) == col(Record.student_id))
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .where(*_waiting(actor, EVERYTHING))
+        .group_by(col(Record.student_id), col(Person.name))
+        .order_by(sa.func.min(col(Record.submitted_at)), sa.func.min(col(Record.id)))
+        .limit(most)
+    )
+    return [(student, name) for student, name in db.connection().execute(found)]
+
+
+def waiting_and_read(
+    db: Session, actor: Actor, part: Waits = EVERYTHING, *, most: int | None = None
+) -> list[tuple[int, int]]:
+    """The entries that wait and whose latest version the actor has read in full, as (record,
+    version), oldest first."""
+    read = (
+        sa.select(col(Record.id), col(Record.version))
+        .join(
+            Opening,
+            (col(Opening.record_id) == col(Record.id))
+            & (col(Opening.version) == col(Record.version))
+            & (col(Opening.person_id) == actor.person_id),
+        )
+        .where(*_waiting(actor, part))
+        .order_by(col(Record.submitted_at), col(Record.id))
+        .limit(most)
+    )
+    found = db.connection().execute(read)
+    return [(cast(int, record), version) for record, version in found]
+
+
+def waiting_count(db: Session, actor: Actor, part: Waits = EVERYTHING) -> int:
+    """How many entries wait for whoever acts."""
+    waits = sa.select(sa.func.count()).select_from(Record).where(*_waiting(actor, part))
+    return db.connection().execute(waits).scalar_one()
+
+
+def waiting_in(
+    db: Session, cohort_id: int, reader: int, skip: int = 0, most: int = 0
+) -> tuple[int, list[tuple[Record, Body, str]]]:
+    """How many entries wait in a cohort, of the learners whom somebody may read, and so many of
+    them with the student's name, the longest first."""
+    learners = sa.select(col(Membership.id)).where(
+        col(Membership.cohort_id) == cohort_id,
+        col(Membership.role).in_(LEARNERS),
+        col(Membership.ended_at).is_(None),
+        col(Membership.id).in_(things("read_student", reader)),
+    )
+    waits = (col(Record.state) == RecordState.SUBMITTED, col(Record.student_id).in_(learners))
+    count = (
+        db.connection()
+        .execute(sa.select(sa.func.count()).select_from(Record).where(*waits))
+        .scalar_one()
+    )
+    if not most:
+        return count, []
+    page = select(Record.id).where(*waits).order_by(*_LONGEST_FIRST).offset(skip).limit(most)
+    rows = db.exec(
+        select(Record, RecordVersion, Person.name)
+        .join(RecordVersion, _AS_IT_STANDS)
+        .join(Membership, col(Membership.id) == col(Record.student_id))
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .where(col(Record.id).in_(page.subquery().select()))
+        .order_by(*_LONGEST_FIRST)
+    )
+    return count, [(one, body_of(one.kind, row.body), name) for one, row, name in rows]
+
+
+_LONGEST_FIRST: Final = (col(Record.submitted_at), col(Record.id))
+
+
+def reviews_somebody(db: Session, actor: Actor) -> bool:
+    """Whether whoever acts has anybody's entries to review."""
+    some = things("approve", actor.person_id).limit(1)
+    return db.connection().execute(some).first() is not None
 
 
 def written_at(db: Session, record: Record, version: int) -> datetime:
@@ -454,18 +690,18 @@ def written_at(db: Session, record: Record, version: int) -> datetime:
 
 
 def owner(db: Session, record: Record) -> Person:
-    """Whose record it is."""
+    """The person whose record it is."""
     return cast(Person, db.get(Person, student_of(db, record).person_id))
 
 
 def reviewer_name(db: Session, word: Review) -> str:
-    """Who gave it."""
+    """The name of the reviewer."""
     reviewer = cast(Membership, db.get(Membership, word.reviewer_id))
     return cast(Person, db.get(Person, reviewer.person_id)).name
 
 
 def reviews(db: Session, record: Record) -> list[tuple[Review, str]]:
-    """Every word on an entry, with who gave it, oldest first."""
+    """Every review of an entry, with the reviewer's name, oldest first."""
     rows = db.exec(
         select(Review, Person.name)
         .join(Membership, col(Membership.id) == col(Review.reviewer_id))
@@ -480,7 +716,7 @@ def reviews(db: Session, record: Record) -> list[tuple[Review, str]]:
 
 
 def title(record: Record | HandedIn, body: Body, *, brief: bool = False) -> Text:
-    """One line that names an entry, with as little of it as may be; `brief` for a button."""
+    """One line that identifies an entry without revealing its content; `brief` for a button."""
     if isinstance(body, SessionBody):
         if brief:
             return t(
@@ -496,38 +732,77 @@ def title(record: Record | HandedIn, body: Body, *, brief: bool = False) -> Text
             kind=kind_label(body.kind),
             length=length(body.minutes),
         )
+    if isinstance(body, MaterialBody):
+        named = body.form if body.form not in ("", OTHER) else record.period
+        return t("record.material_line", what=material_label(named), title=body.title)
     if record.period:
         return t(f"record.{record.kind}_stage_line", stage=stage_label(record.period))
     return t(f"record.{record.kind}_line", day=Brief(record.day) if brief else record.day)
 
 
-def review_card(record: Record | HandedIn, body: Body, student: str) -> Message:
-    """An entry put before a reviewer: least data, everything else a press away."""
+def prose(body: Body) -> str:
+    """What an entry says in its writer's own sentences, besides its fields; empty of a session."""
+    match body:
+        case WritingBody():
+            return "\n".join(body.parts)
+        case MaterialBody():
+            return body.abstract
+    return ""
+
+
+def decisions(record: Record | HandedIn) -> tuple[Choice, Choice]:
+    """The buttons that settle the version of an entry that is shown: approve, or send back."""
+    number, version = record.id or 0, record.version
+    approve, back = press("approve", number, version), press("return", number, version)
+    return (
+        Choice(approve, t("review.approve"), decides=True, weight="primary"),
+        Choice(back, t("review.return"), weight="danger"),
+    )
+
+
+CUT: Final = 120
+"""Characters of an entry's text that are put before a reviewer unasked: about four lines."""
+
+
+def review_card(
+    record: Record | HandedIn,
+    body: Body,
+    student: str,
+    files: tuple[int, ...] = (),
+    sent_back: str = "",
+) -> Message:
+    """An entry put before a reviewer: what was done, so far as one tap needs it; the whole is a
+    press away. `sent_back`: why it was, before it was corrected."""
+    told: tuple[Field, ...]
+    if isinstance(body, SessionBody):
+        told = (
+            Field(t("field.place"), t(f"place.{body.place}")),
+            Field(t("field.people"), t("field.list", items=list(body.people))),
+            Field(t("field.what"), cut(body.what)),
+        )
+    else:
+        told = (Field(t("field.text"), cut(prose(body))),)
     return Message(
         rows=(
-            (
-                Choice(
-                    press("approve", record.id or 0, record.version),
-                    t("review.approve"),
-                    decides=True,
-                    weight="primary",
-                ),
-                Choice(
-                    press("return", record.id or 0, record.version),
-                    t("review.return"),
-                    weight="danger",
-                ),
-            ),
+            decisions(record),
             (Choice(press("whole", record.id or 0), t("review.whole")),),
         ),
         kind="card",
         card=f"record:{record.id}",
-        title=t("review.card", student=student),
+        title=t("review.card_again" if sent_back else "review.card", student=student),
         fields=(
-            Field(t("field.record"), title(record, body)),
+            Field(t("field.record"), title(record, body, brief=True)),
+            *told,
+            *([Field(t("field.sent_back"), sent_back)] if sent_back else []),
             Field(t("field.since"), t("field.moment", at=record.submitted_at)),
         ),
+        files=files,
     )
+
+
+def cut(text: str) -> str:
+    """The beginning of a text, at most `CUT` characters of it."""
+    return text if len(text) <= CUT else f"{text[:CUT].rstrip()}……"
 
 
 # ---------------------------------------------------------------- inside
@@ -538,10 +813,10 @@ def _refuse(key: str, verb: str, record: Record) -> Refused:
 
 
 def _first_state(student: LearnerPlace, kind: RecordKind) -> RecordState:
-    """Waiting for review, or simply filed where no rule names a reviewer.
+    """The first state: submitted for review, or filed where no rule names a reviewer.
 
-    Sessions are approved by the mentor or a team member in every programme: that is how this
-    record-keeping works, not a clause. What else is reviewed, the programme says.
+    In every programme the mentor or a team member approves sessions: that is how this
+    record-keeping works, not a clause. The programme says what else is reviewed.
     """
     if kind is RecordKind.SESSION:
         return RecordState.SUBMITTED
@@ -584,7 +859,7 @@ def _file_id(db: Session, actor: Actor, kept: Kept) -> int:
 
 
 class Reviewer(NamedTuple):
-    """Somebody who cultivates a student."""
+    """A mentor or team member who reviews a student's entries."""
 
     member_id: int
     role: Role
@@ -593,11 +868,12 @@ class Reviewer(NamedTuple):
 
 
 def reviewers(db: Session, student_id: int) -> Sequence[Reviewer]:
-    """Those who cultivate a student now: the mentor first, then the team."""
+    """A student's current reviewers: the mentor first, then the team."""
     found = [Reviewer(*row) for row in _reviewers.all(db, student=student_id)]
     return sorted(found, key=lambda one: (REVIEWERS.index(one.role), one.member_id))
 
 
+_own = aliased(Membership)
 _reviewers = Prepared(
     select(Membership.id, Membership.role, Person.id, Person.name)
     .join(Mentoring, col(Mentoring.mentor_id) == col(Membership.id))
@@ -607,13 +883,17 @@ _reviewers = Prepared(
         col(Mentoring.ended_at).is_(None),
         col(Membership.ended_at).is_(None),
         col(Membership.role).in_(REVIEWERS),
+        # Nobody reviews their own, whatever the links say.
+        col(Membership.person_id).not_in(
+            select(_own.person_id).where(_own.id == bindparam("student"))
+        ),
     )
 )
 
 
 def _tell_student(db: Session, actor: Actor, record: Record, word: Review) -> None:
     student = student_of(db, record)
-    line = title(record, body_at(db, record))
+    line = title(record, body_at(db, record), brief=True)
     reviewer = cast(Person, db.get(Person, actor.person_id)).name
     if word.approved:
         message = Message(

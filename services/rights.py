@@ -1,8 +1,8 @@
-"""The table of rights: who may do what to what. `services/access.py` asks the database by it.
+"""The table of rights: who may do what to what. `services/access.py` turns it into SQL.
 
-Each act has one row, which names the relations that allow it and what else must hold. Whoever has
-none of these relations is refused with the row's sentence; what does not exist is refused with the
-same one, so that nothing is learnt by counting numbers up.
+Each act has one row, which names the relations that allow it and the other conditions. A person
+without such a relation is refused with the row's sentence; an object that does not exist is
+refused with the same sentence, so that trying out numbers reveals nothing.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from storage.tables import Role
 
 
 class Relation(StrEnum):
-    """What somebody is to the object of an act, now."""
+    """How a person is related to the object of an act, now."""
 
     ONESELF = "oneself"
     GUARDIAN = "guardian"
     CULTIVATES = "cultivates"
-    """A mentor or team member whose student it is."""
+    """A mentor or team member of the learner."""
     NAMED = "named"
-    """The same, where the programme names this role as the one that urges in the matter."""
+    """The same, if the programme names this role as the one that urges."""
     SCHOOL = "school"
     """A teacher of the learner's own school."""
     OFFICE = "office"
-    """A coordinator whose unit is the object's, or above it."""
+    """A coordinator at or above the object's unit."""
     AUDITOR = "auditor"
-    """The same, for looking only."""
+    """An auditor at or above the object's unit, who may only read."""
 
 
 ROLES: Final[Mapping[Relation, tuple[Role, ...]]] = {
@@ -41,53 +41,59 @@ ROLES: Final[Mapping[Relation, tuple[Role, ...]]] = {
     Relation.OFFICE: (Role.COORDINATOR,),
     Relation.AUDITOR: (Role.AUDITOR,),
 }
-"""The places in a cohort from which somebody has a relation."""
+"""The roles that can have each relation."""
 
 
 class Of(StrEnum):
-    """What an act is done to."""
+    """The kind of object of an act."""
 
     LEARNER = "learner"
     """A learner, with all entries and files."""
     MEMBER = "member"
-    """Anybody in a cohort: that they are there, and can be reached."""
+    """Any member of a cohort: their presence and whether they can be reached."""
     COHORT = "cohort"
-    """A cohort, as far as it lies in one's scope."""
+    """A cohort, within the person's scope."""
+    WHOLE_COHORT = "whole_cohort"
+    """A cohort, for those who oversee the whole of it."""
     PROGRAMME = "programme"
-    """What a programme's office says to everybody: only who oversees a whole cohort of it."""
+    """A programme's public matters, for those who oversee a whole cohort of it."""
     CHILD = "child"
-    """A child, by its guardian."""
+    """A child, for its guardian."""
+    PERSON = "person"
+    """A person's data: one's own, or one's child's."""
     OWN = "own"
-    """What one's own places bring together."""
+    """What belongs to the person's own memberships."""
 
 
 class Must(StrEnum):
-    """What else must hold."""
+    """A further condition of a right."""
 
     PRESENT = "present"
-    """The learner's place has not ended."""
+    """The learner's membership has not ended."""
     CONSENT = "consent"
-    """Where the learner's records need a guardian's consent, it stands."""
+    """A guardian's consent is in force, if the learner's records need one."""
+    WHOLE = "whole"
+    """An office oversees the whole of the learner's cohort."""
     NOT_OWN = "not_own"
-    """It is nobody's own entry."""
+    """The entry is not the person's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One row of the table."""
+    """One row of the table of rights."""
 
     act: str
-    """As audit rows name it."""
+    """The act's name in audit rows."""
     of: Of
     by: tuple[Relation, ...]
     refused: str
-    """The sentence for who has none of the relations, and for what does not exist."""
+    """The key of the sentence for a person without the relation, and for a missing object."""
     object: str = ""
-    """What audit rows call the object."""
+    """The object's name in audit rows."""
     must: Mapping[Must, str] = field(default_factory=dict)
-    """With the sentence for who has the relation, where it does not hold."""
+    """Further conditions, each with the key of the sentence if it does not hold."""
     ways: tuple[str, ...] = ()
-    """The commands, buttons and talks by which people come to it."""
+    """The commands, buttons and talks that lead to the act."""
 
 
 _R = Relation
@@ -106,6 +112,11 @@ _URGED: Final = {
     Must.PRESENT: "watch.urge.ended",
     Must.CONSENT: "watch.urge.consent_awaited",
 }
+_EVALUATED: Final = {
+    Must.PRESENT: "evaluation.ended",
+    Must.CONSENT: "evaluation.consent_awaited",
+}
+_DECIDED: Final = {Must.WHOLE: "evaluation.not_yours"}
 _NOT_ONES_OWN: Final = {Must.NOT_OWN: "access.not_your_student"}
 
 
@@ -122,6 +133,20 @@ def _review(act: str, *ways: str) -> Right:
     return Right(act, Of.LEARNER, by, refused, "record", _NOT_ONES_OWN, ways)
 
 
+def _evaluate(
+    act: str, relation: Relation, *ways: str, must: Mapping[Must, str] | None = None
+) -> Right:
+    return Right(
+        act,
+        Of.LEARNER,
+        (relation,),
+        "evaluation.not_yours",
+        "membership",
+        {**_EVALUATED, **_NOT_ONES_OWN, **(must or {})},
+        ways,
+    )
+
+
 def _oversee(act: str) -> Right:
     return Right(act, Of.COHORT, _OVERSEE, "watch.not_coordinator", "cohort", ways=(act,))
 
@@ -135,13 +160,26 @@ def _guard(act: str, *ways: str) -> Right:
     return Right(act, Of.CHILD, (_R.GUARDIAN,), "consent.not_your_child", "person", ways=ways)
 
 
+def _over(act: str, *ways: str) -> Right:
+    by = (_R.ONESELF, _R.GUARDIAN)
+    return Right(act, Of.PERSON, by, "mydata.not_yours", "person", ways=ways)
+
+
 _EVERY: Final = (
     # What a learner keeps.
     Right(
-        "learn", Of.LEARNER, (_R.ONESELF,), "access.not_a_student", ways=("progress", "records")
+        "learn",
+        Of.LEARNER,
+        (_R.ONESELF,),
+        "access.not_a_student",
+        ways=("progress", "records", "materials"),
     ),
-    _keep("log_session", "access.not_a_student", "session"),
-    _keep("write", "access.not_a_student", "writing", "meeting", "diary"),
+    _keep("log_session", "access.not_a_student", "session", "heard", "again"),
+    _keep(
+        "write",
+        "access.not_a_student",
+        *("writing", "meeting", "diary", "meeting_record", "material"),
+    ),
     _keep("hand_in", "access.not_your_record"),
     _keep("edit", "access.not_your_record", "edit", object="record"),
     _keep("amend", "access.not_your_record", object="record"),
@@ -160,7 +198,7 @@ _EVERY: Final = (
     _read("read_file", "access.not_yours_to_read", object="file"),
     _read("read_student", "watch.not_yours", "student", "entries", object="membership"),
     # Who decides about it.
-    _review("approve", "approve", "bulk"),
+    _review("approve", "approve", "bulk", "confirm_all"),
     _review("return", "return"),
     Right(
         "urge",
@@ -169,7 +207,7 @@ _EVERY: Final = (
         "watch.urge.not_yours",
         "membership",
         _URGED,
-        ("urge",),
+        ("urge", "urge_all"),
     ),
     Right(
         "read_urgings",
@@ -185,6 +223,53 @@ _EVERY: Final = (
         "access.not_yours_to_read",
         "membership",
     ),
+    # The year's evaluations.
+    _evaluate("evaluate", _R.CULTIVATES, "evaluation", "evaluate"),
+    _evaluate("evaluate_at_school", _R.SCHOOL),
+    _evaluate("recommend_outcome", _R.OFFICE),
+    _evaluate("decide_outcome", _R.OFFICE, must=_DECIDED),
+    _read("read_evaluation", "evaluation.not_yours_to_read", "evaluated", object="evaluation"),
+    Right(
+        "reopen_evaluation",
+        Of.LEARNER,
+        (_R.OFFICE,),
+        "evaluation.not_yours_to_reopen",
+        "evaluation",
+        ways=("reopen",),
+    ),
+    Right(
+        "evaluations",
+        Of.OWN,
+        (_R.ONESELF, _R.CULTIVATES, _R.SCHOOL),
+        "evaluation.none_yours",
+        ways=("evaluations",),
+    ),
+    _oversee("stages"),
+    Right(
+        "change_stage",
+        Of.WHOLE_COHORT,
+        (_R.OFFICE,),
+        "stages.not_yours",
+        "cohort",
+        ways=("stage", "change_stage"),
+    ),
+    Right(
+        "confirm_exit",
+        Of.LEARNER,
+        (_R.OFFICE,),
+        "exit.not_yours",
+        "exit",
+        {Must.WHOLE: "exit.not_yours"},
+        ("exits", "exit", "confirm_exit", "keep_on", "end_cultivation"),
+    ),
+    Right(
+        "object_exit",
+        Of.LEARNER,
+        (_R.ONESELF, _R.GUARDIAN),
+        "exit.not_yours_to_object",
+        "exit",
+        ways=("object",),
+    ),
     # Lists.
     Right("queue", Of.OWN, (_R.CULTIVATES,), "access.not_a_mentor", ways=("queue",)),
     Right(
@@ -192,10 +277,38 @@ _EVERY: Final = (
         Of.LEARNER,
         (_R.CULTIVATES, _R.SCHOOL, *_OVERSEE),
         "watch.no_students",
-        ways=("students",),
+        ways=("students", "mine_behind", "mine_absent"),
     ),
-    *map(_oversee, ("cohort", "behind", "longest", "absent", "unreached")),
+    *map(_oversee, ("cohort", "behind", "longest", "absent", "unreached", "undelivered")),
     Right("read_member", Of.MEMBER, _OVERSEE, "watch.not_coordinator", "membership"),
+    # Being reminded.
+    Right(
+        "set_reminders",
+        Of.OWN,
+        (_R.ONESELF, _R.CULTIVATES, _R.SCHOOL, _R.OFFICE),
+        "reminder.not_reminded",
+        "reminders",
+        ways=(
+            *("reminders", "remind_at", "remind_level", "remind_pause"),
+            *("again_tomorrow", "why_reminded", "calendar_link", "calendar_off"),
+        ),
+    ),
+    Right(
+        "take_leave",
+        Of.OWN,
+        (_R.ONESELF, _R.CULTIVATES),
+        "leave.not_yours",
+        "leave",
+        ways=("leave", "give_up_leave"),
+    ),
+    Right(
+        "office_days",
+        Of.COHORT,
+        (_R.OFFICE,),
+        "watch.not_coordinator",
+        "cohort",
+        ways=("office_days", "add_days", "drop_days"),
+    ),
     # What an office says to everybody.
     _say("documents", "document", "documents"),
     _say("publish_document", "document", "load_document", "document"),
@@ -215,21 +328,29 @@ _EVERY: Final = (
     Right("children", Of.OWN, (_R.GUARDIAN,), "consent.not_your_child", ways=("children",)),
     _guard("consent", "consent"),
     _guard("withdraw_consent", "unconsent"),
+    # What one has a right to over one's own data, and a guardian over a child's.
+    _over("see_data", "mydata"),
+    _over("see_looks", "lookers"),
+    _over("copy_data", "copydata"),
+    _over("correct_data", "correct"),
+    _over("erase_data", "erasedata"),
 )
 
 RIGHTS: Final[Mapping[str, Right]] = {right.act: right for right in _EVERY}
-"""By act."""
+"""The rights, by act."""
 
 FREE: Final = frozenset(
     {
         *("start", "menu", "help", "language", "privacy", "join"),
+        # One's own sessions.
+        "signout",
         # Questions about policy, and what was asked in the same chat.
         *("ask", "topic", "passage", "unhelpful"),
         # One's own drafts: `bot.scene.Scene.holds`.
-        *("drafts", "resume", "drop"),
+        *("drafts", "resume", "drop", "anew"),
     }
 )
-"""The ways to what anybody may do."""
+"""The commands, buttons and talks that are open to everyone."""
 
-WAYS: Final[Mapping[str, Right]] = {way: right for right in _EVERY for way in right.ways}
-"""By command, button or talk."""
+RIGHT_FOR: Final[Mapping[str, Right]] = {way: right for right in _EVERY for way in right.ways}
+"""The right needed for each command, button or talk."""

@@ -1,7 +1,8 @@
-"""Who belongs to a cohort: units, people, their places in it, and whose student is whose.
+"""The roster: units, people, their memberships, and who mentors whom.
 
-What breaks a rule is refused; what is only odd (a grade that the programme does not admit, a
-student without a school) is done, and told as a warning. Nothing is deleted: places and links end.
+What breaks a rule is refused; what is merely odd (a grade that the programme does not admit, a
+student without a school) is done and returned as a warning. Nothing is deleted: memberships and
+links are ended.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Final, cast
+from typing import Any, Final, cast
 
+import sqlalchemy as sa
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator, Refused
@@ -20,9 +23,10 @@ from bot.talk.clock import beijing_day
 from programmes.model import Fact, Programme
 from programmes.values import Grade, Learner, Status
 from prompts import Text, t
-from services import audit, consent, joining
+from services import audit, consent, ending, joining, looking
 from services.access import LEARNERS, REVIEWERS, allow, cohort_of, things
 from services.packs import load
+from services.rights import RIGHTS
 from storage.tables import (
     Account,
     Cohort,
@@ -54,10 +58,10 @@ UNIT_OF: Final[Mapping[Role, tuple[UnitKind, ...]]] = {
     Role.COORDINATOR: OVERSEES,
     Role.AUDITOR: OVERSEES,
 }
-"""The kinds of unit that each role may belong to, the usual one first; a guardian has none."""
+"""The kinds of unit that each role may belong to, the usual one first; guardians have none."""
 
 NEEDS_SCHOOL: Final = (Role.STUDENT, Role.SCHOOL_TEACHER)
-"""A teacher sees the students of the same school, so either without one is cut off."""
+"""Teachers see the students of their own school, so both need one."""
 
 
 # ---------------------------------------------------------------- cohorts and units
@@ -99,7 +103,7 @@ def cohorts(db: Session) -> list[Cohort]:
 
 
 def without_pack(db: Session) -> list[Text]:
-    """Of each cohort whose programme cannot be had, the sentence that says so."""
+    """One sentence for each cohort whose pack is missing or has mistakes."""
     found: list[Text] = []
     for cohort in cohorts(db):
         try:
@@ -112,7 +116,7 @@ def without_pack(db: Session) -> list[Text]:
 def add_unit(
     db: Session, by: Operator, kind: UnitKind, name: str, parent_id: int | None = None
 ) -> Unit:
-    """Make a unit, perhaps below another. Raises `Refused` if one has this name already."""
+    """Make a unit, optionally below another. Raises `Refused` if the name is taken."""
     name = _tidy(name, 120, "add_unit")
     if find_unit(db, kind, name) is not None:
         raise Refused(t("roster.unit_exists", name=name), verb="add_unit")
@@ -124,9 +128,9 @@ def add_unit(
 
 
 def put_unit(db: Session, by: Operator, unit_id: int, parent_id: int | None) -> Unit:
-    """Put a unit below another, or below none: who oversees that one oversees this one too.
+    """Move a unit below another, or to the top; whoever oversees the parent oversees it too.
 
-    Raises `Refused` where the other is the unit itself, or below it.
+    Raises `Refused` if the parent is the unit itself or below it.
     """
     unit = cast(Unit, db.get(Unit, unit_id))
     above: int | None = parent_id
@@ -193,11 +197,11 @@ def add_member(
     grade: str = "",
     joined_on: date | None = None,
 ) -> tuple[Membership, Warnings]:
-    """Give somebody a place in a cohort, or back the one that had ended.
+    """Make a person a member of a cohort, or renew an ended membership.
 
-    `joined_on` is for learners who joined late: they are counted from that day. Gives the place
-    with what is odd about it. Raises `Refused` where they have it already, where
-    the unit is of another kind than the role's, or where the grade is not a grade at all.
+    `joined_on` is for learners who joined late: they are counted from that day. Returns the
+    membership and what is odd about it. Raises `Refused` if they are a member already, if the unit
+    does not fit the role, or if the grade does not exist.
     """
     verb = "add_member"
     cohort = find_cohort(db, cohort_id)
@@ -232,7 +236,10 @@ def add_member(
 
 
 def end_member(db: Session, by: Operator, member_id: int, reason: str) -> Membership:
-    """End somebody's place and their links to mentors or students. Their records stay.
+    """End a membership and its links to mentors, students or children. The records stay.
+
+    With a place that reads other people's records end what its chats still show, its talks, and
+    the person's sessions if they have no other place.
 
     Raises `Refused` if it has ended before, or without a reason.
     """
@@ -250,14 +257,44 @@ def end_member(db: Session, by: Operator, member_id: int, reason: str) -> Member
     ):
         link.ended_at = by.now
         db.add(link)
+    db.flush()
+    if member.role is Role.GUARDIAN:
+        _end_guardianships(db, by, member)
+    if member.role not in LEARNERS:
+        ending.left(db, member.person_id, by.now)
     audit.note(db, by, verb, "membership", member_id, reason=member.ended_reason)
     return member
+
+
+def _end_guardianships(db: Session, by: Operator, ended: Membership) -> None:
+    """End a guardian's links with the children for whom no other place of theirs answers."""
+    mine, theirs = aliased(Membership), aliased(Membership)
+    still = (
+        select(theirs.person_id)
+        .join(mine, col(mine.cohort_id) == col(theirs.cohort_id))
+        .where(
+            mine.person_id == ended.person_id,
+            mine.role == Role.GUARDIAN,
+            col(mine.ended_at).is_(None),
+            col(theirs.role).in_(LEARNERS),
+        )
+    )
+    for link in db.exec(
+        select(Guardianship).where(
+            Guardianship.guardian_id == ended.person_id,
+            col(Guardianship.ended_at).is_(None),
+            col(Guardianship.child_id).not_in(still),
+        )
+    ):
+        link.ended_at = by.now
+        db.add(link)
+    db.flush()
 
 
 def _doubts(
     programme: Programme, person: Person, member: Membership, today: date
 ) -> Iterable[Text]:
-    """What is odd about a place, by what the programme's document says."""
+    """Warnings about a membership, by the programme's document."""
     if member.role in NEEDS_SCHOOL and member.unit_id is None:
         yield t("roster.without_school")
     if member.joined_on is not None and member.joined_on not in programme.cycle:
@@ -295,30 +332,48 @@ def _grade_doubts(programme: Programme, member: Membership) -> Iterable[Text]:
 
 
 def _subject_code(programme: Programme, subject: str) -> str:
-    """A subject's code in the pack, by its code or name; what the pack does not know stays."""
+    """A subject's code in the pack, by its code or name; unknown subjects stay as typed."""
     named = {known.name: known.code for known in programme.subjects.list.value or ()}
     return named.get(subject, subject)
 
 
 def subject_name(programme: Programme, subject: str) -> str:
-    """What a member's subject is called."""
+    """A subject's name."""
     called = {known.code: known.name for known in programme.subjects.list.value or ()}
     return called.get(subject, subject)
+
+
+def correct_person(
+    db: Session, by: Operator, person_id: int, name: str = "", born: date | None = None
+) -> Person:
+    """Put a name or birth date right. Raises `Refused` as `add_person` does."""
+    person = _person(db, person_id, "correct_data")
+    if born is not None and born > beijing_day(by.now):
+        raise Refused(t("roster.born_later", day=born), verb="correct_data")
+    if name:
+        person.name = _tidy(name, 60, "correct_data")
+    person.birth_date = born or person.birth_date
+    db.add(person)
+    db.flush()
+    audit.note(db, by, "correct_data", "person", person_id)
+    return person
 
 
 # ---------------------------------------------------------------- whose student is whose
 
 
 def link_mentor(db: Session, by: Operator, student_id: int, mentor_id: int) -> Warnings:
-    """Make somebody a mentor's, or a team member's, student. Both are places in one cohort.
+    """Link a student with a mentor or team member, by their memberships in one cohort.
 
-    Where the programme states how many students a mentor may have, one more is refused; where it
-    says so unclearly, or the number is last year's, it is told as a warning. Raises `Refused`.
+    If the programme states how many students a mentor may have, one more is refused; if it states
+    it unclearly, or the number is last year's, a warning is returned. Raises `Refused`.
     """
     verb = "link_mentor"
     student, mentor = find_member(db, student_id), find_member(db, mentor_id)
     if student.membership.role not in LEARNERS or mentor.membership.role not in REVIEWERS:
         raise _about(student_id, t("roster.link_roles"), verb)
+    if student.person.id == mentor.person.id:
+        raise _about(student_id, t("roster.own_mentor"), verb)
     _both_now_in_one_cohort(student.membership, mentor.membership, verb)
     link = db.exec(
         select(Mentoring).where(
@@ -357,9 +412,9 @@ def _first_with_value(*facts: Fact[int]) -> Fact[int] | None:
 
 
 def link_guardian(db: Session, by: Operator, child_id: int, guardian_id: int) -> Guardianship:
-    """Say who answers for a child. Both are places in one cohort. Raises `Refused`.
+    """Link a child with a guardian, by their memberships in one cohort. Raises `Refused`.
 
-    It is no consent yet: that the guardian gives themselves.
+    This is no consent: the guardian gives that in person.
     """
     verb = "link_guardian"
     child, guardian = find_member(db, child_id), find_member(db, guardian_id)
@@ -368,21 +423,63 @@ def link_guardian(db: Session, by: Operator, child_id: int, guardian_id: int) ->
     _both_now_in_one_cohort(child.membership, guardian.membership, verb)
     if child.person.id == guardian.person.id:
         raise _about(child_id, t("roster.own_guardian"), verb)
-    known = select(Guardianship).where(
-        Guardianship.child_id == child.person.id, Guardianship.guardian_id == guardian.person.id
-    )
-    if db.exec(known).first() is not None:
+    link = _guardianship(db, child, guardian)
+    if link is not None and link.ended_at is None:
         names = {"student": child.person.name, "other": guardian.person.name}
         raise _about(child_id, t("roster.linked_already", **names), verb)
-    link = Guardianship(
-        child_id=cast(int, child.person.id),
-        guardian_id=cast(int, guardian.person.id),
-        created_at=by.now,
-    )
+    if link is None:
+        link = Guardianship(
+            child_id=cast(int, child.person.id),
+            guardian_id=cast(int, guardian.person.id),
+            created_at=by.now,
+        )
+    # What was consented to before it ended is not consented to now.
+    link.ended_at = link.consented_at = None
     db.add(link)
     db.flush()
     audit.note(db, by, verb, "person", link.child_id, guardian=link.guardian_id)
     return link
+
+
+def _guardianship(db: Session, child: Member, guardian: Member) -> Guardianship | None:
+    known = select(Guardianship).where(
+        Guardianship.child_id == child.person.id, Guardianship.guardian_id == guardian.person.id
+    )
+    return db.exec(known).first()
+
+
+def unlink(db: Session, by: Operator, student_id: int, other_id: int) -> None:
+    """End the link between a student and a mentor, team member or guardian.
+
+    A guardian's consent ends with it. Raises `Refused` if they are not linked now.
+    """
+    verb = "unlink"
+    student, other = find_member(db, student_id), find_member(db, other_id)
+    link: Mentoring | Guardianship | None
+    if other.membership.role is Role.GUARDIAN:
+        link = _guardianship(db, student, other)
+    else:
+        link = db.exec(
+            select(Mentoring).where(
+                Mentoring.student_id == student_id, Mentoring.mentor_id == other_id
+            )
+        ).first()
+    if link is None or link.ended_at is not None:
+        names = {"student": student.person.name, "other": other.person.name}
+        raise _about(student_id, t("roster.not_linked", **names), verb)
+    link.ended_at = by.now
+    db.add(link)
+    db.flush()
+    # What the other's chats show may be of this student.
+    ending.left(db, cast(int, other.person.id), by.now)
+    audit.note(db, by, verb, "membership", student_id, other=other_id)
+
+
+def sign_out(db: Session, by: Operator, person_id: int) -> int:
+    """End every session of a person; returns how many there were."""
+    count = ending.sign_out(db, person_id, by.now)
+    audit.note(db, by, "sign_out", "person", person_id)
+    return count
 
 
 def _both_now_in_one_cohort(one: Membership, other: Membership, verb: str) -> None:
@@ -397,9 +494,10 @@ def _both_now_in_one_cohort(one: Membership, other: Membership, verb: str) -> No
 
 
 def invite(db: Session, by: Operator, member_id: int) -> str:
-    """A one-time code for somebody's place; earlier unused ones end. Gives the code, once.
+    """Make a one-time code for a membership; earlier unused codes end. Returns the code, which is
+    not stored.
 
-    Raises `Refused` for a place that has ended.
+    Raises `Refused` if the membership has ended.
     """
     member = find_member(db, member_id).membership
     if member.ended_at is not None:
@@ -410,10 +508,11 @@ def invite(db: Session, by: Operator, member_id: int) -> str:
 
 
 def sign_in_link(db: Session, by: Operator, person_id: int) -> str:
-    """A one-time token for the web chat of somebody who has joined. Gives it, once.
+    """Make a one-time sign-in token for a person who has joined. Returns the token, which is not
+    stored.
 
-    Raises `Refused` for somebody who has not joined: they have still to see, and agree to, who
-    will read what they write.
+    Raises `Refused` for a person who has not joined: they must first see, and agree to, who will
+    read what they write.
     """
     person = _person(db, person_id, "sign_in_link")
     if presences(db, [person_id])[person_id] is Presence.NOT_JOINED:
@@ -433,7 +532,7 @@ def sign_in_link(db: Session, by: Operator, person_id: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody's place in a cohort, with who and where they are."""
+    """A membership with its person and unit."""
 
     membership: Membership
     person: Person
@@ -441,7 +540,7 @@ class Member:
 
     @property
     def id(self) -> int:
-        """The place's id."""
+        """The membership's id."""
         return cast(int, self.membership.id)
 
     @property
@@ -450,12 +549,29 @@ class Member:
 
 
 class Presence(StrEnum):
-    """Whether somebody can be written to."""
+    """Whether a person can be reached."""
 
     HERE = "here"
     NOT_JOINED = "not_joined"
     UNREACHABLE = "unreachable"
     """They joined, and have blocked or left every chat since."""
+
+
+def members_by_id(db: Session, ids: Sequence[int]) -> list[Member]:
+    """These members, in the order of the roster."""
+    return _members(db, col(Membership.id).in_(ids))
+
+
+def count_ended(db: Session, cohort_id: int, reader: int) -> int:
+    """How many of a cohort's learners whom somebody may read have left it."""
+    count = sa.select(sa.func.count()).select_from(Membership)
+    wanted = (
+        col(Membership.cohort_id) == cohort_id,
+        col(Membership.role).in_(LEARNERS),
+        col(Membership.ended_at).is_not(None),
+        col(Membership.id).in_(things("read_student", reader)),
+    )
+    return db.connection().execute(count.where(*wanted)).scalar_one()
 
 
 def find_member(db: Session, member_id: int) -> Member:
@@ -473,9 +589,9 @@ def members(
     ended: bool = False,
     seen_by: tuple[str, int] | None = None,
 ) -> list[Member]:
-    """A cohort's people in the order of the roster; those whose place has ended only if asked.
+    """A cohort's members in the order of the roster; ended ones only if asked for.
 
-    With `seen_by`, an act and a person: only those to whom they may do it.
+    With `seen_by`, an act and a person's id: only the members to whom that person may do it.
     """
     wanted = [col(Membership.cohort_id) == cohort_id, col(Membership.role).in_(roles)]
     if seen_by is not None:
@@ -485,30 +601,145 @@ def members(
     return _members(db, *wanted)
 
 
+def present(
+    db: Session,
+    wanted: Sequence[ColumnElement[bool]],
+    presence: Presence,
+    skip: int,
+    most: int,
+    *,
+    order: Sequence[Any] | None = None,
+) -> tuple[int, list[Member]]:
+    """How many of some members have this presence, and so many of them, in the order of the
+    roster."""
+    wanted = [*wanted, _is(presence)]
+    count = sa.select(sa.func.count()).select_from(Membership).where(*wanted)
+    page = _members(db, *wanted, order=order or _ROSTER, skip=skip, most=most) if most else []
+    return db.connection().execute(count).scalar_one(), page
+
+
+def cohorts_of(db: Session, wanted: Sequence[ColumnElement[bool]]) -> list[Cohort]:
+    """The cohorts of some members, the latest first."""
+    places = sa.select(col(Membership.cohort_id)).where(*wanted)
+    theirs = select(Cohort).where(col(Cohort.id).in_(places)).order_by(col(Cohort.id).desc())
+    return list(db.exec(theirs))
+
+
+def seen_in(cohort_id: int, person_id: int, act: str = "read_member") -> list[ColumnElement[bool]]:
+    """The members of a cohort now to whom somebody may do an act."""
+    seen = col(Membership.id).in_(things(act, person_id))
+    return [col(Membership.cohort_id) == cohort_id, seen, _now()]
+
+
+def _is(presence: Presence) -> ColumnElement[bool]:
+    theirs = sa.select(col(Account.id)).where(col(Account.person_id) == col(Membership.person_id))
+    here = theirs.where(col(Account.reachable)).exists()
+    match presence:
+        case Presence.HERE:
+            return here
+        case Presence.NOT_JOINED:
+            return ~theirs.exists()
+        case Presence.UNREACHABLE:
+            return theirs.exists() & ~here
+
+
 def students_of(db: Session, person_id: int) -> list[Member]:
     """The learners for whom somebody is responsible now, the latest cohort first."""
-    found = _members(db, col(Membership.id).in_(things("students", person_id)), _now())
-    return sorted(found, key=lambda member: (-member.membership.cohort_id, member.id))
+    return _members(db, *answered_for(person_id), order=LATEST_COHORT)
+
+
+def learners_for(db: Session, actor: Actor, act: str) -> list[Member]:
+    """The learners to whom the actor may do an act now, in the order of the roster."""
+    return _members(db, col(Membership.id).in_(things(act, actor.person_id)), _now())
+
+
+def students_for(db: Session, actor: Actor) -> list[Member]:
+    """As `students_of`. Raises `Refused` if there are none."""
+    _must_answer(db, actor)
+    return students_of(db, actor.person_id)
+
+
+def students_page(db: Session, actor: Actor, skip: int, most: int) -> list[Member]:
+    """A part of `students_of`. Raises `Refused` if there are none at all."""
+    _must_answer(db, actor)
+    mine = answered_for(actor.person_id)
+    return _members(db, *mine, order=LATEST_COHORT, skip=skip, most=most)
+
+
+def count_students(db: Session, person_id: int) -> int:
+    """For how many learners somebody is responsible now."""
+    mine = sa.select(sa.func.count()).select_from(Membership).where(*answered_for(person_id))
+    return db.connection().execute(mine).scalar_one()
+
+
+def answers_for_somebody(db: Session, person_id: int, member_id: int | None = None) -> bool:
+    """Whether somebody is responsible for any learner now, or for this one."""
+    mine = sa.select(col(Membership.id)).where(*answered_for(person_id)).limit(1)
+    if member_id is not None:
+        mine = mine.where(col(Membership.id) == member_id)
+    return db.connection().execute(mine).first() is not None
+
+
+def students_named(db: Session, person_id: int, words: str) -> list[Member]:
+    """The learners for whom somebody is responsible and whose name stands in these words."""
+    name = col(Person.name)
+    found = _members(db, *answered_for(person_id), sa.literal(words).contains(name), most=NAMED)
+    # A sign that stands for any other in SQL is only itself here.
+    return [member for member in found if member.person.name in words]
+
+
+NAMED: Final = 50
+"""People that one sentence may name."""
+LATEST_COHORT: Final = (col(Membership.cohort_id).desc(), col(Membership.id))
+
+
+def answered_for(person_id: int) -> list[ColumnElement[bool]]:
+    """The learners for whom somebody is responsible now."""
+    return [col(Membership.id).in_(things("students", person_id)), _now()]
+
+
+def _must_answer(db: Session, actor: Actor) -> None:
+    if not answers_for_somebody(db, actor.person_id):
+        raise Refused(t(RIGHTS["students"].refused), verb="students")
+
+
+def children_of(db: Session, person_id: int) -> list[Member]:
+    """The places of the learners for whom somebody answers as their guardian now."""
+    theirs = select(Guardianship.child_id).where(
+        Guardianship.guardian_id == person_id,
+        col(Guardianship.withdrawn_at).is_(None),
+        col(Guardianship.ended_at).is_(None),
+    )
+    return _members(
+        db, col(Membership.person_id).in_(theirs), col(Membership.role).in_(LEARNERS), _now()
+    )
 
 
 def student_for(db: Session, actor: Actor, member_id: int) -> Member:
-    """The learner of that place, whom the actor may read now. Raises `Refused`."""
+    """The learner with this membership, if the actor may read them. Raises `Refused`."""
     allow(db, actor, "read_student", member_id)
     return find_member(db, member_id)
 
 
-def linked(db: Session, member: Member) -> list[Member]:
-    """Whom somebody's place is linked with now: students, mentors and team, guardians, children.
+def looked_at(db: Session, actor: Actor, member_id: int) -> None:
+    """Note that the actor has opened a learner's page."""
+    grant = allow(db, actor, "read_student", member_id)
+    looking.note(db, actor, grant.relation, "membership", member_id, [member_id])
 
-    Guardians and children as they stand in the same cohort.
+
+def linked(db: Session, member: Member) -> list[Member]:
+    """The members linked with a membership now: students, mentors and team, guardians, children.
+
+    Guardians and children are given as members of the same cohort.
     """
     by_mentoring = select(Mentoring.mentor_id).where(
         Mentoring.student_id == member.id, col(Mentoring.ended_at).is_(None)
     )
     around = _members(db, col(Membership.id).in_(by_mentoring), _now())
     person_id = member.person.id
-    guardians = select(Guardianship.guardian_id).where(Guardianship.child_id == person_id)
-    children = select(Guardianship.child_id).where(Guardianship.guardian_id == person_id)
+    now = col(Guardianship.ended_at).is_(None)
+    guardians = select(Guardianship.guardian_id).where(Guardianship.child_id == person_id, now)
+    children = select(Guardianship.child_id).where(Guardianship.guardian_id == person_id, now)
     family = _members(
         db,
         col(Membership.cohort_id) == member.membership.cohort_id,
@@ -530,19 +761,30 @@ def _students_of_mentor(db: Session, mentor: Membership) -> list[Member]:
     return _members(db, col(Membership.id).in_(theirs), _now())
 
 
-def _members(db: Session, *wanted: ColumnElement[bool]) -> list[Member]:
+_ROSTER: Final = (col(Membership.id),)
+
+
+def _members(
+    db: Session,
+    *wanted: ColumnElement[bool],
+    order: Sequence[Any] = _ROSTER,
+    skip: int = 0,
+    most: int | None = None,
+) -> list[Member]:
     rows = db.exec(
         select(Membership, Person, Unit)
         .join(Person, col(Person.id) == col(Membership.person_id))
         .outerjoin(Unit, col(Unit.id) == col(Membership.unit_id))
         .where(*wanted)
-        .order_by(col(Membership.id))
+        .order_by(*order)
+        .offset(skip)
+        .limit(most)
     )
     return [Member(*row) for row in rows]
 
 
 def presences(db: Session, person_ids: Collection[int]) -> dict[int, Presence]:
-    """Who can be written to, and why not."""
+    """The presence of each of these people."""
     found = dict.fromkeys(person_ids, Presence.NOT_JOINED)
     for person_id, reachable in db.exec(
         select(Account.person_id, Account.reachable)

@@ -1,7 +1,7 @@
-"""Words without what would name or reach anybody, before they are kept for other people's eyes.
+"""Removes names, numbers and addresses from words before other people may read them.
 
-Rather too much goes than too little: what is kept is read by an office and may become a way of
-asking for everybody, and a question loses little by a gap.
+In doubt it removes too much: an office reads what is kept, it may become a way of asking for
+everyone, and a question loses little by a gap.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from language.numerals import readable, tidy
+from services.private import BIRTH, CLASS, HEALTH, NAME, PLACE, SCHOOL, without_private
 
-NAME: Final = "（姓名）"
 NUMBER: Final = "（号码）"
 MAIL: Final = "（邮箱）"
-GAPS: Final = re.compile(f"{NAME}的?|{NUMBER}|{MAIL}")
-"""What has been left in the place of names and numbers."""
+GAPS: Final = re.compile(
+    f"{NAME}的?|" + "|".join((NUMBER, MAIL, SCHOOL, CLASS, PLACE, BIRTH, HEALTH))
+)
+"""The placeholders of removed names and numbers."""
 
 _MARKS: Final = "，。？！：；（）、“”"
-"""What stays as it is written: all else is read in its plain spelling."""
+"""Marks kept as written; everything else is normalised."""
 _DOTS: Final = "·•・‧∙.。 "
 _TITLES: Final = (
     "老师|同学|导师|教授|老板|学长|学姐|师兄|师姐|主任|校长|院长|研究员|博士|院士|工程师|先生|女士|"
@@ -46,17 +48,23 @@ _CODE: Final = re.compile(
     r"(?=[a-z0-9_]*[a-z_])(?=(?:[a-z_]*\d){4})[a-z0-9_]{6,}|[a-z0-9]{20,})(?![a-z0-9])",
     re.IGNORECASE,
 )
-_DIGIT: Final = "0-9零〇一二三四五六七八九幺两洞拐"  # noqa: RUF001
+_DIGIT: Final = "0-9零〇一二三四五六七八九幺两洞拐"  # noqa: RUF001 - a Chinese zero
 _RUN: Final = re.compile(
     rf"\+?[0-9](?:[\s\-–—_./()]{{0,2}}[0-9]){{5,}}[xX]?|[{_DIGIT}](?:[\s\-–—.]?[{_DIGIT}]){{6,}}"
 )
 _DAY: Final = r"(?:19|20)\d\d(?:[-./]\d{1,2}(?:[-./]\d{1,2})?)?|\d{1,2}[-./]\d{1,2}"
 _CALENDAR: Final = re.compile(rf"(?:{_DAY})(?:\s?[-–—]{{1,2}}\s?(?:{_DAY}))?")
-"""Days, years and spans of them, which are no numbers of anybody's."""
+"""Days, years and spans of them: numbers that identify nobody."""
 
 
 def scrub(words: str, names: Collection[str]) -> str:
-    """The words, with placeholders for names of these people, and for numbers and addresses."""
+    """The words with placeholders for people's names, also of those not among `names`, for numbers
+    and addresses, schools and classes, births and illnesses."""
+    return without_private(unnamed(words, names))
+
+
+def unnamed(words: str, names: Collection[str]) -> str:
+    """The words with placeholders for these people's names, and for numbers and addresses."""
     said = readable("".join(s if s in _MARKS else tidy(s) or " " for s in readable(words)))
     said = _MAIL.sub(MAIL, said)
     said = _HANDLE.sub(NUMBER, said)
@@ -69,15 +77,15 @@ def scrub(words: str, names: Collection[str]) -> str:
 
 
 def _patterns(said: str, names: Collection[str]) -> Iterator[re.Pattern[str]]:
-    """How these people may be written there: the longest first, lest a part of a name be left."""
+    """Patterns for how these people may be written: the longest first, so that no part is left."""
     packed = re.sub(rf"[{re.escape(_DOTS)}]", "", said).casefold()
     signs = set(packed)
-    # There may be thousands of names, and a question has few signs.
+    # Only names that share a character with the text are tried: there may be thousands.
     whole, called = _forms([name for name in names if not signs.isdisjoint(name.casefold())])
     for name in sorted(whole, key=len, reverse=True):
         if name.casefold() in packed:
             yield _spaced(name)
-    # A surname or a given name alone is a name only where somebody is called so.
+    # A surname or given name alone counts only with a title or a form of address.
     for name in sorted(called, key=len, reverse=True):
         if name in packed:
             one = re.escape(name)
@@ -85,7 +93,7 @@ def _patterns(said: str, names: Collection[str]) -> Iterator[re.Pattern[str]]:
 
 
 def _forms(names: Collection[str]) -> tuple[set[str], set[str]]:
-    """What says by itself who is meant, and what does so only with a title behind it."""
+    """Forms that identify a person by themselves, and forms that do so only with a title."""
     whole: set[str] = set()
     called: set[str] = set()
     for one in names:
@@ -106,7 +114,7 @@ def _forms(names: Collection[str]) -> tuple[set[str], set[str]]:
 
 
 def _spaced(name: str) -> re.Pattern[str]:
-    """A name with or without what people put between its characters."""
+    """A name with or without the marks that people put between its characters."""
     between = rf"[{re.escape(_DOTS)}]{{0,2}}"
     written = between.join(map(re.escape, name))
     if not _han(name):

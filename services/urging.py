@@ -1,4 +1,4 @@
-"""督促: somebody responsible reminds a student of what is missing, and it is on record."""
+"""督促: a responsible person reminds a student of what is missing; it is on record."""
 
 from __future__ import annotations
 
@@ -17,27 +17,23 @@ from programmes.model import Programme
 from programmes.rules import RequirementProgress
 from prompts import Text, t
 from services import audit, notices, records
-from services.access import allow, held, learner_at
+from services.access import allow, held, holders, learner_at
 from services.notices import Why
-from services.packs import load, word_label
-from services.policy import asked_of
-from services.progress import Entries, counted, unwritten
+from services.packs import asked_of, load, word_label
+from services.progress import counted, unwritten
+from services.records import Entries
+from services.rights import Relation
+from services.roster import Member
 from storage.tables import Audit, Membership, Person, RecordKind, RecordState, Role
 
-MATTERS: Final = tuple(RecordKind)
-"""What can be urged: to have sessions, to write the diary, to write the meeting record."""
+MATTERS: Final = (RecordKind.SESSION, RecordKind.DIARY, RecordKind.MEETING_RECORD)
+"""What can be urged: sessions, diaries, meeting records."""
 
-WAY_ON: Final = {
-    RecordKind.SESSION: "session",
-    RecordKind.DIARY: "writing",
-    RecordKind.MEETING_RECORD: "meeting",
-}
-"""The command by which the student gets on with it."""
 ASKS_FOR: Final = {
     RecordKind.DIARY: "cultivation.diary_frequency",
     RecordKind.MEETING_RECORD: "cultivation.interview_records",
 }
-"""The fact that says how often something is to be written."""
+"""The path of the fact that says how often something is to be written."""
 
 
 # ---------------------------------------------------------------- what is missing
@@ -46,9 +42,9 @@ ASKS_FOR: Final = {
 def lack(
     programme: Programme, student: Membership, entries: Entries, matter: RecordKind, today: date
 ) -> Text | None:
-    """What a student has still to do in one matter; `None` where it is not their turn.
+    """What a student has still to do in one matter; `None` if it is not their turn.
 
-    What waits for a review is not missing: the student has done their part.
+    Entries that wait for review are not missing: the student has done their part.
     """
     if matter is RecordKind.SESSION:
         lines = _sessions(programme, student, entries, today)
@@ -97,7 +93,7 @@ def _writing(
 def asked_by(
     programme: Programme, student: Membership, entries: Entries, matter: RecordKind, today: date
 ) -> Why | None:
-    """The fact that asks for what is missing; `None` where only an entry was sent back."""
+    """The fact that requires what is missing; `None` if an entry was only returned."""
     if matter is RecordKind.SESSION:
         short = [
             part.requirement.key
@@ -113,7 +109,7 @@ def asked_by(
 
 
 def _stacked(lines: Sequence[Text]) -> Text:
-    """Lines as one text, for a reader whose language is not known yet."""
+    """Lines joined into one text, to be rendered later in the reader's language."""
     return reduce(lambda above, below: t("watch.urge.and", above=above, below=below), lines)
 
 
@@ -121,8 +117,25 @@ def _stacked(lines: Sequence[Text]) -> Text:
 
 
 def may_urge(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> bool:
-    """Whether the actor has a relation by which they may urge a student in a matter."""
+    """Whether the actor may urge a student in a matter."""
     return held(db, actor.person_id, VERB, student_id, matter) is not None
+
+
+def who_may(db: Session, students: Sequence[int]) -> list[tuple[str, str]]:
+    """The names and roles of those at their schools and offices who may urge these students."""
+    grants = {
+        grant.place: grant.person
+        for student in students
+        for grant in holders(db, VERB, student)
+        if grant.relation is not Relation.NAMED
+    }
+    found = db.exec(
+        select(Person.name, Membership.role)
+        .join(Membership, col(Membership.person_id) == col(Person.id))
+        .where(col(Membership.id).in_(grants))
+        .order_by(col(Membership.role).desc(), col(Membership.id))
+    )
+    return [(name, str(role)) for name, role in found]
 
 
 # ---------------------------------------------------------------- urging
@@ -130,23 +143,23 @@ def may_urge(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> 
 
 @dataclass(frozen=True, slots=True)
 class Urging:
-    """What would be said to a student, and by whom; `urge` says it."""
+    """A reminder that is ready to be sent by `urge`."""
 
     student: Membership
     matter: RecordKind
     by: Membership
     words: Text
     why: Why | None
-    """What asks it of the student; `None` where only an entry was sent back."""
+    """The rule that requires it; `None` if an entry was only returned."""
 
 
 def prepare(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> Urging:
-    """What urging this student would say.
+    """Prepare a reminder to a student.
 
-    Raises `Refused` for who may not urge them; where nothing is missing; where a guardian's
-    consent is; and for a second time on one day, in Beijing, by the same person in this matter.
+    Raises `Refused` if the actor may not urge them, if nothing is missing, if a guardian's consent
+    is missing, and for a second reminder by the same person in this matter on one day in Beijing.
     """
-    # Held until the act is done, so that two presses at once are one after the other.
+    # Locked until the act is done, so that two presses at once are handled in turn.
     student = db.get(Membership, student_id, with_for_update=True)
     there = None if student is None else student.id
     grant = allow(db, actor, VERB, there, number=student_id, matter=matter)
@@ -156,23 +169,29 @@ def prepare(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> U
     missing = lack(programme, student, entries, matter, today)
     if missing is None:
         raise _refused("watch.urge.nothing_missing", student_id)
-    if any(
-        (urged.person_id, urged.matter, beijing_day(urged.at)) == (actor.person_id, matter, today)
-        for urged in history(db, student)
-    ):
+    if urged_today(db, actor, student, matter):
         raise _refused("watch.urge.already", student_id)
     me = cast(Person, db.get(Person, actor.person_id))
     words = t("watch.urge.notice", name=me.name, role=t(f"role.{by.role}"), missing=missing)
     return Urging(student, matter, by, words, asked_by(programme, student, entries, matter, today))
 
 
-def urge(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> Urging:
-    """Remind a student of what is missing.
+def urged_today(db: Session, actor: Actor, student: Membership, matter: RecordKind) -> bool:
+    """Whether the actor has urged this student in the matter today, in Beijing."""
+    mine = (actor.person_id, matter, beijing_day(actor.now))
+    return any(
+        (urged.person_id, urged.matter, beijing_day(urged.at)) == mine
+        for urged in history(db, student)
+    )
 
-    Raises `Refused` as `prepare` does, and for a student whom no message can reach.
+
+def urge(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> Urging:
+    """Send a student a reminder of what is missing.
+
+    Raises `Refused` as `prepare` does, and if no message can reach the student.
     """
     urging = prepare(db, actor, student_id, matter)
-    way_on = WAY_ON[matter]
+    way_on = records.BEGUN_BY[matter]
     notice = Message(
         urging.words, ((Choice(press(way_on), t(f"command.{way_on}.label"), weight="primary"),),)
     )
@@ -185,9 +204,28 @@ def urge(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> Urgi
     return urging
 
 
+def urge_each(
+    db: Session, actor: Actor, due: Sequence[tuple[Member, RecordKind]]
+) -> tuple[list[str], list[tuple[str, Text]]]:
+    """Remind several students, each by the actor's right to remind them: the names of those who
+    were reminded, and of those who were not, with why.
+    """
+    sent: dict[str, None] = {}
+    unsent: list[tuple[str, Text]] = []
+    for member, matter in due:
+        try:
+            with db.begin_nested():
+                urge(db, actor, member.id, matter)
+        except Refused as refused:
+            unsent.append((member.person.name, refused.words))
+        else:
+            sent[member.person.name] = None
+    return list(sent), unsent
+
+
 @dataclass(frozen=True, slots=True)
 class Urged:
-    """That somebody urged a student, as it is on record."""
+    """A reminder on record."""
 
     at: datetime
     person_id: int
@@ -196,14 +234,19 @@ class Urged:
     matter: RecordKind
 
 
+def reads_all(db: Session, actor: Actor, student: Membership) -> bool:
+    """Whether the actor may read every reminder of a student, or their own alone."""
+    return held(db, actor.person_id, "read_urgings", student.id) is not None
+
+
 def told(db: Session, actor: Actor, student: Membership) -> list[Urged]:
-    """The times a student was urged that the actor may read: their own, or everybody's."""
-    every = held(db, actor.person_id, "read_urgings", student.id) is not None
+    """The reminders to a student that the actor may read: only their own, or all."""
+    every = reads_all(db, actor, student)
     return [one for one in history(db, student) if every or one.person_id == actor.person_id]
 
 
 def history(db: Session, student: Membership) -> list[Urged]:
-    """Every time a student was urged, the latest first."""
+    """Every reminder to a student, the latest first."""
     rows = db.exec(
         select(Audit, Person.name)
         .join(Person, col(Person.id) == col(Audit.person_id))

@@ -48,7 +48,7 @@ _VERSION_TABLE: Final = "alembic_version"
 
 
 class BackupDamaged(Exception):
-    """The archive is not what was written, or is no backup of ours. Nothing was restored."""
+    """The archive is damaged, or is not one of our backups. Nothing was restored."""
 
 
 class DatabaseDamaged(Exception):
@@ -56,7 +56,7 @@ class DatabaseDamaged(Exception):
 
 
 class DatabaseNotEmpty(Exception):
-    """The database has rows, and nobody said that they may be replaced."""
+    """The database has rows, and replacing them was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ class Backup:
     sha256: Mapping[str, str]
     """The hash of every member but the manifest."""
     missing: tuple[str, ...]
-    """Kept files that rows speak of but the folder lacks, or has damaged, by hash."""
+    """Files that rows refer to but that are missing or damaged, by hash."""
     programmes: tuple[str, ...] = ()
-    """The keys of the programmes that rows speak of; an office's own packs lie in the archive."""
+    """The keys of the programmes that rows refer to; an office's own packs are in the archive."""
 
     @property
     def packs(self) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ class Backup:
 
 
 Packs = Callable[[str], bytes | None]
-"""The pack of a programme, if it is to be kept with the rows: those that come with us are not."""
+"""Returns a programme's pack if the backup must hold it; `None` for a built-in one."""
 
 
 def backup(
@@ -163,7 +163,7 @@ def _write(
 def _write_table(
     archive: zipfile.ZipFile, name: str, connection: Connection, table: Table
 ) -> tuple[int, str]:
-    """Write a table's rows; gives their number and the hash of what was written."""
+    """Write a table's rows; returns their number and the hash of what was written."""
     count = 0
     digest = hashlib.sha256()
     with archive.open(_member(name, zipfile.ZIP_DEFLATED), "w", force_zip64=True) as member:
@@ -229,7 +229,7 @@ def _kept_files(connection: Connection, tables: MetaData) -> Iterable[str]:
 
 
 def _programmes(connection: Connection, tables: MetaData) -> tuple[str, ...]:
-    """The keys of all programmes that rows speak of."""
+    """The keys of all programmes that rows refer to."""
     columns = (table.c.get("programme") for table in tables.sorted_tables)
     found = (connection.scalars(sa.select(one).distinct()) for one in columns if one is not None)
     return tuple(sorted({key for keys in found for key in keys if key}))
@@ -393,7 +393,7 @@ def _move_sequences(connection: Connection, tables: MetaData) -> None:
 
 
 def _tables(connection: Connection) -> MetaData:
-    """The tables as they are in the database, which may be of another day than our models."""
+    """The tables as they are in the database, which may differ from today's models."""
     tables = MetaData()
 
     @event.listens_for(tables, "column_reflect")

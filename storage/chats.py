@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     delete,
+    exists,
     func,
     insert,
     null,
@@ -30,10 +32,12 @@ from sqlmodel import Session
 from storage.statements import Prepared, Row
 from storage.tables import (
     Account,
-    Card,
     Lane,
+    Membership,
     Outbox,
     Person,
+    Role,
+    SaidLine,
     SendState,
     StoredTalk,
     TalkState,
@@ -45,9 +49,10 @@ from storage.tables import (
 _update = table(Update)
 _account = table(Account)
 _person = table(Person)
+_membership = table(Membership)
 _conversation = table(StoredTalk)
 _outbox = table(Outbox)
-_card = table(Card)
+_said = table(SaidLine)
 
 
 # ---------------------------------------------------------------- updates
@@ -62,7 +67,9 @@ class Stored:
     address: str
     album: str
     raw: str
+    """Empty where the words may not be kept: whoever took them in holds them."""
     received_at: datetime
+    key: str
 
 
 _store = Prepared(
@@ -81,6 +88,19 @@ def store_updates(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     _store.each(session, rows)
 
 
+_known_keys = Prepared(
+    select(_update.c.key).where(
+        _update.c.platform == bindparam("platform"),
+        _update.c.key.in_(bindparam("keys", expanding=True)),
+    )
+)
+
+
+def known_keys(session: Session, platform: str, keys: Collection[str]) -> set[str]:
+    """Those of these keys whose updates came before."""
+    return {key for (key,) in _known_keys.all(session, platform=platform, keys=keys)}
+
+
 _waiting = (
     select(
         _update.c.id,
@@ -89,6 +109,7 @@ _waiting = (
         _update.c.album,
         _update.c.raw,
         _update.c.received_at,
+        _update.c.key,
     )
     .where(
         _update.c.state == UpdateState.WAITING,
@@ -123,21 +144,42 @@ def touch_updates(session: Session, updates: Iterable[Stored]) -> None:
 _settle = Prepared(
     update(_update)
     .where(_update.c.id == bindparam("row"))
-    .values(state=bindparam("new_state"), error=bindparam("new_error"))
+    .values(state=bindparam("new_state"), error=bindparam("new_error"), raw=bindparam("new_raw"))
 )
 
 
-def settle_updates(session: Session, outcomes: Iterable[tuple[int, str]]) -> None:
-    """Mark updates handled; with an error, set aside."""
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of an update."""
+
+    row: int
+    error: str = ""
+    """Why it was set aside; empty if it was handled."""
+    raw: str = ""
+    """What is left of it for whoever looks into the error; for a day."""
+
+
+def settle_updates(session: Session, outcomes: Iterable[Settlement]) -> None:
+    """Mark updates handled, and empty them; with an error, set aside."""
     rows = [
         {
-            "row": row,
-            "new_state": UpdateState.ASIDE if error else UpdateState.DONE,
-            "new_error": error[:500],
+            "row": one.row,
+            "new_state": UpdateState.ASIDE if one.error else UpdateState.DONE,
+            "new_error": one.error[:500],
+            "new_raw": one.raw if one.error else "",
         }
-        for row, error in outcomes
+        for one in outcomes
     ]
     _settle.each(session, rows)
+
+
+_keep_said = Prepared(insert(_said).inline(), *("account_id", "at", "raw"))
+
+
+def keep_said(session: Session, lines: Sequence[tuple[int, datetime, str]]) -> None:
+    """Keep people's own lines, as (account, moment, raw update), for the history of their chat."""
+    rows = [{"account_id": account, "at": at, "raw": raw} for account, at, raw in lines]
+    _keep_said.each(session, rows)
 
 
 # ---------------------------------------------------------------- who speaks
@@ -156,8 +198,14 @@ class Speaker:
     reachable: bool
     talk_id: int | None
     offered: list[Any]
+    young: bool = False
+    """A student and nothing else: spoken to as 你."""
     changed: bool = False
 
+
+_a_student = _membership.c.role == Role.STUDENT
+_theirs = (_membership.c.person_id == _account.c.person_id) & _membership.c.ended_at.is_(None)
+_young = exists().where(_theirs, _a_student) & ~exists().where(_theirs, ~_a_student)
 
 _speakers = select(
     _account.c.id,
@@ -171,6 +219,7 @@ _speakers = select(
     _account.c.reachable,
     _account.c.talk_id,
     _account.c.offered,
+    _young,
 ).select_from(_account.outerjoin(_person, _account.c.person_id == _person.c.id))
 
 
@@ -181,14 +230,19 @@ _speakers_on = Prepared(
     )
 )
 _speaker_of = Prepared(_speakers.where(_account.c.id == bindparam("account")))
-_speakers_of_person = Prepared(
-    _speakers.where(_account.c.person_id == bindparam("person"), _account.c.reachable)
+_chats_of = Prepared(
+    _speakers.add_columns(
+        exists().where(
+            _outbox.c.key == bindparam("key", type_=String) + ":" + cast(_account.c.id, String)
+        )
+    ).where(_account.c.person_id == bindparam("person"))
 )
 
 
 def _speaker(row: Row) -> Speaker:
+    name, language = row[4] or row[5], row[6] or row[7]
     return Speaker(
-        row[0], row[1], row[2], row[3], row[4] or row[5], row[6] or row[7], row[8], row[9], row[10]
+        row[0], row[1], row[2], row[3], name, language, row[8], row[9], row[10], bool(row[11])
     )
 
 
@@ -211,15 +265,13 @@ def speaker_of(session: Session, account_id: int) -> Speaker | None:
 
 
 def open_account(
-    session: Session, platform: str, address: str, name: str, language: str, now: datetime
+    session: Session, platform: str, address: str, language: str, now: datetime
 ) -> Speaker:
-    """Begin to know a chat."""
-    account = Account(
-        platform=platform, address=address, name=name[:120], language=language, created_at=now
-    )
+    """Begin to know a chat; what they call themselves there is not kept."""
+    account = Account(platform=platform, address=address, language=language, created_at=now)
     session.add(account)
     session.flush()
-    return Speaker(account.id or 0, platform, address, None, name, language, True, None, [])
+    return Speaker(account.id or 0, platform, address, None, "", language, True, None, [])
 
 
 _save_speaker = Prepared(
@@ -257,14 +309,15 @@ _offer = Prepared(
 
 
 def offer(session: Session, offers: Iterable[tuple[int, list[Any]]]) -> None:
-    """What messages offer these chats may also be typed there, unless a talk has the floor."""
+    """Store what messages offer to these chats, so that it may be typed, unless a talk has the
+    floor."""
     _offer.each(session, [{"row": row, "new_offered": choices} for row, choices in offers])
 
 
 def mark_unreachable(session: Session, accounts: Collection[int], now: datetime) -> None:
-    """These chats cannot be reached: the notices that are due there are given up.
+    """Mark chats as unreachable and give up the notices that are due there.
 
-    Replies are not: whoever is answered has come back. Nor is what is to be sent later.
+    Replies are kept, since a person who is answered has come back; so are notices for later.
     """
     if not accounts:
         return
@@ -308,7 +361,7 @@ class Talk:
     updated_at: datetime
     closed: bool = False
     looked_up: bool = False
-    """What it is about was looked up anew."""
+    """Its data was looked up again."""
 
     @property
     def working(self) -> bool:
@@ -409,7 +462,7 @@ _close_talks = Prepared(
 
 
 def save_talks(session: Session, changed: Iterable[Talk]) -> None:
-    """Write talks back; a closed one's journal goes."""
+    """Write talks back; closed ones are deleted with their journals."""
     kept: list[Talk] = []
     closed: list[Talk] = []
     for talk in changed:
@@ -485,22 +538,6 @@ def _outbox_row(p: Post, now: datetime) -> dict[str, Any]:
     }
 
 
-_posted = Prepared(
-    select(_outbox.c.id)
-    .join(
-        _account,
-        _outbox.c.key == bindparam("begins", type_=String) + ":" + cast(_account.c.id, String),
-    )
-    .where(_account.c.person_id == bindparam("person"))
-    .limit(1)
-)
-
-
-def was_posted(session: Session, person_id: int, key: str) -> bool:
-    """Whether `KEY:ACCOUNT` was posted to any chat that a person has now."""
-    return _posted.first(session, person=person_id, begins=key) is not None
-
-
 @dataclass(slots=True)
 class ToSend:
     """A queued message with where it goes."""
@@ -522,43 +559,62 @@ _waits = _outbox.c.state == SendState.WAITING
 _later = _outbox.c.not_before > bindparam("now")
 _busy: BindParameter[int] = bindparam("busy", expanding=True)
 """The accounts to which a call is under way."""
+_aside: BindParameter[int] = bindparam("aside", expanding=True)
+"""The accounts to which a call is under way that holds nobody up."""
+_last = _outbox.c.lane == Lane.LAST
 _held = select(_outbox.c.account_id).where(
-    (_outbox.c.state == SendState.SENDING) | (_waits & _later & (_outbox.c.tries > 0))
+    _outbox.c.lane != Lane.LAST,
+    (_outbox.c.state == SendState.SENDING) | (_waits & _later & (_outbox.c.tries > 0)),
 )
-_free_to_send = _waits & _outbox.c.account_id.not_in(_held) & _outbox.c.account_id.not_in(_busy)
+_in_turn = _outbox.c.account_id.not_in(_held) & _outbox.c.account_id.not_in(_busy)
+_free_to_send = _waits & ((_last & _outbox.c.account_id.not_in(_aside)) | (~_last & _in_turn))
 """Of messages: its chat is not being written to, nor does an earlier one there wait its time."""
 # An expression, so that accounts are looked up by their id: by the index that begins with the
 # platform, the whole queue would be gone through once for each account.
 _on_platforms = _account.c.platform.concat("").in_(bindparam("platforms", expanding=True))
+_sendable = select(
+    _outbox.c.id,
+    _outbox.c.account_id,
+    _account.c.platform,
+    _account.c.address,
+    _account.c.reachable,
+    _outbox.c.lane,
+    _outbox.c.body,
+    _outbox.c.tries,
+    _outbox.c.condition,
+    _outbox.c.offers,
+).join(_account, _account.c.id == _outbox.c.account_id)
+_first_ids = (
+    select(func.min(_outbox.c.id))
+    .where(_free_to_send, ~_later)
+    .group_by(_outbox.c.account_id, _outbox.c.lane)
+)
 _due = Prepared(
-    select(
-        _outbox.c.id,
-        _outbox.c.account_id,
-        _account.c.platform,
-        _account.c.address,
-        _account.c.reachable,
-        _outbox.c.lane,
-        _outbox.c.body,
-        _outbox.c.tries,
-        _outbox.c.condition,
-        _outbox.c.offers,
-    )
-    .join(_account, _account.c.id == _outbox.c.account_id)
-    .where(
+    _sendable.where(_outbox.c.id.in_(_first_ids), _on_platforms)
+    .order_by(_outbox.c.lane, _outbox.c.id)
+    .limit(bindparam("most"))
+)
+_answered_first = select(_outbox.c.account_id).where(_waits, _outbox.c.lane == Lane.REPLY)
+_due_notices = Prepared(
+    _sendable.where(
         _outbox.c.id.in_(
-            select(func.min(_outbox.c.id))
-            .where(_free_to_send, ~_later)
-            .group_by(_outbox.c.account_id, _outbox.c.lane)
+            _first_ids.where(
+                _outbox.c.lane == Lane.NOTICE, _outbox.c.account_id.not_in(_answered_first)
+            )
         ),
         _on_platforms,
     )
-    .order_by(_outbox.c.lane, _outbox.c.id)
+    .order_by(_outbox.c.id)
     .limit(bindparam("most"))
 )
 _next_due = Prepared(
     select(func.min(_outbox.c.not_before))
     .join(_account, _account.c.id == _outbox.c.account_id)
-    .where(_on_platforms, _free_to_send | (_waits & _later))
+    .where(
+        _on_platforms,
+        (_free_to_send & _outbox.c.lane.in_(bindparam("lanes", expanding=True)))
+        | (_waits & _later),
+    )
 )
 
 
@@ -568,56 +624,100 @@ def due_messages(
     most: int,
     platforms: Collection[str],
     busy: Collection[int] = (),
+    aside: Collection[int] = (),
+    *,
+    notices: bool = False,
 ) -> list[ToSend]:
-    """The messages that may be sent now, at most one a lane in each chat: replies, then notices.
+    """The messages that may be sent now, at most one a lane in each chat: replies, then notices,
+    then what holds nobody up. Or only `notices`, in chats to which no reply waits.
 
     A chat's later message never overtakes an earlier one that has been tried and has to wait.
     """
-    found = _due.all(session, now=now, most=most, platforms=platforms, busy=busy)
-    return [ToSend(*row) for row in found]
+    due = _due_notices if notices else _due
+    wanted = {"platforms": platforms, "busy": busy, "aside": aside}
+    return [ToSend(*row) for row in due.all(session, now=now, most=most, **wanted)]
 
 
 def next_due(
-    session: Session, now: datetime, platforms: Collection[str], busy: Collection[int] = ()
+    session: Session,
+    now: datetime,
+    platforms: Collection[str],
+    busy: Collection[int] = (),
+    aside: Collection[int] = (),
+    lanes: Collection[Lane] = tuple(Lane),
 ) -> datetime | None:
-    """When the first message that waits for nothing but its time may be sent."""
+    """When the first message of these lanes that waits for nothing but its time may be sent; or
+    when the next one is due."""
     found: datetime | None
-    [(found,)] = _next_due.all(session, now=now, platforms=platforms, busy=busy)
+    wanted = {"platforms": platforms, "busy": busy, "aside": aside, "lanes": lanes}
+    [(found,)] = _next_due.all(session, now=now, **wanted)
     return found
 
 
-_cards = Prepared(
-    select(_card.c.account_id, _card.c.key, _card.c.message).where(
-        _card.c.account_id.in_(bindparam("accounts", expanding=True)),
-        _card.c.key.in_(bindparam("keys", expanding=True)),
-    )
-)
-
-
-def cards(session: Session, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], str]:
-    """The platform messages in which these (account, card) now stand."""
-    pairs = set(wanted)
-    if not pairs:
-        return {}
-    accounts, keys = zip(*pairs, strict=True)
-    found = _cards.all(session, accounts=accounts, keys=keys)
-    return {(row[0], row[1]): row[2] for row in found if (row[0], row[1]) in pairs}
-
-
-_place = Prepared(
-    lambda insert: (
-        insert(_card)
-        .on_conflict_do_update(
-            index_elements=["account_id", "key"], set_={"message": insert(_card).excluded.message}
+def put_last(session: Session, rows: Collection[int]) -> None:
+    """Let these messages hold nobody up any more."""
+    if rows:
+        session.connection().execute(
+            update(_outbox).where(_outbox.c.id.in_(rows)).values(lane=Lane.LAST)
         )
-        .inline()
-    ),
-    *("account_id", "key", "message"),
+
+
+def bring_forward(session: Session, now: datetime, then: datetime) -> None:
+    """The clock was set back from `then` to `now`: what was due, or waits to be tried again, is
+    due now."""
+    tried_or_due = (_outbox.c.not_before <= then) | (_outbox.c.tries > 0)
+    session.connection().execute(
+        update(_outbox)
+        .where(_waits, _outbox.c.not_before > now, tried_or_due)
+        .values(not_before=now)
+    )
+
+
+def due_after_start(session: Session, now: datetime, longest: timedelta) -> None:
+    """Make due what a clock that was set back between two runs would hold up: replies, which are
+    never meant for later, and what was tried and should have been tried again within `longest`.
+
+    A platform may have asked for a longer pause; trying once too early costs one refusal.
+    """
+    reply = (_outbox.c.lane != Lane.NOTICE) & (_outbox.c.tries == 0) & (_outbox.c.not_before > now)
+    tried = (_outbox.c.tries > 0) & (_outbox.c.not_before > now + longest)
+    session.connection().execute(
+        update(_outbox).where(_waits, reply | tried).values(not_before=now)
+    )
+
+
+_lately_shown = Prepared(
+    select(_outbox.c.sent_at, _outbox.c.shown, _outbox.c.body)
+    .where(
+        _outbox.c.account_id == bindparam("account"),
+        _outbox.c.shown.is_not(None) | (_outbox.c.state == SendState.UNKNOWN),
+    )
+    .order_by(_outbox.c.id.desc())
+    .limit(8)
+)
+"""A few more than the last one: a notice may be sent after replies that were queued later."""
+
+
+def last_shown(session: Session, account_id: int) -> tuple[str, str]:
+    """What stands last in a chat: its card's key, if it has one, and the platform's id of the
+    message; empty where that is not known."""
+    rows = _lately_shown.all(session, account=account_id)
+    if not rows or rows[0][0] is None:
+        return "", ""
+    _, shown, body = max((row for row in rows if row[0] is not None), key=itemgetter(0))
+    return body.get("card", ""), shown
+
+
+_rewrite = Prepared(
+    update(_outbox)
+    .where(_outbox.c.id == bindparam("row"))
+    .values(body=bindparam("new_body", type_=_outbox.c.body.type))
 )
 
 
-def place_card(session: Session, account_id: int, key: str, message: str) -> None:
-    _place.run(session, account_id=account_id, key=key, message=message)
+def rewrite(session: Session, messages: Iterable[ToSend]) -> None:
+    """Keep the bodies of messages as they are now."""
+    _rewrite.each(session, [{"row": m.id, "new_body": m.body} for m in messages])
 
 
 _sent = Prepared(
@@ -629,6 +729,7 @@ _sent = Prepared(
         tries=bindparam("new_tries"),
         not_before=bindparam("new_time"),
         error=bindparam("new_error"),
+        shown=bindparam("new_shown"),
     )
 )
 
@@ -643,6 +744,8 @@ class Fate:
     at: datetime
     """When it was sent, or when it may be tried again."""
     error: str = ""
+    shown: str | None = None
+    """The platform's id of the message that shows it."""
 
 
 def mark(session: Session, fates: Sequence[Fate]) -> None:
@@ -654,6 +757,7 @@ def mark(session: Session, fates: Sequence[Fate]) -> None:
             "new_tries": f.tries,
             "new_time": f.at,
             "new_error": f.error[:200],
+            "new_shown": f.shown,
         }
         for f in fates
     ]
@@ -663,7 +767,7 @@ def mark(session: Session, fates: Sequence[Fate]) -> None:
 def unsure_sends(session: Session, idempotent: Sequence[str]) -> int:
     """After a crash: what was being sent may have arrived, so its fate is unknown.
 
-    On platforms where a repeat shows nothing twice it simply waits again. Gives how many are
+    On platforms where a repeat shows nothing twice it simply waits again. Returns how many are
     unknown now.
     """
     sending = _outbox.c.state == SendState.SENDING
@@ -679,9 +783,12 @@ def unsure_sends(session: Session, idempotent: Sequence[str]) -> int:
     return result.rowcount
 
 
-def accounts_of(session: Session, person_id: int) -> list[Speaker]:
-    """The chats in which a person can be reached."""
-    return [_speaker(row) for row in _speakers_of_person.all(session, person=person_id)]
+def reached_by(session: Session, person_id: int, key: str) -> tuple[list[Speaker], bool]:
+    """The chats in which a person can be reached, and whether `KEY:CHAT` was posted to any that
+    they have, reached or not."""
+    rows = _chats_of.all(session, person=person_id, key=key)
+    speakers = map(_speaker, rows)
+    return [speaker for speaker in speakers if speaker.reachable], any(row[-1] for row in rows)
 
 
 # ---------------------------------------------------------------- what waits
@@ -726,7 +833,7 @@ def backlog(session: Session, now: datetime, platforms: Collection[str]) -> Back
 
 @dataclass(frozen=True, slots=True)
 class ChatLine:
-    """One line of a chat: the person's raw update, or the body of a message to them."""
+    """One line of a chat: what the person said, or the body of a message to them."""
 
     at: datetime
     number: int
@@ -742,13 +849,14 @@ def history(
 ) -> list[ChatLine]:
     """The last lines of a chat before a moment, oldest first."""
     theirs = session.execute(
-        select(_update.c.received_at, _update.c.id, _update.c.raw)
+        select(_said.c.at, _said.c.id, _said.c.raw)
+        .join(_account, _account.c.id == _said.c.account_id)
         .where(
-            _update.c.platform == platform,
-            _update.c.address == address,
-            _update.c.received_at < before,
+            _account.c.platform == platform,
+            _account.c.address == address,
+            _said.c.at < before,
         )
-        .order_by(_update.c.received_at.desc(), _update.c.id.desc())
+        .order_by(_said.c.at.desc(), _said.c.id.desc())
         .limit(limit)
     )
     ours = session.execute(
@@ -760,26 +868,45 @@ def history(
             _outbox.c.created_at < before,
             # A menu of commands is no line of the chat.
             _outbox.c.body["commands"].as_string().is_(None),
-            # What depends on something is a line of the chat once it is found to hold.
+            # A notice with a condition becomes a line of the chat once the condition holds.
             _outbox.c.condition.is_(null()) | _outbox.c.state.not_in(_NOT_SENT),
         )
         .order_by(_outbox.c.created_at.desc(), _outbox.c.id.desc())
         .limit(limit)
     )
     lines = [ChatLine(at, number, raw=raw) for at, number, raw in theirs]
-    # What was said is answered later, or in the same instant: the person's line comes first.
+    # At the same instant the person's line comes before the reply.
     lines += [ChatLine(at, number, body=body) for at, number, body in ours]
     lines.sort(key=lambda line: (line.at, line.body is not None, line.number))
     return lines[-limit:]
 
 
 def forget_before(session: Session, moment: datetime) -> None:
-    """Housekeeping: chat lines that are older than they are kept. Records are not touched."""
+    """Delete chat lines older than this moment. Records are not touched."""
+    connection = session.connection()
+    connection.execute(delete(_said).where(_said.c.at < moment))
+    connection.execute(
+        delete(_outbox).where(_outbox.c.created_at < moment, _outbox.c.state != SendState.WAITING)
+    )
+
+
+def forget_keys_before(session: Session, moment: datetime) -> None:
+    """Delete the updates of before this moment, of which but the keys are left."""
     session.connection().execute(
         delete(_update).where(
             _update.c.received_at < moment, _update.c.state != UpdateState.WAITING
         )
     )
+
+
+def empty_before(session: Session, moment: datetime) -> None:
+    """Empty what was set aside before this moment."""
     session.connection().execute(
-        delete(_outbox).where(_outbox.c.created_at < moment, _outbox.c.state != SendState.WAITING)
+        update(_update)
+        .where(
+            _update.c.received_at < moment,
+            _update.c.state != UpdateState.WAITING,
+            _update.c.raw != "",
+        )
+        .values(raw="")
     )

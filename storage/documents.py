@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import insert, select
@@ -14,8 +15,8 @@ from storage.tables import PolicyDocument, StoredPassage, table
 _passage = table(StoredPassage)
 
 
-class Row(NamedTuple):
-    """A passage, with what its document says of itself."""
+class PassageRow(NamedTuple):
+    """A passage with its document's title and programme."""
 
     id: int
     programme: str
@@ -23,6 +24,8 @@ class Row(NamedTuple):
     section: str
     heading: str
     text: str
+    added_at: datetime
+    """When the document was loaded."""
 
 
 def active(db: Session, programmes: Collection[str]) -> list[PolicyDocument]:
@@ -33,16 +36,19 @@ def active(db: Session, programmes: Collection[str]) -> list[PolicyDocument]:
     return list(db.exec(asked.order_by(col(PolicyDocument.programme), col(PolicyDocument.id))))
 
 
-def active_ids(db: Session, programmes: Collection[str]) -> tuple[tuple[int, str], ...]:
-    """The same by number and hash only, in the same order."""
-    asked = select(col(PolicyDocument.id), col(PolicyDocument.sha256)).where(
-        col(PolicyDocument.programme).in_(programmes), col(PolicyDocument.ended_at).is_(None)
-    )
+def active_ids(db: Session, programmes: Collection[str]) -> list[tuple[int, str, str, int | None]]:
+    """The same as (id, hash, programme, office), in the same order."""
+    asked = select(
+        col(PolicyDocument.id),
+        col(PolicyDocument.sha256),
+        col(PolicyDocument.programme),
+        col(PolicyDocument.office_id),
+    ).where(col(PolicyDocument.programme).in_(programmes), col(PolicyDocument.ended_at).is_(None))
     found = db.execute(asked.order_by(col(PolicyDocument.programme), col(PolicyDocument.id)))
-    return tuple((number, sha256) for number, sha256 in found)
+    return [(number, sha256, programme, office) for number, sha256, programme, office in found]
 
 
-def passages(db: Session, documents: Collection[int]) -> list[Row]:
+def passages(db: Session, documents: Collection[int]) -> list[PassageRow]:
     """The passages of these documents, each document's in its order."""
     asked = (
         select(
@@ -52,12 +58,13 @@ def passages(db: Session, documents: Collection[int]) -> list[Row]:
             col(StoredPassage.section),
             col(StoredPassage.heading),
             col(StoredPassage.text),
+            col(PolicyDocument.added_at),
         )
         .join(PolicyDocument, col(PolicyDocument.id) == col(StoredPassage.document_id))
         .where(col(PolicyDocument.id).in_(documents))
         .order_by(col(PolicyDocument.programme), col(PolicyDocument.id), col(StoredPassage.place))
     )
-    return [Row(*row) for row in db.execute(asked)]
+    return [PassageRow(*row) for row in db.execute(asked)]
 
 
 def add(

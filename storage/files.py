@@ -1,7 +1,7 @@
-"""Files that people send: which are taken, under what name, and where our own copy lies.
+"""Files that people send: which are accepted, under what name, and where the copy lies.
 
-What a file is, is told by its bytes; its declared type is not asked and its name is only shown.
-Pictures are kept without what their camera noted, above all the place.
+The type of a file is told from its bytes; the declared type is ignored and the name is only shown.
+Pictures and documents are stored without their metadata, above all the place and the author.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from storage import images
+from storage import cleaning, images
 
 MAX_NAME: Final = 100
 """The longest file name, in characters."""
@@ -28,6 +28,7 @@ MAX_NAME: Final = 100
 _MAX_NAME_BYTES: Final = 240
 """File systems take 255 bytes of UTF-8; a hundred Chinese characters would be three hundred."""
 
+PDF: Final = "application/pdf"
 _WORD: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _EXCEL: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _POWERPOINT: Final = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
@@ -36,13 +37,15 @@ _EXTENSIONS: Final = {
     "image/png": "png",
     "image/gif": "gif",
     "image/webp": "webp",
-    "application/pdf": "pdf",
+    PDF: "pdf",
     _WORD: "docx",
     _EXCEL: "xlsx",
     _POWERPOINT: "pptx",
 }
+HEIC: Final = "image/heic"
+"""What iPhones store. It is kept as a JPEG, which everybody can open."""
 ACCEPTED: Final = frozenset(_EXTENSIONS)
-"""The media types that are taken."""
+"""The media types that are kept."""
 
 
 class FileRefused(Exception):
@@ -56,10 +59,10 @@ class FileRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A file that may be kept, as it is to be kept."""
+    """An accepted file in the form in which it is stored."""
 
     data: bytes
-    """A picture's without its metadata; any other's as it came."""
+    """Without metadata: who made it, when, where and with what."""
     media_type: str
     name: str
 
@@ -78,11 +81,11 @@ class FileStore:
         self.folder = folder
 
     def keep(self, data: bytes) -> str:
-        """Keep a copy and give its hash. When it returns, the copy survives a power cut."""
+        """Keep a copy and return its hash. When it returns, the copy survives a power cut."""
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.path(sha256)
         if self.verify(sha256):
-            # It counts as new, so that whoever clears away unused files leaves it alone.
+            # Touched, so that a cleaner of unused files leaves it alone.
             os.utime(path)
             return sha256
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -162,26 +165,36 @@ def accept(data: bytes, declared_name: str) -> Accepted:
     Raises `FileRefused`.
     """
     media_type, name = sniff(data, declared_name)
-    if media_type in images.TYPES:
+    if media_type == HEIC or media_type in images.TYPES:
         try:
-            data = images.strip(data, media_type)
+            if media_type == HEIC:
+                data, media_type = images.from_heif(data), "image/jpeg"
+            else:
+                data = images.strip(data, media_type)
+        except images.UnreadablePicture as refusal:
+            raise FileRefused("file.heic_refused") from refusal
         except images.TooManyPixels as refusal:
             raise FileRefused(
                 "file.too_many_pixels", width=refusal.width, height=refusal.height
             ) from refusal
         except images.DamagedPicture as refusal:
             raise FileRefused("file.damaged") from refusal
+    else:
+        try:
+            data = cleaning.clean(data, "pdf" if media_type == PDF else "office")
+        except cleaning.NotCleaned as refusal:
+            raise FileRefused("file.locked" if refusal.locked else "file.damaged") from refusal
     return Accepted(data, media_type, name)
 
 
 def sniff(data: bytes, declared_name: str) -> tuple[str, str]:
     """The media type by a file's bytes, and a safe name that ends as that type does.
 
-    Raises `FileRefused` for every type but those in `ACCEPTED`, for files with macros and for
-    empty ones. How large a file may be is for whoever fetches it to say.
+    Raises `FileRefused` for every type but those in `ACCEPTED` and `HEIC`, for files with macros
+    and for empty ones. How large a file may be is for whoever fetches it to say.
     """
     media_type = _media_type(data)
-    return media_type, safe_name(declared_name, _EXTENSIONS[media_type])
+    return media_type, safe_name(declared_name, _EXTENSIONS.get(media_type, "jpg"))
 
 
 def _media_type(data: bytes) -> str:
@@ -200,8 +213,7 @@ def _media_type(data: bytes) -> str:
     if data.startswith(b"PK\x03\x04"):
         return _office_type(data)
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
-        # What iPhones store. Pillow cannot read it, so we could not take the place out of it.
-        raise FileRefused("file.heic_refused")
+        return HEIC
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         raise FileRefused("file.old_office_refused")
     if _is_text(data):

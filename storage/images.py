@@ -1,30 +1,43 @@
 """Pictures without their metadata: the place, the time, the camera, the thumbnail.
 
-Only the parts that draw the picture are copied, and nothing is compressed again. Of the metadata
-one thing stays: which way up the picture is.
+Only the parts that draw the picture are copied, and nothing is compressed again, unless it is too
+large or of a kind that few can open. Of the metadata one thing stays: which way up it is.
 """
 
 from __future__ import annotations
 
-import io
 import re
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Final, NamedTuple
 
-from PIL import Image
+from storage import shrinking
 
 MAX_PIXELS: Final = 50_000_000
-"""The most pixels of a picture: what phones take, and not what fills our memory (200 MB)."""
+"""Maximum pixels of a picture that is kept as it is."""
+SMALL: Final = 13_000_000
+"""Pixels that are drawn in this process (52 MB); a larger picture gets a process of its own."""
+SECONDS: Final = 60.0
+"""Time limit for drawing one picture."""
+
+_ONE_AT_A_TIME: Final = Lock()
+"""Pictures drawn at once would take their memory at once."""
 
 
 class DamagedPicture(Exception):
     """A picture is cut off, or cannot be drawn."""
 
 
+class UnreadablePicture(Exception):
+    """This machine has nothing that reads the picture's format."""
+
+
 class TooManyPixels(Exception):
-    """A picture has more than `MAX_PIXELS`."""
+    """A picture is too large to be drawn."""
 
     def __init__(self, width: int, height: int) -> None:
         super().__init__(f"{width} × {height}")
@@ -35,19 +48,57 @@ class TooManyPixels(Exception):
 def strip(data: bytes, media_type: str) -> bytes:
     """The same picture without its metadata. `media_type` is one of `TYPES`.
 
-    Raises `DamagedPicture` and `TooManyPixels`.
+    A photo larger than `MAX_PIXELS` is made smaller. Raises `DamagedPicture` and `TooManyPixels`.
     """
     picture = TYPES[media_type](data)
-    # Before anything is decoded: a few kilobytes can unpack to gigabytes.
-    if picture.width * picture.height > MAX_PIXELS:
+    form = media_type[6:]
+    pixels = picture.width * picture.height
+    if pixels > (shrinking.MOST_PIXELS if form == "jpeg" else MAX_PIXELS):
+        # Before anything is decoded: a few kilobytes can unpack to gigabytes.
         raise TooManyPixels(picture.width, picture.height)
-    try:
-        with Image.open(io.BytesIO(picture.data), formats=[media_type[6:]]) as image:
-            image.load()
-    except Exception as fault:
-        # Pillow's readers raise whatever they stumble upon.
-        raise DamagedPicture(str(fault)) from fault
+    with _ONE_AT_A_TIME:
+        if pixels > SMALL:
+            drawn = _apart(picture.data, form, scaled=pixels > MAX_PIXELS)
+            return drawn or picture.data
+        how, size, _ = shrinking.draw(picture.data, form, scaled=False)
+    _judge(how, size)
     return picture.data
+
+
+def from_heif(data: bytes) -> bytes:
+    """An iPhone's photo as a JPEG without metadata, which everybody can open.
+
+    Raises `DamagedPicture`, `TooManyPixels` and `UnreadablePicture`.
+    """
+    with _ONE_AT_A_TIME:
+        return _strip_jpeg(_apart(data, "heif", scaled=True)).data
+
+
+def _apart(data: bytes, form: str, *, scaled: bool) -> bytes:
+    """Draw a picture in a process of its own, and give it if it was drawn anew."""
+    command = [sys.executable, "-m", shrinking.__name__, form, "scaled" if scaled else "whole"]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module; the picture goes through a pipe
+            command, input=data, capture_output=True, timeout=SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise DamagedPicture("it takes too long") from None
+    head, _, drawn = done.stdout.partition(b"\n")
+    how, *size = head.decode("ascii", "replace").split(" ")
+    _judge(how, (int(size[0]), int(size[1])) if len(size) == 2 else (0, 0))
+    return drawn
+
+
+def _judge(how: str, size: tuple[int, int]) -> None:
+    match how:
+        case shrinking.KEPT | shrinking.DRAWN:
+            return
+        case shrinking.TOO_LARGE:
+            raise TooManyPixels(*size)
+        case shrinking.UNREADABLE:
+            raise UnreadablePicture
+        case _:
+            raise DamagedPicture("it cannot be drawn")
 
 
 class _Picture(NamedTuple):
@@ -97,7 +148,7 @@ def _strip_jpeg(data: bytes) -> _Picture:
             raise DamagedPicture("no marker where one belongs")
         kind = marker[1]
         if kind == 0xD9:
-            # Phones append further pictures and films here, each with its own metadata.
+            # Phones append further pictures and films here, each with its own metadata: left out.
             break
         length = source.number(">H")
         if length < 2:

@@ -46,7 +46,7 @@ def forget_asked(db: Session, account_id: int) -> None:
 
 
 def forget_asked_before(db: Session, moment: datetime) -> None:
-    """Housekeeping: delete questions that nobody follows up any more."""
+    """Delete questions of before this moment that nobody forwarded."""
     db.connection().execute(
         delete(_question).where(
             _question.c.state == InquiryState.ASKED, _question.c.asked_at < moment
@@ -69,7 +69,8 @@ def waiting_of(db: Session, account_id: int) -> list[Inquiry]:
 
 
 def waiting(db: Session, programmes: Collection[str]) -> list[Inquiry]:
-    """What waits for an office of these programmes, or for one of several; the oldest first."""
+    """The questions that wait for an office of these programmes, or of several; the oldest
+    first."""
     asked = select_rows(Inquiry).where(
         Inquiry.state == InquiryState.OPEN, col(Inquiry.programme).in_({*programmes, ""})
     )
@@ -102,7 +103,7 @@ def kept(
 
 
 def programmes_of_account(db: Session, account_id: int) -> set[str]:
-    """The programmes in which whoever chats there has, or had, a place."""
+    """The programmes in which the person behind this chat has, or had, a membership."""
     asked = (
         select(col(Cohort.programme))
         .join(Membership, col(Membership.cohort_id) == col(Cohort.id))
@@ -114,7 +115,7 @@ def programmes_of_account(db: Session, account_id: int) -> set[str]:
 
 
 def names_around(db: Session, cohorts: Collection[int]) -> list[str]:
-    """The names of everybody who has, or had, a place in these cohorts."""
+    """The names of everyone who has, or had, a membership in these cohorts."""
     asked = (
         select(col(Person.name))
         .join(Membership, col(Membership.person_id) == col(Person.id))
@@ -125,7 +126,7 @@ def names_around(db: Session, cohorts: Collection[int]) -> list[str]:
 
 
 def audience(db: Session, programme: str) -> list[tuple[int, int, str]]:
-    """The chats of all who have a place in a programme now: person, account and language."""
+    """The chats of all current members of a programme: person, account and language."""
     here = (
         select(col(Membership.person_id))
         .join(Cohort, col(Cohort.id) == col(Membership.cohort_id))
@@ -143,12 +144,13 @@ def audience(db: Session, programme: str) -> list[tuple[int, int, str]]:
 # ---------------------------------------------------------------- what offices have answered
 
 
-def published_ids(db: Session) -> tuple[tuple[int, datetime], ...]:
-    """What is in force, by number and by when it was published."""
-    asked = select(col(Curated.id), col(Curated.published_at)).where(
-        col(Curated.state) == CuratedState.PUBLISHED
-    )
-    return tuple((number, at) for number, at in db.execute(asked.order_by(col(Curated.id))))
+def published_ids(db: Session) -> list[tuple[int, datetime, str, int | None]]:
+    """The answers in force, as (id, time of publication, programme, office)."""
+    asked = select(
+        col(Curated.id), col(Curated.published_at), col(Curated.programme), col(Curated.office_id)
+    ).where(col(Curated.state) == CuratedState.PUBLISHED)
+    rows = db.execute(asked.order_by(col(Curated.id)))
+    return [(number, at, programme, office) for number, at, programme, office in rows]
 
 
 def curated(db: Session, programmes: Collection[str], *states: CuratedState) -> list[Curated]:
@@ -160,7 +162,7 @@ def curated(db: Session, programmes: Collection[str], *states: CuratedState) -> 
 
 
 def all_published(db: Session) -> list[Curated]:
-    """All that is in force, of every office."""
+    """All answers in force, of every office."""
     asked = select_rows(Curated).where(Curated.state == CuratedState.PUBLISHED)
     return list(db.exec(asked.order_by(col(Curated.id))))
 

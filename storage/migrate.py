@@ -26,7 +26,7 @@ _SCRIPTS: Final = "storage:migrations"
 """Where the steps lie, as Alembic names a folder inside a package."""
 
 _LOCK: Final = 0x79696E67_63616901
-"""The PostgreSQL advisory lock that whoever changes the schema holds: any fixed number will do."""
+"""The PostgreSQL advisory lock held while the schema changes: an arbitrary fixed number."""
 
 _alembic = threading.Lock()
 """Alembic keeps the migration under way in module globals, so one process runs one at a time."""
@@ -159,7 +159,7 @@ def is_known(revision: str) -> bool:
 def write_revision(message: str) -> Path:
     """Write the step from the last revision to today's tables, for a developer to read over.
 
-    For use in a checkout: it needs the development tools. Gives the new file, which is named by
+    For use in a checkout: it needs the development tools. Returns the new file, which is named by
     its number and `message`.
     """
     number = f"{len(list(history().walk_revisions())) + 1:04}"

@@ -1,8 +1,8 @@
-"""Statements that run for every message, made ready once.
+"""Prepared statements for what runs on every message.
 
-They are written with SQLAlchemy, as all are. But what it does each time one is executed (finding
-the compiled form, putting parameters in order, wrapping rows) costs several times what the
-database does. Here that is done once for each engine, and its driver's own cursor does the rest.
+They are written with SQLAlchemy like all others. But SQLAlchemy's work for each execution (finding
+the compiled form, ordering parameters, wrapping rows) costs several times what the database does.
+Here it is done once for each engine, and the driver's own cursor does the rest.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Prepared:
         self._ready: dict[Dialect, _Ready] = {}
 
     def all(self, db: Session, /, **values: Any) -> Sequence[Row]:
-        """Run it once; gives the rows that it finds or returns."""
+        """Run it once; returns the resulting rows."""
         return self._run(db, (values,), fetch=True)
 
     def first(self, db: Session, /, **values: Any) -> Row | None:
@@ -125,7 +125,8 @@ class _Ready:
 
     def __init__(self, statement: Executable, columns: Sequence[str], dialect: Dialect) -> None:
         keys = list(columns) or None
-        compiled = statement.compile(dialect=dialect, column_keys=keys)  # type: ignore[attr-defined]
+        compilable = cast(Any, statement)  # each can be, but `Executable` does not say so
+        compiled = compilable.compile(dialect=dialect, column_keys=keys)
         self._compiled = cast(SQLCompiler, compiled)
         if self._compiled.insert_prefetch:
             # Their tables' defaults are made by SQLAlchemy as it executes, which it does not here.

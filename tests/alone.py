@@ -24,6 +24,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from programmes import catalogue
+
 PREFIX: Final = "YINGCAI_"
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 PATIENCE: Final = 2.0
@@ -93,6 +95,13 @@ def own_environment(_workplace: Path) -> Iterator[None]:
     changed = {name for name, _ in before.items() ^ after.items()} - {"PYTEST_CURRENT_TEST"}
     assert not changed, f"the test left environment variables changed: {sorted(changed)}"
     assert where == _workplace, f"the test left another working directory: {where}"
+
+
+@pytest.fixture(autouse=True)
+def own_packs() -> Iterator[None]:
+    """Begin with the built-in packs only, whatever directory the product was last told to use."""
+    with catalogue.using():
+        yield
 
 
 # ---------------------------------------------------------------- logging

@@ -20,7 +20,7 @@ from sqlmodel import Session
 from app.main import App, set_up_logging
 from app.settings import Settings, WebSettings
 from bot.platforms.contract import Received
-from bot.platforms.fake import FakePlatform, encode
+from bot.platforms.fake import FakePlatform, Shown, encode
 from bot.talk.clock import SetClock
 from bot.talk.message import Attachment, Button, Incoming, Outgoing, as_text, rows_of
 from programmes.catalogue import load
@@ -70,7 +70,8 @@ class Member:
 
     async def presses(self, label: str) -> str:
         """Press the newest button whose label holds these words."""
-        return await self.sends(Incoming(self.address, press=self.button(label)))
+        shown, press = self.button_on(label)
+        return await self.sends(Incoming(self.address, press=press, on=shown.place))
 
     async def sends(self, incoming: Incoming, album: str = "", key: str = "") -> str:
         self.reads()
@@ -96,12 +97,16 @@ class Member:
 
     def button(self, label: str) -> str:
         """The press behind a label, on the newest message that has it."""
-        mine = [s.message for s in self.house.platform.shown if s.address == self.address]
-        for message in reversed(mine):
-            for row in rows_of(message):
+        return self.button_on(label)[1]
+
+    def button_on(self, label: str) -> tuple[Shown, str]:
+        """The newest message that has a button with this label, and its press."""
+        mine = [shown for shown in self.house.platform.shown if shown.address == self.address]
+        for shown in reversed(mine):
+            for row in rows_of(shown.message):
                 for button in row:
                     if label in button.label:
-                        return button.press
+                        return shown, button.press
         raise AssertionError(f"{self.name} sees no button {label!r}; they see:\n{self.sees}")
 
     def unread(self) -> list[Outgoing]:

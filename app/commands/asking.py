@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from answers.evaluation import Result
     from answers.passages import Passages
     from app.settings import ModelSettings
-    from jobs.model import ModelReply
+    from jobs.language_model import ModelReply
     from programmes.model import Programme
 
 faq = typer.Typer(no_args_is_help=True)
@@ -141,7 +141,7 @@ def evaluate(
 
 
 def _line_of(result: Result) -> str:
-    """One answer, as other programs' scorers read it."""
+    """One answer as a line of text for scoring programs."""
     kind = result.answers[0].kind
     clause = "；".join(answer.clause for answer in result.answers if answer.clause)
     told = {"id": result.question.id, "answer": result.text, "kind": kind, "clause": clause}
@@ -186,7 +186,7 @@ def why(
 
 @faq.command("check", help=both("faq_check"))
 def check() -> None:
-    """Ways of asking that speak for two topics, or lead to another topic than their own."""
+    """Report wordings that match two topics, or that lead to a topic other than their own."""
     from answers import guide
 
     here = guide()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.terminal import Mistake, both, find_programme, say, say_json
+from app.terminal import AsJson, Mistake, both, find_programme, say, say_json
 from bot.talk.clock import beijing_day
 from prompts import t
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 commands = typer.Typer(no_args_is_help=True)
 
 Source = Annotated[Path, typer.Argument(help=both("document_file"))]
-AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
 
 
 @commands.command("preview", help=both("document_preview"))

@@ -1,4 +1,4 @@
-"""`yingcai programme new`: a pack out of a dozen questions. What is not told stays silent."""
+"""`yingcai programme new`: a pack from a dozen questions. What is not answered stays silent."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ T = TypeVar("T")
 CODE: Final = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")
 DEFAULT_CLAUSE: Final = "通知正文"
 TESTS: Final = ("cycle", "grades", "sessions", "hours_needed", "stages", "subjects", "contact")
-"""What is asked to try a new pack: the first of these that it has something to say of."""
+"""The topics for trying a new pack; the first three that it answers are asked."""
 MOST_TESTS: Final = 3
 
 
 class Draft:
-    """What has been told so far."""
+    """The answers so far."""
 
     def __init__(self, clause: str) -> None:
         self.clause = clause
@@ -81,7 +81,7 @@ def new(
 
 
 def titles() -> dict[str, str]:
-    """What the sections of a pack are called in it: packs are Chinese."""
+    """The Chinese titles of a pack's sections, written into it as comments."""
     prefix = "cli.section."
     texts = catalogue("zh").items()
     return {key.removeprefix(prefix): text for key, text in texts if key.startswith(prefix)}
@@ -89,7 +89,7 @@ def titles() -> dict[str, str]:
 
 def try_out(programme: Programme) -> None:
     """Ask the new pack three questions, and show what it answers."""
-    from answers.asking import Guide
+    from answers.policy_guide import Guide
 
     guide = Guide((programme,))
     answers = ((key, guide.about(key, (programme,))) for key in TESTS)
@@ -106,15 +106,15 @@ def try_out(programme: Programme) -> None:
 
 
 def dialogue() -> Draft:
-    from programmes import drafting
+    from programmes import parsing
     from programmes.values import CITATION, Grade, Material, StageKind, StepKind
 
     clause = ask("clause", lambda typed: fits(typed or DEFAULT_CLAUSE, CITATION))
     told = Draft(clause)
-    name, where = ask("name", lambda typed: needed(drafting.with_clause(typed)))
+    name, where = ask("name", lambda typed: needed(parsing.with_clause(typed)))
     told.tell("identity.official_name", name, where, name)
     told.tell("identity.short_name", name, where, name)
-    called = ask("called", drafting.listed)
+    called = ask("called", parsing.listed)
     family = ask("code", lambda typed: fits(typed.lower(), CODE))
     year, edition = ask("year", year_and_name)
     told.head |= {"key": f"{family}-{year}", "family": family, "edition": year}
@@ -125,10 +125,10 @@ def dialogue() -> Draft:
     if last is not None:
         told.tell("cycle.end", said_so, where, str(last))
 
-    asked(told, "host", "identity.issuer", drafting.listed)
+    asked(told, "host", "identity.issuer", parsing.listed)
     typed, where = with_place("grades", Grade, "grades")
     if typed:
-        grades = drafting.words(drafting.listed(typed), "grades", Grade)
+        grades = parsing.words(parsing.listed(typed), "grades", Grade)
         known = [key for key in grades.keys if key in set(Grade)]
         told.tell("participants.grades", spoken(typed, Grade, "grades"), where, known or None)
         told.head["guardian_consent"] = consents(known)
@@ -136,13 +136,13 @@ def dialogue() -> Draft:
         told,
         "subjects",
         "subjects.list",
-        lambda typed: [{"name": n} for n in drafting.listed(typed)],
+        lambda typed: [{"name": n} for n in parsing.listed(typed)],
     )
 
     typed, where = with_place("steps", StepKind, "steps")
     if typed:
-        names = drafting.listed(typed)
-        steps = drafting.words(names, "steps", StepKind)
+        names = parsing.listed(typed)
+        steps = parsing.words(names, "steps", StepKind)
         told.own("steps", steps.own)
         each = enumerate(zip(steps.keys, names, strict=True), 1)
         told.facts["selection.steps"] = {
@@ -158,7 +158,7 @@ def dialogue() -> Draft:
         stages(told, typed, where)
     typed, where = with_place("materials", Material, "materials")
     if typed:
-        wanted = drafting.words(drafting.listed(typed), "materials", Material)
+        wanted = parsing.words(parsing.listed(typed), "materials", Material)
         told.own("materials", wanted.own)
         path = "final_materials.student_materials"
         told.tell(path, spoken(typed, Material, "materials"), where, wanted.keys)
@@ -168,7 +168,7 @@ def dialogue() -> Draft:
 
 def ask(key: str, read: Callable[[str], T], **gaps: Any) -> T:
     """Ask until what is typed is understood."""
-    from programmes.drafting import NotUnderstood
+    from programmes.parsing import NotUnderstood
 
     say(t(f"cli.new.ask_{key}", **gaps))
     while True:
@@ -180,8 +180,8 @@ def ask(key: str, read: Callable[[str], T], **gaps: Any) -> T:
 
 
 def asked(told: Draft, key: str, path: str, read: Callable[[str], Any]) -> None:
-    """One question whose answer is one fact."""
-    from programmes.drafting import with_clause
+    """Ask one question whose answer is one fact."""
+    from programmes.parsing import with_clause
 
     typed, where = ask(key, with_clause)
     if not nothing(typed):
@@ -189,8 +189,8 @@ def asked(told: Draft, key: str, path: str, read: Callable[[str], Any]) -> None:
 
 
 def with_place(key: str, known: type[StrEnum], kind: str) -> tuple[str, str]:
-    """One question with a list to choose from; nothing where nothing is written."""
-    from programmes.drafting import with_clause
+    """Ask one question with a numbered list; returns the answer and its clause, empty if none."""
+    from programmes.parsing import with_clause
 
     typed, where = ask(key, with_clause, known=numbered(known, kind))
     return ("" if nothing(typed) else typed), where
@@ -207,20 +207,20 @@ def name_of(word: str, kind: str) -> str:
 
 
 def spoken(typed: str, known: type[StrEnum], kind: str) -> str:
-    """What was typed, numbers as the words that they stand for."""
+    """What was typed, with numbers replaced by the words they stand for."""
     names = {str(n): name_of(word, kind) for n, word in enumerate(known, 1)}
     found = [names.get(one, one) for one in split(typed)]
     return "、".join(found)
 
 
 def split(typed: str) -> list[str]:
-    from programmes.drafting import listed
+    from programmes.parsing import listed
 
     return listed(typed)
 
 
 def needed(answer: tuple[str, str]) -> tuple[str, str]:
-    from programmes.drafting import NotUnderstood
+    from programmes.parsing import NotUnderstood
 
     if not answer[0]:
         raise NotUnderstood
@@ -228,7 +228,7 @@ def needed(answer: tuple[str, str]) -> tuple[str, str]:
 
 
 def fits(typed: str, pattern: re.Pattern[str]) -> str:
-    from programmes.drafting import NotUnderstood
+    from programmes.parsing import NotUnderstood
 
     if not pattern.fullmatch(typed):
         raise NotUnderstood
@@ -236,7 +236,7 @@ def fits(typed: str, pattern: re.Pattern[str]) -> str:
 
 
 def year_and_name(typed: str) -> tuple[int, str]:
-    from programmes.drafting import NotUnderstood
+    from programmes.parsing import NotUnderstood
 
     found = re.fullmatch(r"(20\d\d)年?\s*(.*)", typed)
     if found is None:
@@ -245,7 +245,7 @@ def year_and_name(typed: str) -> tuple[int, str]:
 
 
 def cycle(typed: str) -> tuple[Any, Any, str, str]:
-    from programmes.drafting import days, with_clause
+    from programmes.parsing import days, with_clause
 
     plain, where = with_clause(typed)
     first, last = days(plain)
@@ -273,11 +273,11 @@ def step(order: int, kind: str, typed: str) -> dict[str, Any]:
 
 
 def minima(told: Draft) -> None:
-    from programmes import drafting
+    from programmes import parsing
 
-    def read(typed: str) -> tuple[str, str, drafting.Minima | None]:
-        plain, where = drafting.with_clause(typed)
-        return plain, where, None if nothing(plain) else drafting.minima(plain)
+    def read(typed: str) -> tuple[str, str, parsing.Minima | None]:
+        plain, where = parsing.with_clause(typed)
+        return plain, where, None if nothing(plain) else parsing.minima(plain)
 
     plain, where, found = ask("minima", read)
     if found is None:
@@ -296,7 +296,7 @@ def minima(told: Draft) -> None:
 
 
 def terms(typed: str) -> list[str]:
-    from programmes.drafting import NotUnderstood
+    from programmes.parsing import NotUnderstood
 
     found = re.findall(r"(\d{1,2})\s*[-月./]\s*(\d{1,2})", typed)
     if typed and not found:
@@ -305,24 +305,24 @@ def terms(typed: str) -> list[str]:
 
 
 def stages(told: Draft, typed: str, where: str) -> None:
-    """Evaluations, each perhaps with the day by which it is done: 中期 2027-03."""
-    from programmes import drafting
+    """The evaluation stages, each with an optional deadline: 中期 2027-03."""
+    from programmes import parsing
     from programmes.values import StageKind
 
     found: list[dict[str, Any]] = []
     named: list[str] = []
-    for one in drafting.listed(typed):
+    for one in parsing.listed(typed):
         match = re.fullmatch(r"(\D*?|\d)\s*((?:20\d\d).*)?", one)
         name, until = (match[1], match[2]) if match else (one, None)
         named.append(name)
         window = {}
         if until:
             try:
-                window = {"text": until, "end": str(drafting.day(until.rstrip("前底")))}
-            except drafting.NotUnderstood:
+                window = {"text": until, "end": str(parsing.day(until.rstrip("前底")))}
+            except parsing.NotUnderstood:
                 window = {"text": until}
         found.append({"window": window} if window else {})
-    kinds = drafting.words(named, "stages", StageKind)
+    kinds = parsing.words(named, "stages", StageKind)
     told.own("stages", kinds.own)
     for stage, kind, name in zip(found, kinds.keys, named, strict=True):
         known = kind in set(StageKind)
@@ -336,8 +336,8 @@ def stages(told: Draft, typed: str, where: str) -> None:
 
 
 def diary(told: Draft) -> None:
-    """How often it is written, and by whom: where that is not told, nobody is asked for one."""
-    from programmes import drafting
+    """The diary: how often and by whom; if that is not told, nobody is asked for one."""
+    from programmes import parsing
     from programmes.values import Frequency, Grade
 
     typed, where = with_place("diary", Frequency, "frequencies")
@@ -345,14 +345,14 @@ def diary(told: Draft) -> None:
         return
     name = f"《{name_of('diary', 'records')}》"
     told.tell("cultivation.diary_name", name, where, name)
-    often = drafting.words([typed], "frequencies", Frequency)
+    often = parsing.words([typed], "frequencies", Frequency)
     told.own("frequencies", often.own)
     says = spoken(typed, Frequency, "frequencies")
     told.tell("cultivation.diary_frequency", says, where, often.keys[0])
     who = ask("diary_scope", lambda typed: typed)
     if nothing(who):
         return
-    grades = drafting.words(drafting.listed(who), "grades", Grade)
+    grades = parsing.words(parsing.listed(who), "grades", Grade)
     known = [key for key in grades.keys if key in set(Grade)]
     told.tell("cultivation.diary_scope", who, where, scope(known))
 
@@ -372,7 +372,7 @@ def subjects(typed: str) -> list[dict[str, str]]:
 
 
 def contact(told: Draft) -> None:
-    from programmes.drafting import listed, with_clause
+    from programmes.parsing import listed, with_clause
 
     typed, where = ask("contact", with_clause)
     if nothing(typed):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from app.terminal import Mistake, both, find_programme, said, say, say_json
-from prompts import BEIJING, Text, Words, t
+from prompts import BEIJING, Text, Words, in_year, t
 
 if TYPE_CHECKING:
     from language.sentence import Understood
@@ -43,18 +43,24 @@ def hear(
         if as_json:
             say_json(as_told(session, found))
         else:
-            say(in_words(session, found))
+            say_of(session, found, moment)
         return
     for words in lines(sys.stdin.buffer):
         session, found = understood(words)
         if as_json:
             typer.echo(json.dumps(as_told(session, found), ensure_ascii=False))
         else:
-            say(in_words(session, found))
+            say_of(session, found, moment)
+
+
+def say_of(session: bool, found: Understood, now: datetime) -> None:
+    """Say what was understood, with days as the chat says them at that moment."""
+    with in_year(now.astimezone(BEIJING).year):
+        say(in_words(session, found))
 
 
 def lines(stream: Iterable[bytes]) -> Iterable[str]:
-    """The lines of a stream, as they come: each gives one line of the result."""
+    """The lines of a stream, as they arrive; each becomes one line of output."""
     for number, line in enumerate(stream):
         try:
             words = line.decode("utf-8")
@@ -64,7 +70,7 @@ def lines(stream: Iterable[bytes]) -> Iterable[str]:
 
 
 def moment_typed(typed: str) -> datetime:
-    """A time as ISO writes it, in Beijing where no offset is given; now, if nothing is typed."""
+    """An ISO time, in Beijing unless it has an offset; the present time if nothing is typed."""
     from app import desk
 
     if not typed:
@@ -77,16 +83,15 @@ def moment_typed(typed: str) -> datetime:
 
 
 def kinds_of(key: str) -> Sequence[str]:
-    """The kinds of activity of a programme, or of all of them. Raises `Mistake`."""
-    from programmes.values import ActivityKind
-    from services.packs import kept_as
+    """The activity kinds of one programme, or of all. Raises `Mistake`."""
+    from programmes.values import ActivityKind, kept_as
 
     kinds = find_programme(key).activity_kinds if key else ActivityKind
     return [kept_as(kind) for kind in kinds]
 
 
 def as_told(session: bool, found: Understood) -> dict[str, Any]:
-    """What was understood, for programs."""
+    """What was understood, as JSON for programs."""
     moment = found.moment
     return {
         "session": session,

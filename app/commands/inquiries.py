@@ -12,22 +12,21 @@ from typing import IO, Annotated, Any, Final
 
 import typer
 
-from app.terminal import Mistake, both, find_programme, near, said, say
+from app.terminal import AsJson, Mistake, both, find_programme, near, said, say
 from bot.talk.clock import beijing_day
 from prompts import BEIJING, t
 
 commands = typer.Typer(no_args_is_help=True)
 
 KEPT: Final = ("open", "answered", "closed")
-"""The states of questions that are an office's affair."""
+"""The states of questions that concern an office."""
 
-Programme = Annotated[str, typer.Argument(help=both("questions_key"))]
-State = Annotated[str, typer.Option("--state", help=both("questions_state"))]
-AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
+ProgrammeFilter = Annotated[str, typer.Argument(help=both("questions_key"))]
+StateFilter = Annotated[str, typer.Option("--state", help=both("questions_state"))]
 
 
 @commands.command("list", help=both("questions_list"))
-def list_(key: Programme = "", state: State = "open", as_json: AsJson = False) -> None:
+def list_(key: ProgrammeFilter = "", state: StateFilter = "open", as_json: AsJson = False) -> None:
     from app import desk
 
     found = inquiries(key, state)
@@ -43,12 +42,12 @@ def list_(key: Programme = "", state: State = "open", as_json: AsJson = False) -
 def export(
     file: Annotated[Path, typer.Argument(help=both("questions_file"))],
     key: Annotated[str, typer.Option("--programme", help=both("questions_key"))] = "",
-    state: State = "",
+    state: StateFilter = "",
 ) -> None:
     if file.suffix not in WRITERS:
         raise Mistake(t("cli.questions_kind", kinds=list(WRITERS)))
     found = inquiries(key, state)
-    # A byte order mark, by which spreadsheets know the encoding.
+    # The byte order mark tells spreadsheets the encoding.
     encoding = "utf-8-sig" if file.suffix == ".csv" else "utf-8"
     with file.open("x", encoding=encoding, newline="") as out:
         WRITERS[file.suffix](out, found)
@@ -59,7 +58,7 @@ def inquiries(key: str, state: str) -> list[dict[str, Any]]:
     """The questions of one programme or all, in one state or any. Raises `Mistake`."""
     from app import desk
     from programmes.catalogue import all_programmes
-    from storage import inquiries as rows
+    from storage import inquiries as inquiry_rows
     from storage.tables import InquiryState
 
     if state and state not in KEPT:
@@ -82,7 +81,7 @@ def inquiries(key: str, state: str) -> list[dict[str, Any]]:
                 "clause": row.clause,
                 "answered": row.answered_at,
             }
-            for row in rows.kept(db, keys, states)
+            for row in inquiry_rows.kept(db, keys, states)
         ]
 
 

@@ -10,7 +10,9 @@ import typer
 
 from app.commands import drafting
 from app.terminal import (
+    AsJson,
     Mistake,
+    ProgrammeKey,
     both,
     explained,
     find_programme,
@@ -30,17 +32,14 @@ if TYPE_CHECKING:
 commands = typer.Typer(no_args_is_help=True)
 commands.command("new", help=both("programme_new"))(drafting.new)
 
-AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
-Key = Annotated[str, typer.Argument(help=both("key"))]
-
 
 @commands.command("list", help=both("programme_list"))
 def list_(as_json: AsJson = False) -> None:
-    from app import packs
+    from app import pack_folders
     from programmes.catalogue import all_programmes, own_pack
 
     every = all_programmes()
-    for words in packs.troubles():
+    for words in pack_folders.troubles():
         say(words, aside=True)
     if as_json:
         say_json(
@@ -71,7 +70,7 @@ def list_(as_json: AsJson = False) -> None:
 
 
 def note(programme: Programme) -> Words:
-    """What there is to say of a pack in a list: that it is last year's, that it is one's own."""
+    """The note on a pack in a list: carried over from last year, or the office's own."""
     from programmes.catalogue import own_pack
 
     if programme.provisional:
@@ -82,7 +81,7 @@ def note(programme: Programme) -> Words:
 
 @commands.command("show", help=both("programme_show"))
 def show(
-    key: Key,
+    key: ProgrammeKey,
     section: Annotated[str, typer.Option(help=both("section"))] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -110,7 +109,7 @@ def show(
 
 
 def told(fact: Fact[Any]) -> Text:
-    """What a fact says, where that is written, and how firmly."""
+    """What a fact says, its clause and its status."""
     if not fact.clause:
         return t("cli.fact_silent", status=t(f"programme.status.{fact.status}"))
     words: Words = "；".join(fact.words)
@@ -148,7 +147,7 @@ def check(
 
 
 def at_odds(path: Path) -> Iterator[Problem]:
-    """Where a pack does not fit what else is here: the other packs, the loaded documents."""
+    """Where a pack disagrees with the other packs or with the loaded documents."""
     from app import desk
     from programmes.catalogue import all_programmes
     from programmes.check import examine, uncited, unlike
@@ -169,7 +168,7 @@ def of(library: Passages, key: str) -> bool:
 
 @commands.command("roll", help=both("programme_roll"))
 def roll(
-    key: Key,
+    key: ProgrammeKey,
     year: Annotated[int, typer.Argument(help=both("year"))],
     output: Annotated[Path | None, typer.Option("--output", "-o", help=both("output"))] = None,
 ) -> None:

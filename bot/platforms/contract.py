@@ -30,6 +30,8 @@ class Capabilities:
     """Messages per second in one private chat."""
     at_once: int
     """Calls under way at the same time."""
+    history: bool = False
+    """It shows a chat's past from what we keep of it; others keep it themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ class Platform(Protocol):
     async def send(self, row: int, address: str, message: Outgoing, earlier: str | None) -> str:
         """Put a message before a person; returns the platform's id of it.
 
-        `row` is the outbox row's id; `earlier` is the id of the message to replace, if there is
-        one. Raises `Unreachable`, `TryLater`, `Unsent` or `FateUnknown`.
+        `row` is the outbox row's id; `earlier` is the id of the message to replace, if it takes
+        one's place. Raises `Unreachable`, `TryLater`, `Unsent` or `FateUnknown`.
         """
         ...
 
@@ -87,8 +89,24 @@ class Platform(Protocol):
         """The bytes of a received file. Raises `FileTooLarge` past `limit` bytes, or `Unsent`."""
         ...
 
+    async def drop(self, refs: Sequence[str]) -> None:
+        """Let go of received files that nobody asked for, where they lie with us."""
+        ...
+
     async def offer(self, address: str, commands: Sequence[tuple[str, str]]) -> None:
-        """Show this chat its own menu of commands, as (name, description) pairs."""
+        """Show this chat its own menu of commands, as (name, description) pairs.
+
+        Raises as `send` does.
+        """
+        ...
+
+    def cost(self, message: Outgoing) -> int:
+        """How many calls show this message, at most: its pace counts them all."""
+        ...
+
+    async def answers(self) -> bool:
+        """Whether it serves a call that carries nothing of anybody's: if so, what it does not
+        serve is at fault itself."""
         ...
 
     async def close(self) -> None:
@@ -99,19 +117,31 @@ class Platform(Protocol):
 class DeliveryError(Exception):
     """A message did not surely arrive."""
 
+    method: str = ""
+    """The platform's name of the call that failed."""
+
 
 class Unreachable(DeliveryError):
     """The person cannot be reached there: they left, or never came."""
 
 
 class TryLater(DeliveryError):
-    """The platform asks for a pause, or is out of order; nothing was shown."""
+    """The platform asks for a pause, or serves nobody; nothing was shown."""
 
-    def __init__(self, seconds: float, *, everyone: bool = False) -> None:
-        super().__init__(f"try again in {seconds} s")
+    def __init__(self, seconds: float, *, everyone: bool = False, why: str = "") -> None:
+        super().__init__(why or f"try again in {seconds:g} s")
         self.seconds = seconds
+        """0 where the platform does not say how long."""
         self.everyone = everyone
         """The pause holds for every chat, not for this one only."""
+
+
+class Unserved(TryLater):
+    """The platform could not serve this call; nothing was shown. Whether it serves others is not
+    known."""
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__(0, why=why or "not served")
 
 
 class Unsent(DeliveryError):

@@ -22,6 +22,8 @@ class Shown:
     row: int
     address: str
     message: Outgoing
+    place: str
+    """The id of the message: its own row, or the one that it took the place of."""
 
 
 UNLIMITED = Capabilities(
@@ -45,6 +47,8 @@ class FakePlatform:
     menus: dict[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     refuse: Callable[[Shown], None] = lambda shown: None
+    well: bool = True
+    dropped: list[str] = field(default_factory=list)
 
     def decode(self, raw: str) -> Incoming | None:
         return decode(json.loads(raw))
@@ -56,10 +60,11 @@ class FakePlatform:
         await asyncio.Event().wait()
 
     async def send(self, row: int, address: str, message: Outgoing, earlier: str | None) -> str:
-        shown = Shown(row, address, message)
+        place = earlier or str(row)
+        shown = Shown(row, address, message, place)
         self.refuse(shown)
         self.shown.append(shown)
-        return str(row)
+        return place
 
     async def fetch(self, ref: str, limit: int) -> bytes:
         if ref not in self.files:
@@ -68,8 +73,17 @@ class FakePlatform:
             raise FileTooLarge
         return self.files[ref]
 
+    async def drop(self, refs: Sequence[str]) -> None:
+        self.dropped += refs
+
     async def offer(self, address: str, commands: Sequence[tuple[str, str]]) -> None:
         self.menus[address] = commands
+
+    def cost(self, message: Outgoing) -> int:
+        return 1
+
+    async def answers(self) -> bool:
+        return self.well
 
     async def close(self) -> None:
         """There is nothing to let go."""

@@ -1,4 +1,4 @@
-"""Who acts, and an act that is refused."""
+"""Who acts, and the refusal of an act."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Whoever runs the assistant, at its command line: nobody in a cohort, so with no role there.
+    """The operator at the command line: no member of any cohort, so without a role.
 
-    Acts that take an `Operator` and no `Actor` are for the command line only; whoever lets people
-    do them from a chat or a page first says who may.
+    Acts that take only an `Operator` are for the command line; whoever offers them in a chat or on
+    a page must first decide who may do them.
     """
 
     now: datetime
@@ -31,7 +31,7 @@ class Operator:
 
 
 class Refused(Exception):
-    """An act that is not done, and the sentence that says why. It leaves an audit row."""
+    """An act was refused; `words` says why. Leaves an audit row."""
 
     def __init__(
         self, words: Text, *, verb: str = "", object: str = "", object_id: int | None = None

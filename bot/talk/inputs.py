@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -20,9 +20,10 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 from bot.talk.clock import beijing_day
 from bot.talk.message import Attachment, Choice, Field, Incoming
 from language.days import Moment, parse_moment
-from language.lengths import parse_minutes
+from language.lengths import DAY, each_length, parse_minutes
 from language.names import typed_names
 from language.numerals import tidy, whole
+from language.sentence import understand_session
 from prompts import BEIJING, LANGUAGES, Brief, Language, Text, Words, render, t
 
 Rows = Sequence[Sequence[Choice]]
@@ -32,7 +33,11 @@ TEXT_LIMIT: Final = 4000
 """Characters in one message: the smallest limit among the platforms, less what a card adds."""
 
 UNREADABLE: Final = frozenset(
-    ("sticker", "voice", "audio", "video", "location", "contact", "poll", "edited", "unknown")
+    (
+        *("sticker", "voice", "audio", "video", "video_note", "animation", "live_photo"),
+        *("location", "venue", "contact", "poll", "checklist", "dice", "game", "story"),
+        *("paid_media", "invoice", "giveaway", "edited", "unknown"),
+    )
 )
 """What we cannot read and have a sentence for; a platform may know more."""
 
@@ -90,14 +95,28 @@ class Kind(ABC, Generic[T_co]):
     """One kind of question."""
 
     numbered: ClassVar[bool] = True
-    """Whether a bare number means the choice at that place."""
+    """Whether a bare number means the choice in that position."""
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether files are an answer to it."""
+        return False
+
+    @property
+    def takes_questions(self) -> bool:
+        """Whether words that ask something are an answer to it like any other."""
+        return False
 
     def choices(self, asked: Asked) -> Rows:
         """Rows of offered answers, in the order in which they are numbered."""
         return ()
 
+    def begins_with(self) -> str:
+        """Words from which the answer may start."""
+        return ""
+
     def shown(self) -> tuple[Field, ...]:
-        """What was said so far, where that is what is asked about; a field may hold a choice."""
+        """The answers so far, if the question is about them; a field may hold a choice."""
         return ()
 
     @abstractmethod
@@ -107,6 +126,15 @@ class Kind(ABC, Generic[T_co]):
     def change(self, answer: Answer) -> str | None:
         """The field that a settled answer asks to change, where it is not an answer at all."""
         return None
+
+    def correct(self, answer: Answer, asked: Asked) -> Mapping[str, Answer | None]:
+        """What a settled answer says anew of other steps, where it is not an answer at all; `None`
+        for a step that it only says to be wrong."""
+        return {}
+
+    def more(self, answer: Answer, asked: Asked) -> Mapping[str, Answer]:
+        """What a settled answer says of other steps as well."""
+        return {}
 
 
 def settle(kind: Kind[Any], answer: Answer, asked: Asked) -> Answer:
@@ -143,9 +171,9 @@ def _typed(answer: Answer) -> str:
 
 
 def own_words(text: str) -> str:
-    """What somebody wrote, as it is kept: theirs to the letter, without what cannot be seen.
+    """A person's text as it is stored: unchanged, but without invisible characters.
 
-    Control and direction characters would let a name or a diary look like something else.
+    Control and direction characters could make a name or a diary look like something else.
     """
     plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     if plain.isprintable():
@@ -162,9 +190,9 @@ _LOOSE_JOINER: Final = re.compile("(?<![\ufe0f\U0001f300-\U0001faff])\u200d")
 def match(
     words: str, choices: Sequence[Choice], language: Language, *, numbered: bool = True
 ) -> Choice | None:
-    """The choice somebody typed: by its number, its label, or one of its other words.
+    """The choice that a person typed: by its number, its label, or one of its other words.
 
-    Its label in another language will do, where it names nothing in theirs.
+    Its label in another language is accepted too, unless it means another choice in theirs.
     """
     if not words or not choices or len(words) > 60:
         return None
@@ -189,7 +217,7 @@ def match(
 
 @lru_cache(maxsize=2048)
 def _as_typed(label: str) -> str:
-    """A choice's words as somebody may type them; much the same ones are offered to everybody."""
+    """A choice's words in the form in which they are compared with typed ones; cached."""
     return tidy(label).casefold()
 
 
@@ -210,7 +238,7 @@ def rows_of(choices: Sequence[Choice], width: int) -> list[list[Choice]]:
 
 @dataclass(frozen=True, slots=True)
 class Pick(Kind[str]):
-    """One of a few choices. Returns the choice's value."""
+    """One of a few choices. Value: the choice's value."""
 
     options: Sequence[Choice]
     width: int = 2
@@ -242,6 +270,11 @@ class Day(Kind[Moment]):
             raise Unclear(t("answer.not_a_day"))
         if moment.day > asked.today:
             raise Unclear(t("answer.day_to_come", day=moment.day))
+        # 3月25日, said on the 18th, is the one to come rather than one before the cycle.
+        coming = _a_year_on(moment.day)
+        told = moment.day >= self.first or str(moment.day.year) in words
+        if not told and asked.today < coming <= self.last:
+            raise Unclear(t("answer.day_to_come", day=coming))
         if not self.first <= moment.day <= self.last:
             raise Unclear(
                 t("answer.outside_cycle", day=moment.day, first=self.first, last=self.last)
@@ -249,12 +282,135 @@ class Day(Kind[Moment]):
         return moment
 
 
+def _a_year_on(day: date) -> date:
+    """The same day of the next year; of 29 February the day after."""
+    try:
+        return day.replace(year=day.year + 1)
+    except ValueError:
+        return date(day.year + 1, 3, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class NearestDay(Day):
+    """A day, past or to come: of those that the words can mean, the one nearest to today."""
+
+    def choices(self, asked: Asked) -> Rows:
+        return _ahead(asked.today, self.first, self.last)
+
+    def parse(self, answer: Answer, asked: Asked) -> Moment:
+        words = answer.press or said(answer, 60)
+        moment = parse_moment(words, asked.now.astimezone(BEIJING))
+        if moment is None:
+            raise Unclear(t("answer.not_a_day"))
+        can_be = [moment.day]
+        if str(moment.day.year) not in words:
+            can_be.append(_a_year_on(moment.day))
+        within = [day for day in can_be if self.first <= day <= self.last]
+        if not within:
+            limits = {"first": self.first, "last": self.last}
+            raise Unclear(t("answer.outside_days", day=moment.day, **limits))
+        return Moment(min(within, key=lambda day: abs(day - asked.today)))
+
+
+@lru_cache(maxsize=64)
+def _ahead(today: date, first: date, last: date) -> Rows:
+    """Today, and the same day one and two weeks on, as far as they are within these days."""
+    days = [(today + timedelta(days=7 * weeks), key) for weeks, key in enumerate(_AHEAD)]
+    return rows_of(
+        [
+            Choice(day.isoformat(), t(f"answer.{key}", day=Brief(day)))
+            for day, key in days
+            if first <= day <= last
+        ],
+        1,
+    )
+
+
+_AHEAD: Final = ("today", "in_a_week", "in_two_weeks")
+
+
+SENTENCE: Final = 400
+"""Characters of a sentence that answers more than was asked."""
+
+Besides = Callable[[str, Asked], Mapping[str, Answer]]
+"""What a sentence says of other steps, by step; empty where it is no such sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayAndLength(Day):
+    """A day and how long it took: pressed together, or typed, also the day alone, or in a
+    sentence that tells more."""
+
+    step: str = "length"
+    """The step that is told the length."""
+    usual: Sequence[int] = (60, 120, 180)
+    alone: bool = False
+    """The length is known, and only the day is asked."""
+    besides: Besides | None = None
+    """Hears what else a whole sentence says."""
+    held: frozenset[str] = frozenset()
+    """The steps of which something was said already: that stays."""
+
+    def choices(self, asked: Asked) -> Rows:
+        if self.alone:
+            return _recent(asked.today, self.first, self.last)
+        return _days_and_lengths(asked.today, self.first, self.last, tuple(self.usual))
+
+    def parse(self, answer: Answer, asked: Asked) -> Moment:
+        day, minutes = self._apart(answer, asked)
+        if minutes is not None:
+            Minutes().parse(Answer(press=str(minutes)), asked)
+        return Day(self.first, self.last).parse(day, asked)
+
+    def more(self, answer: Answer, asked: Asked) -> Mapping[str, Answer]:
+        day, minutes = self._apart(answer, asked)
+        told = {} if minutes is None else {self.step: Answer(press=str(minutes))}
+        if day is answer or answer.press is not None:
+            return told
+        besides = self._besides(answer, asked).items()
+        return {step: it for step, it in besides if step not in self.held} | told
+
+    def _besides(self, answer: Answer, asked: Asked) -> Mapping[str, Answer]:
+        words = own_words(answer.text or "")
+        return self.besides(words, asked) if self.besides and words else {}
+
+    def _apart(self, answer: Answer, asked: Asked) -> tuple[Answer, int | None]:
+        """An answer about the day alone, and the length that it names beside it."""
+        if answer.press is not None:
+            day, plus, minutes = answer.press.partition("+")
+            return Answer(press=day), int(minutes) if plus and minutes.isdecimal() else None
+        words = _typed(answer)
+        now = asked.now.astimezone(BEIJING)
+        if len(words) > SENTENCE or parse_moment(words, now) is not None:
+            return answer, None
+        said = understand_session(words, now, people=(), places={}, kinds={})
+        if said.moment_said is None:
+            return answer, None
+        if said.minutes is None and not self._besides(answer, asked):
+            return answer, None
+        return Answer(text=said.moment_said), said.minutes
+
+
+@lru_cache(maxsize=64)
+def _days_and_lengths(today: date, first: date, last: date, usual: tuple[int, ...]) -> Rows:
+    """A row for each of the last days, with the usual lengths."""
+    days = [(today - timedelta(days=ago), key) for ago, key in enumerate(_RECENT)]
+    return [
+        [
+            Choice(f"{day.isoformat()}+{minutes}", t(f"answer.{key}_for", length=length(minutes)))
+            for minutes in usual
+        ]
+        for day, key in days
+        if first <= day <= last
+    ]
+
+
 _RECENT: Final = ("today", "yesterday", "day_before")
 
 
 @lru_cache(maxsize=64)
 def _recent(today: date, first: date, last: date) -> Rows:
-    """The last days, as far as they are within the first and the last."""
+    """The most recent days within the first and the last day."""
     days = [(today - timedelta(days=ago), key) for ago, key in enumerate(_RECENT)]
     return rows_of(
         [
@@ -284,7 +440,8 @@ class Minutes(Kind[int]):
         else:
             minutes = parse_minutes(said(answer, 60))
         if minutes is None:
-            raise Unclear(t("answer.not_a_length"))
+            too_long = any(one.minutes > DAY for one in each_length(answer.text or ""))
+            raise Unclear(t("answer.over_a_day" if too_long else "answer.not_a_length"))
         if not self.least <= minutes <= self.most:
             limits = {"least": length(self.least), "most": length(self.most)}
             raise Unclear(t("answer.length_range", **limits))
@@ -313,9 +470,20 @@ class Free(Kind[str]):
     least: int = 1
     most: int = 1000
     options: Sequence[Choice] = ()
+    begins: str = ""
+    """The words from which the answer may start."""
+    questions: bool = False
+    """Questions are an answer like any other."""
+
+    @property
+    def takes_questions(self) -> bool:
+        return self.questions
 
     def choices(self, asked: Asked) -> Rows:
         return rows_of(self.options, 2)
+
+    def begins_with(self) -> str:
+        return self.begins
 
     def parse(self, answer: Answer, asked: Asked) -> str:
         if any(answer.press == option.value for option in self.options):
@@ -341,9 +509,17 @@ class People(Kind[tuple[str, ...]]):
         if answer.press is not None and answer.press in self.known:
             return (self.known[answer.press],)
         names = tuple(typed_names(said(answer, 200), list(self.known.values())))
-        if not 1 <= len(names) <= self.most or not all(any(map(str.isalpha, n)) for n in names):
+        if not 1 <= len(names) <= self.most or not all(map(_is_name, names)):
             raise Unclear(t("answer.not_names", most=self.most))
         return names
+
+
+def _is_name(name: str) -> bool:
+    return any(map(str.isalpha, name)) and _NO_NAME.search(name) is None
+
+
+_NO_NAME: Final = re.compile("[?？!！:：]|不对|错了|应该|小时|分钟|什么|怎么|^是")
+"""What is said of something else, not who somebody is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +529,8 @@ class Part:
     text: str = ""
     files: tuple[Attachment, ...] = ()
     done: bool = False
+    taken_away: str = ""
+    """The value of the choice that takes something away."""
 
 
 DONE: Final = "done"
@@ -371,29 +549,45 @@ class Parts(Kind[Part]):
     skipped_by: Sequence[str] = ("跳过", "没有", "不用", "无", "skip", "none", "no")
     needed: bool = False
     """Neither skipping nor finishing is possible yet."""
+    held: Sequence[Choice] = ()
+    """What was given already, each by the choice that takes it away."""
+    captions: str = ""
+    """The step that is told the words that come with files, where this one takes no words."""
+
+    @property
+    def takes_files(self) -> bool:
+        return self.files_left > 0
 
     def choices(self, asked: Asked) -> Rows:
+        taken_away = rows_of(self.held, 2)
         if self.needed:
-            return ()
+            return taken_away
         if self.optional:
-            return ((Choice(SKIP, t("answer.skip"), tuple(self.skipped_by)),),)
-        return ((Choice(DONE, t("answer.done"), tuple(self.ended_by)),),)
+            end = Choice(SKIP, t("answer.skip"), tuple(self.skipped_by))
+        else:
+            end = Choice(DONE, t("answer.done"), tuple(self.ended_by), weight="primary")
+        return [*taken_away, [end]]
 
     def parse(self, answer: Answer, asked: Asked) -> Part:
         if answer.press in (DONE, SKIP) and not self.needed:
             return Part(done=True)
+        if any(answer.press == choice.value for choice in self.held):
+            return Part(taken_away=str(answer.press))
         if answer.files:
             return Part(self._caption(answer), self._taken(answer.files))
         words = _typed(answer)
         if not self.words:
-            raise Unclear(t("answer.files_only"))
+            raise Unclear(t("answer.file_needed" if self.needed else "answer.files_only"))
         return Part(self._short(words))
+
+    def more(self, answer: Answer, asked: Asked) -> Mapping[str, Answer]:
+        words = own_words(answer.text or "")
+        told = bool(self.captions and answer.files and words and not self.words)
+        return {self.captions: Answer(text=words)} if told else {}
 
     def _taken(self, files: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
         if self.words and not self.files_left:
             raise Unclear(t("answer.files_later"))
-        if len(files) > self.files_left:
-            raise Unclear(t("answer.too_many_files", most=self.files_left))
         return files
 
     def _caption(self, answer: Answer) -> str:
@@ -416,6 +610,9 @@ class SummaryLine:
 
 EDIT: Final = "edit:"
 
+Corrections = Callable[[str, Asked], Mapping[str, Answer | None]]
+"""What words say anew of the entry, by step; empty where they say nothing of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Summary(Kind[str]):
@@ -424,6 +621,8 @@ class Summary(Kind[str]):
     fields: Sequence[SummaryLine]
     ends: Sequence[Choice]
     """How the talk may end, the usual way first."""
+    corrections: Corrections | None = None
+    """Hears what somebody says to be wrong."""
 
     def choices(self, asked: Asked) -> Rows:
         return [list(self.ends), *rows_of([self._edit(f) for f in self.fields], 3)]
@@ -441,3 +640,8 @@ class Summary(Kind[str]):
 
     def change(self, answer: Answer) -> str | None:
         return next((f.step for f in self.fields if answer.press == EDIT + f.step), None)
+
+    def correct(self, answer: Answer, asked: Asked) -> Mapping[str, Answer | None]:
+        if self.corrections is None or answer.press is not None or answer.text is None:
+            return {}
+        return self.corrections(own_words(answer.text), asked)

@@ -36,17 +36,20 @@ class Incoming:
     text: str | None = None
     press: str | None = None
     """The payload of a pressed button, as it was sent."""
+    on: str = ""
+    """The platform's id of the message whose button was pressed. Empty where the press itself
+    stands in the chat as a line of its own, below that message."""
     files: tuple[Attachment, ...] = ()
     other: str | None = None
     """Something we cannot read, by its kind: sticker, voice, location, edited, unknown …"""
+    sent: int = 0
+    """Of a message that was edited: when it had been sent, in seconds since 1970."""
     start: str | None = None
     """The code a deep link carried."""
     presence: Literal["left", "returned"] | None = None
     """The person blocked the assistant, or let it back in."""
     group: bool = False
     """Not a private chat."""
-    sender: str = ""
-    """The platform's name for the person, where it differs from the chat (groups)."""
     name: str = ""
     """What the person calls themselves there."""
     language: Language | None = None
@@ -56,11 +59,11 @@ class Incoming:
 # ---------------------------------------------------------------- what goes out
 
 Weight = Literal["primary", "plain", "danger", "quiet"]
-"""How much a button asks to be pressed: the one usual way on, one of several, one that cannot be
-undone or that turns somebody down, and a way out."""
+"""A button's weight: the usual way on (primary), one of several (plain), irreversible or a
+rejection (danger), a way out (quiet)."""
 
 Tone = Literal["good", "waiting", "bad", "neutral"]
-"""What a state means for whoever reads it. A platform colours it; the words always say it too."""
+"""The meaning of a state. A platform may colour it; the words always say it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Choice:
     also: tuple[Words, ...] = ()
     """Other words by which it may be typed."""
     decides: bool = False
-    """Typed rather than pressed, it is asked once more: it settles somebody's record."""
+    """It settles somebody's record: if typed instead of pressed, it must be confirmed."""
     weight: Weight = "plain"
 
 
@@ -84,7 +87,7 @@ class Field(NamedTuple):
     value: Words
     tone: Tone = "neutral"
     choice: Choice | None = None
-    """Changes it."""
+    """The choice that changes the field."""
 
 
 class Meter(NamedTuple):
@@ -96,12 +99,12 @@ class Meter(NamedTuple):
     approved: int
     waiting: int
     needed: int = 0
-    """0 where no least number is asked for; nothing is measured then."""
+    """0 if there is no minimum: then nothing is measured."""
     state: Words = ""
     tone: Tone = "neutral"
     clause: Words = ""
     choice: Choice | None = None
-    """Leads to what is still missing."""
+    """The choice that leads to what is still missing."""
 
 
 class Item(NamedTuple):
@@ -134,9 +137,9 @@ class Message(NamedTuple):
     meters: tuple[Meter, ...] = ()
     items: tuple[Item, ...] = ()
     note: Words = ""
-    """Said beside the matter, under it."""
+    """A remark under the content."""
     clause: Words = ""
-    """Where it is written."""
+    """The clause behind it."""
 
 
 def as_message(said: Words | Message) -> Message:
@@ -189,8 +192,9 @@ class Outgoing(NamedTuple):
     rows: tuple[tuple[Button, ...], ...] = ()
     kind: Literal["text", "question", "card"] = "text"
     card: str = ""
-    replace: bool = False
-    """Put it where the card's last message is, if the platform can; else send it anew."""
+    replace: str = ""
+    """The platform's id of the shown message whose place it takes, or `ITS_CARD`. Delivery alone
+    decides whether it does."""
     files: tuple[int, ...] = ()
     commands: tuple[tuple[str, str], ...] = ()
     """With nothing said: this chat's menu of commands, as (name, description) pairs."""
@@ -200,9 +204,13 @@ class Outgoing(NamedTuple):
     items: tuple[ShownItem, ...] = ()
     note: str = ""
     clause: str = ""
+    draft: str = ""
+    """The reader's own words, to be edited and sent back: where they write, or to be copied."""
+    copy: str = ""
+    """The label of what copies them."""
 
     def to_json(self) -> dict[str, Any]:
-        """Only what it has: most messages are a line and a few buttons."""
+        """As JSON without empty parts: most messages are a line and a few buttons."""
         body: dict[str, Any] = {"kind": self.kind}
         if self.text:
             body["text"] = self.text
@@ -211,11 +219,14 @@ class Outgoing(NamedTuple):
         if self.card:
             body["card"] = self.card
         if self.replace:
-            body["replace"] = True
+            body["replace"] = self.replace
         if self.files:
             body["files"] = self.files
         if self.commands:
             body["commands"] = self.commands
+        if self.draft:
+            body["draft"] = self.draft
+            body["copy"] = self.copy
         if is_card(self):
             body.update((name, said) for name in _PROSE if (said := getattr(self, name)))
             for name, _ in _PARTS:
@@ -231,15 +242,26 @@ class Outgoing(NamedTuple):
             tuple(tuple(map(_button, row)) for row in body.get("rows", ())),
             body.get("kind", "text"),
             body.get("card", ""),
-            body.get("replace", False),
+            _taken(body.get("replace")),
             tuple(body.get("files", ())),
             tuple((name, words) for name, words in body.get("commands", ())),
+            draft=body.get("draft", ""),
+            copy=body.get("copy", ""),
         )
         said: dict[str, Any] = {name: body[name] for name in _PROSE if name in body}
         for name, kind in _PARTS:
             if name in body:
                 said[name] = tuple(_part(one, kind) for one in body[name])
         return plain._replace(**said) if said else plain
+
+
+ITS_CARD: Final = "card"
+"""In place of an id: wherever its card was shown last."""
+
+
+def _taken(replace: Any) -> str:
+    """The message whose place is taken; older bodies say only whether one is."""
+    return replace if isinstance(replace, str) else ""
 
 
 _PROSE: Final = ("title", "note", "clause")
@@ -269,7 +291,7 @@ def _button(body: Mapping[str, Any]) -> Button:
 
 
 def _part(body: Mapping[str, Any], kind: type[ShownField | ShownMeter | ShownItem]) -> Any:
-    """Read one part; a nought and a blank were not stored."""
+    """Read one part; zeros and empty strings were not stored."""
     given = {name: body[name] for name in kind._fields if name in body}
     if "button" in given:
         given["button"] = _button(given["button"])
@@ -333,7 +355,7 @@ def _put_meter(meter: Meter, language: Language) -> ShownMeter:
 
 
 def is_card(message: Message | Outgoing) -> bool:
-    """Whether it says more than prose."""
+    """Whether it has anything besides prose."""
     return bool(
         message.title
         or message.fields
@@ -350,16 +372,17 @@ def is_card(message: Message | Outgoing) -> bool:
 def rows_of(outgoing: Outgoing) -> tuple[tuple[Button, ...], ...]:
     """All that can be pressed, as rows of buttons, in the order in which it is numbered.
 
-    The items come first, then what leads to what is missing; the changes of fields stand below
-    the first row of choices, which is the usual way on.
+    The items come first, then what leads to what is missing, each way once, then the changes of
+    fields. The choices stand last, where those of the message before stood, so that a second tap
+    in the same place does nothing else.
     """
     if not is_card(outgoing):
         return outgoing.rows
     items = [(Button(item.words, item.press),) for item in outgoing.items if item.press]
-    ways = [(meter.button,) for meter in outgoing.meters if meter.button]
+    ways = [(way,) for way in dict.fromkeys(m.button for m in outgoing.meters if m.button)]
     changes = [field.button for field in outgoing.fields if field.button]
     changed = [tuple(changes[at : at + 3]) for at in range(0, len(changes), 3)]
-    return (*items, *ways, *outgoing.rows[:1], *changed, *outgoing.rows[1:])
+    return (*items, *ways, *changed, *outgoing.rows)
 
 
 def offered(outgoing: Outgoing, message: Message) -> list[list[Any]]:
@@ -377,7 +400,7 @@ def offered(outgoing: Outgoing, message: Message) -> list[list[Any]]:
 
 
 CELLS: Final = 10
-"""Most cells in a bar of characters."""
+"""Maximum cells in a bar of characters."""
 
 
 def bar(meter: ShownMeter, signs: str = "▰▨▱") -> str:
@@ -402,7 +425,7 @@ def _cells(done: int, needed: int, cells: int) -> int:
 def as_text(outgoing: Outgoing) -> str:
     """A message as plain text, without its buttons: for what can draw nothing better."""
     if not is_card(outgoing):
-        return outgoing.text
+        return "\n\n".join(filter(None, (outgoing.text, outgoing.draft)))
     parts = [
         outgoing.title,
         outgoing.text,
@@ -411,13 +434,14 @@ def as_text(outgoing: Outgoing) -> str:
         "\n".join(_item_texts(outgoing.items)),
         outgoing.note,
         outgoing.clause,
+        outgoing.draft,
     ]
     return "\n\n".join(part for part in parts if part)
 
 
 def flat(outgoing: Outgoing) -> Outgoing:
     """The same message with nothing in it but text and buttons."""
-    if not is_card(outgoing):
+    if not is_card(outgoing) and not outgoing.draft:
         return outgoing
     return Outgoing(
         text=as_text(outgoing),

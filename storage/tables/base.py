@@ -19,8 +19,8 @@ SQLModel.metadata.naming_convention = {
 metadata: MetaData = SQLModel.metadata
 
 NEVER_AGAIN: Final = {"sqlite_autoincrement": True}
-"""Left to itself SQLite gives a deleted last row's number to the next one, and an old button that
-carries the number would then mean somebody else's row."""
+"""Keeps SQLite from reusing the id of a deleted last row: an old button that carries the id would
+then mean another row."""
 
 
 def json_type() -> Any:
@@ -40,4 +40,4 @@ def word_type(kind: type[StrEnum]) -> Any:
 def table(model: type[SQLModel]) -> Table:
     """A model's table, for statements without objects."""
     # SQLAlchemy sets it; SQLModel's types do not know of it.
-    return cast(Table, model.__table__)  # type: ignore[attr-defined]
+    return cast(Table, model.__table__)  # type: ignore[attr-defined]  # set by SQLAlchemy

@@ -14,7 +14,7 @@ from storage.tables.base import NEVER_AGAIN, json_type, word_type
 
 class InquiryState(StrEnum):
     ASKED = "asked"
-    """The latest of its chat: kept for what follows it, and for saying that it was no help."""
+    """The latest question of its chat: kept for follow-ups and for 没帮到我."""
     OPEN = "open"
     """Waits for the office."""
     ANSWERED = "answered"
@@ -31,15 +31,15 @@ class CuratedState(StrEnum):
 class AdviceState(StrEnum):
     WANTED = "wanted"
     GIVEN = "given"
-    """What the model said stands in place of the composed answer."""
+    """The model's words replaced the composed answer."""
     REFUSED = "refused"
-    """The model replied, and its reply counts for nothing."""
+    """The model's reply was rejected."""
     FAILED = "failed"
-    """There was no reply, or none in time; or it was not asked."""
+    """There was no reply, or none in time, or the model was not asked."""
 
 
 class Inquiry(SQLModel, table=True):
-    """What somebody asked, without what would name anybody, and what the office answered."""
+    """A question, without names, and the office's answer."""
 
     __tablename__ = "question"
     __table_args__ = (
@@ -50,15 +50,17 @@ class Inquiry(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     account_id: int | None = Field(default=None, foreign_key="account.id")
-    """Where an answer goes; empty once it has gone there."""
+    """The chat that gets the answer; empty once it has been sent."""
     programme: str = Field(default="", max_length=60)
-    """The pack's key: while only asked, of the programme that it was about, once it is open, of
-    the one whose office it waits for. Empty for several."""
+    """The pack's key: while ASKED, of the programme that the question is about; afterwards, of the
+    programme whose office it waits for. Empty for several."""
+    office_id: int | None = Field(default=None, foreign_key="unit.id")
+    """The office for which it waits; empty where the cohort has none."""
     role: str = Field(default="", max_length=24)
-    """What the asker is there."""
+    """The asker's role there."""
     words: str = Field(max_length=300)
     topic: str = Field(default="", max_length=60)
-    """As it was understood; empty if it was not."""
+    """The topic that was understood; empty if none."""
     kind: str = Field(default="", max_length=24)
     score: float = 0.0
     state: InquiryState = Field(default=InquiryState.ASKED, sa_type=word_type(InquiryState))
@@ -77,16 +79,18 @@ class Curated(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     programme: str = Field(max_length=60)
     """The pack's key."""
+    office_id: int | None = Field(default=None, foreign_key="unit.id")
+    """The office that wrote it: it holds there and below; everywhere if empty."""
     topic: str = Field(default="", max_length=60)
     """The topic that is asked for; empty for an answer of its own."""
     title: str = Field(default="", max_length=60)
     asks: list[str] = Field(sa_type=json_type())
-    """How it is asked for."""
+    """The wordings that ask for it."""
     says: str = Field(default="", max_length=2000)
     clause: str = Field(default="", max_length=120)
     state: CuratedState = Field(default=CuratedState.PROPOSED, sa_type=word_type(CuratedState))
     question_id: int | None = Field(default=None, foreign_key="question.id", index=True)
-    """The question that it comes of."""
+    """The question that it answers."""
     written_by: int | None = Field(default=None, foreign_key="person.id")
     written_at: datetime
     published_by: int | None = Field(default=None, foreign_key="person.id")
@@ -94,9 +98,9 @@ class Curated(SQLModel, table=True):
 
 
 class Advice(SQLModel, table=True):
-    """A model is asked about a question whose composed answer may not be what was meant.
+    """A request to a model about a question whose composed answer may have missed the point.
 
-    Whatever it was asked about is emptied once that is settled; what it cost stays.
+    The texts are emptied once it is settled; the cost stays.
     """
 
     __table_args__ = (Index(None, "state", "id"), NEVER_AGAIN)
@@ -107,20 +111,20 @@ class Advice(SQLModel, table=True):
     programmes: list[str] = Field(sa_type=json_type())
     """The packs' keys."""
     words: str = Field(max_length=300)
-    """The question, without what would name anybody."""
+    """The question, without names."""
     evidence: list[Any] = Field(sa_type=json_type())
-    """What the answer may rest on."""
+    """The evidence that the answer may rest on."""
     cards: list[Any] = Field(sa_type=json_type())
     """The composed answers as they were shown: each with its topic, and the message's body."""
     state: AdviceState = Field(default=AdviceState.WANTED, sa_type=word_type(AdviceState))
     parts: int = 0
     """How many parts of a reply that was still being written have been shown."""
     card: str = Field(default="", max_length=60)
-    """Where they were shown."""
+    """The card that shows them."""
     asked_at: datetime = Field(index=True)
     done_at: datetime | None = None
     tokens_in: int = 0
     tokens_out: int = 0
-    """What it may cost, while it is asked; then what it did cost."""
+    """While it is being asked, the most it may cost; then what it did cost."""
     why: str = Field(default="", max_length=24)
-    """Why nothing came of it."""
+    """Why there was no usable reply, in one word."""

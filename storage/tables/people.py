@@ -12,7 +12,7 @@ from storage.tables.base import word_type
 
 
 class Role(StrEnum):
-    """What somebody is in a cohort."""
+    """A member's role in a cohort."""
 
     STUDENT = "student"
     MENTOR = "mentor"
@@ -22,7 +22,7 @@ class Role(StrEnum):
     GUARDIAN = "guardian"
     TRAINEE_TEACHER = "trainee_teacher"
     AUDITOR = "auditor"
-    """Looks at what an office has below it, and changes nothing."""
+    """Reads everything below an office, and changes nothing."""
 
 
 class UnitKind(StrEnum):
@@ -46,11 +46,11 @@ class Unit(SQLModel, table=True):
     kind: UnitKind = Field(sa_type=word_type(UnitKind))
     name: str = Field(max_length=120)
     parent_id: int | None = Field(default=None, foreign_key="unit.id", index=True)
-    """The unit that it is below."""
+    """The parent unit."""
 
 
 class Person(SQLModel, table=True):
-    """Somebody, whatever they are in whichever cohort, and on whichever messenger."""
+    """A person, in whatever roles, cohorts and messengers."""
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=60)
@@ -71,7 +71,7 @@ class Cohort(SQLModel, table=True):
 
 
 class Membership(SQLModel, table=True):
-    """Somebody's place in a cohort. It ends; it is not deleted."""
+    """A person's place in a cohort. It is ended, never deleted."""
 
     __table_args__ = (UniqueConstraint("cohort_id", "person_id", "role"),)
 
@@ -84,8 +84,8 @@ class Membership(SQLModel, table=True):
     grade: str = Field(default="", max_length=24)
     created_at: datetime
     joined_on: date | None = None
-    """The day that somebody joined late, as the office says; without one, they were there from the
-    cycle's first day, whenever the roster was written."""
+    """The day of a late joining, as the office says; empty for a member from the cycle's first
+    day."""
     ended_at: datetime | None = None
     ended_reason: str = Field(default="", max_length=200)
 
@@ -103,7 +103,10 @@ class Mentoring(SQLModel, table=True):
 
 
 class Guardianship(SQLModel, table=True):
-    """Who answers for a child, and whether they have consented to its records being kept."""
+    """Who answers for a child, and whether they have consented to its records being kept.
+
+    It is ended, never deleted.
+    """
 
     __table_args__ = (UniqueConstraint("child_id", "guardian_id"),)
 
@@ -113,3 +116,5 @@ class Guardianship(SQLModel, table=True):
     created_at: datetime
     consented_at: datetime | None = None
     withdrawn_at: datetime | None = None
+    ended_at: datetime | None = None
+    """Since when they answer for the child no more; a consent that they gave ended with it."""

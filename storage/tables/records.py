@@ -1,4 +1,4 @@
-"""What students keep, what reviewers say of it, and the files that it shows."""
+"""Records, their versions, reviews and files."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ class RecordKind(StrEnum):
     SESSION = "session"
     DIARY = "diary"
     MEETING_RECORD = "meeting_record"
+    MATERIAL = "material"
 
 
 class RecordState(StrEnum):
     SUBMITTED = "submitted"
     """Waits for somebody's review."""
     FILED = "filed"
-    """Submitted where no rule names a reviewer: it counts as handed in, nobody is awaited."""
+    """Submitted where no rule names a reviewer: it counts as handed in and waits for nobody."""
     APPROVED = "approved"
     RETURNED = "returned"
     """Sent back with a reason: the student's turn."""
@@ -30,9 +31,9 @@ class RecordState(StrEnum):
 
 
 class Record(SQLModel, table=True):
-    """One entry a student keeps: a cultivation session, a diary, a meeting record.
+    """A student's entry: a cultivation session, a diary, a meeting record, a material.
 
-    The row says where the entry stands; what it says is in its versions.
+    The row holds its state; its contents are in the versions.
     """
 
     __table_args__ = (Index(None, "student_id", "kind", "day"),)
@@ -41,9 +42,10 @@ class Record(SQLModel, table=True):
     kind: RecordKind = Field(sa_type=word_type(RecordKind))
     student_id: int = Field(foreign_key="membership.id")
     about_id: int | None = Field(default=None, foreign_key="record.id", index=True)
-    """The session that a diary belongs to."""
+    """The session that a diary or meeting record belongs to."""
     period: str = Field(default="", max_length=24)
-    """The stage of cultivation that it covers, where the programme asks for one per stage."""
+    """The stage of cultivation that it covers, where the programme asks for one per stage; of a
+    material, which one of the document's list it is."""
     day: date
     state: RecordState = Field(sa_type=word_type(RecordState), index=True)
     version: int = 1
@@ -65,7 +67,7 @@ class RecordVersion(SQLModel, table=True):
 
 
 class Review(SQLModel, table=True):
-    """A reviewer's word on one version: at most one each, whoever comes first."""
+    """A review of one version: at most one each, by whoever comes first."""
 
     record_id: int = Field(foreign_key="record.id", primary_key=True)
     version: int = Field(primary_key=True)
@@ -76,7 +78,7 @@ class Review(SQLModel, table=True):
 
 
 class Opening(SQLModel, table=True):
-    """Somebody has seen the whole of one version."""
+    """A person has read the whole of one version."""
 
     record_id: int = Field(foreign_key="record.id", primary_key=True)
     version: int = Field(primary_key=True)
@@ -94,6 +96,8 @@ class File(SQLModel, table=True):
     name: str = Field(max_length=200)
     owner_id: int = Field(foreign_key="person.id", index=True)
     created_at: datetime
+    expires_at: datetime | None = None
+    """When a file that was made for its owner alone, a copy of their data, is deleted."""
 
 
 class RecordFile(SQLModel, table=True):

@@ -49,6 +49,9 @@ class Lane(StrEnum):
 
     REPLY = "a_reply"
     NOTICE = "b_notice"
+    LAST = "c_last"
+    """What holds nobody up and keeps no order: menus of commands, and messages that the platform
+    has not served again and again."""
 
 
 class Account(SQLModel, table=True):
@@ -87,9 +90,24 @@ class Update(SQLModel, table=True):
     address: str = Field(max_length=128)
     album: str = Field(default="", max_length=64)
     raw: str
+    """Empty once it is handled, and from the beginning where the sender's words may not be kept.
+    The key stays, so that a repeated update is still known."""
     received_at: datetime
     state: UpdateState = Field(default=UpdateState.WAITING, sa_type=word_type(UpdateState))
     error: str = Field(default="", max_length=500)
+
+
+class SaidLine(SQLModel, table=True):
+    """A person's own line in a chat whose history is ours to show: kept for that, knowingly."""
+
+    __tablename__ = "said"
+    __table_args__ = (Index(None, "account_id", "at"), NEVER_AGAIN)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id")
+    at: datetime
+    raw: str
+    """The update as it came."""
 
 
 class StoredTalk(SQLModel, table=True):
@@ -141,11 +159,5 @@ class Outbox(SQLModel, table=True):
     """What must still hold when a notice is sent: `{"name", "args"}`."""
     offers: list[Any] | None = Field(default=None, sa_type=json_type())
     """What a notice offers, as `Account.offered`: it may be typed once the notice is sent."""
-
-
-class Card(SQLModel, table=True):
-    """Where a card last stands in a chat, so that it can be changed in place."""
-
-    account_id: int = Field(foreign_key="account.id", primary_key=True)
-    key: str = Field(primary_key=True, max_length=60)
-    message: str = Field(max_length=64)
+    shown: str | None = Field(default=None, max_length=64)
+    """The platform's id of the message that shows it, once it was sent."""

@@ -1,4 +1,4 @@
-"""Ways in: invitations, sign-in links, signed-in browsers, and tries at codes."""
+"""Invitations, sign-in links, signed-in browsers, and tries at codes."""
 
 from __future__ import annotations
 

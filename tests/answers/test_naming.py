@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from answers import PolicyAnswer, guide
-from answers.asking import Guide
 from answers.explaining import explain
 from answers.passages import Passage, Passages
+from answers.policy_guide import Guide
 from programmes.catalogue import all_programmes, load, text_of
 from programmes.model import Programme
 from programmes.rollover import roll

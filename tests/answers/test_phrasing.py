@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,9 +21,14 @@ GUIDE = guide()
 SHANXI = load("shanxi-2026")
 
 
-def piece(words: str, label: str = "示例", **more: object) -> Evidence:
-    given = {"programme": "山西英才计划", "clause": "六(二)", "basis": words, **more}
-    return Evidence(label=label, words=words, **given)  # type: ignore[arg-type]
+def piece(words: str, label: str = "示例", **more: Any) -> Evidence:
+    given: dict[str, Any] = {
+        "programme": "山西英才计划",
+        "clause": "六(二)",
+        "basis": words,
+        **more,
+    }
+    return Evidence(label=label, words=words, **given)
 
 
 EXIT = piece(

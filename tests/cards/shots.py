@@ -86,12 +86,11 @@ class Tour:
     async def session(self, member: Member, minutes: int, day: str, what: str) -> None:
         """Fill in a session, as far as the last look at it."""
         await self.act(member, "session")
-        await self.choose(member, day)
-        for choice in ("on_campus", "research", str(minutes)):
+        await member.says(day)
+        for choice in (str(minutes), "on_campus", "research"):
             await self.choose(member, choice)
         await member.says(self.house.members["王建国"].name)
         await member.says(what)
-        await self.choose(member, "skip")
 
 
 async def students(tour: Tour) -> None:
@@ -106,7 +105,7 @@ async def students(tour: Tour) -> None:
 
     await tour.act(student, "session")
     tour.shoot("A question · 一个问题", student)
-    await tour.choose(student, "2026-11-26")
+    await tour.choose(student, "2026-11-26+120")
     await tour.choose(student, "cancel")
     tour.shoot("Put aside · 先放下", student)
     await tour.act(student, "drafts")
@@ -120,6 +119,9 @@ async def students(tour: Tour) -> None:
     )
     await tour.session(student, 120, "2026-11-27", what)
     tour.shoot("Before handing in a session · 提交前核对", student)
+    await tour.choose(student, "edit:length")
+    tour.shoot("A field being changed · 改一项", student)
+    await tour.choose(student, "back")
     await tour.choose(student, "submit")
     tour.shoot("Handed in · 已提交", student)
     tour.shoot("Review card · 请导师审核", mentor)
@@ -135,7 +137,6 @@ async def students(tour: Tour) -> None:
         )
     )
     await tour.choose(student, "done")
-    await tour.choose(student, "skip")
     tour.shoot("Before handing in a diary · 日志提交前核对", student)
     await tour.choose(student, "submit")
     tour.shoot("Diary handed in · 日志已提交", student)

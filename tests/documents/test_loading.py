@@ -18,8 +18,7 @@ from jobs.documents import Unread, read_apart
 from services import documents, roster
 from storage import backup as archives
 from storage.database import Database
-from storage.tables import Audit, Membership, Role, StoredPassage
-from storage.tables import PolicyDocument as Row
+from storage.tables import Audit, Membership, PolicyDocument, Role, StoredPassage
 from tests.conftest import NewDatabase
 from tests.documents.samples import LETTER, bomb_of_pages, printed, word
 from tests.house import House
@@ -49,7 +48,7 @@ def publish(
     *,
     programme: str = KEY,
     file: str = "a",
-) -> Row:
+) -> PolicyDocument:
     given = document or letter()
     return documents.publish(
         db, by, programme, given, name=f"{file}.txt", sha256=file * 64, size=9
@@ -102,7 +101,7 @@ def test_a_document_takes_the_place_of_the_one_of_its_title(
 
 def test_the_same_file_again_changes_nothing(db: Session, operator: Operator) -> None:
     assert publish(db, operator).id == publish(db, operator).id
-    assert len(db.exec(select(Row)).all()) == 1
+    assert len(db.exec(select(PolicyDocument)).all()) == 1
 
 
 def test_each_programme_has_its_own(db: Session, operator: Operator) -> None:

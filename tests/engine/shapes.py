@@ -14,7 +14,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from bot.talk.conversation import Chat
-from bot.talk.conversation import Talk as Flow
+from bot.talk.conversation import TalkFunction as Flow
 from bot.talk.inputs import (
     Answer,
     Day,
@@ -206,6 +206,9 @@ class Model:
     """What each answered step means; `None` where a loop was ended."""
     changing: str = ""
     aside: dict[str, Any] = field(default_factory=dict)
+    made: str = ""
+    """The field that was changed last, as long as nothing else was answered since."""
+    undo: dict[str, Any] = field(default_factory=dict)
 
     def path(self) -> list[tuple[str, str]]:
         """Every step up to the first that is not answered: its name, and its sort."""
@@ -248,11 +251,16 @@ class Model:
         return [step.split("/")[0] for step in steps]
 
     def answer(self, meaning: Any) -> None:
-        self.table[self.waits[0]] = meaning
+        step, sort = self.waits
+        if sort != "errand":
+            self.made, self.undo = "", {}
+        self.table[step] = meaning
         if self.changing and not self._of_change(self.waits[0]):
+            self.made, self.undo = self.changing, self.aside
             self.changing, self.aside = "", {}
 
     def change(self, name: str) -> None:
+        self.made, self.undo = "", {}
         self.changing = name
         self.aside = {k: v for k, v in self.table.items() if self._of_change(k)}
         for step in self.aside:
@@ -260,6 +268,12 @@ class Model:
 
     def back(self) -> bool:
         answered = self.path()[:-1]
+        made, undo = self.made, self.undo
+        self.made, self.undo = "", {}
+        if made and self.waits[0] == REVIEW:
+            kept = {k: v for k, v in self.table.items() if k.split("/")[0] != made}
+            self.table = kept | undo
+            return True
         if self.changing and not any(self._of_change(step) for step, _ in answered):
             self.table |= self.aside
             self.changing, self.aside = "", {}

@@ -11,7 +11,8 @@ Every act begins from the journal's JSON, as it does after a restart.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -21,7 +22,7 @@ from bot.talk.conversation import (
     Conversation,
     Finished,
     Journal,
-    Outcome,
+    RunResult,
     Waiting,
     Working,
 )
@@ -32,7 +33,8 @@ from prompts import Language
 MORNING: Final = datetime(2026, 11, 23, 2, tzinfo=UTC)
 """Ten in the morning in Beijing, on a Monday."""
 
-Kept = TypeVar("Kept", bound=Outcome)
+Kept = TypeVar("Kept", bound=RunResult)
+Act = TypeVar("Act", bound=RunResult | None)
 
 
 class Talk:
@@ -40,7 +42,7 @@ class Talk:
 
     def __init__(
         self,
-        flow: conversation.Talk,
+        flow: conversation.TalkFunction,
         about: Any = None,
         *,
         given: Mapping[str, Answer] | None = None,
@@ -48,50 +50,74 @@ class Talk:
         now: datetime = MORNING,
         pace: timedelta = timedelta(minutes=1),
         language: Language = "zh",
+        restarts: bool = False,
     ) -> None:
+        """`restarts`: the program is started anew before each act, perhaps another version."""
+        self.restarts = restarts
         self.flow = flow
         self.about = about
         self.now = now
         self.pace = pace
         self.language = language
         self.stored = stored or written(conversation.begin(now, given))
-        self.outcome: Outcome = self.resume()
+        self._staying: Conversation | None = None
+        self._known: tuple[Any, ...] = ()
+        self.outcome: RunResult = self.resume()
 
     # ---------------------------------------------------------------- what a person does
 
-    def says(self, text: str) -> Outcome:
+    def says(self, text: str) -> RunResult:
         return self.answers(Answer(text=text))
 
-    def presses(self, value: str) -> Outcome:
+    def presses(self, value: str) -> RunResult:
         return self.answers(Answer(press=value))
 
-    def sends(self, *files: Attachment, text: str | None = None) -> Outcome:
+    def sends(self, *files: Attachment, text: str | None = None) -> RunResult:
         return self.answers(Answer(text=text, files=files))
 
-    def changes(self, field: str) -> Outcome:
+    def changes(self, field: str) -> RunResult:
         return self.presses(EDIT + field)
 
-    def answers(self, answer: Answer) -> Outcome:
-        return self.keep(self.engine().answer(answer))
+    def answers(self, answer: Answer) -> RunResult:
+        return self.keep(self.acts(lambda engine: engine.answer(answer)))
 
     def back(self) -> bool:
         """Go back; tells whether there was anything to go back over."""
-        outcome = self.engine().back()
+        outcome = self.acts(lambda engine: engine.back())
         if outcome is not None:
             self.keep(outcome)
         return outcome is not None
 
     # ---------------------------------------------------------------- what the house does
 
-    def resume(self) -> Outcome:
-        return self.keep(self.engine().resume())
+    def resume(self) -> RunResult:
+        return self.keep(self.acts(lambda engine: engine.resume()))
 
-    def done(self, result: Any) -> Outcome:
+    def done(self, result: Any) -> RunResult:
         """Hand over what the outside work gave that the talk waits for."""
-        return self.keep(self.engine().done(self.working, result))
+        return self.keep(self.acts(lambda engine: engine.done(self.working, result)))
 
     def engine(self) -> Conversation:
         return Conversation(self.flow, self.about, self.journal, self.now, self.language)
+
+    def acts(self, act: Callable[[Conversation], Act]) -> Act:
+        """Act on the talk as it is stored; a flow that was left waiting comes to the same."""
+        stored = act(self.engine())
+        if not self.restarts:
+            assert told(act(self.staying())) == told(stored)
+        return stored
+
+    def staying(self) -> Conversation:
+        """The talk with its flow left waiting, unless what is stored is no longer what it left."""
+        known = (self.flow, self.about, self.language, self.stored)
+        staying = self._staying
+        if staying is None or (*self._known, written(staying.journal)) != known:
+            staying = self._staying = Conversation(
+                self.flow, self.about, self.journal, self.now, self.language, stays=True
+            )
+            self._known = known[:3]
+        staying.carry_on(self.now)
+        return staying
 
     def keep(self, outcome: Kept) -> Kept:
         self.outcome = outcome
@@ -140,6 +166,23 @@ class Talk:
     def answered(self) -> dict[str, Answer]:
         """What is journalled, by step."""
         return {step: entry.answer for step, entry in self.journal.entries.items()}
+
+
+SAID_BESIDE: Final = [one.name for one in fields(Waiting) if one.name != "question"]
+
+
+def told(outcome: RunResult | None) -> Any:
+    """An outcome as far as it can be compared: of a question's kind, what it offers and shows."""
+    match outcome:
+        case Waiting(question=question):
+            kind, asked = question.kind, Asked(MORNING, "zh")
+            shown = (type(kind), kind.choices(asked), kind.shown(), kind.begins_with())
+            as_told = (question.step, question.words, question.number, question.total, shown)
+            return as_told, [getattr(outcome, name) for name in SAID_BESIDE]
+        case Broken(journal=journal, error=error):
+            return journal, repr(error)
+        case _:
+            return outcome
 
 
 def written(journal: Journal) -> str:

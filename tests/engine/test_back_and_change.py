@@ -132,6 +132,8 @@ def test_back_goes_by_the_order_asked_not_by_the_order_answered() -> None:
     talk.presses("campus")
     assert list(talk.answered)[-1] == "place"
     talk.back()
+    assert talk.waits == "review"
+    talk.back()
     assert talk.waits == "files/1"
     talk.back()
     talk.back()
@@ -140,14 +142,24 @@ def test_back_goes_by_the_order_asked_not_by_the_order_answered() -> None:
 
 def test_back_passes_over_answers_that_are_no_longer_asked_for() -> None:
     talk = at_review(place="online")
-    talk.changes("place")
+    for _step in ("files/0", "what", "link", "place"):
+        talk.back()
     talk.presses("campus")
+    talk.says("fringes")
+    talk.presses("skip")
     for step in ("files/0", "what", "place"):
         talk.back()
         assert talk.waits == step
+
+
+def test_an_answer_that_is_no_longer_asked_for_is_kept_for_when_it_is() -> None:
+    talk = at_review(place="online")
+    talk.changes("place")
+    talk.presses("campus")
+    talk.changes("place")
     talk.presses("online")
     # The link was never dropped, so it need not be typed again.
-    assert talk.waits == "what"
+    assert talk.waits == "review"
 
 
 def test_a_refused_answer_is_nothing_to_go_back_over() -> None:
@@ -329,14 +341,27 @@ def test_a_change_can_be_given_up_while_its_work_is_under_way() -> None:
     assert (talk.waits, talk.answered) == ("review", before)
 
 
-def test_a_change_that_is_made_leaves_nothing_aside() -> None:
+def test_going_back_after_a_change_undoes_it() -> None:
     talk = at_review("a.jpg", "b.jpg")
+    before = talk.answered
     talk.changes("files")
     talk.presses("skip")
-    assert talk.waits == "review"
+    assert (talk.waits, talk.answered.keys() & {"files/1"}) == ("review", set())
     assert (talk.journal.changing, talk.journal.aside) == ("", {})
     talk.back()
-    assert talk.waits == "files/0"
+    assert (talk.waits, talk.answered) == ("review", before)
+    talk.back()
+    assert talk.waits == "files/2"
+
+
+def test_a_change_is_not_undone_once_something_else_was_answered() -> None:
+    talk = at_review()
+    talk.changes("what")
+    talk.says("spectra")
+    talk.changes("place")
+    talk.presses("campus")
+    talk.back()
+    assert talk.answered["what"] == Answer(text="spectra")
 
 
 def test_a_change_outlives_a_new_version_that_asks_something_else_first() -> None:

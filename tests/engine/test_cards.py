@@ -67,13 +67,13 @@ def test_a_card_comes_back_from_json_as_it_was(language: str) -> None:
 
 def test_json_holds_only_what_there_is() -> None:
     assert put(Message("好"), "zh").to_json() == {"text": "好", "kind": "text"}
-    question = Outgoing("去吗？", ((Button("去", "y"),),), "question", "talk:1", replace=True)
+    question = Outgoing("去吗？", ((Button("去", "y"),),), "question", "talk:1", replace="7")
     assert question.to_json() == {
         "text": "去吗？",
         "rows": [[{"label": "去", "press": "y"}]],
         "kind": "question",
         "card": "talk:1",
-        "replace": True,
+        "replace": "7",
     }
     body = put(CARD, "zh").to_json()
     assert body["fields"][1] == {
@@ -120,8 +120,8 @@ def test_everything_that_can_be_pressed_can_be_typed_by_its_number_and_its_words
         "a:record:7",
         "a:record:6",
         "a:diary",
-        "a:go",
         "=edit:length",
+        "a:go",
         "a:drop:1",
         "a:menu",
     ]

@@ -29,17 +29,27 @@ from bot.talk.message import Outgoing, as_message, as_text, put
 from handlers import handlers
 from handlers.diary import WritingSeen
 from handlers.documents import DocumentSeen, OneFile
+from handlers.evaluations import EvaluationSeen, ReopeningSeen
+from handlers.exits import CaseSeen
+from handlers.heard import HeardSeen
 from handlers.inquiries import CurateSeen, GroupSeen
 from handlers.join import JoinSeen
+from handlers.leave import ComingDay, LeaveSeen
+from handlers.materials import MaterialSeen
+from handlers.mydata import CopySeen
+from handlers.office_days import DaysSeen
 from handlers.review import ReturnSeen
 from handlers.seen import Past, SessionSeen
+from handlers.stages import StageSeen
+from programmes import evaluating
 from programmes.catalogue import all_programmes
+from programmes.materials import brought, forms
 from programmes.model import Programme
-from programmes.values import Frequency
+from programmes.values import Frequency, kept_as
 from prompts import LANGUAGES, Language, render
 from services.audit import note_refusal
 from services.documents import Preview
-from services.records import Kept
+from services.records import OTHER, Kept
 from storage.chats import Talk as TalkRow
 from storage.tables import RecordKind, Role
 from tests.engine.talking import Talk, offered, photo
@@ -65,6 +75,7 @@ DONE: Final[dict[str, Any]] = {
         "kept": [{"sha256": "cd" * 32, "size": 5}, {"sha256": "ef" * 32, "size": 9}],
         "preview": UNDERSTOOD.model_dump(mode="json"),
     },
+    "make_copy": {"sha256": "ab" * 32, "size": 7},
 }
 """What outside work gives."""
 
@@ -97,7 +108,7 @@ def writings(programme: Programme) -> Iterator[WritingSeen]:
     kinds = {RecordKind(record.kind.value): record.frequency for record in programme.records}
     for kind in (RecordKind.DIARY, RecordKind.MEETING_RECORD):
         for frequency in {kinds.get(kind), Frequency.PER_SESSION, Frequency.PER_STAGE, None}:
-            stages = tuple(str(s.stage) for s in programme.evaluation.stages.value or ())
+            stages = tuple(dict.fromkeys(str(s.stage) for s in programme.stages))
             yield WritingSeen(
                 **told,
                 kind=kind,
@@ -117,11 +128,16 @@ def told(flow: str) -> Iterator[BaseModel]:
         case "writing":
             for programme in all_programmes():
                 yield from writings(programme)
+        case "material":
+            for programme in all_programmes():
+                yield from materials(programme)
         case "join":
             for role in Role:
                 yield JoinSeen(
                     invite_id=1, name="林小雨", role=role, cohort="2026 级", programme="x"
                 )
+        case "heard":
+            yield HeardSeen(words="昨天种菜")
         case "return":
             yield ReturnSeen(record_id=1, version=1, student="林小雨", line="一次培养")
         case "document":
@@ -143,8 +159,68 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield CurateSeen(programmes=names)
             only = {"shanxi-2026": names["shanxi-2026"]}
             yield CurateSeen(programmes=only, question_id=1, title="聘期", clarify=True)
+        case "copydata" | "correct":
+            yield CopySeen(person_id=1)
+        case "evaluate":
+            for programme in all_programmes():
+                yield from evaluated(programme)
+        case "reopen":
+            yield ReopeningSeen(
+                evaluation_id=1, version=2, student="林小雨", stage_name="中期评价"
+            )
+        case "change_stage":
+            days = {"first": date(2026, 1, 1), "last": date(2027, 12, 31)}
+            for known in ({"opens_on": date(2026, 4, 1), "closes_on": date(2026, 4, 10)}, {}):
+                yield StageSeen(
+                    cohort_id=1,
+                    stage="initial",
+                    name="初期评价",
+                    when="4月初",
+                    open_now=bool(known),
+                    **{"opens_on": None, "closes_on": None, **days, **known},
+                )
+        case "confirm_exit" | "keep_on" | "end_cultivation" | "object":
+            for first in (True, False):
+                yield CaseSeen(case_id=1, student="林小雨", first=first, clause="六(二)")
+        case "leave":
+            yield LeaveSeen(earliest=date(2026, 1, 1))
+        case "add_days":
+            yield DaysSeen(cohort=1)
         case _:
             raise NotImplementedError(f"tell the flow {flow!r} something, and play it here")
+
+
+def materials(programme: Programme) -> Iterator[MaterialSeen]:
+    """All that a programme lists, one of it, and one that is changed."""
+    asked = tuple(kept_as(one) for one in brought(programme))
+    kinds = tuple(kept_as(one) for one in forms(programme, "training_report"))
+    told, until = students(programme), programme.cycle.last_day
+    if asked:
+        yield MaterialSeen(**told, asked=asked, forms=kinds, until=until)
+        yield MaterialSeen(**told, asked=asked[-1:], forms=(*kinds, OTHER))
+        yield MaterialSeen(
+            **told, asked=asked[:1], until=until, record_id=9, version=2, files=(HAD,)
+        )
+
+
+def evaluated(programme: Programme) -> Iterator[EvaluationSeen]:
+    """Every part of every stage of a programme that somebody signs; one opened again."""
+    keys = evaluating.keys(programme)
+    for key, stage in zip(keys, programme.stages, strict=True):
+        for part in evaluating.parts(programme, stage):
+            outcomes = {kept_as(one): kept_as(one) for one in part.outcomes}
+            yield EvaluationSeen(
+                student_id=1,
+                student="林小雨",
+                stage=key,
+                stage_name=stage.name,
+                side=part.side,
+                dimensions=stage.dimensions,
+                outcomes=outcomes,
+                ending=tuple(one for one in outcomes if part.ends(one)),
+                clause=stage.clause,
+                reopened="评语写错了" if part.outcomes else "",
+            )
 
 
 # ---------------------------------------------------------------- playing a flow through
@@ -162,10 +238,14 @@ def usual(waiting: Waiting) -> Answer:
         case Free(options=options) if waiting.question.step.startswith("topic/"):
             return Answer(press=options[0].value) if options else Answer(text="中期评价")
         case Free():
-            return Answer(text="测了三组条纹间距。")
+            return Answer(text="测了三组条纹间距，都写下来了。")
+        case ComingDay(offered=offered):
+            return Answer(press=offered[0][0].isoformat())
         case Parts(words=True) as parts:
             return Answer(text="看到了条纹。") if parts.needed else Answer(text="完成")
         case Parts(optional=True) | OneFile():
+            return Answer(files=(photo(),))
+        case Parts(needed=True):
             return Answer(files=(photo(),))
         case Parts():
             return Answer(press="done")
@@ -233,13 +313,12 @@ def test_every_button_fits_every_platform() -> None:
 
 def shown(waiting: Waiting, language: Language) -> Outgoing:
     """A question as the router puts it."""
-    row = SimpleNamespace(id=9_999_999_999)
+    about = {"seen": next(told("session")).model_dump(mode="json")}
+    row = SimpleNamespace(id=9_999_999_999, flow="session", about=about)
     journal = waiting.journal
     journal = type(journal)(journal.began, journal.entries, 9999)
     posted: list[Outgoing] = []
-    scene = SimpleNamespace(
-        language=language, now=journal.began, pressed=False, post=posted.append
-    )
+    scene = SimpleNamespace(language=language, now=journal.began, pressed="", post=posted.append)
     put = Waiting(journal, waiting.question)
     Router(HANDLERS, note_refusal)._ask(cast(Scene, scene), cast(TalkRow, row), put, None)
     return posted[0]
@@ -275,14 +354,16 @@ def test_every_choice_can_be_typed_by_its_number_and_by_its_words() -> None:
                     assert settled.press == choice.value, (waiting.question.step, words)
 
 
-def test_a_session_is_eight_numbered_questions() -> None:
+def test_a_session_is_six_numbered_questions_and_a_correction_has_no_numbers() -> None:
     for about in told("session"):
+        assert isinstance(about, SessionSeen)
         numbers = [
             (talk.waiting.question.number, talk.waiting.question.total)
             for talk in questions("session", about)
             if talk.waiting.question.number is not None
         ]
-        assert numbers == [(number, 8) for number in range(1, 9)]
+        expected = [(number, 6) for number in range(1, 7)]
+        assert numbers == ([] if about.record_id else expected)
 
 
 @pytest.mark.parametrize("flow", HANDLERS.flows)
@@ -310,7 +391,9 @@ def test_every_question_has_its_line_in_the_review(flow: str) -> None:
         for talk in questions(flow, about):
             review = talk.waiting.question.kind
             if isinstance(review, Summary):
-                assert asked - {"another"} == {line.step for line in review.fields}
+                shown = {line.step.split("/")[0] for line in review.fields}
+                # Files come with any answer.
+                assert shown - {"files"} == asked - {"another", "files"}
             asked.add(talk.waits.split("/")[0])
 
 

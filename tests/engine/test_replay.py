@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.talk import conversation
-from bot.talk.conversation import Conversation, Finished, Journal, Outcome, Waiting, Working
+from bot.talk.conversation import Conversation, Finished, Journal, RunResult, Waiting, Working
 from bot.talk.inputs import Answer
 from tests.engine.shapes import REVIEW, Model, Shape, flow_of, meanings, nonsense, shapes
 from tests.engine.talking import MORNING, written
@@ -24,7 +24,8 @@ NUMBERS = st.integers(0, 1000)
 
 
 class AnyTalk(RuleBasedStateMachine):
-    """Three tellings of one talk: in memory, from JSON at every act, and by the model."""
+    """Three tellings of one talk: with its flow left waiting, from JSON at every act, and by the
+    model."""
 
     now: datetime
 
@@ -42,6 +43,7 @@ class AnyTalk(RuleBasedStateMachine):
     def _begin(self, shape: Shape) -> None:
         self.model = Model(shape)
         self.live = conversation.begin(self.now)
+        self.staying = Conversation(self.flow, None, self.live, self.now, "zh", stays=True)
         self.stored = written(self.live)
         self.acts(lambda engine: engine.resume())
 
@@ -109,6 +111,7 @@ class AnyTalk(RuleBasedStateMachine):
         """Back after an answer leaves what was there, and what was put aside, as they were.
 
         But for outside work that the flow asks for after it: what that gave is asked for anew.
+        And a change that was made before is, by the answer, no longer the last thing done.
         """
         known = meanings(self.sort)
         answer, _ = known[n % len(known)]
@@ -120,10 +123,19 @@ class AnyTalk(RuleBasedStateMachine):
         if isinstance(taken, Finished):
             return
         assert undone is not None
+        if before.asked in undone.journal.entries:
+            return  # a change led to it, and what comes after it on the way was answered before
         gone = {k: e for k, e in before.entries.items() if k not in undone.journal.entries}
         assert all(entry.answer == Answer() for entry in gone.values())
         entries = {**undone.journal.entries, **gone}
-        assert undone.journal._replace(entries=entries) == before._replace(turn=before.turn + 2)
+        again = {k: e for k, e in taken.journal.entries.items() if k not in before.entries}
+        for step, entry in again.items():
+            if (entry.answer.text or entry.answer.press) and not entry.answer.files:
+                assert undone.journal.dropped[step].answer == entry.answer
+        now_last = before._replace(
+            turn=before.turn + 2, made=(), undo={}, dropped=undone.journal.dropped
+        )
+        assert undone.journal._replace(entries=entries) == now_last
 
     # ---------------------------------------------------------------- what holds at every moment
 
@@ -179,15 +191,16 @@ class AnyTalk(RuleBasedStateMachine):
     def engine(self, journal: Journal) -> Conversation:
         return Conversation(self.flow, None, journal, self.now, "zh")
 
-    def acts(self, act: Any) -> Outcome:
-        """Do the same in memory and from JSON; both must come to the same."""
-        self.outcome = act(self.engine(self.live))
+    def acts(self, act: Any) -> RunResult:
+        """Do the same where the flow waits and from JSON; both must come to the same."""
+        self.staying.carry_on(self.now)
+        self.outcome = act(self.staying)
         stored = act(self.engine(self.read()))
         assert stored == self.outcome
         self.live = self.outcome.journal
         self.stored = written(stored.journal)
         assert self.read() == self.live
-        outcome: Outcome = self.outcome
+        outcome: RunResult = self.outcome
         return outcome
 
 

@@ -91,7 +91,7 @@ class Doom:
             self.at(f"{name}: after")
             return result
 
-        Database._act = act  # type: ignore[method-assign,assignment]
+        Database._act = act  # type: ignore[method-assign,assignment]  # watched
 
     def watch_router(self) -> None:
         """In the middle of a batch: an update is handled, others are to follow, none is kept."""
@@ -101,7 +101,7 @@ class Doom:
             handle(router, *args)
             self.at("one of a batch")
 
-        Router.handle = handled  # type: ignore[method-assign,assignment]
+        Router.handle = handled  # type: ignore[method-assign,assignment]  # watched
 
 
 class SocketPlatform(FakePlatform):
@@ -128,6 +128,9 @@ class SocketPlatform(FakePlatform):
         self._write({"row": row, "address": address, "text": message.text})
         self._doom.at("send: after")
         return str(row)
+
+    async def drop(self, refs: Sequence[str]) -> None:
+        """They are the test's."""
 
     async def offer(self, address: str, commands: Sequence[tuple[str, str]]) -> None:
         self._doom.at("send: before")
@@ -176,7 +179,7 @@ def be_born(life: Life) -> int:
 
 def main() -> None:
     # Albums come in one piece here, and the clock stands.
-    inbox.ALBUM_PAUSE = timedelta()  # type: ignore[misc]
+    inbox.ALBUM_PAUSE = timedelta()  # type: ignore[misc]  # it is final
     # What a start would do once more each time.
     handlers()
     configure_mappers()

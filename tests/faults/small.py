@@ -13,7 +13,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -162,9 +162,11 @@ class Messenger(FakePlatform):
     most_under_way: int = 0
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
     """Addresses whose calls wait; `*` holds up all."""
+    refuse_menu: Callable[[str], None] = lambda _address: None
+    menu_calls: list[str] = field(default_factory=list)
 
     async def send(self, row: int, address: str, message: Outgoing, earlier: str | None) -> str:
-        self.calls.append(Shown(row, address, message))
+        self.calls.append(Shown(row, address, message, earlier or str(row)))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
@@ -173,6 +175,13 @@ class Messenger(FakePlatform):
             return await super().send(row, address, message, earlier)
         finally:
             self.under_way -= 1
+
+    async def offer(self, address: str, commands: Sequence[tuple[str, str]]) -> None:
+        self.menu_calls.append(address)
+        if gate := self.gates.get(f"menu {address}"):
+            await gate.wait()
+        self.refuse_menu(address)
+        await super().offer(address, commands)
 
     def hold(self, address: str = "*") -> asyncio.Event:
         """Hold up the calls to an address until the event is set."""
@@ -245,11 +254,12 @@ class Small:
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
+        self._began, self._set_back = self.clock.now(), 0.0
         self.open()
 
     def open(self) -> None:
         """Build the parts anew, as a start of the program does."""
-        self.delivery = Delivery(self.database, self.clock, self.platforms)
+        self.delivery = Delivery(self.database, self.clock, self.platforms, steady=self.steady)
         self.inbox = Inbox(
             self.database,
             self.clock,
@@ -258,6 +268,14 @@ class Small:
             {"fetch": self.errands.fetch},
             self.delivery.wake,
         )
+
+    def steady(self) -> float:
+        """Seconds that only go forward: with the clock, unless it is set back."""
+        return (self.clock.now() - self._began).total_seconds() + self._set_back
+
+    def set_back(self, by: timedelta) -> None:
+        self.clock.move(-by)
+        self._set_back += by.total_seconds()
 
     async def crash(self) -> None:
         """Open anew, as after a crash: the outside work under way is gone with the old inbox."""
@@ -398,6 +416,10 @@ class Small:
 
 def message(account: int, text: str, lane: Lane = Lane.REPLY, key: str | None = None) -> Post:
     return Post(account, Outgoing(text).to_json(), lane, key)
+
+
+def menu(account: int) -> Post:
+    return Post(account, Outgoing("", commands=(("help", "帮助"),)).to_json(), Lane.LAST)
 
 
 def messenger(name: str = "fake", **can: Any) -> Messenger:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from statistics import median
 
 import pytest
 
 from bot import delivery
-from bot.platforms.contract import FateUnknown, TryLater, Unreachable, Unsent
+from bot.platforms.contract import FateUnknown, TryLater, Unreachable, Unsent, Unserved
 from bot.platforms.fake import Shown, encode
 from bot.talk.acting import Actor
 from bot.talk.clock import SetClock
-from bot.talk.message import Incoming, Outgoing
+from bot.talk.message import ITS_CARD, Incoming, Outgoing
 from bot.worker import IDLE
 from services import notices
 from storage import chats
@@ -26,6 +29,7 @@ from tests.faults.small import (
     Messenger,
     Small,
     failing_commits,
+    menu,
     message,
     messenger,
     until,
@@ -124,7 +128,7 @@ async def test_a_call_that_hangs_delays_no_other_chat(small: Small) -> None:
         await until(lambda: small.platform.under_way == 1)
         for n in range(3):
             await small.hears("zhao", f"line {n}")
-            await until(lambda n=n: len(small.platform.texts("zhao")) == n + 1)  # type: ignore[misc]
+            await until(partial(lambda n: len(small.platform.texts("zhao")) == n, n + 1))
         assert tried(small.platform).count("again") == 0
         small.platform.gates.pop("lin").set()
         await until(lambda: small.platform.texts("lin") == ["hello", "again"])
@@ -139,11 +143,11 @@ async def test_a_platform_is_asked_no_faster_than_it_bears(
     small = Small(database, clock, {"fake": messenger(per_second=5)})
     accounts = small.accounts(*(f"p{n}" for n in range(20)))
     await small.posts(*(message(account, "hello") for account in accounts))
-    assert await small.delivery.drain() == pytest.approx(0.2)
-    assert len(small.platform.shown) == 6  # a second's worth, and the one that begins the next
-    clock.move(timedelta(seconds=1))
+    assert await small.delivery.drain() == pytest.approx(1, abs=0.02)
+    assert len(small.platform.shown) == 5
+    clock.move(timedelta(seconds=1.02))
     await small.delivery.drain()
-    assert len(small.platform.shown) == 11
+    assert len(small.platform.shown) == 10
 
 
 async def test_a_chat_is_written_to_no_faster_than_it_bears(
@@ -167,7 +171,7 @@ async def test_platforms_have_paces_of_their_own(database: Database, clock: SetC
         accounts = small.accounts(*(f"{name}{n}" for n in range(9)), platform=name)
         await small.posts(*(message(account, "hello") for account in accounts))
     await small.delivery.drain()
-    assert (len(slow.shown), len(fast.shown)) == (2, 9)
+    assert (len(slow.shown), len(fast.shown)) == (1, 9)
 
 
 async def test_the_running_worker_takes_up_what_had_to_wait(
@@ -177,8 +181,10 @@ async def test_the_running_worker_takes_up_what_had_to_wait(
     accounts = small.accounts(*(f"p{n}" for n in range(70)))
     await small.posts(*(message(account, "hello") for account in accounts))
     async with small.running():
-        await until(lambda: len(small.platform.shown) == 51)
-        clock.move(timedelta(seconds=1))
+        await until(lambda: len(small.platform.shown) == 50)
+        await until(lambda: small.platform.under_way == 0)
+        await asyncio.sleep(0.05)
+        clock.move(timedelta(seconds=1.02))
         await until(lambda: len(small.platform.shown) == 70)
 
 
@@ -259,6 +265,343 @@ async def test_a_chat_that_asks_for_a_pause_each_time_is_given_up_in_the_end(
     assert tried(small.platform).count("first") == delivery.MOST_TRIES
     assert small.sends() == [FAILED, SENT]
     assert alarms.events == ["send_given_up"]
+
+
+# ---------------------------------------------------------------- one that is not served
+
+
+def unserved(*texts: str) -> Callable[[Shown], None]:
+    """Never serves these messages."""
+
+    def refuse(shown: Shown) -> None:
+        if shown.message.text in texts:
+            raise Unserved("Internal Server Error")
+
+    return refuse
+
+
+async def test_a_message_that_is_never_served_silences_nobody(
+    small: Small, alarms: Alarms
+) -> None:
+    lin, *others = small.accounts("lin", *(f"p{n}" for n in range(30)))
+    small.platform.refuse = unserved("bad")
+    await small.posts(message(lin, "bad"), *(message(other, "hello") for other in others))
+    await small.delivery.drain()
+    assert all(small.platform.texts(f"p{n}") == ["hello"] for n in range(30))
+    assert alarms.events == []
+
+
+async def test_what_comes_after_it_in_its_chat_waits_a_little_and_then_goes_on(
+    small: Small,
+) -> None:
+    """For a fault that passes the order is kept; for one that does not, nobody waits."""
+    (lin,) = small.accounts("lin")
+    small.platform.refuse = unserved("bad")
+    await small.posts(message(lin, "bad"), message(lin, "good"))
+    await small.delivery.drain()
+    assert small.platform.texts("lin") == []
+    small.clock.move(timedelta(seconds=2))
+    await small.delivery.drain()
+    small.clock.move(timedelta(seconds=4))
+    await small.delivery.drain()
+    assert small.platform.texts("lin") == ["good"]
+    assert tried(small.platform).count("bad") == 3
+    small.platform.refuse = lambda _shown: None
+    await time_goes_by(small)
+    assert small.platform.texts("lin") == ["good", "bad"]
+
+
+async def test_it_is_given_up_in_the_end_and_on_record(small: Small, alarms: Alarms) -> None:
+    (lin,) = small.accounts("lin")
+    small.platform.refuse = unserved("bad")
+    await small.posts(message(lin, "bad"))
+    for _ in range(delivery.MOST_TRIES + 1):
+        small.clock.move(timedelta(seconds=await small.delivery.drain()))
+        small.clock.move(timedelta(seconds=delivery.LONGEST_PAUSE))
+    assert tried(small.platform).count("bad") == delivery.MOST_TRIES
+    assert (small.sends(), small.rows(Outbox)[0].error) == ([FAILED], "Internal Server Error")
+    assert alarms.events == ["send_given_up"]
+
+
+async def test_a_hiccup_keeps_the_order_and_holds_up_its_chat_only(small: Small) -> None:
+    lin, zhao = small.accounts("lin", "zhao")
+    small.platform.refuse = unserved("1")
+    await small.posts(message(lin, "1"), message(lin, "2"), message(zhao, "hello"))
+    await small.delivery.drain()
+    small.platform.refuse = lambda _shown: None
+    assert small.platform.texts("zhao") == ["hello"]
+    await time_goes_by(small)
+    assert small.platform.texts("lin") == ["1", "2"]
+
+
+@pytest.mark.parametrize("people", [1, 2, 30])
+async def test_a_platform_that_serves_nobody_for_three_days_loses_nothing(
+    database: Database, clock: SetClock, alarms: Alarms, idempotent: bool, people: int
+) -> None:
+    """However few are there by whom to tell."""
+    small = Small(database, clock, {"fake": messenger(idempotent=idempotent, at_once=4)})
+    accounts = small.accounts(*(f"p{n}" for n in range(people)))
+    await small.posts(*(message(a, f"{n}") for n in range(3) for a in accounts))
+    small.platform.refuse = unserved("0", "1", "2")
+    small.platform.well = False
+    for _ in range(3 * 24):
+        await small.delivery.drain()
+        clock.move(timedelta(hours=1))
+    small.platform.refuse = lambda _shown: None
+    small.platform.well = True
+    await time_goes_by(small)
+    assert set(small.sends()) == {SENT}
+    assert all(small.platform.texts(f"p{n}") == ["0", "1", "2"] for n in range(people))
+    assert set(alarms.events) == {"platform_rests"}
+
+
+async def test_while_nobody_is_served_one_call_at_a_time_finds_out(
+    database: Database, clock: SetClock, alarms: Alarms
+) -> None:
+    small = Small(database, clock, {"fake": messenger(at_once=8)})
+    accounts = small.accounts(*(f"p{n}" for n in range(30)))
+    await small.posts(*(message(account, "hello") for account in accounts))
+    small.platform.refuse = unserved("hello")
+    await small.delivery.drain()
+    calls = len(small.platform.calls)
+    assert calls == 8
+    for _ in range(3):
+        clock.move(timedelta(seconds=60))
+        await small.delivery.drain()
+    assert len(small.platform.calls) == calls + 3
+    small.platform.refuse = lambda _shown: None
+    await time_goes_by(small)
+    assert set(small.sends()) == {SENT}
+    assert set(alarms.events) == {"platform_rests"}
+
+
+async def test_one_message_that_is_never_served_makes_no_outage_longer(
+    small: Small, alarms: Alarms
+) -> None:
+    """After an outage others are asked before what failed most often."""
+    lin, *others = small.accounts("lin", *(f"p{n}" for n in range(10)))
+    small.platform.refuse = unserved("bad")
+    await small.posts(message(lin, "bad"))
+    for _ in range(4):
+        await small.delivery.drain()
+        small.clock.move(timedelta(seconds=60))
+    small.platform.refuse = unserved("bad", "hello")
+    await small.posts(*(message(other, "hello") for other in others))
+    await small.delivery.drain()
+    small.platform.refuse = unserved("bad")
+    small.clock.move(timedelta(seconds=60))
+    await small.delivery.drain()
+    assert all(small.platform.texts(f"p{n}") == ["hello"] for n in range(10))
+
+
+async def conversation(database: Database, clock: SetClock, share: float) -> tuple[float, float]:
+    """People who say the next thing once they are answered, while a share of all calls is not
+    served: messages a second, and the median wait, in the time of the clock."""
+    whims = random.Random(5)
+    small = Small(database, clock, {"fake": messenger(per_second=30, per_chat=1, at_once=24)})
+    people = [f"p{share}-{n}" for n in range(20)]
+    accounts = small.accounts(*people)
+
+    def refuse(_shown: Shown) -> None:
+        if whims.random() < share:
+            raise Unserved("Internal Server Error")
+
+    small.platform.refuse = refuse
+    began = clock.now()
+    said = dict.fromkeys(people, began)
+    waits: list[float] = []
+    count = Counter[str]()
+    await small.posts(*(message(account, "0") for account in accounts))
+    while len(waits) < 20 * 30:
+        pause = await small.delivery.drain()
+        news = []
+        for person, account in zip(people, accounts, strict=True):
+            if len(small.platform.texts(person)) > count[person]:
+                count[person] += 1
+                waits.append((clock.now() - said[person]).total_seconds())
+                said[person] = clock.now()
+                news.append(message(account, str(count[person])))
+        await small.posts(*news)
+        clock.move(timedelta(seconds=0.01 if news else min(pause, 0.2)))
+    return len(waits) / (clock.now() - began).total_seconds(), median(waits)
+
+
+async def test_one_call_in_a_hundred_that_is_not_served_costs_little(
+    sqlite_database: Database, clock: SetClock
+) -> None:
+    rate, wait = await conversation(sqlite_database, clock, 0.0)
+    troubled_rate, troubled_wait = await conversation(sqlite_database, clock, 0.01)
+    assert troubled_rate >= 0.9 * rate
+    assert troubled_wait <= 1.5 * wait
+
+
+# ---------------------------------------------------------------- what holds nobody up
+
+
+@pytest.mark.parametrize(
+    "error", [Unserved("500"), TryLater(30), FateUnknown("timeout"), Unsent("no such method")]
+)
+async def test_a_menu_that_is_not_taken_holds_no_message_up(
+    small: Small, alarms: Alarms, error: Exception
+) -> None:
+    def refuse(_address: str) -> None:
+        raise error
+
+    people = small.accounts(*(f"p{n}" for n in range(12)))
+    small.platform.refuse_menu = refuse
+    for person in people:
+        await small.posts(menu(person), message(person, "hello"))
+    await small.delivery.drain()
+    assert all(small.platform.texts(f"p{n}") == ["hello"] for n in range(12))
+    await small.posts(*(message(person, "again") for person in people))
+    await small.delivery.drain()
+    assert all(small.platform.texts(f"p{n}") == ["hello", "again"] for n in range(12))
+    assert "platform_rests" not in alarms.events
+
+
+async def test_a_menu_is_offered_again_and_given_up_in_the_end(
+    small: Small, alarms: Alarms
+) -> None:
+    def refuse(address: str) -> None:
+        if address == "lin" or small.platform.menu_calls.count(address) < 3:
+            raise Unserved("500")
+
+    lin, zhao = small.accounts("lin", "zhao")
+    small.platform.refuse_menu = refuse
+    await small.posts(menu(lin), menu(zhao))
+    for _ in range(20):
+        await small.delivery.drain()
+        small.clock.move(timedelta(seconds=delivery.LONGEST_PAUSE))
+    assert small.platform.menus == {"zhao": (("help", "帮助"),)}
+    assert small.sends() == [FAILED, SENT]
+    assert alarms.events == ["send_given_up"]
+
+
+async def test_a_menu_whose_call_hangs_holds_no_message_up(
+    database: Database, clock: SetClock, idempotent: bool
+) -> None:
+    small = Small(database, clock, {"fake": messenger(idempotent=idempotent, at_once=2)})
+    people = small.accounts(*(f"p{n}" for n in range(6)))
+    gates = [small.platform.hold(f"menu p{n}") for n in range(6)]
+    for person in people:
+        await small.posts(menu(person), message(person, "hello"))
+    async with small_worker(small):
+        await until(lambda: len(small.platform.shown) == 6)
+        assert len(small.platform.menu_calls) <= delivery.ASIDE_AT_ONCE
+        for gate in gates:
+            gate.set()
+        await until(lambda: len(small.platform.menus) == 6)
+
+
+async def test_a_menu_that_was_being_set_in_a_crash_is_set_again(
+    database: Database, clock: SetClock
+) -> None:
+    small = Small(database, clock, {"fake": messenger(idempotent=False)})
+    (lin,) = small.accounts("lin")
+    small.platform.hold("menu lin")
+    await small.posts(menu(lin))
+    async with small_worker(small):
+        await until(lambda: small.platform.menu_calls == ["lin"])
+        assert small.sends() == [WAITING]
+        small.platform.gates.pop("menu lin").set()
+        await until(lambda: "lin" in small.platform.menus)
+
+
+# ---------------------------------------------------------------- shares, and a clock set back
+
+
+async def test_notices_keep_a_share_while_replies_fill_the_pace(
+    database: Database, clock: SetClock
+) -> None:
+    small = Small(database, clock, {"fake": messenger(per_second=20)})
+    talkers = small.accounts(*(f"p{n}" for n in range(200)))
+    told = small.accounts(*(f"q{n}" for n in range(30)))
+    await small.posts(*(message(account, "notice", Lane.NOTICE) for account in told))
+    await small.posts(*(message(account, f"{n}") for n in range(3) for account in talkers))
+    for _ in range(10):
+        await small.delivery.drain()
+        clock.move(timedelta(seconds=1.02))
+    notices = tried(small.platform).count("notice")
+    assert len(small.platform.calls) == 200
+    assert 18 <= notices <= 22
+
+
+async def test_a_notices_share_never_goes_before_a_reply_in_its_own_chat(
+    database: Database, clock: SetClock
+) -> None:
+    small = Small(database, clock, {"fake": messenger(per_second=5)})
+    accounts = small.accounts(*(f"p{n}" for n in range(25)))
+    for account in accounts:
+        await small.posts(message(account, "notice", Lane.NOTICE), message(account, "reply"))
+    for _ in range(24):
+        await small.delivery.drain()
+        clock.move(timedelta(seconds=1.02))
+    assert all(small.platform.texts(f"p{n}") == ["reply", "notice"] for n in range(25))
+
+
+async def test_a_clock_that_is_set_back_makes_nobody_mute(
+    database: Database, clock: SetClock, alarms: Alarms
+) -> None:
+    small = Small(database, clock, {"fake": messenger(per_second=5)})
+    accounts = small.accounts(*(f"p{n}" for n in range(20)))
+    small.platform.refuse = unserved("hiccup")
+    await small.posts(message(accounts[19], "hiccup"), message(accounts[19], "after"))
+    await small.posts(*(message(account, "before") for account in accounts[:18]))
+    await small.delivery.drain()
+    small.set_back(timedelta(hours=1))
+    small.platform.refuse = lambda _shown: None
+    await small.posts(message(accounts[18], "later"))
+    for _ in range(8):
+        await small.delivery.drain()
+        clock.move(timedelta(seconds=1.02))
+    assert set(small.sends()) == {SENT}
+    assert small.platform.texts("p19") == ["hiccup", "after"]
+    assert alarms.events == ["clock_set_back"]
+
+
+async def test_what_is_meant_for_later_stays_so_when_the_clock_is_set_back(
+    small: Small,
+) -> None:
+    (lin,) = small.accounts("lin")
+    notice = message(lin, "tomorrow", Lane.NOTICE)
+    notice.not_before = small.clock.now() + timedelta(hours=5)
+    await small.posts(notice)
+    await small.delivery.drain()
+    small.set_back(timedelta(hours=1))
+    await small.delivery.drain()
+    small.clock.move(timedelta(hours=5))
+    await small.delivery.drain()
+    assert small.platform.texts("lin") == []
+    small.clock.move(timedelta(hours=1))
+    await small.delivery.drain()
+    assert small.platform.texts("lin") == ["tomorrow"]
+
+
+async def test_replies_queued_before_the_clock_was_set_back_are_sent_by_the_next_run(
+    small: Small,
+) -> None:
+    (lin,) = small.accounts("lin")
+    await small.posts(message(lin, "hello"))
+    small.set_back(timedelta(hours=1))
+    small.open()
+    async with small.running():
+        await until(lambda: small.platform.texts("lin") == ["hello"])
+
+
+@pytest.mark.parametrize("lane", [Lane.REPLY, Lane.NOTICE])
+async def test_what_was_tried_before_the_clock_was_set_back_is_tried_again_by_the_next_run(
+    small: Small, lane: Lane
+) -> None:
+    (lin,) = small.accounts("lin")
+    small.platform.refuse = unserved("hello")
+    await small.posts(message(lin, "hello", lane))
+    await small.delivery.drain()
+    assert small.sends() == [WAITING]
+    small.platform.refuse = lambda _shown: None
+    small.set_back(timedelta(minutes=50))
+    small.open()
+    async with small.running():
+        await until(lambda: small.platform.texts("lin") == ["hello"])
 
 
 # ---------------------------------------------------------------- nobody there
@@ -521,24 +864,39 @@ async def test_a_worker_with_its_hands_full_does_not_spin(
         await until(lambda: len(small.platform.shown) == 6)
 
 
-async def test_cards_are_changed_where_they_stand(database: Database, clock: SetClock) -> None:
-    small = Small(database, clock, {"fake": messenger(idempotent=False)})
+@pytest.mark.parametrize(
+    ("asked", "between", "changed"),
+    [("1", False, True), ("1", True, False), ("7", False, False), (ITS_CARD, False, True)],
+)
+async def test_a_card_is_changed_where_it_stands_only_if_it_stands_last(
+    database: Database,
+    clock: SetClock,
+    idempotent: bool,
+    asked: str,
+    between: bool,
+    changed: bool,
+) -> None:
+    """`1` is the card's own message; whatever stands in the chat is told by its body, too."""
+    small = Small(database, clock, {"fake": messenger(idempotent=idempotent)})
     (lin,) = small.accounts("lin")
-    earlier: list[str | None] = []
-    send = small.platform.send
-
-    async def remembering(row: int, address: str, said: Outgoing, at: str | None) -> str:
-        earlier.append(at)
-        return await send(row, address, said, at)
-
-    small.platform.send = remembering  # type: ignore[method-assign,assignment]
-    for text in ("first", "second"):
-        body = Outgoing(text, card="menu", replace=True).to_json()
-        await small.posts(chats.Post(lin, body))
+    said = [Outgoing("first", card="menu")]
+    said += [Outgoing("between")] if between else []
+    said += [Outgoing("second", card="menu", replace=asked)]
+    for one in said:
+        await small.posts(chats.Post(lin, one.to_json()))
         await small.delivery.drain()
-    first, second = small.rows(Outbox)
-    assert (first.state, second.state) == (SENT, SENT)
-    assert earlier == [None, str(first.id)]
+    rows = small.rows(Outbox)
+    assert small.platform.shown[-1].place == str(rows[0 if changed else -1].id)
+    assert Outgoing.from_json(rows[-1].body).replace == ("1" if changed else "")
+
+
+async def test_another_cards_place_is_not_taken(database: Database, clock: SetClock) -> None:
+    small = Small(database, clock, {"fake": messenger()})
+    (lin,) = small.accounts("lin")
+    for one in (Outgoing("菜单", card="menu"), Outgoing("进度", card="progress", replace="1")):
+        await small.posts(chats.Post(lin, one.to_json()))
+        await small.delivery.drain()
+    assert [shown.place for shown in small.platform.shown] == ["1", "2"]
 
 
 async def test_chats_and_notices_and_trouble_all_at_once(

@@ -191,7 +191,7 @@ async def test_what_cannot_be_handled_is_undone_set_aside_and_said(
     assert small.heard("lin") == ["one", "two"]
     assert small.platform.texts("lin") == ["heard one", SORRY, "heard two"]
     assert small.heard("zhao") == ["hi"]
-    assert small.aside() == ["RuntimeError: exploded"]
+    assert small.aside() == ["RuntimeError"]
     assert alarms.events == ["update_failed"]
 
 

@@ -6,7 +6,7 @@ A row is a phrase and `[M-D or Y-M-D] [HH:MM] [part]`, or "-" where nothing may 
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from language.clocks import Part
+from language.clocks import PartOfDay
 from language.days import Moment
 
 NOW = datetime(2026, 11, 18, 16, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -305,7 +305,7 @@ def _moment(words: list[str]) -> Moment | None:
         return None
     day = date.fromisoformat(words[0] if len(words[0]) == 10 else f"2026-{words[0]}")
     clocks = [time.fromisoformat(word) for word in words[1:] if ":" in word]
-    parts: list[Part] = [
+    parts: list[PartOfDay] = [
         part for part in ("morning", "noon", "afternoon", "evening") if part in words
     ]
     return Moment(day, clocks[0] if clocks else None, parts[0] if parts else None)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from language.days import Moment, find_moment, parse_moment
+from language.days import Moment, SaidDays, each_day, parse_moment
 from language.numerals import tidy
 from tests.language.phrases import HELD_OUT, NOW, TUNED, rows
 from tests.language.test_numerals import chinese
@@ -39,6 +39,12 @@ def test_held_out_phrases(phrase: str, moment: Moment | None) -> None:
     assert parse_moment(phrase, NOW) == moment
 
 
+def first_moment(sentence: str, now: datetime) -> SaidDays | None:
+    """The first phrase that names a moment; one that may mean something else comes last."""
+    named = [said for said in each_day(sentence, now) if said.moment]
+    return min(named, key=lambda said: said.loose, default=None)
+
+
 @pytest.mark.parametrize(
     ("sentence", "phrase", "moment"),
     [
@@ -60,10 +66,10 @@ def test_held_out_phrases(phrase: str, moment: Moment | None) -> None:
     ],
 )
 def test_moment_in_a_sentence(sentence: str, phrase: str, moment: Moment) -> None:
-    found = find_moment(sentence, NOW)
+    found = first_moment(sentence, NOW)
     assert found is not None
-    assert found[0] == moment
-    assert sentence[slice(*found[1])] == phrase
+    assert found.moment == moment
+    assert sentence[found.start : found.end] == phrase
 
 
 @pytest.mark.parametrize(
@@ -102,7 +108,7 @@ def test_moment_in_a_sentence(sentence: str, phrase: str, moment: Moment) -> Non
     ],
 )
 def test_no_moment_in_a_sentence(sentence: str) -> None:
-    assert find_moment(sentence, NOW) is None
+    assert first_moment(sentence, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -195,17 +201,24 @@ def test_past_preferring_forms_are_not_to_come(
 def test_nothing_raises(text: str, now: datetime) -> None:
     parsed = parse_moment(text, now)
     assert parsed is None or isinstance(parsed, Moment)
-    found = find_moment(text, now)
-    if found:
-        start, end = found[1]
-        assert 0 <= start < end <= len(text)
+    for said in each_day(text, now):
+        assert 0 <= said.start < said.end <= len(text)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "span", ["后天到元旦", "6月1日到8月1日", "5月3日到2月1日", "3月1日至3月1日"]
+)
+def test_a_span_that_names_no_days_comes_to_an_end(span: str) -> None:
+    for said in each_day(f"{span}在校做实验", datetime(2029, 6, 17, 10, tzinfo=BEIJING)):
+        assert len(said.days) < 32
 
 
 @given(odd, moments)
 def test_what_is_found_parses_to_the_same(text: str, now: datetime) -> None:
-    found = find_moment(text, now)
-    if found:
-        assert parse_moment(text[slice(*found[1])], now) == found[0]
+    for said in each_day(text, now):
+        if said.moment:
+            assert parse_moment(text[said.start : said.end], now) == said.moment
 
 
 @given(st.sampled_from([phrase for phrase, _ in rows(TUNED)]))
@@ -239,5 +252,5 @@ def test_long_input_is_cut(piece: str) -> None:
     text = piece * (10_000 // len(piece))
     began = process_time()
     assert parse_moment(text, NOW) is None
-    find_moment(text, NOW)
+    list(each_day(text, NOW))
     assert process_time() - began < 0.2

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from language.lengths import find_minutes, parse_minutes, parse_span
+from language.clocks import NEXT_HOURS, hours_at
+from language.lengths import DAY, Length, each_length, parse_minutes
+from language.numerals import fold, tidy
 from tests.language.test_numerals import chinese
 
 LENGTHS = """
@@ -67,6 +69,20 @@ def test_no_lengths(phrase: str) -> None:
     assert parse_minutes(phrase) is None
 
 
+def exact_lengths(sentence: str) -> list[Length]:
+    """The lengths that a sentence names, without bounds, rough ones and those of over a day."""
+    return [one for one in each_length(sentence) if one.exact and one.minutes <= DAY]
+
+
+def clock_times(phrase: str) -> tuple[time, time] | None:
+    """From when to when on one day, if the phrase names that and ends there."""
+    plain = fold(tidy(phrase))
+    hours, end = hours_at(plain, min(start(plain, 0) for start in NEXT_HOURS)) or (None, 0)
+    if end != len(plain) or not hours or not hours.start or not hours.end or hours.overnight:
+        return None
+    return hours.start, hours.end
+
+
 @pytest.mark.parametrize(
     ("sentence", "phrase", "minutes"),
     [
@@ -81,15 +97,14 @@ def test_no_lengths(phrase: str) -> None:
     ],
 )
 def test_length_in_a_sentence(sentence: str, phrase: str, minutes: int) -> None:
-    found = find_minutes(sentence)
-    assert found is not None
-    assert found[0] == minutes
-    assert sentence[slice(*found[1])] == phrase
+    found = exact_lengths(sentence)[0]
+    assert found.minutes == minutes
+    assert sentence[found.start : found.end] == phrase
 
 
 @pytest.mark.parametrize("sentence", NO_LENGTHS_IN_SENTENCES.strip().splitlines())
 def test_no_length_in_a_sentence(sentence: str) -> None:
-    assert find_minutes(sentence) is None
+    assert exact_lengths(sentence) == []
 
 
 @pytest.mark.parametrize(
@@ -112,14 +127,14 @@ def test_no_length_in_a_sentence(sentence: str) -> None:
     ],
 )
 def test_spans(phrase: str, start: time, end: time) -> None:
-    assert parse_span(phrase) == (start, end)
+    assert clock_times(phrase) == (start, end)
 
 
 @pytest.mark.parametrize(
     "phrase", ["", "2点", "下午", "4点到4点", "16:00-14:00", "25:00-26:00", "2到4", "两小时"]
 )
 def test_no_spans(phrase: str) -> None:
-    assert parse_span(phrase) is None
+    assert clock_times(phrase) is None
 
 
 @given(st.integers(1, 23), st.integers(0, 59))
@@ -134,7 +149,7 @@ def test_hours_and_minutes_read_back(hours: int, minutes: int) -> None:
 @given(st.times(), st.times())
 def test_clock_times_read_back(start: time, end: time) -> None:
     start, end = start.replace(second=0, microsecond=0), end.replace(second=0, microsecond=0)
-    span = parse_span(f"{start:%H:%M}-{end:%H:%M}")
+    span = clock_times(f"{start:%H:%M}-{end:%H:%M}")
     assert span == ((start, end) if start < end else None)
 
 
@@ -142,10 +157,8 @@ def test_clock_times_read_back(start: time, end: time) -> None:
 def test_nothing_raises(text: str) -> None:
     minutes = parse_minutes(text)
     assert minutes is None or 1 <= minutes <= 24 * 60
-    span = parse_span(text)
+    span = clock_times(text)
     assert span is None or span[0] < span[1]
-    found = find_minutes(text)
-    if found:
-        start, end = found[1]
-        assert 0 <= start < end <= len(text)
-        assert parse_minutes(text[start:end]) == found[0]
+    for found in exact_lengths(text):
+        assert 0 <= found.start < found.end <= len(text)
+        assert parse_minutes(text[found.start : found.end]) == found.minutes

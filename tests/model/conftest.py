@@ -14,7 +14,7 @@ from app.main import App
 from app.settings import ModelSettings, Settings, WebSettings
 from bot.platforms.fake import FakePlatform
 from bot.talk.clock import SetClock
-from jobs.model import Model
+from jobs.language_model import Model
 from tests.conftest import NewDatabase
 from tests.house import House
 from tests.model.server import KEY, NAME, Endpoint

@@ -84,7 +84,6 @@ class Endpoint:
         config = uvicorn.Config(app, port=0, log_level="critical", ws="none", lifespan="off")
         self._ended = asyncio.Event()
         self._server = uvicorn.Server(config)
-        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._running = asyncio.create_task(self._server._serve(None))
         while not self._server.started:  # noqa: ASYNC110 - theirs to tell
             await asyncio.sleep(0.01)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from app.main import App
 from bot.talk.clock import SetClock
@@ -62,7 +62,7 @@ async def reopen(house: House) -> None:
 
 def rows(house: House) -> list[Advice]:
     with house.app.database.transaction() as db:
-        return list(db.exec(select(Advice).order_by(Advice.id)))  # type: ignore[arg-type]
+        return list(db.exec(select(Advice).order_by(col(Advice.id))))
 
 
 async def the_only(house: House) -> Advice:
@@ -145,7 +145,7 @@ async def test_where_the_document_is_silent_the_words_are_ours(
     question = "要交钱吗 几次"
     endpoint.reply = pick("向学生收费", "文件没有写，您放心参加就好。")
     _, then = await asks(here.members["王建国"], question)
-    assert then.startswith("✎ （由模型挑选，依据如下）\n山西英才计划的文件里没有写「向学生收费」")
+    assert then.startswith("（由模型挑选，依据如下）\n山西英才计划的文件里没有写「向学生收费」")
     assert "放心" not in then
 
 
@@ -184,7 +184,7 @@ async def test_whole_checked_sentences_are_shown_while_it_writes(
     house: MakeHouse, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("jobs.advice.PART", 0.0)
-    monkeypatch.setattr("jobs.model.PART", 0.0)
+    monkeypatch.setattr("jobs.language_model.PART", 0.0)
     here = await house()
     more = "期末材料是2026年11月底前。"
     endpoint.reply = pick("期末材料的截止日期", DUE + more)

@@ -11,7 +11,7 @@ import structlog
 
 from answers.phrasing import Evidence, Phrased
 from app.settings import ModelSettings
-from jobs.model import MOST_OUT, reckoned
+from jobs.language_model import MOST_OUT, reckoned
 from tests.model.conftest import MakeModel
 from tests.model.server import KEY, NAME, Endpoint, answer
 
@@ -120,7 +120,7 @@ async def test_what_will_not_get_better_is_not_repeated(
 
 
 async def test_nobody_there(endpoint: Endpoint) -> None:
-    from jobs.model import Model
+    from jobs.language_model import Model
 
     gone = Model(ModelSettings(base_url="http://127.0.0.1:9/v1", name="x", timeout=10))
     reply = await gone.ask(QUESTION, [MID], "zh")

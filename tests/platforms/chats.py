@@ -24,6 +24,7 @@ from bot.platforms.contract import (
     TryLater,
     Unreachable,
     Unsent,
+    Unserved,
 )
 from bot.platforms.fake import FakePlatform, encode
 from bot.platforms.fake import Shown as FakeShown
@@ -43,11 +44,11 @@ Trouble = Literal["blocked", "pause", "broken", "refused", "silent", "dropped", 
 MEANING: dict[Trouble, DeliveryError] = {
     "blocked": Unreachable("blocked"),
     "pause": TryLater(17),
-    "broken": TryLater(5, everyone=True),
+    "broken": Unserved(),
     "refused": Unsent("odd"),
     "silent": FateUnknown("no answer in time"),
     "dropped": FateUnknown("broke off"),
-    "away": TryLater(5, everyone=True),
+    "away": TryLater(0, everyone=True),
 }
 """What goes wrong, and what the platform is to say of it."""
 
@@ -200,6 +201,7 @@ class FakeChat(Chat):
                 shown.row,
                 shown.message,
                 [self.shelf[number].path.read_bytes() for number in shown.message.files],
+                shown.place,
             )
             for shown in self.platform.shown
         ]
@@ -234,17 +236,18 @@ class Told:
     row: int
     message: Outgoing
     files: list[bytes]
+    earlier: str = ""
+    """The id of the message whose place it took."""
 
 
 def folded(lines: Sequence[Told]) -> list[Seen]:
-    """Lines as a page shows them: a row once, and a card's later line in the earlier's place."""
+    """Lines as a page shows them: a row once, and a later line in an earlier one's place."""
     places: dict[str, Seen] = {}
+    at: dict[str, str] = {}
     for one in lines:
         said = flat(one.message)
         seen = Seen(said.text, [[b.label for b in row] for row in said.rows], one.files)
-        place = f"card {said.card}" if said.card else f"row {one.row}"
-        if said.card and not said.replace:
-            places.pop(place, None)
+        place = at[str(one.row)] = at.get(one.earlier, str(one.row))
         if place in places:
             vars(places[place]).update(vars(seen))
         else:
@@ -322,7 +325,8 @@ class WebChat(Chat):
             for file in told.get("files", ()):
                 files.append((await client.get(file["url"])).content)  # noqa: PERF401 - awaits
         known = {name: told[name] for name in Outgoing._fields if name in told}
-        self._lines.append(Told(told["row"], Outgoing.from_json({**known, "files": ()}), files))
+        said = Outgoing.from_json({**known, "files": ()})
+        self._lines.append(Told(told["row"], said, files, said.replace))
 
 
 # ---------------------------------------------------------------- Telegram

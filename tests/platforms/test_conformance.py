@@ -111,9 +111,9 @@ class TestEveryMessenger:
     async def test_a_card_is_replaced_where_it_stands(self, chat: Chat) -> None:
         first = await chat.send(Outgoing("待审 3", ROWS, "card", "queue"))
         await chat.send(Outgoing("别的"))
-        again = await chat.send(Outgoing("待审 2", ROWS[:1], "card", "queue", True), first)
+        again = await chat.send(Outgoing("待审 2", ROWS[:1], "card", "queue"), first)
         assert await chat.sees() == [Seen("待审 2", LABELS[:1]), Seen("别的")]
-        await chat.send(Outgoing("都审完了", (), "card", "queue", True), again)
+        await chat.send(Outgoing("都审完了", (), "card", "queue"), again)
         assert await chat.sees() == [Seen("都审完了"), Seen("别的")]
 
     async def test_everything_on_a_card_is_seen_and_its_buttons_pressed(self, chat: Chat) -> None:
@@ -131,19 +131,19 @@ class TestEveryMessenger:
 
     async def test_a_card_takes_the_place_of_a_card(self, chat: Chat) -> None:
         first = await chat.send(CARD)
-        await chat.send(CARD._replace(title="我的新进度", replace=True), first)
+        await chat.send(CARD._replace(title="我的新进度"), first)
         (seen,) = await chat.sees()
         assert "我的新进度" in seen.text
 
     async def test_the_same_edit_twice_is_as_good_as_once(self, chat: Chat) -> None:
         first = await chat.send(Outgoing("待审 3", ROWS, "card", "queue"))
         for _ in range(2):
-            first = await chat.send(Outgoing("待审 2", ROWS, "card", "queue", True), first)
+            first = await chat.send(Outgoing("待审 2", ROWS, "card", "queue"), first)
         assert await chat.sees() == [Seen("待审 2", LABELS)]
 
     async def test_a_card_that_is_gone_is_sent_anew(self, chat: Chat) -> None:
         """Nobody can edit it any more: it was deleted, or it is from before a move."""
-        await chat.send(Outgoing("待审 2", ROWS, "card", "queue", True), "999999")
+        await chat.send(Outgoing("待审 2", ROWS, "card", "queue"), "999999")
         assert await chat.sees() == [Seen("待审 2", LABELS)]
 
     async def test_a_new_card_leaves_the_old_one_above_or_takes_its_place(
@@ -272,7 +272,7 @@ class TestEveryMessenger:
         grown = chat.telegram.upgrade(small)
         assert await chat.heard(since) == [None] * (len(chat.received) - since)
         await chat.platform.send(2, old, Outgoing("之后"), None)
-        await chat.platform.send(3, old, Outgoing("代替", card="c", replace=True), card)
+        await chat.platform.send(3, old, Outgoing("代替", card="c"), card)
         assert chat.seen_by(grown.chat["id"]) == [Seen("之后"), Seen("代替")]
         refused = [call for call in chat.telegram.calls if call.parameters.get("chat_id") == old]
         assert len(refused) == 2, "asked once at the old number, and then never again"
@@ -302,7 +302,7 @@ class TestEveryMessenger:
         first = await chat.send(Outgoing("待审 3", ROWS, "card", "queue"))
         async with chat.trouble(kind):
             with pytest.raises(DeliveryError) as caught:
-                await chat.send(Outgoing("待审 2", ROWS, "card", "queue", True), first)
+                await chat.send(Outgoing("待审 2", ROWS, "card", "queue"), first)
         assert type(caught.value) is type(MEANING[kind])
         assert await chat.sees() == [Seen("待审 3", LABELS)]
 
@@ -311,8 +311,8 @@ class TestEveryMessenger:
         first = await chat.send(Outgoing("待审 3", ROWS, "card", "queue"))
         async with chat.trouble("dropped"):
             with pytest.raises(TryLater):
-                await chat.send(Outgoing("待审 2", ROWS, "card", "queue", True), first)
-        await chat.send(Outgoing("待审 2", ROWS, "card", "queue", True), first)
+                await chat.send(Outgoing("待审 2", ROWS, "card", "queue"), first)
+        await chat.send(Outgoing("待审 2", ROWS, "card", "queue"), first)
         assert await chat.sees() == [Seen("待审 2", LABELS)]
 
     @HAS_GROUPS

@@ -23,6 +23,35 @@ from programmes.values import Grade, Listed, Status, Window
 TRUTH = Path(__file__).with_name("truth.jsonl")
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts.json"
 """Where the table comes from, if that is beside the project."""
+CORRECTED = {
+    "shanxi_yingcai_2026": {
+        "selection.steps",
+        "evaluation.stages",
+        "awards.competition_nomination",
+        "schedule.milestones",
+        "ambiguities",
+    },
+    "jiangsu_houbei_2022": {
+        "quotas.total_students",
+        "selection.steps",
+        "selection.online_registration",
+        "evaluation.stages",
+        "awards.certificate_recipients",
+        "ambiguities",
+    },
+    "neimenggu_yingcai_2025": {"selection.steps"},
+    "neimenggu_pilot_2025": {
+        "quotas.total_students",
+        "selection.steps",
+        "evaluation.stages",
+        "schedule.milestones",
+        "ambiguities",
+    },
+}
+"""What a second reading of the documents has put right in the table since it was made."""
+
+ADDED = {"final_materials.report_forms"}
+"""Facts that packs state and the table has only in the words of another."""
 
 OPS = {"at_least": ">=", "at_most": "<=", "exactly": "=", "about": "≈"}
 ROLES = {"guardian": "parents", "trainee_teacher": "teacher_trainee"}
@@ -110,7 +139,9 @@ def test_the_table_is_what_it_was_made_from() -> None:
         for key in ("ambiguities", "developer_notes"):
             if scheme[key]:
                 expected[key] = [without_anchors(one) for one in scheme[key]]
-        assert written[name] == expected
+        assert written[name].keys() == expected.keys()
+        differing = {path for path, said in expected.items() if written[name][path] != said}
+        assert differing == CORRECTED.get(name, set())
 
 
 def without_anchors(value: Any) -> Any:
@@ -129,7 +160,11 @@ def leaves(scheme: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_the_same_keys(pair: tuple[dict[str, Any], Programme]) -> None:
     scheme, programme = pair
-    common = [path for path, _ in programme.facts() if not path.startswith("particulars.")]
+    common = [
+        path
+        for path, _ in programme.facts()
+        if not path.startswith("particulars.") and path not in ADDED
+    ]
     assert common == [path for path, _ in leaves(scheme)]
 
 
@@ -239,12 +274,14 @@ def normal(value: Any) -> Any:
             return {"condition": value.condition, "relaxes": relaxes, "amount": None}
         case values.Regions():
             return {"cities": value.cities}
-        case values.Quota() if value.rule == "funded":
-            return {"funded": value.n}
         case values.Quota():
-            return {"op": OPS[value.rule], "n": value.n}
+            planned = {"planned": True} if value.soft else {}
+            if value.rule == "funded":
+                return {"funded": value.n} | planned
+            return {"op": OPS[value.rule], "n": value.n} | planned
         case values.CityQuota() if value.each:
-            return normal(value.each) | {"principle": value.each.soft}
+            each = value.each
+            return {"op": OPS[each.rule], "n": each.n, "principle": each.soft}
         case values.CityQuota():
             return {CITIES[city]: n for city, n in value.cities.items()}
         case values.InterviewRatio():

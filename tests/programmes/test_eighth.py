@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from answers import PolicyAnswer
-from answers.asking import Guide
+from answers import PolicyAnswer, guide
 from programmes import catalogue
 from programmes.catalogue import all_programmes, load
 from programmes.check import check_file, doubts
@@ -123,5 +122,5 @@ def test_it_is_found_by_its_names(eighth: Programme) -> None:
 
 
 def asked(question: str, own: Programme) -> PolicyAnswer:
-    (answer, *_) = Guide(all_programmes()).ask(question, (own,))
+    (answer, *_) = guide().ask(question, (own,))
     return answer

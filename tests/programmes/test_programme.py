@@ -153,7 +153,7 @@ def test_evaluation_stages_in_order() -> None:
             "sichuan-jingke-2023": [],
             "sichuan-jindaoshi-2023": [],
             "neimenggu-yingcai-2025": ["initial", "mid", "annual"],
-            "neimenggu-pilot-2025": ["initial", "mid", "annual"],
+            "neimenggu-pilot-2025": ["initial", "mid", "annual", "annual"],
         }.items()
     )
 
@@ -318,7 +318,7 @@ def test_the_same_particular_has_one_name() -> None:
 
 def test_packs_cannot_be_changed_in_memory() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load("shanxi-2026").key = "other"  # type: ignore[misc]
+        load("shanxi-2026").key = "other"  # type: ignore[misc]  # the mistake
 
 
 def test_contacts_are_offices() -> None:

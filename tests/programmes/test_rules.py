@@ -8,7 +8,7 @@ from programmes.catalogue import load
 from programmes.rules import (
     APPROVED,
     SUBMITTED,
-    Doubt,
+    SessionDoubt,
     SessionFact,
     beijing_day,
     count,
@@ -121,7 +121,7 @@ def test_the_leap_day_is_a_day_of_the_cycle() -> None:
     jingke = load("sichuan-jingke-2023")
     assert question_session(session(date(2024, 2, 29)), [], jingke, date(2024, 2, 29)) == []
     after = question_session(session(date(2024, 3, 1)), [], jingke, date(2024, 3, 1))
-    assert after == [Doubt("outside_cycle")]
+    assert after == [SessionDoubt("outside_cycle")]
 
 
 def test_outside_the_cycle_nothing_is_counted() -> None:
@@ -162,9 +162,9 @@ def test_a_session_is_questioned_not_swallowed() -> None:
     today = date(2025, 5, 10)
     assert question_session(session(today), [], PILOT, today) == []
     future = question_session(session(date(2025, 5, 11)), [], PILOT, today)
-    assert future == [Doubt("in_future")]
+    assert future == [SessionDoubt("in_future")]
     both = question_session(session(date(2026, 1, 1)), [], PILOT, today)
-    assert both == [Doubt("outside_cycle"), Doubt("in_future")]
+    assert both == [SessionDoubt("outside_cycle"), SessionDoubt("in_future")]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_two_sessions_at_once_in_one_place(
     day = date(2025, 5, 5)
     new = session(day, start=start, minutes=minutes)
     other = session(day, start=other_start, minutes=other_minutes, status=SUBMITTED)
-    expected = [Doubt("overlaps", other)] if doubted else []
+    expected = [SessionDoubt("overlaps", other)] if doubted else []
     assert question_session(new, [other], PILOT, day) == expected
 
 

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from app.rights import page
+from app.rights_page import page
 from bot.talk.acting import Actor, Refused
 from handlers import handlers
 from prompts import LANGUAGES, render
+from services import consent
 from services.access import allow, held, holders, things
-from services.rights import FREE, RIGHTS, WAYS, Of
+from services.rights import FREE, RIGHT_FOR, RIGHTS, Must, Of
 from storage.database import Database
 from storage.tables import (
     Cohort,
@@ -56,12 +57,24 @@ EXPECTED: Final = {
     **each("urge", "school", "office", "named"),
     **each("read_urgings", "school", *OVERSEE),
     **each("readers", "oneself", "guardian"),
+    **each("set_reminders", "oneself", "cultivates", "school", "office"),
+    **each("take_leave", "oneself", "cultivates"),
+    **each("office_days", "office"),
     **each("students", "cultivates", "school", *OVERSEE),
-    **each("cohort behind longest absent unreached read_member", *OVERSEE),
+    **each("cohort behind longest absent unreached undelivered read_member", *OVERSEE),
     **each("documents publish_document remove_document", "office"),
     **each("questions read_question answer_question sort_question close_question", "office"),
     **each("answers read_answer write_answer publish_answer withdraw_answer clarify", "office"),
+    **each("evaluate", "cultivates"),
+    **each("evaluate_at_school", "school"),
+    **each("read_evaluation", *READERS),
+    **each("reopen_evaluation change_stage recommend_outcome decide_outcome", "office"),
+    **each("confirm_exit", "office"),
+    **each("object_exit", "oneself", "guardian"),
+    **each("evaluations", "oneself", "cultivates", "school"),
+    **each("stages", *OVERSEE),
     **each("children consent withdraw_consent", "guardian"),
+    **each("see_data see_looks copy_data correct_data erase_data", "oneself", "guardian"),
 }
 """Who may do each act, if they stand where it counts."""
 
@@ -223,11 +236,11 @@ def world(database: Database) -> Iterator[World]:
 
 def thing_of(world: World, act: str, somebody: Somebody) -> int | str | None:
     match RIGHTS[act].of:
-        case Of.COHORT:
+        case Of.COHORT | Of.WHOLE_COHORT:
             return world.cohort
         case Of.PROGRAMME:
             return PROGRAMME
-        case Of.CHILD:
+        case Of.CHILD | Of.PERSON:
             return world.child
         case Of.OWN:
             return world.child if somebody.relation == "guardian" else somebody.place
@@ -241,8 +254,12 @@ def expected(act: str, somebody: Somebody) -> bool:
     relation, stands = somebody.relation, somebody.stands
     if somebody.ended and relation != "oneself":
         return False
+    if of is Of.OWN and relation in ("office", "auditor"):
+        return relation in may
     if relation in ("office", "auditor"):
-        from_where = {Of.COHORT: ANY, Of.PROGRAMME: WHOLE}.get(of, REACH)
+        if Must.WHOLE in RIGHTS[act].must:
+            return relation in may and stands in WHOLE
+        from_where = {Of.COHORT: ANY, Of.WHOLE_COHORT: WHOLE, Of.PROGRAMME: WHOLE}.get(of, REACH)
         return relation in may and stands in from_where
     if relation == "named":
         # Mentors, whom this programme names in the matter, do all that team members do.
@@ -251,7 +268,7 @@ def expected(act: str, somebody: Somebody) -> bool:
     if of is Of.OWN:
         return relation in may and (relation != "guardian" or stands != "out")
     if relation == "guardian" and stands == "withdrawn":
-        return of is Of.CHILD
+        return of in (Of.CHILD, Of.PERSON)
     return relation in may and stands == "in"
 
 
@@ -337,15 +354,29 @@ def test_nothing_is_kept_without_the_consent_that_it_needs(world: World) -> None
     child.birth_date = datetime(2015, 1, 1, tzinfo=UTC).date()
     world.db.flush()
     me = Actor(world.child, None, NOW)
-    assert allow(world.db, me, "hand_in", world.learner)
-    for one in world.everybody:
-        if one.relation == "guardian" and one.stands == "in":
-            link = world.db.get(Guardianship, 1)
-            assert link is not None
-            link.withdrawn_at = NOW
-    world.db.flush()
+    links = world.db.exec(select(Guardianship).where(Guardianship.child_id == world.child)).all()
+    (withdrawn,) = (link for link in links if link.withdrawn_at is not None)
+    present = next(link for link in links if link.withdrawn_at is None)
+
+    def kept() -> bool:
+        world.db.flush()
+        return consent.given(world.db, world.child)
+
+    # One guardian's withdrawal stops it, whatever another has consented to.
+    assert not kept()
     with pytest.raises(Refused, match=r"consent\.awaited"):
         allow(world.db, me, "hand_in", world.learner)
+    withdrawn.withdrawn_at = None
+    assert kept()
+    assert allow(world.db, me, "hand_in", world.learner)
+    # Whoever answers no more consents no more.
+    present.ended_at = withdrawn.ended_at = NOW
+    assert not kept()
+    # Nor do they forbid: but the other consents anew.
+    withdrawn.withdrawn_at, present.ended_at = NOW, None
+    assert not kept()
+    present.consented_at = NOW + timedelta(minutes=1)
+    assert kept()
 
 
 def test_nobody_approves_their_own(world: World) -> None:
@@ -353,7 +384,7 @@ def test_nobody_approves_their_own(world: World) -> None:
     mentor = world.member(Role.MENTOR, "host", person=world.child)
     world.db.add(Mentoring(student_id=world.learner, mentor_id=mentor.id or 0, created_at=NOW))
     world.db.flush()
-    for act in ("approve", "return"):
+    for act in ("approve", "return", "evaluate"):
         assert held(world.db, world.child, act, world.learner) is None
         assert world.learner not in world.db.execute(things(act, world.child)).scalars().all()
     assert held(world.db, world.child, "read", world.learner)
@@ -375,9 +406,9 @@ def test_every_way_leads_to_an_act_or_is_free() -> None:
     """A new command, button or talk goes into a row of the table, or among what is free."""
     here = handlers()
     ways = {*here.commands, *here.acts, *here.flows}
-    assert ways == WAYS.keys() | FREE
-    assert not WAYS.keys() & FREE
-    assert sum(len(right.ways) for right in RIGHTS.values()) == len(WAYS)
+    assert ways == RIGHT_FOR.keys() | FREE
+    assert not RIGHT_FOR.keys() & FREE
+    assert sum(len(right.ways) for right in RIGHTS.values()) == len(RIGHT_FOR)
 
 
 def test_an_act_without_a_row_is_no_act(world: World) -> None:

@@ -58,7 +58,7 @@ async def house(open_house: OpenHouse) -> House:
 
 def bind(db: Session, person_id: int, address: str, clock: SetClock) -> Account:
     """Give somebody a chat in which they can be reached."""
-    speaker = chats.open_account(db, "fake", address, "", "zh", clock.now())
+    speaker = chats.open_account(db, "fake", address, "zh", clock.now())
     account = db.get(Account, speaker.account_id)
     assert account is not None
     account.person_id = person_id

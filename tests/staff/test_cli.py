@@ -414,9 +414,13 @@ def test_a_database_that_cannot_be_had_is_one_sentence(
     fails: Yingcai, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "text.db").write_text("这不是数据库" * 100)
-    for wrong in (f"sqlite:///{tmp_path}/text.db", "这不是网址", "postgresql://127.0.0.1:1/none"):
+    for wrong, told in (
+        (f"sqlite:///{tmp_path}/text.db", "数据库文件坏了"),
+        ("这不是网址", "数据库打不开"),
+        ("postgresql://127.0.0.1:1/none", "数据库打不开"),
+    ):
         monkeypatch.setenv("YINGCAI_DATABASE_URL", wrong)
-        assert "数据库打不开" in fails("cohort", "list")
+        assert told in fails("cohort", "list")
 
 
 def test_a_wrong_setting_is_named(fails: Yingcai, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -496,8 +500,8 @@ def test_serving_prints_where_and_the_demos_links(
         ready(House())
 
     monkeypatch.setattr("app.main.serve", serve)
-    said = yingcai("serve", "--host", "0.0.0.0", "--port", 9000, "--demo")  # noqa: S104
-    assert (served[0].web.host, served[0].web.port) == ("0.0.0.0", 9000)  # noqa: S104
+    said = yingcai("serve", "--host", "0.0.0.0", "--port", 9000, "--demo")  # noqa: S104 - read back
+    assert (served[0].web.host, served[0].web.port) == ("0.0.0.0", 9000)  # noqa: S104 - read back
     assert "http://0.0.0.0:9000" in said
     links = re.findall(r"演示登录（(\w+)，(\w+)，.*）：http://0.0.0.0:9000/in/[\w-]{43}", said)
     assert [role for role, _ in links] == ["学生", "导师", "中学指导教师", "管理办公室人员"]
@@ -534,6 +538,16 @@ def test_an_address_that_is_taken_is_one_sentence(
 
     monkeypatch.setattr("app.main.serve", serve)
     assert "不能在 http://127.0.0.1:8080 启动" in fails("serve")
+
+
+def test_a_library_that_is_not_installed_is_one_sentence(
+    fails: Yingcai, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "bot.platforms.telegram.aiogram", raising=False)
+    monkeypatch.setitem(sys.modules, "aiogram", None)  # as Python marks what cannot be imported
+    monkeypatch.setenv("YINGCAI_TELEGRAM__TOKEN", "1:x")
+    monkeypatch.setenv("YINGCAI_TELEGRAM__DRIVER", "aiogram")
+    assert "请运行 make aiogram" in fails("serve")
 
 
 def test_wide_characters_are_two_columns() -> None:

@@ -17,9 +17,8 @@ from app.demo import LEFT, NOT_JOINED, SHOWN, STUDENTS, make_demo, sign_in_links
 from bot.talk.acting import Operator
 from bot.talk.clock import SetClock, beijing_day
 from bot.talk.message import Incoming, Outgoing, as_text
-from handlers import watch
 from services import joining, roster, urging
-from services.progress import standings
+from services.progress import in_short
 from services.roster import Presence
 from storage import tables
 from storage.database import Database
@@ -113,17 +112,18 @@ def test_on_any_day_of_the_cycle_something_waits_for_everybody(db: Session, day:
     assert demo is not None
     states = set(db.exec(select(Record.state)))
     assert {RecordState.SUBMITTED, RecordState.APPROVED, RecordState.FILED} <= states
-    found = standings(db, roster.find_cohort(db, demo.cohort_id), beijing_day(now))
-    assert any(standing.behind for standing in found)
-    assert watch.waiting(found)
+    found, left = in_short(db, roster.find_cohort(db, demo.cohort_id), beijing_day(now))
+    assert not left
+    assert any(one.behind for one in found)
     assert max(row.at for row in db.exec(select(Audit))) <= now
 
 
 def test_also_in_autumn(demo: Session) -> None:
     cohort = demo.exec(select(Cohort)).one()
-    found = standings(demo, cohort, beijing_day(AUTUMN))
-    assert {len(standing.waiting) for standing in found} == {0, 1}
-    assert {standing.behind for standing in found} == {True, False}
+    found, _ = in_short(demo, cohort, beijing_day(AUTUMN))
+    waits = demo.exec(select(Record.student_id).where(Record.state == RecordState.SUBMITTED)).all()
+    assert len(set(waits)) == len(waits) < len(found)
+    assert {one.behind for one in found} == {True, False}
     assert max(row.at for row in demo.exec(select(Audit))) <= AUTUMN
 
 

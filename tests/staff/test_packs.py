@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,14 +41,13 @@ def run(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     clock: SetClock,
-) -> Iterator[Run]:
+) -> Run:
     monkeypatch.setattr(desk, "CLOCK", clock)
     monkeypatch.setenv("YINGCAI_DATABASE_URL", new_database("sqlite"))
     monkeypatch.setenv("YINGCAI_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("YINGCAI_PROGRAMMES_DIR", str(folder))
     monkeypatch.chdir(tmp_path)
-    with catalogue.using():
-        yield lambda *words: CliRunner().invoke(app, [*map(str, words)], prog_name="yingcai")
+    return lambda *words: CliRunner().invoke(app, [*map(str, words)], prog_name="yingcai")
 
 
 def fine(result: Result) -> str:
@@ -184,6 +183,30 @@ async def test_whoever_is_in_it_is_told_and_others_go_on(
     assert "记一次培养" in house.members["林小雨"].buttons
     shutil.copy(EIGHTH, folder)
     assert "进实验室时长" in await house.members["林小雨"].says("进度")
+    house.close()
+
+
+async def test_each_session_has_a_meeting_record_of_its_own(
+    folder: Path, new_database: NewDatabase, tmp_path: Path, clock: SetClock
+) -> None:
+    asked = "{value: {name: 面谈记录, frequency: per_session}, status: stated, clause: 第九条}"
+    pack = (folder / EIGHTH.name).read_text("utf-8")
+    silent = "interview_records: {status: silent}"
+    assert silent in pack
+    (folder / EIGHTH.name).write_text(pack.replace(silent, f"interview_records: {asked}"), "utf-8")
+    house = await House.open(new_database("sqlite"), tmp_path, clock, packs=folder)
+    await house.populate(KEY, "senior_1")
+    (student,) = await house.join("林小雨")
+    for day in ("前天", "昨天"):
+        await student.says(f"{day}下午到校和王建国做了3小时课题研究，镀了两片膜")
+        await student.says("提交")
+    assert "给哪一次培养写面谈记录" in await student.says("面谈记录")
+    assert "写写这次面谈" in await student.says("1")
+    for words in ("谈了选题。", "完成", "跳过", "提交"):
+        said = await student.says(words)
+    assert "面谈记录已提交" in said
+    # One session is left, so there is nothing to choose.
+    assert "写写这次面谈" in await student.says("面谈记录")
     house.close()
 
 

@@ -17,6 +17,7 @@ from programmes.catalogue import load
 from programmes.rules import SessionFact, count
 from services import roster
 from storage.tables import (
+    Account,
     Audit,
     Cohort,
     Membership,
@@ -24,6 +25,7 @@ from storage.tables import (
     Record,
     RecordKind,
     Role,
+    SendState,
     StoredTalk,
 )
 from tests.house import House
@@ -91,7 +93,7 @@ async def test_each_sees_their_own_students(house: House, who: str, sees: set[st
 
 
 async def test_a_student_has_no_students(house: House) -> None:
-    assert "您名下现在没有学生" in await house.members["林小雨"].says("我的学生")
+    assert "名下现在没有学生" in await house.members["林小雨"].says("我的学生")
 
 
 async def test_a_students_page_tells_progress_entries_and_what_may_be_done(house: House) -> None:
@@ -123,13 +125,57 @@ async def test_a_mentor_reads_and_does_not_urge_where_the_document_names_the_tea
     await mentor.presses("林小雨")
     assert "已通过 10" in mentor.sees
     assert not [label for label in mentor.buttons if "提醒" in label]
+    # Who may is named, to whoever asks for it in words.
+    for words in ("提醒所有没写日志的学生", "提醒林小雨写日志"):
+        said = await mentor.says(words)
+        assert "不由您提醒学生" in said
+        assert "郭老师（中学指导教师）" in said
+        assert "管小青" in said
+
+
+async def test_the_list_of_students_says_what_each_lacks_and_what_waits(house: House) -> None:
+    await lives(house)
+    assert listed(await house.members["王建国"].says("我的学生")) == [
+        "1. 林小雨 汾河中学 · 缺日志 1 篇"
+    ]
+    assert listed(await house.members["周岚"].says("我的学生")) == [
+        "1. 赵一鸣 云冈中学 · 培养活动 0/10、缺日志 2 篇、待审 2 条"
+    ]
+
+
+async def test_the_office_reminds_those_who_are_behind_from_their_list(house: House) -> None:
+    await lives(house)
+    office = house.members["管小青"]
+    await office.says("本期概况")
+    await office.presses("还没达到要求")
+    said = await office.presses("提醒他们")
+    assert "发出后每名都会收到提醒" in said
+    assert "已提醒 2 名" in await office.presses("发给这 2 名")
+
+
+async def test_many_are_reminded_a_hundred_at_a_press(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lives(house)
+    monkeypatch.setattr(handlers.urging, "AT_ONCE", 1)
+    office = house.members["管小青"]
+    await office.says("本期概况")
+    await office.presses("还没达到要求")
+    await office.presses("提醒他们")
+    said = await office.presses("发给这 2 名")
+    assert "已提醒 1 名" in said
+    while "接着发" in said:
+        before = said
+        said = await office.presses("接着发")
+        assert said != before
+    assert "已提醒 1 名" in said
 
 
 @pytest.mark.parametrize("verb", ["student", "entries"])
 async def test_another_schools_student_is_not_read(house: House, verb: str) -> None:
     other = house.members["赵一鸣"].membership_id
     for who in ("郭老师", "王建国", "李青", "林小雨"):
-        assert "您不能查看" in await forge(house, who, f"a:{verb}:{other}")
+        assert "不能查看" in await forge(house, who, f"a:{verb}:{other}")
         person_id = house.members[who].person_id
         assert refusals(house)[-1] == (person_id, "read_student", "watch.not_yours")
 
@@ -194,6 +240,8 @@ async def test_a_teacher_urges_once_a_day_after_seeing_what_is_said(house: House
     await teacher.presses("林小雨")
     shown = await teacher.presses("提醒写成长日志")
     assert "将发给 林小雨" in shown
+    assert "提醒你" in shown
+    assert "提醒您" not in shown
     assert student.unread() == []
 
     assert "已提醒 林小雨" in await teacher.presses("发出提醒")
@@ -230,7 +278,7 @@ async def test_another_schools_teacher_cannot_urge(house: House) -> None:
     student = house.members["林小雨"]
     for who in ("白老师", "周岚"):
         press = f"a:urge:{student.membership_id}:diary:yes"
-        assert "您不能查看" in await forge(house, who, press)
+        assert "不能查看" in await forge(house, who, press)
     assert "您不能在这件事上提醒" in await forge(
         house, "王建国", f"a:urge:{student.membership_id}:diary:yes"
     )
@@ -285,7 +333,7 @@ async def test_the_numbers_are_those_of_the_rules(house: House) -> None:
     assert f"培养活动（至少 10 次）\n  ▰▱ 2 名学生中，已达到 {meets} 名" in said
     assert "五(三)1" in said
     assert "《成长日志》\n  ▱▱ 2 名学生还有 3 篇没写" in said
-    assert "待审：2 条，最早的交于 2026年11月11日" in said
+    assert "待审：2 条，最早的交于 11月11日" in said
     assert "还没加入 · 1" in said
     assert "联系不上" not in said
     assert "草稿只有写的人自己看得到" in said
@@ -354,9 +402,9 @@ async def test_who_has_not_joined_and_who_has_left(house: House) -> None:
     said = await forge(house, "管小青", "a:absent:1")
     assert "· 林大海，家长（监护人），汾河中学 · 还没有发邀请码" in said
     await house.code("林大海")
-    assert "邀请码在 2026年12月23日" in await forge(house, "管小青", "a:absent:1")
+    assert "邀请码在 12月23日" in await forge(house, "管小青", "a:absent:1")
     house.clock.move(timedelta(days=31))
-    assert "邀请码已于 2026年12月23日" in await forge(house, "管小青", "a:absent:1")
+    assert "邀请码已于 12月23日" in await forge(house, "管小青", "a:absent:1")
     assert "加入的人都联系得上" in await forge(house, "管小青", "a:unreached:1")
 
     teacher = house.members["白老师"]
@@ -364,6 +412,34 @@ async def test_who_has_not_joined_and_who_has_left(house: House) -> None:
     await house.settle()
     assert "2. 还没加入 · 1\n3. 联系不上 · 1" in await office.says("本期概况")
     assert "· 白老师，中学指导教师，云冈中学" in await office.presses("联系不上")
+
+
+async def test_an_office_sees_to_whom_messages_were_given_up(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026")
+    office, teacher = house.members["管小青"], house.members["白老师"]
+    assert "消息没送到" not in await office.says("本期概况")
+    assert "都送到了" in await forge(house, "管小青", "a:undelivered:1")
+    now = house.clock.now()
+    with house.app.database.transaction() as db:
+        [account] = db.exec(select(Account).where(Account.address == teacher.address))
+        for state, ago in (
+            (SendState.FAILED, 2),
+            (SendState.FAILED, 1),
+            (SendState.SENT, 1),
+            (SendState.FAILED, 40),
+        ):
+            at = now - timedelta(days=ago)
+            body = Outgoing("私下的话").to_json()
+            row = Outbox(
+                account_id=account.id or 0, body=body, state=state, not_before=at, created_at=at
+            )
+            db.add(row)
+    assert "消息没送到 · 1" in await office.says("本期概况")
+    said = await office.presses("消息没送到")
+    assert "1 人有消息没送到" in said
+    assert "白老师，中学指导教师，云冈中学 · 2 条，最近一次 11月22日" in said
+    assert "私下的话" not in said
+    assert "只有这一期的管理办公室" in await forge(house, "白老师", "a:undelivered:1")
 
 
 async def test_a_monthly_minimum_is_counted_by_months(
@@ -437,5 +513,5 @@ async def test_a_page_reads_in_english(house: House) -> None:
     await office.says("/language en")
     said = await office.says("the cohort")
     assert "Cultivation sessions (at least 10)\n  ▰▱ reached by 1 of 2 students 五(三)1" in said
-    assert "to be reviewed: 2, the oldest from Wed 11 November 2026" in said
+    assert "to be reviewed: 2, the oldest from Wed 11 Nov 10:00" in said
     assert "Not met yet" in office.buttons

@@ -56,7 +56,7 @@ def test_what_is_not_understood_is_null(yingcai: Yingcai) -> None:
 def test_it_is_told_in_words(yingcai: Yingcai) -> None:
     said = yingcai("hear", SENTENCE, *NOW, "--people", "王建国")
     assert said == (
-        "会记一次培养：日期：2026年11月22日（周日）下午；时长：2小时；方式：到校面对面；"
+        "会记一次培养：日期：11月22日 周日下午；时长：2小时；方式：到校面对面；"
         "类型：课题研究；人员：王建国；内容：做双缝实验\n"
     )
     other = yingcai("hear", "你好", *NOW, "--lang", "en")

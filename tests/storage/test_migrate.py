@@ -17,11 +17,12 @@ from sqlalchemy import Engine
 
 from storage import migrate
 from storage.database import Database, connect
+from storage.tables import metadata
 from tests.conftest import Kind, NewDatabase
 from tests.storage.rows import contents, differences, fill
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def empty(request: pytest.FixtureRequest, new_database: NewDatabase) -> Iterator[Engine]:
     """A database without any tables."""
     kind: Kind = request.param
@@ -51,6 +52,20 @@ def test_up_down_and_up_again(empty: Engine) -> None:
 
 def test_a_migrated_database_has_the_tables_of_our_models(database: Database) -> None:
     assert differences(database.engine) == []
+
+
+def test_no_id_is_used_again(sqlite_database: Database) -> None:
+    """A step that rebuilds a table must say so anew: nothing else notices."""
+    with sqlite_database.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master")
+        made = {row[0]: str(row[1]) for row in rows}
+    asked = [
+        table.name
+        for table in metadata.sorted_tables
+        if table.dialect_options["sqlite"]["autoincrement"]
+    ]
+    assert len(asked) > 5
+    assert not [name for name in asked if "AUTOINCREMENT" not in made[name]]
 
 
 def test_a_change_to_a_model_would_be_noticed(database: Database) -> None:

@@ -15,8 +15,8 @@ from storage.statements import Prepared
 from storage.tables import (
     Account,
     Audit,
-    Card,
     Person,
+    RecordVersion,
     Unit,
     UnitKind,
     table,
@@ -25,7 +25,7 @@ from storage.tables import (
 MOMENT = datetime(2026, 11, 26, 2, 30, 15, 123456, tzinfo=UTC)
 
 unit, person, account = table(Unit), table(Person), table(Account)
-audit, card = table(Audit), table(Card)
+audit, version = table(Audit), table(RecordVersion)
 
 add_unit = Prepared(insert(unit).values(kind=UnitKind.SCHOOL).returning(unit.c.id), "name")
 add_units = Prepared(insert(unit).inline(), "kind", "name")
@@ -134,23 +134,25 @@ def test_nothing_none_and_many_rows(database: Database) -> None:
 
 
 def test_an_insertion_may_mind_what_is_there(database: Database) -> None:
-    place = Prepared(
+    known = {"reachable": True, "offered": [], "language": "zh", "created_at": MOMENT}
+    meet = Prepared(
         lambda insert: (
-            insert(card)
+            insert(account)
+            .values(known)
             .on_conflict_do_update(
-                index_elements=["account_id", "key"],
-                set_={"message": insert(card).excluded.message},
+                index_elements=["platform", "address"],
+                set_={"name": insert(account).excluded.name},
             )
             .inline()
         ),
-        *("account_id", "key", "message"),
+        *("platform", "address", "name"),
     )
     with database.transaction() as db:
         db.add(Account(platform="web", address="1", created_at=MOMENT))
         # What the session has pending is there by then.
-        for message in ("7", "8"):
-            place.run(db, account_id=1, key="talk:1", message=message)
-        assert db.connection().execute(select(card.c.message)).scalars().all() == ["8"]
+        for name in ("林", "林小雨"):
+            meet.run(db, platform="web", address="1", name=name)
+        assert db.connection().execute(select(account.c.name)).scalars().all() == ["林小雨"]
 
 
 def test_a_columns_own_default_is_not_forgotten(database: Database) -> None:
@@ -173,9 +175,10 @@ def test_it_belongs_to_the_transaction(database: Database) -> None:
 
 
 def test_an_error_is_sqlalchemys_and_does_not_tell_what_was_written(database: Database) -> None:
-    add = Prepared(insert(card).inline(), "account_id", "key", "message")
+    columns = ("record_id", "version", "body", "written_by", "at")
+    add = Prepared(insert(version).inline(), *columns)
     with pytest.raises(IntegrityError) as caught, database.transaction() as db:
-        add.run(db, account_id=404, key="talk:1", message="说的话")
+        add.run(db, record_id=404, version=1, body="说的话", written_by=404, at=MOMENT)
     assert "foreign key" in str(caught.value).lower()
     assert "说的话" not in str(caught.value)
 

@@ -4,7 +4,7 @@
 ! programme shanxi-2026 senior_1      which programme, and the learners' grade
 ! join 林小雨 王建国                    these have joined before the talk begins
 林小雨> 记一次培养                      says
-    林小雨< （1/8）哪天的培养活动？…      … and this is what she is shown (✎: in place)
+    林小雨< （1/6）哪天的培养活动，…      … and this is what she is shown (✎: in place)
 林小雨> [昨天]                          presses the button whose label holds these words
 林小雨> {photo 光路.jpg} {photo 记录.jpg}   sends an album
 管小青> {letter 通知.pdf}               sends an invented document, in the form its name says

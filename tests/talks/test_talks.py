@@ -21,7 +21,7 @@ WRITE = bool(os.environ.get("WRITE_TALKS"))
 pytestmark = pytest.mark.parametrize("path", TALKS, ids=lambda path: path.stem)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 async def test_talk_is_as_written(
     path: Path, kind: Kind, new_database: NewDatabase, tmp_path: Path, clock: SetClock
 ) -> None:

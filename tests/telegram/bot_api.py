@@ -885,19 +885,22 @@ def _caption(p: Mapping[str, Any]) -> str:
 
 
 def _buttons(p: Mapping[str, Any]) -> list[list[tuple[str, str]]]:
+    """Labels and what they carry: a press, or nothing where a button copies a text."""
     markup = json.loads(p.get("reply_markup", "{}"))
-    rows = [
-        [(str(button["text"]), str(button.get("callback_data", ""))) for button in row]
-        for row in markup.get("inline_keyboard", ())
-    ]
-    for label, press in (button for row in rows for button in row):
-        if not label.strip():
+    rows = markup.get("inline_keyboard", ())
+    for button in (button for row in rows for button in row):
+        if not str(button["text"]).strip():
             raise _BrokenLimit("Bad Request: text buttons are unallowed in the inline keyboard")
-        if not 1 <= len(press.encode()) <= 64:
+        if ("callback_data" in button) == ("copy_text" in button):
+            raise _BrokenLimit("Bad Request: BUTTON_TYPE_INVALID")
+        if "copy_text" in button:
+            if not 1 <= len(button["copy_text"]["text"]) <= 256:
+                raise _BrokenLimit("Bad Request: BUTTON_COPY_TEXT_INVALID")
+        elif not 1 <= len(str(button["callback_data"]).encode()) <= 64:
             raise _BrokenLimit("Bad Request: BUTTON_DATA_INVALID")
     if any(not 1 <= len(row) <= 8 for row in rows) or sum(map(len, rows)) > 100:
         raise _BrokenLimit("Bad Request: reply markup is too long")
-    return rows
+    return [[(str(b["text"]), str(b.get("callback_data", ""))) for b in row] for row in rows]
 
 
 # ---------------------------------------------------------------- small things

@@ -53,6 +53,16 @@ def stretches(piece: Drawn | Piece) -> list[tuple[str, str]]:
     ]
 
 
+def test_words_to_be_edited_are_copied_by_a_button_and_by_a_tap() -> None:
+    drawn = draw(Outgoing("改成什么？", CARD.rows, draft="做双缝实验", copy="复制原文"))
+    assert drawn.text == "改成什么？\n\n做双缝实验"
+    assert stretches(drawn) == [("pre", "做双缝实验")]
+    assert drawn.keyboard[0] == (Key("复制原文", "", copies="做双缝实验"),)
+    long = draw(Outgoing("改成什么？", draft="长" * 257, copy="复制原文"))
+    assert stretches(long) == [("pre", "长" * 257)]
+    assert long.keyboard == ()
+
+
 def test_a_card_is_drawn_with_all_that_it_says() -> None:
     drawn = draw(CARD)
     assert drawn.text == "\n\n".join(
@@ -81,8 +91,8 @@ def test_the_keyboard_holds_items_ways_on_and_changes_with_their_styles() -> Non
     assert draw(CARD).keyboard == (
         (Key("⏳ 11月28日 周六 · 待审", "a:record:7"),),
         (Key("补日志", "a:diary"),),
-        (Key("提交", "a:send", "primary"),),
         (Key("改时长", "edit:length"),),
+        (Key("提交", "a:send", "primary"),),
         (Key("退回", "a:back", "danger"), Key("菜单", "a:menu")),
     )
 

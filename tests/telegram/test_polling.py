@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bot.platforms.telegram import messenger
 from bot.platforms.telegram.decode import WANTED
 from bot.platforms.telegram.messenger import Telegram, pauses
 from bot.talk.message import Button, Outgoing
@@ -268,7 +269,35 @@ async def test_another_poller_raises_an_alarm(
         async with running(first, store):
             lin.says("还在")
             await until(lambda: len(store.kept) == 2)
-    assert all(entry["log_level"] == "error" for entry in logs)
+    assert all(e["log_level"] == "error" for e in logs if e["event"] != "telegram.connected")
+
+
+async def test_a_webhook_that_somebody_sets_meanwhile_is_removed(
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
+) -> None:
+    with capture_logs() as logs:
+        async with running(bot, store):
+            await until(lambda: not telegram.pending)
+            telegram.webhook = {"url": "http://127.0.0.1:9/", "secret": ""}
+            telegram._poll += 1  # as setWebhook does: the poll under way is ended
+            telegram._arrival.set()
+            await until(lambda: not telegram.webhook)
+            lin.says("还在吗")
+            await until(lambda: len(store.kept) == 2)
+    assert "telegram.webhook_removed" in [entry["event"] for entry in logs]
+
+
+async def test_it_is_said_to_be_connected_once_it_is(
+    bot: Telegram, telegram: BotApi, store: Store
+) -> None:
+    telegram.trouble("getMe", broken(500), broken(500))
+    telegram.trouble("deleteWebhook", gateway(502))
+    with capture_logs() as logs:
+        async with running(bot, store):
+            await until(lambda: any(e["event"] == "telegram.connected" for e in logs))
+    events = [entry["event"] for entry in logs]
+    assert events == ["telegram.not_receiving"] * 3 + ["telegram.connected"]
+    assert logs[-1]["by"] == "polling"
 
 
 async def test_a_token_that_is_refused_is_critical(
@@ -326,6 +355,23 @@ async def test_a_tap_is_answered_once_it_is_stored(
     incoming = bot.decode(store.kept[str(tap)].raw)
     assert incoming is not None
     assert incoming.press == "q:1:1:=y"
+
+
+async def test_a_spinner_that_has_turned_long_is_left(
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While answers to taps hang no queue of them grows: nobody looks any more."""
+    monkeypatch.setattr(messenger, "TAP_SECONDS", 0.3)
+    await show_card(bot, lin)
+    telegram.trouble("answerCallbackQuery", *[slow(0.5)] * 2)
+    for _ in range(40):
+        lin.presses("参加")
+    async with running(bot, store):
+        await until(lambda: len(store.kept) == 41)
+        await until(lambda: not bot._taps)
+        assert len(telegram.calls_of("answerCallbackQuery")) == 2
+        lin.presses("参加")
+        await until(lambda: len(telegram.calls_of("answerCallbackQuery")) == 3)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from bot.platforms.contract import (
     TryLater,
     Unreachable,
     Unsent,
+    Unserved,
 )
 from bot.platforms.telegram.messenger import Telegram
 from bot.platforms.telegram.text import split, units
@@ -71,6 +72,16 @@ async def test_words_and_buttons_arrive(bot: Telegram, lin: Person) -> None:
     assert shown.buttons == [[(b.label, b.press) for b in row] for row in ROWS]
 
 
+async def test_words_to_be_edited_can_be_copied(
+    bot: Telegram, telegram: BotApi, lin: Person
+) -> None:
+    await send(bot, lin, Outgoing("改成什么？", ROWS, draft="做双缝实验", copy="复制原文"))
+    (call,) = telegram.calls_of("sendMessage")
+    first, *others = json.loads(call.parameters["reply_markup"])["inline_keyboard"]
+    assert first == [{"text": "复制原文", "copy_text": {"text": "做双缝实验"}}]
+    assert len(others) == len(ROWS)
+
+
 async def test_words_are_shown_as_they_are(bot: Telegram, lin: Person) -> None:
     words = "<b>*a*_b_</b> [x](http://y) & `z` \\ 🔬"
     await send(bot, lin, Outgoing(words))
@@ -81,7 +92,7 @@ async def test_telegram_fetches_no_link_that_may_be_used_once(
     bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
     sent = await send(bot, lin, Outgoing("http://127.0.0.1/in/ONCE"))
-    await send(bot, lin, Outgoing("http://127.0.0.1/in/TWICE", replace=True), sent)
+    await send(bot, lin, Outgoing("http://127.0.0.1/in/TWICE"), sent)
     for method in ("sendMessage", "editMessageText"):
         (call,) = telegram.calls_of(method)
         assert json.loads(call.parameters["link_preview_options"]) == {"is_disabled": True}
@@ -91,17 +102,17 @@ async def test_a_card_is_replaced_where_it_stands(bot: Telegram, lin: Person) ->
     first = await send(bot, lin, Outgoing("待审 3", ROWS, "card", "queue"))
     card = lin.chat[-1]
     lin.says("好")
-    again = await send(bot, lin, Outgoing("待审 2", ROWS[:1], "card", "queue", True), first)
+    again = await send(bot, lin, Outgoing("待审 2", ROWS[:1], "card", "queue"), first)
     assert again == first
     assert (card.text, card.labels) == ("待审 2", ["我参加", "不参加"])
-    await send(bot, lin, Outgoing("都审完了", (), "card", "queue", True), first)
+    await send(bot, lin, Outgoing("都审完了", (), "card", "queue"), first)
     assert (card.text, card.labels) == ("都审完了", [])
     assert lin.reads == ["都审完了"]
 
 
 async def test_the_same_edit_again_is_as_good_as_made(bot: Telegram, lin: Person) -> None:
     first = await send(bot, lin, Outgoing("待审 3", ROWS))
-    assert await send(bot, lin, Outgoing("待审 3", ROWS, replace=True), first) == first
+    assert await send(bot, lin, Outgoing("待审 3", ROWS), first) == first
     assert lin.reads == ["待审 3"]
 
 
@@ -111,8 +122,8 @@ async def test_an_edit_whose_fate_is_unknown_may_be_made_again(
     first = await send(bot, lin, Outgoing("待审 3"))
     telegram.trouble("editMessageText", dropped(acts=True))
     with pytest.raises(TryLater):
-        await send(bot, lin, Outgoing("待审 2", replace=True), first)
-    assert await send(bot, lin, Outgoing("待审 2", replace=True), first) == first
+        await send(bot, lin, Outgoing("待审 2"), first)
+    assert await send(bot, lin, Outgoing("待审 2"), first) == first
     assert lin.reads == ["待审 2"]
 
 
@@ -121,17 +132,16 @@ async def test_what_cannot_be_edited_is_sent_anew(
 ) -> None:
     picture = await send(bot, lin, Outgoing("", files=(shelf.put("a.jpg", "image/jpeg", JPEG),)))
     for gone in ("999999", str(lin.chat[0].id), picture):
-        new = await send(bot, lin, Outgoing(f"代替 {gone}", ROWS, replace=True), gone)
+        new = await send(bot, lin, Outgoing(f"代替 {gone}", ROWS), gone)
         assert new not in (gone, picture)
         assert lin.chat[-1].text == f"代替 {gone}"
         assert lin.chat[-1].labels == ["我参加", "不参加", "返回"]
 
 
-@pytest.mark.parametrize("earlier", [None, "1"])
 async def test_what_takes_no_earlier_place_is_sent(
-    bot: Telegram, telegram: BotApi, lin: Person, earlier: str | None
+    bot: Telegram, telegram: BotApi, lin: Person
 ) -> None:
-    await send(bot, lin, Outgoing("新的", replace=earlier is None), earlier)
+    await send(bot, lin, Outgoing("新的"))
     assert telegram.calls_of("editMessageText") == []
     assert lin.reads == ["新的"]
 
@@ -142,7 +152,7 @@ async def test_an_edit_that_fails_otherwise_is_not_sent_anew(
     first = await send(bot, lin, Outgoing("待审 3"))
     telegram.trouble("editMessageText", too_many(7))
     with pytest.raises(TryLater) as caught:
-        await send(bot, lin, Outgoing("待审 2", replace=True), first)
+        await send(bot, lin, Outgoing("待审 2"), first)
     assert caught.value.seconds == 7
     assert lin.reads == ["待审 3"]
 
@@ -189,7 +199,7 @@ def styles(telegram: BotApi, method: str = "sendMessage") -> list[list[str | Non
 
 async def test_what_weighs_more_looks_so(bot: Telegram, telegram: BotApi, lin: Person) -> None:
     first = await send(bot, lin, STYLED)
-    await send(bot, lin, STYLED._replace(title="已审", replace=True), first)
+    await send(bot, lin, STYLED._replace(title="已审"), first)
     assert styles(telegram) == styles(telegram, "editMessageText") == [["primary", "danger"]]
     (call,) = telegram.calls_of("sendMessage")
     assert json.loads(call.parameters["entities"]) == [{"type": "bold", "offset": 0, "length": 2}]
@@ -243,7 +253,7 @@ async def test_a_long_text_comes_in_pieces_with_the_buttons_last(
 
 async def test_a_long_text_replaces_nothing(bot: Telegram, lin: Person) -> None:
     first = await send(bot, lin, Outgoing("短"))
-    await send(bot, lin, Outgoing("长" * 5000, replace=True), first)
+    await send(bot, lin, Outgoing("长" * 5000), first)
     assert [len(words) for words in lin.reads] == [1, 4096, 904]
 
 
@@ -384,7 +394,7 @@ async def test_words_too_long_for_a_caption_and_cards_stand_apart(
     file = shelf.put("1.jpg", "image/jpeg", JPEG)
     sent = await send(bot, lin, Outgoing(words, ROWS, card=card, files=(file,)))
     assert lin.reads == ["", words]
-    assert await send(bot, lin, Outgoing("改", replace=True, card=card), sent) == sent
+    assert await send(bot, lin, Outgoing("改", card=card), sent) == sent
 
 
 @pytest.mark.parametrize(
@@ -428,14 +438,14 @@ async def test_buttons_are_not_dropped_for_want_of_words(
     ("trouble", "error"),
     [
         (too_many(17), TryLater),
-        (broken(500), TryLater),
-        (broken(503, "Service Unavailable"), TryLater),
-        (gateway(502), TryLater),
+        (broken(500), Unserved),
+        (broken(503, "Service Unavailable"), Unserved),
+        (gateway(502), Unserved),
         (gateway(504), FateUnknown),
-        (Trouble(403, page="<html>the company's proxy</html>"), TryLater),
+        (Trouble(403, page="<html>the company's proxy</html>"), Unserved),
         (Trouble(200, page="<html>a hotel's welcome page</html>"), FateUnknown),
-        (Trouble(500, page='{"error": "no ok in it"}'), TryLater),
-        (Trouble(302, page="moved"), TryLater),
+        (Trouble(500, page='{"error": "no ok in it"}'), Unserved),
+        (Trouble(302, page="moved"), Unserved),
         (garbled(), FateUnknown),
         (dropped(acts=True), FateUnknown),
         (dropped(acts=False), FateUnknown),
@@ -478,7 +488,45 @@ async def test_how_long_and_for_whom_to_wait(bot: Telegram, telegram: BotApi, li
         with pytest.raises(TryLater) as caught:
             await send(bot, lin, Outgoing("好"))
         waits.append((caught.value.seconds, caught.value.everyone))
-    assert waits == [(17, False), (5, True), (60, True)]
+    assert waits == [(17, False), (0, False), (60, True)]
+
+
+async def test_which_call_has_failed_is_told(bot: Telegram, telegram: BotApi, lin: Person) -> None:
+    telegram.trouble("sendMessage", broken(500), gateway(502), too_many(1), dropped(acts=False))
+    for _ in range(4):
+        with pytest.raises(DeliveryError) as caught:
+            await send(bot, lin, Outgoing("好"))
+        assert caught.value.method == "sendMessage"
+    telegram.trouble("setMyCommands", broken(500))
+    with pytest.raises(Unserved) as unserved:
+        await bot.offer(str(lin.id), MENU)
+    assert unserved.value.method == "setMyCommands"
+
+
+async def test_whether_telegram_answers_at_all(bot: Telegram, telegram: BotApi) -> None:
+    telegram.trouble("getMe", broken(500), gateway(502))
+    assert [await bot.answers() for _ in range(3)] == [False, False, True]
+    await telegram.shut()
+    assert not await bot.answers()
+    await telegram.open()
+
+
+async def test_a_message_costs_at_least_as_many_calls_as_it_takes(
+    bot: Telegram, telegram: BotApi, shelf: Shelf, lin: Person
+) -> None:
+    photos = tuple(shelf.put(f"{n}.jpg", "image/jpeg", JPEG) for n in range(12))
+    table = shelf.put("表.xlsx", "application/zip", b"PK")
+    for said in (
+        Outgoing("短"),
+        Outgoing("长" * 5000),
+        Outgoing("", files=photos[:1]),
+        Outgoing("看图", files=photos),
+        Outgoing("都在这里" * 800, files=(*photos, table)),
+    ):
+        before = len(telegram.calls)
+        await send(bot, lin, said)
+        assert len(telegram.calls) - before <= bot.cost(said) <= 5
+    assert bot.cost(Outgoing("短")) == 1
 
 
 async def test_a_refused_connection_sent_nothing(

@@ -150,6 +150,24 @@ async def test_what_is_no_update_is_kept_for_an_alarm(
     assert kept.raw == body.decode(errors="replace")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 200_000,
+        '{"update_id": 5, "message": ' + '{"a": ' * 100_000,
+        '{"update_id": 5, "message": ' + "[" * 50_000 + "]" * 50_000 + "}",
+    ],
+)
+async def test_what_is_nested_too_deep_is_kept_and_set_aside(
+    door: httpx.AsyncClient, make_bot: MakeBot, store: Store, body: str
+) -> None:
+    answer = await door.post(PATH, content=body, headers=SHOWN)
+    assert answer.status_code == 200
+    [kept] = store.kept.values()
+    with pytest.raises(Exception, match=r"."):
+        make_bot().decode(kept.raw)
+
+
 @pytest.mark.parametrize(("size", "status"), [(UPDATE_LIMIT, 200), (UPDATE_LIMIT + 1, 413)])
 async def test_there_is_a_limit_to_what_is_read(
     door: httpx.AsyncClient, store: Store, size: int, status: int

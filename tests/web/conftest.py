@@ -119,7 +119,7 @@ async def line(site: str, session: str = "of-student", origin: str = "") -> Asyn
     """An open socket; the first thing to be heard is the greeting."""
     async with connect(
         site.replace("http", "ws", 1) + "/ws",
-        origin=origin or site,  # type: ignore[arg-type]
+        origin=origin or site,  # type: ignore[arg-type]  # a str at run time
         additional_headers={"Cookie": f"session={session}"},
         proxy=None,
     ) as socket:

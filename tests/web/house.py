@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.platforms.contract import Received
-from bot.platforms.web.door import Entered, Refusal, Said, StoredFile, Visitor
+from bot.platforms.web.door import Entered, HistoryLine, Refusal, StoredFile, Visitor
 from bot.platforms.web.platform import WebPlatform
 from bot.site import Site
 from bot.talk.clock import SetClock
@@ -36,13 +36,15 @@ class House:
     links: dict[str, Visitor] = field(default_factory=dict)
     """One-time sign-in links not used yet."""
     sessions: dict[str, Visitor] = field(default_factory=dict)
-    said: dict[str, list[Said]] = field(default_factory=lambda: defaultdict(list))
+    said: dict[str, list[HistoryLine]] = field(default_factory=lambda: defaultdict(list))
     inbox: dict[str, Received] = field(default_factory=dict)
     delivered: list[str] = field(default_factory=list)
     """Keys in the order in which updates arrived, each as often as it came."""
     files: dict[int, StoredFile] = field(default_factory=dict)
     readers: dict[int, set[str]] = field(default_factory=dict)
     menu: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    """Those who may send no files now."""
     sources: list[str] = field(default_factory=list)
     closed: bool = False
     """The inbox is out of order."""
@@ -68,6 +70,13 @@ class House:
             return Refusal(t("web.error.not_found"))
         return self.enter(visitor)
 
+    async def whose_link(self, token: str, source: str) -> str | Refusal:
+        visitor = self.links.get(token)
+        return visitor.name if visitor else Refusal(t("web.error.not_found"))
+
+    async def whose_invitation(self, code: str, source: str) -> str | Refusal:
+        return "赵一鸣" if code == "GOOD-CODE" else Refusal(t("web.error.not_found"))
+
     async def join(self, code: str, source: str) -> Entered | Refusal:
         self.sources.append(source)
         if code == "SLOW":
@@ -83,14 +92,19 @@ class House:
     async def sign_out(self, session: str) -> None:
         self.sessions.pop(session, None)
 
-    async def history(self, address: str, before: datetime | None, limit: int) -> Sequence[Said]:
+    async def history(
+        self, address: str, before: datetime | None, limit: int
+    ) -> Sequence[HistoryLine]:
         lines = [one for one in self.said[address] if before is None or one.at < before]
         return lines[-limit:]
+
+    async def takes_files(self, address: str) -> Refusal | None:
+        return Refusal(t("consent.awaited")) if address in self.silent else None
 
     async def commands(self, address: str) -> Sequence[tuple[str, str]]:
         return self.menu.get(address, [])
 
-    async def file(self, address: str, file_id: int) -> StoredFile | None:
+    async def file(self, address: str, file_id: int, *, opened: bool = False) -> StoredFile | None:
         return self.files.get(file_id) if address in self.readers.get(file_id, set()) else None
 
     def enter(self, visitor: Visitor) -> Entered:
@@ -113,7 +127,7 @@ class House:
             self.inbox[update.key] = update
             self.clock.move(timedelta(seconds=1))
             number = len(self.inbox)
-            self.said[update.address].append(Said(self.clock.now(), number, raw=update.raw))
+            self.said[update.address].append(HistoryLine(self.clock.now(), number, raw=update.raw))
             if self.reply and self.platform:
                 self.reply(self, self.platform.decode(update.raw))
         if self.forgetful:
@@ -126,14 +140,15 @@ class House:
         """Store a row without sending it; gives its number."""
         self.row += 1
         self.clock.move(timedelta(seconds=1))
-        self.said[address].append(Said(self.clock.now(), self.row, message))
+        self.said[address].append(HistoryLine(self.clock.now(), self.row, message))
         return self.row
 
     def say(self, address: str, message: Outgoing) -> int:
         """Store a row and hand it to the platform."""
         row = self.record(address, message)
         assert self.platform
-        self.sending.append(asyncio.ensure_future(self.platform.send(row, address, message, None)))
+        sending = self.platform.send(row, address, message, message.replace or None)
+        self.sending.append(asyncio.ensure_future(sending))
         return row
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.platforms.web import server
 from bot.platforms.web.door import StoredFile, Visitor
 from tests.web.conftest import MENTOR, STUDENT, Browse, browser_on
 from tests.web.house import House, open_house
@@ -29,6 +30,28 @@ async def test_looking_at_a_link_does_not_use_it_up(house: House, browse: Browse
 
     assert (entered.status_code, entered.headers["location"]) == (303, "/")
     assert "李明" in (await client.get("/")).text
+
+
+async def test_a_link_and_an_invitation_say_whose_they_are(house: House, browse: Browse) -> None:
+    house.links["once"] = STUDENT
+    assert "这是 李明 的登录链接" in (await browse().get("/in/once")).text
+    assert "发给 赵一鸣 的" in (await browse().get("/join/GOOD-CODE")).text
+
+
+@pytest.mark.parametrize("path", ["/in/over", "/join/WRONG"])
+async def test_what_lets_nobody_in_says_so_before_it_is_pressed(
+    house: House, browse: Browse, path: str
+) -> None:
+    for session in ("", "of-student"):
+        shown = await browse(session).get(path)
+        assert shown.status_code == 403
+        assert "可能是链接没有复制完整" in shown.text
+
+
+async def test_the_service_worker_keeps_every_file_of_the_page(browse: Browse) -> None:
+    worker = (await browse().get("/sw.js")).text
+    for file in (server.HERE / "static").iterdir():
+        assert file.stem in worker or file.name == "sw.js", file.name
 
 
 async def test_a_link_works_once(house: House, browse: Browse) -> None:
@@ -80,7 +103,7 @@ async def test_an_invitation_is_handed_on_in_the_language_chosen_at_the_door(
 
 async def test_a_member_takes_an_invitation_up_as_themselves(house: House, browse: Browse) -> None:
     client = browse("of-student")
-    assert "李明" in (await client.get("/join/ANY")).text
+    assert "李明" in (await client.get("/join/GOOD-CODE")).text
     await client.post("/join", data={"code": "ANY"})
     (update,) = house.inbox.values()
     assert update.address == STUDENT.address

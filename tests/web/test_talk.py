@@ -15,7 +15,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from bot.platforms.web import sockets
-from bot.platforms.web.door import Said, StoredFile, Visitor
+from bot.platforms.web.door import HistoryLine, StoredFile, Visitor
 from bot.platforms.web.platform import WebPlatform
 from bot.talk.message import Button, Outgoing
 from tests.web.conftest import MENTOR, STUDENT, Browse, line
@@ -259,6 +259,18 @@ async def test_one_person_has_a_limited_number_of_pages(
             assert "hello" in await mentor.hear()
 
 
+async def test_a_page_whose_session_has_ended_closes_once_it_is_told(
+    house: House, site: str
+) -> None:
+    """Signed out from elsewhere: what follows is shown to nobody."""
+    async with line(site) as page:
+        await page.hear()
+        visitor = house.sessions.pop("of-student")
+        assert house.platform
+        await house.platform.offer(visitor.address, [("menu", "菜单")])
+        assert await page.closed() == sockets.SIGNED_OUT
+
+
 # ---------------------------------------------------------------- what the assistant says
 
 
@@ -376,7 +388,7 @@ async def test_lines_of_one_moment_are_not_lost_between_pages(
 ) -> None:
     for number in range(140):
         moment = house.clock.now() + timedelta(seconds=number // together)
-        house.said[ME].append(Said(moment, number + 1, Outgoing(str(number))))
+        house.said[ME].append(HistoryLine(moment, number + 1, Outgoing(str(number))))
     seen = {text for page in await walk_back(site) for text in page}
     assert seen == {str(number) for number in range(140)}
 

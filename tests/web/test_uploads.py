@@ -125,7 +125,7 @@ async def test_an_empty_file_and_a_stranger_are_refused_with_sentences(
     site: str, browse: Browse, kept: Callable[[], list[Path]]
 ) -> None:
     empty = await upload(site, b"")
-    assert (empty.status_code, empty.json()["words"]) == (422, "这个文件是空的，请换一个。")
+    assert (empty.status_code, empty.json()["words"]) == (422, "这个文件是空的，没有附上。")
     stranger = await browse().post("/upload", content=b"x")
     assert stranger.status_code == 401
     assert not kept()
@@ -221,3 +221,43 @@ def test_half_an_upload_left_by_a_crash_goes_too(tmp_path: Path) -> None:
 def test_what_is_no_reference_is_not_looked_for(tmp_path: Path, ref: str) -> None:
     with pytest.raises(Unsent):
         Uploads(tmp_path, FILE_LIMIT).fetch(ref, FILE_LIMIT)
+
+
+async def test_who_may_not_be_kept_sends_no_file(
+    house: House, site: str, kept: Callable[[], list[Path]]
+) -> None:
+    before = len(kept())
+    house.silent.add((await house.who("of-student")).address)  # type: ignore[union-attr]  # there
+    refused = await upload(site, b"secret")
+    assert refused.status_code == 403
+    assert "监护人" in refused.json()["words"]
+    assert len(kept()) == before
+
+
+async def test_one_person_fills_no_more_than_their_share(
+    site: str, kept: Callable[[], list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await upload(site, b"1" * 600)).status_code == 200
+    before = len(kept())
+    monkeypatch.setattr(uploads, "QUOTA", 1000)
+    refused = await upload(site, b"2" * 600)
+    assert refused.status_code == 429
+    assert "太多" in refused.json()["words"]
+    assert len(kept()) == before
+
+
+async def test_what_nobody_asked_for_is_gone_at_once(
+    house: House, site: str, kept: Callable[[], list[Path]]
+) -> None:
+    ref = (await upload(site, b"1")).json()["ref"]
+    assert house.platform
+    assert ref in [one.name for one in kept()]
+    await house.platform.drop([ref, "../../etc"])
+    assert ref not in [one.name for one in kept()]
+
+
+async def test_no_browser_keeps_a_file(site: str, browse: Browse) -> None:
+    ref = (await upload(site, b"1")).json()["ref"]
+    async with browser_on(site, "of-student") as client:
+        answer = await client.get(f"/uploads/{ref}")
+    assert answer.headers["cache-control"] == "no-store"

@@ -1,7 +1,7 @@
-"""The calls to Telegram, made by aiogram 3.31 (Bot API 10.1): its methods and its forms only.
+"""The calls to Telegram through aiogram 3.31 (Bot API 10.1).
 
-Its dispatcher, its polling and its errors are not used. An answer is never made into its types:
-they refuse what is newer than themselves.
+Only its methods and its request building are used: not its dispatcher, its polling or its errors.
+Answers are never parsed into its types, which refuse anything newer than themselves.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from aiogram.types import (
     BotCommand,
     BotCommandScopeChat,
     BufferedInputFile,
+    CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaDocument,
@@ -56,6 +57,9 @@ from aiohttp import (
 
 from bot.platforms.telegram.calls import (
     CONNECT_SECONDS,
+    SENDS_AT_ONCE,
+    SPARE_CONNECTIONS,
+    TAP_SECONDS,
     TAPS_AT_ONCE,
     UPLOAD_SECONDS,
     ApiServer,
@@ -75,16 +79,16 @@ NEVER_SENT: Final = (
 )
 
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
-"""Telegram fetches what it previews, and so would use up a one-time link."""
+"""Telegram fetches what it previews, which would use up a one-time link."""
 
 IDLE_SECONDS: Final = 5.0
-"""Seconds for which a connection that nothing uses is kept: one that Telegram has closed meanwhile
-would make the fate of the next call unknown."""
+"""Seconds for which an idle connection is kept: if Telegram had closed it meanwhile, the fate of
+the next call would be unknown."""
 
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """Those whom this machine trusts, and the usual ones, if it has no list."""
+    """The certificates that this machine trusts; the usual ones if it has no list."""
     trusted = ssl.create_default_context()
     trusted.load_verify_locations(certifi.where())
     return trusted
@@ -93,10 +97,10 @@ def _trust() -> ssl.SSLContext:
 class AiogramCalls:
     """Calls by aiogram's methods, over aiohttp."""
 
-    at_once = 16
+    at_once = SENDS_AT_ONCE
 
     def __init__(self, server: ApiServer) -> None:
-        """Nothing is connected yet."""
+        """Connect to nothing yet."""
         self._server = server
         api = TelegramAPIServer.from_base(server.api_base)
         self._forms = AiohttpSession(api=api)
@@ -109,17 +113,18 @@ class AiogramCalls:
             await self._http.close()
 
     def _connected(self) -> ClientSession:
-        """The one session; it can only be made where a loop runs."""
+        """The one session, made at first use: it needs a running loop."""
         if self._http is None:
-            # One connection more for the poll, and one for a download.
-            limit = self.at_once + TAPS_AT_ONCE + 2
+            # Two further connections: for the poll, and for a download.
+            limit = self.at_once + TAPS_AT_ONCE + SPARE_CONNECTIONS + 2
             proxy = self._server.proxy
             connector, proxy = self._connector(proxy, limit)
             self._http = ClientSession(connector=connector, proxy=proxy, trust_env=True)
         return self._http
 
     def _connector(self, proxy: str | None, limit: int) -> tuple[TCPConnector, str | None]:
-        """A connector, and the proxy that is still to be asked through it."""
+        """A connector, and the proxy that requests must name, if the connector does not use it
+        itself."""
         settings: dict[str, Any] = {
             "limit": limit,
             "keepalive_timeout": IDLE_SECONDS,
@@ -137,14 +142,16 @@ class AiogramCalls:
         self._never_sent = (*NEVER_SENT, ProxyConnectionError, ProxyError, ProxyTimeoutError)
         return ProxyConnector.from_url(proxy, rdns=True, **settings), None
 
-    async def _ask(self, method: TelegramMethod[Any], seconds: float = 0) -> Any:
+    async def _ask(
+        self, method: TelegramMethod[Any], seconds: float = 0, at_most: float | None = None
+    ) -> Any:
         """What Telegram answers, as raw JSON. Raises `Failure`, whatever happens.
 
-        The answer may take so many seconds more than usual.
+        The answer may take so many seconds more than usual, or `at_most` so many.
         """
         form = self._forms.build_form_data(self._bot, method)
         url = self._forms.api.api_url(self._server.token, method.__api_method__)
-        patience = self._server.answer_seconds + seconds
+        patience = at_most or self._server.answer_seconds + seconds
         timeout = ClientTimeout(
             total=max(UPLOAD_SECONDS, patience) + CONNECT_SECONDS,
             connect=CONNECT_SECONDS,
@@ -156,8 +163,9 @@ class AiogramCalls:
             ) as answer:
                 payload = await answer.read()
         except Exception as error:
-            raise unanswered(error, sent=not isinstance(error, self._never_sent)) from None
-        return result(answer.status, payload)
+            sent = not isinstance(error, self._never_sent)
+            raise unanswered(error, sent=sent, method=method.__api_method__) from None
+        return result(answer.status, payload, method.__api_method__)
 
     # ------------------------------------------------------------ receiving
 
@@ -178,7 +186,7 @@ class AiogramCalls:
         await self._ask(DeleteWebhook())
 
     async def answer_tap(self, tap: str) -> None:
-        await self._ask(AnswerCallbackQuery(callback_query_id=tap))
+        await self._ask(AnswerCallbackQuery(callback_query_id=tap), at_most=TAP_SECONDS)
 
     # ------------------------------------------------------------ sending
 
@@ -291,7 +299,9 @@ def _keyboard(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
     return InlineKeyboardMarkup(
         inline_keyboard=[
             [
-                InlineKeyboardButton(
+                InlineKeyboardButton(text=key.label, copy_text=CopyTextButton(text=key.copies))
+                if key.copies
+                else InlineKeyboardButton(
                     text=key.label, callback_data=key.press, style=key.style or None
                 )
                 for key in row

@@ -1,7 +1,7 @@
-"""What a driver is: the calls to the Bot API, made by some library.
+"""The contract of a Telegram driver: calls to the Bot API, made by some library.
 
-Everything else is shared: the messenger in `messenger.py` decides which calls are made and what
-becomes of them.
+Everything else is shared: `messenger.py` decides which calls are made and what their outcomes
+mean.
 """
 
 from __future__ import annotations
@@ -16,16 +16,22 @@ from bot.platforms.telegram.drawing import Piece
 from bot.platforms.telegram.text import Keyboard, Upload
 
 CONNECT_SECONDS: Final = 10.0
-"""Seconds in which a connection must be made, or a free one be had."""
+"""Time limit for making a connection or getting a free one, in seconds."""
 UPLOAD_SECONDS: Final = 60.0
-"""Seconds that a call with files may take at the least."""
+"""Minimum time limit of a call with files, in seconds."""
+SENDS_AT_ONCE: Final = 24
+"""Maximum deliveries at the same time: what Telegram takes in a second, at 0.8 s an answer."""
 TAPS_AT_ONCE: Final = 2
-"""Taps answered at the same time, beside the deliveries."""
+"""Maximum button presses acknowledged at the same time, besides the deliveries."""
+TAP_SECONDS: Final = 10.0
+"""Seconds after which nobody looks at a button's spinner any longer."""
+SPARE_CONNECTIONS: Final = 2
+"""For calls that hold up no delivery."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiServer:
-    """Where the calls go."""
+    """The server that takes the calls."""
 
     token: str
     api_base: str = "https://api.telegram.org"
@@ -33,13 +39,13 @@ class ApiServer:
     proxy: str | None = None
     """`http://…` or `socks5://…`."""
     answer_seconds: float = 30
-    """Seconds that an answer may take; a poll adds what it waits for news."""
+    """Time limit for an answer, in seconds; a poll adds its waiting time."""
 
     def __repr__(self) -> str:
         return f"ApiServer({self.api_base})"  # the token is nobody's to read
 
     def file_url(self, path: str) -> str:
-        """Where a file's bytes are, by the path that Telegram gave."""
+        """The URL of a file's bytes, by the path that Telegram gave."""
         return f"{self.api_base}/file/bot{self.token}/{quote(path)}"
 
 
@@ -58,7 +64,7 @@ class Calls(Protocol):
     """
 
     at_once: int
-    """Calls under way at the same time, at the most."""
+    """Maximum calls at the same time."""
 
     async def username(self) -> str:
         """The bot's own name."""
@@ -100,7 +106,7 @@ class Calls(Protocol):
 
 
 class Limited:
-    """Bytes as they come, up to a limit."""
+    """Collects incoming bytes up to a limit."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

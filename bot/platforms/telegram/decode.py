@@ -1,7 +1,7 @@
-"""Telegram's updates, read as plain JSON: no library takes part.
+"""Decodes Telegram's updates from plain JSON, without a library.
 
-A library refuses an update in which one member of a union is newer than itself; here only what is
-needed is read, and everything else may be as new as it likes.
+A library rejects an update if one member of a union is newer than itself; here only what is needed
+is read, and everything else may be of any version.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any, Final, Literal
 from bot.platforms.contract import Received
 from bot.platforms.telegram.failures import loads
 from bot.talk.message import Attachment, Incoming
+from prompts import LANGUAGES
 
 WANTED: Final = ("message", "edited_message", "callback_query", "my_chat_member")
-"""The kinds of update that say something to us; Telegram keeps the others to itself."""
+"""The kinds of update that we ask Telegram for."""
 
 Json = Mapping[str, Any]
 
@@ -27,15 +28,55 @@ Json = Mapping[str, Any]
 
 
 def received(raw: str) -> Received:
-    """An update as it is stored, told without decoding it; it may be anything at all."""
+    """An update in its stored form, made without decoding it, whatever it contains."""
     update = loads(raw)
     known = update_id(update)
     key = str(known) if known >= 0 else f"sha256:{sha256(raw.encode()).hexdigest()}"
+    if (spared := _of_group(update)) is not None:
+        return Received(key, _address(update), json.dumps(spared))
     return Received(key, _address(update), raw, _album(update))
 
 
+PARTS: Final = ("message", "edited_message", "callback_query", "my_chat_member")
+
+
+def _of_group(update: Any) -> dict[str, Any] | None:
+    """What is kept of an update from a group: that there was a command or a press, and what
+    became of us there. Nothing that a member said, sent or is called. `None` for a private chat.
+    """
+    kind = next((part for part in PARTS if isinstance(update, dict) and part in update), "")
+    body = update.get(kind) if kind else None
+    if not isinstance(body, dict):
+        return None
+    around = body.get("message") if kind == "callback_query" else body
+    chat = around.get("chat") if isinstance(around, dict) else None
+    if not isinstance(chat, dict) or chat.get("type", "private") == "private":
+        return None
+    where = {name: chat[name] for name in ("id", "type") if name in chat}
+    sender = body.get("from")
+    bot = isinstance(sender, dict) and bool(sender.get("is_bot"))
+    kept: dict[str, Any] = {"chat": where, **({"from": {"is_bot": True}} if bot else {})}
+    match kind:
+        case "callback_query":
+            kept = {"from": {}, "message": {"chat": where, "message_id": 0}}
+            kept |= {"id": body["id"]} if "id" in body else {}
+            kept |= {"data": ""} if body.get("data") is not None else {}
+        case "my_chat_member":
+            kept["from"] = {}
+            for name in ("old_chat_member", "new_chat_member"):
+                member = body.get(name)
+                if isinstance(member, dict):
+                    known = ("status", "is_member")
+                    kept[name] = {one: member[one] for one in known if one in member}
+        case "message":
+            said = body.get("text") or body.get("caption")
+            if isinstance(said, str) and (command := re.match(r"/\w+(@\w+)?(?!\S)", said)):
+                kept["text"] = command[0]
+    return {name: update[name] for name in ("update_id",) if name in update} | {kind: kept}
+
+
 def update_id(update: Any) -> int:
-    """Its id, -1 where it has none."""
+    """Its id; -1 if it has none."""
     match update:
         case {"update_id": int(known)}:
             return known
@@ -51,7 +92,7 @@ def tap_id(update: Any) -> str:
 
 
 def _address(update: Any) -> str:
-    """The chat, or who tapped outside any chat of ours; empty if it cannot be told."""
+    """The chat; for a press outside any chat of ours, the person; empty if unknown."""
     match update:
         case (
             {"message": {"chat": {"id": int(chat)}}}
@@ -111,18 +152,18 @@ def _message(message: Json, username: str | None) -> Incoming | None:
 
 
 def _frame(where: Json, user: Json | None) -> Incoming:
-    """Where something happened, who did it, and in which language; not yet what.
+    """The chat, the person and the language of an update; not its content.
 
-    `where` is a chat, or a person: a person's own chat has the person's id.
+    `where` is a chat or a person: a person's private chat has the person's id.
     """
     group = where.get("type", "private") != "private"
     tongue = ((user or {}).get("language_code") or "").partition("-")[0].lower()
     return Incoming(
         address=str(int(where["id"])),
         group=group,
-        sender=str(user["id"]) if group and user else "",
-        name=_full_name(user) if user else "",
-        language="zh" if tongue == "zh" else "en" if tongue == "en" else None,
+        # A group's members are not known to us, by name neither.
+        name=_full_name(user) if user and not group else "",
+        language=next((one for one in LANGUAGES if one == tongue), None),
     )
 
 
@@ -136,14 +177,16 @@ def _tap(tap: Json) -> Incoming | None:
     if tap.get("data") is None:
         return None
     message = tap.get("message")
-    return replace(_frame(message["chat"] if message else user, user), press=tap["data"])
+    frame = _frame(message["chat"] if message else user, user)
+    return replace(frame, press=tap["data"], on=str(message["message_id"]) if message else "")
 
 
 def _edited(message: Json) -> Incoming | None:
-    """Something said was changed afterwards. What was said stands: the new words are left out."""
-    if message.get("location"):
-        return None  # a live location moves by edits, every few seconds
-    return replace(_frame(message["chat"], message.get("from")), other="edited")
+    """A message was edited. The first version stands: the new words are ignored."""
+    if message.get("location") or message.get("poll"):
+        return None  # a live location moves by edits, every few seconds; so do votes
+    frame = _frame(message["chat"], message.get("from"))
+    return replace(frame, other="edited", sent=int(message["date"]))
 
 
 def _membership(change: Json) -> Incoming | None:
@@ -156,7 +199,7 @@ def _membership(change: Json) -> Incoming | None:
 
 
 OUT: Final = ("left", "kicked")
-"""How a chat says that we are no longer in it. Any other word, even a new one, says we are."""
+"""Statuses that mean we are no longer in a chat; any other, even a new one, means we are."""
 
 
 def _is_in(member: Json) -> bool:
@@ -188,20 +231,21 @@ UNREADABLE: Final = {
     "voice": "voice",
     "audio": "audio",
     "video": "video",
-    "video_note": "video",
-    "animation": "video",
+    "video_note": "video_note",
+    "animation": "animation",
+    # A place with a name, which carries a location too.
+    "venue": "venue",
     "location": "location",
-    "venue": "location",
     "contact": "contact",
     "poll": "poll",
-    "dice": "unknown",
-    "game": "unknown",
-    "story": "unknown",
-    "checklist": "unknown",
-    "live_photo": "unknown",
-    "paid_media": "unknown",
-    "invoice": "unknown",
-    "giveaway": "unknown",
+    "dice": "dice",
+    "game": "game",
+    "story": "story",
+    "checklist": "checklist",
+    "live_photo": "live_photo",
+    "paid_media": "paid_media",
+    "invoice": "invoice",
+    "giveaway": "giveaway",
     "rich_message": "unknown",
 }
 """What a person can send that we cannot read, and our word for it. Whatever else a message without

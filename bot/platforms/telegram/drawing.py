@@ -34,13 +34,20 @@ STYLES: Final[Mapping[Weight, Style]] = {
 }
 SIGNS: Final[Mapping[Tone, str]] = {"good": "✅ ", "waiting": "⏳ ", "bad": "❗ ", "neutral": ""}
 ROOM: Final = 40
-"""Columns of a button's label that a phone shows; a Chinese character takes two."""
+"""Columns of a button's label that fit a phone; a Chinese character takes two."""
+
+
+Look = Literal["bold", "italic", "pre"]
+"""`pre` is copied by a tap on it."""
+
+MOST_COPIED: Final = 256
+"""Characters that a button can copy."""
 
 
 class Entity(NamedTuple):
     """A stretch of text that looks different. Offset and length count UTF-16 units."""
 
-    type: Literal["bold", "italic"]
+    type: Look
     offset: int
     length: int
 
@@ -51,10 +58,12 @@ class Key(NamedTuple):
     label: str
     press: str
     style: Style = ""
+    copies: str = ""
+    """What it copies, where it presses nothing."""
 
 
 class Piece(NamedTuple):
-    """As much text as one message of Telegram's holds."""
+    """The part of a text that fits one Telegram message."""
 
     text: str
     entities: tuple[Entity, ...] = ()
@@ -95,7 +104,7 @@ class Drawn(NamedTuple):
 
 def draw(outgoing: Outgoing) -> Drawn:
     """Draw a message: prose as it is, a card with all that Telegram has for it."""
-    if not is_card(outgoing):
+    if not is_card(outgoing) and not outgoing.draft:
         return Drawn(outgoing.text, keyboard=_keyboard(outgoing.rows))
     page = _Page()
     page.add(outgoing.title, "bold")
@@ -117,8 +126,12 @@ def draw(outgoing: Outgoing) -> Drawn:
     page.add(outgoing.note)
     page.part()
     page.add(outgoing.clause, "italic")
-    rows = rows_of(outgoing._replace(items=items))
-    return Drawn(page.text.rstrip("\n"), tuple(page.entities), _keyboard(rows))
+    page.part()
+    page.add(outgoing.draft, "pre")
+    keyboard = _keyboard(rows_of(outgoing._replace(items=items)))
+    if outgoing.copy and 0 < len(outgoing.draft) <= MOST_COPIED:
+        keyboard = ((Key(outgoing.copy, "", copies=outgoing.draft),), *keyboard)
+    return Drawn(page.text.rstrip("\n"), tuple(page.entities), keyboard)
 
 
 def _items(items: Sequence[ShownItem]) -> tuple[tuple[ShownItem, ...], list[str]]:
@@ -137,12 +150,12 @@ def _items(items: Sequence[ShownItem]) -> tuple[tuple[ShownItem, ...], list[str]
 
 
 def columns(words: str) -> int:
-    """About how wide words are, in columns: a character of Chinese or a sign takes two."""
+    """The approximate width of words in columns; a Chinese character or a sign takes two."""
     return sum(1 if character < "\u1100" else 2 for character in words)
 
 
 def _signed(item: ShownItem) -> ShownItem:
-    """An item whose words say its state too."""
+    """An item with its state added to its words."""
     state = f" · {item.state}" if item.state else ""
     return item._replace(words=f"{SIGNS[item.tone]}{item.words}{state}")
 
@@ -167,13 +180,13 @@ def _keyboard(rows: Sequence[Sequence[Button]]) -> tuple[tuple[Key, ...], ...]:
 
 
 class _Page:
-    """Text as it grows, with its entities."""
+    """A text under construction, with its entities."""
 
     def __init__(self) -> None:
         self.text = ""
         self.entities: list[Entity] = []
 
-    def add(self, words: str, look: Literal["bold", "italic"] | None = None) -> None:
+    def add(self, words: str, look: Look | None = None) -> None:
         if words and look is not None:
             self.entities.append(Entity(look, _units(self.text), _units(words)))
         self.text += words
@@ -190,5 +203,5 @@ class _Page:
 
 
 def _units(text: str) -> int:
-    """How long Telegram finds a text: in UTF-16 units."""
+    """The length of a text for Telegram, in UTF-16 units."""
     return len(text) + sum(character > "\uffff" for character in text)

@@ -7,10 +7,17 @@ from typing import Any, Final
 
 import structlog
 
-from bot.platforms.contract import DeliveryError, FateUnknown, TryLater, Unreachable, Unsent
+from bot.platforms.contract import (
+    DeliveryError,
+    FateUnknown,
+    TryLater,
+    Unreachable,
+    Unsent,
+    Unserved,
+)
 
 PAUSE: Final = 5.0
-"""Seconds to wait where nobody says how long."""
+"""Seconds to wait if Telegram does not say how long."""
 LONGEST_PAUSE: Final = 60.0
 
 CHAT_GONE: Final = ("chat not found", "peer_id_invalid", "was upgraded to a supergroup")
@@ -26,10 +33,10 @@ log = structlog.get_logger()
 
 
 class Failure(Exception):
-    """A call that did not succeed.
+    """A failed call.
 
-    The libraries' own errors do not tell enough: a refused connection and one that broke half-way
-    are the same to them, the status is lost, and a proxy's 403 page is taken for Telegram's.
+    The libraries' own errors do not tell enough: they do not distinguish a refused connection from
+    a broken one, lose the status, and take a proxy's 403 page for Telegram's.
     """
 
     def __init__(
@@ -41,6 +48,7 @@ class Failure(Exception):
         retry_after: float = 0,
         moved_to: int | None = None,
         sent: bool = True,
+        method: str = "",
     ) -> None:
         super().__init__(what)
         self.what = what
@@ -53,21 +61,18 @@ class Failure(Exception):
         self.moved_to = moved_to
         """The supergroup that the chat has become."""
         self.sent = sent
-        """Where Telegram did not answer: the call may have reached it all the same."""
-
-    @property
-    def out_of_order(self) -> bool:
-        """Somebody answered, and only that the call cannot be served now."""
-        return self.code >= 500 or (self.code == 0 and self.status >= 500)
+        """Without an answer from Telegram: whether the call may have reached it."""
+        self.method = method
 
 
-def unanswered(error: BaseException, *, sent: bool) -> Failure:
-    """A call that nobody answered. Only the error's name is told: its text may hold the token."""
-    return Failure(type(error).__name__, sent=sent)
+def unanswered(error: BaseException, *, sent: bool, method: str = "") -> Failure:
+    """The failure of a call without an answer. Only the error's name is kept: its text may hold
+    the token."""
+    return Failure(type(error).__name__, sent=sent, method=method)
 
 
-def result(status: int, payload: bytes | str) -> Any:
-    """What an HTTP answer brings. Raises `Failure` where it says that something went wrong."""
+def result(status: int, payload: bytes | str, method: str = "") -> Any:
+    """The result in an HTTP answer. Raises `Failure` if the answer reports an error."""
     answer = loads(payload)
     match answer:
         case {"ok": True, "result": found} if status == 200:
@@ -83,20 +88,24 @@ def result(status: int, payload: bytes | str) -> Any:
                 code=code,
                 retry_after=parameters.get("retry_after", 0),
                 moved_to=parameters.get("migrate_to_chat_id"),
+                method=method,
             )
         case _:
             # Something on the way answered. A success nobody can read, and a gateway that gave up
             # waiting, say nothing about what Telegram did.
             raise Failure(
-                f"HTTP {status}, not Telegram's", status=status, sent=status in (200, 504)
+                f"HTTP {status}, not Telegram's",
+                status=status,
+                sent=status in (200, 504),
+                method=method,
             )
 
 
 def loads(raw: str | bytes) -> Any:
-    """JSON, `None` if it is none."""
+    """The parsed JSON; `None` if it is not JSON, or nested deeper than anybody means it."""
     try:
         return json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -114,31 +123,39 @@ def message_id(shown: Any) -> int:
 
 def delivery_error(failure: Failure) -> DeliveryError:
     """What a failed call means for the message it carried."""
+    error = _meaning(failure)
+    error.method = failure.method
+    return error
+
+
+def _meaning(failure: Failure) -> DeliveryError:
     what = failure.what
     match failure.code:
         case 0 if failure.sent:
             return FateUnknown(what)
+        case 0 if not failure.status:  # nobody was reached, so it is nothing that we said
+            return TryLater(0, everyone=True, why=what)
         case 429:
             return TryLater(failure.retry_after or PAUSE)
-        case 401 | 404:  # the token is refused: somebody has to see to it
-            return TryLater(LONGEST_PAUSE, everyone=True)
+        case 401 | 404:  # the token is refused: the operator must act
+            return TryLater(LONGEST_PAUSE, everyone=True, why=what)
         case 403:
             return Unreachable(what)
         case 400 if any(words in what.lower() for words in CHAT_GONE):
             return Unreachable(what)
         case code if code == 0 or code >= 500:
-            return TryLater(PAUSE, everyone=True)
+            return Unserved(what)
         case _:
             return Unsent(what)
 
 
 def edited_already(failure: Failure) -> bool:
-    """The message says already what the edit would make it say."""
+    """Whether the message already reads as the edit would make it."""
     return failure.code == 400 and "message is not modified" in failure.what
 
 
 def uneditable(failure: Failure) -> bool:
-    """The message cannot be edited, and never will be."""
+    """Whether the message can never be edited."""
     return failure.code == 400 and any(gone in failure.what.lower() for gone in MESSAGE_GONE)
 
 
@@ -149,5 +166,5 @@ def style_refused(failure: Failure) -> bool:
 
 
 def too_big(failure: Failure) -> bool:
-    """The file is larger than Telegram gives to bots."""
+    """Whether the file is larger than Telegram gives to bots."""
     return "file is too big" in failure.what

@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -29,7 +30,7 @@ from bot.platforms.contract import (
     Unsent,
 )
 from bot.platforms.telegram import webhook as pushes
-from bot.platforms.telegram.calls import TAPS_AT_ONCE, Calls
+from bot.platforms.telegram.calls import TAP_SECONDS, TAPS_AT_ONCE, Calls
 from bot.platforms.telegram.decode import WANTED, decode, received, tap_id, update_id
 from bot.platforms.telegram.drawing import Drawn, Piece, draw
 from bot.platforms.telegram.failures import (
@@ -43,6 +44,7 @@ from bot.platforms.telegram.failures import (
     uneditable,
 )
 from bot.platforms.telegram.text import (
+    ALBUM_LIMIT,
     PHOTO_LIMIT,
     TEXT_LIMIT,
     Chunk,
@@ -54,10 +56,12 @@ from bot.platforms.telegram.text import (
     has_style,
     plain_name,
     plan,
+    split,
     without_style,
 )
 from bot.platforms.telegram.webhook import Webhook
 from bot.talk.message import Incoming, Outgoing
+from storage.database import database_trouble
 
 T = TypeVar("T")
 
@@ -97,7 +101,7 @@ class Telegram:
             text_limit=TEXT_LIMIT,
             file_limit=DOWNLOAD_LIMIT,
             idempotent=False,
-            per_second=25,
+            per_second=30,
             per_chat=1,
             at_once=calls.at_once,
         )
@@ -140,9 +144,11 @@ class Telegram:
         hook = self._webhook
         if hook is None:
             await self._insist(self._calls.delete_webhook)
+            log.info("telegram.connected", bot=self._username, by="polling")
             await self._poll(receive)
         else:
             await self._insist(partial(self._calls.set_webhook, hook.url, hook.secret, WANTED))
+            log.info("telegram.connected", bot=self._username, by="webhook")
             await asyncio.Event().wait()
 
     async def _poll(self, receive: Receive) -> None:
@@ -172,16 +178,30 @@ class Telegram:
             try:
                 return await act()
             except Failure as failure:
-                if failure.code == 409:
+                if failure.code == 409 and "webhook" in failure.what.lower():
+                    await self._poll_again()
+                elif failure.code == 409:
                     log.error("telegram.another_receiver", detail=failure.what)
                 else:
                     log.warning("telegram.not_receiving", detail=failure.what)
                 await asyncio.sleep(failure.retry_after or pause)
             except Exception as error:
                 # Its name only: a database's error quotes what it could not store.
-                log.error("telegram.not_receiving", detail=type(error).__name__)
+                what = database_trouble(error) or type(error).__name__
+                log.error("telegram.not_receiving", detail=what)
                 await asyncio.sleep(pause)
         raise AssertionError("unreachable: pauses have no end")
+
+    async def _poll_again(self) -> None:
+        """Somebody else has set a webhook with our token: take it away, so that polls are
+        answered again."""
+        log.warning(
+            "telegram.webhook_removed",
+            detail="somebody set a webhook with this token; this assistant polls, "
+            "unless YINGCAI_TELEGRAM__WEBHOOK_URL is set",
+        )
+        with contextlib.suppress(Failure):
+            await self._calls.delete_webhook()
 
     def _answer_taps(self, updates: Iterable[Any]) -> None:
         """Stop the buttons' spinners: at once, as far as possible, and in nobody's way."""
@@ -191,9 +211,11 @@ class Telegram:
             task.add_done_callback(self._taps.discard)
 
     async def _answer_tap(self, tap: str) -> None:
+        pressed = monotonic()
         async with self._taps_at_once:
-            with contextlib.suppress(Failure):
-                await self._calls.answer_tap(tap)
+            if monotonic() - pressed < TAP_SECONDS:
+                with contextlib.suppress(Failure):
+                    await self._calls.answer_tap(tap)
 
     def decode(self, raw: str) -> Incoming | None:
         """What a stored update says, `None` if nothing for us. Raises on a poisonous one."""
@@ -211,8 +233,7 @@ class Telegram:
         del row  # Telegram takes no key by which it would know a message again.
         drawn = draw(message)
         check_buttons(drawn.keyboard)
-        may_edit = message.replace and not message.files
-        if may_edit and earlier and await self._edit(address, drawn, earlier):
+        if earlier and not message.files and await self._edit(address, drawn, earlier):
             return earlier
         files = [await self._load(file_id) for file_id in message.files]
         show = partial(plan, drawn, stays_text=bool(message.card))
@@ -224,6 +245,14 @@ class Telegram:
                 raise
             plain = [replace(file, picture=False) for file in files]
             return await self._show(address, show(plain))
+
+    def cost(self, message: Outgoing) -> int:
+        """A call for each piece of text, and for each album."""
+        if len(message.text) < TEXT_LIMIT // 4 and not message.files:
+            return 1
+        pieces = len(split(draw(message).text, TEXT_LIMIT))
+        albums = -(-len(message.files) // ALBUM_LIMIT) + (len(message.files) > 1)
+        return max(1, pieces + albums)
 
     async def _edit(self, address: str, drawn: Drawn, earlier: str) -> bool:
         """Put a message in the place of an earlier one; `False` if it has to be sent anew."""
@@ -348,30 +377,32 @@ class Telegram:
             raise FileTooLarge
         return await self._calls.download(kept, limit)
 
+    async def drop(self, refs: Sequence[str]) -> None:
+        """They lie with Telegram."""
+
     async def offer(self, address: str, commands: Sequence[tuple[str, str]]) -> None:
         """Show this chat its own menu of commands, as (name, description) pairs.
 
         Names are 1 to 32 of a-z 0-9 _; descriptions, in the reader's language already, at most
         256 characters: a chat's own menu without a language holds for every client's language.
-        Raises as `send` does, but a server that cannot set a menu is not out of order for
-        everyone: after a few tries the chat goes on without it.
+        Raises as `send` does.
         """
         menu = tuple(commands)
         if self._offered.get(address) == hash(menu):
             return
-        what = ""
-        for pause in islice(pauses(self._first_pause), PATIENCE):
-            try:
-                await self._in_chat(address, lambda chat: self._calls.set_menu(chat, menu))
-            except Failure as failure:
-                if not failure.out_of_order:
-                    raise delivery_error(failure) from None
-                what = failure.what
-                await asyncio.sleep(pause)
-            else:
-                self._offered[address] = hash(menu)
-                return
-        raise Unsent(what)
+        try:
+            await self._in_chat(address, lambda chat: self._calls.set_menu(chat, menu))
+        except Failure as failure:
+            raise delivery_error(failure) from None
+        self._offered[address] = hash(menu)
+
+    async def answers(self) -> bool:
+        """Whether Telegram tells the bot's own name."""
+        try:
+            await self._calls.username()
+        except Failure:
+            return False
+        return True
 
 
 def pauses(first: float) -> Iterator[float]:

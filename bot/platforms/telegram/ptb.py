@@ -8,12 +8,13 @@ import ssl
 from collections.abc import Awaitable, Sequence
 from functools import cache
 from typing import Any, Final, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from telegram import (
     Bot,
     BotCommandScopeChat,
+    CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaDocument,
@@ -27,6 +28,9 @@ from telegram.request import HTTPXRequest, RequestData
 
 from bot.platforms.telegram.calls import (
     CONNECT_SECONDS,
+    SENDS_AT_ONCE,
+    SPARE_CONNECTIONS,
+    TAP_SECONDS,
     TAPS_AT_ONCE,
     UPLOAD_SECONDS,
     ApiServer,
@@ -80,13 +84,15 @@ class _Wire(HTTPXRequest):
 
     async def ask(self, url: str, method: str, *args: Any, **named: Any) -> Any:
         """What Telegram answers. Raises `Failure`, whatever happens."""
+        called = urlsplit(url).path.rpartition("/")[2]
         try:
             status, payload = await super().do_request(url, method, *args, **named)
         except Exception as error:
             # The library keeps httpx's own error, which alone knows how far the call came.
             cause = error.__cause__ or error
-            raise unanswered(cause, sent=not isinstance(cause, NEVER_SENT)) from None
-        return result(status, payload)
+            sent = not isinstance(cause, NEVER_SENT)
+            raise unanswered(cause, sent=sent, method=called) from None
+        return result(status, payload, called)
 
     async def do_request(
         self,
@@ -126,7 +132,7 @@ async def _call(call: Awaitable[T]) -> T:
 
 
 async def _shown(call: Awaitable[Message | tuple[Message, ...]]) -> int:
-    """Make a call that shows something; gives the id of the last message."""
+    """Make a call that shows something; returns the id of the last message."""
 
     async def last() -> int:
         shown = await call
@@ -138,16 +144,15 @@ async def _shown(call: Awaitable[Message | tuple[Message, ...]]) -> int:
 class PtbCalls:
     """Calls by python-telegram-bot's `Bot`."""
 
-    at_once = 4
-    """httpx is slower the more calls are under way."""
+    at_once = SENDS_AT_ONCE
 
     def __init__(self, server: ApiServer) -> None:
         """Nothing is connected yet."""
         self._server = server
         trust: dict[str, Any] = {"verify": _trust()}
-        # As few connections as deliveries at once, more for answering taps, and one for the poll.
+        # One for each delivery at once, more for what holds nobody up, and one for the poll.
         self._wire = _Wire(
-            self.at_once + TAPS_AT_ONCE,
+            self.at_once + TAPS_AT_ONCE + SPARE_CONNECTIONS,
             read_timeout=server.answer_seconds,
             write_timeout=server.answer_seconds,
             connect_timeout=CONNECT_SECONDS,
@@ -200,7 +205,7 @@ class PtbCalls:
         await _call(self._bot.delete_webhook())
 
     async def answer_tap(self, tap: str) -> None:
-        await _call(self._bot.answer_callback_query(tap))
+        await _call(self._bot.answer_callback_query(tap, read_timeout=TAP_SECONDS))
 
     # ------------------------------------------------------------ sending
 
@@ -290,7 +295,11 @@ def _keyboard(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
     return InlineKeyboardMarkup(
         [
             [
-                InlineKeyboardButton(key.label, callback_data=key.press, style=key.style or None)
+                InlineKeyboardButton(key.label, copy_text=CopyTextButton(key.copies))
+                if key.copies
+                else InlineKeyboardButton(
+                    key.label, callback_data=key.press, style=key.style or None
+                )
                 for key in row
             ]
             for row in keyboard

@@ -72,7 +72,8 @@ def plan(drawn: Drawn, files: Sequence[Upload], *, stays_text: bool) -> list[Chu
 
 
 def plain_name(name: str) -> str:
-    """A file's name without what would end it in a form's header; not every library sees to it."""
+    """A file's name without characters that would end it in a form's header; not every library
+    removes them."""
     return re.sub(r'[\x00-\x1f\x7f"\\]', "_", name)
 
 
@@ -82,7 +83,7 @@ def fits_one_message(text: str) -> bool:
 
 def check_buttons(keyboard: Keyboard) -> None:
     """Raises `Unsent` if a button carries nothing, or more than Telegram takes."""
-    for key in (key for row in keyboard for key in row):
+    for key in (key for row in keyboard for key in row if not key.copies):
         size = len(key.press.encode())
         if not 1 <= size <= PRESS_LIMIT:
             raise Unsent(f"a button carries {size} bytes, not 1 to {PRESS_LIMIT}")
@@ -93,12 +94,12 @@ def has_style(keyboard: Keyboard) -> bool:
 
 
 def without_style(keyboard: Keyboard) -> Keyboard:
-    """The keyboard as an older server knows it."""
+    """The keyboard without styles, for an older server."""
     return tuple(tuple(key._replace(style="") for key in row) for row in keyboard)
 
 
 def _albums(files: Sequence[Upload]) -> list[list[Upload]]:
-    """Files as they can be sent together: pictures apart from documents, ten at most."""
+    """Files grouped as they can be sent together: pictures apart from documents, at most ten."""
     alike = [[f for f in files if f.picture], [f for f in files if not f.picture]]
     return [
         kind[start : start + ALBUM_LIMIT]
@@ -111,7 +112,7 @@ def _albums(files: Sequence[Upload]) -> list[list[Upload]]:
 
 
 def units(text: str) -> int:
-    """How long Telegram finds a text: in UTF-16 units."""
+    """The length of a text for Telegram, in UTF-16 units."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 

@@ -18,9 +18,10 @@ from starlette.routing import Route
 from bot.platforms.contract import Receive
 from bot.platforms.telegram.decode import received
 from bot.platforms.telegram.failures import loads
+from storage.database import database_trouble
 
 PATH: Final = "/telegram/webhook"
-"""Where the one server takes Telegram's pushes."""
+"""The path at which the server takes Telegram's pushes."""
 UPDATE_LIMIT: Final = 1024 * 1024
 """Bytes of one update: many times what the longest message takes."""
 
@@ -29,13 +30,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where Telegram is to push updates, and what it shows to be believed.
+    """The address to which Telegram pushes updates, and the secret that proves it is Telegram.
 
-    Something in front of us ends the TLS and passes what comes to `url` on to `PATH`.
+    A proxy in front ends TLS and forwards requests for `url` to `PATH`.
     """
 
     url: str
-    """What Telegram calls; an address without a path gets `PATH`."""
+    """The address that Telegram calls; without a path it gets `PATH`."""
     secret: str
     """1 to 256 of A-Z a-z 0-9 _ -"""
 
@@ -50,7 +51,7 @@ class Webhook:
 
 
 def secret_for(token: str) -> str:
-    """A secret that is always the same for a bot, and does not tell its token."""
+    """A secret derived from the token: always the same for a bot, without revealing the token."""
     return hmac.new(token.encode(), b"webhook", hashlib.sha256).hexdigest()
 
 
@@ -71,14 +72,16 @@ def route(name: str, secret: str, receive: Receive, stored: Callable[[list[Any]]
             if len(body) > UPDATE_LIMIT:
                 log.error("telegram.update_too_large")
                 return Response(status_code=413)
-        update = received(body.decode(errors="replace"))
+        raw = body.decode(errors="replace")
+        update = received(raw)
         try:
             await receive(name, [update])
         except Exception as error:
-            # Its name only: a database's error quotes what it could not store.
-            log.error("telegram.not_receiving", detail=type(error).__name__)
+            # Only its name: a database's error quotes what it could not store.
+            what = database_trouble(error) or type(error).__name__
+            log.error("telegram.not_receiving", detail=what)
             return Response(status_code=503)
-        stored([loads(update.raw)])
+        stored([loads(raw)])
         return Response(status_code=200)
 
     return Route(PATH, push, methods=["POST"])

@@ -46,7 +46,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class HistoryLine:
     """One line of the chat's history."""
 
     at: datetime
@@ -69,6 +69,14 @@ class Door(Protocol):
         """Use up a one-time sign-in link. `source` is the network address, for rate limits."""
         ...
 
+    async def whose_link(self, token: str, source: str) -> str | Refusal:
+        """The name of the person whom a sign-in link would let in, without using it up."""
+        ...
+
+    async def whose_invitation(self, code: str, source: str) -> str | Refusal:
+        """The name of the person whom a code invites, without using it up."""
+        ...
+
     async def join(self, code: str, source: str) -> Entered | Refusal:
         """Open a chat for somebody who holds an invitation code; the chat itself uses it up."""
         ...
@@ -79,12 +87,18 @@ class Door(Protocol):
 
     async def sign_out(self, session: str) -> None: ...
 
-    async def history(self, address: str, before: datetime | None, limit: int) -> Sequence[Said]:
+    async def history(
+        self, address: str, before: datetime | None, limit: int
+    ) -> Sequence[HistoryLine]:
         """The last lines of a chat, oldest first, ended before `before`.
 
         Holds every row that has been handed to the platform: a page that connects is shown these
         and, from then on, what is sent.
         """
+        ...
+
+    async def takes_files(self, address: str) -> Refusal | None:
+        """Why this chat may send no files now; `None` if it may."""
         ...
 
     async def commands(self, address: str) -> Sequence[tuple[str, str]]:
@@ -94,6 +108,9 @@ class Door(Protocol):
         """
         ...
 
-    async def file(self, address: str, file_id: int) -> StoredFile | None:
-        """A stored file, if the person behind this chat may read it now."""
+    async def file(self, address: str, file_id: int, *, opened: bool = False) -> StoredFile | None:
+        """A stored file, if the person behind this chat may read it now.
+
+        `opened`: its bytes are shown, which is noted.
+        """
         ...

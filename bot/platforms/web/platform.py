@@ -50,6 +50,7 @@ class WebPlatform:
             per_second=1000.0,
             per_chat=50.0,
             at_once=64,
+            history=True,
         )
         self._door = door
         self._public_url = public_url
@@ -78,18 +79,32 @@ class WebPlatform:
     async def send(self, row: int, address: str, message: Outgoing, earlier: str | None) -> str:
         """Show a row on the person's open pages; whoever has none open finds it in the history.
 
-        Pages know their cards by key, so `earlier` is not needed.
+        A page knows each line by its row, so `earlier` tells it where this one goes.
         """
-        line = await shown(self._door, address, row, self._clock.now(), message)
+        placed = message._replace(replace=earlier or "")
+        line = await shown(self._door, address, row, self._clock.now(), placed)
         self._sockets.push(address, {"line": line})
         return str(row)
 
     async def fetch(self, ref: str, limit: int) -> bytes:
         return await asyncio.to_thread(self._uploads.fetch, ref, limit)
 
+    def cost(self, message: Outgoing) -> int:
+        """It is pushed to the pages that are open, whole."""
+        return 1
+
+    async def answers(self) -> bool:
+        """It is this process."""
+        return True
+
+    async def drop(self, refs: Sequence[str]) -> None:
+        await asyncio.to_thread(self._uploads.drop, refs)
+
     async def offer(self, address: str, commands: Sequence[tuple[str, str]]) -> None:
-        """Show the menu on open pages; one opened later asks the house for it."""
+        """Show the menu on open pages; one opened later asks the house for it. Whoever is offered
+        another menu may have another name or language by now."""
         self._sockets.push(address, {"commands": list(commands)})
+        await self._sockets.look_again(address)
 
     async def close(self) -> None:
         """The server lets its sockets go when it ends."""

@@ -33,7 +33,7 @@ from starlette.websockets import WebSocket
 from bot.platforms.contract import FileTooLarge, Received
 from bot.platforms.web.door import Entered, Refusal, Visitor
 from bot.platforms.web.sockets import FRAME_LIMIT, SIGNED_OUT, Shared, Socket
-from bot.platforms.web.uploads import EmptyFile, TooManyWaiting, tag
+from bot.platforms.web.uploads import EmptyFile, QuotaFull, TooManyWaiting, tag
 from bot.platforms.web.wire import FILES_AT_ONCE, INLINE_IMAGES, raw_start
 from prompts import LANGUAGES, Language, Text, catalogue, render, t
 
@@ -45,11 +45,14 @@ COOKIE_LIFE: Final = 400 * 24 * 3600
 """Seconds; the longest browsers allow. The house ends sessions, the cookie must not go first."""
 FORM_LIMIT: Final = 4096
 """Bytes of a form: it holds one invitation code."""
+SHARED: Final = "shared"
+"""The form's field by which somebody says that the computer is not theirs alone."""
 HOST: Final = re.compile(r"[\w.:\[\]-]+", re.ASCII)
 FILE_HEADERS: Final = {
     # A file is shown or saved; it never runs as part of this site.
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-    "Cache-Control": "private, max-age=300",
+    # A shared machine keeps nobody's photo.
+    "Cache-Control": "no-store",
 }
 
 
@@ -73,6 +76,7 @@ class Pages:
         self._origin = f"{parts.scheme}://{parts.netloc}" if public_url else ""
         # Browsers refuse this prefix unless the cookie is secure and bound to this very host.
         self._cookie = "__Host-session" if self.secure else "session"
+        self._shared_cookie = f"{self._cookie}-shared"
         self._pages = Environment(
             loader=FileSystemLoader(HERE / "pages"), autoescape=True, undefined=StrictUndefined
         )
@@ -91,6 +95,7 @@ class Pages:
                 Route("/uploads/{ref}", self.uploaded),
                 Route("/files/{number:int}", self.file),
                 Route("/favicon.ico", self.favicon),
+                Route("/sw.js", self.service_worker),
                 WebSocketRoute("/ws", self.socket),
                 Mount("/static", StaticFiles(directory=HERE / "static")),
             ],
@@ -113,6 +118,7 @@ class Pages:
             "fileLimit": self._shared.uploads.limit,
             "filesAtOnce": FILES_AT_ONCE,
             "frameLimit": FRAME_LIMIT,
+            "shared": self._shared_cookie in request.cookies,
             "words": {
                 key.removeprefix("web.chat."): words[key]
                 for key in words
@@ -129,16 +135,18 @@ class Pages:
     async def invited(self, request: Request) -> Response:
         """Where a QR code leads. Looking uses nothing up: link previews look."""
         visitor = await self._visitor(request)
-        return self._page(
-            request,
-            "invited",
-            self._language(request, visitor),
-            code=request.path_params["code"],
-            visitor=visitor,
-        )
+        language = self._language(request, visitor)
+        code = request.path_params["code"]
+        whose = await self._shared.door.whose_invitation(code, _source(request))
+        if isinstance(whose, Refusal):
+            if visitor is not None:
+                return _refused(self._error(request, whose.words), whose)
+            return _refused(self._welcome(request, code, render(whose.words, language)), whose)
+        return self._page(request, "invited", language, code=code, visitor=visitor, whose=whose)
 
     async def join(self, request: Request) -> Response:
-        code = await _form(request, "code")
+        form = await _form(request)
+        code = form.get("code", "")
         visitor = await self._visitor(request)
         if visitor is not None:
             await self._start(visitor, code, visitor.language)
@@ -147,21 +155,28 @@ class Pages:
         if isinstance(outcome, Refusal):
             words = render(outcome.words, self._language(request))
             return _refused(self._welcome(request, code, words), outcome)
-        return await self._enter(request, outcome)
+        return await self._enter(request, outcome, shared=SHARED in form)
 
     async def link(self, request: Request) -> Response:
         """Where a one-time sign-in link leads; only pressing the button uses it up."""
         visitor = await self._visitor(request)
         language = self._language(request, visitor)
-        return self._page(request, "link", language, name=visitor.name if visitor else "")
+        token = request.path_params["token"]
+        whose = await self._shared.door.whose_link(token, _source(request))
+        if isinstance(whose, Refusal):
+            return _refused(self._error(request, whose.words), whose)
+        name = visitor.name if visitor else ""
+        return self._page(request, "link", language, name=name, whose=whose)
 
     async def sign_in(self, request: Request) -> Response:
+        form = await _form(request)
         outcome = await self._shared.door.sign_in(request.path_params["token"], _source(request))
         if isinstance(outcome, Refusal):
             return _refused(self._error(request, outcome.words), outcome)
-        return await self._enter(request, outcome)
+        return await self._enter(request, outcome, shared=SHARED in form)
 
-    async def _enter(self, request: Request, entered: Entered) -> Response:
+    async def _enter(self, request: Request, entered: Entered, *, shared: bool) -> Response:
+        """Open the chat; on a `shared` computer nothing outlives the browser's window."""
         greeting = self._start(entered.visitor, entered.start, self._language(request))
         if entered.start:
             await greeting
@@ -169,15 +184,14 @@ class Pages:
             await _at_best(greeting)
         await self._end_session(request)
         response = RedirectResponse("/", 303)
-        response.set_cookie(
-            self._cookie,
-            entered.session,
-            max_age=COOKIE_LIFE,
-            httponly=True,
-            secure=self.secure,
-            # Lax, not strict: a link to the chat, opened from another app, must find it open.
-            samesite="lax",
-        )
+        life = None if shared else COOKIE_LIFE
+        # Lax, not strict: a link to the chat, opened from another app, must find it open.
+        kind: dict[str, Any] = {"httponly": True, "secure": self.secure, "samesite": "lax"}
+        response.set_cookie(self._cookie, entered.session, max_age=life, **kind)
+        if shared:
+            response.set_cookie(self._shared_cookie, "1", **kind)
+        else:
+            response.delete_cookie(self._shared_cookie, **kind)
         return response
 
     async def _start(self, visitor: Visitor, code: str, language: Language) -> None:
@@ -191,7 +205,8 @@ class Pages:
     async def sign_out(self, request: Request) -> Response:
         await self._end_session(request)
         response = RedirectResponse("/", 303)
-        response.delete_cookie(self._cookie, secure=self.secure, httponly=True, samesite="lax")
+        for name in (self._cookie, self._shared_cookie):
+            response.delete_cookie(name, secure=self.secure, httponly=True, samesite="lax")
         return response
 
     async def _end_session(self, request: Request) -> None:
@@ -219,6 +234,9 @@ class Pages:
         visitor = await self._visitor(request)
         if visitor is None:
             return self._upload_refused(401, t("web.error.signed_out"), self._language(request))
+        refusal = await self._shared.door.takes_files(visitor.address)
+        if refusal is not None:
+            return self._upload_refused(403, refusal.words, visitor.language)
         too_large = t("web.upload.too_large", limit=self._megabytes)
         try:
             if int(request.headers.get("content-length", "0")) > self._shared.uploads.limit:
@@ -235,6 +253,8 @@ class Pages:
             return self._upload_refused(422, t("web.upload.empty"), visitor.language)
         except TooManyWaiting:
             return self._upload_refused(429, t("web.upload.too_many"), visitor.language)
+        except QuotaFull:
+            return self._upload_refused(429, t("web.upload.quota"), visitor.language)
         return JSONResponse({"ref": file.ref, "name": file.name, "size": file.size})
 
     def _upload_refused(self, status: int, words: Text, language: Language) -> Response:
@@ -254,13 +274,18 @@ class Pages:
         """A file the house keeps, for whoever may read it now."""
         visitor = await self._visitor(request)
         number = request.path_params["number"]
-        file = await self._shared.door.file(visitor.address, number) if visitor else None
+        open_file = self._shared.door.file
+        file = await open_file(visitor.address, number, opened=True) if visitor else None
         if file is None or not await asyncio.to_thread(file.path.is_file):
             raise HTTPException(404)
         return _content(file.path, file.name, file.media_type)
 
     async def favicon(self, request: Request) -> Response:
         return FileResponse(HERE / "static" / "mark.svg")
+
+    async def service_worker(self, request: Request) -> Response:
+        """At the root, since a worker serves only pages below its own address."""
+        return FileResponse(HERE / "static" / "sw.js")
 
     # ------------------------------------------------------------ who is there, and what they see
 
@@ -395,6 +420,7 @@ def _policy(socket_origin: str) -> str:
         (
             "default-src 'none'",
             "script-src 'self'",
+            "worker-src 'self'",
             "style-src 'self'",
             "img-src 'self' blob:",
             f"connect-src 'self' {socket_origin}".rstrip(),
@@ -405,14 +431,15 @@ def _policy(socket_origin: str) -> str:
     )
 
 
-async def _form(request: Request, field: str) -> str:
-    """One field of a posted form."""
+async def _form(request: Request) -> dict[str, str]:
+    """What a posted form says."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > FORM_LIMIT:
             raise HTTPException(413)
-    return parse_qs(body.decode("ascii", "replace")).get(field, [""])[0].strip()
+    fields = parse_qs(body.decode("ascii", "replace"))
+    return {name: values[0].strip() for name, values in fields.items()}
 
 
 def _source(request: Request) -> str:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bot.platforms.contract import Receive, Received
-from bot.platforms.web.door import Door, Said, Visitor
+from bot.platforms.web.door import Door, HistoryLine, Visitor
 from bot.platforms.web.uploads import Uploads
 from bot.platforms.web.wire import (
     Sent,
@@ -64,6 +64,12 @@ class Sockets:
         """Show something on all of a person's open pages. Never waits for a slow one."""
         for socket in self._open.get(address, set()) - {but}:
             socket.push(body)
+
+    async def look_again(self, address: str) -> None:
+        """Tell a person's open pages at once who they are now; close those signed out."""
+        for socket in list(self._open.get(address, ())):
+            if not await socket.look_again():
+                socket.shut(SIGNED_OUT)
 
     def sign_out(self, session: str) -> None:
         """Close the pages that were opened with a session."""
@@ -197,14 +203,18 @@ class Socket:
         await asyncio.sleep(max(0.0, self._due - now - BURST / PER_SECOND))
 
     async def _still_welcome(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        if now - self._checked < RECHECK:
+        if asyncio.get_running_loop().time() - self._checked < RECHECK:
             return True
+        return await self.look_again()
+
+    async def look_again(self) -> bool:
+        """Ask who the visitor is now, and tell the page if that has changed; `False` if the
+        session has ended."""
         visitor = await self._shared.door.who(self.session)
         if visitor is None or visitor.address != self.visitor.address:
             return False
         changed = visitor != self.visitor
-        self._checked, self.visitor = now, visitor
+        self._checked, self.visitor = asyncio.get_running_loop().time(), visitor
         if changed:
             self.push(self._about())
         return True
@@ -245,10 +255,10 @@ class Socket:
             "cursor": said[0].at.isoformat() if len(said) == limit else "",
         }
 
-    async def _history(self, before: datetime | None, limit: int) -> Sequence[Said]:
+    async def _history(self, before: datetime | None, limit: int) -> Sequence[HistoryLine]:
         return await self._shared.door.history(self.visitor.address, before, limit)
 
-    async def _line(self, said: Said) -> dict[str, Any] | None:
+    async def _line(self, said: HistoryLine) -> dict[str, Any] | None:
         if said.message is None:
             return person_line(said.at, said.raw)
         return await shown(

@@ -23,6 +23,8 @@ from bot.talk.message import Attachment
 
 WAITING_AT_MOST: Final = 40
 """Maximum of unsent uploads for one person."""
+QUOTA: Final = 200 * 1024 * 1024
+"""Bytes of uploads that one person may have here at once."""
 KEPT_UNSENT: Final = timedelta(days=1)
 KEPT_UNFETCHED: Final = timedelta(days=30)
 """For uploads in a stored message: after a long outage the file is still wanted."""
@@ -36,6 +38,10 @@ _BUFFER: Final = 1024 * 1024
 
 class TooManyWaiting(Exception):
     """Too many files were uploaded and never sent."""
+
+
+class QuotaFull(Exception):
+    """One person's uploads fill their share."""
 
 
 class EmptyFile(Exception):
@@ -60,9 +66,9 @@ class Uploads:
         """Write a file to disk as it arrives; returns it with its reference.
 
         Once this returns the bytes are safe against a power cut. Raises `FileTooLarge`,
-        `EmptyFile` or `TooManyWaiting`, and then nothing is kept.
+        `EmptyFile`, `TooManyWaiting` or `QuotaFull`, and then nothing is kept.
         """
-        out = await asyncio.to_thread(self._begin, address)
+        out, room = await asyncio.to_thread(self._begin, address)
         part = Path(out.name).parent
         try:
             size = 0
@@ -71,6 +77,8 @@ class Uploads:
                 size += len(chunk)
                 if size > self.limit:
                     raise FileTooLarge
+                if size > room:
+                    raise QuotaFull
                 buffer += chunk
                 if len(buffer) >= _BUFFER:
                     await asyncio.to_thread(out.write, bytes(buffer))
@@ -86,14 +94,16 @@ class Uploads:
             raise
         return file
 
-    def _begin(self, address: str) -> BinaryIO:
-        mine = self._folder.glob(f"{tag(address)}-*")
+    def _begin(self, address: str) -> tuple[BinaryIO, int]:
+        """A new upload's file, and the bytes that its owner has left."""
+        mine = list(self._folder.glob(f"{tag(address)}-*"))
         if sum(not (upload / "sent").exists() for upload in mine) >= WAITING_AT_MOST:
             raise TooManyWaiting
         # 18 random bytes: 144 bits.
         part = self._folder / f"{tag(address)}-{secrets.token_urlsafe(18)}.part"
         part.mkdir()
-        return (part / "bytes").open("wb")
+        taken = sum(_size(upload / "bytes") for upload in mine)
+        return (part / "bytes").open("wb"), QUOTA - taken
 
     def _finish(self, out: BinaryIO, file: Attachment) -> None:
         part = Path(out.name).parent
@@ -142,6 +152,12 @@ class Uploads:
         (self._folder / ref / "fetched").touch()
         return content
 
+    def drop(self, refs: Sequence[str]) -> None:
+        """Remove uploads at once."""
+        for ref in refs:
+            if _REF.fullmatch(ref):
+                shutil.rmtree(self._folder / ref, ignore_errors=True)
+
     def sweep(self, now: datetime) -> int:
         """Remove expired uploads; returns how many."""
         gone = 0
@@ -162,12 +178,26 @@ class Uploads:
         return Attachment(ref, about["name"], about["type"], about["size"])
 
 
+def forget_uploads(folder: Path, addresses: Sequence[str]) -> None:
+    """Remove all uploads of these chats."""
+    for address in addresses:
+        for upload in folder.glob(f"{tag(address)}-*"):
+            shutil.rmtree(upload, ignore_errors=True)
+
+
 def _stay(upload: Path) -> tuple[timedelta, float]:
     """How long an upload stays, and since when that counts (seconds since 1970)."""
     for mark, kept in (("fetched", KEPT_FETCHED), ("sent", KEPT_UNFETCHED)):
         if (upload / mark).exists():
             return kept, (upload / mark).stat().st_mtime
     return KEPT_UNSENT, upload.stat().st_mtime
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _plain_name(name: str) -> str:

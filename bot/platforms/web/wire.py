@@ -32,8 +32,8 @@ def _storable(words: str) -> str:
     return words.replace("\0", "").encode(errors="replace").decode()
 
 
-Words = Annotated[str, AfterValidator(_storable)]
-ShortWords = Annotated[Words, StringConstraints(max_length=200)]
+StorableText = Annotated[str, AfterValidator(_storable)]
+ShortText = Annotated[StorableText, StringConstraints(max_length=200)]
 
 
 class Sent(BaseModel):
@@ -46,9 +46,9 @@ class Sent(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{36}$")]
-    text: Words = ""
-    press: ShortWords = ""
-    label: ShortWords = ""
+    text: StorableText = ""
+    press: ShortText = ""
+    label: ShortText = ""
     on: Annotated[int, Field(ge=0)] | None = None
     """The row of the message whose button was pressed."""
     files: Annotated[tuple[str, ...], Field(max_length=FILES_AT_ONCE)] = ()
@@ -93,6 +93,8 @@ def incoming(raw: str) -> Incoming:
         address=body["address"],
         text=body.get("text"),
         press=body.get("press"),
+        # A press with words has a bubble of its own, below the message.
+        on="" if body.get("label") else str(body.get("on", "")),
         files=tuple(
             Attachment(f["ref"], f["name"], f["type"], f["size"]) for f in body.get("files", ())
         ),

@@ -2,10 +2,13 @@
 
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
+import { forget, remember, remembered } from "./history.js";
 import { Log } from "./log.js";
 import { make, page, say } from "./words.js";
 
-const BRIEFLY = 1500; // ms without a line that nobody need hear of
+const BRIEFLY = 700; // ms without a line that nobody need hear of
+
+const IDLE = 20 * 60_000; // ms without a sign of life, on a shared computer
 
 const $ = (id) => document.getElementById(id);
 const menu = $("menu");
@@ -27,7 +30,7 @@ const composer = new Composer($("composer"), (text, files) => {
     message.names = files.map((file) => file.name);
   }
   speak(message, files);
-});
+}, () => connection.end());
 
 function speak(message, files) {
   const sent = connection.send(message);
@@ -41,13 +44,18 @@ function hear(said, message) {
   if ("hello" in said) {
     if (outdated(said.hello)) return;
     log.catchUp(said.lines, said.cursor);
+    remember(said.lines);
     recognise(said);
     offer(said.commands);
+    composer.beginWith(said.lines.at(-1)?.draft);
   } else if ("line" in said) {
     log.add(said.line);
+    remember([said.line]);
+    if (said.line.row) composer.beginWith(said.line.draft);
     if (said.line.row) unseen(1);
   } else if ("ack" in said) {
     log.deliver(said.ack, said.at);
+    if (message) remember(asLine(message, said.at));
   } else if ("refused" in said) {
     if (message) log.refuse(said.refused, said.words, () => composer.takeBack(message.text));
     else composer.warn(said.words);
@@ -59,6 +67,13 @@ function hear(said, message) {
     recognise(said);
   }
   lookEmpty();
+}
+
+/** What this page has sent, as the server would tell of it: a press without words is no line. */
+function asLine({ id, text, label, names, on, press }, at) {
+  if (!text && !label && !names) return [];
+  const files = names?.map((name) => ({ name }));
+  return [{ id, at, text: label ?? text ?? "", on, press, files }];
 }
 
 /** Load the page again if the server has a newer one: once, and losing nothing. */
@@ -102,11 +117,13 @@ function changed(state) {
     show("connected");
   } else if (state === "signed-out") {
     log.stall();
+    forget();
     show("signed_out");
     composer.warn(say("signed_out"));
   } else {
     log.stall();
-    soon = setTimeout(() => show(navigator.onLine ? "reconnecting" : "offline"), BRIEFLY);
+    if (navigator.onLine) soon = setTimeout(() => show("reconnecting"), BRIEFLY);
+    else show("offline");
   }
 }
 
@@ -126,6 +143,11 @@ older.addEventListener("click", fetchOlder);
 new IntersectionObserver(([button]) => button.isIntersecting && fetchOlder(), {
   root: $("log"),
 }).observe(older);
+
+$("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  log.focusNewest();
+});
 
 let offered = "";
 
@@ -160,12 +182,40 @@ document.addEventListener("click", (event) => {
   if (!menu.hidden && !event.target.closest("#menu, #menu-button")) openMenu(false);
 });
 
+// ------------------------------------------------------------ a shared computer
+
+/** Keep no page for a time without a line, and leave when nobody is there any more. */
+function keepNothing() {
+  navigator.serviceWorker?.getRegistrations().then((every) => {
+    for (const one of every) one.unregister();
+  });
+  globalThis.caches?.delete("yingcai");
+  let idle;
+  const wait = () => {
+    clearTimeout(idle);
+    idle = setTimeout(leave, IDLE);
+  };
+  for (const sign of ["pointerdown", "keydown"]) addEventListener(sign, wait);
+  wait();
+}
+
+async function leave() {
+  await fetch("/out", { method: "POST" }).catch(() => {});
+  forget();
+  sessionStorage.clear();
+  location.replace("/");
+}
+
 // ------------------------------------------------------------ begin
 
 // A phone's keyboard takes its space from the page, also where the browser does not say so.
 visualViewport?.addEventListener("resize", () => {
   document.body.style.setProperty("--height", `${visualViewport.height}px`);
 });
+
+if (remembered().length) log.recall(remembered());
+if (page.shared) keepNothing();
+else navigator.serviceWorker?.register("/sw.js");
 
 for (const message of connection.unsent.values()) {
   if (!message.press || message.label) log.say(message);

@@ -1,26 +1,31 @@
 // Where one writes: the text, kept as a draft, and the files that go with it.
 
-import { make, page, say } from "./words.js";
+import { make, page, say, store } from "./words.js";
 
 const DRAFT = `draft:${page.who}`;
 const MEGABYTE = 1024 * 1024;
+const NEVER = [403, 413, 422]; // not now, too large, empty: trying again is in vain
 const PHOTO_SIDE = 2560; // px of the longer side: a page of writing stays legible
 /** On a phone Enter makes a new line, as a diary needs, and the button sends. */
 const TOUCH = matchMedia("(hover: none) and (pointer: coarse)").matches;
 
 export class Composer {
-  /** `send` is called with the text, and the uploaded files with their local thumbnails. */
-  constructor(form, send) {
+  /** `send` is called with the text, and the uploaded files with their local thumbnails;
+      `signedOut` when the server no longer knows who this is. */
+  constructor(form, send, signedOut) {
     this.form = form;
     this.send = send;
+    this.signedOut = signedOut;
     this.text = form.querySelector("textarea");
     this.list = form.querySelector("#files");
     this.notice = form.querySelector("#notice");
     this.limits = form.querySelector("#limits");
     this.picker = form.querySelector("#pick");
     this.files = [];
+    this.begun = ""; // the words that stood there to be edited
     this.text.enterKeyHint = TOUCH ? "enter" : "send";
-    this.text.value = localStorage.getItem(DRAFT) ?? "";
+    // What was typed while the page was still loading stays.
+    this.text.value ||= store.getItem(DRAFT) ?? "";
     this.text.addEventListener("input", () => this.changed());
     this.text.addEventListener("keydown", (event) => this.key(event));
     this.text.addEventListener("paste", (event) => this.dropped(event, event.clipboardData));
@@ -38,6 +43,7 @@ export class Composer {
       event.preventDefault();
       this.submit();
     });
+    form.querySelector("#send").disabled = false;
     this.changed();
   }
 
@@ -46,6 +52,19 @@ export class Composer {
     this.text.value = [words, this.text.value].filter(Boolean).join("\n");
     this.changed();
     this.text.focus();
+  }
+
+  /** Put words there to be edited, unless something is being written; what was put there before
+      goes, if nobody has touched it. */
+  beginWith(words = "") {
+    const { text } = this;
+    if (text.value === words) this.begun = words; // it was put there before a reload
+    if (text.value !== "" && text.value !== this.begun) return;
+    if (text.value === words) return;
+    this.begun = words;
+    text.value = words;
+    this.changed();
+    if (words) text.focus();
   }
 
   warn(words) {
@@ -79,8 +98,15 @@ export class Composer {
   submit() {
     const text = this.text.value.trim();
     if (!text && !this.files.length) return;
-    if (this.files.some((file) => !file.ref)) {
+    if (this.files.some((file) => !file.ref && !file.failed)) {
       this.warn(say("wait_for_upload"));
+      return;
+    }
+    // What did not get through holds up nothing: it stays here, to be tried again.
+    const ready = this.files.filter((file) => file.ref);
+    const left = this.files.filter((file) => !file.ref);
+    if (!text && !ready.length) {
+      this.warn(say("upload_failed", { name: left[0].name }));
       return;
     }
     // Leaves room for the id, the references and what else goes with it.
@@ -88,11 +114,12 @@ export class Composer {
       this.warn(say("too_long"));
       return;
     }
-    this.send(text, this.files);
+    this.send(text, ready);
     this.warn("");
-    this.files = [];
-    this.list.replaceChildren();
+    this.files = left;
+    this.list.replaceChildren(...left.map((file) => file.item));
     this.text.value = "";
+    this.begun = "";
     this.changed();
   }
 
@@ -105,15 +132,20 @@ export class Composer {
   }
 
   add(chosen) {
-    this.warn("");
+    const warnings = [];
+    const leftOut = [];
     for (const content of chosen) {
       if (this.files.length >= page.filesAtOnce) {
-        this.warn(this.limits.textContent);
-        break;
+        leftOut.push(content.name);
+        continue;
       }
-      const file = { content, name: content.name, image: content.type.startsWith("image/") };
+      const file = { content, name: content.name, image: isShown(content) };
+      if (!content.size) {
+        warnings.push(say("empty_file", { name: file.name }));
+        continue;
+      }
       if (tooLarge(content) && !isPhoto(content)) {
-        this.warn(say("too_large", limitOf(file)));
+        warnings.push(say("too_large", limitOf(file)));
         continue;
       }
       if (file.image) file.url = URL.createObjectURL(content);
@@ -121,6 +153,11 @@ export class Composer {
       this.show(file);
       this.upload(file);
     }
+    if (leftOut.length) {
+      const names = leftOut.join(say("comma"));
+      warnings.push(say("left_out", { names, count: page.filesAtOnce }));
+    }
+    this.warn(warnings.join(" "));
     this.ready();
   }
 
@@ -163,6 +200,8 @@ export class Composer {
     };
     request.onload = () => {
       if (request.status === 200) this.uploaded(file, request.response.ref);
+      else if (request.status === 401) this.signedOut();
+      else if (NEVER.includes(request.status)) this.refused(file, request.response?.words);
       else this.failed(file, request.response?.words);
     };
     request.onerror = () => this.failed(file);
@@ -172,16 +211,25 @@ export class Composer {
   uploaded(file, ref) {
     file.ref = ref;
     file.progress.remove();
-    if (this.files.every((other) => other.ref)) this.warn("");
+    const waited = this.notice.textContent === say("wait_for_upload");
+    if (waited && this.files.every((other) => other.ref || other.failed)) this.warn("");
+  }
+
+  /** It will never be taken, so it must not hold up the rest. */
+  refused(file, words) {
+    this.remove(file);
+    this.warn(words ?? say("upload_failed", { name: file.name }));
   }
 
   failed(file, words) {
     const { name } = file;
+    file.failed = true;
     this.warn(words ?? say("upload_failed", { name }));
     const called = { class: "retry", "aria-label": say("upload_retry_file", { name }) };
     const retry = make("button", { type: "button", ...called }, say("upload_retry"));
     file.progress.replaceWith(retry);
     retry.addEventListener("click", () => {
+      file.failed = false;
       retry.replaceWith(file.progress);
       this.warn("");
       this.upload(file);
@@ -195,6 +243,11 @@ function tooLarge(content) {
 
 function limitOf({ name }) {
   return { name, limit: Math.floor(page.fileLimit / MEGABYTE) };
+}
+
+/** Whether browsers show it: few can draw what iPhones store. */
+function isShown(content) {
+  return content.type.startsWith("image/") && !/hei[cf]/.test(content.type);
 }
 
 function isPhoto(content) {
@@ -222,8 +275,8 @@ async function smaller(content) {
 
 function keepDraft(words) {
   try {
-    if (words) localStorage.setItem(DRAFT, words);
-    else localStorage.removeItem(DRAFT);
+    if (words) store.setItem(DRAFT, words);
+    else store.removeItem(DRAFT);
   } catch {
     // Storage is full: the draft lives as long as the page.
   }

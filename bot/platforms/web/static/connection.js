@@ -1,9 +1,9 @@
 // The socket: comes back by itself, and sends again whatever the server has not confirmed.
 //
-// Unconfirmed messages lie in localStorage, one entry each, so that neither a reload nor a second
+// Unconfirmed messages lie in the browser's storage, one entry each, so that neither a reload nor a second
 // page of the same person loses or overwrites them. Their ids make sending twice harmless.
 
-import { page } from "./words.js";
+import { page, store } from "./words.js";
 
 const HEARTBEAT = 25_000; // ms between signs of life
 const PATIENCE = 12_000; // ms for an answer, after which the line counts as dead
@@ -26,6 +26,7 @@ export class Connection {
     this.attempts = 0;
     this.unsent = restore();
     addEventListener("online", () => this.hurry());
+    addEventListener("offline", () => this.socket && this.drop());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.hurry();
     });
@@ -49,14 +50,19 @@ export class Connection {
     clearTimeout(this.deadline);
     clearInterval(this.beat);
     this.greeted = false;
-    if (code === SIGNED_OUT) {
-      this.over = true;
-      this.change("signed-out");
-      return;
-    }
+    if (code === SIGNED_OUT) this.end();
+    if (this.over) return;
     this.change("closed");
     const wait = Math.min(SLOWEST, 400 * 2 ** this.attempts++);
     this.again = setTimeout(() => this.open(), wait * (0.5 + Math.random() / 2));
+  }
+
+  /** The session has ended, however the page has learned of it. */
+  end() {
+    if (this.over) return;
+    this.over = true;
+    clearTimeout(this.again);
+    this.change("signed-out");
   }
 
   /** Give the line up for dead, without waiting for the network to notice. */
@@ -117,7 +123,7 @@ export class Connection {
     const whole = { id: newId(), ...message };
     this.unsent.set(whole.id, whole);
     try {
-      localStorage.setItem(STORE + whole.id, JSON.stringify({ when: Date.now(), ...whole }));
+      store.setItem(STORE + whole.id, JSON.stringify({ when: Date.now(), ...whole }));
     } catch {
       // No room, or storage is switched off: it is kept for as long as the page lives.
     }
@@ -133,7 +139,7 @@ export class Connection {
   /** The server has it, or will never take it. */
   settle(id) {
     this.unsent.delete(id);
-    localStorage.removeItem(STORE + id);
+    store.removeItem(STORE + id);
   }
 
   ask(cursor) {
@@ -143,9 +149,9 @@ export class Connection {
 }
 
 function restore() {
-  const found = Object.keys(localStorage)
+  const found = Object.keys(store)
     .filter((key) => key.startsWith(STORE))
-    .map((key) => JSON.parse(localStorage.getItem(key)))
+    .map((key) => JSON.parse(store.getItem(key)))
     .sort((a, b) => a.when - b.when);
   return new Map(found.map((message) => [message.id, message]));
 }

@@ -4,6 +4,7 @@ import { cardParts, isCard } from "./card.js";
 import { dayOf, make, nearDay, say, timeOf } from "./words.js";
 
 const NEAR_END = 80; // px from the end at which the log follows what comes
+const SETTLING = 500; // ms for which a new line takes no press: a second tap was meant for another
 
 export class Log {
   /** `press` is called with the line and the button somebody chose. */
@@ -16,25 +17,35 @@ export class Log {
     this.cards = new Map(); // by card key: the element and row of the newest line of that card
     this.answers = new Map(); // by row: what was pressed on it
     this.cursor = "";
+    this.recalled = false;
     newest.addEventListener("click", () => this.toEnd("smooth"));
     root.addEventListener("scroll", () => this.noticeEnd(), { passive: true });
     // What grows later, or a keyboard that takes half the screen, must not hide the last line.
     new ResizeObserver(() => this.following && this.toEnd()).observe(root);
     this.following = true;
+    this.awaiting = false; // what one has just done is to be answered, and the answer to be seen
   }
 
   // ---------------------------------------------------------- what the server tells
 
+  /** Lines that this browser remembers, until the server tells of them. */
+  recall(lines) {
+    this.catchUp(lines, "");
+    this.recalled = true;
+  }
+
   /** The last lines, on coming or coming back. */
   catchUp(lines, cursor) {
-    const known = lines.some((line) => this.lines.has(keyOf(line)));
+    const known = !this.recalled && lines.some((line) => this.lines.has(keyOf(line)));
+    this.recalled = false;
     if (!known) {
       // Nothing in common with what is shown: lines between may be missing, so begin afresh.
       for (const line of this.all()) if (!isUnsent(line)) line.remove();
       this.lines = new Map([...this.lines].filter(([, element]) => element.isConnected));
       this.cards.clear();
-      this.cursor = cursor;
+      this.cursor = "";
     }
+    this.cursor ||= cursor;
     const first = this.all().every(isUnsent);
     for (const line of lines) if (line.id) this.deliver(line.id, line.at);
     this.quietly(first, () => this.merge(lines, this.all().find(isUnsent) ?? null));
@@ -58,9 +69,16 @@ export class Log {
   add(line) {
     const questions = this.root.querySelectorAll(".answered:not(.retired)");
     this.merge([line], null);
+    if (!line.row) {
+      this.follow(false);
+      return;
+    }
     // Whatever came did not take the question's place: it still wants an answer.
-    if (line.row) for (const question of questions) if (!retired(question)) free(question);
-    this.follow(false);
+    for (const question of questions) if (!retired(question)) free(question);
+    const element = this.lines.get(keyOf(line));
+    settle(element);
+    this.follow(this.awaiting, element);
+    this.awaiting = false;
   }
 
   // ---------------------------------------------------------- what this person says
@@ -75,6 +93,7 @@ export class Log {
     this.root.append(element);
     this.state(element, say("sending"));
     this.days();
+    this.awaiting = true;
     this.follow(true);
   }
 
@@ -126,7 +145,7 @@ export class Log {
   /** Put lines, oldest first, before an element; those already shown keep their place. */
   merge(lines, before) {
     let next = before;
-    for (const entry of fold(lines).reverse()) next = this.place(entry, next) ?? next;
+    for (const entry of fold(lines).reverse()) next = this.place(entry, next);
     for (const line of lines) {
       if (!line.on) continue;
       this.answers.set(line.on, line.press);
@@ -135,32 +154,26 @@ export class Log {
     this.days();
   }
 
-  /** Show one entry; gives its element, or nothing if it went into a card that stands elsewhere. */
-  place(entry, before) {
-    const { keys, line } = entry;
-    const card = line.card ? this.cards.get(line.card) : undefined;
-    const newer = !card || line.row > card.row;
+  /** Show one entry before an element, unless it is shown already; gives where it stands. */
+  place({ keys, line, at }, before) {
     let element = keys.map((key) => this.lines.get(key)).find(Boolean);
-    let elsewhere = false;
-    if (element) {
-      if (line.row > element.row) this.fill(element, line);
-    } else if (card && newer && redraws(line)) {
-      ({ element } = card);
-      elsewhere = true;
-      this.fill(element, line);
-    } else if (card && !newer && card.drawnBefore) {
-      ({ element } = card);
-      elsewhere = true;
-      card.drawnBefore = entry.drawnBefore;
-    } else {
-      element = line.row ? this.assistant(line, entry.at) : this.person(line);
+    if (!element) {
+      element = line.row ? this.assistant(line, at) : this.person(line);
       this.root.insertBefore(element, before);
-      if (card) retire(newer ? card.element : element);
-      if (line.card && newer) this.cards.set(line.card, { element, drawnBefore: entry.drawnBefore });
+    } else if (line.row > element.row) {
+      this.fill(element, line);
     }
-    if (line.card && newer) this.cards.get(line.card).row = line.row;
     for (const key of keys) this.lines.set(key, element);
-    return elsewhere ? null : element;
+    if (line.card) this.stand(line, element);
+    return element;
+  }
+
+  /** Of two elements that are one thing, only the newer can be pressed. */
+  stand({ card, row }, element) {
+    const known = this.cards.get(card);
+    const newer = !known || row > known.row;
+    if (known && known.element !== element) retire(newer ? known.element : element);
+    if (newer) this.cards.set(card, { element, row });
   }
 
   /** Where the day changes, say which day it is. */
@@ -261,6 +274,7 @@ export class Log {
         if (!retired(element)) enable(button);
       }, 1200);
     }
+    this.awaiting = true;
     this.press(line, choice);
   }
 
@@ -293,16 +307,27 @@ export class Log {
     if (this.following) this.newestButton.hidden = true;
   }
 
-  /** Go to the end if that is where one was; else say that there is something new. */
-  follow(always) {
-    if (always || this.following) this.toEnd();
+  /** Go to the end if that is where one was; else say that there is something new. Of an element
+      that is taller than the window the beginning is shown. */
+  follow(always, element) {
+    if (always || this.following) this.toEnd("auto", element);
     else this.newestButton.hidden = false;
   }
 
-  toEnd(behavior = "auto") {
-    this.root.scrollTo({ top: this.root.scrollHeight, behavior });
-    this.following = true;
+  toEnd(behavior = "auto", element = null) {
+    const { root } = this;
+    const end = root.scrollHeight - root.clientHeight;
+    const top = element ? Math.min(end, element.offsetTop - root.offsetTop - 8) : end;
+    root.scrollTo({ top, behavior });
+    this.following = end - top < NEAR_END;
     this.newestButton.hidden = true;
+  }
+
+  /** Put the keyboard on the newest line; its buttons are next. */
+  focusNewest() {
+    const newest = this.all().at(-1) ?? this.root;
+    newest.tabIndex = newest === this.root ? 0 : -1;
+    newest.focus();
   }
 
   /** History is not read out: it was heard before. */
@@ -317,28 +342,30 @@ function keyOf(line) {
   return line.row ? `r${line.row}` : line.id;
 }
 
-/** Whether a line is a card drawn again, to stand where it stood before. */
-function redraws(line) {
-  return line.kind === "card" && Boolean(line.replace);
-}
-
-/** Lines as entries, with each redrawn card in the place where it first stood. */
+/** Lines as entries, each line that took an earlier one's place in that one's entry. */
 function fold(lines) {
   const entries = [];
-  const cards = new Map();
+  const places = new Map();
   for (const line of lines) {
-    const earlier = line.card ? cards.get(line.card) : undefined;
-    if (earlier && redraws(line)) {
-      earlier.line = line;
-      earlier.keys.push(keyOf(line));
-      continue;
+    const keys = [keyOf(line)];
+    if (line.replace) keys.push(`r${line.replace}`);
+    let entry = keys.map((key) => places.get(key)).find(Boolean);
+    if (entry) {
+      entry.line = line;
+      entry.keys.push(...keys);
+    } else {
+      entry = { line, keys, at: line.at };
+      entries.push(entry);
     }
-    // A card that was drawn before these lines begin belongs to an entry not told of yet.
-    const entry = { line, keys: [keyOf(line)], at: line.at, drawnBefore: redraws(line) };
-    entries.push(entry);
-    if (line.card) cards.set(line.card, entry);
+    for (const key of keys) places.set(key, entry);
   }
   return entries;
+}
+
+/** Let a new line take no press for a moment. */
+function settle(element) {
+  element.classList.add("new");
+  setTimeout(() => element.classList.remove("new"), SETTLING);
 }
 
 function isWaiting(element) {
@@ -364,13 +391,16 @@ function free(question) {
   for (const button of buttonsOf(question)) enable(button);
 }
 
-// Not the attribute `disabled`: that would throw away the keyboard's place in the page.
+// Not the attribute `disabled`: that would throw away the keyboard's place in the page. But who
+// goes on by keyboard passes it over.
 function disable(button) {
   button.setAttribute("aria-disabled", "true");
+  button.tabIndex = -1;
 }
 
 function enable(button) {
   button.removeAttribute("aria-disabled");
+  button.removeAttribute("tabindex");
 }
 
 function buttonsOf(element) {

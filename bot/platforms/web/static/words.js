@@ -2,8 +2,14 @@
 
 export const page = JSON.parse(document.getElementById("page").textContent);
 
+/** What outlives the window; on a shared computer nothing does. */
+export const store = page.shared ? sessionStorage : localStorage;
+
+/** A sentence with its gaps filled; `{month:.3}` takes the first three letters, as in Python. */
 export function say(key, gaps = {}) {
-  return page.words[key].replace(/\{(\w+)\}/g, (gap, name) => gaps[name] ?? gap);
+  return page.words[key].replace(/\{(\w+)(?::\.(\d+))?\}/g, (gap, name, most) =>
+    name in gaps ? String(gaps[name]).slice(0, most) : gap,
+  );
 }
 
 const beijing = new Intl.DateTimeFormat("en-US", {
@@ -18,9 +24,9 @@ function parts(at) {
 }
 
 /** The day in China of a moment in milliseconds, in words. */
-export function dayOf(at) {
+export function dayOf(at, key = "calendar.day") {
   const { year, month, day, weekday } = parts(at);
-  return say("calendar.day", {
+  return say(key, {
     year,
     month: say(`calendar.month_${month}`),
     day,
@@ -28,12 +34,13 @@ export function dayOf(at) {
   });
 }
 
-/** The same, or today or yesterday. */
+/** The same without the year if it is this one, or today or yesterday. */
 export function nearDay(at) {
   const day = dayOf(at);
   if (day === dayOf(Date.now())) return say("today");
   if (day === dayOf(Date.now() - 24 * 3600 * 1000)) return say("yesterday");
-  return day;
+  const here = parts(at).year === parts(Date.now()).year;
+  return here ? dayOf(at, "calendar.brief") : day;
 }
 
 /** The time of day in China. */

@@ -1,0 +1,161 @@
+"""One's own affairs, asked or told in one's own words: 我的导师是谁, 谁还没达标, 全部通过.
+
+Each is answered from what is on record of whoever asks, or leads to the act; what somebody's
+place has no part in is left to be heard as something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from bot.scene import TO_MENU, Scene
+from bot.talk.message import Message
+from handlers import (
+    around,
+    leave,
+    menu,
+    office_days,
+    overseen,
+    own_entries,
+    progress,
+    reminders,
+)
+from handlers.speaker import learner, oversees
+from language.affairs import Affair, affair_of, is_about_all
+from prompts import t
+from services import office_days as days
+from services import roster
+
+
+def hear(scene: Scene, words: str) -> bool:
+    """Answer or do what these words want, if that is an affair of whoever speaks."""
+    if scene.speaker.person_id is None:
+        return False
+    found = affair_of(words)
+    if found is not None and _HEARD[found.name](scene, found):
+        return True
+    return overseen.of_a_student(scene, words)
+
+
+def aside(scene: Scene, words: str) -> bool:
+    """Answer in the middle of a talk what leads nowhere else."""
+    if scene.speaker.person_id is None:
+        return False
+    found = affair_of(words)
+    if found is None or found.name not in _ASIDE:
+        return False
+    if found.name == "greet":
+        scene.say(t("affair.hello", name=scene.speaker.name))
+        return True
+    return _HEARD[found.name](scene, found)
+
+
+def may_be_asked(scene: Scene, words: str) -> bool:
+    """Whether words that a talk would keep as told are about one's own affairs."""
+    if scene.speaker.person_id is None:
+        return False
+    found = affair_of(words)
+    return found is not None and found.name in _ASIDE and found.name not in ("greet", "thank")
+
+
+# ---------------------------------------------------------------- manners
+
+
+def greet(scene: Scene, _: Affair) -> bool:
+    menu.show(scene, ())
+    return True
+
+
+def thank(scene: Scene, _: Affair) -> bool:
+    scene.say(Message(t("affair.welcome"), ((TO_MENU,),)))
+    return True
+
+
+def bye(scene: Scene, _: Affair) -> bool:
+    scene.say(Message(t("affair.well"), ((TO_MENU,),)))
+    return True
+
+
+def help_(scene: Scene, _: Affair) -> bool:
+    menu.help_(scene, ())
+    return True
+
+
+def quiet(scene: Scene, affair: Affair) -> bool:
+    """下周考试不要提醒: an office keeps days free for all; everybody has settings."""
+    if is_about_all(affair) and days.edits_some(scene.session, scene.actor):
+        office_days.show(scene, ())
+    else:
+        reminders.show(scene, ())
+    return True
+
+
+# ---------------------------------------------------------------- what policy answers lead to
+
+
+def own(scene: Scene, topic: str) -> Callable[[], object] | None:
+    """How a question about one's own records is answered for whoever asks, if it is."""
+    if scene.speaker.person_id is None:
+        return None
+    me, affair = learner(scene), Affair("progress")
+    match topic:
+        case "my_diary" if me:
+            return lambda: progress.listing(scene, ())
+        case "my_sessions" | "my_next" | "my_diary":
+            if me or oversees(scene) or roster.children_of(scene.session, scene.actor.person_id):
+                return lambda: own_entries.own_progress(scene, affair)
+        case "my_students" if oversees(scene):
+            return lambda: overseen.students(scene, affair)
+        case "my_state":
+            return lambda: around.about_me(scene, affair)
+    return None
+
+
+_ASIDE: Final = frozenset(
+    (
+        *("greet", "thank", "about_me", "mentor", "teacher", "reviewer", "reminded", "readers"),
+        *("mend", "backdate", "last", "progress", "waiting", "returned"),
+        *("child", "students", "behind", "queue", "absent", "unreached", "longest", "cohort"),
+    )
+)
+"""What is told or shown, and begins nothing."""
+
+_HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
+    "greet": greet,
+    "thank": thank,
+    "bye": bye,
+    "help": help_,
+    "about_me": around.about_me,
+    "mentor": around.mentor,
+    "teacher": around.teacher,
+    "reviewer": around.reviewer,
+    "reminded": around.reminded,
+    "readers": around.who_reads,
+    "mend": own_entries.mend,
+    "change": own_entries.change,
+    "backdate": own_entries.backdate,
+    "take_back": own_entries.take_back,
+    "last": own_entries.last,
+    "progress": own_entries.own_progress,
+    "waiting": own_entries.waiting,
+    "returned": own_entries.returned,
+    "drafts": own_entries.drafts,
+    "leave": leave.told,
+    "quiet": quiet,
+    "child": overseen.child,
+    "withdraw_consent": overseen.consent,
+    "consent": overseen.consent,
+    "agree": overseen.agree,
+    "students": overseen.students,
+    "behind": overseen.behind,
+    "queue": overseen.queue,
+    "approve": overseen.queue,
+    "approve_all": overseen.approve_all,
+    "return_all": overseen.queue,
+    "urge": overseen.urge,
+    "absent": overseen.list_of("absent"),
+    "unreached": overseen.list_of("unreached"),
+    "longest": overseen.list_of("longest"),
+    "cohort": overseen.list_of("cohort"),
+}

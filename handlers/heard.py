@@ -1,0 +1,210 @@
+"""Words that answer no question: one's own affairs, a session told, a question; in doubt which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.scene import TO_MENU, Flow, Scene, with_menu
+from bot.talk.conversation import Chat
+from bot.talk.inputs import UNREADABLE, Free, own_words
+from bot.talk.message import Attachment, Choice, Incoming, Message, press
+from handlers import affairs, asking, seen, session
+from handlers.attachments import SentFiles, carried, keep_files, sent
+from handlers.own_entries import OPEN
+from handlers.seen import first_words
+from language.sentence import looks_like_session, may_be_session, only_when
+from prompts import BEIJING, t
+from services import records
+from services.records import Kept
+
+RECORD: Final = "record"
+ASK: Final = "ask"
+MOST: Final = 400
+"""Characters of a sentence that is asked about."""
+
+
+def hear(scene: Scene, incoming: Incoming, advised: bool = False) -> None:
+    """Hear what answers no question: words, photos, or both."""
+    if unread(scene, incoming):
+        return
+    words = own_words(incoming.text or "")
+    if incoming.files:
+        hear_files(scene, words, incoming.files, advised)
+    else:
+        hear_words(scene, words, advised)
+
+
+def unread(scene: Scene, incoming: Incoming) -> bool:
+    """Say of what cannot be read what it is; returns whether it was such."""
+    if incoming.other == "edited":
+        edited(scene, incoming.sent)
+    elif incoming.other is not None:
+        kind = incoming.other if incoming.other in UNREADABLE else "unknown"
+        scene.say(with_menu(t(f"help.other_{kind}")))
+    elif incoming.start is None and not incoming.files and not own_words(incoming.text or ""):
+        scene.say(with_menu(t("help.other_blank")))
+    else:
+        return False
+    return True
+
+
+def edited(scene: Scene, sent: int) -> None:
+    """A message was edited that had been acted on: offer to change what was handed in after
+    it."""
+    found = None
+    if sent and scene.speaker.person_id is not None and seen.learns(scene):
+        after = datetime.fromtimestamp(sent, UTC)
+        found = records.first_after(scene.session, scene.actor, after)
+    if found is None:
+        scene.say(with_menu(t("help.other_edited")))
+        return
+    record, body = found
+    line = records.title(record, body, brief=True)
+    if record.state not in OPEN:
+        scene.say(with_menu(t("help.other_edited_settled", line=line)))
+        return
+    change = Choice(press("edit", record.id or 0), t("record.mend"), weight="primary")
+    look = Choice(press("record", record.id or 0), t("record.open"))
+    scene.say(Message(t("help.other_edited_used", line=line), ((change, look), (TO_MENU,))))
+
+
+def hear_words(scene: Scene, words: str, advised: bool = False) -> None:
+    """Hear words: what was done comes before what the documents say."""
+    if affairs.hear(scene, words) or session.hear(scene, words) or in_doubt(scene, words):
+        return
+    answer(scene, words, advised)
+
+
+def hear_files(
+    scene: Scene, words: str, files: tuple[Attachment, ...], advised: bool = False
+) -> None:
+    """Begin a student's record with photos or files and what is said of them.
+
+    What the words ask is answered as well.
+    """
+    if not seen.learns(scene):
+        if not words or not asking.hear(scene, words, advised):
+            scene.say(with_menu(t("help.no_files")))
+        return
+    if words and session.hear(scene, words, sent(files)):
+        if scene.talk() is None:
+            session.begin_with_files(scene, "", sent(files))
+        return
+    asked = bool(words) and asking.doubts(scene, words)
+    if asked:
+        asking.hear(scene, words, advised)
+    session.begin_with_files(scene, "" if asked else words, sent(files))
+
+
+def aside(scene: Scene, words: str) -> bool:
+    """Hear words that the talk under way cannot take: one's own affairs, a session told in
+    another talk, a question. Returns whether they were one of these."""
+    if affairs.aside(scene, words):
+        return True
+    talk = scene.talk()
+    elsewhere = talk is not None and talk.flow not in (session.FLOW.name, FLOW.name)
+    told = elsewhere and looks_like_session(words, scene.now.astimezone(BEIJING))
+    if told and seen.learns(scene) and not scene.withheld:
+        session.open_heard(scene, words)
+        return True
+    return asking.aside(scene, words)
+
+
+def doubts(scene: Scene, words: str) -> bool:
+    """Whether words that a talk would take as its own are likely a question."""
+    return asking.doubts(scene, words) or (
+        asking.asks(words) and affairs.may_be_asked(scene, words)
+    )
+
+
+def answer(scene: Scene, words: str, advised: bool = False) -> None:
+    """Take words as a question."""
+    if affairs.aside(scene, words):
+        return
+    if not asking.hear(scene, words, advised):
+        asking.not_found(scene, words, t("help.not_understood"))
+
+
+def in_doubt(scene: Scene, words: str) -> bool:
+    """Ask what is wanted of words that may tell of a session or be a question. Neither is lost."""
+    if len(words) > MOST or scene.withheld or not seen.learns(scene):
+        return False
+    now = scene.now.astimezone(BEIJING)
+    if not only_when(words, now) and (
+        not may_be_session(words, now) or asking.clear(scene, words)
+    ):
+        return False
+    scene.begin("heard", {"words": words})
+    return True
+
+
+class HeardSeen(BaseModel):
+    """A sentence of which it is not sure what it wants."""
+
+    model_config = ConfigDict(frozen=True)
+
+    words: str
+
+
+class HeardNext(BaseModel):
+    """Which of the two it is, or further words; and the files that came meanwhile."""
+
+    model_config = ConfigDict(frozen=True)
+
+    said: str
+    files: tuple[Kept, ...] = ()
+
+
+async def which(chat: Chat, me: HeardSeen) -> HeardNext:
+    """Whether to log a session or to answer a question; files join what is logged."""
+    ways = [
+        Choice(RECORD, t("session.heard.record"), weight="primary"),
+        Choice(ASK, t("session.heard.ask")),
+    ]
+    files = await keep_files(chat, ())
+    words = t("session.heard.which", words=me.words)
+    said = await chat.ask("which", Free(options=ways, most=2000, questions=True), words)
+    return HeardNext(said=said, files=files)
+
+
+def load(_scene: Scene, args: Mapping[str, Any]) -> HeardSeen:
+    return HeardSeen(words=args["words"])
+
+
+def finish(scene: Scene, me: HeardSeen, wanted: HeardNext) -> None:
+    files = carried(wanted.files)
+    if wanted.said == RECORD:
+        session.open_heard(scene, me.words, files)
+    elif wanted.said == ASK:
+        answer(scene, me.words)
+    else:
+        go_on(scene, me.words, wanted.said, files)
+    if wanted.files and scene.talk() is None:
+        session.begin_with_files(scene, "", files)
+
+
+def go_on(scene: Scene, words: str, further: str, files: SentFiles) -> None:
+    """Hear what was said instead of which of the two it is: something of its own, or more of the
+    same. The words before are not lost."""
+    if affairs.hear(scene, further) or asking.aside(scene, further):
+        if scene.talk() is None:
+            scene.begin("heard", {"words": words})
+        return
+    both = f"{words}，{further}"
+    if not session.hear(scene, both, files) and not in_doubt(scene, both):
+        session.open_heard(scene, both, files)
+
+
+FLOW = Flow(
+    name="heard",
+    title=t("session.heard.title"),
+    talk=which,
+    about=HeardSeen,
+    load=load,
+    finish=finish,
+    sketch=lambda me, _: [t("session.heard.title"), first_words(me.words)],
+)

@@ -1,0 +1,205 @@
+"""One's children, students and cohort, asked after in one's own words: 谁还没达标, 全部通过."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from bot.scene import TO_MENU, Scene
+from bot.talk.message import Message
+from handlers import cohort, menu, pages, review, urging, watch
+from handlers.speaker import learner, named_of, oversees, roles, ways_on
+from language.affairs import Affair, asks_how
+from language.names import leading_name
+from prompts import t
+from services import guardians, records, roster
+from services.access import REVIEWERS
+from services.entities import RecordKind, Role
+from services.roster import Member
+
+OFFICE: Final = {Role.COORDINATOR, Role.AUDITOR}
+
+
+def child(scene: Scene, _: Affair) -> bool:
+    """How a guardian's children are."""
+    children = roster.children_of(scene.session, scene.actor.person_id)
+    for one in children:
+        # Several cards side by side: none takes another's place.
+        own = {"card": f"{pages.CARD}:{one.id}"} if len(children) > 1 else {}
+        watch.student(scene, [str(one.id)], **own)
+    return bool(children)
+
+
+def agree(scene: Scene, _: Affair) -> bool:
+    """同意, typed: what the button does, where one child alone waits for it."""
+    if Role.GUARDIAN not in roles(scene):
+        return False
+    if (only := guardians.only_awaited(scene.session, scene.actor)) is not None:
+        menu.give_consent(scene, [str(only)])
+    else:
+        menu.children(scene, ())
+    return True
+
+
+def consent(scene: Scene, _: Affair) -> bool:
+    """A guardian's consents, each with its button; who else asks is told whose it is."""
+    if Role.GUARDIAN in roles(scene):
+        menu.children(scene, ())
+        return True
+    scene.say(Message(t("affair.consent_is_guardians"), ((TO_MENU,),)))
+    return True
+
+
+def students(scene: Scene, affair: Affair) -> bool:
+    if not oversees(scene):
+        return child(scene, affair)
+    watch.students(scene, ())
+    return True
+
+
+def behind(scene: Scene, affair: Affair) -> bool:
+    """Whoever of one's students has not met a minimum, or has something still to write."""
+    if not oversees(scene):
+        if learner(scene) is None and Role.GUARDIAN not in roles(scene):
+            return False
+        scene.say(Message(t("affair.not_of_others"), ways_on(scene)))
+        return True
+    watch.mine_behind(scene, [_matter(affair.about) or "any"])
+    return True
+
+
+def _matter(about: str) -> str:
+    """What is missing, or is to be done, by the words for it."""
+    return next(
+        (matter for matter, words in _MATTERS.items() if any(word in about for word in words)), ""
+    )
+
+
+_MATTERS: Final[Mapping[str, Sequence[str]]] = {
+    RecordKind.MEETING_RECORD: ("面谈", "meeting record"),
+    RecordKind.DIARY: ("日志", "日记", "diar", "journal"),
+    RecordKind.SESSION: ("次数", "培养", "活动", "实验", "到校", "session"),
+}
+
+
+def of_a_student(scene: Scene, words: str) -> bool:
+    """The page of a student or child who is named and asked after: 林小雨最近怎么样.
+
+    Of somebody else who is asked after it is said that they are none of one's own.
+    """
+    if len(words) > 40:
+        return False
+    children = roster.children_of(scene.session, scene.actor.person_id)
+    theirs = [one for one in children if one.person.name in words]
+    named = {one.id: one for one in (*named_of(scene, words), *theirs)}
+    asks = asks_how(words)
+    if len(named) == 1:
+        [one] = named.values()
+        if not asks and words.strip() != one.person.name:
+            return False
+        watch.student(scene, [str(one.id)])
+        return True
+    name = leading_name(words) if asks and not named else ""
+    if name:
+        answers = bool(children) or oversees(scene)
+        key = "affair.nobody_of_that_name" if answers else "affair.not_of_others"
+        scene.say(Message(t(key, name=name), ways_on(scene)))
+    return bool(name)
+
+
+# ---------------------------------------------------------------- acts on many
+
+
+def queue(scene: Scene, _: Affair) -> bool:
+    if not roles(scene) & {*REVIEWERS, *OFFICE}:
+        return False
+    queue_or_list(scene, ())
+    return True
+
+
+def queue_or_list(scene: Scene, args: Sequence[str]) -> None:
+    """待审: a reviewer's queue; to an office, all that waits in its cohort."""
+    mine = set() if scene.speaker.person_id is None else roles(scene)
+    if mine & OFFICE and not mine & set(REVIEWERS):
+        cohort.longest(scene, ())
+    else:
+        review.queue(scene, args)
+
+
+def approve_all(scene: Scene, _: Affair) -> bool:
+    review.confirm_all(scene, ())
+    return True
+
+
+def urge(scene: Scene, affair: Affair) -> bool:
+    """Remind one student, or all whom something is missing of: shown first."""
+    if not oversees(scene):
+        if not any(word in affair.about for word in ("大家", "同学", "所有", "他们", "everyone")):
+            return False
+        scene.say(Message(t("affair.urging_is_theirs"), ((TO_MENU,),)))
+        return True
+    matter = _matter(affair.about)
+    named = named_of(scene, affair.about)
+    if len(named) == 1:
+        return _urge_one(scene, named[0], matter)
+    if not any(word in affair.about for word in _MANY):
+        return False
+    urging.urge_all(scene, [matter or "any"])
+    return True
+
+
+_MANY: Final = (
+    *(
+        "所有",
+        "全部",
+        "全体",
+        "每个",
+        "大家",
+        "都",
+        "没",
+        "不够",
+        "不达标",
+        "差",
+        "欠",
+        "落后",
+        "掉队",
+        "学生",
+        "同学",
+        "学员",
+        "他们",
+    ),
+    *("all", "every", "those", "student", "n't", "not ", "behind", "missing"),
+)
+
+
+def _urge_one(scene: Scene, member: Member, matter: str) -> bool:
+    """The reminder to one student, in the matter said or the first in which one is due."""
+    entries = records.entries(scene.session, member.id)
+    rows = urging.urge_choices(scene, member, entries)
+    wanted = [choice for row in rows for choice in row if choice.value.endswith(matter)]
+    if not urging.reminds(scene, member, matter):
+        raise urging.not_theirs(scene, [member])
+    if wanted:
+        urging.urge(scene, wanted[0].value.split(":")[2:])
+    elif matter:
+        urging.urge(scene, [str(member.id), matter])
+    else:
+        watch.student(scene, [str(member.id)])
+    return True
+
+
+# ---------------------------------------------------------------- the cohort
+
+
+def list_of(verb: str) -> Callable[[Scene, Affair], bool]:
+    def show(scene: Scene, affair: Affair) -> bool:
+        if not roles(scene) & OFFICE:
+            if verb == "absent" and oversees(scene):
+                watch.mine_absent(scene, ())
+                return True
+            return queue(scene, affair) if verb == "longest" else False
+        act = cohort.COMMANDS.get(verb) or cohort.ACTS[verb]
+        act(scene, ())
+        return True
+
+    return show

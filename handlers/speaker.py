@@ -1,0 +1,47 @@
+"""What whoever speaks is: their roles, and for whom they answer."""
+
+from __future__ import annotations
+
+from bot.scene import TO_MENU, Scene
+from bot.talk.message import Choice, press
+from prompts import t
+from services import roster
+from services.access import LEARNERS, LearnerPlace, memberships
+from services.access import learner as learner_of
+from services.entities import Role
+from services.roster import Member
+
+
+def roles(scene: Scene) -> set[Role]:
+    return {place.role for place in memberships(scene.session, scene.actor.person_id)}
+
+
+def learner(scene: Scene) -> LearnerPlace | None:
+    """Whoever speaks, as a learner, if they are one."""
+    if not roles(scene) & set(LEARNERS):
+        return None
+    return learner_of(scene.session, scene.actor.person_id)
+
+
+def of_their_own(scene: Scene) -> list[Member]:
+    """Oneself as a learner, and the children whom one answers for, in their places."""
+    me = learner(scene)
+    mine = [roster.find_member(scene.session, me.id)] if me else []
+    return mine + roster.children_of(scene.session, scene.actor.person_id)
+
+
+def oversees(scene: Scene) -> bool:
+    """Whether whoever speaks is responsible for learners."""
+    return roster.answers_for_somebody(scene.session, scene.actor.person_id)
+
+
+def named_of(scene: Scene, words: str) -> list[Member]:
+    """Those of them whose name stands in these words."""
+    return roster.students_named(scene.session, scene.actor.person_id, words)
+
+
+def ways_on(scene: Scene) -> tuple[tuple[Choice, ...], ...]:
+    """On to one's own progress, where one has any, and to the menu."""
+    if learner(scene) is None:
+        return ((TO_MENU,),)
+    return ((Choice(press("progress"), t("command.progress.label")), TO_MENU),)

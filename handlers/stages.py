@@ -1,0 +1,269 @@
+"""评价阶段: how an office sees each stage fill up, and opens, closes or moves it with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.scene import Act, Flow, Scene, number
+from bot.talk.clock import beijing_day
+from bot.talk.conversation import Chat
+from bot.talk.inputs import Free, NearestDay, Pick, Summary, SummaryLine
+from bot.talk.message import Choice, Field, Item, Message, Meter, Tone, press
+from handlers import cohort as overview
+from handlers.evaluations import open_press, read_press, window_words
+from handlers.pages import page_of, student_item, tell
+from prompts import Brief, Text, Words, t
+from services import evaluations, exits, stages
+from services.entities import Cohort, EvaluationState
+from services.evaluations import Task
+from services.packs import load
+from services.stages import StageNow, StageState
+
+OPEN, CLOSE, MOVE = "open", "close", "move"
+SUBMIT: Final = "submit"
+FAR: Final = timedelta(days=400)
+"""A stage is moved at most so far beyond the cycle's last day."""
+
+TONES: Final[Mapping[StageState, Tone]] = {
+    StageState.UNDATED: "neutral",
+    StageState.TO_COME: "neutral",
+    StageState.OPEN: "waiting",
+    StageState.DUE: "waiting",
+    StageState.OVER: "bad",
+    StageState.CLOSED: "neutral",
+}
+
+UNBEGUN: Final = (StageState.UNDATED, StageState.TO_COME)
+
+
+# ---------------------------------------------------------------- how they fill up
+
+
+def listing(scene: Scene, args: Sequence[str]) -> None:
+    """Show the stages of a cohort, and how many evaluations each has."""
+    shown, cohorts = overview.coordinated(scene, "stages", args)
+    today = beijing_day(scene.now)
+    every = stages.stages_of(scene.session, shown, today)
+    learners = evaluations.learners(scene.session, scene.actor, shown)
+    meters = [
+        Meter(
+            t("stages.part", stage=now.stage.name, side=t(f"evaluation.side_{part.side}")),
+            t("stages.signed", signed=sum(map(is_signed, tasks)), of=len(tasks)),
+            sum(map(is_signed, tasks)),
+            0,
+            len(tasks),
+            clause=now.stage.clause,
+        )
+        for now in every
+        if now.state not in UNBEGUN
+        for part, tasks in evaluations.parts_written(scene.session, shown, learners, now)
+    ]
+    items = tuple(
+        Item(
+            t("stages.row", stage=now.stage.name, when=window_words(now)),
+            press("stage", shown.id or 0, now.number),
+            t(f"stages.state_{now.state}"),
+            TONES[now.state],
+        )
+        for now in every
+    )
+    words = t("stages.which" if every else "stages.none", programme=load(shown.programme).name)
+    card = Message(words, title=t("command.stages.label"), meters=tuple(meters), items=items)
+    rows = [(Choice(press("stages", one.id or 0), one.name),) for one in cohorts[1:4]]
+    if cases := exits.open_cases(scene.session, scene.actor):
+        rows.insert(0, (Choice(press("exits"), t("exit.waiting", count=len(cases))),))
+    tell(scene, card, rows, shown)
+
+
+def is_signed(task: Task) -> bool:
+    return task.evaluation is not None and task.evaluation.state is EvaluationState.SIGNED
+
+
+def stage(scene: Scene, args: Sequence[str]) -> None:
+    """Show one stage: its days and their changes, and whose evaluation is still missing."""
+    shown, _ = overview.coordinated(scene, "stages", args[:1])
+    now = stages.stage_numbered(scene.session, shown, number(args, 1), beijing_day(scene.now))
+    every = [
+        task
+        for _, tasks in evaluations.parts_written(
+            scene.session, shown, evaluations.learners(scene.session, scene.actor, shown), now
+        )
+        for task in tasks
+    ]
+    missing = [task for task in every if not is_signed(task)]
+    # What the speaker may sign comes first, then what others have still to sign.
+    in_order = sorted(every, key=lambda task: (is_signed(task), not mine(scene, task)))
+    begun = now.state not in UNBEGUN
+    on_page, turn = page_of(in_order, args[2:3], f"stage:{shown.id}:{now.number}")
+    rows = [*turn] if begun else []
+    if stages.may_change(scene.session, scene.actor, shown):
+        change = press("change_stage", shown.id or 0, now.number)
+        rows.append((Choice(change, t("stages.change")),))
+    rows.append((Choice(press("stages", shown.id or 0), t("stages.back"), weight="quiet"),))
+    card = Message(
+        t("stages.missing", count=len(missing), of=len(every)) if begun and every else "",
+        title=now.stage.name,
+        fields=tuple(stage_fields(scene, shown, now)),
+        items=tuple(item(scene, task) for task in on_page) if begun else (),
+        clause=now.stage.clause,
+    )
+    tell(scene, card, rows, shown)
+
+
+def stage_fields(scene: Scene, shown: Cohort, now: StageNow) -> Iterable[Field]:
+    """A stage's days and state, and the office's latest changes."""
+    yield Field(t("evaluation.when"), window_words(now))
+    yield Field(t("field.state"), t(f"stages.state_{now.state}"), TONES[now.state])
+    if not stages.parts_of(shown, now.stage):
+        yield Field(t("stages.evaluators"), now.stage.evaluator or t("stages.nobody"))
+    for one, name in stages.changes(scene.session, shown, now.key)[:2]:
+        if one.closed:
+            words = t("stages.closed", name=name, at=Brief(beijing_day(one.at)), why=one.reason)
+            yield Field(t("stages.change"), words)
+            continue
+        days = {"opens": one.opens_on, "closes": one.closes_on or t("stages.no_end")}
+        words = t(
+            "stages.changed", name=name, at=Brief(beijing_day(one.at)), why=one.reason, **days
+        )
+        yield Field(t("stages.change"), words)
+
+
+def mine(scene: Scene, task: Task) -> bool:
+    """Whether the speaker may sign this part now."""
+    return task.waits and evaluations.may_sign(scene.session, scene.actor, task)
+
+
+def item(scene: Scene, task: Task) -> Item:
+    """One learner's part of a stage, as a row of a list."""
+    words: Words = task.member.person.name
+    if len(stages.parts_of(task.cohort, task.now.stage)) > 1:
+        side = t(f"evaluation.side_{task.part.side}")
+        words = t("stages.learner", name=words, side=side)
+    if task.evaluation is None:
+        if mine(scene, task):
+            return Item(words, open_press(task), t("stages.yours_to_sign"), "waiting")
+        return student_item(task.member, words, t("stages.not_signed"))
+    if not is_signed(task):
+        return Item(words, read_press(task.evaluation.id), t("evaluation.reopened"), "waiting")
+    return Item(words, read_press(task.evaluation.id), t("evaluation.signed"), "good")
+
+
+# ---------------------------------------------------------------- changing one
+
+
+class StageSeen(BaseModel):
+    """The stage that is to be changed, with its days now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cohort_id: int
+    stage: str
+    name: str
+    when: str
+    first: date
+    last: date
+    opens_on: date | None
+    closes_on: date | None
+    open_now: bool
+    """Whether it takes evaluations now."""
+
+
+class StageDays(BaseModel):
+    """The days that an office gives a stage, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    opens_on: date | None
+    closes_on: date | None
+    closed: bool = False
+    reason: str
+
+
+async def change_stage(chat: Chat, me: StageSeen) -> StageDays:
+    chat.above = t("stages.now", stage=me.name, when=me.when)
+    ways = [CLOSE, MOVE] if me.open_now else [OPEN, MOVE]
+    way = await chat.ask("way", Pick([Choice(w, t(f"stages.{w}")) for w in ways]), t("stages.how"))
+    days = NearestDay(me.first, me.last)
+    opens, closes = me.opens_on, me.closes_on
+    if way == OPEN:
+        opens = chat.today
+    if way == MOVE:
+        opens = (await chat.ask("opens", days, t("stages.opens"))).day
+    if way != CLOSE:
+        closes = (await chat.ask("closes", days, t("stages.closes"))).day
+    reason = await chat.ask("reason", Free(least=2, most=500), t("stages.why"))
+    made = StageDays(opens_on=opens, closes_on=closes, closed=way == CLOSE, reason=reason)
+    ends = [Choice(SUBMIT, t("stages.submit"), weight="primary")]
+    await chat.ask("review", Summary(lines(way, made), ends), t("stages.check"))
+    return made
+
+
+def lines(way: str, made: StageDays) -> list[SummaryLine]:
+    """The fields of the card before a stage is changed."""
+    found = [SummaryLine("way", t("stages.how_label"), t(f"stages.{way}"))]
+    if way == MOVE and made.opens_on is not None:
+        found.append(SummaryLine("opens", t("stages.opens_label"), day_words(made.opens_on)))
+    if way != CLOSE and made.closes_on is not None:
+        found.append(SummaryLine("closes", t("stages.closes_label"), day_words(made.closes_on)))
+    return [*found, SummaryLine("reason", t("field.reason"), made.reason)]
+
+
+def day_words(day: date) -> Text:
+    return t("field.day_only", day=day)
+
+
+def begin(scene: Scene, args: Sequence[str]) -> None:
+    """调整时间: begin the talk. Raises `Refused` for anyone who does not oversee the whole."""
+    cohort_id, place = number(args), number(args, 1)
+    shown = stages.to_change(scene.session, scene.actor, cohort_id)
+    now = stages.stage_numbered(scene.session, shown, place, beijing_day(scene.now))
+    scene.begin("change_stage", {"cohort": cohort_id, "stage": now.key})
+
+
+def load_stage(scene: Scene, args: Mapping[str, Any]) -> StageSeen:
+    shown = stages.to_change(scene.session, scene.actor, args["cohort"])
+    now = stages.stage_of(scene.session, shown, args["stage"], beijing_day(scene.now))
+    cycle = load(shown.programme).cycle
+    return StageSeen(
+        cohort_id=args["cohort"],
+        stage=now.key,
+        name=now.stage.name,
+        when=scene.words(window_words(now)),
+        first=cycle.first_day,
+        last=(cycle.last_day or cycle.first_day + FAR) + FAR,
+        opens_on=now.term.opens,
+        closes_on=now.term.closes,
+        open_now=now.takes_evaluations,
+    )
+
+
+def finish_change(scene: Scene, me: StageSeen, made: StageDays) -> None:
+    shown = stages.to_change(scene.session, scene.actor, me.cohort_id)
+    days = (made.opens_on, made.closes_on)
+    stages.change(
+        scene.session, scene.actor, shown, me.stage, days, made.reason, closed=made.closed
+    )
+    listing(scene, [str(me.cohort_id)])
+
+
+FLOWS: Final = [
+    Flow(
+        name="change_stage",
+        title=t("stages.change"),
+        talk=change_stage,
+        about=StageSeen,
+        load=load_stage,
+        finish=finish_change,
+        named=lambda me: t("stages.change_of", stage=me.name),
+    )
+]
+
+COMMANDS: dict[str, Act] = {"stages": listing}
+
+ACTS: dict[str, Act] = {"stage": stage, "change_stage": begin}
+
+__all__ = ["ACTS", "COMMANDS", "FLOWS"]

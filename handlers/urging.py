@@ -1,0 +1,159 @@
+"""催一催: students are reminded of what is missing, one of them or all; shown first, then sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.scene import Act, Scene, number
+from bot.talk.acting import Refused
+from bot.talk.clock import beijing_day
+from bot.talk.message import Choice, Item, Message, press
+from handlers.pages import called, on_record, student_item, tell
+from prompts import Text, address, render, t
+from services import records, roster, urging
+from services.access import cohort_of
+from services.entities import Record, RecordKind, Role
+from services.packs import load
+from services.records import Body
+from services.roster import Member
+
+AT_ONCE: Final = 100
+"""Reminders sent at one press, in one transaction; who has more to send presses again."""
+MOST_NAMED: Final = 6
+"""People who are named as those who may remind."""
+
+
+def urge_choices(
+    scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]
+) -> list[tuple[Choice, ...]]:
+    """A button for each matter in which something is missing and the speaker may urge."""
+    learner, today = member.membership, beijing_day(scene.now)
+    programme = load(cohort_of(scene.session, learner).programme)
+    return [
+        (Choice(press("urge", member.id, matter), t(f"watch.urge.{matter}")),)
+        for matter in urging.MATTERS
+        if urging.lack(programme, learner, entries, matter, today)
+        and urging.may_urge(scene.session, scene.actor, member.id, matter)
+    ]
+
+
+def urge(scene: Scene, args: Sequence[str]) -> None:
+    """Remind a student of what is missing: preview first, send at a second press."""
+    member = roster.student_for(scene.session, scene.actor, number(args))
+    if args[1:2] not in [[matter.value] for matter in urging.MATTERS]:
+        raise Refused(t("stale.unknown"), verb="urge")
+    matter = RecordKind(args[1])
+    label = t("watch.to_student", name=member.person.name)
+    back = Choice(press("student", member.id), label, weight="quiet")
+    if args[2:] == ["yes"]:
+        urging.urge(scene.session, scene.actor, member.id, matter)
+        tell(scene, Message(t("watch.urge.sent", name=member.person.name)), [(back,)])
+        return
+    ready = urging.prepare(scene.session, scene.actor, member.id, matter)
+    send = Choice(press("urge", member.id, matter, "yes"), t("watch.urge.send"), weight="primary")
+    title = t("watch.urge.preview", name=member.person.name)
+    # As it will be read: a student is 你.
+    young = ready.student.role is Role.STUDENT
+    words = render(ready.words, address(scene.speaker.language, young))
+    shown = Message(words, title=title, note=t("watch.urge.on_record"))
+    tell(scene, shown, [(send,), (back,)])
+
+
+def urge_all(scene: Scene, args: Sequence[str]) -> None:
+    """Remind everybody of whom something is missing: shown first, sent at a second press."""
+    chosen = args[0] if args else "any"
+    due, done = due_for(scene, matters(chosen))
+    away: list[tuple[Choice, ...]] = [
+        (Choice(press("students"), t("watch.back"), weight="quiet"),)
+    ]
+    if args[1:] == ["yes"]:
+        sent, unsent = urging.urge_each(scene.session, scene.actor, due[:AT_ONCE])
+        if left := len({member.id for member, _ in due[AT_ONCE:]}):
+            more = t("watch.urge.send_more", count=left)
+            go_on = Choice(press("urge_all", chosen, "yes"), more, weight="primary")
+            away.insert(0, (go_on,))
+        items = tuple(Item(name, state=why, tone="bad") for name, why in unsent)
+        words = t("watch.urge.sent_all", count=len(sent), names=sent)
+        tell(scene, Message(words if sent else t("watch.urge.sent_none"), items=items), away)
+        return
+    if not due:
+        key = "watch.urge.all_done_today" if done else "watch.urge.nobody_due"
+        tell(scene, Message(t(key)), away)
+        return
+    by_student: dict[int, list[Text]] = {}
+    named: dict[int, Member] = {}
+    for member, matter in due:
+        named[member.id] = member
+        by_student.setdefault(member.id, []).append(t(f"watch.matter.{matter}"))
+    items = tuple(
+        student_item(named[number], called(named[number]), t("field.list", items=what))
+        for number, what in by_student.items()
+    )
+    send = Choice(
+        press("urge_all", chosen, "yes"),
+        t("watch.urge.send_all", count=len(items)),
+        weight="primary",
+    )
+    on_record(scene, list(by_student))
+    note = t("watch.urge.on_record")
+    words = t("watch.urge.preview_all", count=len(items))
+    tell(scene, Message(words, items=items, note=note), [(send,), *away])
+
+
+def matters(chosen: str) -> Sequence[RecordKind]:
+    """What is spoken of: one matter, or any."""
+    if chosen == "any":
+        return urging.MATTERS
+    if chosen not in [matter.value for matter in urging.MATTERS]:
+        raise Refused(t("stale.unknown"), verb="urge")
+    return (RecordKind(chosen),)
+
+
+def due_for(
+    scene: Scene, wanted: Sequence[RecordKind]
+) -> tuple[list[tuple[Member, RecordKind]], int]:
+    """Of whom what is missing that whoever speaks may remind them of, and how many of these they
+    have reminded today already. Raises `Refused` for who may remind nobody."""
+    due: list[tuple[Member, RecordKind]] = []
+    done = may = 0
+    today = beijing_day(scene.now)
+    for member in roster.students_of(scene.session, scene.actor.person_id):
+        programme = load(cohort_of(scene.session, member.membership).programme)
+        entries = records.entries(scene.session, member.id)
+        for matter in wanted:
+            if not urging.may_urge(scene.session, scene.actor, member.id, matter):
+                continue
+            may += 1
+            if urging.lack(programme, member.membership, entries, matter, today):
+                urged = urging.urged_today(scene.session, scene.actor, member.membership, matter)
+                done += urged
+                due += [] if urged else [(member, matter)]
+    if not may:
+        raise not_theirs(scene, roster.students_of(scene.session, scene.actor.person_id))
+    return due, done
+
+
+def reminds(scene: Scene, student: Member, matter: str = "") -> bool:
+    """Whether whoever speaks may remind a student of a matter, or of any."""
+    return any(
+        urging.may_urge(scene.session, scene.actor, student.id, one)
+        for one in matters(matter or "any")
+    )
+
+
+def not_theirs(scene: Scene, students: Sequence[Member]) -> Refused:
+    """Why somebody does not remind these students, and who does."""
+    ids = [student.id for student in students]
+    who = [
+        t("watch.urge.by", name=name, role=t(f"role.{role}"))
+        for name, role in urging.who_may(scene.session, ids)[:MOST_NAMED]
+    ]
+    if not who:
+        who = [t("role.coordinator")]
+    return Refused(t("watch.urge.not_yours_all", who=who), verb="urge", object="membership")
+
+
+ACTS: dict[str, Act] = {"urge": urge, "urge_all": urge_all}
+
+__all__ = ["ACTS", "due_for", "matters", "urge", "urge_all", "urge_choices"]

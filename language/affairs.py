@@ -1,0 +1,139 @@
+"""What people want to know or do about their own affairs: 我的导师是谁, 全部通过, 记错了怎么改.
+
+Only what is surely meant so is told; questions about what a document says are not. What people
+say is in affairs.yaml.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+
+from language.grammar import LIMIT, compiled
+from language.numerals import fold, readable
+from language.templates import Templates, kept
+
+Name = Literal[
+    "greet",
+    "thank",
+    "bye",
+    "help",
+    "about_me",
+    "mentor",
+    "teacher",
+    "reviewer",
+    "reminded",
+    "readers",
+    "mend",
+    "change",
+    "backdate",
+    "take_back",
+    "last",
+    "progress",
+    "waiting",
+    "returned",
+    "drafts",
+    "leave",
+    "quiet",
+    "child",
+    "withdraw_consent",
+    "consent",
+    "agree",
+    "students",
+    "behind",
+    "queue",
+    "approve",
+    "approve_all",
+    "return_all",
+    "urge",
+    "absent",
+    "unreached",
+    "longest",
+    "cohort",
+]
+
+
+class Affair(NamedTuple):
+    """What is wanted, and the words that say of whom or of what, and what it is to become."""
+
+    name: Name
+    about: str = ""
+    to: str = ""
+
+
+def affair_of(text: str) -> Affair | None:
+    """What somebody wants of their own affairs, if that is what these words say."""
+    if len(text) > _LONGEST:
+        return None
+    if manners := _MANNERS.get(_AROUND.sub("", fold(readable(text)).casefold())):
+        return Affair(manners)
+    plain = _bare(text)
+    for way in _WAYS:
+        if found := way.fits(plain):
+            return Affair(way.name, kept(found, "about").strip(), kept(found, "to").strip())
+    return None
+
+
+def asks_how(text: str) -> bool:
+    """Whether one's state is asked for: 林小雨最近怎么样, 林小雨的进度."""
+    return bool(_ASKS_HOW.search(_bare(text)))
+
+
+def is_about_all(affair: Affair) -> bool:
+    """Whether it is about everybody's days, as an office speaks of them: 下周考试不要提醒."""
+    return _OF_ALL.search(affair.about) is not None
+
+
+_OF_ALL = re.compile("考试|期中|期末|学生|大家|他们|放假|exam")
+_LONGEST = 60
+
+
+def _bare(text: str) -> str:
+    """The words without what is only polite, and without the marks around them."""
+    plain = fold(readable(text[:LIMIT])).casefold()
+    plain = _BEFORE.sub("", plain, count=1)
+    return _AFTER.sub("", plain).strip()
+
+
+class _Way(NamedTuple):
+    """An affair, and how it is said."""
+
+    name: Name
+    says: re.Pattern[str]
+    unless: re.Pattern[str] | None
+    needs: re.Pattern[str] | None
+
+    def fits(self, plain: str) -> re.Match[str] | None:
+        found = self.says.fullmatch(plain)
+        if found is None or (self.unless and self.unless.search(plain)):
+            return None
+        return found if self.needs is None or self.needs.search(plain) else None
+
+
+_DATA: Mapping[str, Any] = yaml.safe_load(
+    Path(__file__).with_name("affairs.yaml").read_text("utf-8")
+)
+_TEMPLATES = Templates(_DATA["words"])
+_MANNERS: Mapping[str, Name] = {
+    words: name
+    for name, listed in _DATA["manners"].items()
+    for words in listed.strip().replace("\n", "|").split("|")
+}
+_WAYS = [
+    _Way(
+        name,
+        _TEMPLATES.whole(way["says"]),
+        _TEMPLATES.within(way["unless"]) if "unless" in way else None,
+        _TEMPLATES.whole(way["needs"]) if "needs" in way else None,
+    )
+    for name, way in _DATA["affairs"].items()
+]
+_ASKS_HOW = _TEMPLATES.within(_DATA["asks_how"])
+
+
+_OPENING, _FAVOUR, _CLOSING = map(_TEMPLATES.word, ("opening", "favour", "closing"))
+_AROUND = compiled(r"\A[\s,.!~]+|[\s,.!?。、~;:…啊呀哦哈]+\Z")
+_BEFORE = compiled(rf"\A[\s,.!。、~]*(?:{_OPENING}(?!$|[啊呀吗们])[\s,.!。、~]*)*{_FAVOUR}?\s*")
+_AFTER = compiled(rf"(?:[\s,.!?。、~;:…]|{_CLOSING}|\bplease\b)*\Z")

@@ -1,0 +1,45 @@
+"""What services return: the rows of the tables, and the words that stand in their columns.
+
+Handlers read them and pass them on. Only services change them or ask the database for them
+(docs/decisions/0019-floors.md says why they are not copied first).
+"""
+
+from storage.tables import (
+    Cohort,
+    Curated,
+    CuratedState,
+    DayKind,
+    Evaluation,
+    EvaluationState,
+    ExitCase,
+    ExitState,
+    Inquiry,
+    Level,
+    Membership,
+    OfficeDays,
+    PolicyDocument,
+    Record,
+    RecordKind,
+    RecordState,
+    Role,
+)
+
+__all__ = [
+    "Cohort",
+    "Curated",
+    "CuratedState",
+    "DayKind",
+    "Evaluation",
+    "EvaluationState",
+    "ExitCase",
+    "ExitState",
+    "Inquiry",
+    "Level",
+    "Membership",
+    "OfficeDays",
+    "PolicyDocument",
+    "Record",
+    "RecordKind",
+    "RecordState",
+    "Role",
+]

@@ -1,0 +1,593 @@
+"""Evaluations: who signs which part of a stage for which learner, and what was signed.
+
+A signed evaluation is locked. Only an office opens it again, with a reason; what was signed before
+stays as a version of its own. No model writes or reads any of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from pydantic import BaseModel, ConfigDict
+from sqlmodel import Session, col, select
+
+from bot.talk.acting import Actor, Refused
+from bot.talk.clock import beijing_day
+from bot.talk.message import Choice, Field, Message, press
+from programmes import evaluating
+from programmes.evaluating import Side, StagePart
+from programmes.model import Programme
+from programmes.values import Outcome, kept_as
+from prompts import Text, Words, t
+from services import audit, exits, notices, records, roster, stages
+from services.access import (
+    LEARNERS,
+    LearnerPlace,
+    allow,
+    cohort_of,
+    held,
+    learner_at,
+    may_keep,
+    memberships,
+)
+from services.packs import load, word_label
+from services.rights import RIGHTS, ROLES, Relation
+from services.roster import Member
+from services.stages import StageNow, StageState
+from storage.tables import (
+    Cohort,
+    Evaluation,
+    EvaluationState,
+    EvaluationVersion,
+    Membership,
+    Person,
+    RecordState,
+    Reopening,
+    Role,
+)
+
+ACT_OF: Final[Mapping[Side, str]] = {
+    Side.TEAM: "evaluate",
+    Side.SCHOOL: "evaluate_at_school",
+    Side.OFFICE: "recommend_outcome",
+}
+"""The act by which each side signs; an office's word that decides is an act of its own."""
+
+
+def act_of(part: StagePart) -> str:
+    """The act by which a part is signed."""
+    return "decide_outcome" if part.decides else ACT_OF[part.side]
+
+
+COUNTED: Final = (RecordState.APPROVED, RecordState.FILED)
+"""States of an entry that is evidence: approved, or handed in where nobody reviews."""
+
+
+class Dimension(BaseModel):
+    """What is said about one dimension that the document names."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    words: str
+
+
+class CountedEntry(BaseModel):
+    """An entry that counted when an evaluation was signed, in the version that stood then."""
+
+    model_config = ConfigDict(frozen=True)
+
+    record: int
+    version: int
+
+
+class EvaluationBody(BaseModel):
+    """What an evaluation says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dimensions: tuple[Dimension, ...] = ()
+    outcome: str = ""
+    grounds: str = ""
+    """Why, where the document ends the cultivation upon this outcome."""
+    comment: str
+    evidence: tuple[CountedEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One side's part of a stage for one learner, with the evaluation if there is one."""
+
+    member: Member
+    cohort: Cohort
+    now: StageNow
+    part: StagePart
+    evaluation: Evaluation | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it can be signed now."""
+        if not self.now.takes_evaluations:
+            return False
+        return self.evaluation is None or self.evaluation.state is EvaluationState.REOPENED
+
+
+# ---------------------------------------------------------------- what is to be signed
+
+
+def task(db: Session, actor: Actor, student_id: int, stage: int | str, side: str) -> Task:
+    """One part of a stage, by its number or its name in records, for one learner.
+
+    Raises `Refused` for anyone who does not write it.
+    """
+    if side not in set(Side):
+        raise Refused(t("stale.unknown"), verb="evaluate")
+    if db.get(Membership, student_id) is None:
+        allow(db, actor, "evaluate", None, number=student_id)
+    member = roster.find_member(db, student_id)
+    cohort, today = cohort_of(db, member.membership), beijing_day(actor.now)
+    if isinstance(stage, int):
+        now = stages.stage_numbered(db, cohort, stage, today)
+    else:
+        now = stages.stage_of(db, cohort, stage, today)
+    part = next((one for one in stages.parts_of(cohort, now.stage) if one.side == side), None)
+    allow(db, actor, act_of(part) if part else "evaluate", student_id)
+    if part is None:
+        name = load(cohort.programme).name
+        raise Refused(
+            t("evaluation.not_asked", stage=now.stage.name, programme=name),
+            verb="evaluate",
+            object="membership",
+            object_id=student_id,
+        )
+    return Task(member, cohort, now, part, find(db, student_id, now.key, side))
+
+
+def may_sign(db: Session, actor: Actor, task: Task) -> bool:
+    """Whether the actor writes this part for this learner."""
+    return held(db, actor.person_id, act_of(task.part), task.member.id) is not None
+
+
+def awaits_consent(db: Session, actor: Actor, task: Task) -> bool:
+    """Whether nothing of this learner may be kept now, so that nothing can be signed."""
+    return not may_keep(db, learner_at(db, task.member.id), beijing_day(actor.now))
+
+
+def tasks(db: Session, actor: Actor) -> list[Task]:
+    """Every part that the actor writes as a mentor or teacher in a stage that has begun: cohort by
+    cohort, stage by stage, in the order of the roster. An office goes by its stages."""
+    found: list[Task] = []
+    for side in (Side.TEAM, Side.SCHOOL):
+        act = ACT_OF[side]
+        by_cohort: dict[int, list[Member]] = {}
+        for member in roster.learners_for(db, actor, act):
+            by_cohort.setdefault(member.membership.cohort_id, []).append(member)
+        for cohort_id, members in by_cohort.items():
+            cohort = cast(Cohort, db.get(Cohort, cohort_id))
+            for now in stages.stages_of(db, cohort, beijing_day(actor.now)):
+                if now.state in BEGUN:
+                    for part, each in parts_written(db, cohort, members, now):
+                        found += each if part.side is side else []
+    return found
+
+
+def left(db: Session, actor: Actor, student_id: int, stage: str, side: str) -> list[Task]:
+    """What the actor still has to sign, after this part of this learner's: all that a mentor or
+    teacher writes, or the same part for the rest of an office's learners."""
+    if side != Side.OFFICE:
+        return [task for task in tasks(db, actor) if task.waits]
+    cohort = cohort_of(db, roster.find_member(db, student_id).membership)
+    now = stages.stage_of(db, cohort, stage, beijing_day(actor.now))
+    return [
+        task
+        for part, each in parts_written(db, cohort, learners(db, actor, cohort), now)
+        if part.side is Side.OFFICE
+        for task in each
+        if task.waits and may_sign(db, actor, task)
+    ]
+
+
+def asked_of(db: Session, actor: Actor) -> bool:
+    """Whether any programme of the actor asks for evaluations from their side, or of them."""
+    return any(
+        evaluated_by(load(cohort_of(db, place).programme), place.role)
+        for place in memberships(db, actor.person_id)
+    )
+
+
+BEGUN: Final = (StageState.OPEN, StageState.DUE, StageState.OVER, StageState.CLOSED)
+
+
+def parts_written(
+    db: Session, cohort: Cohort, members: Sequence[Member], now: StageNow
+) -> list[tuple[StagePart, list[Task]]]:
+    """For each part of a stage that somebody signs, the task of each of these learners."""
+    signed = _evaluations(db, [member.id for member in members], [now.key])
+    return [
+        (
+            part,
+            [
+                Task(member, cohort, now, part, signed.get((member.id, now.key, part.side)))
+                for member in members
+            ],
+        )
+        for part in stages.parts_of(cohort, now.stage)
+    ]
+
+
+def _evaluations(
+    db: Session, students: Sequence[int], keys: Sequence[str]
+) -> dict[tuple[int, str, str], Evaluation]:
+    rows = db.exec(
+        select(Evaluation).where(
+            col(Evaluation.student_id).in_(students), col(Evaluation.stage).in_(keys)
+        )
+    )
+    return {(one.student_id, one.stage, one.side): one for one in rows}
+
+
+def evaluated_by(programme: Programme, role: Role) -> bool:
+    """Whether members in this role write evaluations, or are evaluated, in a programme."""
+    sides = {
+        part.side for stage in programme.stages for part in evaluating.parts(programme, stage)
+    }
+    writes = any(role in ROLES[RIGHTS[ACT_OF[side]].by[0]] for side in sides - {Side.OFFICE})
+    return writes or (bool(sides) and role in LEARNERS)
+
+
+def find(db: Session, student_id: int, stage: str, side: str) -> Evaluation | None:
+    """A learner's evaluation at a stage by a side, if there is one."""
+    return _evaluations(db, [student_id], [stage]).get((student_id, stage, side))
+
+
+# ---------------------------------------------------------------- signing
+
+
+def sign(
+    db: Session,
+    actor: Actor,
+    student_id: int,
+    stage: str,
+    side: str,
+    seen: int,
+    body: EvaluationBody,
+) -> Evaluation:
+    """Sign an evaluation, on the entries that count now; it is locked from then on.
+
+    `seen` is the version that stood when it was begun, 0 for none. Raises `Refused` for anyone who
+    does not write it, if the stage takes none now, and if it was signed meanwhile.
+    """
+    asked = task(db, actor, student_id, stage, side)
+    act = act_of(asked.part)
+    grant = allow(db, actor, act, student_id)
+    if not asked.now.takes_evaluations:
+        raise Refused(closed(asked.now), verb=act, object="membership", object_id=student_id)
+    entry = asked.evaluation
+    if entry is not None and (entry.state is EvaluationState.SIGNED or entry.version != seen):
+        raise Refused(
+            t("evaluation.signed_meanwhile", name=signer_name(db, entry), at=entry.signed_at),
+            verb=act,
+            object="evaluation",
+            object_id=entry.id,
+        )
+    if entry is None:
+        entry = Evaluation(
+            student_id=student_id,
+            stage=stage,
+            side=side,
+            state=EvaluationState.SIGNED,
+            version=0,
+            signed_at=actor.now,
+        )
+    entry.version += 1
+    entry.state, entry.signed_at = EvaluationState.SIGNED, actor.now
+    entry.outcome = body.outcome
+    db.add(entry)
+    db.flush()
+    db.add(
+        EvaluationVersion(
+            evaluation_id=cast(int, entry.id),
+            version=entry.version,
+            body=body.model_copy(update={"evidence": evidence(db, student_id)}).model_dump(
+                mode="json"
+            ),
+            signed_by=grant.place or 0,
+            late=asked.now.late,
+            at=actor.now,
+        )
+    )
+    db.flush()
+    audit.note(db, actor, act, "evaluation", entry.id, entry.version, outcome=body.outcome)
+    if asked.part.ends(body.outcome):
+        _tell_office(db, actor, asked, entry, body)
+    else:
+        _tell_student(db, actor, asked, entry)
+    return entry
+
+
+def evidence(db: Session, student_id: int) -> tuple[CountedEntry, ...]:
+    """The entries that count for a learner now."""
+    return tuple(
+        CountedEntry(record=record.id or 0, version=record.version)
+        for record, _ in records.entries(db, student_id)
+        if record.state in COUNTED
+    )
+
+
+def closed(now: StageNow) -> Text:
+    """Why a stage takes no evaluations on this day."""
+    if now.state is StageState.TO_COME:
+        return t("evaluation.to_come", stage=now.stage.name, opens=now.term.opens)
+    if now.state is StageState.CLOSED:
+        return t("evaluation.closed", stage=now.stage.name)
+    return t("evaluation.undated", stage=now.stage.name)
+
+
+def _tell_student(db: Session, actor: Actor, asked: Task, entry: Evaluation) -> None:
+    me = cast(Person, db.get(Person, actor.person_id))
+    message = Message(
+        title=t("evaluation.told_signed", stage=asked.now.stage.name, name=me.name),
+        rows=((Choice(press("evaluated", entry.id or 0), t("evaluation.read")),),),
+    )
+    key = f"evaluation:{entry.id}:{entry.version}"
+    notices.tell(db, actor, asked.member.membership.person_id, message, key)
+
+
+def _tell_office(
+    db: Session, actor: Actor, asked: Task, entry: Evaluation, body: EvaluationBody
+) -> None:
+    """Put an outcome that ends the cultivation before the office."""
+    words = Message(
+        title=t(
+            "exit.raised",
+            student=asked.member.person.name,
+            stage=asked.now.stage.name,
+            outcome=outcome_label(asked.part, body.outcome),
+        ),
+        fields=(Field(t("evaluation.grounds_label"), body.grounds),),
+        clause=asked.now.stage.clause,
+    )
+    exits.raise_case(db, actor, entry, words)
+
+
+# ---------------------------------------------------------------- opening again
+
+
+def reopen(db: Session, actor: Actor, evaluation_id: int, version: int, reason: str) -> Evaluation:
+    """Open a signed evaluation again, with a reason; who signed it is told.
+
+    Raises `Refused` for anyone but an office, and if it has changed meanwhile.
+    """
+    entry = to_reopen(db, actor, evaluation_id, version)
+    entry.state = EvaluationState.REOPENED
+    db.add(entry)
+    db.add(
+        Reopening(
+            evaluation_id=evaluation_id,
+            version=version,
+            reason=reason,
+            reopened_by=actor.person_id,
+            at=actor.now,
+        )
+    )
+    db.flush()
+    audit.note(db, actor, "reopen_evaluation", "evaluation", evaluation_id, version)
+    _tell_signer(db, actor, entry, reason)
+    return entry
+
+
+def to_reopen(db: Session, actor: Actor, evaluation_id: int, version: int) -> Evaluation:
+    """A signed evaluation that the actor may open again. Raises `Refused`."""
+    entry = db.get(Evaluation, evaluation_id, with_for_update=True)
+    student = None if entry is None else entry.student_id
+    allow(db, actor, "reopen_evaluation", student, number=evaluation_id)
+    entry = cast(Evaluation, entry)
+    if entry.version != version or entry.state is not EvaluationState.SIGNED:
+        raise Refused(
+            t("evaluation.changed_meanwhile"),
+            verb="reopen_evaluation",
+            object="evaluation",
+            object_id=evaluation_id,
+        )
+    return entry
+
+
+def open_if_signed(db: Session, actor: Actor, evaluation_id: int, reason: str) -> None:
+    """Open an evaluation again, unless it is open."""
+    entry = cast(Evaluation, db.get(Evaluation, evaluation_id))
+    if entry.state is EvaluationState.SIGNED:
+        reopen(db, actor, evaluation_id, entry.version, reason)
+
+
+def clause_of(db: Session, evaluation_id: int) -> str:
+    """The clause by which a stage is evaluated; empty if the programme no longer has it."""
+    entry = cast(Evaluation, db.get(Evaluation, evaluation_id))
+    part = part_of(db, entry)
+    return part.stage.clause if part else ""
+
+
+def may_reopen(db: Session, actor: Actor, entry: Evaluation) -> bool:
+    """Whether the actor may open an evaluation again."""
+    return held(db, actor.person_id, "reopen_evaluation", entry.student_id) is not None
+
+
+def _tell_signer(db: Session, actor: Actor, entry: Evaluation, reason: str) -> None:
+    learner = learner_at(db, entry.student_id)
+    signer = cast(Membership, db.get(Membership, latest(db, entry).signed_by))
+    office = cast(Person, db.get(Person, actor.person_id))
+    place = stage_number(learner, entry.stage)
+    begin = press("evaluation", entry.student_id, place, entry.side)
+    message = Message(
+        title=t(
+            "evaluation.told_reopened",
+            name=office.name,
+            student=learner.name,
+            stage=stage_name(learner, entry.stage),
+        ),
+        fields=(Field(t("field.reason"), reason),),
+        rows=((Choice(begin, t("evaluation.mend"), weight="primary"),),),
+    )
+    key = f"reopened:{entry.id}:{entry.version}"
+    notices.tell(db, actor, signer.person_id, message, key)
+
+
+# ---------------------------------------------------------------- reading
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """An evaluation as it stands, or an earlier version of it."""
+
+    evaluation: Evaluation
+    body: EvaluationBody
+    version: EvaluationVersion
+    signer: str
+
+
+def read(db: Session, actor: Actor, evaluation_id: int, version: int | None = None) -> Signed:
+    """An evaluation that the actor may read. Raises `Refused`."""
+    entry = db.get(Evaluation, evaluation_id)
+    student = None if entry is None else entry.student_id
+    grant = allow(db, actor, "read_evaluation", student, number=evaluation_id)
+    entry = cast(Evaluation, entry)
+    row = db.get(EvaluationVersion, (evaluation_id, version or entry.version))
+    if row is None or (grant.relation in FAMILY and _withheld(db, entry)):
+        raise Refused(
+            t("evaluation.not_yours_to_read"),
+            verb="read_evaluation",
+            object="evaluation",
+            object_id=evaluation_id,
+        )
+    return _signed(db, entry, row)
+
+
+FAMILY: Final = (Relation.ONESELF, Relation.GUARDIAN)
+
+
+def of_student(db: Session, actor: Actor, student_id: int) -> list[Signed]:
+    """A learner's evaluations that the actor may read, in the order of the stages."""
+    grant = held(db, actor.person_id, "read_evaluation", student_id)
+    if grant is None:
+        return []
+    learner = learner_at(db, student_id)
+    rows = db.exec(
+        select(Evaluation, EvaluationVersion)
+        .join(
+            EvaluationVersion,
+            (col(EvaluationVersion.evaluation_id) == col(Evaluation.id))
+            & (col(EvaluationVersion.version) == col(Evaluation.version)),
+        )
+        .where(Evaluation.student_id == student_id)
+        .order_by(col(Evaluation.id))
+    )
+    found = [
+        _signed(db, entry, row)
+        for entry, row in rows
+        if grant.relation not in FAMILY or not _withheld(db, entry)
+    ]
+    return sorted(found, key=lambda one: stage_number(learner, one.evaluation.stage))
+
+
+def decided(db: Session, student_id: int) -> Evaluation | None:
+    """The signed evaluation by which the office decided about a learner's outcome, if it has."""
+    rows = db.exec(
+        select(Evaluation)
+        .where(
+            Evaluation.student_id == student_id,
+            Evaluation.side == Side.OFFICE,
+            Evaluation.state == EvaluationState.SIGNED,
+        )
+        .order_by(col(Evaluation.id).desc())
+    )
+    for entry in rows:
+        part = part_of(db, entry)
+        if part is not None and part.decides:
+            return entry
+    return None
+
+
+def _withheld(db: Session, entry: Evaluation) -> bool:
+    """Whether the learner and the family learn of it from the office first: it says that the
+    cultivation ends."""
+    part = part_of(db, entry)
+    ends = part is not None and part.ends(entry.outcome)
+    return ends and not exits.known(db, entry.student_id)
+
+
+def part_of(db: Session, entry: Evaluation) -> StagePart | None:
+    """The part of a stage that an evaluation is; `None` if the programme no longer has it."""
+    programme = load(learner_at(db, entry.student_id).programme)
+    return next(
+        (
+            part
+            for key, stage in zip(evaluating.keys(programme), programme.stages, strict=True)
+            if key == entry.stage
+            for part in evaluating.parts(programme, stage)
+            if part.side == entry.side
+        ),
+        None,
+    )
+
+
+def _signed(db: Session, entry: Evaluation, row: EvaluationVersion) -> Signed:
+    body = EvaluationBody.model_validate(row.body)
+    return Signed(entry, body, row, _name_of(db, row.signed_by))
+
+
+def latest(db: Session, entry: Evaluation) -> EvaluationVersion:
+    """The version that was signed last."""
+    return cast(EvaluationVersion, db.get(EvaluationVersion, (entry.id, entry.version)))
+
+
+def body_of(db: Session, entry: Evaluation) -> EvaluationBody:
+    """What the version that was signed last says."""
+    return EvaluationBody.model_validate(latest(db, entry).body)
+
+
+def signer_name(db: Session, entry: Evaluation) -> str:
+    """The name of who signed it last."""
+    return _name_of(db, latest(db, entry).signed_by)
+
+
+def reopening(db: Session, entry: Evaluation) -> Reopening | None:
+    """Why it was opened again, if it is open."""
+    if entry.state is not EvaluationState.REOPENED:
+        return None
+    return db.get(Reopening, (entry.id, entry.version))
+
+
+def _name_of(db: Session, member_id: int) -> str:
+    member = cast(Membership, db.get(Membership, member_id))
+    return cast(Person, db.get(Person, member.person_id)).name
+
+
+def learners(db: Session, actor: Actor, cohort: Cohort) -> list[Member]:
+    """The learners of a cohort whose evaluations the actor may see."""
+    reader = ("read_evaluation", actor.person_id)
+    return roster.members(db, cast(int, cohort.id), LEARNERS, seen_by=reader)
+
+
+# ---------------------------------------------------------------- how it is named
+
+
+def stage_number(learner: LearnerPlace, key: str) -> int:
+    """A stage's place in its programme, from 0: how buttons name it."""
+    every = evaluating.keys(load(learner.programme))
+    return every.index(key) if key in every else len(every)
+
+
+def stage_name(learner: LearnerPlace, key: str) -> str:
+    """A stage's name in its programme; its key if the programme no longer has it."""
+    programme = load(learner.programme)
+    place = stage_number(learner, key)
+    return programme.stages[place].name if place < len(programme.stages) else key
+
+
+def outcome_label(part: StagePart | None, outcome: str) -> Words:
+    """The label of an outcome, which may be the pack's own word."""
+    own = next((one for one in (part.outcomes if part else ()) if kept_as(one) == outcome), None)
+    if own is not None:
+        return word_label(own, t(f"outcome.{own}"))
+    return t(f"outcome.{outcome}") if outcome in set(Outcome) else outcome

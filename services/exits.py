@@ -1,0 +1,279 @@
+"""Exits: an evaluation upon which a document ends the cultivation, and what comes of it.
+
+Two people confirm it, each with a reason; then the learner, the guardians, the mentor and the
+school's teachers are told in private, and the learner or a guardian may object for some days. Only
+after that can the office end the membership. Nothing is deleted, and the office may drop it at any
+point before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Final, cast
+
+from sqlmodel import Session, col, select
+
+from bot.talk.acting import Actor, Operator, Refused
+from bot.talk.clock import beijing_day
+from bot.talk.message import Choice, Field, Message, press
+from prompts import Text, t
+from services import audit, notices, roster
+from services.access import allow, held, holders, learner_at, things
+from services.rights import Relation
+from storage.tables import Evaluation, ExitCase, ExitState, ExitStep, Person
+
+OPEN: Final = (ExitState.RAISED, ExitState.CONFIRMED, ExitState.TOLD, ExitState.OBJECTED)
+"""States in which the office has still to act."""
+KNOWN: Final = (ExitState.TOLD, ExitState.OBJECTED, ExitState.ENDED)
+"""States in which the learner knows."""
+
+
+# ---------------------------------------------------------------- the office's acts
+
+
+def raise_case(db: Session, actor: Actor, evaluation: Evaluation, words: Message) -> ExitCase:
+    """Put an evaluation that ends the cultivation before the office; `words` is what it reads."""
+    case = ExitCase(
+        student_id=evaluation.student_id,
+        evaluation_id=cast(int, evaluation.id),
+        version=evaluation.version,
+        state=ExitState.RAISED,
+        raised_at=actor.now,
+    )
+    db.add(case)
+    db.flush()
+    audit.note(db, actor, "raise_exit", "exit", case.id)
+    _tell_office(db, actor, case, words, "raised")
+    return case
+
+
+def confirm(db: Session, actor: Actor, case_id: int, reason: str, days: int) -> ExitCase:
+    """Confirm an exit with a reason; the second person's word lets the learner know.
+
+    `days` is how long one may object, as the first person sets it. Raises `Refused` for anyone
+    who does not oversee the whole cohort, and for the same person twice.
+    """
+    case = to_confirm(db, actor, case_id)
+    first = case.state is ExitState.RAISED
+    if first:
+        case.state, case.objection_days = ExitState.CONFIRMED, days
+    else:
+        case.state = ExitState.TOLD
+        until = beijing_day(actor.now) + timedelta(days=case.objection_days)
+        case.objections_until = until
+    _step(db, actor, case, reason, "confirm_exit")
+    if first:
+        _tell_office(db, actor, case, Message(title=t("exit.second_needed")), "confirmed")
+    else:
+        _tell_everybody(db, actor, case, reason)
+    return case
+
+
+def to_confirm(db: Session, actor: Actor, case_id: int) -> ExitCase:
+    """A case that the actor may confirm now. Raises `Refused`."""
+    case = find(db, actor, case_id)
+    if case.state not in (ExitState.RAISED, ExitState.CONFIRMED):
+        raise _refused("exit.moved_on", case)
+    if any(step.person_id == actor.person_id for step, _ in steps(db, case)):
+        raise _refused("exit.another_person", case)
+    return case
+
+
+def drop(db: Session, actor: Actor, case_id: int, reason: str) -> ExitCase:
+    """Let the cultivation go on. Raises `Refused` once it has ended."""
+    case = to_drop(db, actor, case_id)
+    known = case.state in KNOWN
+    case.state = ExitState.DROPPED
+    _step(db, actor, case, reason, "drop_exit")
+    if known:
+        message = Message(title=t("exit.told_dropped"), fields=(Field(t("field.reason"), reason),))
+        for person_id in _family(db, case.student_id):
+            notices.tell(db, actor, person_id, message, f"exit:{case.id}:dropped")
+    return case
+
+
+def to_drop(db: Session, actor: Actor, case_id: int) -> ExitCase:
+    """A case that the actor may drop now. Raises `Refused`."""
+    case = find(db, actor, case_id)
+    if case.state not in OPEN:
+        raise _refused("exit.moved_on", case)
+    return case
+
+
+def end(db: Session, actor: Actor, case_id: int, reason: str) -> ExitCase:
+    """End the learner's membership, once the time for objections is over. The records stay.
+
+    Raises `Refused` before that, and for anyone who does not oversee the whole cohort.
+    """
+    case = to_end(db, actor, case_id)
+    case.state = ExitState.ENDED
+    _step(db, actor, case, reason, "end_cultivation")
+    name = cast(Person, db.get(Person, actor.person_id)).name
+    roster.end_member(db, Operator(actor.now), case.student_id, f"{name}：{reason}"[:200])
+    message = Message(title=t("exit.told_ended"), note=t("exit.records_stay"))
+    for person_id in _family(db, case.student_id):
+        notices.tell(db, actor, person_id, message, f"exit:{case.id}:ended")
+    return case
+
+
+def to_end(db: Session, actor: Actor, case_id: int) -> ExitCase:
+    """A case in which the cultivation can be ended now. Raises `Refused`."""
+    case = find(db, actor, case_id)
+    until = case.objections_until
+    if case.state not in (ExitState.TOLD, ExitState.OBJECTED) or until is None:
+        raise _refused("exit.moved_on", case)
+    if beijing_day(actor.now) <= until:
+        raise Refused(
+            t("exit.objections_until", day=until),
+            verb="end_cultivation",
+            object="exit",
+            object_id=case_id,
+        )
+    return case
+
+
+# ---------------------------------------------------------------- the learner's act
+
+
+def object_to(db: Session, actor: Actor, case_id: int, words: str) -> ExitCase:
+    """Object to an exit, as the learner or a guardian. Raises `Refused` once the time is over."""
+    case = to_object(db, actor, case_id)
+    case.state = ExitState.OBJECTED
+    _step(db, actor, case, words, "object_exit")
+    learner = learner_at(db, case.student_id)
+    message = Message(
+        title=t("exit.objection_came", student=learner.name),
+        fields=(Field(t("exit.objection"), words),),
+    )
+    _tell_office(db, actor, case, message, f"objected:{actor.person_id}")
+    return case
+
+
+def to_object(db: Session, actor: Actor, case_id: int) -> ExitCase:
+    """A case to which the actor may object now. Raises `Refused`."""
+    case = db.get(ExitCase, case_id, with_for_update=True)
+    known = case is not None and case.state in KNOWN
+    allow(db, actor, "object_exit", case.student_id if case and known else None, number=case_id)
+    case = cast(ExitCase, case)
+    until = case.objections_until
+    if case.state is ExitState.ENDED or until is None or beijing_day(actor.now) > until:
+        raise Refused(t("exit.too_late"), verb="object_exit", object="exit", object_id=case_id)
+    return case
+
+
+# ---------------------------------------------------------------- reading
+
+
+def find(db: Session, actor: Actor, case_id: int) -> ExitCase:
+    """A case that the actor handles. Raises `Refused`."""
+    case = db.get(ExitCase, case_id, with_for_update=True)
+    allow(db, actor, "confirm_exit", case.student_id if case else None, number=case_id)
+    return cast(ExitCase, case)
+
+
+def open_cases(db: Session, actor: Actor) -> list[ExitCase]:
+    """The cases in which the actor's office has still to act, the oldest first."""
+    mine = things("confirm_exit", actor.person_id)
+    found = select(ExitCase).where(
+        col(ExitCase.state).in_(OPEN), col(ExitCase.student_id).in_(mine)
+    )
+    return list(db.exec(found.order_by(col(ExitCase.id))))
+
+
+def steps(db: Session, case: ExitCase) -> list[tuple[ExitStep, str]]:
+    """The steps of a case with the name of who took each, the oldest first."""
+    found = (
+        select(ExitStep, Person.name)
+        .join(Person, col(Person.id) == col(ExitStep.person_id))
+        .where(ExitStep.case_id == case.id)
+        .order_by(col(ExitStep.id))
+    )
+    return list(db.exec(found))
+
+
+def known(db: Session, student_id: int) -> bool:
+    """Whether a learner has been told that the cultivation ends: then nothing more is asked of
+    them."""
+    found = select(ExitCase.id).where(
+        ExitCase.student_id == student_id, col(ExitCase.state).in_(KNOWN)
+    )
+    return db.exec(found).first() is not None
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _step(db: Session, actor: Actor, case: ExitCase, reason: str, verb: str) -> None:
+    db.add(case)
+    db.add(
+        ExitStep(
+            case_id=cast(int, case.id),
+            state=case.state,
+            reason=reason,
+            person_id=actor.person_id,
+            at=actor.now,
+        )
+    )
+    db.flush()
+    audit.note(db, actor, verb, "exit", case.id, state=case.state.value)
+
+
+def _refused(key: str, case: ExitCase) -> Refused:
+    return Refused(t(key), verb="confirm_exit", object="exit", object_id=case.id)
+
+
+def _tell_office(db: Session, actor: Actor, case: ExitCase, message: Message, what: str) -> None:
+    """Tell everybody at the office who may handle a case, except whoever has just acted."""
+    choice = Choice(press("exit", case.id or 0), t("exit.look"), weight="primary")
+    card = message._replace(rows=((choice,),))
+    for grant in holders(db, "confirm_exit", case.student_id):
+        if grant.person != actor.person_id:
+            notices.tell(db, actor, grant.person, card, f"exit:{case.id}:{what}")
+
+
+def _tell_everybody(db: Session, actor: Actor, case: ExitCase, reason: str) -> None:
+    """Tell the learner and the guardians, who may object, and the mentors and the school's
+    teachers."""
+    learner = learner_at(db, case.student_id)
+    told = Message(
+        fields=(Field(t("field.reason"), reason),), note=t("exit.until", day=case.objections_until)
+    )
+    may_object = told._replace(
+        rows=(
+            (
+                Choice(press("evaluated", case.evaluation_id), t("evaluation.read")),
+                Choice(press("object", case.id or 0), t("exit.object")),
+            ),
+        )
+    )
+    around = t("exit.told_around", student=learner.name)
+    key = f"exit:{case.id}:told"
+    family = [*_family(db, case.student_id)]
+    for person_id in family:
+        title = t("exit.told") if person_id == learner.person_id else around
+        notices.tell(db, actor, person_id, may_object._replace(title=title), key)
+    for person_id in _around(db, case.student_id, family):
+        notices.tell(db, actor, person_id, told._replace(title=around), key)
+
+
+def _family(db: Session, student_id: int) -> Iterable[int]:
+    """The learner, and the guardians."""
+    return dict.fromkeys(grant.person for grant in holders(db, "object_exit", student_id))
+
+
+def _around(db: Session, student_id: int, family: Sequence[int]) -> Iterable[int]:
+    """The mentors, the team and the teachers of the learner's school."""
+    near = (Relation.CULTIVATES, Relation.SCHOOL)
+    found = (g for g in holders(db, "read_evaluation", student_id) if g.relation in near)
+    return dict.fromkeys(grant.person for grant in found if grant.person not in family)
+
+
+def may_handle(db: Session, actor: Actor, student_id: int) -> bool:
+    """Whether the actor handles exits of this learner."""
+    return held(db, actor.person_id, "confirm_exit", student_id) is not None
+
+
+def words_of(step: ExitStep, name: str) -> Text:
+    """A step in words."""
+    return t(f"exit.step_{step.state}", name=name, at=step.at, reason=step.reason)

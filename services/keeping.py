@@ -1,0 +1,90 @@
+"""Whose words may be kept: asked before anything that was said is stored.
+
+Before a guardian's consent nothing of a child is kept but the binding. A chat of such a child is
+answered like any other; what was said there is held in memory until it is handled, and is gone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+from sqlmodel import Session, col
+
+from bot.talk.clock import beijing_day
+from services import packs
+from services.access import LEARNERS
+from services.consent import given, needed
+from storage.statements import Prepared
+from storage.tables import Account, Cohort, Membership, Person
+
+_places = (
+    sa.select(
+        col(Account.address),
+        col(Account.person_id),
+        col(Person.birth_date),
+        col(Membership.grade),
+        col(Cohort.programme),
+        col(Membership.ended_at),
+    )
+    .join(Person, col(Person.id) == col(Account.person_id))
+    .join(Membership, col(Membership.person_id) == col(Person.id))
+    .join(Cohort, col(Cohort.id) == col(Membership.cohort_id))
+    .where(col(Membership.role).in_(LEARNERS))
+    .order_by(col(Membership.id))
+)
+_places_in: Final = Prepared(
+    _places.where(
+        col(Account.platform) == bindparam("platform"),
+        col(Account.address).in_(bindparam("addresses", expanding=True)),
+    )
+)
+
+
+class SpeakersPlace(NamedTuple):
+    """A place as a learner, with the chat in which its person speaks."""
+
+    address: str
+    person_id: int
+    birth_date: date | None
+    grade: str
+    programme: str
+    ended_at: datetime | None
+
+
+def withheld(
+    db: Session, chats: Collection[tuple[str, str]], now: datetime
+) -> set[tuple[str, str]]:
+    """Of these (platform, address) chats, those whose words may not be kept now."""
+    addresses: dict[str, list[str]] = defaultdict(list)
+    for platform, address in chats:
+        addresses[platform].append(address)
+    found: set[tuple[str, str]] = set()
+    for platform, here in addresses.items():
+        theirs: dict[str, list[SpeakersPlace]] = defaultdict(list)
+        for row in _places_in.all(db, platform=platform, addresses=here):
+            theirs[row[0]].append(SpeakersPlace(*row))
+        found |= {
+            (platform, address)
+            for address, places in theirs.items()
+            if not _may_keep(db, places, beijing_day(now))
+        }
+    return found
+
+
+def _may_keep(db: Session, places: Iterable[SpeakersPlace], today: date) -> bool:
+    """Whether a learner's words may be kept, by every place that they have now, or by the last."""
+    every = list(places)
+    now = [place for place in every if place.ended_at is None] or every[-1:]
+    asked = [_asked(place, today) for place in now]
+    return not any(asked) or given(db, now[0].person_id)
+
+
+def _asked(place: SpeakersPlace, today: date) -> bool:
+    pack = packs.found(place.programme)
+    # Without the pack the need for consent is unknown: it is assumed.
+    return pack is None or needed(place.birth_date, place.grade, pack, today)

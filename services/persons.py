@@ -1,0 +1,440 @@
+"""A person's data: what is held, a copy of it, and what erasing takes away and leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, cast
+
+from sqlalchemy import Select, delete, func, or_, update
+from sqlmodel import Session, col, select
+
+from bot.talk.acting import Actor, Operator
+from bot.talk.message import Message
+from prompts import render, t
+from services import audit, ending, looking, notices, reminders
+from services.access import LEARNERS, holders
+from services.rights import Relation
+from storage.tables import (
+    Account,
+    Advice,
+    Audit,
+    Cohort,
+    Curated,
+    File,
+    Guardianship,
+    Inquiry,
+    Invite,
+    Leave,
+    Membership,
+    Mentoring,
+    Opening,
+    Outbox,
+    Person,
+    PolicyDocument,
+    Record,
+    RecordFile,
+    RecordState,
+    RecordVersion,
+    Reminder,
+    ReminderSettings,
+    Review,
+    SaidLine,
+    SendState,
+    SignInLink,
+    StoredTalk,
+    Unit,
+    Update,
+    UpdateState,
+    WebSession,
+)
+
+BACKUP: Final = "backup"
+MOST_LOOKS: Final = 1000
+
+
+def places_of(db: Session, person_id: int) -> list[int]:
+    """A person's memberships, ended ones too."""
+    found = db.exec(select(Membership.id).where(Membership.person_id == person_id))
+    return [cast(int, number) for number in found]
+
+
+def learners_of(db: Session, person_id: int) -> list[int]:
+    """A person's places as a learner, ended ones too."""
+    return [
+        cast(int, number)
+        for number in db.exec(
+            select(Membership.id).where(
+                Membership.person_id == person_id, col(Membership.role).in_(LEARNERS)
+            )
+        )
+    ]
+
+
+# ---------------------------------------------------------------- what is held
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How much is held of a person."""
+
+    person: Person
+    records: int
+    approved: int
+    files: int
+    drafts: int
+    lines: int
+    """Lines of their chats, both sides."""
+    questions: int
+    looks: int
+
+
+def held(db: Session, person_id: int) -> Held:
+    accounts = _accounts(person_id)
+    records = _records(person_id)
+    approved = col(Record.state) == RecordState.APPROVED
+
+    def count(query: Any) -> int:
+        return int(db.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+
+    talks = select(StoredTalk.id).where(StoredTalk.person_id == person_id)
+    said = select(SaidLine.id).where(col(SaidLine.account_id).in_(accounts))
+    told = select(Outbox.id).where(col(Outbox.account_id).in_(accounts))
+    return Held(
+        cast(Person, db.get(Person, person_id)),
+        count(records),
+        count(records.where(approved)),
+        count(select(File.id).where(File.owner_id == person_id, col(File.expires_at).is_(None))),
+        count(talks),
+        count(said) + count(told),
+        count(select(Inquiry.id).where(col(Inquiry.account_id).in_(accounts))),
+        len(looking.looks(db, learners_of(db, person_id), MOST_LOOKS)),
+    )
+
+
+# ---------------------------------------------------------------- a copy
+
+
+def everything(db: Session, person_id: int) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """All that is held of a person, as JSON, and their files: name in the copy, and hash."""
+    accounts = _accounts(person_id)
+    records = _records(person_id)
+    places = select(col(Membership.id)).where(col(Membership.person_id) == person_id)
+    rows: dict[str, Any] = {
+        "person": _rows(db, select(Person).where(Person.id == person_id)),
+        "places": [
+            _row(place) | {"cohort": cohort.name, "programme": cohort.programme, "unit": unit}
+            for place, cohort, unit in db.exec(
+                select(Membership, Cohort, Unit.name)
+                .join(Cohort, col(Cohort.id) == col(Membership.cohort_id))
+                .outerjoin(Unit, col(Unit.id) == col(Membership.unit_id))
+                .where(Membership.person_id == person_id)
+            )
+        ],
+        "mentors_and_students": _rows(
+            db,
+            select(Mentoring).where(
+                or_(col(Mentoring.student_id).in_(places), col(Mentoring.mentor_id).in_(places))
+            ),
+        ),
+        "guardians_and_children": _rows(
+            db,
+            select(Guardianship).where(
+                or_(
+                    col(Guardianship.child_id) == person_id,
+                    col(Guardianship.guardian_id) == person_id,
+                )
+            ),
+        ),
+        "records": _rows(db, select(Record).where(col(Record.id).in_(records))),
+        "versions": _rows(
+            db, select(RecordVersion).where(col(RecordVersion.record_id).in_(records))
+        ),
+        "reviews": _rows(db, select(Review).where(col(Review.record_id).in_(records))),
+        "drafts": _rows(db, select(StoredTalk).where(StoredTalk.person_id == person_id)),
+        "chats": _rows(db, select(Account).where(Account.person_id == person_id)),
+        "said": _rows(db, select(SaidLine).where(col(SaidLine.account_id).in_(accounts))),
+        "told": _rows(db, select(Outbox).where(col(Outbox.account_id).in_(accounts))),
+        "questions": _rows(db, select(Inquiry).where(col(Inquiry.account_id).in_(accounts))),
+        "reminders": _rows(
+            db,
+            select(Reminder).where(
+                or_(
+                    col(Reminder.person_id) == person_id,
+                    col(Reminder.learner_id).in_(places),
+                )
+            ),
+        ),
+        "reminder_settings": _rows(
+            db, select(ReminderSettings).where(ReminderSettings.person_id == person_id)
+        ),
+        "leaves": _rows(db, select(Leave).where(col(Leave.member_id).in_(places))),
+        "done_by": _rows(db, select(Audit).where(Audit.person_id == person_id)),
+        "looked_at_by": [
+            {"at": one.at.isoformat(), "name": one.name, "as": one.relation, "what": one.what}
+            for one in looking.looks(db, learners_of(db, person_id), MOST_LOOKS)
+        ],
+    }
+    files = db.exec(
+        select(File).where(File.owner_id == person_id, col(File.expires_at).is_(None))
+    ).all()
+    rows["files"] = [_row(file) for file in files]
+    return rows, {f"files/{file.id}-{file.name}": file.sha256 for file in files}
+
+
+def _rows(db: Session, query: Any) -> list[dict[str, Any]]:
+    return [_row(row) for row in db.exec(query)]
+
+
+def _row(row: Any) -> dict[str, Any]:
+    found: dict[str, Any] = row.model_dump(mode="json")
+    return found
+
+
+def keep_copy(
+    db: Session, actor: Actor, person_id: int, sha256: str, size: int, name: str, until: datetime
+) -> int:
+    """Note a copy that was made for the actor alone. Returns the file's number."""
+    file = File(
+        sha256=sha256,
+        size=size,
+        media_type="application/zip",
+        name=name,
+        owner_id=actor.person_id,
+        created_at=actor.now,
+        expires_at=until,
+    )
+    db.add(file)
+    db.flush()
+    audit.note(db, actor, "copy_data", "person", person_id)
+    return cast(int, file.id)
+
+
+def forget_copies(db: Session, now: datetime) -> None:
+    """Delete copies whose time is over; their bytes go with the unused files."""
+    db.connection().execute(delete(File).where(col(File.expires_at) <= now))
+
+
+# ---------------------------------------------------------------- correcting and erasing
+
+
+def ask_office(db: Session, actor: Actor, person_id: int, message: Message, key: str) -> int:
+    """Put something before the coordinators who oversee a person; returns how many."""
+    told: dict[int, None] = {}
+    for number in places_of(db, person_id):
+        for grant in holders(db, "read_member", number):
+            if grant.relation is Relation.OFFICE and grant.person != actor.person_id:
+                told[grant.person] = None
+    for coordinator in told:
+        notices.tell(db, actor, coordinator, message, key)
+    return len(told)
+
+
+@dataclass(slots=True)
+class Erased:
+    """What was erased, and what was left."""
+
+    records: int = 0
+    left: int = 0
+    """Approved entries that stay until the office erases them."""
+    files: set[str] = field(default_factory=set)
+    """Hashes that nothing refers to any more: their bytes are to be removed."""
+    chats: list[tuple[str, str]] = field(default_factory=list)
+    """Platforms and addresses of chats that are no more."""
+    backups: list[str] = field(default_factory=list)
+    """Backups that were made while the data were here, with their days."""
+
+
+def erase_own(db: Session, actor: Actor, person_id: int) -> Erased:
+    """Erase what nobody has decided about: drafts, chats, questions, entries not approved.
+
+    What was approved counts in the programme and holds somebody else's word: it stays until the
+    office erases the person.
+    """
+    result = Erased(backups=backups(db, person_id))
+    open_ones = col(Record.state) != RecordState.APPROVED
+    for as_learner in (True, False):
+        ending.drop_talks(db, person_id, as_learner=as_learner)
+    found = list(db.exec(_records(person_id).where(open_ones)))
+    result.left = len(list(db.exec(_records(person_id)))) - len(found)
+    result.records = len(found)
+    _erase_from_others(db, person_id, found, "")
+    result.files = _erase_records(db, person_id, found)
+    _erase_questions(db, person_id)
+    ending.forget_chats(db, person_id)
+    audit.note(db, actor, "erase_data", "person", person_id, left=result.left)
+    return result
+
+
+def erase(db: Session, by: Operator, person_id: int) -> Erased:
+    """Erase a person: all that they wrote and sent, and what others' chats show of it.
+
+    What stays is a row without a name, so that what others have written keeps its sense, and the
+    audit without words. The reviews that they wrote belong to the students' records.
+    """
+    person = cast(Person, db.get(Person, person_id))
+    result = Erased(backups=backups(db, person_id))
+    here = db.connection()
+    ending.sign_out(db, person_id, by.now)
+    accounts = list(db.exec(select(Account).where(Account.person_id == person_id)))
+    numbers = [cast(int, account.id) for account in accounts]
+    places = places_of(db, person_id)
+    records = list(db.exec(_records(person_id)))
+    result.records = len(records)
+    result.chats = [(account.platform, account.address) for account in accounts]
+    _erase_from_others(db, person_id, records, person.name)
+    result.files = _erase_records(db, person_id, records)
+    here.execute(delete(Opening).where(col(Opening.person_id) == person_id))
+    reminders.forget(db, person_id, places)
+    _erase_questions(db, person_id)
+    here.execute(delete(Advice).where(col(Advice.account_id).in_(numbers)))
+    here.execute(
+        delete(StoredTalk).where(
+            or_(
+                col(StoredTalk.person_id) == person_id,
+                col(StoredTalk.account_id).in_(numbers),
+            )
+        )
+    )
+    here.execute(delete(SaidLine).where(col(SaidLine.account_id).in_(numbers)))
+    here.execute(delete(Outbox).where(col(Outbox.account_id).in_(numbers)))
+    for account in accounts:
+        here.execute(
+            delete(Update).where(
+                col(Update.platform) == account.platform, col(Update.address) == account.address
+            )
+        )
+    here.execute(delete(WebSession).where(col(WebSession.account_id).in_(numbers)))
+    here.execute(delete(SignInLink).where(col(SignInLink.person_id) == person_id))
+    here.execute(delete(Invite).where(col(Invite.membership_id).in_(places)))
+    here.execute(update(Invite).where(col(Invite.used_by).in_(numbers)).values(used_by=None))
+    here.execute(delete(Account).where(col(Account.id).in_(numbers)))
+    here.execute(
+        delete(Guardianship).where(
+            or_(
+                col(Guardianship.child_id) == person_id, col(Guardianship.guardian_id) == person_id
+            )
+        )
+    )
+    here.execute(
+        delete(Mentoring).where(
+            or_(col(Mentoring.student_id).in_(places), col(Mentoring.mentor_id).in_(places))
+        )
+    )
+    blank = {"unit_id": None, "subject": "", "grade": "", "joined_on": None, "ended_reason": ""}
+    here.execute(
+        update(Membership)
+        .where(col(Membership.id).in_(places))
+        .values(ended_at=func.coalesce(col(Membership.ended_at), by.now), **blank)
+    )
+    _without_words(db, person_id, places)
+    person.name, person.birth_date = render(t("erase.name"), "zh"), None
+    db.add(person)
+    db.flush()
+    audit.note(db, by, "erase", "person", person_id)
+    db.expire_all()
+    return result
+
+
+def _erase_records(db: Session, person_id: int, records: Collection[int | None]) -> set[str]:
+    """Delete entries with all their versions and files; returns the hashes left without a row."""
+    here, chosen = db.connection(), list(records)
+    for table in (RecordFile, RecordVersion, Review, Opening):
+        here.execute(delete(table).where(col(table.record_id).in_(chosen)))
+    here.execute(update(Record).where(col(Record.about_id).in_(chosen)).values(about_id=None))
+    here.execute(delete(Record).where(col(Record.id).in_(chosen)))
+    used = select(RecordFile.file_id)
+    mine = col(File.owner_id) == person_id, col(File.id).not_in(used)
+    hashes = set(db.exec(select(File.sha256).where(*mine)))
+    here.execute(delete(File).where(*mine))
+    kept = {*db.exec(select(File.sha256)), *db.exec(select(PolicyDocument.sha256))}
+    return hashes - kept
+
+
+def _erase_questions(db: Session, person_id: int) -> None:
+    """Delete a person's questions; of one from which an answer was made, the words."""
+    here, accounts = db.connection(), _accounts(person_id)
+    answered = select(Curated.question_id).where(col(Curated.question_id).is_not(None))
+    mine = col(Inquiry.account_id).in_(accounts)
+    here.execute(delete(Inquiry).where(mine, col(Inquiry.id).not_in(answered)))
+    here.execute(update(Inquiry).where(mine).values(words="", account_id=None))
+
+
+def _erase_from_others(
+    db: Session, person_id: int, records: Collection[int | None], name: str
+) -> None:
+    """Delete what other people's chats and drafts show of a person, or of these entries."""
+    cards = {f"record:{number}" for number in records}
+    acts = {f":{number}" for number in records}
+
+    def shows(*said: Any) -> bool:
+        written = json.dumps(said, ensure_ascii=False, default=str)
+        return bool(name) and name in written
+
+    def of_these(body: Mapping[str, Any]) -> bool:
+        return body.get("card") in cards
+
+    own = set(db.exec(select(Account.id).where(Account.person_id == person_id)))
+    for message in db.exec(select(Outbox).where(Outbox.state != SendState.SENDING)):
+        if message.account_id not in own and (
+            of_these(message.body) or shows(message.body, message.offers)
+        ):
+            db.delete(message)
+    for talk in db.exec(select(StoredTalk).where(StoredTalk.person_id != person_id)):
+        args = talk.about.get("args", {})
+        if args.get("record") in records or shows(talk.about, talk.journal):
+            db.delete(talk)
+    for account in db.exec(select(Account).where(col(Account.id).not_in(own))):
+        pressed = [str(one[1]) for one in account.offered if len(one) > 1]
+        if shows(account.offered) or any(act in press for act in acts for press in pressed):
+            account.offered = []
+            db.add(account)
+    if name:
+        for line in db.exec(select(SaidLine)):
+            if line.account_id not in own and name in line.raw:
+                db.delete(line)
+        for seen in db.exec(select(Update).where(Update.raw != "")):
+            if name in seen.raw and seen.state is not UpdateState.WAITING:
+                seen.raw = ""
+                db.add(seen)
+    db.flush()
+
+
+def _without_words(db: Session, person_id: int, places: Collection[int]) -> None:
+    """Take the words out of audit rows about a person: acts and moments stay."""
+    about = or_(
+        (col(Audit.object) == "membership") & col(Audit.object_id).in_(places),
+        (col(Audit.object) == "person") & (col(Audit.object_id) == person_id),
+    )
+    for row in db.exec(select(Audit).where(about)):
+        if "reason" in row.detail:
+            row.detail = {key: value for key, value in row.detail.items() if key != "reason"}
+            db.add(row)
+
+
+def note_backup(db: Session, by: Operator, file: str) -> None:
+    """Note that a backup was made, so that erasing can name it."""
+    audit.note(db, by, BACKUP, file=file)
+
+
+def backups(db: Session, person_id: int) -> list[str]:
+    """The backups made since a person came: they still hold what is erased here."""
+    person = cast(Person, db.get(Person, person_id))
+    rows = db.exec(
+        select(Audit)
+        .where(Audit.verb == BACKUP, Audit.at >= person.created_at)
+        .order_by(col(Audit.id))
+    )
+    return [f"{row.detail['file']} ({row.at:%Y-%m-%d})" for row in rows]
+
+
+def _accounts(person_id: int) -> Select[Any]:
+    return select(col(Account.id)).where(col(Account.person_id) == person_id)
+
+
+def _records(person_id: int) -> Any:
+    """The ids of a person's entries."""
+    places = select(col(Membership.id)).where(col(Membership.person_id) == person_id)
+    return select(Record.id).where(col(Record.student_id).in_(places))

@@ -1,0 +1,148 @@
+"""When somebody may be told what is due: at their time of day, once a day, so often a week.
+
+Between ten at night and eight in the morning, on days off, in a learner's exams, on leave and in a
+pause it is held back, and told afterwards if it is still so.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+from sqlmodel import Session, col, select
+
+from bot.talk.clock import beijing_day
+from prompts import BEIJING
+from services import office_days
+from services.access import LEARNERS
+from services.standing import leaves_of
+from storage.statements import Prepared
+from storage.tables import (
+    Bundle,
+    BundleState,
+    Level,
+    Membership,
+    OfficeDays,
+    ReminderSettings,
+    table,
+)
+
+DAY: Final = timedelta(days=1)
+MORNING: Final = time(8)
+NIGHT: Final = time(22)
+USUAL_MINUTE: Final = 19 * 60
+"""Seven in the evening: school is over."""
+CAPS: Final[Mapping[Level, int]] = {Level.LIGHTER: 1, Level.USUAL: 3, Level.STRONGER: 7}
+"""Messages in any seven days."""
+HORIZON: Final = 120
+"""Days that are looked at for one that is free."""
+
+
+def awake(moment: datetime) -> bool:
+    """Whether it is outside the quiet hours."""
+    return MORNING <= moment.astimezone(BEIJING).time() < NIGHT
+
+
+def at_minute(day: date, minute: int) -> datetime:
+    """A minute of a day in Beijing, from 0 to 1439."""
+    return datetime.combine(day, time(minute // 60, minute % 60), BEIJING)
+
+
+class PlaceSeen(NamedTuple):
+    """A membership, as far as it says when somebody may be told."""
+
+    id: int
+    person_id: int
+    cohort_id: int
+    role: str
+
+
+_membership = table(Membership)
+_places = Prepared(
+    sa.select(
+        _membership.c.id, _membership.c.person_id, _membership.c.cohort_id, _membership.c.role
+    ).where(
+        _membership.c.person_id.in_(bindparam("people", expanding=True)),
+        _membership.c.ended_at.is_(None),
+    )
+)
+
+
+class Times:
+    """The free times of some people, as they stand at one moment."""
+
+    def __init__(self, db: Session, people: Collection[int], now: datetime) -> None:
+        self._now, self._today = now, beijing_day(now)
+        wanted = list(people)
+        self._settings = {
+            row.person_id: row
+            for row in db.exec(
+                select(ReminderSettings).where(col(ReminderSettings.person_id).in_(wanted))
+            )
+        }
+        self._places: dict[int, list[PlaceSeen]] = defaultdict(list)
+        for place in map(PlaceSeen._make, _places.all(db, people=wanted) if wanted else ()):
+            self._places[place.person_id].append(place)
+        every = [place for places in self._places.values() for place in places]
+        self._leaves = leaves_of(db, [place.id for place in every])
+        self._days = office_days.of_office(db, {place.cohort_id for place in every})
+        self._told: dict[int, list[date]] = defaultdict(list)
+        for person_id, day in db.exec(
+            select(col(Bundle.person_id), col(Bundle.day)).where(
+                col(Bundle.person_id).in_(wanted),
+                col(Bundle.day) > self._today - 7 * DAY,
+                Bundle.state != BundleState.DROPPED,
+            )
+        ):
+            self._told[person_id].append(day)
+
+    def level(self, person_id: int) -> Level:
+        """How much they want to be reminded."""
+        chosen = self._settings.get(person_id)
+        return Level.USUAL if chosen is None else Level(chosen.level)
+
+    def may(self, person_id: int) -> bool:
+        """Whether they may be told now."""
+        return awake(self._now) and self._free(person_id, self._today)
+
+    def next(self, person_id: int, *, not_before: date | None = None) -> datetime:
+        """Their next time of day, on a day that is free; from `not_before` on."""
+        day = max(self._today, not_before or self._today)
+        for ahead in range(HORIZON):
+            at = self._at(person_id, day + DAY * ahead)
+            if at >= self._now and self._free(person_id, day + DAY * ahead):
+                return at
+        return self._at(person_id, day + DAY * HORIZON)
+
+    def _at(self, person_id: int, day: date) -> datetime:
+        chosen = self._settings.get(person_id)
+        minute = USUAL_MINUTE if chosen is None else chosen.minute
+        return at_minute(day, minute)
+
+    def _free(self, person_id: int, day: date) -> bool:
+        chosen = self._settings.get(person_id)
+        if chosen is not None and chosen.paused_until is not None and day <= chosen.paused_until:
+            return False
+        told = [one for one in self._told[person_id] if one > day - 7 * DAY]
+        if day in told or len(told) >= CAPS[self.level(person_id)]:
+            return False
+        places = self._places[person_id]
+        return not self._away(places, day) and not self._quiet(places, day)
+
+    def _away(self, places: Iterable[PlaceSeen], day: date) -> bool:
+        return any(
+            first <= day <= last
+            for place in places
+            for first, last in self._leaves.get(place.id, ())
+        )
+
+    def _quiet(self, places: Collection[PlaceSeen], day: date) -> bool:
+        learner = any(place.role in LEARNERS for place in places)
+        entries: list[OfficeDays] = [
+            entry for place in places for entry in self._days.get(place.cohort_id, ())
+        ]
+        return office_days.quiet(entries, day, learner=learner)

@@ -1,0 +1,552 @@
+"""Reminders: what is due is found, told, and remembered, so that each is told once.
+
+The clock only ticks. At each tick the database decides: `find` looks at the learners whose day has
+come or of whom something has changed since, and writes down what they, and those around them, are
+to be told; `tell` makes one message a day for each person of what is still owed. What has been
+told stays in its row, whose key is the person, the learner, the rule and the period. A message is
+looked at once more when it leaves (`still_owed`): what is done by then is not told.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+from sqlmodel import Session, col, select
+
+from bot.talk.acting import Actor, Operator, Refused
+from bot.talk.clock import beijing_day
+from programmes.reminding import Strength
+from prompts import BEIJING, t
+from services import audit, notices
+from services.access import LEARNERS, any_of
+from services.notices import Condition, Why
+from services.reminder_card import card
+from services.reminder_times import MORNING, NIGHT, USUAL_MINUTE, Times, awake
+from services.standing import Due, ReminderKey, Standings, standings_on
+from storage.statements import Prepared
+from storage.tables import (
+    Agenda,
+    Audit,
+    Bundle,
+    BundleState,
+    CalendarLink,
+    Evaluation,
+    ExitCase,
+    Leave,
+    Level,
+    Mark,
+    Membership,
+    Mentoring,
+    OfficeDays,
+    Outbox,
+    Person,
+    Record,
+    Reminder,
+    ReminderSettings,
+    ReminderState,
+    SendState,
+    table,
+)
+
+DAY: Final = timedelta(days=1)
+AT_ONCE: Final = 250
+"""Learners, or people, that one transaction looks at: nobody's message waits longer for it."""
+ACTS_AT_ONCE: Final = 1000
+BACK: Final = timedelta(hours=1)
+"""A clock that has gone back by more was wrong before."""
+MARKED: Final = timedelta(minutes=15)
+"""How often the clock is noted where nothing else is to be written."""
+MARK: Final = "reminders"
+LONGEST_PAUSE: Final = 28
+"""Days of a pause."""
+
+_agenda, _reminder, _audit = table(Agenda), table(Reminder), table(Audit)
+_membership, _record = table(Membership), table(Record)
+
+
+# ---------------------------------------------------------------- finding
+
+
+def find(db: Session, now: datetime) -> bool:
+    """Find what has become due, for some learners. Returns whether there are more."""
+    today = beijing_day(now)
+    mark = db.get(Mark, MARK, with_for_update=True)
+    if mark is None:
+        # The row first: of two schedulers that begin at once, the second waits here.
+        _begin.run(db, name=MARK, number=_last_act(db), at=now)
+        _look_at_everybody(db, today)
+        return True
+    if now < mark.at - BACK:
+        _clock_went_back(db, now)
+    more = _look_where_something_happened(db, mark, today)
+    if more or now > mark.at + MARKED or now < mark.at:
+        mark.at = now
+        db.add(mark)
+    ids = [number for (number,) in _to_look_at.all(db, today=today, most=AT_ONCE)]
+    if ids:
+        _note_due(db, ids, now)
+    return more or len(ids) == AT_ONCE
+
+
+_to_look_at = Prepared(
+    sa.select(_agenda.c.member_id)
+    .where(_agenda.c.look_on <= bindparam("today"))
+    .order_by(_agenda.c.look_on)
+    .limit(bindparam("most", type_=sa.Integer()))
+)
+
+
+_begin = Prepared(
+    lambda insert: insert(table(Mark)).on_conflict_do_nothing(index_elements=["name"]).inline(),
+    *("name", "number", "at"),
+)
+
+
+def _last_act(db: Session) -> int:
+    return db.connection().execute(sa.select(sa.func.max(_audit.c.id))).scalar() or 0
+
+
+def _look_at_everybody(db: Session, today: date) -> None:
+    known = sa.exists().where(_agenda.c.member_id == _membership.c.id)
+    learners = sa.select(
+        _membership.c.id, sa.literal(today, sa.Date()), sa.literal(today, sa.Date())
+    ).where(_membership.c.role.in_(LEARNERS), _membership.c.ended_at.is_(None), ~known)
+    db.connection().execute(
+        _agenda.insert().from_select(["member_id", "look_on", "looked_on"], learners)
+    )
+
+
+def _clock_went_back(db: Session, now: datetime) -> None:
+    """What was put off under a clock that ran ahead is looked at, and told, in its own time."""
+    today, later = beijing_day(now), now + DAY
+    connection = db.connection()
+    connection.execute(
+        _agenda.update().where(_agenda.c.looked_on > today).values(look_on=today, looked_on=today)
+    )
+    connection.execute(
+        _reminder.update()
+        .where(_reminder.c.state == ReminderState.WAITING, _reminder.c.due_at > later)
+        .values(due_at=now)
+    )
+
+
+def _look_where_something_happened(db: Session, mark: Mark, today: date) -> bool:
+    """Look again at the learners whom acts since the last tick concern. Returns whether there are
+    more acts.
+
+    Every act leaves a row in the audit, and rows are only ever added: nothing has to tell this
+    module that something has changed, and no clock is compared.
+    """
+    acts = _acts.all(db, after=mark.number, most=ACTS_AT_ONCE)
+    if not acts:
+        return False
+    mark.number = acts[-1][0]
+    named: dict[str, set[int]] = defaultdict(set)
+    for _, what, number in acts:
+        if number is not None:
+            named[what].add(number)
+    ids = {number for (number,) in db.connection().execute(_learners_of(named))}
+    _look_again.each(db, [{"member_id": number, "look_on": today} for number in sorted(ids)])
+    return len(acts) == ACTS_AT_ONCE
+
+
+_acts = Prepared(
+    sa.select(_audit.c.id, _audit.c.object, _audit.c.object_id)
+    .where(_audit.c.id > bindparam("after", type_=sa.Integer()), _audit.c.refused == "")
+    .order_by(_audit.c.id)
+    .limit(bindparam("most", type_=sa.Integer()))
+)
+_look_again = Prepared(
+    lambda insert: (
+        insert(_agenda)
+        .values(looked_on=sa.literal(date.min, sa.Date()))
+        .on_conflict_do_update(
+            index_elements=["member_id"], set_={"look_on": sa.literal_column("excluded.look_on")}
+        )
+        .inline()
+    ),
+    *("member_id", "look_on"),
+)
+
+
+def _learners_of(named: Mapping[str, set[int]]) -> sa.Select[Any]:
+    """The learners concerned by acts on these objects."""
+    mentoring, evaluation, exit_case = table(Mentoring), table(Evaluation), table(ExitCase)
+    places = named["membership"]
+    theirs = (
+        _membership.c.id.in_(
+            sa.select(_record.c.student_id).where(_record.c.id.in_(named["record"]))
+        ),
+        _membership.c.id.in_(
+            sa.select(evaluation.c.student_id).where(evaluation.c.id.in_(named["evaluation"]))
+        ),
+        _membership.c.id.in_(
+            sa.select(exit_case.c.student_id).where(exit_case.c.id.in_(named["exit"]))
+        ),
+        _membership.c.id.in_(places),
+        _membership.c.id.in_(
+            sa.select(mentoring.c.student_id).where(mentoring.c.mentor_id.in_(places))
+        ),
+        _membership.c.person_id.in_(named["person"]),
+        _membership.c.cohort_id.in_(named["cohort"]),
+    )
+    return sa.select(_membership.c.id).where(_membership.c.role.in_(LEARNERS), sa.or_(*theirs))
+
+
+def _note_due(db: Session, ids: Sequence[int], now: datetime) -> None:
+    """Write down what is due of these learners, and when to look at them again."""
+    today = beijing_day(now)
+    found = standings_on(db, ids, today)
+    known = {ReminderKey(*row[:4]): row[4:] for row in _known.all(db, ids=ids)}
+    new = [one for key, one in found.due.items() if key not in known]
+    _owed_again(db, [known[key] for key in found.due if key in known], now)
+    if new:
+        times = Times(db, {one.key.person_id for one in new}, now)
+        rows = [
+            _row(one, times, now)
+            for one in new
+            if one.saying.strength is not Strength.GENTLE
+            or times.level(one.key.person_id) is not Level.LIGHTER
+        ]
+        _insert.each(db, rows)
+    ahead = [{"row": n, "new_look": day, "today": today} for n, day in found.next.items()]
+    _put_off.each(db, ahead)
+
+
+def _owed_again(db: Session, known: Iterable[tuple[Any, ...]], now: datetime) -> None:
+    """What was done before it was told, and has been undone since, waits again."""
+    undone = [
+        number
+        for number, state, told_on in known
+        if state == ReminderState.SETTLED and told_on is None
+    ]
+    for row in db.exec(select(Reminder).where(col(Reminder.id).in_(undone))) if undone else ():
+        times = Times(db, [row.person_id], now)
+        row.state, row.due_at = ReminderState.WAITING, times.next(row.person_id)
+        db.add(row)
+
+
+def _row(one: Due, times: Times, now: datetime) -> dict[str, Any]:
+    due_at = times.next(one.key.person_id)
+    return {**one.key._asdict(), "about": one.matter.about, "found_at": now, "due_at": due_at}
+
+
+_known = Prepared(
+    sa.select(
+        _reminder.c.person_id,
+        _reminder.c.learner_id,
+        _reminder.c.rule,
+        _reminder.c.period,
+        _reminder.c.id,
+        _reminder.c.state,
+        _reminder.c.told_on,
+    ).where(_reminder.c.learner_id.in_(bindparam("ids", expanding=True)))
+)
+_insert = Prepared(
+    lambda insert: (
+        insert(_reminder)
+        .values(state=ReminderState.WAITING)
+        .on_conflict_do_nothing(index_elements=["person_id", "learner_id", "rule", "period"])
+        .inline()
+    ),
+    *("person_id", "learner_id", "rule", "period", "about", "found_at", "due_at"),
+)
+_put_off = Prepared(
+    _agenda.update()
+    .where(_agenda.c.member_id == bindparam("row"))
+    .values(look_on=bindparam("new_look"), looked_on=bindparam("today"))
+)
+
+
+# ---------------------------------------------------------------- telling
+
+
+def tell(db: Session, now: datetime) -> bool:
+    """Tell some people what is due for them. Returns whether there are more."""
+    _settle_bundles(db, now)
+    people = [number for (number,) in _to_tell.all(db, now=now, most=AT_ONCE)]
+    if not people:
+        return False
+    times = Times(db, people, now)
+    waiting = _waiting_of(db, people, now)
+    free = [person_id for person_id in people if times.may(person_id)]
+    learners = {row.learner_id for person_id in free for row in waiting[person_id]}
+    standings = standings_on(db, learners, beijing_day(now))
+    for person_id in people:
+        if person_id in free:
+            _tell_one(db, person_id, waiting[person_id], standings, times, now)
+        else:
+            _defer(db, waiting[person_id], times.next(person_id))
+    return len(people) == AT_ONCE
+
+
+_to_tell = Prepared(
+    sa.select(_reminder.c.person_id)
+    .distinct()
+    .where(_reminder.c.state == ReminderState.WAITING, _reminder.c.due_at <= bindparam("now"))
+    .limit(bindparam("most", type_=sa.Integer()))
+)
+
+
+def _waiting_of(db: Session, people: Iterable[int], now: datetime) -> Mapping[int, list[Reminder]]:
+    """Everything that is to be told to these people today, at whatever hour."""
+    found: dict[int, list[Reminder]] = defaultdict(list)
+    rows = db.exec(
+        select(Reminder)
+        .where(
+            col(Reminder.person_id).in_(people),
+            Reminder.state == ReminderState.WAITING,
+            col(Reminder.due_at) < _end_of_day(now),
+        )
+        .order_by(col(Reminder.id))
+        .with_for_update()
+    )
+    for row in rows:
+        found[row.person_id].append(row)
+    return found
+
+
+def _end_of_day(now: datetime) -> datetime:
+    local = now.astimezone(BEIJING)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+
+
+def _tell_one(
+    db: Session,
+    person_id: int,
+    rows: Sequence[Reminder],
+    standings: Standings,
+    times: Times,
+    now: datetime,
+) -> None:
+    """Queue one message of all that is still owed; settle what is not."""
+    owed: list[tuple[Reminder, Due]] = []
+    for row in rows:
+        if (one := standings.due.get(key_of(row))) is not None:
+            owed.append((row, one))
+        else:
+            row.state = ReminderState.SETTLED
+            db.add(row)
+    if not owed:
+        return
+    bundle_id = _open_bundle(db, person_id, now)
+    if bundle_id is None:
+        return  # another scheduler is telling them at this moment
+    due = [one for _, one in owed]
+    said = card(db, bundle_id, due, beijing_day(now))
+    first = min(due, key=lambda one: one.key)
+    reached = notices.tell(
+        db,
+        Operator(now),
+        person_id,
+        said,
+        f"remind:{bundle_id}",
+        why=Why(first.learner.programme.key, first.matter.rule, first.matter.clause),
+        condition=Condition("still_owed", {"bundle": bundle_id}),
+    )
+    if not reached:
+        db.delete(db.get(Bundle, bundle_id))
+        _defer(db, [row for row, _ in owed], times.next(person_id, not_before=_tomorrow(now)))
+        return
+    for row, _ in owed:
+        row.state, row.told_on, row.bundle_id = ReminderState.TOLD, beijing_day(now), bundle_id
+        db.add(row)
+
+
+def _tomorrow(now: datetime) -> date:
+    return beijing_day(now) + DAY
+
+
+def key_of(row: Reminder) -> ReminderKey:
+    return ReminderKey(row.person_id, row.learner_id, row.rule, row.period)
+
+
+def _open_bundle(db: Session, person_id: int, now: datetime) -> int | None:
+    """A new bundle of today for somebody; `None` if one is being made by another scheduler."""
+    day = beijing_day(now)
+    nth = db.exec(
+        select(sa.func.count()).where(Bundle.person_id == person_id, Bundle.day == day)
+    ).one()
+    made = _insert_bundle.first(db, person_id=person_id, day=day, nth=nth, made_at=now)
+    return None if made is None else int(made[0])
+
+
+_insert_bundle = Prepared(
+    lambda insert: (
+        insert(table(Bundle))
+        .values(state=BundleState.QUEUED)
+        .on_conflict_do_nothing(index_elements=["person_id", "day", "nth"])
+        .returning(table(Bundle).c.id)
+    ),
+    *("person_id", "day", "nth", "made_at"),
+)
+
+
+def _defer(db: Session, rows: Iterable[Reminder], until: datetime) -> None:
+    for row in rows:
+        row.due_at = until
+        db.add(row)
+    db.flush()
+
+
+# ---------------------------------------------------------------- at the door
+
+
+def still_owed(db: Session, args: Mapping[str, Any], now: datetime) -> bool:
+    """Whether everything in a bundle is still owed, outside the quiet hours: asked as its message
+    leaves."""
+    if not awake(now):
+        return False
+    rows = db.exec(select(Reminder).where(Reminder.bundle_id == args["bundle"])).all()
+    standings = standings_on(db, {row.learner_id for row in rows}, beijing_day(now))
+    return bool(rows) and all(key_of(row) in standings.due for row in rows)
+
+
+UNSENT: Final = frozenset({SendState.DROPPED, SendState.UNREACHABLE})
+UNDER_WAY: Final = frozenset({SendState.WAITING, SendState.SENDING})
+
+
+def _settle_bundles(db: Session, now: datetime) -> None:
+    """See what became of the messages: what was in one that was not sent waits again."""
+    for bundle in db.exec(select(Bundle).where(Bundle.state == BundleState.QUEUED)).all():
+        states = set(
+            db.exec(
+                select(Outbox.state).where(
+                    col(Outbox.key) >= f"remind:{bundle.id}:",
+                    col(Outbox.key) < f"remind:{bundle.id};",
+                )
+            )
+        )
+        if states & UNDER_WAY:
+            continue
+        bundle.state = BundleState.SENT
+        if states and states <= UNSENT:
+            bundle.state = BundleState.DROPPED
+            for row in db.exec(select(Reminder).where(Reminder.bundle_id == bundle.id)):
+                row.state, row.told_on, row.bundle_id = ReminderState.WAITING, None, None
+                row.due_at = now
+                db.add(row)
+        db.add(bundle)
+    db.flush()
+
+
+# ---------------------------------------------------------------- what people press
+
+
+def bundle_of(db: Session, actor: Actor, bundle_id: int) -> list[Reminder]:
+    """What was told in a bundle of the actor's own. Raises `Refused` for any other."""
+    rows = db.exec(
+        select(Reminder)
+        .where(Reminder.bundle_id == bundle_id, Reminder.person_id == actor.person_id)
+        .order_by(col(Reminder.id))
+        .with_for_update()
+    ).all()
+    any_of(db, actor, "set_reminders")
+    if not rows:
+        raise Refused(
+            t("reminder.not_this_one"),
+            verb="set_reminders",
+            object="bundle",
+            object_id=bundle_id,
+        )
+    return list(rows)
+
+
+def again_tomorrow(db: Session, actor: Actor, bundle_id: int) -> datetime:
+    """Tell what is still owed of a bundle once more, from tomorrow on. Raises `Refused`."""
+    rows = bundle_of(db, actor, bundle_id)
+    at = Times(db, [actor.person_id], actor.now).next(
+        actor.person_id, not_before=_tomorrow(actor.now)
+    )
+    for row in rows:
+        row.state, row.due_at = ReminderState.WAITING, at
+        db.add(row)
+    audit.note(db, actor, "again_tomorrow", "bundle", bundle_id)
+    return at
+
+
+def due_of(db: Session, actor: Actor, bundle_id: int) -> list[Due]:
+    """What is still owed of a bundle of the actor's own. Raises `Refused`."""
+    rows = bundle_of(db, actor, bundle_id)
+    standings = standings_on(db, {row.learner_id for row in rows}, beijing_day(actor.now))
+    return [due for row in rows if (due := standings.due.get(key_of(row))) is not None]
+
+
+# ---------------------------------------------------------------- a person's end
+
+
+def forget(db: Session, person_id: int, places: Collection[int]) -> None:
+    """Delete all reminders of and to a person, their settings, their leaves and their calendar's
+    addresses."""
+    here = db.connection()
+    mine = (col(Reminder.person_id) == person_id) | col(Reminder.learner_id).in_(places)
+    here.execute(sa.delete(Reminder).where(mine))
+    here.execute(sa.delete(Bundle).where(col(Bundle.person_id) == person_id))
+    here.execute(sa.delete(Agenda).where(col(Agenda.member_id).in_(places)))
+    here.execute(sa.delete(Leave).where(col(Leave.member_id).in_(places)))
+    here.execute(sa.delete(ReminderSettings).where(col(ReminderSettings.person_id) == person_id))
+    here.execute(sa.delete(CalendarLink).where(col(CalendarLink.person_id) == person_id))
+    made = col(OfficeDays.made_by) == person_id
+    here.execute(sa.update(OfficeDays).where(made).values(made_by=None))
+
+
+# ---------------------------------------------------------------- settings
+
+
+def settings(db: Session, person_id: int) -> ReminderSettings:
+    """How somebody wants to be reminded; as usual, if they have not said."""
+    found = db.get(ReminderSettings, person_id)
+    return found or ReminderSettings(
+        person_id=person_id, minute=USUAL_MINUTE, level=Level.USUAL, paused_until=None
+    )
+
+
+def choose_time(db: Session, actor: Actor, minute: int) -> None:
+    """Be reminded at this minute of the day. Raises `Refused` for one in the quiet hours."""
+    earliest = MORNING.hour * 60 + MORNING.minute
+    if not earliest <= minute < NIGHT.hour * 60 + NIGHT.minute:
+        raise Refused(t("reminder.quiet_hours"), verb="set_reminders")
+    _change(db, actor, minute=minute)
+
+
+def choose_level(db: Session, actor: Actor, level: Level) -> None:
+    """Be reminded more, or less. Raises `Refused`."""
+    _change(db, actor, level=level)
+
+
+def pause(db: Session, actor: Actor, days: int) -> None:
+    """Be reminded of nothing for some days, today included; with 0, again from now on. Raises
+    `Refused`."""
+    if not 0 <= days <= LONGEST_PAUSE:
+        raise Refused(t("reminder.pause_too_long", most=LONGEST_PAUSE), verb="set_reminders")
+    until = beijing_day(actor.now) + DAY * (days - 1) if days else None
+    _change(db, actor, paused_until=until)
+
+
+def _change(db: Session, actor: Actor, **changed: Any) -> None:
+    """Change settings; what waits is told by the new ones."""
+    any_of(db, actor, "set_reminders")
+    db.get(Person, actor.person_id, with_for_update=True)
+    row = settings(db, actor.person_id)
+    for name, value in changed.items():
+        setattr(row, name, value)
+    db.add(row)
+    db.flush()
+    audit.note(db, actor, "set_reminders", "reminders", None, **_as_json(changed))
+    times = Times(db, [actor.person_id], actor.now)
+    waiting = select(Reminder).where(
+        Reminder.person_id == actor.person_id, Reminder.state == ReminderState.WAITING
+    )
+    _defer(db, db.exec(waiting).all(), times.next(actor.person_id))
+
+
+def _as_json(changed: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in changed.items()
+    }

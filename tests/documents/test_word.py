@@ -1,0 +1,318 @@
+"""Word documents are read as they read on paper: controls, changes, lists, breaks and signs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from docx import Document as new_word
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
+
+from answers.reading import read
+from answers.sections import Document
+from answers.word import counted
+from tests.documents.samples import saved
+
+W = nsdecls("w")
+
+
+def run(text: str, properties: str = "") -> str:
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def paragraph(*parts: str, properties: str = "") -> str:
+    """A paragraph of these runs; what is no XML is a plain run."""
+    said = "".join(part if part.startswith("<") else run(part) for part in parts)
+    return f"<w:p {W}><w:pPr>{properties}</w:pPr>{said}</w:p>"
+
+
+def listed(number: int, text: str, level: int = 0) -> str:
+    place = f'<w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{number}"/></w:numPr>'
+    return paragraph(text, properties=place)
+
+
+def control(*blocks: str, placeholder: bool = False) -> str:
+    shown = "<w:showingPlcHdr/>" if placeholder else ""
+    body = "".join(block.replace(f" {W}", "") for block in blocks)
+    return f"<w:sdt {W}><w:sdtPr>{shown}</w:sdtPr><w:sdtContent>{body}</w:sdtContent></w:sdt>"
+
+
+def table(*rows: Sequence[str]) -> str:
+    def cell(text: str) -> str:
+        return f"<w:tc>{paragraph(text)}</w:tc>".replace(f" {W}", "")
+
+    body = "".join(f"<w:tr>{''.join(map(cell, row))}</w:tr>" for row in rows)
+    return f"<w:tbl {W}><w:tblPr/><w:tblGrid/>{body}</w:tbl>"
+
+
+def of(*blocks: str, numbering: str = "", styles: str = "") -> Document:
+    """The document of these blocks, as it is read."""
+    made = new_word()
+    for block in blocks:
+        made.element.body.insert(-1, parse_xml(block))
+    root = made.part.numbering_part.element
+    for one in parse_xml(f"<w:numbering {W}>{numbering}</w:numbering>"):
+        root.append(one)
+    for one in parse_xml(f"<w:styles {W}>{styles}</w:styles>"):
+        made.styles.element.append(one)
+    return read(saved(made), "a.docx")
+
+
+def sections(document: Document) -> dict[str, str]:
+    return {
+        name: "\n".join(one.text for one in document.passages if one.section == name)
+        for name in document.sections
+    }
+
+
+# ---------------------------------------------------------------- what stands in controls
+
+
+def test_what_stands_in_a_control_is_read() -> None:
+    document = of(
+        paragraph("一、报名"),
+        control(paragraph("截止日期：2026年4月15日")),
+        paragraph("逾期", control(run("一律")), "不受理。"),
+        control(control(table(["阶段", "时间"], ["中期评价", "7月"]))),
+    )
+    assert sections(document) == {
+        "一": "一、报名\n截止日期：2026年4月15日\n逾期一律不受理。\n阶段 | 时间\n中期评价 | 7月"
+    }
+    assert "left_out" not in document.doubts
+
+
+def test_what_a_control_asks_to_be_filled_in_is_not_read() -> None:
+    said = sections(
+        of(paragraph("一、报名"), paragraph("于", control(run("点此输入"), placeholder=True)))
+    )
+    assert "点此输入" not in said["一"]
+
+
+def test_a_number_alone_is_read() -> None:
+    said = sections(of(paragraph("一、评分"), *map(paragraph, ("满分", "100", "及格线", "60"))))
+    assert said == {"一": "一、评分\n满分\n100\n及格线\n60"}
+    said = sections(of(paragraph("一、每校名额"), table(["每校名额"], ["6"])))
+    assert said == {"一": "一、每校名额\n每校名额\n6"}
+
+
+# ---------------------------------------------------------------- what does not count
+
+
+STYLES = """
+<w:style w:type="character" w:styleId="Gone"><w:name w:val="Gone"/>
+  <w:rPr><w:strike/></w:rPr></w:style>
+<w:style w:type="character" w:styleId="Heir"><w:name w:val="Heir"/><w:basedOn w:val="Gone"/>
+</w:style>
+<w:style w:type="paragraph" w:styleId="Draft"><w:name w:val="Draft"/>
+  <w:rPr><w:vanish/></w:rPr></w:style>
+"""
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        "<w:strike/>",
+        '<w:strike w:val="true"/>',
+        "<w:dstrike/>",
+        "<w:vanish/>",
+        '<w:rStyle w:val="Gone"/>',
+        '<w:rStyle w:val="Heir"/>',
+    ],
+)
+def test_what_is_struck_out_or_hidden_is_not_said(properties: str) -> None:
+    document = of(
+        paragraph("一、评价"),
+        paragraph("满分100分，", run("60", properties), "70分及格。"),
+        styles=STYLES,
+    )
+    assert sections(document) == {"一": "一、评价\n满分100分，70分及格。"}
+    assert "left_out" in document.doubts
+
+
+@pytest.mark.parametrize("properties", ['<w:strike w:val="0"/>', '<w:vanish w:val="false"/>', ""])
+def test_what_is_set_back_counts(properties: str) -> None:
+    document = of(paragraph("一、评价"), paragraph("满分", run("100", properties), "分。"))
+    assert sections(document) == {"一": "一、评价\n满分100分。"}
+    assert document.doubts == ("no_title",)
+
+
+def test_a_hidden_style_hides() -> None:
+    hidden = paragraph("二、内部：可放宽到八名。", properties='<w:pStyle w:val="Draft"/>')
+    document = of(paragraph("一、名额"), paragraph("每校六名。"), hidden, styles=STYLES)
+    assert sections(document) == {"一": "一、名额\n每校六名。"}
+
+
+# ---------------------------------------------------------------- lists
+
+
+def kind(number: int, *levels: tuple[str, str], more: str = "") -> str:
+    """An abstract list with these levels: how each counts, and how that is written."""
+    made = "".join(
+        f'<w:lvl w:ilvl="{place}"><w:start w:val="1"/><w:numFmt w:val="{counts}"/>'
+        f'<w:lvlText w:val="{written}"/></w:lvl>'
+        for place, (counts, written) in enumerate(levels)
+    )
+    return f'<w:abstractNum w:abstractNumId="{number}">{more}{made}</w:abstractNum>'
+
+
+def use(number: int, of_kind: int, more: str = "") -> str:
+    return f'<w:num w:numId="{number}"><w:abstractNumId w:val="{of_kind}"/>{more}</w:num>'
+
+
+CHINESE = ("chineseCounting", "%1、")
+BRACKETS = ("chineseCounting", "（%2）")
+
+
+def test_lists_of_one_kind_go_on_from_one_another() -> None:
+    document = of(
+        listed(77, "目的"),
+        paragraph("发现人才。"),
+        listed(78, "名额"),
+        paragraph("每校六名。"),
+        listed(78, "评价"),
+        paragraph("百分制。"),
+        numbering=kind(70, CHINESE) + use(77, 70) + use(78, 70),
+    )
+    assert sections(document) == {
+        "一": "一、目的\n发现人才。",
+        "二": "二、名额\n每校六名。",
+        "三": "三、评价\n百分制。",
+    }
+
+
+def test_a_list_that_starts_anew_starts_anew() -> None:
+    anew = '<w:lvlOverride w:ilvl="1"><w:startOverride w:val="1"/></w:lvlOverride>'
+    document = of(
+        listed(77, "目的"),
+        *(listed(77, "甲。", 1), listed(77, "乙。", 1)),
+        paragraph("二、名额"),
+        *(listed(78, "丙。", 1), listed(78, "丁。", 1)),
+        numbering=kind(70, CHINESE, BRACKETS) + use(77, 70) + use(78, 70, anew),
+    )
+    assert list(sections(document)) == ["一(一)", "一(二)", "二(一)", "二(二)"]
+
+
+def test_a_level_may_be_written_otherwise_in_one_list() -> None:
+    other = (
+        '<w:lvlOverride w:ilvl="0"><w:lvl w:ilvl="0"><w:start w:val="1"/>'
+        '<w:numFmt w:val="chineseCounting"/><w:lvlText w:val="第%1条 "/></w:lvl></w:lvlOverride>'
+    )
+    document = of(
+        *(listed(78, "每月两次。"), listed(78, "每次两小时。")),
+        numbering=kind(70, ("decimal", "%1.")) + use(77, 70) + use(78, 70, other),
+    )
+    assert list(sections(document)) == ["第一条", "第二条"]
+
+
+def test_a_list_may_be_defined_by_a_style() -> None:
+    document = of(
+        paragraph("现将有关事项通知如下。"),
+        *(listed(90, "目的"), paragraph("发现人才。"), listed(90, "名额"), paragraph("六名。")),
+        numbering=kind(91, CHINESE, more='<w:styleLink w:val="公文"/>')
+        + '<w:abstractNum w:abstractNumId="92"><w:numStyleLink w:val="公文"/></w:abstractNum>'
+        + use(90, 92),
+    )
+    said = sections(document)
+    assert said["一"] == "一、目的\n发现人才。"
+    assert said["二"] == "二、名额\n六名。"
+
+
+def test_a_level_that_belongs_to_a_style_is_the_styles() -> None:
+    levels = kind(70, CHINESE, BRACKETS).replace(
+        '<w:numFmt w:val="chineseCounting"/><w:lvlText w:val="（%2）"/>',
+        '<w:numFmt w:val="chineseCounting"/><w:pStyle w:val="Second"/><w:lvlText w:val="（%2）"/>',
+    )
+    style = (
+        '<w:style w:type="paragraph" w:styleId="Second"><w:name w:val="Second"/>'
+        '<w:pPr><w:numPr><w:numId w:val="77"/></w:numPr></w:pPr></w:style>'
+    )
+    under = '<w:pStyle w:val="Second"/>'
+    document = of(
+        listed(77, "名额"),
+        *(paragraph("每校六名。", properties=under), paragraph("县域八名。", properties=under)),
+        numbering=levels + use(77, 70),
+        styles=style,
+    )
+    assert list(sections(document)) == ["一(一)", "一(二)"]
+
+
+def test_an_empty_item_counts_and_a_struck_out_one_too() -> None:
+    document = of(
+        *(listed(77, "目的"), paragraph("发现。"), listed(77, "")),
+        *(listed(77, "评价"), paragraph("百分制。")),
+        numbering=kind(70, CHINESE) + use(77, 70),
+    )
+    assert list(sections(document)) == ["一", "三"]
+    assert "gap" in document.doubts
+
+
+def test_items_in_a_table_are_numbered() -> None:
+    cells = f"<w:tc>{listed(77, '甲')}</w:tc><w:tc>{listed(77, '乙')}</w:tc>".replace(f" {W}", "")
+    row = f"<w:tbl {W}><w:tblPr/><w:tblGrid/><w:tr>{cells}</w:tr></w:tbl>"
+    document = of(paragraph("一、名单"), row, numbering=kind(70, ("decimal", "%1.")) + use(77, 70))
+    assert sections(document) == {"一1": "1.甲 | 2.乙"}
+
+
+@pytest.mark.parametrize(
+    ("counts", "written"),
+    [
+        ("chineseCountingThousand", "十二"),
+        ("japaneseCounting", "十二"),
+        ("decimal", "12"),
+        ("decimalZero", "12"),
+        ("decimalFullWidth", "１２"),
+        ("decimalEnclosedCircle", "⑫"),
+        ("upperRoman", "XII"),
+        ("lowerRoman", "xii"),
+        ("upperLetter", "L"),
+        ("ideographZodiac", "亥"),
+        ("nothing Word knows", "12"),
+    ],
+)
+def test_numbers_are_written_as_the_list_counts(counts: str, written: str) -> None:
+    assert counted(12, counts) == written
+
+
+# ---------------------------------------------------------------- breaks and signs
+
+
+def test_a_soft_break_ends_a_line() -> None:
+    broken = (
+        "<w:r><w:t>一、目的</w:t><w:br/><w:t>发现人才。</w:t><w:br/>"
+        "<w:t>二、名额</w:t><w:cr/><w:t>六名。</w:t></w:r>"
+    )
+    said = sections(of(paragraph(broken)))
+    assert said == {"一": "一、目的\n发现人才。", "二": "二、名额\n六名。"}
+
+
+@pytest.mark.parametrize(
+    ("sign", "read_as"),
+    [
+        ("<w:noBreakHyphen/>", "-"),
+        ("<w:softHyphen/>", ""),
+        ('<w:sym w:font="Symbol" w:char="F0B3"/>', "≥"),
+        ('<w:sym w:font="Symbol" w:char="F0A3"/>', "≤"),
+        ('<w:sym w:font="Wingdings" w:char="F0FE"/>', "✓"),
+        ('<w:sym w:font="宋体" w:char="2014"/>', "—"),
+    ],
+)
+def test_signs_of_words_own_are_read(sign: str, read_as: str) -> None:
+    parts = f"<w:r><w:t>每天9:00</w:t>{sign}<w:t>11:30</w:t></w:r>"
+    said = sections(of(paragraph("一、时间"), paragraph(parts)))
+    assert said == {"一": f"一、时间\n每天9:00{read_as}11:30"}
+
+
+def test_an_unknown_sign_is_a_doubt() -> None:
+    sign = '<w:r><w:sym w:font="Wingdings" w:char="F041"/></w:r>'
+    assert "left_out" in of(paragraph("一、时间"), paragraph("每天", sign)).doubts
+
+
+def test_what_stands_beside_the_text_is_a_doubt() -> None:
+    box = (
+        "<w:r><w:pict><w:txbxContent><w:p><w:r><w:t>框里的话</w:t></w:r></w:p>"
+        "</w:txbxContent></w:pict></w:r>"
+    )
+    document = of(paragraph("一、时间"), paragraph("每天。", box))
+    assert sections(document) == {"一": "一、时间\n每天。"}
+    assert "parts" in document.doubts

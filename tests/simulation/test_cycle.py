@@ -1,0 +1,118 @@
+"""A whole cycle of each programme, played by invented people: what happens, and what must not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, time
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import app
+from app.simulation.events import Event, totals
+from app.simulation.inventing import Habit, invent
+from app.simulation.play import simulate
+from programmes import catalogue
+from prompts import BEIJING
+from storage.tables import Role
+
+SEED = 7
+STUDENTS = 6
+"""One or more of each habit."""
+
+EXPECTED = {
+    "shanxi-2026": {"initial", "mid", "annual"},
+    "jiangsu-2022": {"mid", "annual"},
+    "neimenggu-pilot-2025": {"initial", "mid", "annual"},
+    "neimenggu-yingcai-2025": {"initial", "annual"},
+    "spark-2026": {"initial", "mid", "final"},
+    "sichuan-jingke-2023": set(),
+    "sichuan-jindaoshi-2023": set(),
+}
+"""The stages that somebody signs, by each document."""
+EXITS = {"shanxi-2026", "jiangsu-2022", "neimenggu-pilot-2025"}
+
+
+async def played(key: str, seed: int = SEED) -> list[Event]:
+    return await simulate(key, STUDENTS, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("key", EXPECTED)
+async def test_a_cycle_has_what_its_document_asks_and_nothing_else(key: str) -> None:
+    programme = catalogue.load(key)
+    every = await played(key)
+    by_kind: dict[str, list[Event]] = {}
+    for event in every:
+        by_kind.setdefault(event.kind, []).append(event)
+
+    assert by_kind["session"], "somebody took part"
+    signed = by_kind.get("evaluation_signed", []) + by_kind.get("outcome", [])
+    assert {event.about for event in signed} == EXPECTED[key]
+    if key in EXITS:
+        assert len(by_kind["exit"]) == 1, "the silent learner's mid-term"
+    else:
+        assert "exit" not in by_kind
+    asked = {str(record.kind.value) for record in programme.records}
+    assert {kind for kind in ("diary", "meeting_record") if kind in by_kind} <= asked
+
+    paths = {path for path, _ in programme.facts(unwritten=True)}
+    for event in every:
+        assert not event.rule or event.rule == "queue" or event.rule in paths, event
+        if event.rule and event.rule != "queue" and event.kind == "reminder":
+            assert event.clause, event
+        if event.kind in ("reminder", "evaluation_opened"):
+            told = event.at.astimezone(BEIJING).time()
+            assert time(8) <= told < time(22), event
+
+    # Each is told once, however often the clock ticked, and whatever was down.
+    told_once = Counter(
+        (event.to, event.person, event.rule, event.period, event.student)
+        for event in every
+        if event.kind in ("reminder", "evaluation_opened")
+    )
+    assert not [key for key, times in told_once.items() if times > 1]
+    # And never more than one message a day.
+    days = Counter(
+        (event.person, event.at.astimezone(BEIJING).date(), event.at)
+        for event in every
+        if event.kind in ("reminder", "evaluation_opened")
+    )
+    messages = Counter((person, day) for person, day, _ in days)
+    assert not [who for who, times in messages.items() if times > 1]
+    assert totals(every)["messages"] == len(days)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_the_same_seed_gives_the_same_cycle() -> None:
+    first, second = await played("sichuan-jingke-2023"), await played("sichuan-jingke-2023")
+    assert [one.to_json() for one in first] == [one.to_json() for one in second]
+    other = await played("sichuan-jingke-2023", seed=SEED + 1)
+    assert [one.to_json() for one in first] != [one.to_json() for one in other]
+
+
+@pytest.mark.slow
+def test_the_command_tells_how_much_there_was_of_each_kind() -> None:
+    told = CliRunner().invoke(
+        app, ["simulate", "--programme", "sichuan-jindaoshi-2023", "--students", "1"]
+    )
+    assert told.exit_code == 0, told.output
+    assert "培养活动" in told.stdout
+    assert "提醒消息 0 条" in told.stdout
+
+
+def test_the_invented_are_of_every_habit_and_have_their_names_for_themselves() -> None:
+    for programme in catalogue.all_programmes():
+        world = invent(programme, STUDENTS, SEED)
+        names = [one.name for one in world.people.values()]
+        assert len({*names}) == len(names)
+        learners = world.of(Role.STUDENT, Role.TRAINEE_TEACHER)
+        assert len(learners) == STUDENTS
+        assert {one.habit for one in learners} == {*Habit}
+        assert all(one.mentor in world.people for one in learners)
+        days = [day for one in learners for day in one.days]
+        assert all(programme.cycle.first_day <= day for day in days)
+        assert max(days) <= (programme.cycle.last_day or date.max)
+        assert not [one for one in learners for day in one.days if one.is_away(day)]

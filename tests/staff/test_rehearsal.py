@@ -1,0 +1,150 @@
+"""A cohort's year rehearsed on a copy: who would be told what; the roster itself is untouched."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+from sqlmodel import Session, func, select
+from typer.testing import Result
+
+from app.rehearsal.playing import rehearse
+from bot.talk.acting import Operator
+from bot.talk.clock import SetClock
+from prompts import BEIJING
+from services import roster
+from storage.database import Database
+from storage.tables import Account, Audit, Bundle, Outbox, Reminder, Role
+from tests.conftest import Kind, NewDatabase
+from tests.staff.conftest import Yingcai
+
+MARKUP = "林<b>&小雨"
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """Before the cycle of 山西 has much to remind of: 1 March 2026."""
+    return SetClock(datetime(2026, 3, 1, 2, tzinfo=UTC))
+
+
+def enrol(
+    db: Session, by: Operator, programme: str, *names: str, learner: Role = Role.STUDENT
+) -> int:
+    """A cohort of these learners, a mentor and a coordinator; nobody has joined."""
+    cohort = roster.create_cohort(db, by, programme, f"{programme} 一期")
+    places = {}
+    for role, name in (
+        *((learner, name) for name in names),
+        (Role.MENTOR, f"{names[0]}的导师"),
+        (Role.COORDINATOR, f"{names[0]}的办公室"),
+    ):
+        person = roster.add_person(db, by, name)
+        place, _ = roster.add_member(db, by, cohort.id or 0, person.id or 0, role)
+        places[name] = place.id or 0
+    for name in names:
+        roster.link_mentor(db, by, places[name], places[f"{names[0]}的导师"])
+    return cohort.id or 0
+
+
+def rows_of(db: Session) -> list[int]:
+    kept = (Outbox, Reminder, Bundle, Account)
+    return [db.exec(select(func.count()).select_from(one)).one() for one in kept]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+async def test_everybody_of_the_cohort_is_told_what_its_document_asks(
+    new_database: NewDatabase, clock: SetClock, kind: Kind
+) -> None:
+    url = new_database(kind)
+    by = Operator(clock.now())
+    with closing(Database(url)) as database:
+        with database.transaction() as db:
+            mine = enrol(db, by, "shanxi-2026", MARKUP, "赵一")
+            enrol(db, by, "jiangsu-2022", "他人")
+            before = rows_of(db)
+        found = await rehearse(url, mine, clock.now())
+        with database.transaction() as db:
+            assert rows_of(db) == before, "nothing of it is left in the real database"
+
+    assert (found.first, found.last) == (date(2026, 3, 1), date(2027, 1, 21))
+    assert {one.name for one in found.people} == {
+        *(MARKUP, "赵一"),
+        *(f"{MARKUP}的导师", f"{MARKUP}的办公室"),
+    }
+    assert not any(one.joined for one in found.people)
+    about = Counter((one.about, one.learner) for one in found.told)
+    for learner in (MARKUP, "赵一"):
+        for stage in ("initial", "mid", "annual"):
+            assert about[stage, learner], (stage, learner)
+    assert about["sessions", ""], "students are told of their own minimum"
+    assert "diary" not in {what for what, _ in about}, "山西 asks for diaries of no frequency"
+    for one in found.told:
+        assert one.clause
+        assert time(8) <= one.at.astimezone(BEIJING).time() < time(22)
+    assert len({(o.place, o.learner, o.rule, o.period) for o in found.told}) == len(found.told)
+    assert sum(one.things for one in found.people) == len(found.told)
+    messages = sum(one.messages for one in found.people)
+    assert messages == sum(found.days.values()) == sum(found.weeks.values())
+    assert found.busiest is not None
+    assert found.busiest[1] == max(found.weeks.values())
+
+
+async def test_where_a_document_asks_for_nothing_nobody_is_told_anything(
+    new_database: NewDatabase, clock: SetClock
+) -> None:
+    clock.moment = datetime(2023, 1, 1, 2, tzinfo=UTC)
+    url = new_database("sqlite")
+    database = Database(url)
+    with database.transaction() as db:
+        number = enrol(
+            db,
+            Operator(clock.now()),
+            "sichuan-jindaoshi-2023",
+            "周老师",
+            learner=Role.TRAINEE_TEACHER,
+        )
+    found = await rehearse(url, number, clock.now())
+    assert found.told == ()
+    assert found.busiest is None
+    assert [one.messages for one in found.people] == [0, 0, 0]
+
+
+def test_the_command_tells_the_sums_and_draws_the_year(
+    yingcai: Yingcai, stored: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    with stored.transaction() as db:
+        number = enrol(db, Operator(clock.now()), "shanxi-2026", MARKUP)
+    file = tmp_path / "year.svg"
+    said = yingcai("rehearse", number, "--picture", file)
+    assert "最忙的一周" in said
+    assert "六(一)" in said
+    assert "还没加入" in said
+    drawn = etree.fromstring(file.read_bytes())
+    words = [element.text or "" for element in drawn.iter()]
+    assert any("shanxi-2026 一期" in one for one in words)
+    assert any(one.startswith("初期评价 2026年4月1日") for one in words)
+    told: dict[str, Any] = json.loads(yingcai("rehearse", number, "--json"))
+    assert {one["person"] for one in told["told"]} >= {MARKUP}
+    assert told["people"][0]["messages"] == max(one["messages"] for one in told["people"])
+    with stored.transaction() as db:
+        noted = db.exec(select(Audit).where(Audit.verb == "rehearse")).all()
+    assert [one.object_id for one in noted] == [number] * 2
+
+
+def test_a_picture_is_an_svg_and_replaces_no_file(
+    run: Callable[..., Result], stored: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    with stored.transaction() as db:
+        number = enrol(db, Operator(clock.now()), "shanxi-2026", "林小雨")
+    refused = run("rehearse", number, "--picture", tmp_path / "year.png")
+    assert (refused.exit_code, ".svg" in refused.output) == (2, True)
+    (tmp_path / "year.svg").write_text("mine")
+    assert run("rehearse", number, "--picture", tmp_path / "year.svg").exit_code == 2
+    assert (tmp_path / "year.svg").read_text() == "mine"
