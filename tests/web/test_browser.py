@@ -20,6 +20,7 @@ from playwright.async_api import (
     FilePayload,
     Locator,
     Page,
+    Route,
     expect,
 )
 
@@ -539,6 +540,37 @@ async def test_an_upload_that_fails_can_be_tried_again(page: Page, house: House)
     await page.get_by_role("button", name="发送").click()
     (message,) = await stored(house, 1)
     assert [file.name for file in message.files] == ["a.txt"]
+
+
+async def test_a_message_sent_while_its_file_is_under_way_goes_when_it_is_there(
+    page: Page, house: House
+) -> None:
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/upload", hold)
+    await choose(page, ("a.txt", "text/plain", b"x"))
+    await box(page).fill("报告")
+    await page.get_by_role("button", name="发送").click()
+    waits = page.get_by_role("alert")
+    await expect(waits).to_have_text("文件还在上传，传好就自动发出。")
+    await box(page).press_sequentially("在这里")  # it is written on: that is sent by hand
+    await expect(waits).to_be_hidden()
+    held.set()
+    await expect(page.get_by_role("progressbar")).to_have_count(0)
+    await expect(box(page)).to_have_value("报告在这里")
+    held.clear()
+    await choose(page, ("b.txt", "text/plain", b"x"))
+    await page.get_by_role("button", name="发送").click()
+    await expect(waits).to_be_visible()
+    held.set()
+    (message,) = await stored(house, 1)
+    assert message.text == "报告在这里"
+    assert [file.name for file in message.files] == ["a.txt", "b.txt"]
+    await expect(waits).to_be_hidden()
 
 
 async def test_a_file_that_failed_holds_up_no_words(page: Page, house: House) -> None:

@@ -23,10 +23,15 @@ export class Composer {
     this.picker = form.querySelector("#pick");
     this.files = [];
     this.begun = ""; // the words that stood there to be edited
+    this.sendWhenUploaded = false; // pressed while files were still under way
     this.text.enterKeyHint = TOUCH ? "enter" : "send";
     // What was typed while the page was still loading stays.
     this.text.value ||= store.getItem(DRAFT) ?? "";
-    this.text.addEventListener("input", () => this.changed());
+    this.text.addEventListener("input", () => {
+      if (this.sendWhenUploaded) this.warn("");
+      this.sendWhenUploaded = false; // it is written on: it goes when it is sent again
+      this.changed();
+    });
     this.text.addEventListener("keydown", (event) => this.key(event));
     this.text.addEventListener("paste", (event) => this.dropped(event, event.clipboardData));
     addEventListener("dragover", (event) => event.preventDefault());
@@ -98,7 +103,8 @@ export class Composer {
   submit() {
     const text = this.text.value.trim();
     if (!text && !this.files.length) return;
-    if (this.files.some((file) => !file.ref && !file.failed)) {
+    this.sendWhenUploaded = this.uploading();
+    if (this.sendWhenUploaded) {
       this.warn(say("wait_for_upload"));
       return;
     }
@@ -124,6 +130,10 @@ export class Composer {
   }
 
   // ---------------------------------------------------------- files
+
+  uploading() {
+    return this.files.some((file) => !file.ref && !file.failed);
+  }
 
   dropped(event, data) {
     if (!data?.files.length) return;
@@ -172,6 +182,7 @@ export class Composer {
   }
 
   remove(file) {
+    this.sendWhenUploaded = false; // the person decides what goes without it
     file.request?.abort();
     file.item.remove();
     this.files = this.files.filter((other) => other !== file);
@@ -211,8 +222,7 @@ export class Composer {
   uploaded(file, ref) {
     file.ref = ref;
     file.progress.remove();
-    const waited = this.notice.textContent === say("wait_for_upload");
-    if (waited && this.files.every((other) => other.ref || other.failed)) this.warn("");
+    if (this.sendWhenUploaded && !this.uploading()) this.submit();
   }
 
   /** It will never be taken, so it must not hold up the rest. */
@@ -224,6 +234,7 @@ export class Composer {
   failed(file, words) {
     const { name } = file;
     file.failed = true;
+    this.sendWhenUploaded = false; // the person decides what goes without it
     this.warn(words ?? say("upload_failed", { name }));
     const called = { class: "retry", "aria-label": say("upload_retry_file", { name }) };
     const retry = make("button", { type: "button", ...called }, say("upload_retry"));
