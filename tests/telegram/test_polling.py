@@ -115,6 +115,20 @@ async def test_a_poisonous_update_blocks_no_other(
     assert bot.decode(store.kept[str(after)].raw)
 
 
+async def test_an_update_nested_too_deep_blocks_no_other(
+    bot: Telegram, telegram: BotApi, lin: Person, store: Store
+) -> None:
+    before, after = lin.says("一"), lin.says("二")
+    deep = f'{{"update_id": {after + 1}, "message": {{"reply": {"[" * 50_000}{"]" * 50_000}}}}}'
+    told = ",".join([json.dumps(update) for update in telegram.pending] + [deep])
+    telegram.trouble("getUpdates", Trouble(200, page=f'{{"ok":true,"result":[{told}]}}'))
+    async with running(bot, store):
+        await until(lambda: not telegram.pending)
+    assert [int(key) for key in list(store.kept)[1:]] == [before, after, after + 1]
+    with pytest.raises(KeyError):
+        bot.decode(store.kept[str(after + 1)].raw)
+
+
 async def test_what_is_hardly_an_update_is_kept_beside_the_others(
     bot: Telegram, telegram: BotApi, lin: Person, store: Store
 ) -> None:

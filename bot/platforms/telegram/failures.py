@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 import structlog
@@ -15,6 +16,11 @@ from bot.platforms.contract import (
     Unsent,
     Unserved,
 )
+
+DEEPEST: Final = 100
+"""Levels to which JSON is read that is too deep as a whole."""
+BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]')
+"""Brackets, and the strings in which a bracket is none."""
 
 PAUSE: Final = 5.0
 """Seconds to wait if Telegram does not say how long."""
@@ -102,11 +108,30 @@ def result(status: int, payload: bytes | str, method: str = "") -> Any:
 
 
 def loads(raw: str | bytes) -> Any:
-    """The parsed JSON; `None` if it is not JSON, or nested deeper than anybody means it."""
+    """The parsed JSON; `None` if it is not JSON. What is nested deeper than anybody means it reads
+    as null, so that the updates beside it are not lost with it."""
     try:
         return json.loads(raw)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        return loads(_shallow(raw if isinstance(raw, str) else raw.decode(errors="replace")))
+    except ValueError:
         return None
+
+
+def _shallow(raw: str) -> str:
+    """The JSON with a null for each part that is nested deeper than `DEEPEST`."""
+    kept: list[str] = []
+    depth = end = 0
+    for mark in BRACKETS.finditer(raw):
+        if mark[0] in "[{":
+            depth += 1
+            if depth == DEEPEST:
+                kept.append(raw[end : mark.start()] + "null")
+        elif mark[0] in "]}":
+            if depth == DEEPEST:
+                end = mark.end()
+            depth -= 1
+    return "".join(kept) + (raw[end:] if depth < DEEPEST else "")
 
 
 def message_id(shown: Any) -> int:
