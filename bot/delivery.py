@@ -155,12 +155,14 @@ class Delivery(Worker):
         """Sends since the program started, by fate; `waiting` means to be retried."""
 
     async def take_up(self) -> None:
-        """Mark sends that the last run left unfinished: they may have arrived."""
-        unknown = await self._database.run(self._left_behind)
-        if unknown:
-            log.warning("sends_of_unknown_fate", count=unknown)
+        """Mark sends that the last run left unfinished: they may have arrived, a moment ago."""
+        unsure = await self._database.run(self._left_behind)
+        for name in unsure.keys() & self._lines.keys():
+            self._lines[name].pace.spent(self._steady())
+        if unsure:
+            log.warning("sends_of_unknown_fate", count=unsure.total())
 
-    def _left_behind(self, db: Session) -> int:
+    def _left_behind(self, db: Session) -> Counter[str]:
         chats.due_after_start(db, self._clock.now(), timedelta(seconds=LONGEST_PAUSE))
         platforms = [line.platform for line in self._lines.values()]
         repeatable = [p.name for p in platforms if p.capabilities.idempotent]

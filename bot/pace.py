@@ -121,6 +121,11 @@ class Pace:
         arrived = now - (min(self._took) if len(self._took) >= KNOWN else 0.0)
         heappush(self._leaving, (arrived + self._span, turn.calls))
 
+    def spent(self, now: float) -> None:
+        """All calls of this second may have been begun: by a run that ended in the middle."""
+        heappush(self._leaving, (now + self._span, self._most - self._taken))
+        self._taken = self._most
+
     def rest(self, chat: int | None, until: float) -> None:
         """Send nothing to a chat (`None`: to anybody) until then."""
         if chat is None:

@@ -6,7 +6,7 @@ People's records are read and written with the ORM elsewhere.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -764,11 +764,11 @@ def mark(session: Session, fates: Sequence[Fate]) -> None:
     _sent.each(session, rows)
 
 
-def unsure_sends(session: Session, idempotent: Sequence[str]) -> int:
+def unsure_sends(session: Session, idempotent: Sequence[str]) -> Counter[str]:
     """After a crash: what was being sent may have arrived, so its fate is unknown.
 
     On platforms where a repeat shows nothing twice it simply waits again. Returns how many are
-    unknown now.
+    unknown now, for each platform.
     """
     sending = _outbox.c.state == SendState.SENDING
     of_platforms = select(_account.c.id).where(_account.c.platform.in_(idempotent))
@@ -777,10 +777,12 @@ def unsure_sends(session: Session, idempotent: Sequence[str]) -> int:
         .where(sending, _outbox.c.account_id.in_(of_platforms))
         .values(state=SendState.WAITING)
     )
-    result = session.connection().execute(
-        update(_outbox).where(sending).values(state=SendState.UNKNOWN)
+    platforms = session.execute(
+        select(_account.c.platform).join_from(_outbox, _account).where(sending)
     )
-    return result.rowcount
+    unsure = Counter(platforms.scalars())
+    session.execute(update(_outbox).where(sending).values(state=SendState.UNKNOWN))
+    return unsure
 
 
 def reached_by(session: Session, person_id: int, key: str) -> tuple[list[Speaker], bool]:

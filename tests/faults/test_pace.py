@@ -51,6 +51,17 @@ def most_in_a_second(times: list[float]) -> int:
     return max(sum(at <= other < at + 1.0 for other in ordered) for at in ordered)
 
 
+@pytest.mark.parametrize("rate", [1.0, 30.0])
+def test_what_an_earlier_run_may_have_called_counts(rate: float) -> None:
+    pace = pace_of(rate)
+    pace.spent(10.0)
+    assert pace.take(1, 10.99) is None
+    assert [bool(pace.take(chat, 11.02)) for chat in range(int(rate) + 1)] == [
+        *[True] * int(rate),
+        False,
+    ]
+
+
 @settings(deadline=None)
 @given(rates, rates, askings)
 def test_in_no_second_more_than_the_rate(
