@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -220,6 +220,7 @@ CHECKED: Final[dict[Must, Callable[[Session, LearnerPlace, Actor], bool]]] = {
 # ---------------------------------------------------------------- many objects
 
 
+@lru_cache(maxsize=4096)  # one turn asks several times, and building it costs more than running
 def things(act: str, person_id: int) -> Select[Any]:
     """A subquery of all objects to which a person may do an act: `col(…).in_(things(…))`.
 
