@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final, Literal
 
+from answers.by_day import asked_of, planned
 from answers.curated import Office
 from answers.later import OUTSPOKEN, Documents, Later, cited
 from answers.later import SURELY as SURELY_SPOKEN
@@ -30,6 +31,8 @@ NEAR: Final = 0.05
 """Below this score a match is not even offered."""
 SURELY: Final = 0.5
 """Above this score a match may interrupt a form, or is sure enough not to ask a model."""
+SCHEDULE: Final = "schedule"
+"""The topic of what happens when."""
 STAGES: Final = {"初期": "initial", "中期": "mid", "末期": "final", "年度评价": "annual"}
 """The words that name a stage, and the topics of stages."""
 CLEAR: Final = 0.8
@@ -369,6 +372,10 @@ class Guide:
         if asker.last is not None and (meant := self._goes_on(question, rest, asked, asker)):
             yield meant
             return
+        if asked_of(rest):
+            topic = self.topics[SCHEDULE]
+            yield self._told(topic, asked, 1.0, (), rest, asker.library, asker.at_office)
+            return
         found: Sequence[Match] = self._match(rest, asked)
         if more := self._in_context(rest, asked, found, asker):
             found = more
@@ -513,6 +520,8 @@ class Guide:
         told = [tell(programme, topic) for programme in programmes]
         if topic.frame == "each":
             told = [pointed(one, question) for one in told]
+        if topic.key == SCHEDULE and (day := asked_of(question)):
+            told = [planned(one, day) for one in told]
         if all(one.silent for one in told):
             if quoted := self._looked_up(topic, programmes, question, near, library):
                 return replace(quoted, near=near)
