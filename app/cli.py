@@ -17,7 +17,16 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from app import pack_folders
-from app.commands import asking, documents, hearing, inquiries, programmes, rehearsing, simulating
+from app.commands import (
+    asking,
+    certificates,
+    documents,
+    hearing,
+    inquiries,
+    programmes,
+    rehearsing,
+    simulating,
+)
 from app.terminal import (
     AsJson,
     Mistake,
@@ -153,6 +162,7 @@ app.command("ask", help=both("ask"))(asking.ask)
 app.command("hear", help=both("hear"))(hearing.hear)
 app.command("rehearse", help=both("rehearse"))(rehearsing.rehearse)
 app.command("simulate", help=both("simulate"))(simulating.simulate)
+app.add_typer(certificates.commands, name="certificate", help=both("certificate"))
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))
 app.add_typer(inquiries.commands, name="questions", help=both("questions"))

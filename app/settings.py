@@ -110,3 +110,8 @@ class Settings(PackSettings):
     @property
     def files_dir(self) -> Path:
         return self.data_dir / "files"
+
+    @property
+    def keys_dir(self) -> Path:
+        """Where the private keys lie that sign certificates."""
+        return self.data_dir / "keys"

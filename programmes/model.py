@@ -292,7 +292,7 @@ class FinalMaterials(Section):
 
 class Awards(Section):
     grades: Fact[tuple[values.OutcomeWord, ...]]
-    certificate: Fact[values.Certificate]
+    certificate: Fact[values.CertificateFact]
     certificate_level: Fact[values.RoleWord]
     certificate_recipients: Fact[tuple[values.OutcomeWord, ...]]
     unqualified: Fact[values.EffectWord]

@@ -810,7 +810,7 @@ class UnitMaterials(Value):
     to: RoleWord | None = None
 
 
-class Certificate(Value):
+class CertificateFact(Value):
     name: str
     issued_by: RoleWord | None = None
 

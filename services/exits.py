@@ -201,6 +201,14 @@ def known(db: Session, student_id: int) -> bool:
     return db.exec(found).first() is not None
 
 
+def leaving(db: Session, students: Sequence[int]) -> set[int]:
+    """Those of these learners of whom an exit is under way or done."""
+    found = select(ExitCase.student_id).where(
+        col(ExitCase.student_id).in_(students), ExitCase.state != ExitState.DROPPED
+    )
+    return set(db.exec(found))
+
+
 # ---------------------------------------------------------------- inside
 
 

@@ -14,13 +14,14 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Actor, Operator
 from bot.talk.message import Message
 from prompts import render, t
-from services import audit, ending, looking, notices, reminders
+from services import audit, certificates, ending, looking, notices, reminders
 from services.access import LEARNERS, holders
 from services.rights import Relation
 from storage.tables import (
     Account,
     Advice,
     Audit,
+    Certificate,
     Cohort,
     Curated,
     File,
@@ -170,6 +171,7 @@ def everything(db: Session, person_id: int) -> tuple[dict[str, Any], Mapping[str
         "reminder_settings": _rows(
             db, select(ReminderSettings).where(ReminderSettings.person_id == person_id)
         ),
+        "certificates": certificates.copied(db, places_of(db, person_id)),
         "leaves": _rows(db, select(Leave).where(col(Leave.member_id).in_(places))),
         "done_by": _rows(db, select(Audit).where(Audit.person_id == person_id)),
         "looked_at_by": [
@@ -285,6 +287,7 @@ def erase(db: Session, by: Operator, person_id: int) -> Erased:
     result.records = len(records)
     result.chats = [(account.platform, account.address) for account in accounts]
     _erase_from_others(db, person_id, records, person.name)
+    certificates.forget(db, places)
     result.files = _erase_records(db, person_id, records)
     here.execute(delete(Opening).where(col(Opening.person_id) == person_id))
     reminders.forget(db, person_id, places)
@@ -346,7 +349,9 @@ def _erase_records(db: Session, person_id: int, records: Collection[int | None])
     here.execute(update(Record).where(col(Record.about_id).in_(chosen)).values(about_id=None))
     here.execute(delete(Record).where(col(Record.id).in_(chosen)))
     used = select(RecordFile.file_id)
-    mine = col(File.owner_id) == person_id, col(File.id).not_in(used)
+    issued = select(Certificate.file_id).where(col(Certificate.file_id).is_not(None))
+    of_theirs = col(File.owner_id) == person_id
+    mine = of_theirs, col(File.id).not_in(used), col(File.id).not_in(issued)
     hashes = set(db.exec(select(File.sha256).where(*mine)))
     here.execute(delete(File).where(*mine))
     kept = {*db.exec(select(File.sha256)), *db.exec(select(PolicyDocument.sha256))}

@@ -12,6 +12,11 @@ from storage.tables.base import (
     metadata,
     table,
 )
+from storage.tables.certificates import (
+    Certificate,
+    Revocation,
+    SigningKey,
+)
 from storage.tables.inquiries import (
     Advice,
     AdviceState,
@@ -96,6 +101,7 @@ __all__ = [
     "Bundle",
     "BundleState",
     "CalendarLink",
+    "Certificate",
     "CodeTry",
     "Cohort",
     "Curated",
@@ -133,10 +139,12 @@ __all__ = [
     "ReminderState",
     "Reopening",
     "Review",
+    "Revocation",
     "Role",
     "SaidLine",
     "SendState",
     "SignInLink",
+    "SigningKey",
     "StageChange",
     "StoredPassage",
     "StoredTalk",

@@ -41,6 +41,8 @@ from programmes.values import (
     Status,
 )
 from prompts import LANGUAGES, catalogue
+from services.certificates import CertificateStanding
+from services.certified import Certified
 from services.inquiries import Forwarded
 from services.rights import RIGHTS, Must, Of, Relation
 from services.roster import Presence
@@ -87,6 +89,9 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "help.other_{}": tuple(UNREADABLE),
     "ask.reply.{}": tuple(k for k, one in common_topics().items() if not one.documented),
     "ask.topic.{}": tuple(k for k, one in common_topics().items() if one.documented),
+    "certificate.fact_{}": (*Certified.model_fields, "state", "revoked_at", "reason"),
+    "certificate.standing_{}": values(CertificateStanding),
+    "certificate.state_{}": ("valid", "revoked"),
     "answer.{}": ("today", "yesterday", "day_before", "in_a_week", "in_two_weeks"),
     "calendar.month_{}": tuple(map(str, range(1, 13))),
     "calendar.weekday_{}": tuple(map(str, range(1, 8))),
@@ -202,6 +207,8 @@ NO_KEYS: Final = frozenset(
         "web.socket_failed",
         "web.uploads_swept",
         "evaluation.id",
+        "certificate.id",
+        "certificate.typ",
         "evaluation.stages",
         "evaluation.exit_rule",
     }

@@ -1,0 +1,267 @@
+"""Certificates at the command line: keys, issuing, showing, revoking, verifying."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.terminal import AsJson, Mistake, both, said, say, say_json, say_rows
+from prompts import Text, Words, t
+
+if TYPE_CHECKING:
+    from bot.talk.acting import Operator
+    from jobs.certificates import Handled, Press
+    from services.certificates import Candidate, Issued
+
+EVERY = 50
+"""Certificates after which progress is told."""
+
+commands = typer.Typer(no_args_is_help=True)
+Number = Annotated[str, typer.Argument(help=both("certificate_number"))]
+
+
+@commands.command("issue", help=both("certificate_issue"))
+def issue(
+    cohort: Annotated[int | None, typer.Argument(help=both("cohort_number"))] = None,
+    person: Annotated[list[str] | None, typer.Option(help=both("certificate_person"))] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=both("certificate_dry_run"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    from app import desk
+    from bot.talk.clock import beijing_day
+    from services import certificates
+
+    with desk.desk() as (db, by):
+        found = desk.cohort_typed(db, cohort)
+        desk.pack_of(found)
+        members = [desk.member_typed(db, who) for who in person] if person else None
+        if any(one.membership.cohort_id != found.id for one in members or ()):
+            raise Mistake(t("cli.certificate_other_cohort", cohort=found.name))
+        number = found.id or 0
+        standing = certificates.candidates(db, found, beijing_day(by.now), members)
+    if dry_run:
+        show_standing(standing, as_json)
+        return
+    only = None if members is None else [one.id for one in members]
+    made = asyncio.run(run(by, number, only))
+    if as_json:
+        say_json(
+            [
+                {
+                    "member": one.member,
+                    "person": one.name,
+                    "number": one.number,
+                    "why": said(one.why) if one.why else "",
+                }
+                for one in made
+            ]
+        )
+        return
+    say(t("cli.certificates_issued", count=sum(one.why is None for one in made)))
+    say_rows(
+        [
+            {
+                "number": str(one.member),
+                "person": one.name,
+                "certificate": one.why or one.number,
+            }
+            for one in made
+        ]
+    )
+
+
+async def run(by: Operator, cohort: int, only: list[int] | None) -> list[Handled]:
+    """Issue, and tell on the way how far it is. Raises `Mistake`."""
+    from app import desk
+    from bot.talk.acting import Refused
+    from jobs.printing import NotPrinted
+
+    made: list[Handled] = []
+    with desk.opened() as database:
+        try:
+            async for one in press(database).issue(by, cohort, only):
+                made.append(one)
+                if len(made) % EVERY == 0:
+                    say(t("cli.certificates_so_far", count=len(made)), aside=True)
+        except Refused as refused:
+            raise Mistake(refused.words) from None
+        except NotPrinted as failed:
+            raise Mistake(t("cli.certificate_not_printed", why=failed)) from None
+    return made
+
+
+def press(database: Any) -> Press:
+    from app import desk
+    from jobs.certificates import Press
+    from storage.files import FileStore
+    from storage.signing import SigningKeys
+
+    told = desk.settings()
+    site = told.web.public_url.rstrip("/")
+    return Press(database, FileStore(told.files_dir), SigningKeys(told.keys_dir), site)
+
+
+def show_standing(standing: list[Candidate], as_json: bool) -> None:
+    """Print how each learner stands, without issuing anything."""
+    from services import certificates
+
+    if as_json:
+        say_json(
+            [
+                {
+                    "member": one.member.id,
+                    "person": one.member.person.name,
+                    "standing": one.standing.value,
+                    "outcome": one.outcome,
+                    "number": one.certificate.number if one.certificate else "",
+                }
+                for one in standing
+            ]
+        )
+        return
+    rows: list[dict[str, Words]] = [
+        {
+            "number": str(one.member.id),
+            "person": one.member.person.name,
+            "certificate": certificates.why(one),
+        }
+        for one in standing
+    ]
+    say_rows(rows)
+    say(t("cli.certificates_ready", count=sum(one.standing == "ready" for one in standing)))
+
+
+@commands.command("show", help=both("certificate_show"))
+def show(
+    number: Number,
+    save: Annotated[Path | None, typer.Option(help=both("certificate_save"))] = None,
+    as_json: AsJson = False,
+) -> None:
+    from app import desk
+    from services import certificates
+    from storage.files import FileStore
+    from storage.tables import File
+
+    if save is not None and save.exists():
+        raise FileExistsError(save)
+    with desk.desk() as (db, _):
+        found = numbered(db, number)
+        told = about(found, certificates.facts_of(db, found.certificate).model_dump(mode="json"))
+        kept = db.get(File, found.certificate.file_id) if found.certificate.file_id else None
+    if save is not None:
+        if kept is None:
+            raise Mistake(t("cli.certificate_no_pdf"))
+        save.write_bytes(FileStore(desk.settings().files_dir).read(kept.sha256))
+    tell(told, as_json)
+    if save is not None:
+        say(t("cli.certificate_saved", file=save), aside=as_json)
+
+
+@commands.command("revoke", help=both("certificate_revoke"))
+def revoke(number: Number, reason: Annotated[str, typer.Option(help=both("reason"))]) -> None:
+    from app import desk
+    from services import certificates
+
+    with desk.desk() as (db, by):
+        found = numbered(db, number)
+        certificates.revoke(db, by, found.certificate.id or 0, reason.strip())
+        say(t("cli.certificate_revoked", number=number))
+
+
+@commands.command("verify", help=both("certificate_verify"))
+def verify(
+    words: Annotated[str, typer.Argument(help=both("certificate_words"))], as_json: AsJson = False
+) -> None:
+    from app import desk
+    from services import certificates, certified
+
+    token = words.strip().rpartition("#")[2]
+    with desk.desk() as (db, _):
+        keys = [row.public for row in certificates.public_keys(db)]
+        try:
+            facts, _key = certified.read(token, keys)
+        except certified.Forged:
+            raise Mistake(t("cli.certificate_forged")) from None
+        found = certificates.looked_up(db, certified.token_hash(token))
+    if found is None:
+        raise Mistake(t("cli.certificate_unknown"))
+    tell(about(found, facts.model_dump(mode="json")), as_json)
+
+
+@commands.command("key", help=both("certificate_key"))
+def key() -> None:
+    from app import desk
+    from services import certificates
+    from storage.signing import SigningKeys, key_name
+
+    folder = desk.settings().keys_dir
+    with desk.desk() as (db, by):
+        made = certificates.make_key(db, by, SigningKeys(folder))
+        say(t("cli.certificate_key_made", name=key_name(made.public), folder=folder))
+
+
+@commands.command("keys", help=both("certificate_keys"))
+def keys(as_json: AsJson = False) -> None:
+    from app import desk
+    from services import certificates
+    from storage.signing import SigningKeys, key_name
+
+    held = SigningKeys(desk.settings().keys_dir)
+    with desk.desk() as (db, _):
+        rows = [
+            {
+                "name": key_name(row.public),
+                "made_at": row.made_at,
+                "public": row.public.hex(),
+                "signs": held.holds(row.public),
+            }
+            for row in certificates.public_keys(db)
+        ]
+    if as_json:
+        say_json(rows)
+        return
+    for row in rows:
+        signs = t("cli.certificate_key_signs" if row["signs"] else "cli.certificate_key_verifies")
+        say(t("cli.certificate_key_row", name=row["name"], at=row["made_at"], signs=signs))
+        say(f"  {row['public']}")
+    if not rows:
+        say(t("cli.nothing"))
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def numbered(db: Any, number: str) -> Issued:
+    """The certificate that bears a number. Raises `Mistake`."""
+    from services import certificates
+
+    found = certificates.numbered(db, number.strip().upper())
+    if found is None:
+        raise Mistake(t("certificate.none_such"))
+    return found
+
+
+def about(found: Issued, facts: dict[str, Any]) -> dict[str, Any]:
+    """What a certificate says, and whether it holds."""
+    revoked = found.revocation
+    return {
+        **facts,
+        "state": "revoked" if revoked else "valid",
+        "revoked_at": revoked.at if revoked else None,
+        "reason": revoked.reason if revoked else "",
+    }
+
+
+def tell(told: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        say_json(told)
+        return
+    for name, value in told.items():
+        if value not in (None, ""):
+            shown: Text | str = value
+            if name == "state":
+                shown = t(f"certificate.state_{value}")
+            say(t("cli.detail", label=t(f"certificate.fact_{name}"), value=shown))

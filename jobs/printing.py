@@ -1,0 +1,123 @@
+"""Makes PDFs of certificates in a process of its own: `python -m jobs.printing`.
+
+Each line of stdin is a JSON object, what `certificate.typ` is told; for each, a line of stdout
+tells how it went and how many bytes follow. Setting a page takes processor time that people who
+chat would otherwise wait for; this process gives way to them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from importlib.resources import files
+from typing import Any, Final
+
+NICE: Final = 10
+"""How far this process steps back behind the one that serves."""
+SECONDS: Final = 60
+"""Time limit for one page, the start included."""
+PRINTED: Final = "printed"
+FAILED: Final = "failed"
+
+
+class NotPrinted(Exception):
+    """A page could not be set; its argument is what Typst said, or that the process ended."""
+
+
+class Printer:
+    """A process that sets pages, one after the other."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def print(self, told: Mapping[str, Any]) -> bytes:
+        """The PDF of a page. Raises `NotPrinted`."""
+        out, back = self._process.stdin, self._process.stdout
+        if out is None or back is None:
+            raise NotPrinted("no pipes")
+        try:
+            async with asyncio.timeout(SECONDS):
+                out.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
+                await out.drain()
+                how, size = (await back.readline()).split()
+                answer = await back.readexactly(int(size))
+        except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as error:
+            raise NotPrinted(type(error).__name__) from None
+        if how.decode() != PRINTED:
+            raise NotPrinted(answer.decode())
+        return answer
+
+
+@asynccontextmanager
+async def printer() -> AsyncIterator[Printer]:
+    """A printer, which ends with the block."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "jobs.printing"),
+        stdin=pipe,
+        stdout=pipe,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield Printer(process)
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+        await process.wait()
+
+
+# ---------------------------------------------------------------- in the other process
+
+
+def set_page(compiler: Any, told: str, form: str = "pdf") -> bytes:
+    """A page as PDF, or as a picture. Raises `NotPrinted` where Typst fails or warns."""
+    import typst
+
+    try:
+        made, warnings = compiler.compile_with_warnings(
+            format=form, sys_inputs={"told": told}, timestamp=0, ppi=110.0
+        )
+    except typst.TypstError as error:
+        raise NotPrinted(error.message) from None
+    if warnings:
+        raise NotPrinted("; ".join(warning.message for warning in warnings))
+    found: bytes = made
+    return found
+
+
+def make_compiler() -> Any:
+    """A compiler of `certificate.typ`, with our fonts and no others."""
+    import typst
+
+    from jobs import fonts
+
+    return typst.Compiler(
+        input=str(files("jobs") / "certificate.typ"),
+        font_paths=typst.Fonts(
+            include_system_fonts=False,
+            include_embedded_fonts=False,
+            font_paths=list(fonts.folders()),
+        ),
+    )
+
+
+def main() -> None:
+    with suppress(AttributeError, OSError):
+        os.nice(NICE)
+    compiler = make_compiler()
+    for line in sys.stdin.buffer:
+        try:
+            how, answer = PRINTED, set_page(compiler, line.decode())
+        except NotPrinted as why:
+            how, answer = FAILED, str(why).encode()
+        sys.stdout.buffer.write(f"{how} {len(answer)}\n".encode() + answer)
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,457 @@
+"""Certificates: who may be given one and why others not, issuing, revoking, reading.
+
+A certificate rests on a signed outcome, and states what held on the day it was issued. Nothing of
+it changes afterwards; it may be revoked, with a reason, and another issued in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from bot.talk.acting import Actor, Operator, Refused
+from bot.talk.clock import beijing_day
+from programmes import certifying
+from programmes.certifying import PromisedCertificate
+from programmes.model import Programme
+from prompts import Text, render, t
+from services import audit, certified, evaluations, exits, records, roster
+from services.access import LEARNERS, learner_at, may_keep
+from services.certified import Certified, token_hash
+from services.evaluations import outcome_label
+from services.packs import load
+from services.records import SessionBody
+from services.roster import Member
+from storage.signing import SigningKeys, key_name
+from storage.tables import (
+    Certificate,
+    Cohort,
+    Evaluation,
+    EvaluationState,
+    File,
+    Membership,
+    RecordState,
+    Revocation,
+    Role,
+    SigningKey,
+    Unit,
+)
+
+PDF: Final = "application/pdf"
+
+
+# ---------------------------------------------------------------- who may be given one
+
+
+class CertificateStanding(StrEnum):
+    """How a learner stands to the certificate."""
+
+    ISSUED = "issued"
+    READY = "ready"
+    UNDECIDED = "undecided"
+    """No outcome has been signed yet."""
+    NOT_UPON = "not_upon"
+    """The document gives none upon this outcome."""
+    LEAVING = "leaving"
+    """Told that the cultivation ends."""
+    ENDED = "ended"
+    """No longer a member."""
+    CONSENT = "consent"
+    """A guardian's consent is awaited."""
+    CHANGED = "changed"
+    """Issued upon an outcome that no longer stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A learner, how they stand to the certificate, and what it rests or would rest on."""
+
+    member: Member
+    standing: CertificateStanding
+    outcome: str = ""
+    """As records name it; empty if none is signed."""
+    evaluation: Evaluation | None = None
+    certificate: Certificate | None = None
+    """The one that holds now."""
+
+
+def promised(programme: Programme, verb: str = "issue_certificate") -> PromisedCertificate:
+    """The certificate that offices here issue. Raises `Refused` where the document promises none,
+    or somebody above issues it."""
+    found = certifying.certificate(programme)
+    if found is None:
+        raise Refused(t("certificate.not_promised", programme=programme.name), verb=verb)
+    if found.elsewhere:
+        told = {"programme": programme.name, "clause": found.clause}
+        raise Refused(t("certificate.elsewhere", **told), verb=verb)
+    return found
+
+
+def candidates(
+    db: Session, cohort: Cohort, today: date, members: Sequence[Member] | None = None
+) -> list[Candidate]:
+    """How a cohort's learners stand, or these of them, in the order of the roster; those who have
+    left stand at their places.
+
+    Raises `Refused` where no certificate is issued here.
+    """
+    programme = load(cohort.programme)
+    upon = promised(programme)
+    if members is None:
+        members = roster.members(db, cohort.id or 0, LEARNERS, ended=True)
+    theirs = [member.id for member in members]
+    decided = _decided(db, programme, theirs)
+    holding = _holding(db, theirs)
+    leaving = exits.leaving(db, theirs)
+    found = []
+    for member in members:
+        outcome, own = decided.get(member.id), holding.get(member.id)
+        standing = _standing(db, upon, member, outcome, own, today, member.id in leaving)
+        found.append(Candidate(member, standing, outcome.outcome if outcome else "", outcome, own))
+    return found
+
+
+def _standing(
+    db: Session,
+    upon: PromisedCertificate,
+    member: Member,
+    outcome: Evaluation | None,
+    own: Certificate | None,
+    today: date,
+    leaving: bool,
+) -> CertificateStanding:
+    follows = outcome is not None and upon.follows(outcome.outcome)
+    if own is not None:
+        same = outcome is not None and (outcome.id, outcome.version) == (
+            own.evaluation_id,
+            own.version,
+        )
+        return CertificateStanding.ISSUED if same else CertificateStanding.CHANGED
+    if member.membership.ended_at is not None:
+        return CertificateStanding.ENDED
+    if leaving:
+        return CertificateStanding.LEAVING
+    if outcome is None:
+        return CertificateStanding.UNDECIDED
+    if not follows:
+        return CertificateStanding.NOT_UPON
+    if not may_keep(db, learner_at(db, member.id), today):
+        return CertificateStanding.CONSENT
+    return CertificateStanding.READY
+
+
+def _decided(db: Session, programme: Programme, members: Sequence[int]) -> dict[int, Evaluation]:
+    """The signed evaluation that gives each learner the outcome that is certified."""
+    asked = {(key, part.side) for key, part in certifying.parts(programme)}
+    rows = db.exec(
+        select(Evaluation)
+        .where(
+            col(Evaluation.student_id).in_(members),
+            sa.tuple_(col(Evaluation.stage), col(Evaluation.side)).in_(asked),
+            Evaluation.state == EvaluationState.SIGNED,
+            Evaluation.outcome != "",
+        )
+        .order_by(col(Evaluation.id))
+    )
+    return {row.student_id: row for row in rows}
+
+
+def _holding(db: Session, members: Sequence[int]) -> dict[int, Certificate]:
+    """The certificate of each learner that has not been revoked."""
+    rows = db.exec(
+        select(Certificate)
+        .outerjoin(Revocation, col(Revocation.certificate_id) == col(Certificate.id))
+        .where(col(Certificate.student_id).in_(members), col(Revocation.certificate_id).is_(None))
+    )
+    return {row.student_id: row for row in rows}
+
+
+# ---------------------------------------------------------------- keys
+
+
+def make_key(db: Session, by: Operator, keys: SigningKeys) -> SigningKey:
+    """Make a key, which signs from now on; what the earlier ones signed still verifies."""
+    return _new_key(db, by, keys)
+
+
+def public_keys(db: Session) -> list[SigningKey]:
+    """Every key that ever signed here, the latest first."""
+    return list(db.exec(select(SigningKey).order_by(col(SigningKey.id).desc())))
+
+
+def _new_key(db: Session, by: Actor | Operator, keys: SigningKeys) -> SigningKey:
+    row = SigningKey(public=keys.make(), made_at=by.now)
+    db.add(row)
+    db.flush()
+    audit.note(db, by, "make_key", "key", row.id, name=key_name(row.public))
+    return row
+
+
+def _signing_key(db: Session, by: Actor | Operator, keys: SigningKeys) -> SigningKey:
+    """The latest key that can sign on this machine; a new one if there is none."""
+    held = (row for row in public_keys(db) if keys.holds(row.public))
+    return next(held, None) or _new_key(db, by, keys)
+
+
+# ---------------------------------------------------------------- issuing
+
+
+def issue(db: Session, by: Actor | Operator, member_id: int, keys: SigningKeys) -> Certificate:
+    """Issue a learner's certificate: number it and sign it. Its PDF is made afterwards.
+
+    Raises `Refused` unless the learner is ready for one: so it is never issued twice.
+    """
+    member = roster.find_member(db, member_id)
+    # Whoever numbers in the same cohort waits here.
+    cohort = cast(Cohort, db.get(Cohort, member.membership.cohort_id, with_for_update=True))
+    [found] = candidates(db, cohort, beijing_day(by.now), [member])
+    if found.standing is not CertificateStanding.READY or found.evaluation is None:
+        raise _refused(why(found), member_id)
+    key = _signing_key(db, by, keys)
+    nth = 1 + (
+        db.exec(
+            select(sa.func.max(Certificate.nth)).where(Certificate.cohort_id == cohort.id)
+        ).one()
+        or 0
+    )
+    earlier = select(sa.func.count()).select_from(Certificate)
+    issued = db.exec(earlier.where(col(Certificate.student_id) == member_id)).one()
+    facts = _facts(db, cohort, member, found.evaluation, nth, by)
+    token = certified.signed(facts, key.public, lambda data: keys.sign(key.public, data))
+    row = Certificate(
+        cohort_id=cast(int, cohort.id),
+        nth=nth,
+        student_id=member_id,
+        issue=1 + issued,
+        evaluation_id=cast(int, found.evaluation.id),
+        version=found.evaluation.version,
+        number=facts.number,
+        token=token,
+        token_hash=token_hash(token),
+        key_id=cast(int, key.id),
+        issued_by=by.person_id,
+        issued_at=by.now,
+    )
+    db.add(row)
+    db.flush()
+    audit.note(db, by, "issue_certificate", "certificate", row.id, number=facts.number)
+    return row
+
+
+def _facts(
+    db: Session,
+    cohort: Cohort,
+    member: Member,
+    outcome: Evaluation,
+    nth: int,
+    by: Actor | Operator,
+) -> Certified:
+    programme, today = load(cohort.programme), beijing_day(by.now)
+    upon, place = promised(programme), member.membership
+    sessions, minutes = _counted(db, programme, member, today)
+    units = {asked.unit for asked in programme.requirements}
+    label = outcome_label(evaluations.part_of(db, outcome), outcome.outcome)
+    return Certified(
+        number=f"{programme.key.upper()}-{cohort.id:02}-{nth:04}",
+        certificate=upon.name,
+        name=member.person.name,
+        programme=official_name(programme),
+        cohort=cohort.name,
+        subject=roster.subject_name(programme, place.subject),
+        outcome=render(label, "zh"),
+        sessions=sessions if "sessions" in units else None,
+        hours=minutes // 60 if "hours" in units else None,
+        issued_on=today,
+        office=office_name(db, cohort),
+        clause=upon.clause,
+    )
+
+
+def official_name(programme: Programme) -> str:
+    """A programme's name as its document's title has it."""
+    return str(programme.identity.official_name.value or programme.name)
+
+
+def _counted(db: Session, programme: Programme, member: Member, today: date) -> tuple[int, int]:
+    """A learner's approved sessions in the cycle, and their minutes."""
+    first = max(programme.cycle.first_day, member.membership.joined_on or date.min)
+    last = min(programme.cycle.last_day or date.max, today)
+    found = [
+        body.minutes
+        for record, body in records.entries(db, member.id)
+        if isinstance(body, SessionBody)
+        and record.state is RecordState.APPROVED
+        and first <= body.day <= last
+    ]
+    return len(found), sum(found)
+
+
+def office_name(db: Session, cohort: Cohort) -> str:
+    """The name of the office that issues a cohort's certificates: the one that runs it, else that
+    of its first coordinator. Raises `Refused` if there is neither."""
+    if cohort.office_id is not None:
+        return cast(Unit, db.get(Unit, cohort.office_id)).name
+    staff = roster.members(db, cohort.id or 0, (Role.COORDINATOR,))
+    named = (one.unit_name for one in staff if one.unit_name)
+    office = next(named, "")
+    if not office:
+        told = {"cohort": cohort.name}
+        raise Refused(t("certificate.no_office", **told), verb="issue_certificate")
+    return office
+
+
+def why(found: Candidate) -> Text:
+    """Why a learner is not to be given a certificate now, or has one."""
+    return t(
+        f"certificate.standing_{found.standing}",
+        name=found.member.person.name,
+        number=found.certificate.number if found.certificate else "",
+    )
+
+
+def _refused(words: Text, member_id: int) -> Refused:
+    return Refused(words, verb="issue_certificate", object="membership", object_id=member_id)
+
+
+# ---------------------------------------------------------------- the PDF
+
+
+def unprinted(db: Session, cohort_id: int) -> list[int]:
+    """A cohort's certificates whose PDF has not been made, in the order of their numbers."""
+    rows = select(Certificate.id).where(
+        Certificate.cohort_id == cohort_id,
+        col(Certificate.file_id).is_(None),
+        Certificate.token != "",
+    )
+    return [cast(int, number) for number in db.exec(rows.order_by(col(Certificate.nth)))]
+
+
+def facts_of(db: Session, certificate: Certificate) -> Certified:
+    """What a certificate certifies. Raises `Forged` if its row was tampered with or erased."""
+    key = cast(SigningKey, db.get(SigningKey, certificate.key_id))
+    return certified.read(certificate.token, [key.public])[0]
+
+
+def printed(
+    db: Session, by: Actor | Operator, certificate_id: int, sha256: str, size: int
+) -> bool:
+    """Note a certificate's PDF; returns whether it was the first."""
+    row = db.get(Certificate, certificate_id, with_for_update=True)
+    if row is None or row.file_id is not None or not row.token:
+        return False
+    facts = facts_of(db, row)
+    file = File(
+        sha256=sha256,
+        size=size,
+        media_type=PDF,
+        name=f"{facts.certificate}-{facts.name}-{row.number}.pdf",
+        owner_id=cast(Membership, db.get(Membership, row.student_id)).person_id,
+        created_at=by.now,
+    )
+    db.add(file)
+    db.flush()
+    row.file_id = file.id
+    db.add(row)
+    db.flush()
+    return True
+
+
+# ---------------------------------------------------------------- revoking
+
+
+def revoke(db: Session, by: Actor | Operator, certificate_id: int, reason: str) -> Revocation:
+    """Revoke a certificate, with a reason. Raises `Refused` if it is revoked already."""
+    row = db.get(Certificate, certificate_id, with_for_update=True)
+    if row is None or db.get(Revocation, certificate_id) is not None:
+        key = "certificate.none_such" if row is None else "certificate.revoked_already"
+        raise Refused(
+            t(key), verb="revoke_certificate", object="certificate", object_id=certificate_id
+        )
+    done = Revocation(
+        certificate_id=certificate_id, reason=reason, revoked_by=by.person_id, at=by.now
+    )
+    db.add(done)
+    db.flush()
+    audit.note(db, by, "revoke_certificate", "certificate", certificate_id)
+    return done
+
+
+# ---------------------------------------------------------------- reading
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate with its revocation, if it was revoked."""
+
+    certificate: Certificate
+    revocation: Revocation | None
+
+
+def numbered(db: Session, number: str) -> Issued | None:
+    """The certificate that bears a number."""
+    return _issued(db, col(Certificate.number) == number)
+
+
+def looked_up(db: Session, hashed: bytes) -> Issued | None:
+    """The certificate whose token has this hash."""
+    return _issued(db, col(Certificate.token_hash) == hashed)
+
+
+def of_learner(db: Session, member_id: int) -> list[Issued]:
+    """A learner's certificates, the latest first."""
+    rows = _rows.where(col(Certificate.student_id) == member_id)
+    return [Issued(*row) for row in db.exec(rows.order_by(col(Certificate.id).desc()))]
+
+
+def _issued(db: Session, wanted: sa.ColumnElement[bool]) -> Issued | None:
+    row = db.exec(_rows.where(wanted)).first()
+    return Issued(*row) if row else None
+
+
+_rows = select(Certificate, Revocation).outerjoin(
+    Revocation, col(Revocation.certificate_id) == col(Certificate.id)
+)
+
+
+def revoked_hashes(db: Session) -> list[bytes]:
+    """The hashes of all revoked tokens."""
+    rows = select(Certificate.token_hash).join(
+        Revocation, col(Revocation.certificate_id) == col(Certificate.id)
+    )
+    return list(db.exec(rows.order_by(col(Certificate.id))))
+
+
+# ---------------------------------------------------------------- a person's data
+
+
+def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
+    """The certificates of these memberships, for a copy of a person's data."""
+    rows = db.exec(
+        _rows.where(col(Certificate.student_id).in_(places)).order_by(col(Certificate.id))
+    )
+    return [
+        {
+            "number": row.number,
+            "issued_at": row.issued_at.isoformat(),
+            "facts": facts_of(db, row).model_dump(mode="json") if row.token else None,
+            "token": row.token,
+            "revoked_at": revoked.at.isoformat() if revoked else None,
+            "reason": revoked.reason if revoked else "",
+        }
+        for row, revoked in rows
+    ]
+
+
+def forget(db: Session, places: Sequence[int]) -> None:
+    """Take facts and PDFs out of the certificates of somebody who is erased. What they hold in
+    their hands still verifies: its hash stays."""
+    for row in db.exec(select(Certificate).where(col(Certificate.student_id).in_(places))):
+        row.token, row.file_id = "", None
+        db.add(row)
+    db.flush()
