@@ -33,7 +33,7 @@ _ASKS: Final = re.compile(
 _WHAT: Final = re.compile("什么|啥|哪|干嘛|节点|安排|截止|what|which|any|due")
 
 
-class Asked(NamedTuple):
+class AskedDay(NamedTuple):
     """A day, or a month, of any year or of one."""
 
     year: int | None
@@ -41,7 +41,7 @@ class Asked(NamedTuple):
     day: int | None
 
 
-def asked_of(question: str) -> Asked | None:
+def asked_of(question: str) -> AskedDay | None:
     """The day or month of which nothing else is asked than what it holds."""
     said = fold(tidy(question)).casefold()
     found = list(_DAY.finditer(said))
@@ -55,10 +55,10 @@ def asked_of(question: str) -> Asked | None:
     year = part["year"] or part["in_year"]
     if month is None or not 1 <= month <= 12 or not (day is None or 1 <= day <= 31):
         return None
-    return Asked(int(year) if year else None, month, day)
+    return AskedDay(int(year) if year else None, month, day)
 
 
-def planned(told: Told, asked: Asked) -> Told:
+def planned(told: Told, asked: AskedDay) -> Told:
     """Of the schedule, as it is told, what falls on that day or in that month; all of it, if
     nothing does."""
     milestones = told.programme.fact(SCHEDULE).value or ()
@@ -75,7 +75,7 @@ def planned(told: Told, asked: Asked) -> Told:
     )
 
 
-def _falls(one: Milestone, asked: Asked) -> bool:
+def _falls(one: Milestone, asked: AskedDay) -> bool:
     first, last = one.start or one.end, one.end or one.start
     if first is None or last is None:
         return False
@@ -87,14 +87,14 @@ def _falls(one: Milestone, asked: Asked) -> bool:
     )
 
 
-def _is_day(year: int, asked: Asked) -> bool:
+def _is_day(year: int, asked: AskedDay) -> bool:
     return (asked.day or 1) <= calendar.monthrange(year, asked.month)[1]
 
 
-def _first(year: int, asked: Asked) -> date:
+def _first(year: int, asked: AskedDay) -> date:
     return date(year, asked.month, asked.day or 1)
 
 
-def _last(year: int, asked: Asked) -> date:
+def _last(year: int, asked: AskedDay) -> date:
     day = asked.day or calendar.monthrange(year, asked.month)[1]
     return date(year, asked.month, day)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from answers import guide
-from answers.by_day import Asked, asked_of
+from answers.by_day import AskedDay, asked_of
 from programmes import catalogue
 from prompts import render
 
@@ -13,12 +13,12 @@ from prompts import render
 @pytest.mark.parametrize(
     ("question", "asked"),
     [
-        ("3月份要做什么", Asked(None, 3, None)),
-        ("十一月有什么安排", Asked(None, 11, None)),
-        ("1月30号是个什么节点，跟我们有关系不", Asked(None, 1, 30)),
-        ("2022年8月31日截止什么", Asked(2022, 8, 31)),
-        ("what happens in March?", Asked(None, 3, None)),
-        ("What is due on 30 January", Asked(None, 1, 30)),
+        ("3月份要做什么", AskedDay(None, 3, None)),
+        ("十一月有什么安排", AskedDay(None, 11, None)),
+        ("1月30号是个什么节点，跟我们有关系不", AskedDay(None, 1, 30)),
+        ("2022年8月31日截止什么", AskedDay(2022, 8, 31)),
+        ("what happens in March?", AskedDay(None, 3, None)),
+        ("What is due on 30 January", AskedDay(None, 1, 30)),
         ("12月要交什么材料", None),
         ("8月31号中期评价交给谁", None),
         ("3月到5月有什么安排", None),
@@ -28,7 +28,9 @@ from prompts import render
         ("我3月30号去了实验室", None),
     ],
 )
-def test_a_day_is_asked_about_only_if_nothing_else_is(question: str, asked: Asked | None) -> None:
+def test_a_day_is_asked_about_only_if_nothing_else_is(
+    question: str, asked: AskedDay | None
+) -> None:
     assert asked_of(question) == asked
 
 
