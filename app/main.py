@@ -223,6 +223,7 @@ class App:
         if not brought and not settings.metrics:
             return []
         from app import calendar_feed
+        from app.verification import page as verification
         from bot.health import Health
 
         health = Health(self.database, self.clock, self.platforms, self.workers)
@@ -232,6 +233,7 @@ class App:
                 metrics=settings.metrics, token=token.get_secret_value() if token else ""
             ),
             *((calendar_feed.route(self.database, self.clock),) if settings.web.enabled else ()),
+            *(verification.routes(self.database) if settings.web.enabled else ()),
             *brought,
         ]
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -265,8 +265,9 @@ def _facts(
         cohort=cohort.name,
         subject=roster.subject_name(programme, place.subject),
         outcome=render(label, "zh"),
-        sessions=sessions if "sessions" in units else None,
-        hours=minutes // 60 if "hours" in units else None,
+        # Nothing of what was kept elsewhere is said to be nothing.
+        sessions=(sessions or None) if "sessions" in units else None,
+        hours=(minutes // 60 or None) if "hours" in units else None,
         issued_on=today,
         office=office_name(db, cohort),
         clause=upon.clause,
@@ -401,6 +402,14 @@ def numbered(db: Session, number: str) -> Issued | None:
 def looked_up(db: Session, hashed: bytes) -> Issued | None:
     """The certificate whose token has this hash."""
     return _issued(db, col(Certificate.token_hash) == hashed)
+
+
+def state_of(db: Session, hashed: bytes) -> Literal["valid", "revoked", "unknown"]:
+    """What became of the certificate whose token has this hash."""
+    found = looked_up(db, hashed)
+    if found is None:
+        return "unknown"
+    return "revoked" if found.revocation else "valid"
 
 
 def of_learner(db: Session, member_id: int) -> list[Issued]:

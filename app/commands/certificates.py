@@ -231,6 +231,24 @@ def keys(as_json: AsJson = False) -> None:
         say(t("cli.nothing"))
 
 
+@commands.command("page", help=both("certificate_page"))
+def page(
+    file: Annotated[Path, typer.Option("--output", "-o", help=both("certificate_page_file"))],
+) -> None:
+    from app import desk
+    from app.verification.page import saved
+    from bot.talk.clock import beijing_day
+    from services import certificates
+
+    if file.exists():
+        raise FileExistsError(file)
+    with desk.desk() as (db, by):
+        keys = [row.public for row in certificates.public_keys(db)]
+        revoked = certificates.revoked_hashes(db)
+    file.write_text(saved(keys, revoked, beijing_day(by.now)), encoding="utf-8")
+    say(t("cli.certificate_page_saved", file=file, keys=len(keys), revoked=len(revoked)))
+
+
 # ---------------------------------------------------------------- what is shown
 
 

@@ -21,6 +21,7 @@ from answers.topics import common_topics
 from app.commands.inquiries import KEPT
 from app.rights_page import COLUMNS
 from app.simulation.events import KINDS as KINDS_OF_EVENTS
+from app.verification.page import WORDS
 from bot.scene import ENGINE
 from bot.talk.inputs import UNREADABLE
 from handlers import COMMANDS
@@ -90,6 +91,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "ask.reply.{}": tuple(k for k, one in common_topics().items() if not one.documented),
     "ask.topic.{}": tuple(k for k, one in common_topics().items() if one.documented),
     "certificate.fact_{}": (*Certified.model_fields, "state", "revoked_at", "reason"),
+    "certificate.page.{}": WORDS,
     "certificate.standing_{}": values(CertificateStanding),
     "certificate.state_{}": ("valid", "revoked"),
     "answer.{}": ("today", "yesterday", "day_before", "in_a_week", "in_two_weeks"),

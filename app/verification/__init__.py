@@ -1,0 +1,1 @@
+"""The page that verifies certificates: by itself, or with this server's word as well."""

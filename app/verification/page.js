@@ -1,0 +1,90 @@
+// Reads a certificate's token, verifies its signature, and says what it says. What is sent to the
+// server, if there is one, is the token's hash alone: no name leaves this page.
+
+const told = JSON.parse(document.getElementById("told").textContent);
+const language = navigator.language.startsWith("en") ? "en" : "zh";
+const words = told.words[language];
+const at = (id) => document.getElementById(id);
+const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const fromHex = (text) => Uint8Array.from(text.match(/../g), (pair) => parseInt(pair, 16));
+
+function fill(words, gaps) {
+  return words.replace(/\{(\w+)\}/g, (_, name) => gaps[name]);
+}
+
+function bytesOf(token) {
+  try {
+    const plain = atob(token.replace(/-/g, "+").replace(/_/g, "/"));
+    const again = btoa(plain).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+    // Only the one form that was signed: another of the same bytes is not on the list of revoked.
+    return again === token ? Uint8Array.from(plain, (sign) => sign.charCodeAt(0)) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The facts that a token certifies; null if none of our keys signed it. */
+function read(token) {
+  const whole = bytesOf(token);
+  if (!whole || whole.length < 74 || whole[0] !== 1) return null;
+  const [data, signature] = [whole.slice(0, -64), whole.slice(-64)];
+  const key = told.keys.find((one) => one.name === hex(data.slice(1, 9)));
+  if (!key || !verified(fromHex(key.public), signature, data)) return null;
+  const listed = JSON.parse(new TextDecoder().decode(data.slice(9)));
+  return told.facts.map((name, place) => [name, listed[place]]);
+}
+
+function show(state, title, note, facts = []) {
+  at("result").className = state;
+  at("title").textContent = title;
+  at("note").textContent = note;
+  const rows = facts.filter(([, value]) => value !== null && value !== "");
+  at("facts").replaceChildren(
+    ...rows.flatMap(([name, value]) => {
+      const [label, said] = [document.createElement("dt"), document.createElement("dd")];
+      label.textContent = words[`fact_${name}`];
+      said.textContent = value;
+      return [label, said];
+    }),
+  );
+  at("result").hidden = false;
+}
+
+async function verify(typed) {
+  const token = typed.replace(/\s/g, "").replace(/^.*#/, "");
+  if (!token) return;
+  const facts = read(token);
+  if (!facts) {
+    show("bad", words.forged, words.forged_note);
+    return;
+  }
+  const hash = hex(sha512(new TextEncoder().encode(token)).slice(0, 32));
+  if (!told.online) {
+    if (told.revoked.includes(hash)) show("bad", words.revoked, words.revoked_note, facts);
+    else show("good", words.signed, fill(words.as_of, { day: told.day }), facts);
+    return;
+  }
+  show("waits", words.signed, words.asking, facts);
+  let state = "";
+  try {
+    const answer = await fetch(told.online, { method: "POST", body: hash });
+    if (answer.ok) ({ state } = await answer.json());
+  } catch {
+    // Said below.
+  }
+  if (state === "valid") show("good", words.valid, words.valid_note, facts);
+  else if (state === "revoked") show("bad", words.revoked, words.revoked_note, facts);
+  else if (state === "unknown") show("bad", words.unknown, words.unknown_note, facts);
+  else show("waits", words.signed, words.not_reached, facts);
+}
+
+document.documentElement.lang = language === "en" ? "en" : "zh-CN";
+document.title = words.heading;
+for (const id of ["heading", "lead", "label", "verify", "how"]) at(id).textContent = words[id];
+at("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  verify(at("token").value);
+});
+const given = () => verify(location.hash.slice(1));
+addEventListener("hashchange", given);
+given();
