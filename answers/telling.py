@@ -76,9 +76,9 @@ def _tell(programme: Programme, paths: Sequence[str]) -> Told:
         except KeyError:  # a particular of another document
             return Told(programme, (), "")
         if entry:
-            lines, shown, clause = _entries(fact, entry)
+            lines, shown, clause = _entries(programme, fact, entry)
         else:
-            lines, clause = _words(fact), fact.clause
+            lines, clause = _words(programme, fact), fact.clause
             shown = list(_shown(fact, lines))
             area, _, part = name.partition(".")
             if place and f"fact.{area}.{part}" in catalogue("zh"):
@@ -141,7 +141,7 @@ def _names(piece: str) -> Iterator[str]:
             yield short
 
 
-def _words(fact: Fact[Any]) -> list[str]:
+def _words(programme: Programme, fact: Fact[Any]) -> list[str]:
     if fact.status is Status.SILENT:
         return []
     and_others = render(t("ask.and_others"), "zh") if fact.open else ""
@@ -151,7 +151,8 @@ def _words(fact: Fact[Any]) -> list[str]:
         return ["、".join(one.name for one in fact.value) + and_others]
     if not isinstance(fact.value, tuple):
         return []
-    return [*map(_item, fact.value), *([and_others] if and_others else [])]
+    items = [_item(programme, one) for one in fact.value]
+    return [*items, *([and_others] if and_others else [])]
 
 
 def _shown(fact: Fact[Any], lines: Sequence[str]) -> Iterator[Words]:
@@ -192,16 +193,18 @@ def _outcome(stage: Stage) -> str:
     return render(t("ask.either", ways=ways[:-1], last=ways[-1]), "zh")
 
 
-def _entries(fact: Fact[Any], wanted: str) -> tuple[list[str], list[Words], str]:
+def _entries(
+    programme: Programme, fact: Fact[Any], wanted: str
+) -> tuple[list[str], list[Words], str]:
     """Those entries of a list that are the wanted stage, role or kind of step."""
     found = [one for one in fact.value or () if wanted in _marks(one) and _says_something(one)]
     clauses = (part for one in found for part in one.clause.split("；"))
     alone = len(found) == 1
     shown: list[Words] = [
-        _stage(one, named=not alone) if isinstance(one, Stage) else dated(_item(one))
+        _stage(one, named=not alone) if isinstance(one, Stage) else dated(_item(programme, one))
         for one in found
     ]
-    return [_item(one) for one in found], shown, "；".join(dict.fromkeys(clauses))
+    return [_item(programme, one) for one in found], shown, "；".join(dict.fromkeys(clauses))
 
 
 def _marks(item: Any) -> Iterator[str]:
@@ -218,7 +221,7 @@ def _says_something(item: Any) -> bool:
     return not isinstance(item, Duties) or bool(item.duties)
 
 
-def _item(item: Any) -> str:
+def _item(programme: Programme, item: Any) -> str:
     match item:
         case Stage():
             parts: Sequence[str] = (
@@ -237,7 +240,7 @@ def _item(item: Any) -> str:
             return f"{item.name}：{'、'.join(item.duties)}"
         case HostSubjects():
             where = "，".join(filter(None, (item.city, item.university, item.laboratory)))
-            return f"{where}：{'、'.join(item.subjects)}"
+            return f"{where}：{'、'.join(map(programme.subject_name, item.subjects))}"
         case Project():
             where = "，".join(filter(None, (item.university, item.laboratory)))
             places = render(t("ask.places", count=item.places), "zh") if item.places else ""

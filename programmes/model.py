@@ -487,6 +487,11 @@ class Programme(Value):
         """
         return self._by_path[path]
 
+    def subject_name(self, code: str) -> str:
+        """A subject's name; what is no code of a subject is its name already."""
+        named = {known.code: known.name for known in self.subjects.list.value or ()}
+        return named.get(code, code)
+
     @cached_property
     def _by_path(self) -> dict[str, Fact[Any]]:
         return dict(self.facts(unwritten=True))

@@ -339,8 +339,7 @@ def _subject_code(programme: Programme, subject: str) -> str:
 
 def subject_name(programme: Programme, subject: str) -> str:
     """A subject's name."""
-    called = {known.code: known.name for known in programme.subjects.list.value or ()}
-    return called.get(subject, subject)
+    return programme.subject_name(subject)
 
 
 def correct_person(
