@@ -138,7 +138,6 @@ ACTS: dict[str, Act] = {
     **leave.ACTS,
     **office_days.ACTS,
     **mydata.ACTS,
-    **materials.ACTS,
 }
 """The acts behind the buttons of cards."""
 

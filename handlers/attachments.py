@@ -101,9 +101,21 @@ def carried(files: Sequence[Kept]) -> SentFiles:
 
 
 def named(journal: Journal) -> Sequence[Words]:
-    """What tells a draft with nothing but files from others: how they are called."""
-    answers = [e.answer for step, e in journal.entries.items() if step.startswith(f"{FILES}/")]
-    names = [file.name for answer in answers for file in answer.files]
+    """What tells a draft with nothing but files from others: how those are called that were taken
+    and not taken away; of files that are still under way, how they were called when sent."""
+    files: dict[str, str] = {}
+    for step, entry in journal.entries.items():
+        if not step.startswith(f"{FILES}/"):
+            continue
+        if entry.answer.press:
+            files = {k: v for k, v in files.items() if k != entry.answer.press}
+        done = journal.entries.get(f"{step}/kept")
+        if done is None:
+            files |= {f"{step}:{n}": file.name for n, file in enumerate(entry.answer.files)}
+        else:
+            kept = map(Kept.model_validate, done.result.get("kept", ()))
+            files |= {taking(one): one.name for one in kept}
+    names = list(files.values())
     return [t("drafts.files", names=names[:2], count=len(names))] if names else []
 
 

@@ -13,6 +13,7 @@ from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Field, Item, Message, Meter, press
 from handlers import progress, watch
 from handlers.pages import PAGE, on_record, page_asked, page_of, tell, turns
+from programmes.materials import brought
 from programmes.model import Programme
 from prompts import Brief, Text, Words, t
 from services import joining, records, roster
@@ -58,7 +59,11 @@ def cohort(scene: Scene, args: Sequence[str]) -> None:
         t("watch.on_day", day=beijing_day(scene.now)),
         title=shown.name,
         fields=tuple(cohort_fields(scene, shown, found, waiting)),
-        meters=(*requirement_meters(programme, found), *writing_meters(programme, found)),
+        meters=(
+            *requirement_meters(programme, found),
+            *writing_meters(programme, found),
+            *material_meters(programme, found),
+        ),
         items=tuple(
             Item(
                 t(f"watch.list.{verb}"),
@@ -142,6 +147,16 @@ def writing_meters(programme: Programme, found: Sequence[InShort]) -> Iterable[M
             missing=sum(missing),
         )
         yield Meter(asked.name, words, len(found) - behind, 0, len(found), clause=asked.clause)
+
+
+def material_meters(programme: Programme, found: Sequence[InShort]) -> Iterable[Meter]:
+    """How many learners have brought everything that the document lists, if it lists anything."""
+    if not brought(programme):
+        return
+    whole = sum(not standing.lacking for standing in found)
+    clause = programme.final_materials.student_materials.clause
+    words = t("watch.all_brought", met=whole, of=len(found))
+    yield Meter(t("material.meter"), words, whole, 0, len(found), clause=clause)
 
 
 # ---------------------------------------------------------------- the lists behind it

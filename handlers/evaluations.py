@@ -173,7 +173,7 @@ def evidence_card(scene: Scene, task: Task) -> Message:
     entries = records.entries(scene.session, member.id)
     report = progress.report(scene, member.id, programme, member.membership.grade)
     writings = [
-        progress.entry_item(record, body)
+        progress.entry_item(scene, record, body)
         for record, body in entries
         if record.kind in SHOWN_WRITINGS and record.state is not RecordState.WITHDRAWN
     ]

@@ -21,7 +21,7 @@ from handlers.attachments import FILES, keep_files, named, shown
 from handlers.seen import Student, first_words
 from programmes import evaluating
 from programmes.evaluating import Side
-from programmes.materials import brought, forms, is_open, listed, missing
+from programmes.materials import brought, forms, is_open, listed
 from programmes.model import Programme
 from programmes.values import Material, kept_as
 from prompts import Brief, Text, Words, t
@@ -29,7 +29,7 @@ from services import evaluations, records
 from services.access import LearnerPlace, learner
 from services.entities import Record, RecordKind
 from services.packs import load, material_label
-from services.progress import stands
+from services.progress import lacking, stands
 from services.records import OTHER, Entries, Kept, MaterialBody
 
 SUBMIT: Final = "submit"
@@ -113,9 +113,8 @@ def stem(file: Kept) -> str:
 
 def lines(me: MaterialSeen, material: str, body: MaterialBody) -> list[SummaryLine]:
     """The fields of the card before it is handed in, each with the step that asks for it."""
-    found = []
-    if len(me.asked) > 1:
-        found.append(SummaryLine("which", t("field.material"), material_label(material)))
+    which = "which" if len(me.asked) > 1 else ""
+    found = [SummaryLine(which, t("field.material"), material_label(material))]
     if body.form:
         found.append(SummaryLine("form", t("field.form"), material_label(body.form)))
     return [
@@ -127,7 +126,13 @@ def lines(me: MaterialSeen, material: str, body: MaterialBody) -> list[SummaryLi
 
 
 def called(me: MaterialSeen) -> Text:
-    return t("material.correction" if me.record_id else "material.one")
+    """What the talk is called: by the material where only one is meant."""
+    if len(me.asked) > 1:
+        return t("material.one")
+    return t(
+        "material.correction_of" if me.record_id else "material.one_of",
+        what=material_label(me.asked[0]),
+    )
 
 
 def sketch(me: MaterialSeen, journal: Journal) -> Sequence[Words]:
@@ -239,7 +244,7 @@ def listing(scene: Scene, _args: Sequence[str]) -> None:
     fact = programme.final_materials.student_materials
     rows: list[tuple[Choice, ...]] = [(TO_MENU,)]
     if brought(programme):
-        label = t("material.hand_in")
+        label = t("command.material.label")
         way = Choice(
             press("material"), label, weight="primary" if lacking(programme, entries) else "plain"
         )
@@ -279,15 +284,20 @@ def checklist(
         state = t("evaluation.signed" if signed else "material.not_signed")
         yield Item(label, press("evaluations"), state, "good" if signed else "neutral")
         return
-    there = [one for one in entries if stands(one[0], RecordKind.MATERIAL)]
-    mine = [one for one in there if one[0].period == kept_as(material)]
-    for record, body in mine:
-        line = records.title(record, body)
-        state = t("material.handed_in", day=Brief(record.day))
-        yield Item(line, press("record", record.id or 0), state, "good")
-    if not mine:
+    mine = [
+        one
+        for one in entries
+        if one[0].kind is RecordKind.MATERIAL and one[0].period == kept_as(material)
+    ]
+    if not any(stands(record, RecordKind.MATERIAL) for record, _ in mine):
         way = press("material", str(material))
         yield Item(label, way, t("material.missing"), "waiting")
+    for record, body in mine:
+        line = records.title(record, body)
+        there = stands(record, RecordKind.MATERIAL)
+        day = record.day if there else beijing_day(records.withdrawn_at(scene.session, record))
+        state = t("material.handed_in" if there else "record.withdrawn_on", day=Brief(day))
+        yield Item(line, press("record", record.id or 0), state, "good" if there else "neutral")
 
 
 def evaluated(scene: Scene, me: LearnerPlace, programme: Programme) -> bool:
@@ -300,12 +310,6 @@ def evaluated(scene: Scene, me: LearnerPlace, programme: Programme) -> bool:
     }
     found = evaluations.of_student(scene.session, scene.actor, me.id)
     return any(one.evaluation.stage in ends and one.evaluation.side == Side.TEAM for one in found)
-
-
-def lacking(programme: Programme, entries: Entries) -> list[str]:
-    """What the learner has to bring and has not brought, as records name it."""
-    there = {record.period for record, _ in entries if stands(record, RecordKind.MATERIAL)}
-    return [kept_as(one) for one in missing(programme, there)]
 
 
 def meters(programme: Programme, entries: Entries, *, own: bool) -> Iterable[Meter]:
@@ -346,8 +350,6 @@ def fields_of(record: Record, body: MaterialBody) -> tuple[Field, ...]:
     )
 
 
-COMMANDS: dict[str, Act] = {"materials": listing}
+COMMANDS: dict[str, Act] = {"materials": listing, "material": begin}
 
-ACTS: dict[str, Act] = {"material": begin}
-
-__all__ = ["ACTS", "COMMANDS", "FLOW", "MaterialSeen", "edit", "fields_of", "meters"]
+__all__ = ["COMMANDS", "FLOW", "MaterialSeen", "edit", "fields_of", "meters"]

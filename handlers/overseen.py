@@ -76,6 +76,7 @@ def _matter(about: str) -> str:
 
 
 _MATTERS: Final[Mapping[str, Sequence[str]]] = {
+    RecordKind.MATERIAL: ("材料", "报告", "material", "report"),
     RecordKind.MEETING_RECORD: ("面谈", "meeting record"),
     RecordKind.DIARY: ("日志", "日记", "diar", "journal"),
     RecordKind.SESSION: ("次数", "培养", "活动", "实验", "到校", "session"),

@@ -48,7 +48,7 @@ def waiting(scene: Scene, affair: Affair) -> bool:
     still = [entry for entry in entries if entry[0].state is RecordState.SUBMITTED]
     rows = ((Choice(press("records"), t("command.records.label")), TO_MENU),)
     if not still:
-        recent = tuple(progress.entry_item(*entry) for entry in entries[:3])
+        recent = tuple(progress.entry_item(scene, *entry) for entry in entries[:3])
         scene.say(Message(t("affair.nothing_waits"), rows, items=recent))
         return True
     items = tuple(progress.waiting_items(scene, me.id, still, own=True))

@@ -19,11 +19,11 @@ from programmes.model import Programme, Requirement
 from programmes.pacing import Away, projection
 from programmes.rules import PeriodTally, RequirementProgress
 from programmes.values import Frequency, Per
-from prompts import Text, Words, t
+from prompts import Brief, Text, Words, t
 from services import leave, records
 from services.access import learner
 from services.entities import Record, RecordKind, RecordState
-from services.packs import asked_of, load, word_label
+from services.packs import asked_of, load, material_label, word_label
 from services.progress import WRITING, counted, joined_on, sessions_without, stands
 from services.records import Body, MaterialBody, SessionBody, WritingBody
 from services.reminder_card import every
@@ -322,12 +322,14 @@ def pages(
     if len(entries) > (page + 1) * PAGE:
         turn.append(Choice(press(verb, *before, page + 1), t("records.older")))
     rows = ((*turn, TO_MENU),)
-    items = tuple(entry_item(record, body) for record, body in shown)
+    items = tuple(entry_item(scene, record, body) for record, body in shown)
     scene.say(Message(words, rows, kind="question", card="records", title=title, items=items))
 
 
-def entry_item(record: Record, body: Body) -> Item:
+def entry_item(scene: Scene, record: Record, body: Body) -> Item:
     """An entry as one row of a list, with its state."""
+    if records.is_shut(scene.session, scene.actor, record):
+        return Item(bare(record), press("record", record.id or 0), withdrawn(scene, record))
     line = records.title(record, body, brief=True)
     return Item(line, press("record", record.id or 0), state(record), TONES[record.state])
 
@@ -346,16 +348,48 @@ def state(record: Record) -> Text:
     return t(f"state.{record.state}")
 
 
-def show(scene: Scene, args: Sequence[str]) -> None:
-    """Show one entry in full with its actions, or an earlier version of it."""
+def show(scene: Scene, args: Sequence[str], told: Words = "") -> None:
+    """Show one entry in full with its actions, or an earlier version of it; `told`: what has just
+    become of it."""
     record, grant = records.read(scene.session, scene.actor, number(args))
     version = number(args, 1) if len(args) > 1 else record.version
+    if records.is_shut(scene.session, scene.actor, record):
+        scene.say(shut(scene, record, ((TO_MENU,),)))
+        return
     body = records.body_at(scene.session, record, version)
     rows = own_choices(record, version) if grant.relation is Relation.ONESELF else []
     if record.version > 1:
         rows.append(version_choices(record, version))
     rows.append((TO_MENU,))
-    scene.say(whole(scene, record, body, version)._replace(rows=tuple(rows)))
+    scene.say(whole(scene, record, body, version)._replace(rows=tuple(rows), note=told))
+
+
+def shut(scene: Scene, record: Record, rows: tuple[tuple[Choice, ...], ...]) -> Message:
+    """An entry that its learner has withdrawn, as those who look after them see it: that it was,
+    and when."""
+    return Message(
+        t("record.shut"),
+        rows,
+        kind="card",
+        card=f"record:{record.id}",
+        title=t(
+            "queue.line", student=records.owner(scene.session, record).name, line=bare(record)
+        ),
+        fields=(Field(t("field.state"), withdrawn(scene, record)),),
+    )
+
+
+def withdrawn(scene: Scene, record: Record) -> Text:
+    """That an entry was withdrawn, and when."""
+    at = records.withdrawn_at(scene.session, record)
+    return t("record.withdrawn_on", day=Brief(beijing_day(at)))
+
+
+def bare(record: Record) -> Words:
+    """What an entry is, and nothing of what it says."""
+    if record.kind is RecordKind.MATERIAL:
+        return material_label(record.period)
+    return t(f"watch.matter.{record.kind}")
 
 
 def home(me: SessionSeen | WritingSeen | MaterialSeen) -> Callable[[Scene], None] | None:
@@ -450,5 +484,12 @@ def edit(scene: Scene, args: Sequence[str]) -> None:
 
 
 def withdraw(scene: Scene, args: Sequence[str]) -> None:
-    record = records.withdraw(scene.session, scene.actor, number(args), number(args, 1))
-    show(scene, [str(record.id)])
+    """Withdraw an entry as it is shown; of an older card, show how it stands instead."""
+    record, _ = records.allowed(scene.session, scene.actor, number(args), "withdraw")
+    material = record.kind is RecordKind.MATERIAL
+    told: Words = t("record.material_withdrawn" if material else "record.entry_withdrawn")
+    if record.version != number(args, 1):
+        told = t("record.newer")
+    else:
+        records.withdraw(scene.session, scene.actor, number(args), record.version)
+    show(scene, [str(record.id)], told)

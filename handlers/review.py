@@ -161,6 +161,9 @@ TO_QUEUE: Final = Choice(press("queue"), t("command.queue.label"))
 def whole(scene: Scene, args: Sequence[str]) -> None:
     """看全文: show an entry in full, with the buttons to approve or return it."""
     record = records.open_whole(scene.session, scene.actor, number(args))
+    if records.is_shut(scene.session, scene.actor, record):
+        scene.say(progress.shut(scene, record, ((replace(TO_QUEUE, weight="quiet"),),)))
+        return
     body = records.body_at(scene.session, record)
     rows: list[tuple[Choice, ...]] = []
     waits = record.state is RecordState.SUBMITTED

@@ -31,7 +31,7 @@ from prompts import Brief, Text, t
 from services import evaluations, records, roster, urging
 from services.access import cohort_of, learner_at, may_keep
 from services.entities import Record
-from services.packs import load, word_label
+from services.packs import load, material_label, word_label
 from services.progress import InShort, Standing, in_short, met, standings
 from services.records import Body
 from services.roster import Member, Presence
@@ -91,7 +91,7 @@ def profile(scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]
     urged = progress.stack(scene, urged_lines(scene, member) or [none])
     report = progress.report(scene, member.id, programme, learner.grade)
     waiting = {item.press for item in report.items}
-    recent = [progress.entry_item(*entry) for entry in entries[:RECENT]]
+    recent = [progress.entry_item(scene, *entry) for entry in entries[:RECENT]]
     return report._replace(
         title=member.person.name,
         text=t(
@@ -258,13 +258,15 @@ def shortfalls(standing: Standing) -> Text:
 
 
 def in_parts(standing: Standing) -> list[Text]:
-    """Each shortfall: approved of required, and what is still to be written."""
+    """Each shortfall: approved of required, and what is still to be written or brought."""
     parts = [
         short_of(part.requirement, part.approved)
         for part in standing.progress.requirements
         if not met(part)
     ]
     parts += [t(f"watch.short.{kind}", count=count) for kind, count in standing.unwritten.items()]
+    if standing.lacking:
+        parts.append(t("watch.short.material", what=list(map(material_label, standing.lacking))))
     return parts
 
 

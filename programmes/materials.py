@@ -6,6 +6,7 @@ A document that lists nothing asks for nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import date, timedelta
 from typing import Final
 
 from programmes.model import Programme
@@ -29,6 +30,16 @@ def brought(programme: Programme) -> tuple[Material | Own, ...]:
 def missing(programme: Programme, there: Collection[str]) -> list[Material | Own]:
     """What the learner brings and is not `there`, which has it as records name it."""
     return [one for one in brought(programme) if kept_as(one) not in there]
+
+
+ASKED_AHEAD: Final = timedelta(days=30)
+"""So long before the document's day the materials are asked for."""
+
+
+def asked_by_now(programme: Programme, on: date) -> bool:
+    """Whether what is missing is asked for on a day; never, where the document names no day."""
+    due = programme.final_materials.deadline.value
+    return due is not None and on >= due.last_day - ASKED_AHEAD
 
 
 def forms(programme: Programme, material: str) -> Sequence[Material | Own]:

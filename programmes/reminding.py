@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Final
 
 from programmes.evaluating import SIDES, Side, StagePart, StageTerm, parts, term
+from programmes.materials import ASKED_AHEAD
 from programmes.model import Programme, Requirement
 from programmes.pacing import DAY, WEEK, Away, DaysThere, aim
 from programmes.rules import APPROVED, SUBMITTED, SessionFact, periods
@@ -474,7 +475,7 @@ def _materials(programme: Programme, state: LearnerState) -> Iterator[Matter]:
             "material",
             "final_materials.deadline",
             due.clause,
-            tuple(_around(day, day, material, (30, 7, 1), (to,))),
+            tuple(_around(day, day, material, (ASKED_AHEAD.days, 7, 1), (to,))),
             name=kept_as(material),
         )
 

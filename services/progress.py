@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from programmes.materials import asked_by_now, missing
 from programmes.model import Programme, Writing
 from programmes.rules import Progress, RequirementProgress, SessionFact, count
 from programmes.values import Frequency, Own, StageKind, kept_as
@@ -82,6 +83,12 @@ def unwritten(
     return 0
 
 
+def lacking(programme: Programme, entries: Entries) -> list[str]:
+    """The materials that a learner has to bring and has not brought, as records name them."""
+    there = {record.period for record, _ in entries if stands(record, RecordKind.MATERIAL)}
+    return [kept_as(one) for one in missing(programme, there)]
+
+
 def sessions_without(entries: Entries, kind: RecordKind) -> Entries:
     """The sessions without a diary, or without a meeting record."""
     written = {record.about_id for record, _ in entries if stands(record, kind)}
@@ -130,6 +137,8 @@ class Standing:
     progress: Progress
     unwritten: Mapping[RecordKind, int]
     """The number still to be written, by kind; kinds with none are absent."""
+    lacking: Sequence[str]
+    """The materials that are asked for by now and are missing, as records name them."""
     entries: Entries
 
     @property
@@ -148,20 +157,21 @@ def standings(
 
 def _standing(programme: Programme, member: Member, entries: Entries, today: date) -> Standing:
     place = member.membership
-    missing = _missing(programme, place.grade, place.joined_on, entries, today)
+    owed = _unwritten(programme, place.grade, place.joined_on, entries, today)
     made = counted(programme, entries, today, place.joined_on)
-    return Standing(member, made, missing, entries)
+    lacks = lacking(programme, entries) if asked_by_now(programme, today) else []
+    return Standing(member, made, owed, lacks, entries)
 
 
-def _missing(
+def _unwritten(
     programme: Programme, grade: str, since: date | None, entries: Entries, today: date
 ) -> dict[RecordKind, int]:
-    missing: dict[RecordKind, int] = {}
+    owed: dict[RecordKind, int] = {}
     for kind in WRITING:
         asked = asked_of(programme, grade, kind)
         if asked is not None and (number := unwritten(programme, asked, entries, today, since)):
-            missing[kind] = number
-    return missing
+            owed[kind] = number
+    return owed
 
 
 class MetInShort(NamedTuple):
@@ -182,17 +192,23 @@ class InShort(NamedTuple):
     parts: tuple[MetInShort, ...]
     """In the programme's order."""
     unwritten: Mapping[RecordKind, int]
+    lacking: int
+    """How many materials are missing, whether or not they are asked for by now."""
+    asked_by_now: bool
 
     def lacks(self, matter: RecordKind) -> bool:
         """Whether something is still to be done in a matter."""
-        if matter is RecordKind.SESSION:
-            return not all(part.enough and part.kept for part in self.parts)
+        match matter:
+            case RecordKind.SESSION:
+                return not all(part.enough and part.kept for part in self.parts)
+            case RecordKind.MATERIAL:
+                return self.asked_by_now and bool(self.lacking)
         return matter in self.unwritten
 
     @property
     def behind(self) -> bool:
-        """Whether a stated minimum is not met, or something is still to be written."""
-        return bool(self.unwritten) or self.lacks(RecordKind.SESSION)
+        """Whether a stated minimum is not met, or something is still to be written or brought."""
+        return any(self.lacks(matter) for matter in RecordKind)
 
 
 AT_ONCE: Final = 100
@@ -239,8 +255,13 @@ def in_short(
     entries = records.entries_of(db, [number for number, *_ in anew[:AT_ONCE]])
     for number, grade, since in anew[:AT_ONCE]:
         made = counted(programme, entries[number], today, since)
-        missing = _missing(programme, grade, since, entries[number], today)
-        short = InShort(number, tuple(map(_part, made.requirements)), missing)
+        short = InShort(
+            number,
+            tuple(map(_part, made.requirements)),
+            _unwritten(programme, grade, since, entries[number], today),
+            len(lacking(programme, entries[number])),
+            asked_by_now(programme, today),
+        )
         before.of[number] = (marks[number], short)
     left = {number for number, *_ in anew[AT_ONCE:]}
     return [before.of[n][1] for n, *_ in learners if n not in left], len(left)

@@ -42,6 +42,7 @@ from services.packs import kind_label, load, material_label, stage_label
 from services.rights import RIGHTS
 from storage.statements import Prepared
 from storage.tables import (
+    Audit,
     File,
     Membership,
     Mentoring,
@@ -267,12 +268,36 @@ def withdraw(db: Session, actor: Actor, record_id: int, version: int) -> Record:
     if record.state in SETTLED:
         raise _refuse("record.locked", "withdraw", record)
     if record.version != version:
-        raise _refuse("record.changed_meanwhile", "withdraw", record)
+        raise _refuse("record.newer", "withdraw", record)
     record.state = RecordState.WITHDRAWN
     db.add(record)
     db.flush()
     audit.note(db, actor, "withdraw", "record", record.id, record.version)
     return record
+
+
+def withdrawn_at(db: Session, record: Record) -> datetime:
+    """When an entry was withdrawn last."""
+    when = (
+        select(Audit.at)
+        .where(
+            Audit.object == "record",
+            Audit.object_id == record.id,
+            Audit.verb == "withdraw",
+            Audit.refused == "",
+        )
+        .order_by(col(Audit.id).desc())
+    )
+    return db.exec(when).first() or record.submitted_at
+
+
+def is_shut(db: Session, actor: Actor, record: Record) -> bool:
+    """Whether an entry was withdrawn from those who look after a learner: what it says is from
+    then on for the learner and the guardians alone."""
+    if record.state is not RecordState.WITHDRAWN:
+        return False
+    grant = held(db, actor.person_id, "read", record.student_id)
+    return grant is None or grant.relation not in looking.NOT_STAFF
 
 
 # ---------------------------------------------------------------- the reviewer's acts
@@ -385,16 +410,16 @@ def file_of(db: Session, actor: Actor, file_id: int) -> File:
     own_copy = select(File).where(
         File.id == file_id, File.owner_id == actor.person_id, col(File.expires_at) > actor.now
     )
-    shown_to_them = (
-        select(File)
-        .join(RecordFile, col(RecordFile.file_id) == col(File.id))
-        .join(Record, col(Record.id) == col(RecordFile.record_id))
+    shown_in = (
+        select(Record)
+        .join(RecordFile, col(RecordFile.record_id) == col(Record.id))
         .where(
-            col(File.id) == file_id,
+            col(RecordFile.file_id) == file_id,
             col(Record.student_id).in_(things("read_file", actor.person_id)),
         )
     )
-    file = db.exec(shown_to_them).first() or db.exec(own_copy).first()
+    shown = any(not is_shut(db, actor, record) for record in db.exec(shown_in))
+    file = db.get(File, file_id) if shown else db.exec(own_copy).first()
     if file is None:
         right = RIGHTS["read_file"]
         raise Refused(t(right.refused), verb=right.act, object=right.object, object_id=file_id)

@@ -13,27 +13,29 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, press
+from programmes.materials import asked_by_now
 from programmes.model import Programme
 from programmes.rules import RequirementProgress
 from prompts import Text, t
 from services import audit, notices, records
 from services.access import allow, held, holders, learner_at
 from services.notices import Why
-from services.packs import asked_of, load, word_label
-from services.progress import counted, unwritten
+from services.packs import asked_of, load, material_label, word_label
+from services.progress import counted, lacking, unwritten
 from services.records import Entries
 from services.rights import Relation
 from services.roster import Member
 from storage.tables import Audit, Membership, Person, RecordKind, RecordState, Role
 
-MATTERS: Final = (RecordKind.SESSION, RecordKind.DIARY, RecordKind.MEETING_RECORD)
-"""What can be urged: sessions, diaries, meeting records."""
+MATTERS: Final = tuple(RecordKind)
+"""What can be urged: sessions, diaries, meeting records, materials."""
 
 ASKS_FOR: Final = {
     RecordKind.DIARY: "cultivation.diary_frequency",
     RecordKind.MEETING_RECORD: "cultivation.interview_records",
+    RecordKind.MATERIAL: "final_materials.student_materials",
 }
-"""The path of the fact that says how often something is to be written."""
+"""The path of the fact that says what is to be brought, or how often it is to be written."""
 
 
 # ---------------------------------------------------------------- what is missing
@@ -46,14 +48,31 @@ def lack(
 
     Entries that wait for review are not missing: the student has done their part.
     """
-    if matter is RecordKind.SESSION:
-        lines = _sessions(programme, student, entries, today)
-    else:
-        lines = _writing(programme, student, matter, entries, today)
+    lines = _missing(programme, student, entries, matter, today)
     returned = sum(r.kind is matter and r.state is RecordState.RETURNED for r, _ in entries)
     if returned:
         lines.append(t("watch.urge.returned", what=t(f"watch.matter.{matter}"), count=returned))
     return _stacked(lines) if lines else None
+
+
+def _missing(
+    programme: Programme, student: Membership, entries: Entries, matter: RecordKind, today: date
+) -> list[Text]:
+    match matter:
+        case RecordKind.SESSION:
+            return _sessions(programme, student, entries, today)
+        case RecordKind.MATERIAL:
+            return _materials(programme, entries, today)
+    return _writing(programme, student, matter, entries, today)
+
+
+def _materials(programme: Programme, entries: Entries, today: date) -> list[Text]:
+    lacks = lacking(programme, entries) if asked_by_now(programme, today) else []
+    due = programme.final_materials.deadline.value
+    if not lacks or due is None:
+        return []
+    late = "watch.urge.lacking_late" if today > due.last_day else "watch.urge.lacking"
+    return [t(late, what=[material_label(one) for one in lacks], until=due.last_day)]
 
 
 def _sessions(
@@ -102,7 +121,8 @@ def asked_by(
         ]
         paths = [path for path, _ in programme.facts() if path.rpartition(".")[2] in short]
     else:
-        paths = [ASKS_FOR[matter]] if _writing(programme, student, matter, entries, today) else []
+        owed = _missing(programme, student, entries, matter, today)
+        paths = [ASKS_FOR[matter]] if owed else []
     if not paths:
         return None
     return Why(programme.key, paths[0], programme.fact(paths[0]).clause)

@@ -85,6 +85,8 @@ class Journal(NamedTuple):
     """What was said since, and is no question: it goes to the answer, whatever those words are."""
     dropped: Mapping[str, Entry] = MappingProxyType({})
     """Answers over which somebody went back: each is offered again when its question is."""
+    opened: str = ""
+    """The list of files to which somebody went back: what is in it stays."""
 
     def to_json(self) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -106,6 +108,8 @@ class Journal(NamedTuple):
             body["later"] = self.later
         if self.dropped:
             body["dropped"] = [_entry_to_json(e) for e in self.dropped.values()]
+        if self.opened:
+            body["opened"] = self.opened
         return body
 
     @classmethod
@@ -122,6 +126,7 @@ class Journal(NamedTuple):
             unsure=Answer.from_json(body["unsure"]) if "unsure" in body else None,
             later=body.get("later", ""),
             dropped={e["step"]: _entry_from_json(e) for e in body.get("dropped", ())},
+            opened=body.get("opened", ""),
         )
 
 
@@ -222,7 +227,7 @@ class Chat:
 
     def changing(self, root: str) -> bool:
         """Whether this field is being asked again."""
-        return self._conversation.journal.changing == root
+        return root in (self._conversation.journal.changing, self._conversation.journal.opened)
 
     def peek(self, step: str, kind: Kind[T]) -> T | None:
         """What the step's answer means, wherever the talk stands; of a field that is being
@@ -476,24 +481,49 @@ class Conversation:
             journal.entries.get(step) == journal.aside.get(step) for step in inside
         ):
             others = _without(journal.entries, journal.changing)
-            return self._moved({**others, **journal.aside})
+            made, undo = journal.made, journal.undo
+            return self._moved({**others, **journal.aside}, made=made, undo=undo)
+        files = self._chat.files
+        at_files = isinstance(waits, Waiting) and _inside(waits.question.step, files)
         # Dropping an answer also drops the outside work that followed from it.
         gone: set[str] = set()
         while walked:
             last = walked.pop()
-            if isinstance(last, Question) and last.passed and last.step not in inside:
-                gone.clear()
-                continue
+            if isinstance(last, Question) and last.step not in inside:
+                listed = _inside(last.step, files)
+                if listed and not last.passed and not at_files:
+                    return self._open(files)
+                if listed or last.passed:
+                    gone.clear()
+                    continue
             gone.add(last.step)
             if isinstance(last, Question):
-                # What one answer said of two steps goes together.
-                gone.add(journal.entries[last.step].by or last.step)
+                # What one answer said of two steps goes together; files that it brought stay.
+                by = journal.entries[last.step].by
+                gone.add(last.step if _inside(by, files) else by or last.step)
                 entries = {
                     k: e for k, e in journal.entries.items() if k not in gone and e.by not in gone
                 }
                 again = {k: e for k, e in journal.entries.items() if k not in entries}
+                changed = next((root for root in journal.made if _inside(last.step, root)), "")
+                if changed:
+                    return self._change_again(changed, entries, again)
                 return self._moved(entries, journal.changing, journal.aside, again)
         return None
+
+    def _change_again(
+        self, root: str, entries: Mapping[str, Entry], again: Mapping[str, Entry]
+    ) -> RunResult:
+        """Go back to a field that was just changed, where that led to another question; going
+        back once more undoes the change."""
+        journal = self._journal
+        aside = {k: e for k, e in journal.undo.items() if _inside(k, root)}
+        made = tuple(one for one in journal.made if one != root)
+        undo = {k: e for k, e in journal.undo.items() if k not in aside}
+        if not aside:
+            # It was asked only because another field was changed.
+            return self._moved(entries, again=again, made=made, undo=undo)
+        return self._moved(entries, root, aside, again, made, undo)
 
     def _still(self, waits: Question) -> bool:
         """Whether the last change is still what was done last: the talk is back on its card, or
@@ -501,6 +531,13 @@ class Conversation:
         return bool(waits.kind.shown()) or any(
             _inside(waits.step, root) for root in self._journal.made
         )
+
+    def _open(self, root: str) -> RunResult:
+        """Go back to the list of files that were asked for; what is in it stays."""
+        self._moved(self._unended(root))
+        self._journal = self._journal._replace(opened=root)
+        outcome = self._run()
+        return replace(outcome, accepted=True) if isinstance(outcome, Waiting) else outcome
 
     def _change(
         self,
@@ -514,14 +551,17 @@ class Conversation:
         """
         entries = self._journal.entries
         aside = {k: e for k, e in entries.items() if _inside(k, root)}
+        files = root == self._chat.files
+        left = self._unended(root) if files else _without(entries, root)
+        return self._moved(left, root, aside, made=made, undo=undo)
+
+    def _unended(self, root: str) -> dict[str, Entry]:
+        """The journal's entries without what ended this list."""
         walked: list[Step] = []
         self._run(walked=walked)
-        left: Mapping[str, Entry] = _without(entries, root)
-        if root == self._chat.files:
-            turns = [s for s in walked if isinstance(s, Question) and _inside(s.step, root)]
-            end = {s.step for s in turns[-1:] if self._ends(s)}
-            left = {k: e for k, e in entries.items() if k not in end}
-        return self._moved(left, root, aside, made=made, undo=undo)
+        turns = [s for s in walked if isinstance(s, Question) and _inside(s.step, root)]
+        end = {s.step for s in turns[-1:] if self._ends(s)}
+        return {k: e for k, e in self._journal.entries.items() if k not in end}
 
     def _ends(self, step: Question) -> bool:
         """Whether a list was ended at this step."""
@@ -581,6 +621,7 @@ class Conversation:
             undo=undo,
             unsure=None,
             later="",
+            opened="",
             dropped=_open({**self._journal.dropped, **again}, entries),
         )
         outcome = self._run()
@@ -834,8 +875,12 @@ class Conversation:
         journal = self._journal
         entries = {**others, **journal.entries, entry.step: entry}
         made, undo = journal.made, journal.undo
-        if not any(_inside(entry.step, root) for root in made):
-            made, undo = (), {}
+        if made and _inside(entry.step, self._chat.files):
+            if not any(_inside(entry.step, root) for root in made):
+                made, undo = (), {}
+        elif made and not any(_inside(entry.step, root) for root in made):
+            # The change has made another question necessary: its answer is a part of it.
+            made = (*made, entry.step)
         self._journal = journal._replace(
             entries=entries,
             turn=journal.turn + 1,
@@ -855,6 +900,8 @@ class Conversation:
 
     def _end_change(self, waits: Step, walked: list[Step]) -> None:
         """Once the talk has passed the changed field, its former answers only serve to undo."""
+        if self._journal.opened and not _inside(waits.step, self._journal.opened):
+            self._journal = self._journal._replace(opened="")
         journal = self._journal
         root = journal.changing
         if not root or _inside(waits.step, root):
@@ -869,9 +916,8 @@ class Conversation:
 def _plain(journal: Journal) -> bool:
     """Whether answers were given one after the other: nothing is being changed, nothing in doubt,
     and none came with another. A flow may look ahead for what did."""
-    return not (journal.changing or journal.aside or journal.made or journal.unsure) and not any(
-        entry.by for entry in journal.entries.values()
-    )
+    busy = journal.changing or journal.aside or journal.made or journal.unsure or journal.opened
+    return not busy and not any(entry.by for entry in journal.entries.values())
 
 
 def _inside(step: str, root: str) -> bool:

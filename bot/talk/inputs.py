@@ -601,7 +601,8 @@ class Parts(Kind[Part]):
 
 @dataclass(frozen=True, slots=True)
 class SummaryLine:
-    """One line of a review card: what it is, what it says, and the step that asked it."""
+    """One line of a review card: what it is, what it says, and the step that asked it; none where
+    it cannot be changed."""
 
     step: str
     label: Words
@@ -625,10 +626,14 @@ class Summary(Kind[str]):
     """Hears what somebody says to be wrong."""
 
     def choices(self, asked: Asked) -> Rows:
-        return [list(self.ends), *rows_of([self._edit(f) for f in self.fields], 3)]
+        changes = [self._edit(field) for field in self.fields if field.step]
+        return [list(self.ends), *rows_of(changes, 3)]
 
     def shown(self) -> tuple[Field, ...]:
-        return tuple(Field(f.label, f.shown, choice=self._edit(f)) for f in self.fields)
+        return tuple(
+            Field(field.label, field.shown, choice=self._edit(field) if field.step else None)
+            for field in self.fields
+        )
 
     def _edit(self, field: SummaryLine) -> Choice:
         return Choice(EDIT + field.step, t("answer.change", field=field.label), (field.label,))
@@ -636,10 +641,12 @@ class Summary(Kind[str]):
     def parse(self, answer: Answer, asked: Asked) -> str:
         if any(answer.press == end.value for end in self.ends):
             return str(answer.press)
-        raise not_a_choice(answer, len(self.fields) + len(self.ends))
+        raise not_a_choice(answer, sum(map(len, self.choices(asked))))
 
     def change(self, answer: Answer) -> str | None:
-        return next((f.step for f in self.fields if answer.press == EDIT + f.step), None)
+        return next(
+            (f.step for f in self.fields if f.step and answer.press == EDIT + f.step), None
+        )
 
     def correct(self, answer: Answer, asked: Asked) -> Mapping[str, Answer | None]:
         if self.corrections is None or answer.press is not None or answer.text is None:

@@ -375,7 +375,7 @@ def test_every_line_of_a_review_can_be_changed(flow: str) -> None:
             if not isinstance(review, Summary):
                 continue
             answered = talk.answered
-            for line in review.fields:
+            for line in filter(lambda line: line.step, review.fields):
                 talk.changes(line.step)
                 assert talk.note is None
                 assert talk.waits == line.step or talk.waits.startswith(f"{line.step}/")
@@ -391,7 +391,7 @@ def test_every_question_has_its_line_in_the_review(flow: str) -> None:
         for talk in questions(flow, about):
             review = talk.waiting.question.kind
             if isinstance(review, Summary):
-                shown = {line.step.split("/")[0] for line in review.fields}
+                shown = {line.step.split("/")[0] for line in review.fields if line.step}
                 # Files come with any answer.
                 assert shown - {"files"} == asked - {"another", "files"}
             asked.add(talk.waits.split("/")[0])
@@ -425,7 +425,8 @@ def test_every_answer_can_be_taken_back(flow: str) -> None:
             undone = Talk(talk.flow, about, stored=talk.stored, now=talk.now)
             assert undone.back() == bool(steps)
             if steps:
-                assert undone.waits == steps[-1]
+                # Files are not taken back: their list is opened, further on.
+                assert undone.waits.split("/")[0] == steps[-1].split("/")[0]
             steps.append(talk.waits)
 
 

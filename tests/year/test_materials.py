@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlmodel import col, select
 
+from bot.talk.acting import Actor, Refused
+from bot.talk.message import Incoming
 from programmes import catalogue
 from programmes.materials import brought, forms, is_open, listed
+from services import records
 from services.standing import standings_on
 from storage.tables import Record, RecordKind, RecordState, RecordVersion
 from tests.house import House, Member
@@ -151,3 +155,169 @@ async def test_where_nothing_is_listed_nothing_is_offered(open_house: OpenHouse)
     student = house.members["林小雨"]
     assert "没有列出" in await student.says("/materials")
     assert "我的材料" not in await student.says("菜单")
+
+
+# ---------------------------------------------------------------- those who follow learners
+
+
+async def test_what_is_missing_stands_in_every_overview(open_house: OpenHouse) -> None:
+    """By what a mentor, a teacher and the office ask, and from when reminders ask for it."""
+    house = await open_house("shanxi-2026", (2026, 10, 20))
+    mentor, office = house.members["王建国"], house.members["管小青"]
+    assert "缺" not in await mentor.says("我的学生"), "nobody is asked for it yet"
+    assert "没有交齐" not in await mentor.says("谁还没达标")
+    house.clock.moment = datetime(2026, 11, 5, 2, tzinfo=UTC)
+    assert "缺课题报告、培养报告" in await mentor.says("我的学生")
+    assert "缺课题报告、培养报告" in await mentor.says("谁还没达标")
+    for said in ("谁还没交材料", "谁还没交课题报告", "哪些学生没交期末材料", "没交材料的学生"):
+        assert "缺课题报告、培养报告" in await mentor.says(said), said
+    assert "2 名学生中，交齐 0 名" in await office.says("本期概况")
+    student = house.members["林小雨"]
+    await hands_in(student, 1)
+    assert "缺培养报告" in await mentor.says("谁还没达标")
+    assert "缺课题报告" not in mentor.sees
+    await hands_in(student, 2, "读书报告")
+    assert "缺" not in await mentor.says("我的学生")
+    assert "2 名学生中，交齐 1 名" in await office.says("本期概况")
+    await office.says("谁还没交材料")
+    assert "赵一鸣" in office.sees
+    assert "林小雨" not in office.sees
+
+
+@pytest.mark.parametrize("who", ["郭老师", "管小青"])
+async def test_teachers_and_the_office_urge_for_materials(open_house: OpenHouse, who: str) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 20))
+    by, student = house.members[who], house.members["林小雨"]
+    await by.says("催一下林小雨交课题报告")
+    assert "还没有交：课题报告、培养报告（11月30日 周一 截止）" in by.sees
+    student.reads()
+    await by.presses("发出提醒")
+    told = student.reads()
+    assert "还没有交：课题报告、培养报告" in told
+    await student.presses("交材料")
+    assert "交哪一样材料" in student.sees
+    assert "今天已经提醒过" in await by.says("催一下林小雨交材料") + by.sees
+
+
+async def test_all_are_urged_for_materials_at_once(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 20))
+    office = house.members["管小青"]
+    await office.says("谁还没交材料")
+    await office.presses("提醒他们")
+    assert "期末材料" in office.sees
+    assert "培养活动" not in office.sees, "only what was asked after"
+    assert "已提醒 2 名" in await office.presses("发给这 2 名")
+
+
+async def test_nobody_is_behind_for_what_no_document_lists(open_house: OpenHouse) -> None:
+    house = await open_house("spark-2026", (2026, 11, 20))
+    assert "期末材料" not in await house.members["管小青"].says("本期概况")
+    assert "缺" not in await house.members["王建国"].says("我的学生")
+
+
+async def test_the_words_of_the_button_do_what_it_does(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 20))
+    student = house.members["林小雨"]
+    await student.says("我的材料")
+    assert "交哪一样材料" in await student.says("交材料")
+
+
+# ---------------------------------------------------------------- on the way, and afterwards
+
+
+async def begins(house: House) -> Member:
+    """The student is asked for the files of the topic report."""
+    student = house.members["林小雨"]
+    await student.says("我的材料")
+    await student.says("1")
+    return student
+
+
+async def test_what_was_sent_stays_when_one_goes_back(open_house: OpenHouse) -> None:
+    student = await begins(await open_house("shanxi-2026", (2026, 11, 20)))
+    await student.sends_files(("报告.jpg", content("photo", "报告.jpg")))
+    said = await student.presses("返回上一步")
+    assert "报告.jpg" in said
+    assert "✕ 报告.jpg" in student.buttons
+    assert "题目是什么" in await student.presses("完成")
+
+
+async def test_what_was_refused_is_not_in_the_drafts_name(open_house: OpenHouse) -> None:
+    student = await begins(await open_house("shanxi-2026", (2026, 11, 20)))
+    said = await student.sends_files(("报告.txt", "做了什么".encode()))
+    assert "存成 Word 或 PDF" in said
+    assert "把文字直接发给我" not in said, "words are not taken at this step"
+    assert "报告.txt" not in await student.says("菜单") + await student.says("没写完的")
+    assert "期末材料：课题报告" in student.sees
+
+
+async def test_it_says_which_material_it_is_also_where_only_one_is_meant(
+    open_house: OpenHouse,
+) -> None:
+    student = await begins(await open_house("shanxi-2026", (2026, 11, 20)))
+    await student.sends_files(("报告.jpg", content("photo", "报告.jpg")))
+    await student.says("双缝干涉实验")
+    said = await student.says(ABSTRACT)
+    assert "期末材料：课题报告" in said
+    assert "材料：课题报告\n题目：双缝干涉实验" in said
+    assert "改材料" not in student.buttons, "it is this one"
+    await student.presses("提交")
+    await student.says("我的材料")
+    await student.says("1")
+    assert "修改课题报告" in await student.presses("修改")
+
+
+async def test_a_withdrawal_on_an_old_card_says_so_and_changes_nothing(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 20))
+    student = house.members["林小雨"]
+    await hands_in(student, 1)
+    await student.says("我的材料")
+    await student.says("1")
+    shown, old = student.button_on("撤回")
+    await student.presses("修改")
+    await student.presses("改题目")
+    await student.says("双缝干涉实验（二稿）")
+    await student.presses("重新提交")
+    said = await student.sends(Incoming(student.address, press=old, on=shown.place))
+    assert "旧卡片" in said
+    assert "草稿" not in said, "nothing was written"
+    assert "第 2 版" in said
+    assert [record.state for record, _ in kept(house)][-1] is RecordState.FILED
+
+
+async def test_what_was_withdrawn_is_said_and_shut_to_those_who_look_after(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 20))
+    student, mentor = house.members["林小雨"], house.members["王建国"]
+    await hands_in(student, 1)
+    [(record, _)] = kept(house)
+    await student.says("我的材料")
+    await student.says("1")
+    assert "又算没有交" in await student.presses("撤回")
+    listed_now = await student.says("我的材料")
+    assert "课题报告 · 还没有交" in listed_now
+    assert "课题报告《双缝干涉实验》 · 11月20日 周五 撤回" in listed_now
+    assert ABSTRACT in await student.says("2"), "to the student it is all there"
+    house.clock.move(timedelta(days=1))
+    for name in ("王建国", "郭老师", "管小青"):
+        staff = house.members[name]
+        await staff.says("我的学生")
+        await staff.says("1")
+        assert "课题报告 · 11月20日 周五 撤回" in staff.sees, name
+        for press in (f"a:record:{record.id}", f"a:record:{record.id}:1", f"a:whole:{record.id}"):
+            said = await staff.sends(Incoming(staff.address, press=press))
+            assert "11月20日 周五 撤回" in said, press
+            assert "双缝" not in said, press
+            assert ABSTRACT not in said, press
+    with house.app.database.transaction() as db:
+        [file_id] = records.files_at(db, record.id, 1)
+        actor = Actor(mentor.person_id, None, house.clock.now())
+        with pytest.raises(Refused):
+            records.opened_file(db, actor, file_id)
+        assert records.opened_file(db, replace(actor, person_id=student.person_id), file_id)
+    guardian = house.members["林大海"]
+    said = await guardian.sends(Incoming(guardian.address, press=f"a:record:{record.id}"))
+    assert ABSTRACT in said, "guardians stand where the child stands"
