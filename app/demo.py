@@ -23,10 +23,10 @@ from programmes.evaluating import Side, StagePart
 from programmes.model import Programme
 from programmes.values import Outcome
 from prompts import BEIJING, Language, render, t
-from services import audit, evaluations, joining, records, roster, urging
+from services import audit, evaluations, joining, plans, records, roster, urging
 from services.access import learner_at
 from services.evaluations import Dimension, EvaluationBody
-from services.records import HandedIn, SessionBody, WritingBody
+from services.records import HandedIn, PlanBody, SessionBody, WritingBody
 from services.roster import Member
 from storage import chats
 from storage.tables import (
@@ -85,6 +85,8 @@ LEFT: Final = "student_11"
 SLOW: Final = "mentor_4"
 """Takes weeks to review."""
 
+ANEW: Final = 5
+"""The student whose plan has just been written anew, and waits for the office."""
 RETURNED: Final = 2
 """The student whose last entry has been sent back."""
 
@@ -167,7 +169,7 @@ class _Year:
             self._invite(name, begins)
         today = min(beijing_day(self._now), cycle.last_day or date.max)
         acts = [*self._sessions(cycle.first_day, today), *self._reminders(cycle.first_day, today)]
-        acts += self._evaluations()
+        acts += [*self._plans(cycle.first_day), *self._evaluations()]
         for moment, act in sorted(acts, key=lambda planned: planned[0]):
             if moment <= self._now:
                 act(moment)
@@ -358,6 +360,40 @@ class _Year:
                 if (n + day.month) % 2 and teacher not in NOT_JOINED:
                     yield _at(day, 16), partial(self._remind, teacher, f"student_{n}")
             day = (day.replace(day=1) + timedelta(days=32)).replace(day=20)
+
+    def _plans(self, first: date) -> Iterator[tuple[datetime, TimedAction]]:
+        """Mentors write their students' training plans in the first weeks, and the office approves
+        them in the week after; one is written anew these days and waits, and of one student who
+        never came there is none."""
+        for n, trait in enumerate(STUDENTS, 1):
+            if not trait.pace:
+                continue
+            written = first + timedelta(days=10 + n)
+            yield _at(written, 20), partial(self._plan, n, trait)
+            yield _at(written + timedelta(days=6), 10), partial(self._approve_plan, n)
+        again = beijing_day(self._now) - timedelta(days=2)
+        if first + timedelta(days=30) < again <= (self._programme.cycle.last_day or date.max):
+            yield _at(again, 20), partial(self._plan, ANEW, STUDENTS[ANEW - 1])
+
+    def _plan(self, n: int, trait: Trait, moment: datetime) -> None:
+        actor, student_id = (
+            self._actor(f"mentor_{trait.mentor}", moment),
+            self._members[f"student_{n}"].id,
+        )
+        body = PlanBody(
+            grounds=self._words("demo.plan.grounds"),
+            aims=self._words("demo.plan.aims"),
+            steps=self._words(f"demo.plan.{trait.subject}"),
+            readings=self._words("demo.plan.readings"),
+        )
+        before = plans.of_learner(self._db, student_id)
+        plans.write(self._db, actor, student_id, before.version if before else 0, body)
+
+    def _approve_plan(self, n: int, moment: datetime) -> None:
+        plan = plans.of_learner(self._db, self._members[f"student_{n}"].id)
+        if plan is not None:
+            office = self._actor("coordinator", moment)
+            records.review(self._db, office, plan.id or 0, plan.version, approve=True)
 
     def _evaluations(self) -> Iterator[tuple[datetime, TimedAction]]:
         """Mentors sign what is due before the last evaluation, near its last day; of who never

@@ -24,6 +24,7 @@ from handlers import (
     mydata,
     office_days,
     overseen,
+    plans,
     progress,
     reminders,
     review,
@@ -50,7 +51,7 @@ def handlers(
     what was said. `site` is the address of the web site, for links to it; empty if there is none.
     """
     loading = documents.flow(store or FileStore(Path("files")))
-    written = (session.FLOW, diary.FLOW, materials.FLOW)
+    written = (session.FLOW, diary.FLOW, materials.FLOW, plans.FLOW)
     entries = [replace(flow, home=progress.home) for flow in written]
     flows = [join.FLOW, heard.FLOW, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
@@ -101,6 +102,7 @@ COMMANDS: dict[str, Act] = {
     **office_days.COMMANDS,
     **mydata.COMMANDS,
     **materials.COMMANDS,
+    **plans.COMMANDS,
 }
 """The commands: typed as `/name` or by their words, or chosen from the menu."""
 
@@ -138,6 +140,7 @@ ACTS: dict[str, Act] = {
     **leave.ACTS,
     **office_days.ACTS,
     **mydata.ACTS,
+    **plans.ACTS,
 }
 """The acts behind the buttons of cards."""
 

@@ -196,9 +196,8 @@ def longest(scene: Scene, args: Sequence[str]) -> None:
         _, found = longest_page(scene, shown, page * PAGE, PAGE)
     items = []
     for record, body, name in found:
-        reviewers = [one.name for one in records.reviewers(scene.session, record.student_id)]
         line = t("queue.line", student=name, line=records.title(record, body, brief=True))
-        state = progress.waits(reviewers, (scene.now - record.submitted_at).days)
+        state = progress.waits(scene, record)
         items.append(Item(line, press("record", record.id or 0), state, "waiting"))
     on_record(scene, [record.student_id for record, _, _ in found])
     words = t("watch.longest" if count else "watch.nothing_waits", count=count)

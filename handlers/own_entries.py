@@ -27,7 +27,7 @@ OPEN: Final = (RecordState.SUBMITTED, RecordState.FILED, RecordState.RETURNED)
 def handed_in(scene: Scene) -> list[tuple[Record, Body]] | None:
     """What whoever speaks has handed in as a learner, the latest first."""
     me = learner(scene)
-    return None if me is None else list(records.entries(scene.session, me.id))
+    return None if me is None else records.own_writings(records.entries(scene.session, me.id))
 
 
 def own_progress(scene: Scene, affair: Affair) -> bool:

@@ -10,10 +10,11 @@ from typing import Final, cast
 from bot.scene import TO_MENU, Scene, number
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Field, Item, Message, Meter, Tone, press
-from handlers import diary, materials, session
+from handlers import diary, materials, plans, session
 from handlers.attachments import shown
 from handlers.diary import WritingSeen
 from handlers.materials import MaterialSeen
+from handlers.plans import PlanSeen
 from handlers.seen import SessionSeen
 from programmes.model import Programme, Requirement
 from programmes.pacing import Away, projection
@@ -25,9 +26,8 @@ from services.access import learner
 from services.entities import Record, RecordKind, RecordState
 from services.packs import asked_of, load, material_label, word_label
 from services.progress import WRITING, counted, joined_on, sessions_without, stands
-from services.records import Body, MaterialBody, SessionBody, WritingBody
+from services.records import OF_OTHERS, Body, MaterialBody, PlanBody, SessionBody, WritingBody
 from services.reminder_card import every
-from services.rights import Relation
 
 PAGE = 6
 
@@ -59,6 +59,7 @@ def report(
     meters = [requirement_meter(part, own=own) for part in made.requirements]
     meters = meters or [no_minimum(entries)]
     meters += writing_meters(programme, grade, entries, own=own)
+    meters += plans.meters(programme, entries)
     meters += materials.meters(programme, entries, own=own)
     waiting = tuple(waiting_items(scene, member_id, entries, own=own))
     away = leave.days_of(scene.session, member_id)
@@ -268,21 +269,23 @@ def waiting_items(
     scene: Scene, member_id: int, entries: Iterable[tuple[Record, Body]], *, own: bool
 ) -> Iterable[Item]:
     """The entries that wait or were returned, with the reviewers and the days waited."""
-    names = [one.name for one in records.reviewers(scene.session, member_id)]
     for record, body in entries:
         line, open_ = records.title(record, body, brief=True), press("record", record.id or 0)
         if record.state is RecordState.SUBMITTED:
-            yield Item(
-                line, open_, waits(names, (scene.now - record.submitted_at).days), "waiting"
-            )
+            yield Item(line, open_, waits(scene, record), "waiting")
         elif record.state is RecordState.RETURNED:
+            mine = own and record.kind not in OF_OTHERS
             yield Item(
-                line, open_, t("progress.to_mend_own" if own else "progress.to_mend"), "bad"
+                line, open_, t("progress.to_mend_own" if mine else "progress.to_mend"), "bad"
             )
 
 
-def waits(names: Sequence[str], days: int) -> Text:
-    """Who has to act, and for how many days it has waited, if any."""
+def waits(scene: Scene, record: Record) -> Text:
+    """Who has to act on an entry, and for how many days it has waited, if any."""
+    days = (scene.now - record.submitted_at).days
+    if record.kind in OF_OTHERS:
+        return t(f"progress.waits_{min(days, 2)}", whom=t("progress.with_office"), days=days)
+    names = [one.name for one in records.reviewers(scene.session, record.student_id)]
     whom = t("progress.with", names=list(names)) if names else t("progress.with_nobody")
     return t(f"progress.waits_{min(days, 2)}", whom=whom, days=days)
 
@@ -297,7 +300,7 @@ def stack(scene: Scene, lines: Iterable[Words]) -> str:
 def listing(scene: Scene, args: Sequence[str]) -> None:
     """List the student's own entries, the latest first, page by page."""
     me = learner(scene.session, scene.actor.person_id)
-    entries = records.entries(scene.session, me.id)
+    entries = records.own_writings(records.entries(scene.session, me.id))
     words = t("records.which", count=len(entries))
     pages(scene, entries, "records", args[:1], t("command.records.label"), words)
 
@@ -345,19 +348,23 @@ TONES: Final[Mapping[RecordState, Tone]] = {
 
 
 def state(record: Record) -> Text:
+    if record.kind is RecordKind.PLAN:
+        return plans.state(record)
     return t(f"state.{record.state}")
 
 
 def show(scene: Scene, args: Sequence[str], told: Words = "") -> None:
     """Show one entry in full with its actions, or an earlier version of it; `told`: what has just
     become of it."""
-    record, grant = records.read(scene.session, scene.actor, number(args))
+    record, _ = records.read(scene.session, scene.actor, number(args))
     version = number(args, 1) if len(args) > 1 else record.version
     if records.is_shut(scene.session, scene.actor, record):
         scene.say(shut(scene, record, ((TO_MENU,),)))
         return
     body = records.body_at(scene.session, record, version)
-    rows = own_choices(record, version) if grant.relation is Relation.ONESELF else []
+    mine = records.may(scene.session, scene.actor, record, "edit")
+    rows = own_choices(record, version) if mine else []
+    rows = [*word_choices(scene, record, version), *rows]
     if record.version > 1:
         rows.append(version_choices(record, version))
     rows.append((TO_MENU,))
@@ -392,7 +399,19 @@ def bare(record: Record) -> Words:
     return t(f"watch.matter.{record.kind}")
 
 
-def home(me: SessionSeen | WritingSeen | MaterialSeen) -> Callable[[Scene], None] | None:
+def word_choices(scene: Scene, record: Record, version: int) -> list[tuple[Choice, ...]]:
+    """The buttons for what others wrote of a learner, before who has the word on it."""
+    waits = record.state is RecordState.SUBMITTED and version == record.version
+    if record.kind not in OF_OTHERS or not waits:
+        return []
+    if not records.may(scene.session, scene.actor, record, "approve"):
+        return []
+    return [records.decisions(record)]
+
+
+def home(
+    me: SessionSeen | WritingSeen | MaterialSeen | PlanSeen,
+) -> Callable[[Scene], None] | None:
     """What shows the entry that is being changed; a new one comes from the menu."""
     changed = me.record_id
     return None if changed is None else lambda scene: show(scene, [str(changed)])
@@ -430,18 +449,24 @@ def whole(scene: Scene, record: Record, body: Body, version: int) -> Message:
         card=f"record:{record.id}",
         files=records.files_at(scene.session, record.id, version),
         title=t("queue.line", student=owner, line=records.title(record, body, brief=True)),
-        fields=(standing, *full_fields(scene, record, body), Field(t("field.version"), written)),
+        fields=(
+            standing,
+            *full_fields(scene, record, body, version),
+            Field(t("field.version"), written),
+        ),
         items=tuple(reviews),
     )
 
 
-def full_fields(scene: Scene, record: Record, body: Body) -> tuple[Field, ...]:
+def full_fields(scene: Scene, record: Record, body: Body, version: int) -> tuple[Field, ...]:
     """The fields of an entry besides its prose."""
     if isinstance(body, SessionBody):
         return session.fields_of(body)
     files = Field(t("field.files"), shown(body.files))
     if isinstance(body, MaterialBody):
         return materials.fields_of(record, body)
+    if isinstance(body, PlanBody):
+        return plans.fields_of(scene, record, body, version)
     on = records.about(scene.session, record)
     if on is None:
         return (files,)
@@ -450,7 +475,9 @@ def full_fields(scene: Scene, record: Record, body: Body) -> tuple[Field, ...]:
 
 
 def own_choices(record: Record, version: int) -> list[tuple[Choice, ...]]:
-    """The buttons for a student's own entry in its latest version."""
+    """The buttons for an entry of one's own in its latest version."""
+    if record.kind in OF_OTHERS and version == record.version:
+        return [(Choice(press("edit", record.id or 0), t("record.mend")),)]
     if version != record.version or record.state is RecordState.APPROVED:
         return []
     again = Choice(press("edit", record.id or 0), t("record.mend"))
@@ -471,7 +498,7 @@ def version_choices(record: Record, version: int) -> tuple[Choice, ...]:
 
 
 def edit(scene: Scene, args: Sequence[str]) -> None:
-    """Open one of the student's own entries for change."""
+    """Open one of the speaker's own entries for change."""
     record = records.to_edit(scene.session, scene.actor, number(args))
     body = records.body_at(scene.session, record)
     match body:
@@ -481,6 +508,8 @@ def edit(scene: Scene, args: Sequence[str]) -> None:
             diary.edit(scene, record, body)
         case MaterialBody():
             materials.edit(scene, record, body)
+        case PlanBody():
+            plans.edit(scene, record, body)
 
 
 def withdraw(scene: Scene, args: Sequence[str]) -> None:

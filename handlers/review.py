@@ -16,10 +16,11 @@ from bot.talk.inputs import Free
 from bot.talk.message import Choice, Field, Item, Message, press
 from handlers import progress
 from handlers.pages import on_record
+from handlers.plans import TO_PLANS
 from prompts import Text, Words, t
 from services import records
 from services.entities import Record, RecordKind, RecordState
-from services.records import Body, ReviewResult, Waits
+from services.records import OF_OTHERS, Body, ReviewResult, Waits
 
 SHOWN: Final = 5
 LISTED: Final = 20
@@ -155,6 +156,12 @@ def read_of(
 
 TO_QUEUE: Final = Choice(press("queue"), t("command.queue.label"))
 
+
+def list_of(record: Record) -> Choice:
+    """The way to the list in which an entry waits."""
+    return TO_PLANS if record.kind is RecordKind.PLAN else TO_QUEUE
+
+
 # ---------------------------------------------------------------- one entry
 
 
@@ -171,7 +178,7 @@ def whole(scene: Scene, args: Sequence[str]) -> None:
         rows.append(records.decisions(record))
     if record.version > 1:
         rows.append(progress.version_choices(record, record.version))
-    rows.append((replace(TO_QUEUE, weight="quiet"),))
+    rows.append((replace(list_of(record), weight="quiet"),))
     scene.say(progress.whole(scene, record, body, record.version)._replace(rows=tuple(rows)))
 
 
@@ -188,7 +195,8 @@ def settled(scene: Scene, verdict: ReviewResult) -> None:
     record = verdict.record
     body = records.body_at(scene.session, record)
     owner = records.owner(scene.session, record)
-    rows: tuple[tuple[Choice, ...], ...] = (next_waiting(scene, record), (TO_MENU,))
+    onward = next_waiting(scene, record) if record.kind not in OF_OTHERS else (list_of(record),)
+    rows: tuple[tuple[Choice, ...], ...] = (onward, (TO_MENU,))
     fields = [Field(t("field.state"), progress.state(record), progress.TONES[record.state])]
     if verdict.review is None:
         words: Words = t("review.moved_on")
@@ -317,12 +325,14 @@ class ReturnSeen(BaseModel):
     version: int
     student: str
     line: str
+    plan: bool = False
+    """It is a training plan, of which others learn than of an entry of the student's own."""
 
 
 async def ask_reason(chat: Chat, seen: ReturnSeen) -> str:
     """Ask for the reason: chosen, or in the reviewer's words."""
-    chips = [Choice(reason, t(f"reason.{reason}")) for reason in REASONS]
-    words = t("review.why", student=seen.student, line=seen.line)
+    chips = [Choice(reason, t(f"reason.{reason}")) for reason in REASONS if not seen.plan]
+    words = t("plan.why" if seen.plan else "review.why", student=seen.student, line=seen.line)
     reason: str = await chat.ask("reason", Free(least=2, most=500, options=chips), words)
     return reason
 
@@ -345,6 +355,7 @@ def load_return(scene: Scene, args: Mapping[str, Any]) -> ReturnSeen:
         version=args["version"],
         student=owner.name,
         line=scene.words(line),
+        plan=record.kind is RecordKind.PLAN,
     )
 
 
@@ -354,7 +365,7 @@ def finish_return(scene: Scene, seen: ReturnSeen, reason: str) -> None:
         scene.session, scene.actor, seen.record_id, seen.version, approve=False, reason=words
     )
     if verdict.done:
-        scene.say(t("review.sent_back", student=seen.student))
+        scene.say(t("plan.sent_back" if seen.plan else "review.sent_back", student=seen.student))
     settled(scene, verdict)
 
 

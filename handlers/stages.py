@@ -14,6 +14,7 @@ from bot.talk.conversation import Chat
 from bot.talk.inputs import Free, NearestDay, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Field, Item, Message, Meter, Tone, press
 from handlers import cohort as overview
+from handlers import plans
 from handlers.evaluations import open_press, read_press, window_words
 from handlers.pages import page_of, student_item, tell
 from prompts import Brief, Text, Words, t
@@ -62,6 +63,7 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
         if now.state not in UNBEGUN
         for part, tasks in evaluations.parts_written(scene.session, shown, learners, now)
     ]
+    meters = [*plans.overview(scene, load(shown.programme), learners), *meters]
     items = tuple(
         Item(
             t("stages.row", stage=now.stage.name, when=window_words(now)),

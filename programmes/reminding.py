@@ -566,11 +566,19 @@ ESCALATION: Final = (
     (21, Strength.PLAIN, (To.OFFICE,)),
 )
 """After how many days of waiting an entry is brought before whom."""
+OFFICE_DECIDES: Final = (
+    (3, Strength.GENTLE, (To.OFFICE,)),
+    (14, Strength.PLAIN, (To.OFFICE,)),
+)
+"""The same of what waits for the office's word from the beginning."""
+DECIDED_BY_OFFICE: Final = frozenset({"plan"})
+"""The kinds of entry for which that holds."""
 
 
 def _queue(programme: Programme, state: LearnerState) -> Iterator[Matter]:
     last = _end(programme) + DAY * 60
     for one in state.waiting:
+        by_office = one.kind in DECIDED_BY_OFFICE
         steps = tuple(
             Saying(
                 one.since + DAY * days,
@@ -580,6 +588,7 @@ def _queue(programme: Programme, state: LearnerState) -> Iterator[Matter]:
                 to,
                 f"{one.entry}.{one.version} {days} days",
             )
-            for days, strength, to in ESCALATION
+            for days, strength, to in (OFFICE_DECIDES if by_office else ESCALATION)
         )
-        yield Matter("queue", QUEUE, "", steps, entry=one.entry, since=one.since)
+        name = one.kind if by_office else ""
+        yield Matter("queue", QUEUE, "", steps, name=name, entry=one.entry, since=one.since)

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from programmes.materials import listed
 from programmes.model import Programme
+from programmes.planning import is_asked
 from prompts import Language, render, t
 from services.access import cohort_of, memberships, programmes_for
 from services.evaluations import evaluated_by
@@ -20,14 +21,17 @@ from storage.tables import Membership, Role
 
 OFFERED: Final = (
     *("session", "writing", "meeting", "materials", "progress", "records"),
-    *("queue", "evaluations", "cohort", "stages", "students"),
+    *("queue", "evaluations", "cohort", "stages", "plans", "students"),
     *("questions", "documents", "children", "reminders"),
 )
 """The commands that need a right, in the menu's order."""
+WATCH: Final = (Role.SCHOOL_TEACHER, Role.GUARDIAN)
+"""Those who read plans on a student's page, and do nothing about them."""
 ASKED_FOR: Final[Mapping[str, Callable[[Programme, Role], bool]]] = {
     "evaluations": evaluated_by,
     "stages": lambda programme, _role: bool(programme.stages),
     "materials": lambda programme, _role: bool(listed(programme)),
+    "plans": lambda programme, role: is_asked(programme) and role not in WATCH,
 }
 EVERYBODY: Final = ("ask", "help", "language", "privacy")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import Select, delete, func, or_, update
+from sqlalchemy import Select, and_, delete, func, or_, update
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator
@@ -16,6 +16,7 @@ from bot.talk.message import Message
 from prompts import render, t
 from services import audit, certificates, ending, looking, notices, reminders
 from services.access import LEARNERS, holders
+from services.records import OF_OTHERS
 from services.rights import Relation
 from storage.tables import (
     Account,
@@ -240,7 +241,7 @@ class Erased:
 
     records: int = 0
     left: int = 0
-    """Approved entries that stay until the office erases them."""
+    """Entries with somebody else's word that stay until the office erases them."""
     files: set[str] = field(default_factory=set)
     """Hashes that nothing refers to any more: their bytes are to be removed."""
     chats: list[tuple[str, str]] = field(default_factory=list)
@@ -252,11 +253,13 @@ class Erased:
 def erase_own(db: Session, actor: Actor, person_id: int) -> Erased:
     """Erase what nobody has decided about: drafts, chats, questions, entries not approved.
 
-    What was approved counts in the programme and holds somebody else's word: it stays until the
-    office erases the person.
+    What was approved counts in the programme and holds somebody else's word, as does what others
+    wrote: it stays until the office erases the person.
     """
     result = Erased(backups=backups(db, person_id))
-    open_ones = col(Record.state) != RecordState.APPROVED
+    open_ones = and_(
+        col(Record.state) != RecordState.APPROVED, col(Record.kind).not_in([*OF_OTHERS])
+    )
     for as_learner in (True, False):
         ending.drop_talks(db, person_id, as_learner=as_learner)
     found = list(db.exec(_records(person_id).where(open_ones)))
@@ -344,14 +347,17 @@ def erase(db: Session, by: Operator, person_id: int) -> Erased:
 def _erase_records(db: Session, person_id: int, records: Collection[int | None]) -> set[str]:
     """Delete entries with all their versions and files; returns the hashes left without a row."""
     here, chosen = db.connection(), list(records)
+    # What others wrote of a learner may hold files of theirs.
+    in_them = select(RecordFile.file_id).where(col(RecordFile.record_id).in_(chosen))
+    shown = list(db.exec(in_them))
     for table in (RecordFile, RecordVersion, Review, Opening):
         here.execute(delete(table).where(col(table.record_id).in_(chosen)))
     here.execute(update(Record).where(col(Record.about_id).in_(chosen)).values(about_id=None))
     here.execute(delete(Record).where(col(Record.id).in_(chosen)))
     used = select(RecordFile.file_id)
     issued = select(Certificate.file_id).where(col(Certificate.file_id).is_not(None))
-    of_theirs = col(File.owner_id) == person_id
-    mine = of_theirs, col(File.id).not_in(used), col(File.id).not_in(issued)
+    owned = or_(col(File.owner_id) == person_id, col(File.id).in_(shown))
+    mine = owned, col(File.id).not_in(used), col(File.id).not_in(issued)
     hashes = set(db.exec(select(File.sha256).where(*mine)))
     here.execute(delete(File).where(*mine))
     kept = {*db.exec(select(File.sha256)), *db.exec(select(PolicyDocument.sha256))}

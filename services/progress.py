@@ -18,7 +18,7 @@ from programmes.values import Frequency, Own, StageKind, kept_as
 from services import records
 from services.access import LEARNERS, things
 from services.packs import asked_of, found, load
-from services.records import PLACE_BY_KEY, Entries, SessionBody
+from services.records import PLACE_BY_KEY, Entries, SessionBody, own_writings
 from services.roster import Member
 from storage.tables import Audit, Cohort, Membership, Record, RecordKind, RecordState
 
@@ -144,7 +144,9 @@ class Standing:
     @property
     def waiting(self) -> int:
         """How many entries wait for review."""
-        return sum(record.state is RecordState.SUBMITTED for record, _ in self.entries)
+        return sum(
+            record.state is RecordState.SUBMITTED for record, _ in own_writings(self.entries)
+        )
 
 
 def standings(

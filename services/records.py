@@ -21,6 +21,7 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Actor, Refused
 from bot.talk.inputs import length
 from bot.talk.message import Choice, Field, Item, Message, press
+from programmes.planning import needs_approval
 from programmes.values import PLACES, Place
 from prompts import Brief, Text, t
 from services import audit, looking, notices
@@ -32,6 +33,7 @@ from services.access import (
     allow,
     any_of,
     held,
+    holders,
     learner,
     learner_at,
     student_of,
@@ -111,7 +113,20 @@ class MaterialBody(BaseModel):
     files: tuple[Kept, ...] = ()
 
 
-Body = SessionBody | WritingBody | MaterialBody
+class PlanBody(BaseModel):
+    """The body of a training plan's record."""
+
+    model_config = ConfigDict(frozen=True)
+
+    grounds: str
+    """The student's interest and standing, on which the documents want a plan to rest."""
+    aims: str
+    steps: str
+    readings: str = ""
+    files: tuple[Kept, ...] = ()
+
+
+Body = SessionBody | WritingBody | MaterialBody | PlanBody
 Entries = Sequence[tuple[Record, Body]]
 """Records, each with the body of its latest version."""
 
@@ -128,19 +143,40 @@ BEGUN_BY: Final = {
 SETTLED = (RecordState.APPROVED,)
 """States in which the student can no longer change an entry."""
 
+OF_OTHERS: Final[Mapping[RecordKind, Mapping[str, str]]] = {
+    RecordKind.PLAN: {
+        **dict.fromkeys(("hand_in", "edit", "amend"), "write_plan"),
+        **dict.fromkeys(("approve", "return"), "decide_plan"),
+        "withdraw": "",
+    }
+}
+"""Entries that others write of a learner, each with the rights that its acts need; an act without
+one is nobody's. An approved one may be written anew, and is then approved anew."""
+
+
+def right_of(kind: RecordKind, act: str) -> str:
+    """The right that an act on an entry of this kind needs; empty if nobody has it."""
+    return OF_OTHERS.get(kind, {}).get(act, act)
+
+
+def is_settled(record: Record) -> bool:
+    """Whether an entry can no longer be changed."""
+    return record.state in SETTLED and record.kind not in OF_OTHERS
+
 
 def body_of(kind: RecordKind, body: dict[str, Any]) -> Body:
     return BODIES.get(kind, WritingBody).model_validate(body)
 
 
-BODIES: Final[Mapping[RecordKind, type[SessionBody | WritingBody | MaterialBody]]] = {
+BODIES: Final[Mapping[RecordKind, type[SessionBody | WritingBody | MaterialBody | PlanBody]]] = {
     RecordKind.SESSION: SessionBody,
     RecordKind.MATERIAL: MaterialBody,
+    RecordKind.PLAN: PlanBody,
 }
 """What is in an entry of each kind that is more than words."""
 
 
-# ---------------------------------------------------------------- the student's acts
+# ---------------------------------------------------------------- the writer's acts
 
 
 class HandedIn(NamedTuple):
@@ -166,8 +202,8 @@ def hand_in(
     about_id: int | None = None,
     period: str = "",
 ) -> HandedIn:
-    """Hand in a new entry. Raises `Refused` if the student may not, or not any more."""
-    allow(db, actor, "hand_in", student)
+    """Hand in a new entry. Raises `Refused` if the actor may not, or not any more."""
+    allow(db, actor, right_of(kind, "hand_in"), student)
     state = _first_state(student, kind)
     [(record_id,)] = _insert_record.all(
         db,
@@ -197,7 +233,7 @@ def amend(
     """Hand in a changed version. Raises `Refused` once it is approved, or changed elsewhere."""
     record, _ = allowed(db, actor, record_id, "amend")
     student = learner_at(db, record.student_id)
-    if record.state in SETTLED:
+    if is_settled(record):
         raise _refuse("record.locked", "amend", record)
     if record.version != version:
         raise _refuse("record.changed_meanwhile", "amend", record)
@@ -223,11 +259,23 @@ def _handed_in(
     if entry.state is RecordState.SUBMITTED:
         files = files_at(db, entry.id, entry.version) if body.files else ()
         card = review_card(entry, body, student.name, files, sent_back_for(db, entry))
-        for reviewer in reviewers(db, student.id):
+        for person_id in decide_about(db, entry.kind, student.id):
+            if person_id == actor.person_id:
+                continue
             key = f"review:{entry.id}:{entry.version}"
-            waits = {"record": entry.id, "version": entry.version, "person": reviewer.person_id}
+            waits = {"record": entry.id, "version": entry.version, "person": person_id}
             condition = Condition("waits_for_review", waits)
-            notices.tell(db, actor, reviewer.person_id, card, key, condition=condition)
+            notices.tell(db, actor, person_id, card, key, condition=condition)
+    elif entry.kind in OF_OTHERS:
+        _tell_learner(db, actor, entry, student)
+
+
+def decide_about(db: Session, kind: RecordKind, student_id: int) -> list[int]:
+    """The people for whose word an entry of this kind waits."""
+    if kind in OF_OTHERS:
+        found = holders(db, right_of(kind, "approve"), student_id)
+        return list(dict.fromkeys(grant.person for grant in found))
+    return [one.person_id for one in reviewers(db, student_id)]
 
 
 def sent_back_for(db: Session, entry: HandedIn) -> str:
@@ -240,7 +288,16 @@ def sent_back_for(db: Session, entry: HandedIn) -> str:
 
 def waits_for_review(db: Session, args: Mapping[str, Any]) -> bool:
     """Whether a version still waits for review by this person."""
-    return _waits_for.first(db, **args) is not None
+    if _waits_for.first(db, **args) is not None:
+        return True
+    record = db.get(Record, args["record"])
+    return (
+        record is not None
+        and record.kind in OF_OTHERS
+        and (record.version, record.state) == (args["version"], RecordState.SUBMITTED)
+        and held(db, args["person"], right_of(record.kind, "approve"), record.student_id)
+        is not None
+    )
 
 
 _waits_for = Prepared(
@@ -251,6 +308,7 @@ _waits_for = Prepared(
         col(Record.id) == bindparam("record"),
         col(Record.version) == bindparam("version"),
         col(Record.state) == RecordState.SUBMITTED,
+        col(Record.kind).not_in([*OF_OTHERS]),
         col(Membership.person_id) == bindparam("person"),
         col(Mentoring.ended_at).is_(None),
         col(Membership.ended_at).is_(None),
@@ -325,6 +383,8 @@ def review(
     record, reviewer = allowed(db, actor, record_id, verb)
     if record.version != version or record.state is not RecordState.SUBMITTED:
         return existing_review(db, record, version)
+    if record.kind in OF_OTHERS and written_by(db, record, version) == actor.person_id:
+        raise _refuse("plan.not_ones_own", verb, record)
     word = Review(
         record_id=record_id,
         version=version,
@@ -338,7 +398,7 @@ def review(
     record.decided_at = actor.now
     db.add(record)
     audit.note(db, actor, verb, "record", record_id, version)
-    _tell_student(db, actor, record, word)
+    _tell_writer(db, actor, record, word)
     return ReviewResult(record, done=True, review=word)
 
 
@@ -364,8 +424,9 @@ def open_whole(db: Session, actor: Actor, record_id: int) -> Record:
 def allowed(db: Session, actor: Actor, record_id: int, act: str) -> tuple[Record, Grant]:
     """A record to which the actor may do an act now, with the grant. Raises `Refused`."""
     record = db.get(Record, record_id, with_for_update=True)
-    student = None if record is None else record.student_id
-    grant = allow(db, actor, act, student, number=record_id)
+    needed = act if record is None else right_of(record.kind, act)
+    student = None if record is None or not needed else record.student_id
+    grant = allow(db, actor, needed or act, student, number=record_id)
     return cast(Record, record), grant
 
 
@@ -378,13 +439,14 @@ def read(db: Session, actor: Actor, record_id: int) -> tuple[Record, Grant]:
 
 def may(db: Session, actor: Actor, record: Record, act: str) -> bool:
     """Whether the actor has a relation that allows an act to a record."""
-    return held(db, actor.person_id, act, record.student_id) is not None
+    needed = right_of(record.kind, act)
+    return bool(needed) and held(db, actor.person_id, needed, record.student_id) is not None
 
 
 def to_edit(db: Session, actor: Actor, record_id: int) -> Record:
     """One of the actor's own records, to be changed. Raises `Refused`; also once approved."""
     record, _ = allowed(db, actor, record_id, "edit")
-    if record.state in SETTLED:
+    if is_settled(record):
         raise _refuse("record.locked", "edit", record)
     return record
 
@@ -479,6 +541,7 @@ def first_after(db: Session, actor: Actor, moment: datetime) -> tuple[Record, Bo
         select(Record)
         .where(
             Record.student_id == me.id,
+            col(Record.kind).not_in([*OF_OTHERS]),
             Record.state != RecordState.WITHDRAWN,
             col(Record.created_at).between(moment, moment + SOON),
         )
@@ -486,6 +549,11 @@ def first_after(db: Session, actor: Actor, moment: datetime) -> tuple[Record, Bo
         .limit(1)
     ).first()
     return None if record is None else (record, body_at(db, record))
+
+
+def own_writings(entries: Entries) -> list[tuple[Record, Body]]:
+    """Those among some entries that the learner has written."""
+    return [entry for entry in entries if entry[0].kind not in OF_OTHERS]
 
 
 def sessions(db: Session, student_id: int) -> list[tuple[int, SessionBody]]:
@@ -563,6 +631,7 @@ EVERYTHING: Final = Waits()
 def _waiting(actor: Actor, part: Waits) -> list[ColumnElement[bool]]:
     wanted = [
         col(Record.state) == RecordState.SUBMITTED,
+        col(Record.kind).not_in([*OF_OTHERS]),
         col(Record.student_id).in_(things("approve", actor.person_id)),
     ]
     if part.kind is not None:
@@ -714,6 +783,11 @@ def written_at(db: Session, record: Record, version: int) -> datetime:
     return cast(RecordVersion, db.get(RecordVersion, (record.id, version))).at
 
 
+def written_by(db: Session, record: Record | HandedIn, version: int) -> int:
+    """The person who handed in a version."""
+    return cast(RecordVersion, db.get(RecordVersion, (record.id, version))).written_by
+
+
 def owner(db: Session, record: Record) -> Person:
     """The person whose record it is."""
     return cast(Person, db.get(Person, student_of(db, record).person_id))
@@ -760,6 +834,8 @@ def title(record: Record | HandedIn, body: Body, *, brief: bool = False) -> Text
     if isinstance(body, MaterialBody):
         named = body.form if body.form not in ("", OTHER) else record.period
         return t("record.material_line", what=material_label(named), title=body.title)
+    if isinstance(body, PlanBody):
+        return t("record.plan_line")
     if record.period:
         return t(f"record.{record.kind}_stage_line", stage=stage_label(record.period))
     return t(f"record.{record.kind}_line", day=Brief(record.day) if brief else record.day)
@@ -773,6 +849,17 @@ def prose(body: Body) -> str:
         case MaterialBody():
             return body.abstract
     return ""
+
+
+def plan_fields(body: PlanBody, *, most: int | None = None) -> tuple[Field, ...]:
+    """The parts of a training plan, at most so many characters of each."""
+    parts = [
+        (t("plan.grounds_label"), body.grounds),
+        (t("plan.aims_label"), body.aims),
+        (t("plan.steps_label"), body.steps),
+        (t("plan.readings_label"), body.readings),
+    ]
+    return tuple(Field(label, cut(text, most)) for label, text in parts if text)
 
 
 def decisions(record: Record | HandedIn) -> tuple[Choice, Choice]:
@@ -805,6 +892,8 @@ def review_card(
             Field(t("field.people"), t("field.list", items=list(body.people))),
             Field(t("field.what"), cut(body.what)),
         )
+    elif isinstance(body, PlanBody):
+        told = plan_fields(body, most=CUT)
     else:
         told = (Field(t("field.text"), cut(prose(body))),)
     return Message(
@@ -814,7 +903,7 @@ def review_card(
         ),
         kind="card",
         card=f"record:{record.id}",
-        title=t("review.card_again" if sent_back else "review.card", student=student),
+        title=_asks_for_word(record.kind, student, again=bool(sent_back)),
         fields=(
             Field(t("field.record"), title(record, body, brief=True)),
             *told,
@@ -825,9 +914,16 @@ def review_card(
     )
 
 
-def cut(text: str) -> str:
-    """The beginning of a text, at most `CUT` characters of it."""
-    return text if len(text) <= CUT else f"{text[:CUT].rstrip()}……"
+def _asks_for_word(kind: RecordKind, student: str, *, again: bool) -> Text:
+    """What asks a reviewer for a word on an entry."""
+    if kind is RecordKind.PLAN:
+        return t("plan.card_again" if again else "plan.card", student=student)
+    return t("review.card_again" if again else "review.card", student=student)
+
+
+def cut(text: str, most: int | None = CUT) -> str:
+    """The beginning of a text, at most so many characters of it; with `None` the whole."""
+    return text if most is None or len(text) <= most else f"{text[:most].rstrip()}……"
 
 
 # ---------------------------------------------------------------- inside
@@ -846,6 +942,8 @@ def _first_state(student: LearnerPlace, kind: RecordKind) -> RecordState:
     if kind is RecordKind.SESSION:
         return RecordState.SUBMITTED
     programme = load(student.programme)
+    if kind is RecordKind.PLAN and needs_approval(programme):
+        return RecordState.SUBMITTED
     for asked in programme.records:
         if asked.kind.value == kind.value and asked.reviewed_by is not None:
             return RecordState.SUBMITTED
@@ -916,9 +1014,26 @@ _reviewers = Prepared(
 )
 
 
-def _tell_student(db: Session, actor: Actor, record: Record, word: Review) -> None:
-    student = student_of(db, record)
+def _tell_learner(
+    db: Session, actor: Actor, entry: HandedIn | Record, student: LearnerPlace
+) -> None:
+    """Tell a learner of what others have written of them, once it holds."""
+    name = cast(Person, db.get(Person, written_by(db, entry, entry.version))).name
+    key = "plan.told_changed" if entry.version > 1 else "plan.told_written"
+    if entry.state is RecordState.APPROVED:
+        key = "plan.told_approved"
+    message = Message(
+        title=t(key, name=name),
+        rows=((Choice(press("record", entry.id or 0), t("record.open"), weight="primary"),),),
+    )
+    notices.tell(db, actor, student.person_id, message, f"plan:{entry.id}:{entry.version}")
+
+
+def _tell_writer(db: Session, actor: Actor, record: Record, word: Review) -> None:
+    """Tell who handed in an entry what became of it."""
     line = title(record, body_at(db, record), brief=True)
+    if record.kind in OF_OTHERS:
+        line = t("queue.line", student=owner(db, record).name, line=line)
     reviewer = cast(Person, db.get(Person, actor.person_id)).name
     if word.approved:
         message = Message(
@@ -938,4 +1053,6 @@ def _tell_student(db: Session, actor: Actor, record: Record, word: Review) -> No
             note=t("review.mend"),
         )
     key = f"verdict:{record.id}:{word.version}"
-    notices.tell(db, actor, student.person_id, message, key)
+    notices.tell(db, actor, written_by(db, record, word.version), message, key)
+    if word.approved and record.kind in OF_OTHERS:
+        _tell_learner(db, actor, record, learner_at(db, record.student_id))

@@ -87,6 +87,8 @@ def way_on(one: Due) -> str:
         return press(WAYS.get(one.matter.about, "session"))
     if one.matter.about == "queue" and one.to in (To.MENTOR, To.TEAM_MEMBER):
         return press("queue")
+    if "plan" in (one.matter.about, one.matter.name):
+        return press("plans")
     return press("cohort" if one.to in (To.OFFICE, To.UNIVERSITY) else "students")
 
 
@@ -175,6 +177,8 @@ def _queue(db: Session, group: Sequence[Due], today: date) -> Words:
     one = group[0]
     days = max((today - (due.matter.since or today)).days for due in group)
     names = [due.learner.name for due in group]
+    if one.matter.name == "plan":
+        return t("reminder.plans_wait", count=len(group), days=days, names=listed(names))
     key = {
         To.MENTOR: "reminder.queue_mentor",
         To.TEAM_MEMBER: "reminder.queue_team_member",

@@ -223,6 +223,35 @@ _EVERY: Final = (
         "access.not_yours_to_read",
         "membership",
     ),
+    # The training plan.
+    Right(
+        "write_plan",
+        Of.LEARNER,
+        (_R.CULTIVATES,),
+        "plan.not_yours",
+        "membership",
+        {
+            Must.PRESENT: "plan.ended",
+            Must.CONSENT: "plan.consent_awaited",
+            Must.NOT_OWN: "plan.not_yours",
+        },
+        ("plan",),
+    ),
+    Right(
+        "decide_plan",
+        Of.LEARNER,
+        (_R.OFFICE,),
+        "plan.not_yours_to_decide",
+        "record",
+        {Must.WHOLE: "plan.not_yours_to_decide", Must.NOT_OWN: "plan.not_yours_to_decide"},
+    ),
+    Right(
+        "plans",
+        Of.OWN,
+        (_R.ONESELF, _R.GUARDIAN, _R.CULTIVATES, _R.SCHOOL, *_OVERSEE),
+        "plan.none_yours",
+        ways=("plans",),
+    ),
     # The year's evaluations.
     _evaluate("evaluate", _R.CULTIVATES, "evaluation", "evaluate"),
     _evaluate("evaluate_at_school", _R.SCHOOL),

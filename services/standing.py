@@ -21,6 +21,7 @@ from programmes.evaluating import Side
 from programmes.materials import missing
 from programmes.model import Programme
 from programmes.pacing import Away
+from programmes.planning import is_asked
 from programmes.reminding import (
     LearnerState,
     Matter,
@@ -360,11 +361,20 @@ def _state(
             for entry in entries
             if entry.state == RecordState.SUBMITTED
         ],
+        plan=_without_plan(learner, entries),
         away=away,
         moved=calendar.moved,
         unsigned=calendar.unsigned(signed),
         lacking=missing(programme, _materials_of(entries)),
     )
+
+
+def _without_plan(learner: LearnerSeen, entries: Sequence[EntryRow]) -> date | None:
+    """Since when a plan is missing; `None` if it is there, or the document asks for none."""
+    there = any(entry.kind == RecordKind.PLAN for entry in entries)
+    if there or not is_asked(learner.programme):
+        return None
+    return max(learner.programme.cycle.first_day, learner.since or date.min)
 
 
 def _materials_of(entries: Sequence[EntryRow]) -> set[str]:

@@ -27,8 +27,8 @@ from services.rights import Relation
 from services.roster import Member
 from storage.tables import Audit, Membership, Person, RecordKind, RecordState, Role
 
-MATTERS: Final = tuple(RecordKind)
-"""What can be urged: sessions, diaries, meeting records, materials."""
+MATTERS: Final = tuple(kind for kind in RecordKind if kind not in records.OF_OTHERS)
+"""What can be urged: sessions, diaries, meeting records, materials; what learners do themselves."""
 
 ASKS_FOR: Final = {
     RecordKind.DIARY: "cultivation.diary_frequency",

@@ -91,6 +91,40 @@ def bring(chats: Chats, one: Invented) -> Doing:
         step = chats.act(one, "materials")
 
 
+def plan(chats: Chats, one: Invented) -> Doing:
+    """Follow a reminder to the students without a training plan, and write each one's."""
+    step = chats.reminded_of(one, "plans")
+    if step is None:
+        return
+    yield step
+    step = chats.item(one, "plan")
+    while step is not None:
+        yield step
+        for words in ("simulation.grounds_of_plan", "simulation.aims", "simulation.steps"):
+            yield chats.say(one, t(words))
+        if (nothing := chats.answer(one, "none")) is not None:
+            yield nothing
+        if (keep := chats.answer(one, SUBMIT)) is None:
+            return
+        yield keep
+        step = chats.act(one, "plan")
+
+
+def approve_plans(chats: Chats, one: Invented) -> Doing:
+    """Read each training plan that waits for the office, and approve it."""
+    seen: set[str] = set()
+    while True:
+        yield chats.say(one, "/plans")
+        step = chats.item(one, "record", lambda item: item.tone == "waiting")
+        if step is None or step.press in seen:
+            return
+        seen.add(step.press or "")
+        yield step
+        if (approve := chats.act(one, "approve")) is None:
+            return
+        yield approve
+
+
 def picture() -> bytes:
     """A small picture, as the pages of a report are photographed."""
     made = io.BytesIO()

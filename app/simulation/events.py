@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
-from programmes import evaluating
+from programmes import evaluating, planning
 from programmes.evaluating import Side
 from programmes.model import Programme
 from programmes.reminding import ASKED_BY, QUEUE
 from programmes.values import WritingKind
 from prompts import BEIJING
+from services.records import OF_OTHERS, written_by
 from storage.tables import (
     Bundle,
     Evaluation,
@@ -29,11 +30,12 @@ from storage.tables import (
     Record,
     RecordKind,
     Reminder,
+    Review,
     SendState,
 )
 
 KINDS: Final = (
-    *("session", "diary", "meeting_record", "material", "reminder"),
+    *("session", "diary", "meeting_record", "material", "plan", "reminder"),
     *("evaluation_opened", "evaluation_signed", "outcome", "exit"),
 )
 """What can happen."""
@@ -72,6 +74,7 @@ def events(db: Session, programme: Programme) -> list[Event]:
     people = _People(db)
     found = [
         *_entries(db, programme, people),
+        *_approvals(db, programme, people),
         *_reminders(db, programme, people),
         *_evaluations(db, programme, people),
         *_exits(db, programme, people),
@@ -118,10 +121,13 @@ def _entries(db: Session, programme: Programme, people: _People) -> Iterator[Eve
         RecordKind.DIARY: often if programme.fact(often).clause else "cultivation.diary_name",
         RecordKind.MEETING_RECORD: ASKED_BY[WritingKind.MEETING_RECORD],
         RecordKind.MATERIAL: "final_materials.student_materials",
+        RecordKind.PLAN: planning.AUTHOR,
     }
     for record in db.exec(select(Record).order_by(col(Record.id))):
         role, name = people.place(record.student_id)
-        rule = rules[record.kind]
+        rule, student = rules[record.kind], ""
+        if record.kind in OF_OTHERS:
+            student, (role, name) = name, people.person(written_by(db, record, 1))
         about = "sessions" if record.kind is RecordKind.SESSION else record.kind.value
         yield Event(
             record.created_at,
@@ -132,6 +138,25 @@ def _entries(db: Session, programme: Programme, people: _People) -> Iterator[Eve
             rule,
             programme.fact(rule).clause if rule else "",
             record.period or (str(record.about_id) if record.about_id else f"{record.day}"),
+            student,
+        )
+
+
+def _approvals(db: Session, programme: Programme, people: _People) -> Iterator[Event]:
+    """Each training plan as an office approved it."""
+    rows = db.exec(
+        select(Record, Review)
+        .join(Review, col(Review.record_id) == Record.id)
+        .where(Record.kind == RecordKind.PLAN, col(Review.approved))
+    )
+    for record, review in rows:
+        role, name = people.place(review.reviewer_id)
+        _, student = people.place(record.student_id)
+        rule = planning.APPROVAL
+        clause = programme.fact(rule).clause
+        period = f"{record.day}"
+        yield Event(
+            review.at, role, name, "plan", "plan", rule, clause, period, student, note="approved"
         )
 
 

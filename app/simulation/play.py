@@ -23,7 +23,7 @@ from app.simulation.inventing import Habit, Invented, World, invent
 from bot.platforms.fake import FakePlatform
 from bot.talk.acting import Operator
 from bot.talk.clock import SetClock, beijing_day
-from programmes import catalogue, evaluating
+from programmes import catalogue, evaluating, planning
 from programmes.evaluating import Side
 from programmes.model import Programme
 from prompts import BEIJING
@@ -133,6 +133,8 @@ class Play:
             # Some look every other day, some once in three weeks.
             if day.toordinal() % (21 if number % 4 == 0 else 2) == 0:
                 yield doings.review(self.chats, one)
+            if self.chats.reminded_of(one, "plans"):
+                yield doings.plan(self.chats, one)
             if self._signs(day, late=number % 5 == 0):
                 yield doings.evaluate(self.chats, one, habits)
         for one in self.world.of(Role.SCHOOL_TEACHER):
@@ -187,6 +189,8 @@ class Play:
             parts = evaluating.parts(self.programme, stage)
             if day == due - 2 * DAY and any(part.side is Side.OFFICE for part in parts):
                 yield doings.decide(self.chats, one, number, self._habits)
+        if planning.needs_approval(self.programme) and day.weekday() == 1:
+            yield doings.approve_plans(self.chats, one)
         if self.programme.stages and day.weekday() in (0, 3):
             yield doings.handle_exits(self.chats, one if day.weekday() == 0 else other)
 

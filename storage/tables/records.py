@@ -17,6 +17,8 @@ class RecordKind(StrEnum):
     DIARY = "diary"
     MEETING_RECORD = "meeting_record"
     MATERIAL = "material"
+    PLAN = "plan"
+    """A training plan, which the mentor writes of the student."""
 
 
 class RecordState(StrEnum):
@@ -31,7 +33,7 @@ class RecordState(StrEnum):
 
 
 class Record(SQLModel, table=True):
-    """A student's entry: a cultivation session, a diary, a meeting record, a material.
+    """A student's entry: a cultivation session, a diary, a meeting record, a material, a plan.
 
     The row holds its state; its contents are in the versions.
     """

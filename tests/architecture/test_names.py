@@ -18,6 +18,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "certificates": ("app/commands", "jobs", "services", "storage/tables"),
     "documents": ("app/commands", "handlers", "jobs", "services", "storage"),
     "evaluations": ("handlers", "services"),
+    "plans": ("handlers", "services"),
     "exits": ("handlers", "services"),
     "files": ("jobs", "storage"),
     "inquiries": ("app/commands", "handlers", "services", "storage", "storage/tables"),

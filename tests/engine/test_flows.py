@@ -38,6 +38,7 @@ from handlers.leave import ComingDay, LeaveSeen
 from handlers.materials import MaterialSeen
 from handlers.mydata import CopySeen
 from handlers.office_days import DaysSeen
+from handlers.plans import PlanSeen
 from handlers.review import ReturnSeen
 from handlers.seen import Past, SessionSeen
 from handlers.stages import StageSeen
@@ -131,6 +132,18 @@ def told(flow: str) -> Iterator[BaseModel]:
         case "material":
             for programme in all_programmes():
                 yield from materials(programme)
+        case "plan":
+            yield PlanSeen(student_id=1, student="林小雨", approved=True)
+            yield PlanSeen(
+                student_id=1,
+                student="林小雨",
+                approved=False,
+                record_id=9,
+                version=2,
+                files=(HAD,),
+                returned="太笼统",
+                returned_by="管小青",
+            )
         case "join":
             for role in Role:
                 yield JoinSeen(
@@ -140,6 +153,7 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield HeardSeen(words="昨天种菜")
         case "return":
             yield ReturnSeen(record_id=1, version=1, student="林小雨", line="一次培养")
+            yield ReturnSeen(record_id=1, version=1, student="林小雨", line="培养计划", plan=True)
         case "document":
             names = {one.key: one.name for one in all_programmes()}
             for some in (names, {"shanxi-2026": names["shanxi-2026"]}):

@@ -71,7 +71,7 @@ async def test_two_schedulers_at_once_tell_it_once(
     with days.house.app.database.transaction() as db:
         keys = [row.key for row in db.exec(select(Outbox)) if (row.key or "").startswith("remind")]
         bundles = db.exec(select(Bundle)).all()
-    assert len(keys) == len(bundles) == 2
+    assert len(keys) == len(bundles) == 4, "two students, and their mentors of the plans"
     assert {row.state for row in days.rows()} == {ReminderState.TOLD}
     other.close()
 

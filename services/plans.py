@@ -1,0 +1,124 @@
+"""Training plans: whose there is, and how one is written.
+
+A plan is an entry of the student's, which those who cultivate the student write
+(`services/records.py` keeps it): there is one of each student, in as many versions as it was
+written anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import cast
+
+from sqlmodel import Session, col, select
+
+from bot.talk.acting import Actor, Refused
+from bot.talk.clock import beijing_day
+from programmes import planning
+from programmes.model import Programme
+from prompts import t
+from services import records, roster
+from services.access import (
+    LearnerPlace,
+    allow,
+    cohort_of,
+    learner_at,
+    may_keep,
+    memberships,
+    things,
+)
+from services.packs import found, load
+from services.records import HandedIn, PlanBody
+from services.roster import Member
+from storage.tables import Cohort, Membership, Person, Record, RecordKind, RecordState
+
+
+def latest(db: Session, student_ids: Collection[int]) -> dict[int, Record]:
+    """The plans that there are of these students."""
+    rows = db.exec(
+        select(Record)
+        .where(
+            col(Record.student_id).in_(student_ids),
+            Record.kind == RecordKind.PLAN,
+            Record.state != RecordState.WITHDRAWN,
+        )
+        .order_by(col(Record.id))
+    )
+    return {row.student_id: row for row in rows}
+
+
+def of_learner(db: Session, student_id: int) -> Record | None:
+    """A student's plan, if there is one."""
+    return latest(db, [student_id]).get(student_id)
+
+
+def asked_of(db: Session, actor: Actor) -> bool:
+    """Whether any programme of the actor asks for plans."""
+    programmes = (found(cohort_of(db, one).programme) for one in memberships(db, actor.person_id))
+    return any(one is not None and planning.is_asked(one) for one in programmes)
+
+
+def planned(db: Session, actor: Actor) -> list[Member]:
+    """The students for whom the actor is responsible, where their programme asks for one."""
+    members = roster.students_of(db, actor.person_id)
+    found_of = {
+        cohort_id: found(cast(Cohort, db.get(Cohort, cohort_id)).programme)
+        for cohort_id in {member.membership.cohort_id for member in members}
+    }
+    return [
+        member
+        for member in members
+        if (programme := found_of[member.membership.cohort_id]) and planning.is_asked(programme)
+    ]
+
+
+def writes(db: Session, actor: Actor) -> set[int]:
+    """The students whose plan the actor writes, and of whom it may be kept now."""
+    today = beijing_day(actor.now)
+    mine = db.execute(things("write_plan", actor.person_id)).scalars().all()
+    return {one for one in mine if may_keep(db, learner_at(db, one), today)}
+
+
+def decides(db: Session, actor: Actor) -> set[int]:
+    """The students about whose plan the actor has the office's word."""
+    return set(db.execute(things("decide_plan", actor.person_id)).scalars())
+
+
+def to_write(
+    db: Session, actor: Actor, student_id: int
+) -> tuple[LearnerPlace, Programme, Record | None]:
+    """A student whose plan the actor writes, with the plan as it stands. Raises `Refused`."""
+    known = db.get(Membership, student_id, with_for_update=True)
+    allow(db, actor, "write_plan", known.id if known else None, number=student_id)
+    student = learner_at(db, student_id)
+    programme = load(student.programme)
+    if not planning.is_asked(programme):
+        raise Refused(
+            t("plan.not_asked", programme=programme.name),
+            verb="write_plan",
+            object="membership",
+            object_id=student_id,
+        )
+    return student, programme, of_learner(db, student_id)
+
+
+def write(db: Session, actor: Actor, student_id: int, seen: int, body: PlanBody) -> HandedIn:
+    """Write a student's plan, or write it anew.
+
+    `seen` is the version that stood when it was begun, 0 for none. Raises `Refused` for anyone who
+    does not write it, and if somebody else has written it meanwhile.
+    """
+    student, _, plan = to_write(db, actor, student_id)
+    today = beijing_day(actor.now)
+    if plan is None:
+        return records.hand_in(db, actor, student, RecordKind.PLAN, body, day=today)
+    if plan.version != seen:
+        author = records.written_by(db, plan, plan.version)
+        name = cast(Person, db.get(Person, author)).name
+        raise Refused(
+            t("plan.changed_meanwhile", name=name, at=plan.submitted_at),
+            verb="write_plan",
+            object="record",
+            object_id=plan.id,
+        )
+    return records.amend(db, actor, plan.id or 0, seen, body, day=today)
