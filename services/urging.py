@@ -28,7 +28,7 @@ from services.roster import Member
 from storage.tables import Audit, Membership, Person, RecordKind, RecordState, Role
 
 MATTERS: Final = tuple(kind for kind in RecordKind if kind not in records.OF_OTHERS)
-"""What can be urged: sessions, diaries, meeting records, materials; what learners do themselves."""
+"""What learners do themselves, and can be urged to do."""
 
 ASKS_FOR: Final = {
     RecordKind.DIARY: "cultivation.diary_frequency",
