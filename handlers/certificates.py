@@ -34,8 +34,8 @@ TONES: Final[Mapping[CertificateStanding, Tone]] = {
     CertificateStanding.READY: "waiting",
     CertificateStanding.CHANGED: "bad",
 }
-FIRST: Final = (CertificateStanding.CHANGED, CertificateStanding.READY)
-"""Those with whom the office has something to do stand first."""
+AHEAD: Final = (CertificateStanding.CHANGED, CertificateStanding.READY)
+"""Those with whom the office has something to do stand first, those who have one last."""
 
 
 # ---------------------------------------------------------------- one's own
@@ -125,6 +125,9 @@ def show(scene: Scene, one: Issued) -> None:
     if not revoked and certificates.may_revoke(scene.session, scene.actor, row):
         revoke = press("revoke_certificate", number)
         rows.append((Choice(revoke, t("certificate.revoke"), weight="danger"),))
+    if oversees(scene):
+        back = press("certifying", row.cohort_id)
+        rows.append((Choice(back, t("certificate.to_list"), weight="quiet"),))
     card = Message(
         facts.programme,
         title=facts.certificate,
@@ -159,7 +162,7 @@ def certifying(scene: Scene, args: Sequence[str]) -> None:
     shown, cohorts = overview.coordinated(scene, "certifying", args[:1])
     found = seen(scene, shown)
     counts = Counter(one.standing for one in found)
-    in_order = sorted(found, key=lambda one: one.standing not in FIRST)
+    in_order = sorted(found, key=turn_of)
     on_page, turn = page_of(in_order, args[1:2], "certifying", shown)
     rows = [*turn]
     may = certificates.may_issue(scene.session, scene.actor, shown)
@@ -184,6 +187,13 @@ def certifying(scene: Scene, args: Sequence[str]) -> None:
     tell(scene, card, rows, shown)
 
 
+def turn_of(one: Candidate) -> int:
+    """Where a learner stands in the list, among equals in the order of the roster."""
+    if one.standing in AHEAD:
+        return AHEAD.index(one.standing)
+    return len(AHEAD) + (one.standing is CertificateStanding.ISSUED)
+
+
 def seen(scene: Scene, shown: Cohort) -> list[Candidate]:
     """How those of a cohort's learners stand whose certificates the speaker may read."""
     members = certificates.learners(scene.session, scene.actor, shown)
@@ -197,8 +207,7 @@ def item(one: Candidate, *, may: bool) -> Item:
     if one.certificate is not None:
         return Item(name, press("certificate", one.certificate.id or 0), state, tone)
     if one.standing is CertificateStanding.READY and may:
-        cohort = one.member.membership.cohort_id
-        return Item(name, press("issue_certificates", cohort, one.member.id), state, tone)
+        return Item(name, press("issue_certificate", one.member.id), state, tone)
     return student_item(one.member, name, state)._replace(tone=tone)
 
 
@@ -229,12 +238,20 @@ async def issue(chat: Chat, me: IssuingSeen) -> dict[str, Any]:
     return noted
 
 
-def begin_issuing(scene: Scene, args: Sequence[str]) -> None:
-    """发证书: begin the talk, for a whole cohort or for one learner."""
-    cohort_id = number(args)
-    load_issuing(scene, {"cohort": cohort_id, "member": number(args, 1) if args[1:] else None})
-    given = {"member": number(args, 1)} if args[1:] else {}
-    scene.begin("issue_certificates", {"cohort": cohort_id, **given}, anew=True)
+def begin_for_all(scene: Scene, args: Sequence[str]) -> None:
+    """给全部发证书: begin the talk for all of a cohort who are ready."""
+    _begin_issuing(scene, {"cohort": number(args)})
+
+
+def begin_for_one(scene: Scene, args: Sequence[str]) -> None:
+    """给一个人发证书: begin the talk for one learner."""
+    member = certificates.to_issue_to(scene.session, scene.actor, number(args))
+    _begin_issuing(scene, {"cohort": member.membership.cohort_id, "member": member.id})
+
+
+def _begin_issuing(scene: Scene, given: Mapping[str, Any]) -> None:
+    load_issuing(scene, given)
+    scene.begin("issue_certificates", given, anew=True)
 
 
 def load_issuing(scene: Scene, args: Mapping[str, Any]) -> IssuingSeen:
@@ -330,7 +347,8 @@ ACTS: dict[str, Act] = {
     "certificate": certificate,
     "certificate_file": file,
     "certifying": certifying,
-    "issue_certificates": begin_issuing,
+    "issue_certificate": begin_for_one,
+    "issue_certificates": begin_for_all,
     "revoke_certificate": begin_revoking,
 }
 

@@ -504,6 +504,12 @@ def to_issue(db: Session, actor: Actor, cohort_id: int) -> Cohort:
     return cohort
 
 
+def to_issue_to(db: Session, actor: Actor, member_id: int) -> Member:
+    """A learner to whom the actor may issue a certificate. Raises `Refused`."""
+    allow(db, actor, "issue_certificate", member_id)
+    return roster.find_member(db, member_id)
+
+
 def may_issue(db: Session, actor: Actor, cohort: Cohort) -> bool:
     """Whether the actor may issue a cohort's certificates."""
     return held(db, actor.person_id, "issue_certificates", cast(int, cohort.id)) is not None
