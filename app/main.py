@@ -28,6 +28,7 @@ from bot.talk.clock import Clock, SystemClock, beijing_day
 from bot.worker import Worker
 from handlers import handlers
 from jobs.advice import Advisor
+from jobs.certificates import Issuer, Press, order_certificates
 from jobs.copies import make_copy
 from jobs.documents import read_document
 from jobs.files import keep_files
@@ -49,6 +50,7 @@ from services.audit import note_refusal
 from storage import chats, migrate
 from storage.database import Database, check, database_trouble, try_writing
 from storage.files import FileStore
+from storage.signing import SigningKeys
 from storage.tables import File, PolicyDocument, StoredTalk
 
 if TYPE_CHECKING:  # no web library is loaded before something needs one
@@ -113,6 +115,10 @@ class App:
         checks = {name: bound(self.clock) for name, bound in CONDITIONS.items()}
         self.delivery = Delivery(self.database, self.clock, self.platforms, checks)
         self.advice = self._advice()
+        press = Press(
+            self.database, self.store, SigningKeys(settings.keys_dir), settings.web.public_url
+        )
+        self.issuing = Issuer(press, self.clock, self.delivery.wake)
         self.inbox = Inbox(
             self.database,
             self.clock,
@@ -129,6 +135,7 @@ class App:
             {
                 "keep_files": keep_files(self.platforms, self.store, settings.file_limit),
                 "make_copy": make_copy(self.database, self.store),
+                "order_certificates": order_certificates(press, self.clock, self.issuing.wake),
                 "read_document": read_document(self.platforms, self.store, settings.file_limit),
             },
             self._said,
@@ -209,7 +216,8 @@ class App:
 
     @property
     def workers(self) -> list[Worker]:
-        return [self.inbox, self.delivery, *([self.advice] if self.advice is not None else ())]
+        advice = [self.advice] if self.advice is not None else []
+        return [self.inbox, self.delivery, self.issuing, *advice]
 
     def _routes(self) -> list[BaseRoute]:
         """All routes of the one web server; empty if nothing needs one. Its libraries are imported

@@ -10,6 +10,7 @@ from bot.scene import Act, Handlers, number
 from bot.talk.inputs import own_words
 from handlers import (
     asking,
+    certificates,
     cohort,
     diary,
     documents,
@@ -55,7 +56,7 @@ def handlers(
     entries = [replace(flow, home=progress.home) for flow in written]
     flows = [join.FLOW, heard.FLOW, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
-    flows += [leave.FLOW, office_days.FLOW]
+    flows += [leave.FLOW, office_days.FLOW, *certificates.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
@@ -95,6 +96,7 @@ COMMANDS: dict[str, Act] = {
     **cohort.COMMANDS,
     **evaluations.COMMANDS,
     **stages.COMMANDS,
+    **certificates.COMMANDS,
     **documents.COMMANDS,
     **inquiries.COMMANDS,
     **reminders.COMMANDS,
@@ -134,6 +136,7 @@ ACTS: dict[str, Act] = {
     **evaluations.ACTS,
     **stages.ACTS,
     **exits.ACTS,
+    **certificates.ACTS,
     **documents.ACTS,
     **inquiries.ACTS,
     **reminders.ACTS,

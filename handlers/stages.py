@@ -18,7 +18,7 @@ from handlers import plans
 from handlers.evaluations import open_press, read_press, window_words
 from handlers.pages import page_of, student_item, tell
 from prompts import Brief, Text, Words, t
-from services import evaluations, exits, stages
+from services import certificates, evaluations, exits, stages
 from services.entities import Cohort, EvaluationState
 from services.evaluations import Task
 from services.packs import load
@@ -76,6 +76,9 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     words = t("stages.which" if every else "stages.none", programme=load(shown.programme).name)
     card = Message(words, title=t("command.stages.label"), meters=tuple(meters), items=items)
     rows = [(Choice(press("stages", one.id or 0), one.name),) for one in cohorts[1:4]]
+    if certificates.issued_in(shown):
+        to_certificates = press("certifying", shown.id or 0)
+        rows.append((Choice(to_certificates, t("certificate.title")),))
     if cases := exits.open_cases(scene.session, scene.actor):
         rows.insert(0, (Choice(press("exits"), t("exit.waiting", count=len(cases))),))
     tell(scene, card, rows, shown)

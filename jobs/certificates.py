@@ -5,26 +5,32 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import segno
+import structlog
 from sqlmodel import Session
 
+from bot.inbox import Job, Order
 from bot.talk.acting import Actor, Operator, Refused
-from bot.talk.clock import beijing_day
+from bot.talk.clock import Clock, beijing_day
+from bot.talk.message import Choice, Item, Message, Meter, press
+from bot.worker import IDLE, Trouble, Worker
 from jobs import fonts
-from jobs.printing import Printer, printer
+from jobs.printing import NotPrinted, Printer
 from prompts import Text, Words, render, t
 from services import certificates
-from services.certificates import CertificateStanding
+from services.certificates import CertificateStanding, IssuingOrder
 from services.certified import Certified
 from services.packs import load
 from storage.database import Database
 from storage.files import FileStore
 from storage.signing import SigningKeys
 from storage.tables import Certificate, Cohort
+
+log = structlog.get_logger()
 
 ADDRESS: Final = "/verify"
 """Where on the web server certificates are verified; the token stands behind a #."""
@@ -36,9 +42,9 @@ class Handled:
 
     member: int
     name: str
+    why: Text | None = None
     certificate: int | None = None
     number: str = ""
-    why: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +66,141 @@ class Press:
         Raises `Refused` where no certificate is issued here.
         """
         learners = await self.database.run(_learners, cohort_id, by, only)
-        async with printer() as working:
+        printer = Printer()
+        try:
             # What an earlier run has issued and not printed comes first.
-            for number in await self.database.run(certificates.unprinted, cohort_id):
-                await self._print(working, by, number)
+            for left in await self.database.run(certificates.unprinted, cohort_id):
+                await self._print(printer, by, left)
             for learner in learners:
-                yield await self._one(working, by, learner)
+                yield await self._one(printer, by, learner)
+        finally:
+            await printer.close()
 
-    async def _one(self, working: Printer, by: Actor | Operator, learner: _Learner) -> Handled:
+    async def _one(self, printer: Printer, by: Actor | Operator, learner: _Learner) -> Handled:
+        handled = Handled(learner.member, learner.name, learner.why)
         if learner.why is not None:
-            return Handled(learner.member, learner.name, why=learner.why)
+            return handled
         if lack := fonts.lacking(learner.words):
-            lacking = t("certificate.lacking", name=learner.name, signs=lack)
-            return Handled(learner.member, learner.name, why=lacking)
+            return replace(handled, why=t("certificate.lacking", name=learner.name, signs=lack))
         try:
             row = await self.database.run(certificates.issue, by, learner.member, self.keys)
         except Refused as refused:
-            return Handled(learner.member, learner.name, why=refused.words)
-        number = row.id or 0
-        await self._print(working, by, number)
-        return Handled(learner.member, learner.name, number, row.number)
+            return replace(handled, why=refused.words)
+        why = await self._print(printer, by, row.id or 0)
+        return replace(handled, certificate=row.id, number=row.number, why=why)
 
-    async def _print(self, working: Printer, by: Actor | Operator, number: int) -> None:
+    async def _print(self, printer: Printer, by: Actor | Operator, number: int) -> Text | None:
+        """Make a certificate's PDF; returns why that failed."""
         told = await self.database.run(_told, number, self.site)
-        data = await working.print(told)
+        try:
+            data = await printer.print(told)
+        except NotPrinted as why:
+            log.error("certificate_not_printed", certificate=number, why=str(why))
+            return t("certificate.not_printed", number=told["number"])
         sha256 = await asyncio.to_thread(self.store.keep, data)
         await self.database.run(certificates.printed, by, number, sha256, len(data))
+        return None
+
+
+class Issuer(Worker):
+    """The worker that carries out the offices' orders, one after the other."""
+
+    name = "issuing"
+
+    def __init__(self, press: Press, clock: Clock, said: Callable[[], None]) -> None:
+        super().__init__()
+        self._press = press
+        self._clock = clock
+        self._said = said
+        self._unissued = Trouble("certificates_not_issued")
+
+    async def take_up(self) -> None:
+        """Do nothing: an order that was broken off waits still."""
+
+    async def turn(self) -> float:
+        """Begin to carry out what waits, beside the turns: it may take minutes."""
+        if not self._tasks:
+            waiting = await self._press.database.run(certificates.orders)
+            if waiting:
+                self.start(self._try(waiting[0]))
+        return IDLE
+
+    async def _try(self, order: IssuingOrder) -> None:
+        try:
+            await self._carry_out(order)
+            self._unissued.over()
+        except Exception as error:  # the order waits, and is tried again
+            await asyncio.sleep(self._unissued.meet(error, order=order.id))
+
+    async def _carry_out(self, order: IssuingOrder) -> None:
+        run = self._press.database.run
+        made: list[Handled] = []
+        try:
+            of = len(await run(_learners, order.cohort, order.actor, order.only))
+            await self._tell(order, progress(made, of), 0)
+            async for one in self._press.issue(order.actor, order.cohort, order.only):
+                made.append(one)
+                if len(made) % STEP == 0:
+                    await self._tell(order, progress(made, of), len(made))
+            told = result(order, made)
+        except Refused as refused:
+            told = Message(refused.words)
+        issued = sum(one.certificate is not None for one in made)
+        await run(certificates.carried_out, order.actor, order, issued)
+        await self._tell(order, told, -1)
+
+    async def _tell(self, order: IssuingOrder, message: Message, step: int) -> None:
+        card = message._replace(card=f"issuing:{order.id}")
+        tell, now = certificates.tell_progress, self._clock.now()
+        await self._press.database.run(tell, order, card, step, now)
+        self._said()
+
+
+STEP: Final = 25
+"""Certificates after which progress is shown."""
+NAMED: Final = 8
+"""Learners who are named at the end, of those who were given none."""
+
+
+def order_certificates(press: Press, clock: Clock, wake: Callable[[], None]) -> Job:
+    """The job `order_certificates`: notes the order of an office, and has it carried out."""
+
+    async def note(order: Order) -> dict[str, Any]:
+        actor = Actor(order.person_id or 0, order.args["account"], clock.now())
+        only = order.args["only"]
+        try:
+            await press.database.run(certificates.order, actor, order.args["cohort"], only)
+        except Refused:
+            return {"refused": True}
+        wake()
+        return {"refused": False}
+
+    return note
+
+
+def progress(made: Sequence[Handled], of: int) -> Message:
+    """How far an order is."""
+    done = t("certificate.so_far", done=len(made), of=of)
+    meter = Meter(t("certificate.issuing"), done, len(made), 0, of)
+    return Message(title=t("certificate.title"), meters=(meter,))
+
+
+def result(order: IssuingOrder, made: Sequence[Handled]) -> Message:
+    """What came of an order: how many were issued, and who was given none and why."""
+    none = [one for one in made if one.why is not None]
+    issued = sum(one.certificate is not None for one in made)
+    items = tuple(Item(one.why, tone="bad") for one in none[:NAMED] if one.why)
+    back = Choice(press("certifying", order.cohort), t("certificate.to_list"))
+    return Message(
+        t(
+            "certificate.some_issued" if none else "certificate.all_issued",
+            count=issued,
+            left=len(none),
+        ),
+        ((back,),),
+        title=t("certificate.title"),
+        items=items,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +258,7 @@ def page(facts: Certified, token: str, site: str) -> dict[str, Any]:
         return render(words, "zh")
 
     return {
+        "number": facts.number,
         "title": said(t("certificate.file_title", certificate=facts.certificate, name=facts.name)),
         "fonts": [fonts.SERIF, fonts.SANS],
         "name_fonts": fonts.families(facts.name),
@@ -160,7 +276,7 @@ def page(facts: Certified, token: str, site: str) -> dict[str, Any]:
         ],
         "office": facts.office,
         "day": said(t("certificate.day", y=facts.issued_on.year, **_day(facts))),
-        "qr": code(f"{site}{ADDRESS}#{token}" if site else token),
+        "qr": code(f"{site.rstrip('/')}{ADDRESS}#{token}" if site else token),
     }
 
 

@@ -11,8 +11,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any, Final
 
@@ -29,46 +29,50 @@ class NotPrinted(Exception):
 
 
 class Printer:
-    """A process that sets pages, one after the other."""
+    """Sets pages in another process, one after the other; a page that fails ends the process, and
+    the next page begins another."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
 
     async def print(self, told: Mapping[str, Any]) -> bytes:
         """The PDF of a page. Raises `NotPrinted`."""
-        out, back = self._process.stdin, self._process.stdout
-        if out is None or back is None:
-            raise NotPrinted("no pipes")
         try:
             async with asyncio.timeout(SECONDS):
-                out.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
-                await out.drain()
-                how, size = (await back.readline()).split()
-                answer = await back.readexactly(int(size))
+                how, answer = await self._ask(told)
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as error:
+            await self.close()
             raise NotPrinted(type(error).__name__) from None
-        if how.decode() != PRINTED:
+        if how != PRINTED:
             raise NotPrinted(answer.decode())
         return answer
 
+    async def _ask(self, told: Mapping[str, Any]) -> tuple[str, bytes]:
+        process = self._process = self._process or await self._begin()
+        out, back = process.stdin, process.stdout
+        if out is None or back is None:
+            raise ValueError("the other process has no pipes")
+        out.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
+        await out.drain()
+        how, size = (await back.readline()).split()
+        return how.decode(), await back.readexactly(int(size))
 
-@asynccontextmanager
-async def printer() -> AsyncIterator[Printer]:
-    """A printer, which ends with the block."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "jobs.printing"),
-        stdin=pipe,
-        stdout=pipe,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        yield Printer(process)
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-        await process.wait()
+    async def _begin(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", __name__),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+
+    async def close(self) -> None:
+        """End the process, if it runs."""
+        process, self._process = self._process, None
+        if process is not None:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.kill()
+            await process.wait()
 
 
 # ---------------------------------------------------------------- in the other process

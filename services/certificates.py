@@ -8,33 +8,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import beijing_day
+from bot.talk.message import Choice, Field, Message, press, put
 from programmes import certifying
 from programmes.certifying import PromisedCertificate
 from programmes.model import Programme
-from prompts import Text, render, t
-from services import audit, certified, evaluations, exits, records, roster
-from services.access import LEARNERS, learner_at, may_keep
+from prompts import Text, language_named, render, t
+from services import audit, certified, evaluations, exits, looking, notices, records, roster
+from services.access import (
+    LEARNERS,
+    allow,
+    cohort_of,
+    grants_of,
+    held,
+    holders,
+    learner_at,
+    may_keep,
+)
 from services.certified import Certified, token_hash
 from services.evaluations import outcome_label
-from services.packs import load
+from services.packs import found, load
 from services.records import SessionBody
+from services.rights import ROLES, Relation
 from services.roster import Member
 from storage.signing import SigningKeys, key_name
 from storage.tables import (
+    Account,
+    Audit,
     Certificate,
     Cohort,
     Evaluation,
     EvaluationState,
     File,
+    Guardianship,
     Membership,
     RecordState,
     Revocation,
@@ -91,6 +106,25 @@ def promised(programme: Programme, verb: str = "issue_certificate") -> PromisedC
         told = {"programme": programme.name, "clause": found.clause}
         raise Refused(t("certificate.elsewhere", **told), verb=verb)
     return found
+
+
+def promised_in(cohort: Cohort) -> PromisedCertificate:
+    """As `promised`, of the programme that a cohort runs."""
+    return promised(load(cohort.programme))
+
+
+def issued_in(cohort: Cohort) -> bool:
+    """Whether offices here issue certificates in a cohort."""
+    programme = found(cohort.programme)
+    promise = programme and certifying.certificate(programme)
+    return bool(promise and not promise.elsewhere)
+
+
+def learners(db: Session, actor: Actor, cohort: Cohort) -> list[Member]:
+    """The learners of a cohort whose certificates the actor may read, those who have left at
+    their places."""
+    reader = ("read_certificate", actor.person_id)
+    return roster.members(db, cohort.id or 0, LEARNERS, ended=True, seen_by=reader)
 
 
 def candidates(
@@ -205,8 +239,11 @@ def _signing_key(db: Session, by: Actor | Operator, keys: SigningKeys) -> Signin
 def issue(db: Session, by: Actor | Operator, member_id: int, keys: SigningKeys) -> Certificate:
     """Issue a learner's certificate: number it and sign it. Its PDF is made afterwards.
 
-    Raises `Refused` unless the learner is ready for one: so it is never issued twice.
+    Raises `Refused` for anyone but the office that runs the cohort, and unless the learner is
+    ready for one: so it is never issued twice.
     """
+    if isinstance(by, Actor):
+        allow(db, by, "issue_certificate", member_id)
     member = roster.find_member(db, member_id)
     # Whoever numbers in the same cohort waits here.
     cohort = cast(Cohort, db.get(Cohort, member.membership.cohort_id, with_for_update=True))
@@ -360,38 +397,221 @@ def printed(
     row.file_id = file.id
     db.add(row)
     db.flush()
+    look = Choice(press("certificate", certificate_id), t("certificate.look"))
+    titles = (
+        t("certificate.told_yours", certificate=facts.certificate),
+        t("certificate.told_childs", certificate=facts.certificate, name=facts.name),
+    )
+    told = Message(rows=((look,),))
+    _tell_family(db, by, row.student_id, told, titles, f"certificate:{certificate_id}")
     return True
+
+
+def _tell_family(
+    db: Session,
+    by: Actor | Operator,
+    student_id: int,
+    message: Message,
+    titles: tuple[Text, Text],
+    key: str,
+) -> None:
+    """Tell the learner, and the guardians, each under a title of their own."""
+    for grant in holders(db, "read_certificate", student_id):
+        if grant.relation in looking.NOT_STAFF:
+            title = titles[grant.relation is not Relation.ONESELF]
+            notices.tell(db, by, grant.person, message._replace(title=title), key)
 
 
 # ---------------------------------------------------------------- revoking
 
 
 def revoke(db: Session, by: Actor | Operator, certificate_id: int, reason: str) -> Revocation:
-    """Revoke a certificate, with a reason. Raises `Refused` if it is revoked already."""
-    row = db.get(Certificate, certificate_id, with_for_update=True)
-    if row is None or db.get(Revocation, certificate_id) is not None:
-        key = "certificate.none_such" if row is None else "certificate.revoked_already"
-        raise Refused(
-            t(key), verb="revoke_certificate", object="certificate", object_id=certificate_id
-        )
+    """Revoke a certificate, with a reason; the learner and the guardians are told.
+
+    Raises `Refused` for anyone but the office that runs the cohort, and if it is revoked already.
+    """
+    row = to_revoke(db, by, certificate_id)
     done = Revocation(
         certificate_id=certificate_id, reason=reason, revoked_by=by.person_id, at=by.now
     )
     db.add(done)
     db.flush()
     audit.note(db, by, "revoke_certificate", "certificate", certificate_id)
+    titles = (
+        t("certificate.told_revoked", number=row.number),
+        t("certificate.told_childs_revoked", number=row.number, name=_name_of(db, row)),
+    )
+    told = Message(fields=(Field(t("field.reason"), reason),))
+    _tell_family(db, by, row.student_id, told, titles, f"certificate:{certificate_id}:revoked")
     return done
+
+
+def to_revoke(db: Session, by: Actor | Operator, certificate_id: int) -> Certificate:
+    """A certificate that may be revoked now. Raises `Refused`."""
+    row = db.get(Certificate, certificate_id, with_for_update=True)
+    if isinstance(by, Actor):
+        student = row.student_id if row else None
+        allow(db, by, "revoke_certificate", student, number=certificate_id)
+    if row is None or db.get(Revocation, certificate_id) is not None:
+        key = "certificate.none_such" if row is None else "certificate.revoked_already"
+        raise Refused(
+            t(key), verb="revoke_certificate", object="certificate", object_id=certificate_id
+        )
+    return row
+
+
+def _name_of(db: Session, certificate: Certificate) -> str:
+    return learner_at(db, certificate.student_id).name
+
+
+def may_revoke(db: Session, actor: Actor, certificate: Certificate) -> bool:
+    """Whether the actor may revoke a certificate."""
+    return held(db, actor.person_id, "revoke_certificate", certificate.student_id) is not None
+
+
+# ---------------------------------------------------------------- orders
+
+
+ORDER: Final = "issuing"
+DONE: Final = "issuing_done"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuingOrder:
+    """That an office wants a cohort's certificates issued. It is a row of the audit, and so is
+    its end: an order without one is carried out, after a crash as well."""
+
+    id: int
+    actor: Actor
+    cohort: int
+    only: Sequence[int] | None
+    """These learners alone."""
+
+
+def order(db: Session, actor: Actor, cohort_id: int, only: Sequence[int] | None = None) -> None:
+    """Order certificates for all learners of a cohort who are ready, or for these. Raises
+    `Refused` for anyone but the office that runs it."""
+    cohort = to_issue(db, actor, cohort_id)
+    verb = "issue_certificates"
+    audit.note(db, actor, verb, ORDER, cohort.id, only=list(only) if only else None)
+
+
+def to_issue(db: Session, actor: Actor, cohort_id: int) -> Cohort:
+    """A cohort whose certificates the actor may issue. Raises `Refused`."""
+    allow(db, actor, "issue_certificates", cohort_id)
+    cohort = cast(Cohort, db.get(Cohort, cohort_id))
+    promised(load(cohort.programme))
+    return cohort
+
+
+def to_issue_to(db: Session, actor: Actor, member_id: int) -> Member:
+    """A learner to whom the actor may issue a certificate. Raises `Refused`."""
+    allow(db, actor, "issue_certificate", member_id)
+    return roster.find_member(db, member_id)
+
+
+def may_issue(db: Session, actor: Actor, cohort: Cohort) -> bool:
+    """Whether the actor may issue a cohort's certificates."""
+    return held(db, actor.person_id, "issue_certificates", cast(int, cohort.id)) is not None
+
+
+def orders(db: Session) -> list[IssuingOrder]:
+    """The orders that have not been carried out, the oldest first."""
+    ended = aliased(Audit)
+    ends = sa.exists().where(col(ended.object) == DONE, col(ended.object_id) == col(Audit.id))
+    rows = db.exec(
+        select(Audit)
+        .where(col(Audit.object) == ORDER, col(Audit.refused) == "", ~ends)
+        .order_by(col(Audit.id))
+    )
+    return [
+        IssuingOrder(
+            cast(int, row.id),
+            Actor(cast(int, row.person_id), row.account_id, row.at),
+            cast(int, row.object_id),
+            row.detail.get("only"),
+        )
+        for row in rows
+    ]
+
+
+def carried_out(db: Session, actor: Actor, order: IssuingOrder, issued: int) -> None:
+    """Note that an order has been carried out."""
+    audit.note(db, actor, "certificates_issued", DONE, order.id, issued=issued)
+
+
+def tell_progress(
+    db: Session, order: IssuingOrder, message: Message, step: int, now: datetime
+) -> None:
+    """Show in the chat from which an order came how far it is, in place of what was shown
+    before."""
+    account = db.get(Account, order.actor.account_id)
+    if account is None:
+        return
+    body = put(message, language_named(account.language)).to_json()
+    notices.replace(db, cast(int, account.id), body, f"issuing:{order.id}:{step}", now)
 
 
 # ---------------------------------------------------------------- reading
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
+class Issued(NamedTuple):
     """A certificate with its revocation, if it was revoked."""
 
     certificate: Certificate
     revocation: Revocation | None
+
+
+def read(db: Session, actor: Actor, certificate_id: int) -> Issued:
+    """A certificate that the actor may read; staff leave a trace. Raises `Refused`."""
+    row = db.get(Certificate, certificate_id)
+    student = row.student_id if row else None
+    grant = allow(db, actor, "read_certificate", student, number=certificate_id)
+    row = cast(Certificate, row)
+    looking.note(db, actor, grant.relation, "certificate", certificate_id, [row.student_id])
+    return Issued(row, db.get(Revocation, certificate_id))
+
+
+def of_family(db: Session, actor: Actor) -> list[Issued]:
+    """The actor's own certificates and those of the children they answer for, the latest
+    first."""
+    family = _family(db, actor)
+    rows = _rows.where(col(Certificate.student_id).in_(family), col(Certificate.token) != "")
+    return [Issued(*row) for row in db.exec(rows.order_by(col(Certificate.id).desc()))]
+
+
+def cohorts_of_family(db: Session, actor: Actor) -> list[Cohort]:
+    """The cohorts of the actor, as a learner, and of the children they answer for, the latest
+    first."""
+    theirs = select(Membership.cohort_id).where(col(Membership.id).in_(_family(db, actor)))
+    cohorts = select(Cohort).where(col(Cohort.id).in_(theirs))
+    return list(db.exec(cohorts.order_by(col(Cohort.id).desc())))
+
+
+def _family(db: Session, actor: Actor) -> list[int]:
+    return [
+        grant.thing
+        for grant in grants_of(db, actor.person_id, "read_certificate")
+        if grant.relation in looking.NOT_STAFF
+    ]
+
+
+def concerned(db: Session, place: Membership) -> bool:
+    """Whether a membership has anything to do with certificates: the office of a programme that
+    has them, and those who have one."""
+    if place.role in (*ROLES[Relation.OFFICE], *ROLES[Relation.AUDITOR]):
+        return issued_in(cohort_of(db, place))
+    theirs = select(Certificate.id).join(
+        Membership, col(Membership.id) == col(Certificate.student_id)
+    )
+    if place.role in ROLES[Relation.GUARDIAN]:
+        children = select(Guardianship.child_id).where(
+            Guardianship.guardian_id == place.person_id, col(Guardianship.ended_at).is_(None)
+        )
+        theirs = theirs.where(col(Membership.person_id).in_(children))
+    else:
+        theirs = theirs.where(Membership.person_id == place.person_id)
+    return db.exec(theirs.limit(1)).first() is not None
 
 
 def numbered(db: Session, number: str) -> Issued | None:

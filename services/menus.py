@@ -12,6 +12,7 @@ from programmes.model import Programme
 from programmes.planning import is_asked
 from prompts import Language, render, t
 from services.access import cohort_of, memberships, programmes_for
+from services.certificates import concerned
 from services.evaluations import evaluated_by
 from services.packs import asked_of, found
 from services.progress import WRITING
@@ -22,7 +23,7 @@ from storage.tables import Membership, Role
 OFFERED: Final = (
     *("session", "writing", "meeting", "materials", "progress", "records"),
     *("queue", "evaluations", "cohort", "stages", "plans", "students"),
-    *("questions", "documents", "children", "reminders"),
+    *("certificates", "questions", "documents", "children", "reminders"),
 )
 """The commands that need a right, in the menu's order."""
 WATCH: Final = (Role.SCHOOL_TEACHER, Role.GUARDIAN)
@@ -55,6 +56,8 @@ def _meant(db: Session, member: Membership, name: str) -> bool:
     if right.of is Of.PROGRAMME:
         keys = programmes_for(db, member.person_id, right.act)
         return cohort_of(db, member).programme in keys
+    if name == "certificates":
+        return concerned(db, member)
     if name in ASKED_FOR:
         programme = found(cohort_of(db, member).programme)
         return programme is None or ASKED_FOR[name](programme, member.role)

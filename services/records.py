@@ -45,6 +45,7 @@ from services.rights import RIGHTS
 from storage.statements import Prepared
 from storage.tables import (
     Audit,
+    Certificate,
     File,
     Membership,
     Mentoring,
@@ -465,7 +466,8 @@ def about(db: Session, record: Record) -> Record | None:
 
 
 def file_of(db: Session, actor: Actor, file_id: int) -> File:
-    """A file attached to an entry that the actor may read now, or a copy made for them alone.
+    """A file attached to an entry that the actor may read now, a copy made for them alone, or a
+    certificate.
 
     Raises `Refused`.
     """
@@ -480,8 +482,18 @@ def file_of(db: Session, actor: Actor, file_id: int) -> File:
             col(Record.student_id).in_(things("read_file", actor.person_id)),
         )
     )
-    shown = any(not is_shut(db, actor, record) for record in db.exec(shown_in))
-    file = db.get(File, file_id) if shown else db.exec(own_copy).first()
+    certificate = (
+        select(File)
+        .join(Certificate, col(Certificate.file_id) == col(File.id))
+        .where(
+            col(File.id) == file_id,
+            col(Certificate.student_id).in_(things("read_certificate", actor.person_id)),
+        )
+    )
+    if any(not is_shut(db, actor, record) for record in db.exec(shown_in)):
+        file = db.get(File, file_id)
+    else:
+        file = db.exec(own_copy).first() or db.exec(certificate).first()
     if file is None:
         right = RIGHTS["read_file"]
         raise Refused(t(right.refused), verb=right.act, object=right.object, object_id=file_id)
@@ -496,8 +508,11 @@ def opened_file(db: Session, actor: Actor, file_id: int) -> File:
         .join(RecordFile, col(RecordFile.record_id) == col(Record.id))
         .where(RecordFile.file_id == file_id)
     )
-    for student_id in set(db.exec(shown_in)):
-        grant = held(db, actor.person_id, "read_file", student_id)
+    certified = select(Certificate.student_id).where(Certificate.file_id == file_id)
+    opened = dict.fromkeys(db.exec(shown_in), "read_file")
+    opened |= dict.fromkeys(db.exec(certified), "read_certificate")
+    for student_id, act in opened.items():
+        grant = held(db, actor.person_id, act, student_id)
         if grant is not None:
             looking.note(db, actor, grant.relation, "file", file_id, [student_id])
     return file

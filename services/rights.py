@@ -299,6 +299,51 @@ _EVERY: Final = (
         "exit",
         ways=("object",),
     ),
+    # Certificates.
+    Right(
+        "certificates",
+        Of.OWN,
+        (_R.ONESELF, _R.GUARDIAN, *_OVERSEE),
+        "certificate.none_yours",
+        ways=("certificates",),
+    ),
+    Right(
+        "read_certificate",
+        Of.LEARNER,
+        (_R.ONESELF, _R.GUARDIAN, *_OVERSEE),
+        "certificate.not_yours_to_read",
+        "certificate",
+        ways=("certificate", "certificate_file"),
+    ),
+    _oversee("certifying"),
+    Right(
+        "issue_certificates",
+        Of.WHOLE_COHORT,
+        (_R.OFFICE,),
+        "certificate.not_yours_to_issue",
+        "cohort",
+        ways=("issue_certificates",),
+    ),
+    Right(
+        "issue_certificate",
+        Of.LEARNER,
+        (_R.OFFICE,),
+        "certificate.not_yours_to_issue",
+        "membership",
+        {
+            Must.WHOLE: "certificate.not_yours_to_issue",
+            Must.NOT_OWN: "certificate.not_yours_to_issue",
+        },
+    ),
+    Right(
+        "revoke_certificate",
+        Of.LEARNER,
+        (_R.OFFICE,),
+        "certificate.not_yours_to_revoke",
+        "certificate",
+        {Must.WHOLE: "certificate.not_yours_to_revoke"},
+        ("revoke_certificate",),
+    ),
     # Lists.
     Right("queue", Of.OWN, (_R.CULTIVATES,), "access.not_a_mentor", ways=("queue",)),
     Right(

@@ -178,6 +178,7 @@ class House:
 
     async def settle(self) -> None:
         await self.app.inbox.drain()
+        await self.app.issuing.drain()
         await self.app.delivery.drain()
 
     async def restart(self) -> House:

@@ -60,7 +60,7 @@ def issue(
             ]
         )
         return
-    say(t("cli.certificates_issued", count=sum(one.why is None for one in made)))
+    say(t("cli.certificates_issued", count=sum(bool(one.number) for one in made)))
     say_rows(
         [
             {
@@ -77,7 +77,6 @@ async def run(by: Operator, cohort: int, only: list[int] | None) -> list[Handled
     """Issue, and tell on the way how far it is. Raises `Mistake`."""
     from app import desk
     from bot.talk.acting import Refused
-    from jobs.printing import NotPrinted
 
     made: list[Handled] = []
     with desk.opened() as database:
@@ -88,8 +87,6 @@ async def run(by: Operator, cohort: int, only: list[int] | None) -> list[Handled
                     say(t("cli.certificates_so_far", count=len(made)), aside=True)
         except Refused as refused:
             raise Mistake(refused.words) from None
-        except NotPrinted as failed:
-            raise Mistake(t("cli.certificate_not_printed", why=failed)) from None
     return made
 
 
@@ -100,8 +97,8 @@ def press(database: Any) -> Press:
     from storage.signing import SigningKeys
 
     told = desk.settings()
-    site = told.web.public_url.rstrip("/")
-    return Press(database, FileStore(told.files_dir), SigningKeys(told.keys_dir), site)
+    keys = SigningKeys(told.keys_dir)
+    return Press(database, FileStore(told.files_dir), keys, told.web.public_url)
 
 
 def show_standing(standing: list[Candidate], as_json: bool) -> None:

@@ -126,6 +126,7 @@ class Chats:
     async def settle(self) -> None:
         """Handle what has come, and send what is to be sent."""
         await self._app.inbox.drain()
+        await self._app.issuing.drain()
         await self._app.delivery.drain()
 
 

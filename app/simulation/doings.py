@@ -15,7 +15,7 @@ from app.simulation.inventing import Habit, Invented
 from bot.talk.message import Incoming, ShownItem
 from prompts import t
 
-SUBMIT, SIGN, DONE = "submit", "sign", "done"
+SUBMIT, SIGN, DONE, ISSUE = "submit", "sign", "done", "issue"
 EXCELLENT, QUALIFIED, UNQUALIFIED = "excellent", "qualified", "unqualified"
 OBJECTION_DAYS = "5"
 
@@ -264,3 +264,13 @@ def handle_exits(chats: Chats, one: Invented) -> Doing:
         for value in (OBJECTION_DAYS, "yes"):
             if (more := chats.answer(one, value)) is not None:
                 yield more
+
+
+def issue_certificates(chats: Chats, one: Invented) -> Doing:
+    """Issue the certificates of all who are ready."""
+    yield chats.say(one, "/certificates")
+    if (step := chats.act(one, "issue_certificates")) is None:
+        return
+    yield step
+    if (sure := chats.answer(one, ISSUE)) is not None:
+        yield sure

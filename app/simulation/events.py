@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
-from programmes import evaluating, planning
+from programmes import certifying, evaluating, planning
 from programmes.evaluating import Side
 from programmes.model import Programme
 from programmes.reminding import ASKED_BY, QUEUE
@@ -19,6 +19,7 @@ from prompts import BEIJING
 from services.records import OF_OTHERS, written_by
 from storage.tables import (
     Bundle,
+    Certificate,
     Evaluation,
     EvaluationVersion,
     ExitCase,
@@ -36,7 +37,7 @@ from storage.tables import (
 
 KINDS: Final = (
     *("session", "diary", "meeting_record", "material", "plan", "reminder"),
-    *("evaluation_opened", "evaluation_signed", "outcome", "exit"),
+    *("evaluation_opened", "evaluation_signed", "outcome", "exit", "certificate"),
 )
 """What can happen."""
 STAGES: Final = ("initial", "mid", "annual", "final")
@@ -78,6 +79,7 @@ def events(db: Session, programme: Programme) -> list[Event]:
         *_reminders(db, programme, people),
         *_evaluations(db, programme, people),
         *_exits(db, programme, people),
+        *_certificates(db, programme, people),
     ]
     if programme.guardian_consent:
         found = [replace(one, grade=people.grade(one.student or one.person)) for one in found]
@@ -243,6 +245,29 @@ def _exits(db: Session, programme: Programme, people: _People) -> Iterator[Event
         about = str(fact.value.stage) if fact.value else "mid"
         yield Event(
             step.at, role, name, "exit", about, "evaluation.exit_rule", fact.clause, f"{case.id}"
+        )
+
+
+def _certificates(db: Session, programme: Programme, people: _People) -> Iterator[Event]:
+    """Each certificate, with the stage and the outcome that it rests on."""
+    keys = dict(zip(evaluating.keys(programme), programme.stages, strict=True))
+    rows = db.exec(
+        select(Certificate, Evaluation)
+        .join(Evaluation, col(Evaluation.id) == Certificate.evaluation_id)
+        .order_by(col(Certificate.id))
+    )
+    for row, entry in rows:
+        role, name = people.place(row.student_id)
+        yield Event(
+            row.issued_at,
+            role,
+            name,
+            "certificate",
+            str(keys[entry.stage].stage),
+            certifying.PATH,
+            programme.fact(certifying.PATH).clause,
+            row.number,
+            outcome=entry.outcome,
         )
 
 

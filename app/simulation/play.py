@@ -23,7 +23,7 @@ from app.simulation.inventing import Habit, Invented, World, invent
 from bot.platforms.fake import FakePlatform
 from bot.talk.acting import Operator
 from bot.talk.clock import SetClock, beijing_day
-from programmes import catalogue, evaluating, planning
+from programmes import catalogue, certifying, evaluating, planning
 from programmes.evaluating import Side
 from programmes.model import Programme
 from prompts import BEIJING
@@ -191,8 +191,23 @@ class Play:
                 yield doings.decide(self.chats, one, number, self._habits)
         if planning.needs_approval(self.programme) and day.weekday() == 1:
             yield doings.approve_plans(self.chats, one)
+        if day == self._certified_on:
+            yield doings.issue_certificates(self.chats, one)
         if self.programme.stages and day.weekday() in (0, 3):
             yield doings.handle_exits(self.chats, one if day.weekday() == 0 else other)
+
+    @property
+    def _certified_on(self) -> date | None:
+        """The day after the stage whose outcome is certified; `None` where no office here issues
+        certificates."""
+        promised = certifying.certificate(self.programme)
+        if promised is None or promised.elsewhere:
+            return None
+        upon = {key for key, _ in certifying.parts(self.programme)}
+        keys = evaluating.keys(self.programme)
+        return max(
+            due + DAY for key, (_, due) in zip(keys, self._terms(), strict=True) if key in upon
+        )
 
     # ---------------------------------------------------------------- who there is
 

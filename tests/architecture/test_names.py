@@ -15,7 +15,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "affairs": ("handlers", "language"),
     "asking": ("app/commands", "handlers"),
     "audit": ("services", "storage/tables"),
-    "certificates": ("app/commands", "jobs", "services", "storage/tables"),
+    "certificates": ("app/commands", "handlers", "jobs", "services", "storage/tables"),
     "documents": ("app/commands", "handlers", "jobs", "services", "storage"),
     "evaluations": ("handlers", "services"),
     "plans": ("handlers", "services"),

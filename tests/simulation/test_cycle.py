@@ -30,6 +30,12 @@ EXPECTED = {
     "sichuan-jindaoshi-2023": set(),
 }
 """The stages that somebody signs, by each document."""
+CERTIFIED = {
+    "shanxi-2026": ("annual", "六(三)", {"excellent", "qualified"}),
+    "jiangsu-2022": ("annual", "五(二)", {"excellent", "qualified"}),
+    "neimenggu-pilot-2025": ("annual", "附件2 七(三)", {"excellent", "qualified"}),
+}
+"""Upon which stage, by which clause and upon which outcomes an office issues certificates."""
 EXITS = {"shanxi-2026", "jiangsu-2022", "neimenggu-pilot-2025"}
 
 
@@ -54,6 +60,21 @@ async def test_a_cycle_has_what_its_document_asks_and_nothing_else(key: str) -> 
         assert len(by_kind["exit"]) == 1, "the silent learner's mid-term"
     else:
         assert "exit" not in by_kind
+    certificates = by_kind.get("certificate", [])
+    if key in CERTIFIED:
+        about, clause, upon = CERTIFIED[key]
+        ended = {event.person for event in by_kind["exit"]}
+        assert certificates
+        for event in certificates:
+            assert (event.about, event.clause) == (about, clause)
+            assert event.rule == "awards.certificate"
+            assert event.outcome in upon
+            assert event.person not in ended
+        decided = {e.student: e.outcome for e in by_kind["outcome"] if e.about == about}
+        good = {name for name, outcome in decided.items() if outcome in upon} - ended
+        assert Counter(event.person for event in certificates) == Counter(good)
+    else:
+        assert not certificates
     asked = {str(record.kind.value) for record in programme.records}
     assert {kind for kind in ("diary", "meeting_record") if kind in by_kind} <= asked
 

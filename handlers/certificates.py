@@ -1,0 +1,355 @@
+"""培养证书: an office issues and revokes them; whoever has one sees and downloads it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.scene import TO_MENU, Act, Flow, Scene, number
+from bot.talk.acting import Refused
+from bot.talk.clock import beijing_day
+from bot.talk.conversation import Chat
+from bot.talk.inputs import Free, Pick
+from bot.talk.message import Choice, Field, Item, Message, Tone, press
+from handlers import cohort as overview
+from handlers.pages import on_record, page_of, student_item, tell
+from prompts import Text, t
+from services import certificates
+from services.access import memberships
+from services.certificates import Candidate, CertificateStanding, Issued
+from services.entities import Cohort
+from services.packs import word_label
+from services.rights import ROLES, Relation
+from services.roster import find_member
+
+CARD: Final = "certificate"
+OVERSEERS: Final = (*ROLES[Relation.OFFICE], *ROLES[Relation.AUDITOR])
+ISSUE: Final = "issue"
+TONES: Final[Mapping[CertificateStanding, Tone]] = {
+    CertificateStanding.ISSUED: "good",
+    CertificateStanding.READY: "waiting",
+    CertificateStanding.CHANGED: "bad",
+}
+AHEAD: Final = (CertificateStanding.CHANGED, CertificateStanding.READY)
+"""Those with whom the office has something to do stand first, those who have one last."""
+
+
+# ---------------------------------------------------------------- one's own
+
+
+def listing(scene: Scene, args: Sequence[str]) -> None:
+    """Show one's own certificates and those of one's children; to an office, a cohort's."""
+    mine = certificates.of_family(scene.session, scene.actor)
+    if len(mine) == 1:
+        show(scene, mine[0])
+    elif mine:
+        shown, turn = page_of(mine, args[:1], "certificates")
+        items = tuple(
+            Item(
+                t("certificate.row", name=name_on(scene, one), number=one.certificate.number),
+                press("certificate", one.certificate.id or 0),
+                t(f"certificate.state_{state_of(one)}"),
+                "bad" if one.revocation else "good",
+            )
+            for one in shown
+        )
+        words = t("certificate.yours", count=len(mine))
+        tell(scene, Message(words, title=t("certificate.title"), items=items), turn, card=CARD)
+    elif any(
+        place.role in OVERSEERS for place in memberships(scene.session, scene.actor.person_id)
+    ):
+        certifying(scene, ())
+    else:
+        none_yet(scene)
+
+
+def oversees(scene: Scene) -> bool:
+    """Whether the speaker belongs to an office."""
+    places = memberships(scene.session, scene.actor.person_id)
+    return any(place.role in OVERSEERS for place in places)
+
+
+def none_yet(scene: Scene) -> None:
+    """Tell a learner or a guardian what the document promises. Raises `Refused` for others, and
+    where it promises none."""
+    for cohort in certificates.cohorts_of_family(scene.session, scene.actor):
+        promised = certificates.promised_in(cohort)
+        upon = [word_label(one, t(f"outcome.{one}")) for one in promised.upon]
+        words = t("certificate.none_yet", certificate=promised.name, outcomes=upon)
+        tell(scene, Message(words, clause=promised.clause), [], card=CARD)
+        return
+    raise Refused(t("certificate.none_yours"), verb="certificates")
+
+
+def name_on(scene: Scene, one: Issued) -> str:
+    return certificates.facts_of(scene.session, one.certificate).name
+
+
+def state_of(one: Issued) -> str:
+    return "revoked" if one.revocation else "valid"
+
+
+def certificate(scene: Scene, args: Sequence[str]) -> None:
+    """Show one certificate. Raises `Refused` for whoever may not read it."""
+    show(scene, certificates.read(scene.session, scene.actor, number(args)))
+
+
+def show(scene: Scene, one: Issued) -> None:
+    """What a certificate says, whether it holds, and its PDF at a press."""
+    row, revoked = one
+    facts = certificates.facts_of(scene.session, row)
+    fields = [
+        Field(t("certificate.fact_name"), facts.name),
+        Field(t("certificate.fact_outcome"), facts.outcome),
+        Field(t("certificate.fact_number"), facts.number),
+        Field(t("certificate.fact_office"), facts.office),
+        Field(t("certificate.fact_issued_on"), day_words(facts.issued_on)),
+        Field(
+            t("certificate.fact_state"),
+            t(f"certificate.state_{state_of(one)}"),
+            "bad" if revoked else "good",
+        ),
+    ]
+    if revoked:
+        at = day_words(beijing_day(revoked.at))
+        fields.append(Field(t("certificate.fact_revoked_at"), at))
+        fields.append(Field(t("certificate.fact_reason"), revoked.reason))
+    number, rows = row.id or 0, []
+    if row.file_id is not None:
+        file = Choice(press("certificate_file", number), t("certificate.file"), weight="primary")
+        rows.append((file,))
+    if not revoked and certificates.may_revoke(scene.session, scene.actor, row):
+        revoke = press("revoke_certificate", number)
+        rows.append((Choice(revoke, t("certificate.revoke"), weight="danger"),))
+    if oversees(scene):
+        back = press("certifying", row.cohort_id)
+        rows.append((Choice(back, t("certificate.to_list"), weight="quiet"),))
+    card = Message(
+        facts.programme,
+        title=facts.certificate,
+        fields=tuple(fields),
+        note=t("certificate.verify_note" if row.file_id else "certificate.being_made"),
+        clause=facts.clause,
+    )
+    tell(scene, card, rows, card=CARD)
+
+
+def day_words(day: date) -> Text:
+    """A day with its year, as it stands on paper."""
+    return t("certificate.day", y=day.year, m=day.month, d=day.day)
+
+
+def file(scene: Scene, args: Sequence[str]) -> None:
+    """下载: send the PDF."""
+    row, _ = certificates.read(scene.session, scene.actor, number(args))
+    if row.file_id is None:
+        scene.say(Message(t("certificate.being_made"), ((TO_MENU,),)))
+        return
+    scene.say(
+        Message(t("certificate.here", number=row.number), ((TO_MENU,),), files=(row.file_id,))
+    )
+
+
+# ---------------------------------------------------------------- what the office sees
+
+
+def certifying(scene: Scene, args: Sequence[str]) -> None:
+    """Show how a cohort's learners stand to the certificate: who has none yet, and why."""
+    shown, cohorts = overview.coordinated(scene, "certifying", args[:1])
+    found = seen(scene, shown)
+    counts = Counter(one.standing for one in found)
+    in_order = sorted(found, key=turn_of)
+    on_page, turn = page_of(in_order, args[1:2], "certifying", shown)
+    rows = [*turn]
+    may = certificates.may_issue(scene.session, scene.actor, shown)
+    if may and (ready := counts[CertificateStanding.READY]):
+        every = press("issue_certificates", shown.id or 0)
+        label = t("certificate.issue_all", count=ready)
+        rows.insert(0, (Choice(every, label, weight="primary"),))
+    rows += [(Choice(press("certifying", one.id or 0), one.name),) for one in cohorts[1:4]]
+    words = t(
+        "certificate.how_many",
+        issued=counts[CertificateStanding.ISSUED] + counts[CertificateStanding.CHANGED],
+        ready=counts[CertificateStanding.READY],
+        of=len(found),
+    )
+    on_record(scene, [one.member.id for one in on_page])
+    card = Message(
+        words,
+        title=t("certificate.title"),
+        items=tuple(item(one, may=may) for one in on_page),
+        clause=certificates.promised_in(shown).clause,
+    )
+    tell(scene, card, rows, shown)
+
+
+def turn_of(one: Candidate) -> int:
+    """Where a learner stands in the list, among equals in the order of the roster."""
+    if one.standing in AHEAD:
+        return AHEAD.index(one.standing)
+    return len(AHEAD) + (one.standing is CertificateStanding.ISSUED)
+
+
+def seen(scene: Scene, shown: Cohort) -> list[Candidate]:
+    """How those of a cohort's learners stand whose certificates the speaker may read."""
+    members = certificates.learners(scene.session, scene.actor, shown)
+    return certificates.candidates(scene.session, shown, beijing_day(scene.now), members)
+
+
+def item(one: Candidate, *, may: bool) -> Item:
+    """A learner as a row: it leads to the certificate, to issuing it, or to the learner."""
+    state, tone = t(f"certificate.short_{one.standing}"), TONES.get(one.standing, "neutral")
+    name = one.member.person.name
+    if one.certificate is not None:
+        return Item(name, press("certificate", one.certificate.id or 0), state, tone)
+    if one.standing is CertificateStanding.READY and may:
+        return Item(name, press("issue_certificate", one.member.id), state, tone)
+    return student_item(one.member, name, state)._replace(tone=tone)
+
+
+# ---------------------------------------------------------------- issuing
+
+
+class IssuingSeen(BaseModel):
+    """Whose certificates are to be issued."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cohort_id: int
+    name: str
+    account: int | None
+    member: int | None = None
+    count: int
+
+
+async def issue(chat: Chat, me: IssuingSeen) -> dict[str, Any]:
+    """Ask once: what is issued can only be revoked."""
+    yes = Choice(ISSUE, t("certificate.issue"), weight="primary")
+    key = "certificate.sure_one" if me.member is not None else "certificate.sure_all"
+    await chat.ask("sure", Pick([yes]), t(key, name=me.name, count=me.count))
+    only = [me.member] if me.member is not None else None
+    noted: dict[str, Any] = await chat.work(
+        "ordered", "order_certificates", cohort=me.cohort_id, only=only, account=me.account
+    )
+    return noted
+
+
+def begin_for_all(scene: Scene, args: Sequence[str]) -> None:
+    """给全部发证书: begin the talk for all of a cohort who are ready."""
+    _begin_issuing(scene, {"cohort": number(args)})
+
+
+def begin_for_one(scene: Scene, args: Sequence[str]) -> None:
+    """给一个人发证书: begin the talk for one learner."""
+    member = certificates.to_issue_to(scene.session, scene.actor, number(args))
+    _begin_issuing(scene, {"cohort": member.membership.cohort_id, "member": member.id})
+
+
+def _begin_issuing(scene: Scene, given: Mapping[str, Any]) -> None:
+    load_issuing(scene, given)
+    scene.begin("issue_certificates", given, anew=True)
+
+
+def load_issuing(scene: Scene, args: Mapping[str, Any]) -> IssuingSeen:
+    shown = certificates.to_issue(scene.session, scene.actor, args["cohort"])
+    found = seen(scene, shown)
+    member = args.get("member")
+    if member is not None:
+        one = next((one for one in found if one.member.id == member), None)
+        if one is None or one.standing is not CertificateStanding.READY:
+            words = certificates.why(one) if one else t("certificate.not_yours_to_issue")
+            raise Refused(words, verb="issue_certificates", object="membership", object_id=member)
+    ready = sum(one.standing is CertificateStanding.READY for one in found)
+    if not ready:
+        raise Refused(t("certificate.nobody_ready"), verb="issue_certificates")
+    return IssuingSeen(
+        cohort_id=args["cohort"],
+        name=shown.name if member is None else find_member(scene.session, member).person.name,
+        account=scene.actor.account_id,
+        member=member,
+        count=ready,
+    )
+
+
+def finish_issuing(scene: Scene, me: IssuingSeen, noted: Mapping[str, Any]) -> None:
+    if noted.get("failed") or noted.get("refused"):
+        scene.say(Message(t("certificate.not_ordered"), ((TO_MENU,),)))
+        return
+    scene.say(Message(t("certificate.ordered"), ((TO_MENU,),)))
+
+
+# ---------------------------------------------------------------- revoking
+
+
+class RevokingSeen(BaseModel):
+    """The certificate that is to be revoked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    certificate_id: int
+    number: str
+    name: str
+
+
+async def revoke(chat: Chat, me: RevokingSeen) -> str:
+    words = t("certificate.why_revoke", name=me.name, number=me.number)
+    reason: str = await chat.ask("reason", Free(least=2, most=500), words)
+    yes = Choice("yes", t("certificate.revoke"), weight="danger")
+    await chat.ask("sure", Pick([yes]), t("certificate.sure_revoke", name=me.name, why=reason))
+    return reason
+
+
+def begin_revoking(scene: Scene, args: Sequence[str]) -> None:
+    certificates.to_revoke(scene.session, scene.actor, number(args))
+    scene.begin("revoke_certificate", {"certificate": number(args)})
+
+
+def load_revoking(scene: Scene, args: Mapping[str, Any]) -> RevokingSeen:
+    row = certificates.to_revoke(scene.session, scene.actor, args["certificate"])
+    facts = certificates.facts_of(scene.session, row)
+    return RevokingSeen(certificate_id=row.id or 0, number=row.number, name=facts.name)
+
+
+def finish_revoking(scene: Scene, me: RevokingSeen, reason: str) -> None:
+    certificates.revoke(scene.session, scene.actor, me.certificate_id, reason)
+    certificate(scene, [str(me.certificate_id)])
+
+
+FLOWS: Final = [
+    Flow(
+        name="issue_certificates",
+        title=t("certificate.issue"),
+        talk=issue,
+        about=IssuingSeen,
+        load=load_issuing,
+        finish=finish_issuing,
+        named=lambda me: t("certificate.issue_to", name=me.name),
+        keeps=False,
+    ),
+    Flow(
+        name="revoke_certificate",
+        title=t("certificate.revoke"),
+        talk=revoke,
+        about=RevokingSeen,
+        load=load_revoking,
+        finish=finish_revoking,
+        named=lambda me: t("certificate.revoke_of", name=me.name),
+    ),
+]
+
+COMMANDS: dict[str, Act] = {"certificates": listing}
+
+ACTS: dict[str, Act] = {
+    "certificate": certificate,
+    "certificate_file": file,
+    "certifying": certifying,
+    "issue_certificate": begin_for_one,
+    "issue_certificates": begin_for_all,
+    "revoke_certificate": begin_revoking,
+}
+
+__all__ = ["ACTS", "COMMANDS", "FLOWS"]

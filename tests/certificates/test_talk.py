@@ -1,0 +1,295 @@
+"""Certificates through the talk: who may issue, see, download and revoke them, and who may not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, col, select
+
+from app.doorkeeper import Doorkeeper
+from bot.talk.acting import Actor, Refused
+from bot.talk.clock import SetClock
+from bot.talk.message import Incoming
+from jobs.certificates import STEP
+from programmes import certifying
+from services import certificates, menus, records
+from services.packs import load
+from storage import chats
+from storage.tables import (
+    Account,
+    Audit,
+    Certificate,
+    Evaluation,
+    EvaluationState,
+    EvaluationVersion,
+    Membership,
+    Outbox,
+    Person,
+    Revocation,
+    Role,
+)
+from tests.conftest import NewDatabase
+from tests.house import House, Member
+from tests.staff.conftest import bind
+
+
+async def forge(member: Member, press: str) -> str:
+    return await member.sends(Incoming(member.address, press=press))
+
+
+@pytest.fixture
+async def house(new_database: NewDatabase, tmp_path: Path) -> AsyncIterator[House]:
+    house = await opened(new_database, tmp_path)
+    yield house
+    house.close()
+
+
+async def opened(
+    new_database: NewDatabase, tmp_path: Path, programme: str = "shanxi-2026"
+) -> House:
+    clock = SetClock(datetime(2026, 12, 7, 2, tzinfo=UTC))
+    house = await House.open(new_database("sqlite"), tmp_path, clock)
+    await house.populate(programme)
+    with house.app.database.transaction() as db:
+        for member in house.members.values():
+            bind(db, member.person_id, member.address, clock)
+    return house
+
+
+def decide(house: House, name: str, outcome: str = "qualified") -> None:
+    """The office signs a learner's outcome."""
+    with house.app.database.transaction() as db:
+        key, part = [*certifying.parts(load("shanxi-2026"))][-1]
+        office = house.members["管小青"].membership_id
+        row = Evaluation(
+            student_id=house.members[name].membership_id,
+            stage=key,
+            side=part.side.value,
+            state=EvaluationState.SIGNED,
+            outcome=outcome,
+            signed_at=house.clock.now(),
+        )
+        db.add(row)
+        db.flush()
+        body = {"comment": "", "outcome": outcome}
+        db.add(
+            EvaluationVersion(
+                evaluation_id=row.id or 0, version=1, body=body, signed_by=office, at=row.signed_at
+            )
+        )
+
+
+async def issues(house: House) -> Member:
+    office = house.members["管小青"]
+    await office.says("培养证书")
+    await office.presses("人发证书")
+    await office.presses("发证书")
+    return office
+
+
+def count(house: House) -> int:
+    with house.app.database.transaction() as db:
+        return len(db.exec(select(Certificate)).all())
+
+
+async def test_the_office_issues_and_the_family_is_told_and_downloads(house: House) -> None:
+    decide(house, "林小雨")
+    await issues(house)
+    for name, words in (("林小雨", "你的培养证书已生成"), ("林大海", "林小雨的培养证书已生成")):
+        member = house.members[name]
+        member.reads()
+        assert words in member.sees, name
+        await member.presses("看证书")
+        await member.presses("下载 PDF")
+        [number] = [file for message in member.last for file in message.files]
+        path, called, kind = house.app._open_file(number)
+        assert path.read_bytes().startswith(b"%PDF")
+        assert (called.endswith(".pdf"), kind) == (True, "application/pdf")
+    for name in ("赵一鸣", "王建国", "郭老师", "白老师"):
+        house.members[name].reads()
+        assert "证书" not in house.members[name].sees, name
+
+
+async def test_nobody_else_reads_it_and_numbers_tell_nothing(house: House) -> None:
+    decide(house, "林小雨")
+    await issues(house)
+    with house.app.database.transaction() as db:
+        file = db.exec(select(Certificate.file_id)).one()
+    for name in ("赵一鸣", "王建国", "郭老师", "周岚"):
+        member = house.members[name]
+        for act in ("certificate", "certificate_file", "revoke_certificate"):
+            said = {await forge(member, f"a:{act}:{number}") for number in (1, 999)}
+            assert len(said) == 1, (name, act)
+            assert "林小雨" not in said.pop()
+        for press in ("a:certifying:1", "a:issue_certificates:1", "a:issue_certificate:1"):
+            assert "林小雨" not in await forge(member, press)
+        with house.app.database.transaction() as db, pytest.raises(Refused):
+            records.file_of(db, Actor(member.person_id, None, house.clock.now()), file or 0)
+    for name in ("林小雨", "林大海"):
+        assert "管理整期" in await forge(house.members[name], "a:revoke_certificate:1")
+        assert "管理整期" in await forge(house.members[name], "a:issue_certificates:1")
+    assert count(house) == 1
+
+
+async def test_pressed_twice_it_is_issued_once(house: House) -> None:
+    decide(house, "林小雨")
+    office = house.members["管小青"]
+    await office.says("培养证书")
+    every = office.button("人发证书")
+    await office.presses("人发证书")
+    await office.presses("发证书")
+    await forge(office, every)
+    assert "没有可以发证书的人" in office.sees
+    number = house.members["林小雨"].membership_id
+    assert "已有证书" in await forge(office, f"a:issue_certificate:{number}")
+    await house.deliver_all_again()
+    assert count(house) == 1
+    with house.app.database.transaction() as db:
+        told = db.exec(select(Outbox).where(col(Outbox.key).startswith("certificate:1"))).all()
+        assert len(told) == 2
+
+
+async def test_an_order_outlasts_a_crash(house: House) -> None:
+    decide(house, "林小雨")
+    decide(house, "赵一鸣", "excellent")
+    office = house.members["管小青"]
+    with house.app.database.transaction() as db:
+        account = bind_of(house, office)
+        actor = Actor(office.person_id, account, house.clock.now())
+        certificates.order(db, actor, 1)
+    house = await house.restart()
+    await house.settle()
+    office.reads()
+    assert "这次发了 2 份" in office.sees
+    with house.app.database.transaction() as db:
+        assert certificates.orders(db) == []
+        done = db.exec(select(Audit).where(Audit.verb == "certificates_issued")).one()
+        assert done.detail == {"issued": 2}
+
+
+def bind_of(house: House, member: Member) -> int:
+    with house.app.database.transaction() as db:
+        found = db.exec(select(Account.id).where(Account.address == member.address)).one()
+    assert found is not None
+    return found
+
+
+async def test_a_big_cohort_shows_how_far_it_is_and_holds_nobody_up(house: House) -> None:
+    with house.app.database.transaction() as db:
+        for number in range(STEP + 3):
+            person = Person(name=f"学生{number}", created_at=house.clock.now())
+            db.add(person)
+            db.flush()
+            place = Membership(
+                cohort_id=1,
+                person_id=person.id or 0,
+                role=Role.STUDENT,
+                grade="senior_1",
+                created_at=house.clock.now(),
+            )
+            db.add(place)
+            db.flush()
+            name = f"学生{number}"
+            house.members[name] = Member(
+                house, name, Role.STUDENT, person.id or 0, place.id or 0, f"chat-{name}"
+            )
+    for number in range(STEP + 3):
+        decide(house, f"学生{number}")
+    office = house.members["管小青"]
+    await office.says("培养证书")
+    await office.presses("人发证书")
+    office.reads()
+    await house.receive(Incoming(office.address, press=office.button("发证书")))
+    await house.app.inbox.drain()
+    # Ordered and not carried out: the office goes on at once with something else.
+    assert count(house) == 0
+    await house.receive(Incoming(office.address, text="帮助"))
+    await house.app.inbox.drain()
+    await house.app.delivery.drain()
+    assert any("帮助" in str(one) or "助手" in str(one) for one in office.unread())
+    await house.settle()
+    office.reads()
+    with house.app.database.transaction() as db:
+        told = select(Outbox.key).where(col(Outbox.key).startswith("issuing:"))
+        keys = db.exec(told.order_by(col(Outbox.id))).all()
+    assert [str(key).rpartition(":")[2] for key in keys] == ["0", str(STEP), "-1"]
+    assert count(house) == STEP + 3
+    assert f"这次发了 {STEP + 3} 份" in office.sees
+
+
+async def test_revoking_takes_a_reason_which_the_family_reads(house: House) -> None:
+    decide(house, "林小雨")
+    office = await issues(house)
+    await office.says("培养证书")
+    await office.says("2")
+    await office.presses("撤销证书")
+    assert "看到理由" in office.sees
+    await office.says("姓名写错了，另发")
+    await office.presses("撤销证书")
+    assert "已撤销" in office.sees
+    for name in ("林小雨", "林大海"):
+        house.members[name].reads()
+        assert "姓名写错了，另发" in house.members[name].sees
+    assert "撤销过" in await forge(office, "a:revoke_certificate:1")
+    with house.app.database.transaction() as db:
+        [row] = db.exec(select(Revocation)).all()
+        assert row.revoked_by == office.person_id
+        looks = db.exec(select(Audit).where(Audit.verb == "look")).all()
+        assert any(one.object == "certificate" for one in looks)
+
+
+async def test_the_menu_has_it_only_where_there_is_one(
+    house: House, new_database: NewDatabase, tmp_path: Path
+) -> None:
+    def offered(of: House) -> set[str]:
+        with of.app.database.transaction() as db:
+            return {
+                name
+                for name, member in of.members.items()
+                if "certificates" in menus.commands_for(db, member.person_id)
+            }
+
+    assert offered(house) == {"管小青"}
+    decide(house, "林小雨")
+    await issues(house)
+    assert offered(house) == {"管小青", "林小雨", "林大海"}
+
+    for place, (programme, words) in enumerate(
+        {
+            "spark-2026": "上级平台生成（六(一)）",
+            "sichuan-jingke-2023": "没有写培养证书",
+        }.items()
+    ):
+        folder = tmp_path / str(place)
+        other = await opened(new_database, folder, programme)
+        assert offered(other) == set()
+        for name in ("林小雨", "管小青"):
+            assert words in await other.members[name].says("培养证书"), (programme, name)
+        stages = await other.members["管小青"].says("评价阶段")
+        assert "培养证书" not in stages
+        other.close()
+
+
+async def test_the_web_chat_opens_it_for_the_family_and_notes_the_office(house: House) -> None:
+    decide(house, "林小雨")
+    await issues(house)
+    with house.app.database.transaction() as db:
+        file = db.exec(select(Certificate.file_id)).one() or 0
+        for name, member in house.members.items():
+            bind_web(db, member.person_id, name, house.clock)
+    door = Doorkeeper(house.app.database, house.clock, house.app.store, menus.described)
+    opens = {name for name in house.members if await door.file(name, file, opened=True)}
+    assert opens == {"林小雨", "林大海", "管小青"}
+    with house.app.database.transaction() as db:
+        looked = db.exec(select(Audit).where(Audit.verb == "look", Audit.object == "file")).all()
+        assert [one.person_id for one in looked] == [house.members["管小青"].person_id]
+
+
+def bind_web(db: Session, person_id: int, address: str, clock: SetClock) -> None:
+    speaker = chats.open_account(db, "web", address, "zh", clock.now())
+    account = db.get_one(Account, speaker.account_id)
+    account.person_id = person_id
+    db.flush()
