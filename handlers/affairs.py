@@ -115,7 +115,7 @@ def own(scene: Scene, topic: str) -> Callable[[], object] | None:
 _ASIDE: Final = frozenset(
     (
         *("greet", "thank", "about_me", "mentor", "teacher", "reviewer", "reminded", "readers"),
-        *("mend", "backdate", "last", "progress", "waiting", "returned"),
+        *("mend", "backdate", "how_to_bring", "last", "progress", "waiting", "returned"),
         *("child", "students", "behind", "queue", "absent", "unreached", "longest", "cohort"),
     )
 )
@@ -136,6 +136,8 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "change": own_entries.change,
     "backdate": own_entries.backdate,
     "take_back": own_entries.take_back,
+    "bring": own_entries.bring,
+    "how_to_bring": own_entries.how_to_bring,
     "last": own_entries.last,
     "progress": own_entries.own_progress,
     "waiting": own_entries.waiting,

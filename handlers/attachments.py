@@ -86,6 +86,9 @@ class SentFiles(NamedTuple):
     done: Mapping[str, Any] = MappingProxyType({})
 
 
+NO_FILES: Final = SentFiles()
+
+
 def sent(files: Sequence[Attachment]) -> SentFiles:
     """Files that a messenger holds: the talk fetches them."""
     return SentFiles({f"{FILES}/0": Answer(files=tuple(files))}) if files else SentFiles()

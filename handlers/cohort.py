@@ -19,7 +19,7 @@ from prompts import Brief, Text, Words, t
 from services import joining, records, roster
 from services.access import cohorts_for
 from services.entities import Cohort, Record, RecordKind
-from services.packs import load
+from services.packs import load, writing_name
 from services.progress import InShort, in_short
 from services.records import Body
 from services.roster import Member, Presence
@@ -146,7 +146,8 @@ def writing_meters(programme: Programme, found: Sequence[InShort]) -> Iterable[M
             students=behind,
             missing=sum(missing),
         )
-        yield Meter(asked.name, words, len(found) - behind, 0, len(found), clause=asked.clause)
+        name = writing_name(asked)
+        yield Meter(name, words, len(found) - behind, 0, len(found), clause=asked.clause)
 
 
 def material_meters(programme: Programme, found: Sequence[InShort]) -> Iterable[Meter]:

@@ -12,17 +12,20 @@ from bot.scene import TO_MENU, Flow, Scene, with_menu
 from bot.talk.conversation import Chat
 from bot.talk.inputs import UNREADABLE, Free, own_words
 from bot.talk.message import Attachment, Choice, Incoming, Message, press
-from handlers import affairs, asking, seen, session
+from handlers import affairs, asking, materials, seen, session
 from handlers.attachments import SentFiles, carried, keep_files, sent
 from handlers.own_entries import OPEN
 from handlers.seen import first_words
 from language.sentence import looks_like_session, may_be_session, only_when
-from prompts import BEIJING, t
+from prompts import BEIJING, Words, t
 from services import records
+from services.packs import material_label
 from services.records import Kept
 
 RECORD: Final = "record"
 ASK: Final = "ask"
+MATERIAL: Final = "m:"
+"""Begins the choice of a material; its name follows."""
 MOST: Final = 400
 """Characters of a sentence that is asked about."""
 
@@ -94,10 +97,16 @@ def hear_files(
         if scene.talk() is None:
             session.begin_with_files(scene, "", sent(files))
         return
+    meant = materials.may_be(scene, words, files)
     asked = bool(words) and asking.doubts(scene, words)
     if asked:
         asking.hear(scene, words, advised)
-    session.begin_with_files(scene, "" if asked else words, sent(files))
+        words = ""
+    if meant.materials:
+        about = {"words": words, "materials": list(meant.materials), "form": meant.form}
+        scene.begin("heard", about, sent(files).given)
+        return
+    session.begin_with_files(scene, words, sent(files))
 
 
 def aside(scene: Scene, words: str) -> bool:
@@ -143,11 +152,14 @@ def in_doubt(scene: Scene, words: str) -> bool:
 
 
 class HeardSeen(BaseModel):
-    """A sentence of which it is not sure what it wants."""
+    """A sentence of which it is not sure what it wants; with files, which they may be."""
 
     model_config = ConfigDict(frozen=True)
 
     words: str
+    materials: tuple[str, ...] = ()
+    """The materials that the files may be, as records name them."""
+    form: str = ""
 
 
 class HeardNext(BaseModel):
@@ -160,24 +172,43 @@ class HeardNext(BaseModel):
 
 
 async def which(chat: Chat, me: HeardSeen) -> HeardNext:
-    """Whether to log a session or to answer a question; files join what is logged."""
-    ways = [
-        Choice(RECORD, t("session.heard.record"), weight="primary"),
-        Choice(ASK, t("session.heard.ask")),
-    ]
+    """Whether to log a session or to answer a question; files join what is logged, or are a
+    material."""
     files = await keep_files(chat, ())
-    words = t("session.heard.which", words=me.words)
+    if me.materials:
+        ways = [
+            *(Choice(f"{MATERIAL}{one}", hands_in(me, one)) for one in me.materials),
+            Choice(RECORD, t("session.heard.record")),
+        ]
+        words = t("session.heard.which_paper")
+    else:
+        ways = [
+            Choice(RECORD, t("session.heard.record"), weight="primary"),
+            Choice(ASK, t("session.heard.ask")),
+        ]
+        words = t("session.heard.which", words=me.words)
     said = await chat.ask("which", Free(options=ways, most=2000, questions=True), words)
     return HeardNext(said=said, files=files)
 
 
+def hands_in(me: HeardSeen, material: str) -> Words:
+    """What the choice of a material says: its form, where the words said that."""
+    return t("material.hand_in", what=material_label(me.form or material))
+
+
 def load(_scene: Scene, args: Mapping[str, Any]) -> HeardSeen:
-    return HeardSeen(words=args["words"])
+    return HeardSeen.model_validate(args)
 
 
 def finish(scene: Scene, me: HeardSeen, wanted: HeardNext) -> None:
     files = carried(wanted.files)
-    if wanted.said == RECORD:
+    if wanted.said.startswith(MATERIAL):
+        meant = materials.Meant((wanted.said.removeprefix(MATERIAL),), me.form)
+        materials.begin_with(scene, meant, files)
+        return
+    if wanted.said == RECORD and me.materials:
+        session.begin_with_files(scene, me.words, files)
+    elif wanted.said == RECORD:
         session.open_heard(scene, me.words, files)
     elif wanted.said == ASK:
         answer(scene, me.words)
@@ -194,7 +225,7 @@ def go_on(scene: Scene, words: str, further: str, files: SentFiles) -> None:
         if scene.talk() is None:
             scene.begin("heard", {"words": words})
         return
-    both = f"{words}，{further}"
+    both = f"{words}，{further}" if words else further
     if not session.hear(scene, both, files) and not in_doubt(scene, both):
         session.open_heard(scene, both, files)
 

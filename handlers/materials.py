@@ -4,8 +4,10 @@ abstract; the list of what is there and what is missing."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from typing import Any, Final
+from mimetypes import guess_type
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,16 +17,16 @@ from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat, Journal
 from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
-from bot.talk.message import Choice, Field, Item, Message, Meter, press
+from bot.talk.message import Attachment, Choice, Field, Item, Message, Meter, Weight, press
 from handlers import seen
-from handlers.attachments import FILES, keep_files, named, shown
+from handlers.attachments import FILES, NO_FILES, SentFiles, keep_files, named, shown
 from handlers.seen import Student, first_words
 from programmes import evaluating
 from programmes.evaluating import Side
-from programmes.materials import brought, forms, is_open, listed
+from programmes.materials import asked_by_now, brought, forms, is_open, listed
 from programmes.model import Programme
 from programmes.values import Material, kept_as
-from prompts import Brief, Text, Words, t
+from prompts import LANGUAGES, Both, Brief, Text, Words, render, t
 from services import evaluations, records
 from services.access import LearnerPlace, learner
 from services.entities import Record, RecordKind
@@ -196,6 +198,7 @@ def finish_material(scene: Scene, me: MaterialSeen, made: Brought) -> None:
 
 
 TO_LIST: Final = Choice(press("materials"), t("command.materials.label"))
+TO_HAND_IN: Final = Choice(press("material"), t("command.material.label"))
 
 
 def begin(scene: Scene, args: Sequence[str]) -> None:
@@ -204,7 +207,7 @@ def begin(scene: Scene, args: Sequence[str]) -> None:
     asked = brought(programme)
     if not asked:
         raise Refused(t("material.not_asked"), verb="write", object="membership")
-    chosen = next((one for one in asked if [str(one)] == list(args)), None)
+    chosen = next((one for one in asked if list(args) in ([str(one)], [kept_as(one)])), None)
     scene.begin("material", {"material": kept_as(chosen)} if chosen else {})
 
 
@@ -214,6 +217,88 @@ def edit(scene: Scene, record: Record, body: MaterialBody) -> None:
     if body.form:
         given["form"] = Answer(press=body.form)
     scene.begin("material", {"record": record.id, "version": record.version}, given)
+
+
+# ---------------------------------------------------------------- told in words, or sent
+
+
+class Meant(NamedTuple):
+    """What words name: materials, as records name them, and the form of a training report."""
+
+    materials: tuple[str, ...] = ()
+    form: str = ""
+
+
+def asked_of_me(scene: Scene) -> Programme | None:
+    """The programme of whoever speaks, if it asks them for materials."""
+    if not seen.learns(scene):
+        return None
+    programme = load(learner(scene.session, scene.actor.person_id).programme)
+    return programme if brought(programme) else None
+
+
+def told(programme: Programme, words: str) -> Meant:
+    """What words say of the materials that a document asks for: 课题报告 is one of them,
+    读书报告 a form of one, 材料 is any of them."""
+    said = words.casefold()
+    every = tuple(map(kept_as, brought(programme)))
+    for name in every:
+        if is_called(name, said):
+            return Meant((name,))
+    for form in map(kept_as, forms(programme, Material.TRAINING_REPORT)):
+        if is_called(form, said):
+            return Meant((kept_as(Material.TRAINING_REPORT),), form)
+    general = (render(t("material.words"), language) for language in LANGUAGES)
+    if any(word in said for words in general for word in words.split("|")):
+        return Meant(every)
+    return Meant()
+
+
+def is_called(material: str, said: str) -> bool:
+    """Whether words call this material by its name, in any language."""
+    label = material_label(material)
+    return any(render(label, language).casefold() in said for language in LANGUAGES)
+
+
+def begin_with(scene: Scene, meant: Meant, files: SentFiles = NO_FILES) -> None:
+    """Begin to hand in what is meant, with files that were sent."""
+    given = dict(files.given)
+    if meant.form:
+        given["form"] = Answer(press=meant.form)
+    one = {"material": meant.materials[0]} if len(meant.materials) == 1 else {}
+    scene.begin("material", one, given, done=files.done)
+
+
+def how(scene: Scene, programme: Programme, meant: Meant) -> None:
+    """How materials are handed in here, until when, and the button that begins it."""
+    one = meant.materials[0] if len(meant.materials) == 1 else ""
+    label = t("material.hand_in", what=material_label(one)) if one else TO_HAND_IN.label
+    way = Choice(press("material", *([one] if one else [])), label, weight="primary")
+    due = programme.final_materials.deadline
+    note = t("material.until", says=due_words(programme)) if due.value else ""
+    rows = ((way,), (TO_LIST, TO_MENU))
+    scene.say(Message(t("material.how"), rows, note=note, clause=due.clause if note else ""))
+
+
+def may_be(scene: Scene, words: str, files: Sequence[Attachment]) -> Meant:
+    """The materials that files sent with these words may be: those that the words or the files'
+    names name; of papers that are not named, those that are missing by now."""
+    programme = asked_of_me(scene)
+    if programme is None:
+        return Meant()
+    named = told(programme, " ".join((words, *(file.name for file in files))))
+    if named.materials or all(map(is_picture, files)):
+        return named
+    if not asked_by_now(programme, beijing_day(scene.now)):
+        return Meant()
+    me = learner(scene.session, scene.actor.person_id)
+    return Meant(tuple(lacking(programme, records.entries(scene.session, me.id))))
+
+
+def is_picture(file: Attachment) -> bool:
+    known = file.media_type if "/" in file.media_type else ""
+    guessed = guess_type(file.name)[0] or known
+    return guessed.startswith("image/") or known.startswith("image/")
 
 
 FLOW = Flow(
@@ -244,11 +329,8 @@ def listing(scene: Scene, _args: Sequence[str]) -> None:
     fact = programme.final_materials.student_materials
     rows: list[tuple[Choice, ...]] = [(TO_MENU,)]
     if brought(programme):
-        label = t("command.material.label")
-        way = Choice(
-            press("material"), label, weight="primary" if lacking(programme, entries) else "plain"
-        )
-        rows.insert(0, (way,))
+        weight: Weight = "primary" if lacking(programme, entries) else "plain"
+        rows.insert(0, (replace(TO_HAND_IN, weight=weight),))
     scene.say(
         Message(
             until_when(programme),
@@ -264,10 +346,16 @@ def listing(scene: Scene, _args: Sequence[str]) -> None:
 
 def until_when(programme: Programme) -> Words:
     """Until when the materials are due, in the document's words."""
-    due = programme.final_materials.deadline
-    if due.value is None:
+    if programme.final_materials.deadline.value is None:
         return t("material.no_deadline")
-    return t("material.deadline", says=due.words[0] if due.words else due.value.last_day)
+    return t("material.deadline", says=due_words(programme))
+
+
+def due_words(programme: Programme) -> Words:
+    """The document's day: in its own words, in English the day alone."""
+    due = programme.final_materials.deadline
+    day = t("material.day", day=due.value.last_day if due.value else "")
+    return Both(due.words[0], render(day, "en")) if due.words else day
 
 
 def checklist(

@@ -57,8 +57,11 @@ def _label(scene: Scene, name: str) -> Words:
     if name == "queue" and (count := records.waiting_count(scene.session, scene.actor)):
         return t("menu.counted", what=label, count=count)
     if name == "drafts":
-        titles = list(dict.fromkeys(scene.words(scene.router.title(d)) for d in drafts_of(scene)))
-        return t("menu.drafts", what=label, titles=titles[:2])
+        drafts = drafts_of(scene)
+        titles = list(dict.fromkeys(scene.words(scene.router.title(draft)) for draft in drafts))
+        if len(drafts) == 1:
+            return t("menu.draft", what=label, title=titles[0])
+        return t("menu.drafts", what=label, count=len(drafts), titles=titles[:2])
     return label
 
 

@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from bot.scene import TO_MENU, Scene
 from bot.talk.message import Choice, Item, Message, press
-from handlers import menu, overseen, progress, session
+from handlers import materials, menu, overseen, progress, session
 from handlers.speaker import learner, oversees, roles, ways_on
 from language.affairs import Affair
 from language.days import each_day
@@ -91,6 +91,27 @@ def last(scene: Scene, affair: Affair) -> bool:
 
 def drafts(scene: Scene, _: Affair) -> bool:
     menu.drafts(scene, ())
+    return True
+
+
+# ---------------------------------------------------------------- what is handed in at the end
+
+
+def bring(scene: Scene, affair: Affair) -> bool:
+    """Begin to hand in the material that is named, or ask which."""
+    asked = materials.asked_of_me(scene)
+    if asked is None:
+        return False
+    materials.begin_with(scene, materials.told(asked, affair.about))
+    return True
+
+
+def how_to_bring(scene: Scene, affair: Affair) -> bool:
+    """How a material is handed in, and the button that begins it."""
+    asked = materials.asked_of_me(scene)
+    if asked is None:
+        return False
+    materials.how(scene, asked, materials.told(asked, affair.about))
     return True
 
 

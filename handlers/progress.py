@@ -24,7 +24,7 @@ from prompts import Brief, Text, Words, t
 from services import leave, records
 from services.access import learner
 from services.entities import Record, RecordKind, RecordState
-from services.packs import asked_of, load, material_label, word_label
+from services.packs import asked_of, load, material_label, word_label, writing_name
 from services.progress import WRITING, counted, joined_on, sessions_without, stands
 from services.records import OF_OTHERS, Body, MaterialBody, PlanBody, SessionBody, WritingBody
 from services.reminder_card import every
@@ -250,7 +250,7 @@ def writing_meters(
         numbers = t(f"progress.writing_{reviewed}", handed_in=len(written), approved=approved)
         # Where nobody reviews them, handing in is enough.
         done = approved if asked.reviewed_by else len(written)
-        meter = Meter(asked.name, numbers, done, waiting, clause=asked.clause)
+        meter = Meter(writing_name(asked), numbers, done, waiting, clause=asked.clause)
         if asked.frequency is Frequency.PER_SESSION:
             sessions = sum(stands(record, RecordKind.SESSION) for record, _ in entries)
             missing = len(sessions_without(entries, kind))

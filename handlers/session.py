@@ -30,7 +30,16 @@ from bot.talk.inputs import (
 )
 from bot.talk.message import Choice, Field, Item, Message, press
 from handlers import diary, seen
-from handlers.attachments import FILES, SentFiles, keep_files, named, next_turn, shown, taking_away
+from handlers.attachments import (
+    FILES,
+    NO_FILES,
+    SentFiles,
+    keep_files,
+    named,
+    next_turn,
+    shown,
+    taking_away,
+)
 from handlers.corrections import ShownEntry, corrections, replacement
 from handlers.seen import Past, SessionSeen, Student, first_words
 from language.days import Moment
@@ -54,7 +63,6 @@ FIELDS: Final = ("place", "kind", "people", "what")
 """The steps of which a sentence may say something besides day and length."""
 LEAST_WORDS: Final = 2
 
-NO_FILES: Final = SentFiles()
 SUBMIT: Final = "submit"
 AGAIN: Final = "another"
 MOST_DAYS: Final = 3

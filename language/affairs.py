@@ -30,6 +30,8 @@ Name = Literal[
     "change",
     "backdate",
     "take_back",
+    "bring",
+    "how_to_bring",
     "last",
     "progress",
     "waiting",

@@ -7,7 +7,7 @@ from programmes import catalogue
 from programmes.catalogue import InvalidPack, NoPack
 from programmes.model import Programme, Writing
 from programmes.values import ActivityKind, Grade, Material, Own, StageKind
-from prompts import Both, Text, Words, t
+from prompts import Both, Text, Words, render, t
 from storage.tables import RecordKind
 
 
@@ -52,6 +52,11 @@ def asked_of(programme: Programme, grade: str, kind: RecordKind) -> Writing | No
 def word_label(word: str, otherwise: Text) -> Words:
     """The label of a word: the pack's own label for its own word, else `otherwise`."""
     return Both(word.zh, word.en) if isinstance(word, Own) else otherwise
+
+
+def writing_name(writing: Writing) -> Words:
+    """What a programme calls a kind of writing: in the document's words, and in English."""
+    return Both(writing.name, render(t(f"writing.kind_{writing.kind}"), "en"))
 
 
 def stage_label(stage: str) -> Words:

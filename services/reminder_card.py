@@ -15,7 +15,7 @@ from programmes.pacing import WEEK
 from programmes.reminding import QUEUE, Strength, To
 from prompts import Text, Words, t
 from services import records
-from services.packs import material_label, word_label
+from services.packs import material_label, word_label, writing_name
 from services.standing import Due
 from storage.tables import RecordKind
 
@@ -108,7 +108,7 @@ def _words(db: Session, group: Sequence[Due], today: date) -> Words:
     if one.matter.at_least:
         return _minimum(one, today)
     if one.saying.until is None:
-        return t("reminder.unwritten", name=one.matter.name, count=len(group))
+        return t("reminder.unwritten", name=_called(one), count=len(group))
     return _deadline(one, today)
 
 
@@ -170,7 +170,12 @@ def _deadline(one: Due, today: date) -> Words:
 
 
 def _called(one: Due) -> Words:
-    return material_label(one.matter.name) if one.matter.about == "material" else one.matter.name
+    if one.matter.about == "material":
+        return material_label(one.matter.name)
+    for writing in one.learner.programme.records:
+        if (writing.kind.value, writing.name) == (one.matter.about, one.matter.name):
+            return writing_name(writing)
+    return one.matter.name
 
 
 def _queue(db: Session, group: Sequence[Due], today: date) -> Words:

@@ -20,7 +20,7 @@ from prompts import Text, t
 from services import audit, notices, records
 from services.access import allow, held, holders, learner_at
 from services.notices import Why
-from services.packs import asked_of, load, material_label, word_label
+from services.packs import asked_of, load, material_label, word_label, writing_name
 from services.progress import counted, lacking, unwritten
 from services.records import Entries
 from services.rights import Relation
@@ -106,7 +106,7 @@ def _writing(
     missing = asked and unwritten(programme, asked, entries, today, student.joined_on)
     if not asked or not missing:
         return []
-    return [t("watch.urge.unwritten", name=asked.name, missing=missing)]
+    return [t("watch.urge.unwritten", name=writing_name(asked), missing=missing)]
 
 
 def asked_by(

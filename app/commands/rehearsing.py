@@ -89,6 +89,7 @@ def show(found: Rehearsal) -> None:
                 "number": str(one.place),
                 "name": one.name,
                 "role": t(f"role.{one.role.value}"),
+                "state": t("cli.state.here" if one.joined else "cli.state.not_joined"),
                 "messages": str(one.messages),
                 "things": str(one.things),
             }

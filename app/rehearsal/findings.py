@@ -15,7 +15,7 @@ from bot.talk.clock import beijing_day
 from programmes.evaluating import StageTerm
 from programmes.model import Programme
 from prompts import BEIJING, Words, t
-from services.packs import load, word_label
+from services.packs import load, word_label, writing_name
 from services.stages import stages_of
 from storage.tables import Cohort, Membership, Person, Role
 
@@ -204,5 +204,5 @@ def label(programme: Programme, one: ReminderToCome) -> Words:
             return word_label(asked.counts, t(f"counter.{asked.counts}"))
     for writing in programme.records:
         if writing.kind.value == one.about:
-            return writing.name
+            return writing_name(writing)
     return t(f"rehearsal.about.{one.about}")

@@ -14,6 +14,8 @@ SIDE, GAP, LEFT, TOP = 13, 3, 44, 74
 STEP: Final = SIDE + GAP
 STAGE: Final = 32
 """Height of one stage's row, in pixels."""
+KEY: Final = 22
+"""Height of the key to the shades, in pixels."""
 SHADES: Final = ("#eceff3", "#c9ddf5", "#8fbcec", "#4b8fd8", "#1f5fae")
 """From no message to the most of any day."""
 INK, PALE, STRIPE = "#1c2733", "#667380", "#d9822b"
@@ -27,7 +29,7 @@ def picture(found: Rehearsal, language: Language) -> str:
     title = render(_title(found), language)
     width = max(LEFT + weeks * STEP + 24, LEFT + 17 * len(title))
     floor = TOP + 7 * STEP
-    height = floor + 28 + STAGE * len(found.stages) + 24
+    height = floor + KEY + 28 + STAGE * len(found.stages) + 24
     svg = Element(
         "svg",
         {
@@ -66,11 +68,15 @@ def picture(found: Rehearsal, language: Language) -> str:
             month = t("rehearsal.month", month=t(f"calendar.month_{day.month}"))
             write(month, column, TOP - 6, 10, PALE)
         day += DAY
+    for shade, colour in enumerate(SHADES):
+        box(LEFT + 28 + shade * STEP, floor + 6, SIDE, SIDE, colour)
+    write(t("rehearsal.few"), LEFT, floor + 17, 10, PALE)
+    write(t("rehearsal.many", most=most), LEFT + 36 + len(SHADES) * STEP, floor + 17, 10, PALE)
     for weekday in (0, 2, 4, 6):
         line = TOP + weekday * STEP + SIDE - 2
         write(t(f"calendar.weekday_{weekday + 1}"), LEFT - 32, line, 10, PALE)
     for number, (stage, term) in enumerate(found.stages):
-        y = floor + 18 + number * STAGE
+        y = floor + KEY + 18 + number * STAGE
         until = term.closes or term.due
         if term.opens is None or until is None:
             write(t("rehearsal.undated", stage=stage), LEFT, y + 12, 11, PALE)

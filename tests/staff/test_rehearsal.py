@@ -15,6 +15,7 @@ from lxml import etree
 from sqlmodel import Session, func, select
 from typer.testing import Result
 
+from app.rehearsal.picture import SHADES
 from app.rehearsal.playing import rehearse
 from bot.talk.acting import Operator
 from bot.talk.clock import SetClock
@@ -126,10 +127,16 @@ def test_the_command_tells_the_sums_and_draws_the_year(
     assert "最忙的一周" in said
     assert "六(一)" in said
     assert "还没加入" in said
+    table = [line for line in said.splitlines() if line.split()[1:2] == [MARKUP]]
+    assert [("未加入" in line) for line in table] == [True], "where their numbers stand"
     drawn = etree.fromstring(file.read_bytes())
     words = [element.text or "" for element in drawn.iter()]
     assert any("shanxi-2026 一期" in one for one in words)
     assert any(one.startswith("初期评价 2026年4月1日") for one in words)
+    colours = [e.get("fill") for e in drawn.iter("{*}rect") if not list(e)]
+    assert [one for one in colours if one in SHADES] == list(SHADES), "a key to the colours"
+    assert "少" in words
+    assert any(one.startswith("多（一天最多") for one in words)
     told: dict[str, Any] = json.loads(yingcai("rehearse", number, "--json"))
     assert {one["person"] for one in told["told"]} >= {MARKUP}
     assert told["people"][0]["messages"] == max(one["messages"] for one in told["people"])

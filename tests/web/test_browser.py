@@ -395,6 +395,18 @@ async def test_answers_are_marked_after_a_reload(page: Page, house: House) -> No
     await expect(page.get_by_role("button", name="没去", pressed=True)).to_be_disabled()
 
 
+async def test_what_was_chosen_before_and_again_bears_one_tick(page: Page, house: House) -> None:
+    choices = ((Button("✓ 去了", "yes"), Button("没去", "no")),)
+    house.say(ME, Outgoing("去了吗？", choices, kind="question", card="talk"))
+    await page.get_by_role("button", name="✓ 去了").click()
+    await stored(house, 1)
+    house.say(ME, Outgoing("记下了"))
+    pressed = page.get_by_role("button", name="去了", pressed=True)
+    await expect(pressed).to_be_visible()
+    added = await pressed.evaluate("one => getComputedStyle(one, '::before').content")
+    assert "✓" not in added
+
+
 async def test_the_menu_says_what_it_does(page: Page, house: House) -> None:
     assert house.platform
     await house.platform.offer(ME, [("log", "记一次培养活动"), ("help", "帮助")])

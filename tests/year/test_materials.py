@@ -321,3 +321,146 @@ async def test_what_was_withdrawn_is_said_and_shut_to_those_who_look_after(
     guardian = house.members["林大海"]
     said = await guardian.sends(Incoming(guardian.address, press=f"a:record:{record.id}"))
     assert ABSTRACT in said, "guardians stand where the child stands"
+
+
+# ---------------------------------------------------------------- told in words, or sent
+
+
+@pytest.mark.parametrize(
+    ("said", "sees"),
+    [
+        ("我要交培养报告", "是哪一种"),
+        ("我要交课题报告", "请把课题报告发来"),
+        ("交读书报告", "请把读书报告发来"),
+        ("我想提交小论文", "请把小论文发来"),
+        ("课题报告写好了，我要交", "请把课题报告发来"),
+        ("我要交材料", "交哪一样材料"),
+        ("I want to hand in my topic report", "请把课题报告发来"),
+        ("怎么交课题报告", "在这里就能交"),
+        ("课题报告怎么交", "在这里就能交"),
+        ("课题报告在哪里交？", "在这里就能交"),
+        ("期末材料怎么提交", "在这里就能交"),
+        ("材料交给谁", "在这里就能交"),
+    ],
+)
+async def test_handing_in_is_begun_or_told_in_words(
+    open_house: OpenHouse, said: str, sees: str
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 20))
+    student = house.members["林小雨"]
+    assert sees in await student.says(said)
+    if "怎么" in said and "课题报告" in said:
+        assert "请把课题报告发来" in await student.presses("交课题报告")
+
+
+@pytest.mark.parametrize("said", ["什么时候交课题报告", "课题报告要写多少字", "报名要交什么材料"])
+async def test_what_asks_about_policy_is_still_asked_of_the_documents(
+    open_house: OpenHouse, said: str
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 20))
+    said_back = await house.members["林小雨"].says(said)
+    assert "在这里就能交" not in said_back
+    assert "请把" not in said_back
+
+
+async def test_to_those_who_bring_nothing_it_is_a_question(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 20))
+    assert "在这里就能交" not in await house.members["王建国"].says("课题报告怎么交")
+    house = await open_house("spark-2026", (2026, 11, 20))
+    assert "在这里就能交" not in await house.members["林小雨"].says("课题报告怎么交")
+
+
+PDF = ("光的干涉.pdf", content("letter", "光的干涉.pdf"))
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        (PDF, "这是我的课题报告"),
+        (PDF, None),
+        (("课题报告.jpg", content("photo", "课题报告.jpg")), None),
+    ],
+)
+async def test_a_file_that_may_be_a_material_is_asked_about(
+    open_house: OpenHouse, file: tuple[str, bytes], words: str | None
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 20))
+    student = house.members["林小雨"]
+    said = await student.sends_files(file, text=words)
+    assert "材料，还是一次培养的记录" in said
+    assert "记一次" in student.buttons
+    said = await student.presses("交课题报告")
+    assert "课题报告的题目是什么" in said
+    assert file[0].partition(".")[0] in student.buttons, "its name is offered, and nothing guessed"
+    await student.says("双缝干涉实验")
+    await student.says(ABSTRACT)
+    await student.presses("提交")
+    [(record, version)] = kept(house)
+    assert (record.period, len(version.body["files"])) == ("topic_report", 1)
+
+
+async def test_it_may_be_a_session_after_all_and_then_the_words_are_what_was_done(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 20))
+    student = house.members["林小雨"]
+    await student.sends_files(PDF, text="和导师讨论了课题报告的提纲")
+    assert "和导师讨论了课题报告的提纲" in await student.presses("记一次")
+    for said in ("昨天 2小时", "到校面对面", "课题研究", "王建国"):
+        await student.says(said)
+    assert "附件：1 个（光的干涉.pdf）" in student.sees
+
+
+async def test_a_refused_file_is_not_called_received(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 20))
+    student = house.members["林小雨"]
+    said = await student.sends_files(("课题报告.txt", "写了什么".encode()))
+    assert "存成 Word 或 PDF" in said
+    assert "请把课题报告发来" in await student.presses("交课题报告")
+
+
+@pytest.mark.parametrize(
+    ("day", "file", "words"),
+    [
+        ((2026, 11, 20), ("IMG_1.jpg", content("photo", "IMG_1.jpg")), None),
+        ((2026, 11, 20), PDF, "昨天下午在实验室和王建国老师做了两小时双缝实验"),
+        ((2026, 9, 20), PDF, None),
+    ],
+)
+async def test_what_is_plainly_a_session_is_not_asked_about(
+    open_house: OpenHouse, day: tuple[int, int, int], file: tuple[str, bytes], words: str | None
+) -> None:
+    house = await open_house("shanxi-2026", day)
+    said = await house.members["林小雨"].sends_files(file, text=words)
+    assert "材料，还是" not in said
+    assert "培养" in said
+
+
+# ---------------------------------------------------------------- as it is read
+
+
+async def test_the_menu_counts_what_lies_half_done(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 20))
+    student = await begins(house)
+    await student.sends_files(("报告.jpg", content("photo", "报告.jpg")))
+    await student.says("菜单")
+    assert "没写完的：期末材料：课题报告" in student.buttons
+    for n in range(2):
+        await student.says(f"昨天做了{n + 1}小时实验")
+        await student.says("菜单")
+    assert [label for label in student.buttons if "没写完的" in label] == [
+        "没写完的 3：记一次培养、期末材料：课题报告"
+    ]
+
+
+async def test_in_english_what_a_document_calls_things_is_english(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 20))
+    student, office = house.members["林小雨"], house.members["管小青"]
+    for one in (student, office):
+        await one.says("/language en")
+    said = await student.says("my materials") + await student.says("my progress")
+    assert "Growth diary" in said
+    assert "2026年" not in said
+    assert "成长日志" not in said
+    assert "Growth diary" in await office.says("overview") + await office.says("/cohort")
+    assert "成长日志" not in office.sees

@@ -284,6 +284,8 @@ export class Log {
     if (!element || pressed === undefined || element.row !== row) return;
     for (const button of buttonsOf(element)) {
       button.setAttribute("aria-pressed", String(button.press === pressed));
+      // What was chosen before bears its tick in its words.
+      button.classList.toggle("ticked", button.textContent.startsWith("✓"));
     }
   }
 
