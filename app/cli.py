@@ -25,6 +25,7 @@ from app.commands import (
     inquiries,
     programmes,
     rehearsing,
+    rosters,
     simulating,
 )
 from app.terminal import (
@@ -165,6 +166,7 @@ app.command("simulate", help=both("simulate"))(simulating.simulate)
 app.add_typer(certificates.commands, name="certificate", help=both("certificate"))
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))
+app.add_typer(rosters.commands, name="roster", help=both("roster"))
 app.add_typer(inquiries.commands, name="questions", help=both("questions"))
 
 CohortNumber = Annotated[int | None, typer.Option("--cohort", help=both("cohort_number"))]
