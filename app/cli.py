@@ -30,6 +30,7 @@ from app.commands import (
 )
 from app.terminal import (
     AsJson,
+    CohortNumber,
     Mistake,
     ProgrammeKey,
     both,
@@ -169,7 +170,6 @@ app.add_typer(documents.commands, name="document", help=both("document"))
 app.add_typer(rosters.commands, name="roster", help=both("roster"))
 app.add_typer(inquiries.commands, name="questions", help=both("questions"))
 
-CohortNumber = Annotated[int | None, typer.Option("--cohort", help=both("cohort_number"))]
 Who = Annotated[str, typer.Argument(help=both("who"))]
 Archive = Annotated[Path, typer.Argument(help=both("archive"))]
 

@@ -18,9 +18,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from posixpath import normpath
-from typing import IO, Any, ClassVar, Final
+from typing import IO, Any, Final
 
-from services.rostering.book import Book, Cell, Faulty, Merge, Row, Sheet
+from services.rostering.book import Book, Cell, Faulty, Merge, Sheet, SheetRow
 
 READ: Final = b"read"
 UNREAD: Final = b"unread"
@@ -45,66 +45,38 @@ MOST_WORDS: Final = 400_000
 """Texts that the cells of a book may share."""
 
 
-class Unreadable(Exception):
-    """A book that cannot be read: `code` says why, the arguments fill the sentence's gaps."""
+class NoBook(Exception):
+    """What was sent is no book that can be read. `code` is one of `CODES`, `gaps` what fills the
+    sentence."""
 
-    code: ClassVar[str] = "damaged"
-
-    def __init__(self, **gaps: str | int) -> None:
-        super().__init__(self.code)
+    def __init__(self, code: str, **gaps: str | int) -> None:
+        super().__init__(code)
+        self.code = code
         self.gaps = gaps
 
 
-class Damaged(Unreadable):
-    """Not whole."""
-
-
-class Empty(Unreadable):
-    code = "empty"
-
-
-class UnknownKind(Unreadable):
-    code = "unknown_kind"
-
-
-class WebPage(Unreadable):
-    """A web page that a website calls `.xls`."""
-
-    code = "web_page"
-
-
-class Encrypted(Unreadable):
-    code = "encrypted"
-
-
-class TooLarge(Unreadable):
-    code = "too_large"
-
-
-class TooManyRows(Unreadable):
-    code = "too_many_rows"
-
-
-class FarCell(Unreadable):
-    code = "far_cell"
+CODES: Final = (
+    *("damaged", "empty", "unknown_kind", "web_page", "encrypted"),
+    *("too_large", "too_many_rows", "far_cell"),
+)
 
 
 # ---------------------------------------------------------------- which kind
 
 
 def read(data: bytes) -> Book:
-    """The sheets of a book. Raises `Unreadable`."""
+    """The sheets of a book. Raises `NoBook`."""
     if not data.strip():
-        raise Empty
+        raise NoBook("empty")
     if len(data) > MOST_BYTES:
-        raise TooLarge(megabytes=MOST_BYTES // MEGABYTE)
+        raise NoBook("too_large", megabytes=MOST_BYTES // MEGABYTE)
     if data.startswith(b"PK"):
         return _Workbook(data).read()
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _old_excel(data)
     head = data[:1024].lstrip(b"\xef\xbb\xbf\r\n\t ").lower()
     if head.startswith((b"<", b"mime-version:")):
-        raise WebPage
+        raise NoBook("web_page")
     return _text(data)
 
 
@@ -118,9 +90,9 @@ class _Count:
     def row(self, number: int) -> None:
         self.rows += 1
         if self.rows > MOST_ROWS:
-            raise TooManyRows(most=MOST_ROWS)
+            raise NoBook("too_many_rows", most=MOST_ROWS)
         if number > FARTHEST_ROW:
-            raise FarCell(row=number, most=FARTHEST_ROW)
+            raise NoBook("far_cell", row=number, most=FARTHEST_ROW)
 
 
 def _tidy(text: str) -> str:
@@ -152,7 +124,7 @@ class _Limited(io.RawIOBase):
         got = self._inner.read(64 * 1024 if size < 0 else size)
         self._book.unpacked += len(got)
         if self._book.unpacked > MOST_UNPACKED:
-            raise TooLarge(megabytes=MOST_UNPACKED // MEGABYTE)
+            raise NoBook("too_large", megabytes=MOST_UNPACKED // MEGABYTE)
         return got
 
 
@@ -170,18 +142,18 @@ class _Workbook:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except (zipfile.BadZipFile, ValueError, NotImplementedError):
-            raise Damaged from None
+            raise NoBook("damaged") from None
         self._names = set(self._zip.namelist())
         if any(one.flag_bits & 1 for one in self._zip.infolist()):
-            raise Encrypted
+            raise NoBook("encrypted")
         if "xl/workbook.xml" not in self._names:
-            raise UnknownKind
+            raise NoBook("unknown_kind")
 
     def read(self) -> Book:
         try:
             return self._read()
         except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError):
-            raise Damaged from None
+            raise NoBook("damaged") from None
 
     def _read(self) -> Book:
         from lxml.etree import XMLSyntaxError
@@ -195,7 +167,7 @@ class _Workbook:
                 if (member := targets.get(relation, "")) in self._names:
                     count.sheets.append(self._sheet(name, hidden, member, count))
         except XMLSyntaxError:
-            raise Damaged from None
+            raise NoBook("damaged") from None
         return Book(count.sheets)
 
     def _elements(self, member: str, *wanted: str) -> Iterator[tuple[str, Any]]:
@@ -223,7 +195,7 @@ class _Workbook:
     def _relations(self) -> Iterator[tuple[str, str]]:
         member = "xl/_rels/workbook.xml.rels"
         if member not in self._names:
-            raise Damaged
+            raise NoBook("damaged")
         for _, one in self._elements(member, "Relationship"):
             target = one.get("Target", "")
             path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
@@ -246,7 +218,7 @@ class _Workbook:
         if (member := "xl/sharedStrings.xml") in self._names:
             for number, (_, one) in enumerate(self._elements(member, "si")):
                 if number >= MOST_WORDS:
-                    raise TooManyRows(most=MOST_ROWS)
+                    raise NoBook("too_many_rows", most=MOST_ROWS)
                 yield _said(one)
 
     def _styles(self) -> Iterator[_Format]:
@@ -260,7 +232,7 @@ class _Workbook:
                 yield from [_format(xf.get("numFmtId", "0"), own) for xf in one]
 
     def _sheet(self, name: str, hidden: bool, member: str, count: _Count) -> Sheet:
-        rows: list[Row] = []
+        rows: list[SheetRow] = []
         merges: list[Merge] = []
         number = 0
         for kind, one in self._elements(member, "row", "mergeCell"):
@@ -273,7 +245,7 @@ class _Workbook:
             if any(cell is not None for cell in cells):
                 count.row(number)
                 unseen = one.get("hidden") in ("1", "true") or one.get("ht") in ("0", "0.0")
-                rows.append(Row(number, cells, unseen))
+                rows.append(SheetRow(number, cells, unseen))
         return Sheet(name, rows, merges, hidden)
 
     def _cells(self, row: Any, number: int) -> list[Cell]:
@@ -285,7 +257,7 @@ class _Workbook:
             if cell is None:
                 continue
             if column >= MOST_COLUMNS:
-                raise FarCell(row=number, column=_letters(column), most=MOST_COLUMNS)
+                raise NoBook("far_cell", row=number, column=_letters(column), most=MOST_COLUMNS)
             cells += [None] * (column + 1 - len(cells))
             cells[column] = cell
         return cells
@@ -377,9 +349,9 @@ def _merge(address: str) -> Merge | None:
 def _old_excel(data: bytes) -> Book:
     """A book of Excel 97 to 2003."""
     if "EncryptedPackage".encode("utf-16-le") in data:
-        raise Encrypted
+        raise NoBook("encrypted")
     if "WordDocument".encode("utf-16-le") in data or "PowerPoint".encode("utf-16-le") in data:
-        raise UnknownKind
+        raise NoBook("unknown_kind")
     from python_calamine import (
         CalamineError,
         CalamineWorkbook,
@@ -395,13 +367,13 @@ def _old_excel(data: bytes) -> Book:
                 continue
             sheet = book.get_sheet_by_name(about.name)
             if sheet.end is not None and sheet.end[0] >= FARTHEST_ROW:
-                raise FarCell(row=sheet.end[0] + 1, most=FARTHEST_ROW)
+                raise NoBook("far_cell", row=sheet.end[0] + 1, most=FARTHEST_ROW)
             rows = []
             for number, values in enumerate(sheet.to_python(skip_empty_area=False), 1):
                 cells = [_old_cell(value) for value in values]
                 if any(cell is not None for cell in cells):
                     count.row(number)
-                    rows.append(Row(number, cells))
+                    rows.append(SheetRow(number, cells))
             merges = [
                 Merge(top + 1, left, bottom + 1, right)
                 for (top, left), (bottom, right) in (sheet.merged_cell_ranges or ())[:MOST_MERGES]
@@ -410,8 +382,8 @@ def _old_excel(data: bytes) -> Book:
             count.sheets.append(Sheet(_tidy(about.name), rows, merges, hidden))
     except (CalamineError, OSError, ValueError) as error:
         if "password" in str(error).lower() or "encrypt" in str(error).lower():
-            raise Encrypted from None
-        raise Damaged from None
+            raise NoBook("encrypted") from None
+        raise NoBook("damaged") from None
     return Book(count.sheets)
 
 
@@ -445,11 +417,13 @@ def _text(data: bytes) -> Book:
     found = []
     for number, values in enumerate(rows, 1):
         if len(values) > MOST_COLUMNS and any(values[MOST_COLUMNS:]):
-            raise FarCell(row=number, column=_letters(len(values) - 1), most=MOST_COLUMNS)
+            raise NoBook(
+                "far_cell", row=number, column=_letters(len(values) - 1), most=MOST_COLUMNS
+            )
         cells = [_typed(value) for value in values[:MOST_COLUMNS]]
         if any(cell is not None for cell in cells):
             count.row(number)
-            found.append(Row(number, cells))
+            found.append(SheetRow(number, cells))
     return Book([Sheet("", found)])
 
 
@@ -473,7 +447,7 @@ def _split(text: str, separator: str) -> list[list[str]]:
             if len(found) > FARTHEST_ROW:
                 break
     except csv.Error:
-        raise Damaged from None
+        raise NoBook("damaged") from None
     return found
 
 
@@ -495,7 +469,7 @@ def _decoded(data: bytes) -> str:
     if b"\0" in data:
         even, odd = data[0:2000:2].count(0), data[1:2000:2].count(0)
         if not (even or odd) or len(data) % 2:
-            raise UnknownKind
+            raise NoBook("unknown_kind")
         return _whole_text(data, "utf-16-le" if odd >= even else "utf-16-be")
     try:
         text = data.decode()
@@ -503,9 +477,9 @@ def _decoded(data: bytes) -> str:
         lines = data.split(b"\n")
         text = "\n".join(map(_line, lines))
         if text.count("\ufffd") > max(len(lines), 10):
-            raise UnknownKind from None
+            raise NoBook("unknown_kind") from None
     if sum(1 for sign in text[:5000] if sign < " " and sign not in "\t\r\n\x0b\x0c") > 5:
-        raise UnknownKind
+        raise NoBook("unknown_kind")
     return text
 
 
@@ -513,7 +487,7 @@ def _whole_text(data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
-        raise UnknownKind from None
+        raise NoBook("unknown_kind") from None
 
 
 def _line(line: bytes) -> str:
@@ -540,7 +514,7 @@ def main() -> None:
     _limit()
     try:
         book = read(sys.stdin.buffer.read(MOST_BYTES + 1))
-    except Unreadable as reason:
+    except NoBook as reason:
         import json
 
         _tell(UNREAD, json.dumps({"code": reason.code, "gaps": reason.gaps}).encode())

@@ -16,7 +16,7 @@ SECONDS: Final = 60
 """Time limit for reading, in seconds."""
 
 
-class Unread(Exception):
+class BookUnread(Exception):
     """A book could not be read; `code` is one of `jobs.sheet_reader`, or `too_hard`."""
 
     def __init__(self, code: str, gaps: Mapping[str, str | int]) -> None:
@@ -26,10 +26,10 @@ class Unread(Exception):
 
 
 async def read_apart(data: bytes, seconds: float = SECONDS) -> Book:
-    """Read a book in another process. Raises `Unread`."""
+    """Read a book in another process. Raises `BookUnread`."""
     if len(data) > sheet_reader.MOST_BYTES:
         megabytes = sheet_reader.MOST_BYTES // sheet_reader.MEGABYTE
-        raise Unread(sheet_reader.TooLarge.code, {"megabytes": megabytes})
+        raise BookUnread("too_large", {"megabytes": megabytes})
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", sheet_reader.__name__),
@@ -40,7 +40,7 @@ async def read_apart(data: bytes, seconds: float = SECONDS) -> Book:
     try:
         told, _ = await asyncio.wait_for(process.communicate(data), seconds)
     except TimeoutError:
-        raise Unread("too_hard", {}) from None
+        raise BookUnread("too_hard", {}) from None
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
@@ -51,5 +51,5 @@ async def read_apart(data: bytes, seconds: float = SECONDS) -> Book:
         return Book.from_bytes(what)
     if how == sheet_reader.UNREAD:
         why = json.loads(what)
-        raise Unread(why["code"], why["gaps"])
-    raise Unread("too_hard", {})
+        raise BookUnread(why["code"], why["gaps"])
+    raise BookUnread("too_hard", {})

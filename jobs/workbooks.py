@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from services.rostering.book import Cell, Faulty
+from services.rostering.book import Cells, Faulty
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -21,10 +21,8 @@ WIDEST: Final = 60
 FILLED_IN: Final = 300
 """Rows of a template that offer a choice in their cells."""
 
-Line = Sequence[Cell]
 
-
-def rejected(sheets: Sequence[tuple[str, Sequence[Line], Sequence[Line]]]) -> bytes:
+def rejected(sheets: Sequence[tuple[str, Sequence[Cells], Sequence[Cells]]]) -> bytes:
     """A book of rejected rows: for each sheet its name, the rows of headings, the rows below."""
     from openpyxl import Workbook
     from openpyxl.styles import Alignment, Font, PatternFill
@@ -87,7 +85,7 @@ def template(
     return _bytes(book)
 
 
-def _write(sheet: Worksheet, line: Line) -> None:
+def _write(sheet: Worksheet, line: Cells) -> None:
     row = sheet.max_row + 1 if sheet.max_row > 1 or sheet["A1"].value is not None else 1
     for column, said in enumerate(line, 1):
         if said is None:

@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.terminal import AsJson, Mistake, both, language, said, say, say_json
+from app.terminal import AsJson, CohortNumber, Mistake, both, language, said, say, say_json
 from bot.talk.clock import beijing_day
 from prompts import Text, t
 
 if TYPE_CHECKING:
     from services.rostering.applying import Late
     from services.rostering.book import Book
-    from services.rostering.plan import Plan
+    from services.rostering.plan import RosterPlan
 
 commands = typer.Typer(no_args_is_help=True)
-
-CohortNumber = Annotated[int | None, typer.Option("--cohort", help=both("cohort_number"))]
 
 
 @commands.command("import", help=both("roster_import"))
@@ -35,7 +33,7 @@ def import_(
 ) -> None:
     from app import desk
     from services.rostering import applying, memory
-    from services.rostering.plan import Plan, plan
+    from services.rostering.plan import RosterPlan, plan
 
     told = dict(mapped(one) for one in columns or ())
     with desk.house() as (database, by):
@@ -43,7 +41,7 @@ def import_(
         with database.transaction() as db:
             into = desk.cohort_typed(db, cohort)
             number = into.id or 0
-        made = Plan(number, today)
+        made = RosterPlan(number, today)
         late: list[Late] = []
         try:
             book = read(file)
@@ -103,11 +101,11 @@ def template(
 ) -> None:
     from app import desk
     from jobs import workbooks
-    from services.rostering import papers
+    from services.rostering import paperwork
 
     with desk.desk() as (db, _):
         programme = desk.pack_of(desk.cohort_typed(db, cohort))
-    asked = papers.template(programme)
+    asked = paperwork.template(programme)
     data = workbooks.template(
         said(asked.name),
         [said(one) for one in asked.headings],
@@ -135,7 +133,7 @@ def read(file: Path) -> Book:
     import asyncio
 
     from jobs.sheet_reader import MOST_BYTES
-    from jobs.sheets import Unread, read_apart
+    from jobs.sheets import BookUnread, read_apart
 
     found = file.stat()
     if not stat.S_ISREG(found.st_mode):
@@ -145,7 +143,7 @@ def read(file: Path) -> Book:
         data = opened.read(MOST_BYTES + 1)
     try:
         return asyncio.run(read_apart(data))
-    except Unread as unread:
+    except BookUnread as unread:
         raise Unusable(t(f"rostering.unread.{unread.code}", **unread.gaps)) from None
 
 
@@ -166,7 +164,7 @@ def mapped(typed: str) -> tuple[str, str]:
 # ---------------------------------------------------------------- telling
 
 
-def as_told(made: Plan, late: list[Late]) -> dict[str, Any]:
+def as_told(made: RosterPlan, late: list[Late]) -> dict[str, Any]:
     rejected = [{"row": one.number, "reason": said(one.reason)} for one in made.rejected]
     rejected += [{"row": row, "reason": said(words)} for row, words in late]
     return {
@@ -177,7 +175,7 @@ def as_told(made: Plan, late: list[Late]) -> dict[str, Any]:
     }
 
 
-def tell(made: Plan, late: list[Late], *, dry_run: bool) -> None:
+def tell(made: RosterPlan, late: list[Late], *, dry_run: bool) -> None:
     if made.refused is not None:
         say(made.refused, aside=True)
         return
@@ -189,11 +187,11 @@ def tell(made: Plan, late: list[Late], *, dry_run: bool) -> None:
         say(t(key, row=number_, why=words, warning=words))
 
 
-def keep_rejects(made: Plan, file: Path) -> None:
+def keep_rejects(made: RosterPlan, file: Path) -> None:
     from jobs import workbooks
-    from services.rostering import papers
+    from services.rostering import paperwork
 
-    sheets = [(one.name, one.above, one.below) for one in papers.returned(made, language.get())]
+    sheets = [(one.name, one.above, one.below) for one in paperwork.returned(made, language.get())]
     write_new(file, workbooks.rejected(sheets))
     say(t("cli.roster.rejects_kept", file=file, count=len(made.rejected)), aside=True)
 

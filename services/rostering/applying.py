@@ -23,8 +23,8 @@ from services import audit, consent, reminders, roster
 from services.access import LEARNERS
 from services.packs import load
 from services.roster import By
-from services.rostering.plan import Plan, Planned
-from services.rostering.values import Entry, name_key
+from services.rostering.entries import RosterEntry, name_key
+from services.rostering.plan import Planned, RosterPlan
 from storage.tables import (
     Cohort,
     Guardianship,
@@ -79,7 +79,7 @@ def begin(db: Session, by: By, cohort_id: int) -> int:
     return cast(int, row.id)
 
 
-def steps(plan: Plan) -> Iterator[Sequence[Planned]]:
+def steps(plan: RosterPlan) -> Iterator[Sequence[Planned]]:
     """A plan in portions, each for one transaction."""
     every = iter((*plan.new, *plan.changed))
     while part := list(islice(every, STEP)):
@@ -102,7 +102,7 @@ def step(db: Session, by: By, import_id: int, part: Sequence[Planned], today: da
     return work.late
 
 
-def finish(db: Session, by: By, import_id: int, plan: Plan) -> None:
+def finish(db: Session, by: By, import_id: int, plan: RosterPlan) -> None:
     """End an import: note it with its counts, and no name."""
     row = cast(RosterImport, db.get(RosterImport, import_id))
     row.state, row.ended_at = ImportState.DONE, by.now
@@ -129,7 +129,7 @@ class _Work:
             self._row.changed += 1
         self._db.add(self._row)
 
-    def _add(self, entry: Entry) -> None:
+    def _add(self, entry: RosterEntry) -> None:
         person = roster.add_person(self._db, self._by, entry.name, entry.born)
         self._made("person", person.id)
         member, _ = roster.add_member(
@@ -171,7 +171,7 @@ class _Work:
 
     # ------------------------------------------------------------ places
 
-    def _unit(self, entry: Entry) -> int | None:
+    def _unit(self, entry: RosterEntry) -> int | None:
         kinds = roster.UNIT_OF.get(entry.role, ())
         if not entry.school or not kinds:
             return None
@@ -183,7 +183,7 @@ class _Work:
             above = self._unit_called(UnitKind.CITY, entry.city, above)
         return self._unit_called(kinds[0], entry.school, above)
 
-    def _team(self, entry: Entry) -> int | None:
+    def _team(self, entry: RosterEntry) -> int | None:
         if not entry.team:
             return None
         return self._unit_called(UnitKind.TEAM, entry.team, self._cohort.office_id)
@@ -197,7 +197,7 @@ class _Work:
 
     # ------------------------------------------------------------ links
 
-    def _link(self, entry: Entry, member_id: int) -> None:
+    def _link(self, entry: RosterEntry, member_id: int) -> None:
         for name in entry.mentors:
             mentors = self._called(name, (Role.MENTOR, Role.TEAM_MEMBER))
             if len(mentors) != 1 or self._linked(member_id, mentors[0]):
@@ -217,7 +217,7 @@ class _Work:
         if entry.role in LEARNERS and entry.guardians:
             self._guard(entry, member_id)
 
-    def _guard(self, entry: Entry, member_id: int) -> None:
+    def _guard(self, entry: RosterEntry, member_id: int) -> None:
         """Add a child's guardians, where their consent is needed: of nobody else are they kept."""
         child = roster.find_member(self._db, member_id)
         born, grade = child.person.birth_date, child.membership.grade

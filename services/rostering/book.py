@@ -19,13 +19,14 @@ class Faulty:
 
 Cell = str | float | date | Faulty | None
 """Numbers are those not shown as a date or in percent: 8 % comes as `8%`."""
+Cells = Sequence[Cell]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SheetRow:
     number: int
     """As the spreadsheet numbers it, from 1."""
-    cells: Sequence[Cell]
+    cells: Cells
     hidden: bool = False
 
     def __getitem__(self, column: int) -> Cell:
@@ -45,7 +46,7 @@ class Merge:
 @dataclass(frozen=True, slots=True)
 class Sheet:
     name: str
-    rows: Sequence[Row]
+    rows: Sequence[SheetRow]
     """The rows that hold something, in their order."""
     merges: Sequence[Merge] = ()
     hidden: bool = False
@@ -74,7 +75,7 @@ class Book:
                 Sheet(
                     one["name"],
                     [
-                        Row(number, [*map(_cell, cells)], hidden)
+                        SheetRow(number, [*map(_cell, cells)], hidden)
                         for number, hidden, cells in one["rows"]
                     ],
                     [Merge(*ends) for ends in one["merges"]],

@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from language.numerals import tidy
-from services.rostering.book import Cell, Merge, Row, Sheet
+from services.rostering.book import Cell, Merge, Sheet, SheetRow
 
 UNUSED: Final = "unused"
 """The meaning of headings that are known, and of no use here."""
@@ -101,7 +101,7 @@ class Table:
     headings: Headings
     titles: list[str]
     """What stands above, the nearest last."""
-    rows: list[Row] = field(default_factory=list)
+    rows: list[SheetRow] = field(default_factory=list)
 
 
 def tables(sheet: Sheet, own: Mapping[str, str]) -> list[Table]:
@@ -136,14 +136,14 @@ def nearest_to_headings(sheet: Sheet) -> list[str]:
     return max(texts, key=len, default=[])[:20]
 
 
-def _looks_like_headings(row: Row, own: Mapping[str, str]) -> bool:
+def _looks_like_headings(row: SheetRow, own: Mapping[str, str]) -> bool:
     """A row amid others that repeats headings, or begins another table."""
     said = [cell for cell in row.cells if cell is not None]
     known = [cell for cell in said if isinstance(cell, str) and _meaning([cell], own)]
     return len(known) >= 2 and len(known) * 3 >= len(said) * 2
 
 
-def _best(sheet: Sheet, rows: Sequence[Row], own: Mapping[str, str]) -> Headings | None:
+def _best(sheet: Sheet, rows: Sequence[SheetRow], own: Mapping[str, str]) -> Headings | None:
     """The headings that begin in the first of these rows, if any do."""
     best: Headings | None = None
     for depth in range(1, len(rows) + 1):
@@ -163,7 +163,7 @@ def _worth(headings: Headings | None) -> int:
 
 
 def _headings(
-    rows: Sequence[Row], merges: Sequence[Merge], own: Mapping[str, str]
+    rows: Sequence[SheetRow], merges: Sequence[Merge], own: Mapping[str, str]
 ) -> Headings | None:
     width = max((len(row.cells) for row in rows), default=0)
     near = [m for m in merges if m.top <= rows[-1].number and m.bottom >= rows[0].number]
@@ -194,7 +194,7 @@ def _headings(
     return None
 
 
-def _over(rows: Sequence[Row], merges: Sequence[Merge], row: Row, place: int) -> Cell:
+def _over(rows: Sequence[SheetRow], merges: Sequence[Merge], row: SheetRow, place: int) -> Cell:
     """The cell over a column, also where it is one with its neighbours."""
     if (cell := row[place]) is not None:
         return cell

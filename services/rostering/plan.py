@@ -20,16 +20,16 @@ from services import consent, roster
 from services.access import LEARNERS, REVIEWERS
 from services.packs import load
 from services.roster import Member
-from services.rostering import rules
-from services.rostering.book import Book, Row
+from services.rostering import admission
+from services.rostering.book import Book, SheetRow
+from services.rostering.entries import Reader, RosterEntry, name_key, unit_key
 from services.rostering.headings import Headings, Table, nearest_to_headings, tables
-from services.rostering.values import Entry, Reader, name_key, unit_key
 from storage.tables import Cohort, Guardianship, Membership, Mentoring, Person, Role, Unit
 
 _ORDER: Final = (Role.COORDINATOR, Role.MENTOR, Role.TEAM_MEMBER, Role.SCHOOL_TEACHER)
 """Who is added before the learners, so that learners can be linked with them."""
 
-Remark = tuple[int | None, Text]
+RowRemark = tuple[int | None, Text]
 """The number of a row, or `None` for a remark about several; and what there is to say."""
 
 
@@ -37,7 +37,7 @@ Remark = tuple[int | None, Text]
 class Planned:
     """An entry that is taken, with what it changes."""
 
-    entry: Entry
+    entry: RosterEntry
     member: Member | None = None
     """Who it is, of those on the roster."""
     changes: frozenset[str] = frozenset()
@@ -51,7 +51,7 @@ class Rejected:
     reasons: tuple[Text, ...]
     sheet: str
     headings: Headings
-    row: Row
+    row: SheetRow
 
     @property
     def reason(self) -> Text:
@@ -63,14 +63,14 @@ class Rejected:
 
 
 @dataclass(slots=True)
-class Plan:
+class RosterPlan:
     cohort: int
     today: date
     new: list[Planned] = field(default_factory=list)
     changed: list[Planned] = field(default_factory=list)
     unchanged: int = 0
     rejected: list[Rejected] = field(default_factory=list)
-    warnings: list[Remark] = field(default_factory=list)
+    warnings: list[RowRemark] = field(default_factory=list)
     refused: Text | None = None
     """Why nothing at all can be made of the book."""
     unknown: list[str] = field(default_factory=list)
@@ -88,7 +88,7 @@ class Plan:
 
 def plan(
     db: Session, cohort: Cohort, book: Book, today: date, own: Mapping[str, str] | None = None
-) -> Plan:
+) -> RosterPlan:
     """What importing a book into a cohort would do on a day; `own` are the office's meanings of
     headings. Raises `Refused` if the cohort's pack is missing."""
     return _Planner(db, cohort, today).plan(book, own or {})
@@ -99,23 +99,23 @@ class _Planner:
         self._db = db
         self._programme: Programme = load(cohort.programme)
         self._today = today
-        self._result = Plan(cast(int, cohort.id), today)
+        self._result = RosterPlan(cast(int, cohort.id), today)
         self._here = Here(db, cast(int, cohort.id), self._programme, today)
-        self._taken: dict[tuple[Role, str], list[Entry]] = {}
-        self._sounds: dict[tuple[Role, str], list[tuple[str, Entry | Member]]] = {}
+        self._taken: dict[tuple[Role, str], list[RosterEntry]] = {}
+        self._sounds: dict[tuple[Role, str], list[tuple[str, RosterEntry | Member]]] = {}
         self._used: set[int] = set()
         self._several = False
 
-    def plan(self, book: Book, own: Mapping[str, str]) -> Plan:
+    def plan(self, book: Book, own: Mapping[str, str]) -> RosterPlan:
         result = self._result
         found = self._tables(book, own)
         if result.refused is not None:
             return result
         reader = Reader(self._programme, self._today)
-        read: list[tuple[Table, Entry]] = []
+        read: list[tuple[Table, RosterEntry]] = []
         for table in found:
             for one in reader.entries(table):
-                if isinstance(one, Entry):
+                if isinstance(one, RosterEntry):
                     read.append((table, one))
                 else:
                     self._warn(one[0], one[1], table.sheet.name)
@@ -146,8 +146,8 @@ class _Planner:
                 result.warnings.append((None, t("rostering.hidden_sheet", sheet=sheet.name)))
         if not found:
             seen = max((nearest_to_headings(sheet) for sheet in shown), key=len, default=[])
-            key = "no_headings" if seen else "nothing_in_it"
-            result.refused = t(f"rostering.{key}", seen=[str(one)[:20] for one in seen])
+            key = "rostering.no_headings" if seen else "rostering.nothing_in_it"
+            result.refused = t(key, seen=[str(one)[:20] for one in seen])
             result.unknown = seen
             return []
         read = {id(table.sheet) for table in found}
@@ -171,10 +171,10 @@ class _Planner:
 
     # ------------------------------------------------------------ one entry
 
-    def _take(self, table: Table, entry: Entry) -> None:
+    def _take(self, table: Table, entry: RosterEntry) -> None:
         ranked = any(table.headings.column(one) for one in ("subject_rank", "overall_rank"))
         if not entry.faults:
-            rules.check(self._programme, entry, self._today, ranked=ranked)
+            admission.check(self._programme, entry, self._today, ranked=ranked)
         member = None
         if entry.name and not entry.faults:
             self._compare_with_rows(entry)
@@ -203,10 +203,10 @@ class _Planner:
         self._result.warnings.append((number, self._placed(words, sheet)))
 
     def _placed(self, words: Text, sheet: str) -> Text:
-        """Row numbers alone do not tell the sheet where there are several."""
+        """SheetRow numbers alone do not tell the sheet where there are several."""
         return t("rostering.in_sheet", sheet=sheet, words=words) if self._several else words
 
-    def _compare_with_rows(self, entry: Entry) -> None:
+    def _compare_with_rows(self, entry: RosterEntry) -> None:
         """Reject a row that repeats another; name those that are alike."""
         for other in self._taken.get((entry.role, name_key(entry.name)), ()):
             if _same_row(entry, other):
@@ -218,7 +218,7 @@ class _Planner:
         for name, one in self._sounds.get(key, ()):
             if name_key(name) == name_key(entry.name):
                 continue
-            if isinstance(one, Entry):
+            if isinstance(one, RosterEntry):
                 if _alike(entry.born, entry.school, one.born, one.school, strictly=True):
                     told = {"name": name, "row": one.row}
                     entry.doubts.append(t("rostering.sounds_like_row", **told))
@@ -228,7 +228,7 @@ class _Planner:
                 entry.doubts.append(t("rostering.sounds_like_member", name=name))
         self._sounds.setdefault(key, []).append((entry.name, entry))
 
-    def _who(self, entry: Entry) -> Member | None:
+    def _who(self, entry: RosterEntry) -> Member | None:
         """The member that the row is, if it is one."""
         here: list[Member] = []
         alike: Member | None = None
@@ -283,7 +283,9 @@ class _Planner:
                 students[key] = students.get(key, before) + 1
                 if cap is not None and cap.value is not None and students[key] > cap.value:
                     words = t(
-                        "rostering.mentor_full" if rules.plainly(cap) else "roster.mentor_over",
+                        "rostering.mentor_full"
+                        if admission.plainly(cap)
+                        else "roster.mentor_over",
                         **{"name": name, "most": cap.value, "clause": cap.clause},
                     )
                     self._warn(one.entry.row, words, one.entry.sheet)
@@ -300,7 +302,7 @@ class _Planner:
         learners = [
             {
                 "subject": entry.subject,
-                "city": rules.city_of(self._programme, entry.city, entry.school) or "",
+                "city": admission.city_of(self._programme, entry.city, entry.school) or "",
                 "team": entry.team,
             }
             for entry in taken
@@ -312,12 +314,12 @@ class _Planner:
                 learners.append(
                     {
                         "subject": member.membership.subject,
-                        "city": rules.city_of(self._programme, city, member.unit_name) or "",
+                        "city": admission.city_of(self._programme, city, member.unit_name) or "",
                         "team": self._here.team_of(member),
                     }
                 )
         teams = [entry.team for entry in taken if entry.team]
-        for words in rules.quotas(self._programme, learners, teams):
+        for words in admission.quotas(self._programme, learners, teams):
             self._result.warnings.append((None, words))
 
 
@@ -327,7 +329,7 @@ class Here:
     def __init__(self, db: Session, cohort: int, programme: Programme, today: date) -> None:
         self._programme, self._today = programme, today
         self.members = roster.members(db, cohort, ended=True)
-        self.unchanged: list[tuple[Entry, Member]] = []
+        self.unchanged: list[tuple[RosterEntry, Member]] = []
         self._named: dict[tuple[Role, str], list[Member]] = {}
         for member in self.members:
             key = (member.membership.role, name_key(member.person.name))
@@ -375,7 +377,7 @@ class Here:
         above = self._units.get(unit.parent_id or 0) if unit else None
         return above.name if above else ""
 
-    def changes(self, entry: Entry, member: Member) -> Iterable[str]:
+    def changes(self, entry: RosterEntry, member: Member) -> Iterable[str]:
         """The fields in which a row says more, or otherwise, than the roster. What the row leaves
         empty says nothing."""
         place, person = member.membership, member.person
@@ -401,13 +403,13 @@ class Here:
             if any(name_key(name) not in known_names for name in entry.guardians):
                 yield "guardians"
 
-    def _needs_guardian(self, entry: Entry, member: Member) -> bool:
+    def _needs_guardian(self, entry: RosterEntry, member: Member) -> bool:
         born = entry.born or member.person.birth_date
         grade = entry.grade or member.membership.grade
         return consent.needed(born, grade, self._programme, self._today)
 
 
-def _same_row(one: Entry, other: Entry) -> bool:
+def _same_row(one: RosterEntry, other: RosterEntry) -> bool:
     """Whether two rows of one name are one person, written twice."""
     if one.born and other.born:
         return one.born == other.born and _same_or_unsaid(one.school, other.school)
@@ -419,7 +421,7 @@ def _same_row(one: Entry, other: Entry) -> bool:
     )
 
 
-def _same_member(entry: Entry, member: Member) -> bool:
+def _same_member(entry: RosterEntry, member: Member) -> bool:
     """Whether nothing speaks against a row being a member of its name."""
     born = member.person.birth_date
     if entry.born and born:
@@ -447,7 +449,7 @@ def _alike(
     return bool(school) and unit_key(school) == unit_key(other_school)
 
 
-def _nearness(entry: Entry, member: Member) -> tuple[Any, ...]:
+def _nearness(entry: RosterEntry, member: Member) -> tuple[Any, ...]:
     place = member.membership
     return (
         bool(entry.born) and entry.born == member.person.birth_date,

@@ -13,7 +13,7 @@ from jobs import sheet_reader
 from prompts import render
 from services import roster
 from services.rostering import applying
-from services.rostering.plan import Plan, plan
+from services.rostering.plan import RosterPlan, plan
 from storage.database import Database
 from storage.tables import Cohort
 from tests.storage.rows import contents
@@ -33,13 +33,15 @@ class Office:
             cohort = roster.create_cohort(db, self.by, programme, "一期", unit.id)
             self.cohort = cohort.id or 0
 
-    def plan(self, data: bytes, today: date = TODAY, own: dict[str, str] | None = None) -> Plan:
+    def plan(
+        self, data: bytes, today: date = TODAY, own: dict[str, str] | None = None
+    ) -> RosterPlan:
         with self.database.transaction() as db:
             cohort = db.get(Cohort, self.cohort)
             assert cohort is not None
             return plan(db, cohort, sheet_reader.read(data), today, own)
 
-    def bring(self, data: bytes, today: date = TODAY) -> Plan:
+    def bring(self, data: bytes, today: date = TODAY) -> RosterPlan:
         """Import a sheet; returns what was planned."""
         made = self.plan(data, today)
         assert made.refused is None
@@ -72,11 +74,11 @@ class Office:
         return {name: rows for name, rows in every.items() if name not in kept}
 
 
-def reasons(made: Plan) -> dict[int, str]:
+def reasons(made: RosterPlan) -> dict[int, str]:
     return {one.number: render(one.reason, "zh") for one in made.rejected}
 
 
-def remarks(made: Plan, number: int | None = None) -> str:
+def remarks(made: RosterPlan, number: int | None = None) -> str:
     """What is said about a row, or about all of them."""
     return "".join(render(words, "zh") for row, words in made.warnings if row == number)
 

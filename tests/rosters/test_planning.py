@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from language.ranks import Rank
-from services.rostering.plan import Plan
+from services.rostering.plan import RosterPlan
 from tests.rosters.conftest import Office, Open, reasons, remarks
 from tests.rosters.sheets import Rows, text, xlsx
 
@@ -324,7 +324,7 @@ def test_identity_cards_tell_the_birth_date_and_are_not_kept(office: Office) -> 
 def test_a_sheet_of_nobody_is_refused_as_a_whole(office: Office, rows: Rows, words: str) -> None:
     from prompts import render
 
-    made: Plan = office.plan(xlsx(rows))
+    made: RosterPlan = office.plan(xlsx(rows))
     assert made.refused is not None
     assert words in render(made.refused, "zh")
 

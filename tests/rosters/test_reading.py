@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from jobs import sheet_reader, sheets
-from jobs.sheet_reader import Unreadable, read
+from jobs.sheet_reader import NoBook, read
 from services.rostering.book import Faulty
 from tests.rosters.sheets import bomb, far, many_rows, text, with_sheet, xlsx
 
@@ -99,7 +99,7 @@ def test_a_format_far_away_is_not_a_cell_far_away() -> None:
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_with_its_reason(data: bytes, code: str) -> None:
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(NoBook) as refused:
         read(data)
     assert refused.value.code == code
 
@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_reason(data: bytes, code
 async def test_a_bomb_ends_in_a_sentence(pieces: object, code: str) -> None:
     data = with_sheet(pieces)  # type: ignore[arg-type]  # parametrized
     assert len(data) < 8 * 1024 * 1024
-    with pytest.raises(sheets.Unread) as refused:
+    with pytest.raises(sheets.BookUnread) as refused:
         await sheets.read_apart(data)
     assert refused.value.code == code
 
@@ -119,12 +119,12 @@ async def test_a_bomb_ends_in_a_sentence(pieces: object, code: str) -> None:
 async def test_another_process_reads_and_says_what_it_found() -> None:
     book = await sheets.read_apart(xlsx(ROWS))
     assert book == read(xlsx(ROWS))
-    with pytest.raises(sheets.Unread) as refused:
+    with pytest.raises(sheets.BookUnread) as refused:
         await sheets.read_apart(b"")
     assert refused.value.code == "empty"
 
 
 async def test_a_reader_that_takes_too_long_is_ended() -> None:
-    with pytest.raises(sheets.Unread) as refused:
+    with pytest.raises(sheets.BookUnread) as refused:
         await sheets.read_apart(xlsx(ROWS), seconds=0.001)
     assert refused.value.code == "too_hard"

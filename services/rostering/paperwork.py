@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from programmes.model import Programme
 from programmes.values import Learner
 from prompts import Language, Text, render, t
-from services.rostering.book import Cell
-from services.rostering.plan import Plan, Rejected
-
-Line = Sequence[Cell]
+from services.rostering.book import Cell, Cells
+from services.rostering.plan import Rejected, RosterPlan
 
 _STUDENT: Final = ("name", "birth", "school", "grade", "class", "subject")
 _TEACHER: Final = ("name", "birth", "unit", "subject", "phone")
@@ -23,24 +20,26 @@ class Returned:
     """The rejected rows of one sheet."""
 
     name: str
-    above: list[Line]
-    below: list[Line]
+    above: list[Cells]
+    below: list[Cells]
 
 
-def returned(plan: Plan, language: Language) -> list[Returned]:
+def returned(plan: RosterPlan, language: Language) -> list[Returned]:
     """The rejected rows by sheet, each with its number in front and the reasons behind."""
     by_sheet: dict[tuple[str, int], list[Rejected]] = {}
     for one in plan.rejected:
         by_sheet.setdefault((one.sheet, one.headings.first), []).append(one)
     found = []
-    number, why = (render(t(f"rostering.{key}"), language) for key in ("column_row", "column_why"))
+    number, why = (
+        render(t(key), language) for key in ("rostering.column_row", "rostering.column_why")
+    )
     for (name, _), rows in by_sheet.items():
         columns = rows[0].headings.columns
         width = max([len(row.row.cells) for row in rows] + [c.place + 1 for c in columns])
         heading: list[Cell] = [None] * width
         for column in columns:
             heading[column.place] = column.said
-        below: list[Line] = [
+        below: list[Cells] = [
             [
                 float(one.number),
                 *one.row.cells,
@@ -54,7 +53,7 @@ def returned(plan: Plan, language: Language) -> list[Returned]:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class SheetTemplate:
     """What a programme's sheet is to have."""
 
     name: Text
@@ -63,7 +62,7 @@ class Template:
     notes: list[Text] = field(default_factory=list)
 
 
-def template(programme: Programme) -> Template:
+def template(programme: Programme) -> SheetTemplate:
     """The sheet that a programme asks for: the columns that its document makes use of."""
     who = programme.participants
     student = who.who.value is not Learner.TRAINEE_TEACHER
@@ -97,4 +96,4 @@ def template(programme: Programme) -> Template:
         notes.append(t("rostering.note.subjects", subjects=names, clause=clause))
     role = "student" if student else "trainee_teacher"
     headings = [t(f"rostering.field.{one}") for one in fields]
-    return Template(t(f"role.{role}"), headings, choices, [*notes, t("rostering.note.end")])
+    return SheetTemplate(t(f"role.{role}"), headings, choices, [*notes, t("rostering.note.end")])

@@ -17,19 +17,19 @@ from language.ranks import Rank, rank
 from programmes.model import Programme
 from programmes.values import Grade, chinese
 from prompts import Text, t
-from services.rostering.book import Cell, Faulty, Merge, Row
+from services.rostering.book import Cell, Faulty, Merge, SheetRow
 from services.rostering.headings import UNUSED, Table, plain, words
 from storage.tables import Role
 
 LONGEST_NAME: Final = 60
 LONGEST_UNIT: Final = 120
 OLDEST: Final = date(1900, 1, 1)
-_HAN: Final = r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff〇]"  # noqa: RUF001
+_HAN: Final = r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\u3007]"
 _DOTS: Final = re.compile(r"\s*[·•・･．‧∙●᛫⋅・]\s*")
 
 
 @dataclass(slots=True)
-class Entry:
+class RosterEntry:
     """A person as a row names them."""
 
     row: int
@@ -93,7 +93,7 @@ class Reader:
 
     # ------------------------------------------------------------ rows
 
-    def entries(self, table: Table) -> Iterator[Entry | tuple[int, Text]]:
+    def entries(self, table: Table) -> Iterator[RosterEntry | tuple[int, Text]]:
         """The people of a table; `(row, words)` for a row that was left out on purpose."""
         role = self.role_of(table)
         lines = _Lines(table)
@@ -107,14 +107,15 @@ class Reader:
                 continue
             yield self._entry(line, table, role, school)
 
-    def _entry(self, line: _Line, table: Table, role: Role, school: str) -> Entry:
-        entry = Entry(line.row.number, table.sheet.name, role)
+    def _entry(self, line: _Line, table: Table, role: Role, school: str) -> RosterEntry:
+        entry = RosterEntry(line.row.number, table.sheet.name, role)
         for column in table.headings.columns:
             cell = line.cell(column.meaning)
             if isinstance(cell, Faulty) and column.meaning in _MATTERS:
                 gaps = {"column": column.said, "said": cell.said}
-                key = "formula" if cell.said.startswith("=") else "error_cell"
-                entry.faults.append(t(f"rostering.{key}", **gaps))
+                is_formula = cell.said.startswith("=")
+                key = "rostering.formula" if is_formula else "rostering.error_cell"
+                entry.faults.append(t(key, **gaps))
         if said := line.text("role"):
             if named := self.role_named(said):
                 entry.role = named
@@ -147,7 +148,7 @@ class Reader:
         entry.told_apart = tuple(map(plain, apart))
         return entry
 
-    def _name(self, entry: Entry, line: _Line) -> None:
+    def _name(self, entry: RosterEntry, line: _Line) -> None:
         said = line.text("name")
         if not said:
             if not isinstance(line.cell("name"), Faulty):
@@ -162,7 +163,7 @@ class Reader:
         elif len(entry.name) == 1:
             entry.doubts.append(t("rostering.name_short", said=said))
 
-    def _birth(self, entry: Entry, line: _Line) -> None:
+    def _birth(self, entry: RosterEntry, line: _Line) -> None:
         cell, by_card = line.cell("birth"), None
         card = line.text("id_number")
         if card:
@@ -172,9 +173,9 @@ class Reader:
         if cell is not None and not isinstance(cell, Faulty):
             entry.born = day(cell)
             if entry.born is None:
-                key = "birth_month" if _is_month(cell) else "birth_unread"
+                key = "rostering.birth_month" if _is_month(cell) else "rostering.birth_unread"
                 if by_card is None:
-                    entry.doubts.append(t(f"rostering.{key}", said=_shown(cell)))
+                    entry.doubts.append(t(key, said=_shown(cell)))
         if by_card and entry.born and by_card != entry.born:
             entry.doubts.append(t("rostering.birth_differs", day=entry.born, card=by_card))
         entry.born = entry.born or by_card
@@ -188,7 +189,7 @@ class Reader:
         if not youngest <= years <= oldest:
             entry.doubts.append(t("rostering.age", day=entry.born, years=int(years)))
 
-    def _subject(self, entry: Entry, line: _Line) -> None:
+    def _subject(self, entry: RosterEntry, line: _Line) -> None:
         said = line.text("subject")
         if said:
             entry.subject = self.subject_code(said)
@@ -217,7 +218,7 @@ class Reader:
             known |= {plain(name): code, plain(code): code}
         return known
 
-    def _grade(self, entry: Entry, line: _Line) -> None:
+    def _grade(self, entry: RosterEntry, line: _Line) -> None:
         said = line.text("grade")
         klass = line.text("class")
         for way in (said, f"{said}{klass}", klass):
@@ -236,7 +237,7 @@ class Reader:
         order = dict.fromkeys(grade.value.partition("_")[0] for grade in grades)
         return tuple(level for level in order if level in ("primary", "junior", "senior"))
 
-    def _ranks(self, entry: Entry, line: _Line, table: Table) -> None:
+    def _ranks(self, entry: RosterEntry, line: _Line, table: Table) -> None:
         size = line.text("rank_size")
         found = re.search("[0-9]+", tidy(size))
         entry.size = int(found[0][:6]) if found else None
@@ -277,7 +278,7 @@ _AGES: Final = {Role.STUDENT: (3, 22)}
 class _Line:
     """A row with its cells by meaning; what is one with the cell above has that cell's value."""
 
-    row: Row
+    row: SheetRow
     cells: Mapping[str, Cell]
 
     def cell(self, meaning: str) -> Cell:
@@ -313,7 +314,7 @@ class _Lines:
         for merge in self._merges:
             self._by_column.setdefault(merge.left, []).append(merge)
 
-    def read(self, row: Row) -> _Line | None:
+    def read(self, row: SheetRow) -> _Line | None:
         """The line, or `None` for a row that is nobody: empty, a total, a note, an example."""
         cells: dict[str, Cell] = {}
         own: dict[str, Cell] = {}
@@ -337,7 +338,7 @@ class _Lines:
         self._above = cells
         return _Line(row, cells)
 
-    def _is_note(self, row: Row, own: Mapping[str, Cell]) -> bool:
+    def _is_note(self, row: SheetRow, own: Mapping[str, Cell]) -> bool:
         said = [cell for cell in row.cells if cell is not None and cell != ""]
         first = said[0] if said else None
         name = own.get("name")
@@ -427,9 +428,11 @@ def name_key(name: str) -> str:
     return re.sub(r"[\s·.]", "", person_name(name)).casefold()
 
 
+WRONG_NAMES: Final = ("garbled", "private", "odd", "several", "long")
+
+
 def _wrong_with(name: str) -> str:
-    """What makes this no name: `garbled`, `private`, `odd`, `several`, `long`; empty if it is
-    one."""
+    """What makes this no name, of `WRONG_NAMES`; empty if it is one."""
     if re.search("[\ufffd□�?？]", name):
         return "garbled"
     if any(unicodedata.category(sign) == "Co" for sign in name):

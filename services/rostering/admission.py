@@ -18,7 +18,7 @@ from programmes.values import Quota, Status
 from prompts import Text, t
 from services import roster
 from services.access import LEARNERS
-from services.rostering.values import Entry, unit_key
+from services.rostering.entries import RosterEntry, unit_key
 from storage.tables import Membership, Person, Role
 
 _UPPER: Final = ("at_most", "exactly", "funded")
@@ -31,7 +31,7 @@ def plainly(fact: Fact[Any]) -> bool:
     return fact.status is Status.STATED and not fact.carried_from
 
 
-def check(programme: Programme, entry: Entry, today: date, *, ranked: bool) -> None:
+def check(programme: Programme, entry: RosterEntry, today: date, *, ranked: bool) -> None:
     """Add to an entry what the programme has against it. `ranked`: its table has ranks."""
     person = Person(name=entry.name, birth_date=entry.born, created_at=_NEVER)
     member = Membership(
@@ -53,7 +53,7 @@ def check(programme: Programme, entry: Entry, today: date, *, ranked: bool) -> N
         _place(programme, entry)
 
 
-def _add(entry: Entry, words: Text, *, refused: bool) -> None:
+def _add(entry: RosterEntry, words: Text, *, refused: bool) -> None:
     (entry.faults if refused else entry.doubts).append(words)
 
 
@@ -68,7 +68,7 @@ def _refuses(programme: Programme, key: str) -> bool:
             return False
 
 
-def _rank(programme: Programme, entry: Entry, *, ranked: bool) -> None:
+def _rank(programme: Programme, entry: RosterEntry, *, ranked: bool) -> None:
     asked = programme.participants.rank_threshold
     if asked.value is None:
         return
@@ -84,8 +84,8 @@ def _rank(programme: Programme, entry: Entry, *, ranked: bool) -> None:
         percent = rank.among(entry.size) if rank else None
         which = t(f"rostering.rank_by.{limit.by}")
         if percent is None:
-            key = "rank_without_size" if rank else "rank_missing"
-            open_.append(t(f"rostering.{key}", which=which, place=rank.place if rank else 0))
+            key = "rostering.rank_without_size" if rank else "rostering.rank_missing"
+            open_.append(t(key, which=which, place=rank.place if rank else 0))
         elif percent <= limit.top_percent + 1e-9:
             return
         else:
@@ -97,12 +97,12 @@ def _rank(programme: Programme, entry: Entry, *, ranked: bool) -> None:
         return
     excepted = programme.participants.rank_exceptions
     refused = plainly(asked) and excepted.value is None
-    key = "rank_too_low" if excepted.value is None else "rank_too_low_but"
-    words = t(f"rostering.{key}", failed=failed, clause=asked.clause, but=excepted.clause)
+    key = "rostering.rank_too_low" if excepted.value is None else "rostering.rank_too_low_but"
+    words = t(key, failed=failed, clause=asked.clause, but=excepted.clause)
     _add(entry, words, refused=refused)
 
 
-def _place(programme: Programme, entry: Entry) -> None:
+def _place(programme: Programme, entry: RosterEntry) -> None:
     """A school or a city that the document does not name. Names are written in many ways."""
     schools = programme.territory.schools
     if schools.value and entry.school:
