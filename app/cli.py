@@ -25,10 +25,12 @@ from app.commands import (
     inquiries,
     programmes,
     rehearsing,
+    rosters,
     simulating,
 )
 from app.terminal import (
     AsJson,
+    CohortNumber,
     Mistake,
     ProgrammeKey,
     both,
@@ -165,9 +167,9 @@ app.command("simulate", help=both("simulate"))(simulating.simulate)
 app.add_typer(certificates.commands, name="certificate", help=both("certificate"))
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))
+app.add_typer(rosters.commands, name="roster", help=both("roster"))
 app.add_typer(inquiries.commands, name="questions", help=both("questions"))
 
-CohortNumber = Annotated[int | None, typer.Option("--cohort", help=both("cohort_number"))]
 Who = Annotated[str, typer.Argument(help=both("who"))]
 Archive = Annotated[Path, typer.Argument(help=both("archive"))]
 

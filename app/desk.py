@@ -134,6 +134,13 @@ def desk() -> Iterator[tuple[Session, Operator]]:
     A new database is made ready; an old one must be upgraded first. A service's refusal is rolled
     back, noted, and raised as a `Mistake`.
     """
+    with house() as (database, by), database.transaction() as db:
+        yield db, by
+
+
+@contextmanager
+def house() -> Iterator[tuple[Database, Operator]]:
+    """The database with its operator, for what takes several transactions; else as `desk`."""
     by = Operator(CLOCK.now())
     with opened() as database:
         if migrate.current(database) is None:
@@ -141,8 +148,7 @@ def desk() -> Iterator[tuple[Session, Operator]]:
         elif migrate.pending(database):
             raise Mistake(t("cli.schema_old"))
         try:
-            with database.transaction() as db:
-                yield db, by
+            yield database, by
         except Refused as refused:
             if refused.verb:
                 with database.transaction() as db:

@@ -82,6 +82,7 @@ def both(key: str) -> str:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help=both("json"))]
+CohortNumber = Annotated[int | None, typer.Option("--cohort", help=both("cohort_number"))]
 ProgrammeKey = Annotated[str, typer.Argument(help=both("key"))]
 
 

@@ -18,6 +18,7 @@ from services import audit, certificates, ending, looking, notices, reminders
 from services.access import LEARNERS, holders
 from services.records import OF_OTHERS
 from services.rights import Relation
+from services.rostering import applying
 from storage.tables import (
     Account,
     Advice,
@@ -294,6 +295,7 @@ def erase(db: Session, by: Operator, person_id: int) -> Erased:
     result.files = _erase_records(db, person_id, records)
     here.execute(delete(Opening).where(col(Opening.person_id) == person_id))
     reminders.forget(db, person_id, places)
+    applying.forget_person(db, person_id, places)
     _erase_questions(db, person_id)
     here.execute(delete(Advice).where(col(Advice.account_id).in_(numbers)))
     here.execute(
@@ -329,7 +331,14 @@ def erase(db: Session, by: Operator, person_id: int) -> Erased:
             or_(col(Mentoring.student_id).in_(places), col(Mentoring.mentor_id).in_(places))
         )
     )
-    blank = {"unit_id": None, "subject": "", "grade": "", "joined_on": None, "ended_reason": ""}
+    blank = {
+        "unit_id": None,
+        "team_id": None,
+        "subject": "",
+        "grade": "",
+        "joined_on": None,
+        "ended_reason": "",
+    }
     here.execute(
         update(Membership)
         .where(col(Membership.id).in_(places))

@@ -495,6 +495,13 @@ def forget(db: Session, person_id: int, places: Collection[int]) -> None:
     here.execute(sa.update(OfficeDays).where(made).values(made_by=None))
 
 
+def forget_place(db: Session, member_id: int) -> None:
+    """Delete what was worked out of a place that is no more: reminders, days to look at it."""
+    here = db.connection()
+    here.execute(sa.delete(Reminder).where(col(Reminder.learner_id) == member_id))
+    here.execute(sa.delete(Agenda).where(col(Agenda.member_id) == member_id))
+
+
 # ---------------------------------------------------------------- settings
 
 

@@ -40,6 +40,8 @@ from storage.tables import (
 )
 
 Warnings = tuple[Text, ...]
+By = Operator | Actor
+"""Who acts: the operator, or somebody whose right has been checked."""
 
 OVERSEES: Final = (
     UnitKind.OFFICE,
@@ -113,9 +115,7 @@ def without_pack(db: Session) -> list[Text]:
     return found
 
 
-def add_unit(
-    db: Session, by: Operator, kind: UnitKind, name: str, parent_id: int | None = None
-) -> Unit:
+def add_unit(db: Session, by: By, kind: UnitKind, name: str, parent_id: int | None = None) -> Unit:
     """Make a unit, optionally below another. Raises `Refused` if the name is taken."""
     name = _tidy(name, 120, "add_unit")
     if find_unit(db, kind, name) is not None:
@@ -168,7 +168,7 @@ def units_called(db: Session, name: str) -> list[Unit]:
 
 
 def add_person(
-    db: Session, by: Operator, name: str, birth_date: date | None = None, language: str = "zh"
+    db: Session, by: By, name: str, birth_date: date | None = None, language: str = "zh"
 ) -> Person:
     """Raises `Refused` for an empty or overlong name, or a birth date to come."""
     if birth_date is not None and birth_date > beijing_day(by.now):
@@ -187,31 +187,28 @@ def add_person(
 
 def add_member(
     db: Session,
-    by: Operator,
+    by: By,
     cohort_id: int,
     person_id: int,
     role: Role,
     *,
     unit_id: int | None = None,
+    team_id: int | None = None,
     subject: str = "",
     grade: str = "",
     joined_on: date | None = None,
 ) -> tuple[Membership, Warnings]:
     """Make a person a member of a cohort, or renew an ended membership.
 
-    `joined_on` is for learners who joined late: they are counted from that day. Returns the
+    `team_id` is a learner's team beside their school. `joined_on` is for learners who joined late:
+    they are counted from that day. Returns the
     membership and what is odd about it. Raises `Refused` if they are a member already, if the unit
     does not fit the role, or if the grade does not exist.
     """
     verb = "add_member"
     cohort = find_cohort(db, cohort_id)
     person = _person(db, person_id, verb)
-    if unit_id is not None:
-        if role not in UNIT_OF:
-            raise Refused(t("roster.no_unit_for_role", role=t(f"role.{role}")), verb=verb)
-        _unit_of_kind(db, unit_id, UNIT_OF[role], verb)
-    if grade and grade not in set(Grade):
-        raise Refused(t("roster.no_such_grade", grade=grade, grades=sorted(Grade)), verb=verb)
+    _fits(db, role, unit_id, team_id, grade, verb)
     member = db.exec(
         select(Membership).where(
             Membership.cohort_id == cohort_id,
@@ -227,12 +224,60 @@ def add_member(
         )
     programme = load(cohort.programme)
     member.unit_id, member.grade, member.joined_on = unit_id, grade, joined_on
+    member.team_id = team_id
     member.subject = _subject_code(programme, subject.strip())
     member.ended_at, member.ended_reason = None, ""
     db.add(member)
     db.flush()
     audit.note(db, by, verb, "membership", member.id, role=role.value)
-    return member, tuple(_doubts(programme, person, member, beijing_day(by.now)))
+    return member, tuple(doubts(programme, person, member, beijing_day(by.now)))
+
+
+def change_member(
+    db: Session,
+    by: By,
+    member_id: int,
+    *,
+    unit_id: int | None = None,
+    team_id: int | None = None,
+    subject: str = "",
+    grade: str = "",
+) -> Membership:
+    """Put a member's unit, team, subject or grade right; what is not given stays as it is.
+
+    Raises `Refused` as `add_member` does, and if the membership has ended.
+    """
+    verb = "change_member"
+    found = find_member(db, member_id)
+    member = found.membership
+    if member.ended_at is not None:
+        raise _about(member_id, t("roster.member_ended", at=member.ended_at), verb)
+    _fits(db, member.role, unit_id, team_id, grade, verb)
+    programme = load(cohort_of(db, member).programme)
+    member.unit_id = unit_id or member.unit_id
+    member.team_id = team_id or member.team_id
+    member.grade = grade or member.grade
+    member.subject = _subject_code(programme, subject.strip()) or member.subject
+    db.add(member)
+    db.flush()
+    audit.note(db, by, verb, "membership", member_id)
+    return member
+
+
+def _fits(
+    db: Session, role: Role, unit_id: int | None, team_id: int | None, grade: str, verb: str
+) -> None:
+    """Raise `Refused` if a role has no such unit or team, or if the grade does not exist."""
+    if unit_id is not None:
+        if role not in UNIT_OF:
+            raise Refused(t("roster.no_unit_for_role", role=t(f"role.{role}")), verb=verb)
+        _unit_of_kind(db, unit_id, UNIT_OF[role], verb)
+    if team_id is not None:
+        if role not in LEARNERS:
+            raise Refused(t("roster.no_unit_for_role", role=t(f"role.{role}")), verb=verb)
+        _unit_of_kind(db, team_id, (UnitKind.TEAM,), verb)
+    if grade and grade not in set(Grade):
+        raise Refused(t("roster.no_such_grade", grade=grade, grades=sorted(Grade)), verb=verb)
 
 
 def end_member(db: Session, by: Operator, member_id: int, reason: str) -> Membership:
@@ -291,7 +336,7 @@ def _end_guardianships(db: Session, by: Operator, ended: Membership) -> None:
     db.flush()
 
 
-def _doubts(
+def doubts(
     programme: Programme, person: Person, member: Membership, today: date
 ) -> Iterable[Text]:
     """Warnings about a membership, by the programme's document."""
@@ -343,7 +388,7 @@ def subject_name(programme: Programme, subject: str) -> str:
 
 
 def correct_person(
-    db: Session, by: Operator, person_id: int, name: str = "", born: date | None = None
+    db: Session, by: By, person_id: int, name: str = "", born: date | None = None
 ) -> Person:
     """Put a name or birth date right. Raises `Refused` as `add_person` does."""
     person = _person(db, person_id, "correct_data")
@@ -361,7 +406,7 @@ def correct_person(
 # ---------------------------------------------------------------- whose student is whose
 
 
-def link_mentor(db: Session, by: Operator, student_id: int, mentor_id: int) -> Warnings:
+def link_mentor(db: Session, by: By, student_id: int, mentor_id: int) -> Warnings:
     """Link a student with a mentor or team member, by their memberships in one cohort.
 
     If the programme states how many students a mentor may have, one more is refused; if it states
@@ -410,7 +455,7 @@ def _first_with_value(*facts: Fact[int]) -> Fact[int] | None:
     return next((fact for fact in facts if fact.value is not None), None)
 
 
-def link_guardian(db: Session, by: Operator, child_id: int, guardian_id: int) -> Guardianship:
+def link_guardian(db: Session, by: By, child_id: int, guardian_id: int) -> Guardianship:
     """Link a child with a guardian, by their memberships in one cohort. Raises `Refused`.
 
     This is no consent: the guardian gives that in person.

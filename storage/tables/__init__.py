@@ -63,6 +63,12 @@ from storage.tables.reminders import (
     ReminderSettings,
     ReminderState,
 )
+from storage.tables.rosters import (
+    HeadingMeaning,
+    ImportState,
+    RosterChange,
+    RosterImport,
+)
 from storage.tables.runtime import (
     Account,
     Lane,
@@ -115,6 +121,8 @@ __all__ = [
     "ExitStep",
     "File",
     "Guardianship",
+    "HeadingMeaning",
+    "ImportState",
     "Inquiry",
     "InquiryState",
     "Invite",
@@ -141,6 +149,8 @@ __all__ = [
     "Review",
     "Revocation",
     "Role",
+    "RosterChange",
+    "RosterImport",
     "SaidLine",
     "SendState",
     "SignInLink",

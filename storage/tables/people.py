@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import word_type
+from storage.tables.base import NEVER_AGAIN, word_type
 
 
 class Role(StrEnum):
@@ -42,6 +42,8 @@ class Unit(SQLModel, table=True):
     Whoever oversees a unit oversees all that is below it: `services/access.py`.
     """
 
+    __table_args__ = (NEVER_AGAIN,)
+
     id: int | None = Field(default=None, primary_key=True)
     kind: UnitKind = Field(sa_type=word_type(UnitKind))
     name: str = Field(max_length=120)
@@ -51,6 +53,8 @@ class Unit(SQLModel, table=True):
 
 class Person(SQLModel, table=True):
     """A person, in whatever roles, cohorts and messengers."""
+
+    __table_args__ = (NEVER_AGAIN,)
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=60)
@@ -71,15 +75,18 @@ class Cohort(SQLModel, table=True):
 
 
 class Membership(SQLModel, table=True):
-    """A person's place in a cohort. It is ended, never deleted."""
+    """A person's place in a cohort. It is ended, never deleted, except by undoing the import that
+    made it while nothing hangs on it."""
 
-    __table_args__ = (UniqueConstraint("cohort_id", "person_id", "role"),)
+    __table_args__ = (UniqueConstraint("cohort_id", "person_id", "role"), NEVER_AGAIN)
 
     id: int | None = Field(default=None, primary_key=True)
     cohort_id: int = Field(foreign_key="cohort.id")
     person_id: int = Field(foreign_key="person.id", index=True)
     role: Role = Field(sa_type=word_type(Role))
     unit_id: int | None = Field(default=None, foreign_key="unit.id", index=True)
+    team_id: int | None = Field(default=None, foreign_key="unit.id", index=True)
+    """A learner's team, beside their school."""
     subject: str = Field(default="", max_length=40)
     grade: str = Field(default="", max_length=24)
     created_at: datetime

@@ -28,6 +28,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "progress": ("handlers", "services"),
     "records": ("services", "storage/tables"),
     "reminders": ("handlers", "services", "storage/tables"),
+    "rosters": ("app/commands", "storage/tables"),
     "stages": ("handlers", "services"),
     "urging": ("handlers", "services"),
 }

@@ -27,6 +27,7 @@ from bot.talk.inputs import UNREADABLE
 from handlers import COMMANDS
 from handlers.evaluations import PHRASES
 from handlers.review import FILTERS, REASONS
+from jobs.sheet_reader import CODES
 from language.clocks import PartOfDay
 from language.sentence import SentenceDoubt
 from programmes.evaluating import Side
@@ -47,6 +48,8 @@ from services.certified import Certified
 from services.inquiries import Forwarded
 from services.rights import RIGHTS, Must, Of, Relation
 from services.roster import Presence
+from services.rostering.entries import WRONG_NAMES
+from services.rostering.headings import MEANINGS
 from services.stages import StageState
 from services.urging import MATTERS
 from storage.tables import (
@@ -174,6 +177,12 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "mydata.looked_at.{}": ("record", "membership", "file", "certificate", "list"),
     "rights.who.{}": RIGHTS["read"].by,
     "roster.unit.{}": values(UnitKind),
+    "rostering.field.{}": (*MEANINGS, "guardian"),
+    "rostering.name_{}": WRONG_NAMES,
+    "rostering.note.rank_{}": ("subject", "overall"),
+    "rostering.over.{}": ("total", "subject", "city"),
+    "rostering.rank_by.{}": ("subject", "overall"),
+    "rostering.unread.{}": (*CODES, "too_hard"),
     "session.doubt.{}": get_args(SentenceDoubt),
     "stage.{}": values(StageKind),
     "stages.state_{}": values(StageState),
@@ -408,6 +417,9 @@ IN_CHINESE: Final = {
     "cli.new.ask_year",
     "cli.new.begin",
     "command.language.label",
+    "rostering.grade_unread",
+    "rostering.no_headings",
+    "rostering.note.grades",
     "language.which",
     "language.zh",
     "programme.problem.bad_clause",

@@ -1,0 +1,1 @@
+"""Rosters from sheets: what rows say, what would become of each, doing it, undoing it."""

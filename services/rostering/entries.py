@@ -1,0 +1,529 @@
+"""What a row of a sheet says of a person: name, role, grade, rank, birth date and the rest."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache, cached_property
+from typing import Final
+
+from language.grades import school_grade
+from language.numerals import tidy
+from language.papers import born_by_identity_card, is_telephone
+from language.ranks import Rank, rank
+from programmes.model import Programme
+from programmes.values import Grade, chinese
+from prompts import Text, t
+from services.rostering.book import Cell, Faulty, Merge, SheetRow
+from services.rostering.headings import UNUSED, Table, plain, words
+from storage.tables import Role
+
+LONGEST_NAME: Final = 60
+LONGEST_UNIT: Final = 120
+OLDEST: Final = date(1900, 1, 1)
+_HAN: Final = r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\u3007]"
+_DOTS: Final = re.compile(r"\s*[·•・･．‧∙●᛫⋅・]\s*")
+
+
+@dataclass(slots=True)
+class RosterEntry:
+    """A person as a row names them."""
+
+    row: int
+    sheet: str
+    role: Role
+    name: str = ""
+    born: date | None = None
+    grade: str = ""
+    subject: str = ""
+    school: str = ""
+    """The school, or for a mentor the university or institute."""
+    city: str = ""
+    team: str = ""
+    mentors: tuple[str, ...] = ()
+    guardians: tuple[str, ...] = ()
+    by_subject: Rank | None = None
+    overall: Rank | None = None
+    size: int | None = None
+    told_apart: tuple[str, ...] = ()
+    """What is not kept but tells two people of one name apart: class, identity card, telephone."""
+    faults: list[Text] = field(default_factory=list)
+    """Why nothing can be made of the row."""
+    doubts: list[Text] = field(default_factory=list)
+
+
+class Reader:
+    """Reads rows as one programme understands them on one day."""
+
+    def __init__(self, programme: Programme, today: date) -> None:
+        self.programme = programme
+        self.today = today
+        who = programme.participants.who.value
+        self.learner = Role(who.value) if who is not None else Role.STUDENT
+
+    # ------------------------------------------------------------ whose rows these are
+
+    def role_of(self, table: Table) -> Role:
+        """The role of the people in a table, by its headings, its sheet's name, its title."""
+        for said in (table.headings.about, table.sheet.name, *reversed(table.titles)):
+            if role := self.role_named(said):
+                return role
+        return self.learner
+
+    def role_named(self, said: str) -> Role | None:
+        """The first of the roles that are named, students before all others: 学生选导师汇总表."""
+        folded = tidy(said).lower()
+        for name in (*self.programme.called.sure, *self.programme.called.among_its_own):
+            folded = folded.replace(name.lower(), "")
+        found = [
+            (role != "student", -len(word), role)
+            for role, ways in words("words")["roles"].items()
+            for word in ways
+            if re.search(rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word), folded)
+        ]
+        if not found:
+            return None
+        role = min(found)[2]
+        if role == "student" or (role == "teacher" and self.learner is Role.TRAINEE_TEACHER):
+            return self.learner
+        return Role.SCHOOL_TEACHER if role == "teacher" else Role(role)
+
+    # ------------------------------------------------------------ rows
+
+    def entries(self, table: Table) -> Iterator[RosterEntry | tuple[int, Text]]:
+        """The people of a table; `(row, words)` for a row that was left out on purpose."""
+        role = self.role_of(table)
+        lines = _Lines(table)
+        school = _school_in(table.titles)
+        for row in table.rows:
+            line = lines.read(row)
+            if line is None:
+                continue
+            if row.hidden:
+                yield row.number, t("rostering.hidden_row")
+                continue
+            yield self._entry(line, table, role, school)
+
+    def _entry(self, line: _Line, table: Table, role: Role, school: str) -> RosterEntry:
+        entry = RosterEntry(line.row.number, table.sheet.name, role)
+        for column in table.headings.columns:
+            cell = line.cell(column.meaning)
+            if isinstance(cell, Faulty) and column.meaning in _MATTERS:
+                gaps = {"column": column.said, "said": cell.said}
+                is_formula = cell.said.startswith("=")
+                key = "rostering.formula" if is_formula else "rostering.error_cell"
+                entry.faults.append(t(key, **gaps))
+        if said := line.text("role"):
+            if named := self.role_named(said):
+                entry.role = named
+            else:
+                entry.doubts.append(t("rostering.role_unknown", said=said))
+        self._name(entry, line)
+        self._birth(entry, line)
+        learns = entry.role in (Role.STUDENT, Role.TRAINEE_TEACHER)
+        if entry.role is Role.MENTOR or entry.role is Role.TEAM_MEMBER:
+            entry.school = line.text("unit") or line.text("school")
+        elif entry.role is not Role.GUARDIAN:
+            entry.school = line.text("school") or line.text("unit") or school
+        entry.school = _unit_name(entry.school)
+        if len(entry.school) > LONGEST_UNIT:
+            entry.faults.append(t("roster.too_long", most=LONGEST_UNIT, words=entry.school[:20]))
+        if re.search(r"[<>\ufffd]", entry.school):
+            entry.faults.append(t("rostering.odd_school", said=entry.school))
+        entry.city = _unit_name(line.text("city"))[:LONGEST_UNIT]
+        self._subject(entry, line)
+        if learns:
+            entry.team = _unit_name(line.text("team"))[:LONGEST_UNIT]
+            entry.mentors = _names(line.text("mentor"))
+            entry.guardians = _names(line.text("guardian"))
+        if entry.role is Role.STUDENT:
+            self._grade(entry, line)
+            self._ranks(entry, line, table)
+        if (said := line.text("phone")) and not is_telephone(said):
+            entry.doubts.append(t("rostering.telephone", said=said))
+        apart = (line.text(one) for one in ("class", "id_number", "phone"))
+        entry.told_apart = tuple(map(plain, apart))
+        return entry
+
+    def _name(self, entry: RosterEntry, line: _Line) -> None:
+        said = line.text("name")
+        if not said:
+            if not isinstance(line.cell("name"), Faulty):
+                entry.faults.append(t("rostering.no_name"))
+            return
+        entry.name = person_name(said)
+        wrong = _wrong_with(entry.name)
+        if wrong:
+            entry.faults.append(t(f"rostering.name_{wrong}", said=said[:LONGEST_NAME]))
+        elif re.search(r"[(（\[【]", tidy(said)):
+            entry.doubts.append(t("rostering.name_with_note", said=said, name=entry.name))
+        elif len(entry.name) == 1:
+            entry.doubts.append(t("rostering.name_short", said=said))
+
+    def _birth(self, entry: RosterEntry, line: _Line) -> None:
+        cell, by_card = line.cell("birth"), None
+        card = line.text("id_number")
+        if card:
+            by_card = born_by_identity_card(card)
+            if by_card is None and re.fullmatch(r"[0-9]{17}[0-9Xx]", tidy(card)):
+                entry.doubts.append(t("rostering.identity_card"))
+        if cell is not None and not isinstance(cell, Faulty):
+            entry.born = day(cell)
+            if entry.born is None:
+                key = "rostering.birth_month" if _is_month(cell) else "rostering.birth_unread"
+                if by_card is None:
+                    entry.doubts.append(t(key, said=_shown(cell)))
+        if by_card and entry.born and by_card != entry.born:
+            entry.doubts.append(t("rostering.birth_differs", day=entry.born, card=by_card))
+        entry.born = entry.born or by_card
+        if entry.born is None:
+            return
+        if entry.born > self.today:
+            entry.faults.append(t("roster.born_later", day=entry.born))
+            return
+        years = (self.today - entry.born).days / 365.25
+        youngest, oldest = _AGES.get(entry.role, (16, 100))
+        if not youngest <= years <= oldest:
+            entry.doubts.append(t("rostering.age", day=entry.born, years=int(years)))
+
+    def _subject(self, entry: RosterEntry, line: _Line) -> None:
+        said = line.text("subject")
+        if said:
+            entry.subject = self.subject_code(said)
+
+    def subject_code(self, said: str) -> str:
+        """A subject's code in the programme; what was said, if it is none of them."""
+        for way in _subject_ways(said):
+            if code := self._subjects.get(way):
+                return code
+        return tidy(said)[:40]
+
+    @cached_property
+    def _subjects(self) -> Mapping[str, str]:
+        codes = {one.code: one.name for one in self.programme.subjects.list.value or ()}
+        known: dict[str, str] = {}
+        others = words("words")["subjects"]
+        for code in codes:
+            known |= {plain(way): code for way in others.get(code, ())}
+        for name, code in chinese()["subjects"].items():
+            if code in codes:
+                known[plain(name)] = code
+        # The programme's own words come last, and so hold.
+        for code, name in codes.items():
+            for way in _subject_ways(name):
+                known.setdefault(way, code)
+            known |= {plain(name): code, plain(code): code}
+        return known
+
+    def _grade(self, entry: RosterEntry, line: _Line) -> None:
+        said = line.text("grade")
+        klass = line.text("class")
+        for way in (said, f"{said}{klass}", klass):
+            if way and (found := school_grade(way, self.today, self._levels)):
+                entry.grade = found
+                return
+        if said:
+            entry.faults.append(t("rostering.grade_unread", said=said))
+
+    @cached_property
+    def _levels(self) -> Sequence[str]:
+        """The kinds of school that the programme admits, the most of its grades first."""
+        admitted = self.programme.participants.grades.value or ()
+        by_need = sorted(admitted, key=lambda one: bool(one.only_subjects))
+        grades = [one.grade for one in by_need] or list(Grade)[::-1]
+        order = dict.fromkeys(grade.value.partition("_")[0] for grade in grades)
+        return tuple(level for level in order if level in ("primary", "junior", "senior"))
+
+    def _ranks(self, entry: RosterEntry, line: _Line, table: Table) -> None:
+        size = line.text("rank_size")
+        found = re.search("[0-9]+", tidy(size))
+        entry.size = int(found[0][:6]) if found else None
+        for meaning in ("subject_rank", "overall_rank"):
+            cell = line.cell(meaning)
+            column = table.headings.column(meaning)
+            if cell is None or isinstance(cell, Faulty) or column is None:
+                continue
+            read = None
+            if not isinstance(cell, date):
+                read = rank(cell, in_percent=column.in_percent)
+            if read is None:
+                told = {"column": column.said, "said": _shown(cell)}
+                entry.doubts.append(t("rostering.rank_unread", **told))
+            elif read.place and entry.size and read.place > entry.size:
+                gaps = {"place": read.place, "size": entry.size}
+                words_ = t("rostering.rank_too_large", column=column.said, **gaps)
+                entry.doubts.append(words_)
+                read = None
+            if meaning == "subject_rank":
+                entry.by_subject = read
+            else:
+                entry.overall = read
+
+
+_MATTERS: Final = (
+    *("name", "birth", "school", "unit", "grade", "subject", "subject_rank", "overall_rank"),
+    *("mentor", "team", "city", "guardian", "role"),
+)
+"""Columns without whose value a row is not taken."""
+_AGES: Final = {Role.STUDENT: (3, 22)}
+
+
+# ---------------------------------------------------------------- lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A row with its cells by meaning; what is one with the cell above has that cell's value."""
+
+    row: SheetRow
+    cells: Mapping[str, Cell]
+
+    def cell(self, meaning: str) -> Cell:
+        return self.cells.get(meaning)
+
+    def text(self, meaning: str) -> str:
+        cell = self.cells.get(meaning)
+        return "" if cell is None or isinstance(cell, Faulty) else _shown(cell)
+
+
+def _shown(cell: Cell) -> str:
+    match cell:
+        case float():
+            return f"{cell:.0f}" if cell == int(cell) else f"{cell:g}"
+        case date():
+            return cell.isoformat()
+        case Faulty():
+            return cell.said
+        case _:
+            return tidy(cell or "")
+
+
+class _Lines:
+    """Turns the rows of a table into lines, and tells which rows are no people."""
+
+    def __init__(self, table: Table) -> None:
+        self._columns = [c for c in table.headings.columns if c.meaning not in ("", UNUSED)]
+        self._all = len(table.headings.columns)
+        self._merges = [m for m in table.sheet.merges if m.bottom > m.top and m.left == m.right]
+        self._tops: dict[tuple[int, int], Cell] = {}
+        self._above: dict[str, Cell] = {}
+        self._by_column: dict[int, list[Merge]] = {}
+        for merge in self._merges:
+            self._by_column.setdefault(merge.left, []).append(merge)
+
+    def read(self, row: SheetRow) -> _Line | None:
+        """The line, or `None` for a row that is nobody: empty, a total, a note, an example."""
+        cells: dict[str, Cell] = {}
+        own: dict[str, Cell] = {}
+        continued = False
+        for column in self._columns:
+            value = _meant(row[column.place])
+            if isinstance(value, str) and plain_word(value) in _ditto():
+                value = self._above.get(column.meaning)
+            if value is not None:
+                own[column.meaning] = value
+            for merge in self._by_column.get(column.place, ()):
+                if merge.top == row.number:
+                    self._tops[merge.top, merge.left] = value
+                elif merge.top < row.number <= merge.bottom and value is None:
+                    value = self._tops.get((merge.top, merge.left))
+                    continued = continued or (column.meaning == "name" and value is not None)
+            cells[column.meaning] = value
+        own.pop("number", None)
+        if not own or continued or self._is_note(row, own):
+            return None
+        self._above = cells
+        return _Line(row, cells)
+
+    def _is_note(self, row: SheetRow, own: Mapping[str, Cell]) -> bool:
+        said = [cell for cell in row.cells if cell is not None and cell != ""]
+        first = said[0] if said else None
+        name = own.get("name")
+        if isinstance(first, str) and (_notes().match(_unspaced(first)) or _is_example(first)):
+            return True
+        if isinstance(name, str) and (_notes().match(_unspaced(name)) or _is_example(name)):
+            return True
+        if name is None:
+            return len(own) < 2
+        # A sentence that stands alone in a row is none of the people.
+        return len(said) == 1 and self._all > 2 and isinstance(name, str) and len(name) > 8
+
+
+def _meant(cell: Cell) -> Cell:
+    """A cell's value; nothing for what only says that there is none."""
+    if isinstance(cell, str):
+        cell = cell.strip()
+        if not tidy(cell) or tidy(cell).lower() in _blanks():
+            return None
+    return cell
+
+
+def plain_word(said: str) -> str:
+    return tidy(said).lower().replace(" ", "")
+
+
+def _unspaced(said: str) -> str:
+    return re.sub(r"\s", "", tidy(said)).lower()
+
+
+@cache
+def _blanks() -> frozenset[str]:
+    return frozenset(tidy(str(one)).lower() for one in words("words")["blanks"] if str(one) != "0")
+
+
+@cache
+def _ditto() -> frozenset[str]:
+    return frozenset(plain_word(one) for one in words("words")["ditto"])
+
+
+@cache
+def _notes() -> re.Pattern[str]:
+    ways = sorted((_unspaced(one) for one in words("words")["notes"]), key=len, reverse=True)
+    alts = "|".join(map(re.escape, ways))
+    return re.compile(
+        rf"(?:{alts})(?:[:(\[\d.、,，。*]|$)|(?:合计|总计|小计|共计)|[\d*※]*[.、)]?(?:注|备注|说明):"
+        r"|(?:以上)?共?计?\d+[人名](?:$|[,，。;；、(])|第?\d+页|\d{4}年\d{1,2}月\d{1,2}日$|年月日$"
+    )
+
+
+def _is_example(said: str) -> bool:
+    folded = _unspaced(said)
+    return any(
+        re.match(rf"[(（【\[]?{re.escape(way)}(?:[:：)）\]】\d.、,]|$)", folded)
+        for way in map(_unspaced, words("words")["examples"])
+    )
+
+
+_SCHOOL_LINE: Final = re.compile(
+    r"(?:填报|推荐|报送|申报|所在)?(?:学校|单位|中学)(?:名称)?(?:[(（][^)）]*[)）])?[:：]\s*"
+    r"(?P<name>\S+?(?:中学|学校|一中|[一二三四五六七八九十]中|附中|高中|校区))"
+)
+
+
+def _school_in(titles: Sequence[str]) -> str:
+    """The school that a sheet's title names for all of its rows: 填报单位（盖章）：龙城一中."""
+    for title in reversed(titles):
+        if found := _SCHOOL_LINE.search(title):
+            return found["name"]
+    return ""
+
+
+# ---------------------------------------------------------------- single values
+
+
+def person_name(said: str) -> str:
+    """A name as it is kept: 张 三 and *张三 are 张三, 阿依古丽•买买提 has one kind of dot."""
+    name = re.sub(r"[(\[【（].*?[)\]】）]", "", tidy(said)).strip("*※★☆ ")
+    name = re.sub(r"^\d+[.、．]\s*", "", name)
+    name = _DOTS.sub("·", name)
+    name = re.sub(rf"(?<={_HAN}) (?={_HAN})", "", name)
+    return " ".join(name.split())
+
+
+def name_key(name: str) -> str:
+    """What two ways of writing one name have in common."""
+    return re.sub(r"[\s·.]", "", person_name(name)).casefold()
+
+
+WRONG_NAMES: Final = ("garbled", "private", "odd", "several", "long")
+
+
+def _wrong_with(name: str) -> str:
+    """What makes this no name, of `WRONG_NAMES`; empty if it is one."""
+    if re.search("[\ufffd□�?？]", name):
+        return "garbled"
+    if any(unicodedata.category(sign) == "Co" for sign in name):
+        return "private"
+    if re.search(f"[、,，;；/和与]{_HAN}", name) and re.search("[、,，;；/]", name):
+        return "several"
+    if not name or not all(
+        unicodedata.category(sign)[0] in "LM" or sign in "·'’.- " for sign in name
+    ):
+        return "odd"
+    return "long" if len(name) > LONGEST_NAME else ""
+
+
+def _names(said: str) -> tuple[str, ...]:
+    """Several names in a cell: 郝云山、乔怀瑾."""
+    parts = re.split("[、,，;；/\n]|(?<=[^a-zA-Z])和(?=..)", said)
+    titles = re.compile("(?<=..)(副?教授|副?研究员|老师|导师|博士|院士)$")
+    found = [titles.sub("", person_name(part)) for part in parts]
+    return tuple(dict.fromkeys(name for name in found if name and not _wrong_with(name)))
+
+
+def _unit_name(said: str) -> str:
+    return re.sub(rf"(?<={_HAN})\s(?={_HAN})", "", tidy(said)).strip()
+
+
+def unit_key(name: str) -> str:
+    """What two ways of writing one unit have in common."""
+    return re.sub(r"[\s,，·.、()（）]", "", tidy(name)).casefold()
+
+
+def _subject_ways(said: str) -> Iterator[str]:
+    folded = plain(said)
+    yield folded
+    bare = plain(re.sub(r"[(（\[【].*?[)）\]】]", "", tidy(said)))
+    yield bare
+    for stem in (folded, bare):
+        for ending in ("学科", "方向", "专业", "类", "组", "领域", "subject"):
+            if stem.endswith(ending) and len(stem) > len(ending):
+                yield stem.removesuffix(ending)
+        if stem.endswith("学") and len(stem) > 2:
+            yield stem.removesuffix("学")
+
+
+_DAY: Final = re.compile(
+    r"(?P<y>(?:19|20)\d\d)\s*[-./年、\s]\s*(?P<m>\d{1,2})\s*[-./月、\s]\s*(?P<d>\d{1,2})"
+    r"\s*[日号]?(?:[ T]0?0:00(?::00)?(?:\.0+)?)?"
+)
+_DAY_LAST: Final = re.compile(r"(?P<d>\d{1,2})[-/. ](?P<m>\d{1,2})[-/. ](?P<y>(?:19|20)\d\d)")
+_DIGITS: Final = re.compile(r"(?P<y>(?:19|20)\d\d)(?P<m>\d\d)(?P<d>\d\d)(?:\.0+)?")
+_MONTH: Final = re.compile(r"(?:19|20)\d\d\s*[-./年]?\s*\d{1,2}\s*月?(?:\.0+)?")
+_MONTH_NAMES: Final = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
+_ENGLISH_DAY: Final = re.compile(
+    r"(?:(?P<d>\d{1,2})[ -](?P<mon>[a-z]{3})[a-z]*\.?|(?P<mon2>[a-z]{3})[a-z]*\.? (?P<d2>\d{1,2}))"
+    r",?[ -](?P<y>(?:19|20)\d\d)"
+)
+SERIALS: Final = (7_306, 73_050)
+"""Excel's days from 1920 to 2099: a number in between that stands for a day is counted so."""
+
+
+def day(cell: Cell) -> date | None:
+    """The day in a cell: a date, 2010-03-14, 2010年3月14日, 20100314, or Excel's number for it."""
+    if isinstance(cell, date):
+        return cell
+    if cell is None or isinstance(cell, Faulty):
+        return None
+    text = _shown(cell)
+    if re.fullmatch(r"\d{4,5}(?:\.\d+)?", text) and SERIALS[0] <= float(text) <= SERIALS[1]:
+        return date(1899, 12, 30) + timedelta(days=int(float(text)))
+    found = _DAY.fullmatch(text) or _DIGITS.fullmatch(text)
+    if found is None and (last := _DAY_LAST.fullmatch(text)) and int(last["d"]) > 12:
+        # 03/04/2010 is two days: only what can be but one is taken.
+        found = last
+    if found:
+        return _date(int(found["y"]), int(found["m"]), int(found["d"]))
+    if found := _ENGLISH_DAY.fullmatch(text.lower()):
+        month = _MONTH_NAMES.get(found["mon"] or found["mon2"], 0)
+        return _date(int(found["y"]), month, int(found["d"] or found["d2"]))
+    return None
+
+
+def _date(year: int, month: int, number: int) -> date | None:
+    try:
+        return date(year, month, number)
+    except ValueError:
+        return None
+
+
+def _is_month(cell: Cell) -> bool:
+    return not isinstance(cell, date) and bool(_MONTH.fullmatch(_shown(cell)))

@@ -1,0 +1,460 @@
+"""What would become of each row of a book: new, changed, unchanged, or rejected with the reason.
+
+Planning writes nothing. Nobody is merged: a row is somebody who is on the roster only if name,
+role and cohort are the same and nothing else speaks against it; whoever is merely alike is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, cast
+
+from sqlmodel import Session, col, select
+
+from language.pinyin import sound
+from programmes.model import Programme
+from prompts import Text, t
+from services import consent, roster
+from services.access import LEARNERS, REVIEWERS
+from services.packs import load
+from services.roster import Member
+from services.rostering import admission
+from services.rostering.book import Book, SheetRow
+from services.rostering.entries import Reader, RosterEntry, name_key, unit_key
+from services.rostering.headings import Headings, Table, nearest_to_headings, tables
+from storage.tables import Cohort, Guardianship, Membership, Mentoring, Person, Role, Unit
+
+_ORDER: Final = (Role.COORDINATOR, Role.MENTOR, Role.TEAM_MEMBER, Role.SCHOOL_TEACHER)
+"""Who is added before the learners, so that learners can be linked with them."""
+
+RowRemark = tuple[int | None, Text]
+"""The number of a row, or `None` for a remark about several; and what there is to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An entry that is taken, with what it changes."""
+
+    entry: RosterEntry
+    member: Member | None = None
+    """Who it is, of those on the roster."""
+    changes: frozenset[str] = frozenset()
+    """The fields that differ: `born`, `grade`, `subject`, `school`, `team`, `mentors`,
+    `guardians`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    number: int
+    reasons: tuple[Text, ...]
+    sheet: str
+    headings: Headings
+    row: SheetRow
+
+    @property
+    def reason(self) -> Text:
+        """All reasons as one text."""
+        first, *others = self.reasons
+        for other in others:
+            first = t("rostering.and_also", first=first, other=other)
+        return first
+
+
+@dataclass(slots=True)
+class RosterPlan:
+    cohort: int
+    today: date
+    new: list[Planned] = field(default_factory=list)
+    changed: list[Planned] = field(default_factory=list)
+    unchanged: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+    warnings: list[RowRemark] = field(default_factory=list)
+    refused: Text | None = None
+    """Why nothing at all can be made of the book."""
+    unknown: list[str] = field(default_factory=list)
+    """Headings that nobody knows, over columns that hold something."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {
+            "new": len(self.new),
+            "changed": len(self.changed),
+            "unchanged": self.unchanged,
+            "rejected": len(self.rejected),
+        }
+
+
+def plan(
+    db: Session, cohort: Cohort, book: Book, today: date, own: Mapping[str, str] | None = None
+) -> RosterPlan:
+    """What importing a book into a cohort would do on a day; `own` are the office's meanings of
+    headings. Raises `Refused` if the cohort's pack is missing."""
+    return _Planner(db, cohort, today).plan(book, own or {})
+
+
+class _Planner:
+    def __init__(self, db: Session, cohort: Cohort, today: date) -> None:
+        self._db = db
+        self._programme: Programme = load(cohort.programme)
+        self._today = today
+        self._result = RosterPlan(cast(int, cohort.id), today)
+        self._here = Here(db, cast(int, cohort.id), self._programme, today)
+        self._taken: dict[tuple[Role, str], list[RosterEntry]] = {}
+        self._sounds: dict[tuple[Role, str], list[tuple[str, RosterEntry | Member]]] = {}
+        self._used: set[int] = set()
+        self._several = False
+
+    def plan(self, book: Book, own: Mapping[str, str]) -> RosterPlan:
+        result = self._result
+        found = self._tables(book, own)
+        if result.refused is not None:
+            return result
+        reader = Reader(self._programme, self._today)
+        read: list[tuple[Table, RosterEntry]] = []
+        for table in found:
+            for one in reader.entries(table):
+                if isinstance(one, RosterEntry):
+                    read.append((table, one))
+                else:
+                    self._warn(one[0], one[1], table.sheet.name)
+        if not read:
+            result.refused = t("rostering.nobody")
+            return result
+        self._several = len({id(table.sheet) for table, _ in read}) > 1
+        for member in self._here.members:
+            if member.membership.ended_at is None:
+                key = (member.membership.role, sound(member.person.name))
+                self._sounds.setdefault(key, []).append((member.person.name, member))
+        for table, entry in sorted(read, key=lambda one: one[1].role not in _ORDER):
+            self._take(table, entry)
+        self._mentors()
+        self._quotas()
+        result.rejected.sort(key=lambda one: one.number)
+        result.warnings.sort(key=lambda one: (one[0] is None, one[0] or 0))
+        return result
+
+    # ------------------------------------------------------------ tables
+
+    def _tables(self, book: Book, own: Mapping[str, str]) -> list[Table]:
+        result = self._result
+        shown = [sheet for sheet in book.sheets if not sheet.hidden]
+        found = [table for sheet in shown for table in tables(sheet, own)]
+        for sheet in book.sheets:
+            if sheet.hidden and any(table.rows for table in tables(sheet, own)):
+                result.warnings.append((None, t("rostering.hidden_sheet", sheet=sheet.name)))
+        if not found:
+            seen = max((nearest_to_headings(sheet) for sheet in shown), key=len, default=[])
+            key = "rostering.no_headings" if seen else "rostering.nothing_in_it"
+            result.refused = t(key, seen=[str(one)[:20] for one in seen])
+            result.unknown = seen
+            return []
+        read = {id(table.sheet) for table in found}
+        for sheet in shown:
+            wide = [row for row in sheet.rows if sum(c is not None for c in row.cells) > 2]
+            if id(sheet) not in read and len(wide) > 2:
+                words = t("rostering.sheet_without_headings", sheet=sheet.name)
+                result.warnings.append((None, words))
+        for table in found:
+            unknown = [
+                column.said
+                for column in table.headings.columns
+                if not column.meaning and any(row[column.place] for row in table.rows)
+            ]
+            if unknown:
+                result.unknown += [one for one in unknown if one not in result.unknown]
+        if result.unknown:
+            words = t("rostering.unknown_columns", columns=result.unknown)
+            result.warnings.append((None, words))
+        return found
+
+    # ------------------------------------------------------------ one entry
+
+    def _take(self, table: Table, entry: RosterEntry) -> None:
+        ranked = any(table.headings.column(one) for one in ("subject_rank", "overall_rank"))
+        if not entry.faults:
+            admission.check(self._programme, entry, self._today, ranked=ranked)
+        member = None
+        if entry.name and not entry.faults:
+            self._compare_with_rows(entry)
+            member = self._who(entry)
+        if entry.faults:
+            row = next(row for row in table.rows if row.number == entry.row)
+            reasons = tuple(self._placed(words, entry.sheet) for words in entry.faults)
+            self._result.rejected.append(
+                Rejected(entry.row, reasons, entry.sheet, table.headings, row)
+            )
+            return
+        for words in entry.doubts:
+            self._warn(entry.row, words, entry.sheet)
+        self._taken.setdefault((entry.role, name_key(entry.name)), []).append(entry)
+        if member is None:
+            self._result.new.append(Planned(entry))
+            return
+        self._used.add(member.id)
+        if changes := frozenset(self._here.changes(entry, member)):
+            self._result.changed.append(Planned(entry, member, changes))
+        else:
+            self._result.unchanged += 1
+            self._here.unchanged.append((entry, member))
+
+    def _warn(self, number: int | None, words: Text, sheet: str = "") -> None:
+        self._result.warnings.append((number, self._placed(words, sheet)))
+
+    def _placed(self, words: Text, sheet: str) -> Text:
+        """SheetRow numbers alone do not tell the sheet where there are several."""
+        return t("rostering.in_sheet", sheet=sheet, words=words) if self._several else words
+
+    def _compare_with_rows(self, entry: RosterEntry) -> None:
+        """Reject a row that repeats another; name those that are alike."""
+        for other in self._taken.get((entry.role, name_key(entry.name)), ()):
+            if _same_row(entry, other):
+                entry.faults.append(t("rostering.repeats", row=other.row, name=entry.name))
+                return
+            if _alike(entry.born, entry.school, other.born, other.school):
+                entry.doubts.append(t("rostering.namesake", row=other.row, name=entry.name))
+        key = (entry.role, sound(entry.name))
+        for name, one in self._sounds.get(key, ()):
+            if name_key(name) == name_key(entry.name):
+                continue
+            if isinstance(one, RosterEntry):
+                if _alike(entry.born, entry.school, one.born, one.school, strictly=True):
+                    told = {"name": name, "row": one.row}
+                    entry.doubts.append(t("rostering.sounds_like_row", **told))
+            elif _alike(
+                entry.born, entry.school, one.person.birth_date, one.unit_name, strictly=True
+            ):
+                entry.doubts.append(t("rostering.sounds_like_member", name=name))
+        self._sounds.setdefault(key, []).append((entry.name, entry))
+
+    def _who(self, entry: RosterEntry) -> Member | None:
+        """The member that the row is, if it is one."""
+        here: list[Member] = []
+        alike: Member | None = None
+        for member in self._here.named(entry.role, entry.name):
+            if member.id in self._used:
+                continue
+            if not _same_member(entry, member):
+                alike = alike or member
+            elif member.membership.ended_at is not None:
+                at = member.membership.ended_at
+                entry.faults.append(t("rostering.left", name=entry.name, at=at))
+                return None
+            else:
+                here.append(member)
+        if here:
+            return max(here, key=lambda member: _nearness(entry, member))
+        if alike is not None and alike.membership.ended_at is None:
+            entry.doubts.append(t("rostering.namesake_here", name=entry.name))
+        return None
+
+    # ------------------------------------------------------------ all of them
+
+    def _mentors(self) -> None:
+        """What is odd about the mentors that learners name: not here, two of a name, full."""
+        here = self._here
+        programme = self._programme
+        caps = (programme.quotas.per_mentor_max, programme.mentor.student_cap)
+        cap = next((fact for fact in caps if fact.value is not None), None)
+        planned = [one.entry for one in self._result.new if one.entry.role in REVIEWERS]
+        coming = {name_key(entry.name) for entry in planned}
+        missing: dict[str, list[int]] = {}
+        students: dict[str, int] = {}
+        wanted = sorted(
+            (one for one in (*self._result.new, *self._result.changed) if one.entry.mentors),
+            key=lambda one: one.entry.row,
+        )
+        for one in wanted:
+            for name in one.entry.mentors:
+                key = name_key(name)
+                known = here.reviewers(name)
+                if len(known) > 1:
+                    self._warn(
+                        one.entry.row,
+                        t("rostering.mentors_of_that_name", name=name, count=len(known)),
+                        one.entry.sheet,
+                    )
+                elif not known and key not in coming:
+                    missing.setdefault(name, []).append(one.entry.row)
+                if one.member is not None and known and here.linked(one.member.id, known[0].id):
+                    continue
+                before = here.students_of(known[0].id) if len(known) == 1 else 0
+                students[key] = students.get(key, before) + 1
+                if cap is not None and cap.value is not None and students[key] > cap.value:
+                    words = t(
+                        "rostering.mentor_full"
+                        if admission.plainly(cap)
+                        else "roster.mentor_over",
+                        **{"name": name, "most": cap.value, "clause": cap.clause},
+                    )
+                    self._warn(one.entry.row, words, one.entry.sheet)
+        if missing:
+            rows = sorted({row for found in missing.values() for row in found})
+            words = t("rostering.mentors_missing", names=list(missing), count=len(rows))
+            self._result.warnings.append((None, words))
+
+    def _quotas(self) -> None:
+        taken = [one.entry for one in (*self._result.new, *self._result.changed)]
+        taken += [entry for entry, _ in self._here.unchanged]
+        replaced = {one.member.id for one in self._result.changed if one.member}
+        replaced |= {member.id for _, member in self._here.unchanged}
+        learners = [
+            {
+                "subject": entry.subject,
+                "city": admission.city_of(self._programme, entry.city, entry.school) or "",
+                "team": entry.team,
+            }
+            for entry in taken
+            if entry.role in LEARNERS
+        ]
+        for member in self._here.learners():
+            if member.id not in replaced:
+                city = self._here.city_of(member.unit)
+                learners.append(
+                    {
+                        "subject": member.membership.subject,
+                        "city": admission.city_of(self._programme, city, member.unit_name) or "",
+                        "team": self._here.team_of(member),
+                    }
+                )
+        teams = [entry.team for entry in taken if entry.team]
+        for words in admission.quotas(self._programme, learners, teams):
+            self._result.warnings.append((None, words))
+
+
+class Here:
+    """Who is in a cohort now, looked up once."""
+
+    def __init__(self, db: Session, cohort: int, programme: Programme, today: date) -> None:
+        self._programme, self._today = programme, today
+        self.members = roster.members(db, cohort, ended=True)
+        self.unchanged: list[tuple[RosterEntry, Member]] = []
+        self._named: dict[tuple[Role, str], list[Member]] = {}
+        for member in self.members:
+            key = (member.membership.role, name_key(member.person.name))
+            self._named.setdefault(key, []).append(member)
+        self._units = {cast(int, unit.id): unit for unit in db.exec(select(Unit))}
+        places = select(Membership.id).where(Membership.cohort_id == cohort)
+        now = col(Mentoring.ended_at).is_(None)
+        self._links: dict[int, set[int]] = {}
+        for link in db.exec(select(Mentoring).where(col(Mentoring.student_id).in_(places), now)):
+            self._links.setdefault(link.student_id, set()).add(link.mentor_id)
+        persons = select(Membership.person_id).where(Membership.cohort_id == cohort)
+        self._guardians: dict[int, set[str]] = {}
+        for child, name in db.exec(
+            select(Guardianship.child_id, Person.name)
+            .join(Person, col(Person.id) == col(Guardianship.guardian_id))
+            .where(col(Guardianship.child_id).in_(persons))
+            .where(col(Guardianship.ended_at).is_(None))
+        ):
+            self._guardians.setdefault(child, set()).add(name_key(name))
+
+    def named(self, role: Role, name: str) -> Sequence[Member]:
+        return self._named.get((role, name_key(name)), ())
+
+    def reviewers(self, name: str) -> list[Member]:
+        """The mentors and team members of that name now."""
+        found = [one for role in REVIEWERS for one in self.named(role, name)]
+        return [one for one in found if one.membership.ended_at is None]
+
+    def learners(self) -> Iterator[Member]:
+        for one in self.members:
+            if one.membership.role in LEARNERS and one.membership.ended_at is None:
+                yield one
+
+    def linked(self, student: int, mentor: int) -> bool:
+        return mentor in self._links.get(student, ())
+
+    def students_of(self, mentor: int) -> int:
+        return sum(mentor in mentors for mentors in self._links.values())
+
+    def team_of(self, member: Member) -> str:
+        team = self._units.get(member.membership.team_id or 0)
+        return team.name if team else ""
+
+    def city_of(self, unit: Unit | None) -> str:
+        above = self._units.get(unit.parent_id or 0) if unit else None
+        return above.name if above else ""
+
+    def changes(self, entry: RosterEntry, member: Member) -> Iterable[str]:
+        """The fields in which a row says more, or otherwise, than the roster. What the row leaves
+        empty says nothing."""
+        place, person = member.membership, member.person
+        if entry.born and entry.born != person.birth_date:
+            yield "born"
+        if entry.grade and entry.grade != place.grade:
+            yield "grade"
+        if entry.subject and entry.subject != place.subject:
+            yield "subject"
+        if entry.school and unit_key(entry.school) != unit_key(member.unit_name):
+            yield "school"
+        if entry.team and unit_key(entry.team) != unit_key(self.team_of(member)):
+            yield "team"
+        mentor = self._programme.mentor
+        cap = self._programme.quotas.per_mentor_max.value or mentor.student_cap.value
+        for name in entry.mentors:
+            known = self.reviewers(name)
+            full = cap is not None and len(known) == 1 and self.students_of(known[0].id) >= cap
+            if len(known) == 1 and not full and not self.linked(member.id, known[0].id):
+                yield "mentors"
+        if entry.guardians and self._needs_guardian(entry, member):
+            known_names = self._guardians.get(cast(int, person.id), set())
+            if any(name_key(name) not in known_names for name in entry.guardians):
+                yield "guardians"
+
+    def _needs_guardian(self, entry: RosterEntry, member: Member) -> bool:
+        born = entry.born or member.person.birth_date
+        grade = entry.grade or member.membership.grade
+        return consent.needed(born, grade, self._programme, self._today)
+
+
+def _same_row(one: RosterEntry, other: RosterEntry) -> bool:
+    """Whether two rows of one name are one person, written twice."""
+    if one.born and other.born:
+        return one.born == other.born and _same_or_unsaid(one.school, other.school)
+    apart = zip(one.told_apart, other.told_apart, strict=True)
+    if any(mine and theirs and mine != theirs for mine, theirs in apart):
+        return False
+    return unit_key(one.school) == unit_key(other.school) and (
+        not (one.grade and other.grade) or one.grade == other.grade
+    )
+
+
+def _same_member(entry: RosterEntry, member: Member) -> bool:
+    """Whether nothing speaks against a row being a member of its name."""
+    born = member.person.birth_date
+    if entry.born and born:
+        return entry.born == born
+    return _same_or_unsaid(entry.school, member.unit_name)
+
+
+def _same_or_unsaid(one: str, other: str) -> bool:
+    return not one or not other or unit_key(one) == unit_key(other)
+
+
+def _alike(
+    born: date | None,
+    school: str,
+    other_born: date | None,
+    other_school: str,
+    *,
+    strictly: bool = False,
+) -> bool:
+    """Whether two people of one name, or one sound, may be one: by their birth date or school."""
+    if born and other_born and born == other_born:
+        return True
+    if strictly and born and other_born:
+        return False
+    return bool(school) and unit_key(school) == unit_key(other_school)
+
+
+def _nearness(entry: RosterEntry, member: Member) -> tuple[Any, ...]:
+    place = member.membership
+    return (
+        bool(entry.born) and entry.born == member.person.birth_date,
+        bool(entry.school) and unit_key(entry.school) == unit_key(member.unit_name),
+        bool(entry.grade) and entry.grade == place.grade,
+        bool(entry.subject) and entry.subject == place.subject,
+        -member.id,
+    )
