@@ -334,6 +334,7 @@ _EVERY: Final = (
             Must.WHOLE: "certificate.not_yours_to_issue",
             Must.NOT_OWN: "certificate.not_yours_to_issue",
         },
+        ("issue_certificate",),
     ),
     Right(
         "revoke_certificate",
