@@ -495,11 +495,11 @@ def forget(db: Session, person_id: int, places: Collection[int]) -> None:
     here.execute(sa.update(OfficeDays).where(made).values(made_by=None))
 
 
-def forget_place(db: Session, member_id: int) -> None:
-    """Delete what was worked out of a place that is no more: reminders, days to look at it."""
+def forget_places(db: Session, places: Collection[int]) -> None:
+    """Delete what was worked out of places that are no more: reminders, days to look at them."""
     here = db.connection()
-    here.execute(sa.delete(Reminder).where(col(Reminder.learner_id) == member_id))
-    here.execute(sa.delete(Agenda).where(col(Agenda.member_id) == member_id))
+    here.execute(sa.delete(Reminder).where(col(Reminder.learner_id).in_(places)))
+    here.execute(sa.delete(Agenda).where(col(Agenda.member_id).in_(places)))
 
 
 # ---------------------------------------------------------------- settings

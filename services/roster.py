@@ -171,18 +171,69 @@ def add_person(
     db: Session, by: By, name: str, birth_date: date | None = None, language: str = "zh"
 ) -> Person:
     """Raises `Refused` for an empty or overlong name, or a birth date to come."""
+    person = _new_person(by, name, birth_date, language)
+    db.add(person)
+    db.flush()
+    audit.note(db, by, "add_person", "person", person.id)
+    return person
+
+
+def _new_person(by: By, name: str, birth_date: date | None, language: str = "zh") -> Person:
     if birth_date is not None and birth_date > beijing_day(by.now):
         raise Refused(t("roster.born_later", day=birth_date), verb="add_person")
-    person = Person(
+    return Person(
         name=_tidy(name, 60, "add_person"),
         birth_date=birth_date,
         language=language,
         created_at=by.now,
     )
-    db.add(person)
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody who is not on any roster yet, and the place they are to have."""
+
+    name: str
+    role: Role
+    born: date | None = None
+    unit_id: int | None = None
+    team_id: int | None = None
+    subject: str = ""
+    grade: str = ""
+
+
+def add_newcomers(
+    db: Session, by: By, cohort_id: int, newcomers: Sequence[Newcomer]
+) -> list[Membership]:
+    """Add people with a place each, as `add_person` and `add_member` do, but all at once.
+
+    Raises `Refused` if one of them cannot be added; then none is.
+    """
+    programme = load(find_cohort(db, cohort_id).programme)
+    for one in newcomers:
+        _fits(db, one.role, one.unit_id, one.team_id, one.grade, "add_member")
+    persons = [_new_person(by, one.name, one.born) for one in newcomers]
+    db.add_all(persons)
     db.flush()
-    audit.note(db, by, "add_person", "person", person.id)
-    return person
+    places = [
+        Membership(
+            cohort_id=cohort_id,
+            person_id=cast(int, person.id),
+            role=one.role,
+            unit_id=one.unit_id,
+            team_id=one.team_id,
+            subject=_subject_code(programme, one.subject.strip()),
+            grade=one.grade,
+            created_at=by.now,
+        )
+        for person, one in zip(persons, newcomers, strict=True)
+    ]
+    db.add_all(places)
+    db.flush()
+    for person, place in zip(persons, places, strict=True):
+        audit.note(db, by, "add_person", "person", person.id)
+        audit.note(db, by, "add_member", "membership", place.id, role=place.role.value)
+    return places
 
 
 def add_member(
@@ -437,6 +488,58 @@ def link_mentor(db: Session, by: By, student_id: int, mentor_id: int) -> Warning
     return warnings
 
 
+def link_mentors(
+    db: Session, by: By, cohort_id: int, pairs: Sequence[tuple[int, int]]
+) -> list[Mentoring]:
+    """Link learners with mentors or team members, as `link_mentor` does, but many at once.
+
+    `pairs` are their memberships in one cohort, not linked now. Those who would be more than the
+    programme says a mentor may have are left out. Returns the links.
+    """
+    mentors = {
+        member.id: member.membership
+        for member in members_by_id(db, list({mentor for _, mentor in pairs}))
+    }
+    cap = _stated_cap(load(find_cohort(db, cohort_id).programme))
+    counted = (
+        sa.select(col(Mentoring.mentor_id), sa.func.count())
+        .join(Membership, col(Membership.id) == col(Mentoring.student_id))
+        .where(col(Mentoring.mentor_id).in_(mentors), col(Mentoring.ended_at).is_(None), _now())
+        .group_by(col(Mentoring.mentor_id))
+    )
+    students = {row[0]: row[1] for row in db.connection().execute(counted)}
+    learners = [student for student, _ in pairs]
+    known = {
+        (link.student_id, link.mentor_id): link
+        for link in db.exec(select(Mentoring).where(col(Mentoring.student_id).in_(learners)))
+    }
+    links = []
+    for pair in pairs:
+        mentor = mentors[pair[1]]
+        if cap is not None and mentor.role is Role.MENTOR:
+            students[pair[1]] = students.get(pair[1], 0) + 1
+            if students[pair[1]] > cap:
+                continue
+        link = known.get(pair) or Mentoring(
+            student_id=pair[0], mentor_id=pair[1], created_at=by.now
+        )
+        link.ended_at = None
+        links.append(link)
+    db.add_all(links)
+    db.flush()
+    for link in links:
+        audit.note(db, by, "link_mentor", "membership", link.student_id, mentor=link.mentor_id)
+    return links
+
+
+def _stated_cap(programme: Programme) -> int | None:
+    """How many students a mentor may have, if this edition's document states it."""
+    cap = _first_with_value(programme.quotas.per_mentor_max, programme.mentor.student_cap)
+    if cap is None or cap.status is not Status.STATED or cap.carried_from:
+        return None
+    return cap.value
+
+
 def _cap(db: Session, mentor: Member, verb: str) -> Warnings:
     if mentor.membership.role is not Role.MENTOR:
         return ()
@@ -446,7 +549,7 @@ def _cap(db: Session, mentor: Member, verb: str) -> Warnings:
     if cap is None or cap.value is None or students < cap.value:
         return ()
     told = {"name": mentor.person.name, "most": cap.value, "clause": cap.clause}
-    if cap.status is Status.STATED and not cap.carried_from:
+    if _stated_cap(programme) is not None:
         raise _about(mentor.membership.id, t("roster.mentor_full", **told), verb)
     return (t("roster.mentor_over", **told),)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import islice
 from typing import Any, Final, cast
 
@@ -20,7 +21,7 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Refused
 from prompts import Text, t
 from services import audit, consent, reminders, roster
-from services.access import LEARNERS
+from services.access import REVIEWERS
 from services.packs import load
 from services.roster import By
 from services.rostering.entries import RosterEntry, name_key
@@ -41,9 +42,9 @@ from storage.tables import (
     metadata,
 )
 
-STEP: Final = 20
+STEP: Final = 50
 """Rows of a sheet in one transaction: nobody waits longer than these take."""
-UNDO_STEP: Final = 60
+UNDO_STEP: Final = 300
 """Noted changes taken back in one transaction."""
 
 Late = tuple[int, Text]
@@ -93,12 +94,14 @@ def step(db: Session, by: By, import_id: int, part: Sequence[Planned], today: da
     if row is None or row.state is not ImportState.RUNNING:
         raise Refused(t("rostering.not_running"), verb="import_roster")
     work = _Work(db, by, row, today)
+    work.add([one.entry for one in part if one.member is None])
     for planned in part:
-        try:
-            with db.begin_nested():
-                work.do(planned)
-        except Refused as refused:
-            work.late.append((planned.entry.row, refused.words))
+        if planned.member is not None:
+            try:
+                with db.begin_nested():
+                    work.change(planned)
+            except Refused as refused:
+                work.late.append((planned.entry.row, refused.words))
     return work.late
 
 
@@ -118,35 +121,46 @@ class _Work:
         self._db, self._by, self._row, self._today = db, by, row, today
         self._cohort = cast(Cohort, db.get(Cohort, row.cohort_id))
         self._programme = load(self._cohort.programme)
+        self._units: dict[tuple[UnitKind, str], int | None] = {}
         self.late: list[Late] = []
 
-    def do(self, planned: Planned) -> None:
-        if planned.member is None:
-            self._add(planned.entry)
-            self._row.new += 1
-        else:
-            self._change(planned)
-            self._row.changed += 1
+    def add(self, entries: Sequence[RosterEntry]) -> None:
+        """Add people who are new, with their schools, mentors and guardians."""
+        if not entries:
+            return
+        newcomers = [
+            roster.Newcomer(
+                name=entry.name,
+                role=entry.role,
+                born=entry.born,
+                unit_id=self._unit(entry),
+                team_id=self._team(entry),
+                subject=entry.subject,
+                grade=entry.grade,
+            )
+            for entry in entries
+        ]
+        places = self._newcomers(newcomers)
+        self._row.new += len(places)
         self._db.add(self._row)
-
-    def _add(self, entry: RosterEntry) -> None:
-        person = roster.add_person(self._db, self._by, entry.name, entry.born)
-        self._made("person", person.id)
-        member, _ = roster.add_member(
-            self._db,
-            self._by,
-            self._row.cohort_id,
-            cast(int, person.id),
-            entry.role,
-            unit_id=self._unit(entry),
-            team_id=self._team(entry),
-            subject=entry.subject,
-            grade=entry.grade,
+        found = [(entry, cast(int, one.id)) for entry, one in zip(entries, places, strict=True)]
+        self._link(found)
+        self._guard(
+            [
+                (entry, place.person_id, cast(int, place.id))
+                for entry, place in zip(entries, places, strict=True)
+                if consent.needed(entry.born, entry.grade, self._programme, self._today)
+            ]
         )
-        self._made("membership", member.id)
-        self._link(entry, cast(int, member.id))
 
-    def _change(self, planned: Planned) -> None:
+    def _newcomers(self, newcomers: Sequence[roster.Newcomer]) -> list[Membership]:
+        places = roster.add_newcomers(self._db, self._by, self._row.cohort_id, newcomers)
+        for place in places:
+            self._made("person", place.person_id)
+            self._made("membership", place.id)
+        return places
+
+    def change(self, planned: Planned) -> None:
         entry, member = planned.entry, cast(roster.Member, planned.member)
         now = roster.find_member(self._db, member.id)
         if "born" in planned.changes and entry.born:
@@ -167,7 +181,12 @@ class _Work:
             done = roster.change_member(self._db, self._by, member.id, **wanted)
             after = {key: getattr(done, key) for key in wanted}
             self._changed("membership", member.id, before, after)
-        self._link(entry, member.id)
+        if "mentors" in planned.changes:
+            self._link([(entry, member.id)])
+        if "guardians" in planned.changes:
+            self._guard([(entry, cast(int, now.person.id), member.id)])
+        self._row.changed += 1
+        self._db.add(self._row)
 
     # ------------------------------------------------------------ places
 
@@ -176,8 +195,8 @@ class _Work:
         if not entry.school or not kinds:
             return None
         for kind in kinds:
-            if (known := roster.find_unit(self._db, kind, entry.school)) is not None:
-                return known.id
+            if known := self._unit_known(kind, entry.school):
+                return known
         above = self._cohort.office_id
         if entry.city and kinds[0] is UnitKind.SCHOOL:
             above = self._unit_called(UnitKind.CITY, entry.city, above)
@@ -189,80 +208,82 @@ class _Work:
         return self._unit_called(UnitKind.TEAM, entry.team, self._cohort.office_id)
 
     def _unit_called(self, kind: UnitKind, name: str, above: int | None) -> int:
-        known = roster.find_unit(self._db, kind, name)
-        if known is None:
-            known = roster.add_unit(self._db, self._by, kind, name, above)
-            self._made("unit", known.id)
-        return cast(int, known.id)
+        if known := self._unit_known(kind, name):
+            return known
+        made = roster.add_unit(self._db, self._by, kind, name, above)
+        self._made("unit", made.id)
+        self._units[kind, name] = number = cast(int, made.id)
+        return number
+
+    def _unit_known(self, kind: UnitKind, name: str) -> int | None:
+        if (kind, name) not in self._units:
+            found = roster.find_unit(self._db, kind, name)
+            self._units[kind, name] = found.id if found else None
+        return self._units[kind, name]
 
     # ------------------------------------------------------------ links
 
-    def _link(self, entry: RosterEntry, member_id: int) -> None:
-        for name in entry.mentors:
-            mentors = self._called(name, (Role.MENTOR, Role.TEAM_MEMBER))
-            if len(mentors) != 1 or self._linked(member_id, mentors[0]):
-                continue
-            try:
-                with self._db.begin_nested():
-                    roster.link_mentor(self._db, self._by, member_id, mentors[0])
-            except Refused:
-                # The plan has said so: the mentor has as many as the programme allows.
-                continue
-            link = self._db.exec(
-                select(Mentoring.id).where(
-                    Mentoring.student_id == member_id, Mentoring.mentor_id == mentors[0]
-                )
-            ).one()
-            self._made("mentoring", link)
-        if entry.role in LEARNERS and entry.guardians:
-            self._guard(entry, member_id)
-
-    def _guard(self, entry: RosterEntry, member_id: int) -> None:
-        """Add a child's guardians, where their consent is needed: of nobody else are they kept."""
-        child = roster.find_member(self._db, member_id)
-        born, grade = child.person.birth_date, child.membership.grade
-        if not consent.needed(born, grade, self._programme, self._today):
-            return
-        known = {
-            name_key(one.person.name)
-            for one in roster.linked(self._db, child)
-            if one.membership.role is Role.GUARDIAN
+    def _link(self, learners: Sequence[tuple[RosterEntry, int]]) -> None:
+        """Link learners with the mentors that they name, where the name is one mentor's."""
+        pairs = {
+            (member, mentors[0])
+            for entry, member in learners
+            for name in entry.mentors
+            if len(mentors := self._reviewers.get(name_key(name), [])) == 1
         }
-        for name in entry.guardians:
-            if name_key(name) in known:
-                continue
-            person = roster.add_person(self._db, self._by, name)
-            self._made("person", person.id)
-            place, _ = roster.add_member(
-                self._db,
-                self._by,
-                self._row.cohort_id,
-                cast(int, person.id),
-                Role.GUARDIAN,
+        if not pairs:
+            return
+        now = self._db.exec(
+            select(Mentoring.student_id, Mentoring.mentor_id).where(
+                col(Mentoring.student_id).in_({student for student, _ in pairs}),
+                col(Mentoring.ended_at).is_(None),
             )
-            self._made("membership", place.id)
-            link = roster.link_guardian(self._db, self._by, member_id, cast(int, place.id))
-            self._made("guardianship", link.id)
+        )
+        wanted = sorted(pairs - set(now))
+        for link in roster.link_mentors(self._db, self._by, self._row.cohort_id, wanted):
+            self._made("mentoring", link.id)
 
-    def _called(self, name: str, roles: Collection[Role]) -> list[int]:
-        found = self._db.exec(
+    @cached_property
+    def _reviewers(self) -> Mapping[str, list[int]]:
+        """The mentors and team members of the cohort now, by name."""
+        found: dict[str, list[int]] = {}
+        for number, name in self._db.exec(
             select(Membership.id, Person.name)
             .join(Person, col(Person.id) == col(Membership.person_id))
             .where(
                 Membership.cohort_id == self._row.cohort_id,
-                col(Membership.role).in_(roles),
+                col(Membership.role).in_(REVIEWERS),
                 col(Membership.ended_at).is_(None),
             )
-        )
-        return [cast(int, number) for number, one in found if name_key(one) == name_key(name)]
+        ):
+            found.setdefault(name_key(name), []).append(cast(int, number))
+        return found
 
-    def _linked(self, student: int, mentor: int) -> bool:
-        link = select(Mentoring.id).where(
-            Mentoring.student_id == student,
-            Mentoring.mentor_id == mentor,
-            col(Mentoring.ended_at).is_(None),
-        )
-        return self._db.exec(link).first() is not None
+    def _guard(self, children: Sequence[tuple[RosterEntry, int, int]]) -> None:
+        """Add the guardians of children for whom consent is needed: of nobody else are they
+        kept. Each child is given with their person and their place."""
+        persons = [person for _, person, _ in children]
+        known = {
+            (child, name_key(name))
+            for child, name in self._db.exec(
+                select(Guardianship.child_id, Person.name)
+                .join(Person, col(Person.id) == col(Guardianship.guardian_id))
+                .where(
+                    col(Guardianship.child_id).in_(persons),
+                    col(Guardianship.ended_at).is_(None),
+                )
+            )
+        }
+        wanted = [
+            (member, name)
+            for entry, person, member in children
+            for name in entry.guardians
+            if (person, name_key(name)) not in known
+        ]
+        newcomers = [roster.Newcomer(name, Role.GUARDIAN) for _, name in wanted]
+        for (member, _), place in zip(wanted, self._newcomers(newcomers), strict=True):
+            link = roster.link_guardian(self._db, self._by, member, cast(int, place.id))
+            self._made("guardianship", link.id)
 
     # ------------------------------------------------------------ what is noted
 
@@ -359,16 +380,18 @@ def undo_step(db: Session, by: By, import_id: int, so_far: Undone) -> Undone:
         counts = {"people": so_far.people, "restored": so_far.restored, "kept": so_far.kept}
         audit.note(db, by, "undo_roster", "cohort", row.cohort_id, **counts)
         return so_far
+    changed = [change for change in part if change.before is not None]
+    restored = sum(_put_back(db, change) for change in changed)
+    so_far.restored += restored
+    so_far.kept += len(changed) - restored
+    for kind in _MODELS:
+        made = {one.object_id for one in part if one.kind == kind and one.before is None}
+        kept = _take_back(db, kind, made) if made else set()
+        so_far.people += len(made - kept) if kind == "membership" else 0
+        so_far.kept += len(kept)
     for change in part:
-        if change.before is not None:
-            done = _put_back(db, change)
-            so_far.restored += done
-        else:
-            done = _take_back(db, change)
-            so_far.people += done and change.kind == "membership"
-        so_far.kept += not done
         db.delete(change)
-        db.flush()
+    db.flush()
     return so_far
 
 
@@ -389,59 +412,50 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _take_back(db: Session, change: RosterChange) -> bool:
-    """Delete a row that the import made, if nothing hangs on it."""
-    row: Any = db.get(_MODELS[change.kind], change.object_id)
-    if row is None:
-        return True
-    if isinstance(row, Guardianship) and (row.consented_at or row.withdrawn_at):
-        return False
-    number = change.object_id
-    if change.kind == "membership":
-        if row.ended_at is not None or _joined(db, row.person_id):
-            return False
-        _forget_derived(db, number)
-    if _hung_on(db, change.kind, number):
-        return False
-    db.delete(row)
+def _take_back(db: Session, kind: str, numbers: set[int]) -> set[int]:
+    """Delete rows that the import made and on which nothing hangs. Returns those that stay."""
+    here, table = db.connection(), metadata.tables[kind]
     db.flush()
-    return True
-
-
-def _joined(db: Session, person_id: int) -> bool:
-    account = metadata.tables["account"]
-    found = sa.select(account.c.id).where(account.c.person_id == person_id).limit(1)
-    return db.connection().execute(found).first() is not None
-
-
-def _forget_derived(db: Session, member_id: int) -> None:
-    """Delete what was only worked out for a place: codes that nobody used, days to look at it."""
-    here = db.connection()
-    unused = col(Invite.membership_id) == member_id, col(Invite.used_at).is_(None)
-    here.execute(sa.delete(Invite).where(*unused))
-    reminders.forget_place(db, member_id)
-
-
-def _hung_on(db: Session, table: str, number: int) -> bool:
-    """Whether any row of any table refers to this one."""
-    here = db.connection()
-    target = metadata.tables[table].c.id
+    stay: set[int] = set()
+    if kind == "guardianship":
+        said = table.c.consented_at.is_not(None) | table.c.withdrawn_at.is_not(None)
+        stay |= set(here.execute(_ids(table, numbers, said)).scalars())
+    if kind == "membership":
+        account = metadata.tables["account"].c.person_id
+        joined = table.c.ended_at.is_not(None) | table.c.person_id.in_(sa.select(account))
+        stay |= set(here.execute(_ids(table, numbers, joined)).scalars())
+        _forget_derived(db, numbers - stay)
     for other in metadata.tables.values():
         for column in other.columns:
-            if any(key.column is target for key in column.foreign_keys):
-                found = sa.select(sa.literal(1)).select_from(other).where(column == number)
-                if here.execute(found.limit(1)).first() is not None:
-                    return True
-    return False
+            if any(key.column is table.c.id for key in column.foreign_keys):
+                hanging = sa.select(column).where(column.in_(numbers)).distinct()
+                stay |= set(here.execute(hanging).scalars())
+    gone = numbers - stay
+    here.execute(sa.delete(table).where(table.c.id.in_(gone)))
+    db.expire_all()
+    # A unit below another one goes first, and then the other.
+    return _take_back(db, kind, stay) if kind == "unit" and gone and stay else stay
+
+
+def _ids(table: sa.Table, numbers: set[int], wanted: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(table.c.id).where(table.c.id.in_(numbers), wanted)
+
+
+def _forget_derived(db: Session, places: Collection[int]) -> None:
+    """Delete what was only worked out for places: codes that nobody used, days to look at it."""
+    unused = col(Invite.membership_id).in_(places), col(Invite.used_at).is_(None)
+    db.connection().execute(sa.delete(Invite).where(*unused))
+    reminders.forget_places(db, places)
 
 
 _MODELS: Final[Mapping[str, Any]] = {
-    "person": Person,
-    "membership": Membership,
-    "unit": Unit,
-    "mentoring": Mentoring,
     "guardianship": Guardianship,
+    "mentoring": Mentoring,
+    "membership": Membership,
+    "person": Person,
+    "unit": Unit,
 }
+"""What an import makes or changes, each before what it refers to."""
 
 
 def forget_person(db: Session, person_id: int, places: Collection[int]) -> None:
