@@ -6,8 +6,6 @@ before.
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -47,29 +45,8 @@ def _path(family: str) -> Path:
 
 @cache
 def _characters(family: str) -> frozenset[int]:
-    """The characters that a font file maps to a glyph: its first font's, in a collection."""
-    with _path(family).open("rb") as font:
-        data = font.read()
-    start = 0
-    if data[:4] == b"ttcf":
-        (start,) = struct.unpack_from(">I", data, 12)
-    (tables,) = struct.unpack_from(">H", data, start + 4)
-    for number in range(tables):
-        tag, _, where, _ = struct.unpack_from(">4sIII", data, start + 12 + 16 * number)
-        if tag == b"cmap":
-            return frozenset(_mapped(data, where))
-    raise ValueError(f"{family} has no character map")
+    """The characters that a font has a glyph for: the first font, in a collection."""
+    from fontTools.ttLib import TTFont
 
-
-def _mapped(data: bytes, cmap: int) -> Iterator[int]:
-    """The characters of a character map's segmented coverage (format 12)."""
-    (subtables,) = struct.unpack_from(">H", data, cmap + 2)
-    for number in range(subtables):
-        _, _, offset = struct.unpack_from(">HHI", data, cmap + 4 + 8 * number)
-        form, _, _, _, groups = struct.unpack_from(">HHIII", data, cmap + offset)
-        if form == 12:
-            for group in range(groups):
-                place = cmap + offset + 16 + 12 * group
-                first, last, _ = struct.unpack_from(">III", data, place)
-                yield from range(first, last + 1)
-            return
+    with TTFont(_path(family), fontNumber=0, lazy=True) as font:
+        return frozenset(font.getBestCmap())
