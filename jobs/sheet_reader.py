@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
 import re
+import struct
 import sys
 import zipfile
 import zlib
@@ -134,6 +136,13 @@ class _Format:
     is_percent: bool = False
 
 
+_BROKEN: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
+    *(KeyError, ValueError, OverflowError, NotImplementedError, RuntimeError),
+)
+"""What an archive raises that is not whole."""
+
+
 class _Workbook:
     """An .xlsx, its XML read as a stream: what it unpacks to is counted while it unpacks."""
 
@@ -141,7 +150,7 @@ class _Workbook:
         self.unpacked = 0
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        except _BROKEN:
             raise NoBook("damaged") from None
         self._names = set(self._zip.namelist())
         if any(one.flag_bits & 1 for one in self._zip.infolist()):
@@ -152,7 +161,7 @@ class _Workbook:
     def read(self) -> Book:
         try:
             return self._read()
-        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError):
+        except _BROKEN:
             raise NoBook("damaged") from None
 
     def _read(self) -> Book:

@@ -500,7 +500,7 @@ def link_mentors(
         member.id: member.membership
         for member in members_by_id(db, list({mentor for _, mentor in pairs}))
     }
-    cap = _stated_cap(load(find_cohort(db, cohort_id).programme))
+    cap = stated_cap(load(find_cohort(db, cohort_id).programme))
     counted = (
         sa.select(col(Mentoring.mentor_id), sa.func.count())
         .join(Membership, col(Membership.id) == col(Mentoring.student_id))
@@ -532,7 +532,7 @@ def link_mentors(
     return links
 
 
-def _stated_cap(programme: Programme) -> int | None:
+def stated_cap(programme: Programme) -> int | None:
     """How many students a mentor may have, if this edition's document states it."""
     cap = _first_with_value(programme.quotas.per_mentor_max, programme.mentor.student_cap)
     if cap is None or cap.status is not Status.STATED or cap.carried_from:
@@ -549,7 +549,7 @@ def _cap(db: Session, mentor: Member, verb: str) -> Warnings:
     if cap is None or cap.value is None or students < cap.value:
         return ()
     told = {"name": mentor.person.name, "most": cap.value, "clause": cap.clause}
-    if _stated_cap(programme) is not None:
+    if stated_cap(programme) is not None:
         raise _about(mentor.membership.id, t("roster.mentor_full", **told), verb)
     return (t("roster.mentor_over", **told),)
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 commands = typer.Typer(no_args_is_help=True)
 
+LONGEST_REST: Final = 0.2
+"""Seconds."""
+
 
 @commands.command("import", help=both("roster_import"))
 def import_(
@@ -33,6 +39,7 @@ def import_(
 ) -> None:
     from app import desk
     from services.rostering import applying, memory
+    from services.rostering.known import look_up
     from services.rostering.plan import RosterPlan, plan
 
     told = dict(mapped(one) for one in columns or ())
@@ -52,12 +59,14 @@ def import_(
                 if told and not dry_run:
                     memory.remember(db, by, into.office_id, told)
                 own = {**memory.meanings(db, into.office_id), **told}
-                made = plan(db, into, book, today, own)
+                here = look_up(db, into)
+            # Planning takes seconds: nobody waits for the database meanwhile.
+            made = plan(here, book, today, own)
             if not dry_run and made.refused is None and (made.new or made.changed):
                 with database.transaction() as db:
                     running = applying.begin(db, by, number)
                 for part in applying.steps(made):
-                    with database.transaction() as db:
+                    with giving_way(), database.transaction() as db:
                         late += applying.step(db, by, running, part, today)
                 with database.transaction() as db:
                     applying.finish(db, by, running, made)
@@ -82,7 +91,7 @@ def undo(cohort: CohortNumber = None, as_json: AsJson = False) -> None:
             running = applying.begin_undo(db, by, number)
         done = applying.Undone()
         while not done.over:
-            with database.transaction() as db:
+            with giving_way(), database.transaction() as db:
                 done = applying.undo_step(db, by, running, done)
         database.clean()
     counts = {"people": done.people, "restored": done.restored, "kept": done.kept}
@@ -115,6 +124,15 @@ def template(
     )
     write_new(output, data)
     say(t("cli.roster.template", file=output))
+
+
+@contextmanager
+def giving_way() -> Iterator[None]:
+    """Rest as long as the work within took: SQLite's one writer is whoever asks at the right
+    moment, and people's chats ask as well."""
+    began = time.monotonic()
+    yield
+    time.sleep(min(time.monotonic() - began, LONGEST_REST))
 
 
 # ---------------------------------------------------------------- reading

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from typing import Any, Final, cast
 
@@ -25,6 +25,7 @@ from services.access import REVIEWERS
 from services.packs import load
 from services.roster import By
 from services.rostering.entries import RosterEntry, name_key
+from services.rostering.known import Known
 from services.rostering.plan import Planned, RosterPlan
 from storage.tables import (
     Cohort,
@@ -40,11 +41,12 @@ from storage.tables import (
     Unit,
     UnitKind,
     metadata,
+    table,
 )
 
 STEP: Final = 50
 """Rows of a sheet in one transaction: nobody waits longer than these take."""
-UNDO_STEP: Final = 300
+UNDO_STEP: Final = 100
 """Noted changes taken back in one transaction."""
 
 Late = tuple[int, Text]
@@ -100,8 +102,10 @@ def step(db: Session, by: By, import_id: int, part: Sequence[Planned], today: da
             try:
                 with db.begin_nested():
                     work.change(planned)
+                    work.write()
             except Refused as refused:
                 work.late.append((planned.entry.row, refused.words))
+                work.forget()
     return work.late
 
 
@@ -121,13 +125,15 @@ class _Work:
         self._db, self._by, self._row, self._today = db, by, row, today
         self._cohort = cast(Cohort, db.get(Cohort, row.cohort_id))
         self._programme = load(self._cohort.programme)
-        self._units: dict[tuple[UnitKind, str], int | None] = {}
+        self._units: dict[tuple[UnitKind, str], int] = {}
+        self._noted: list[dict[str, Any]] = []
         self.late: list[Late] = []
 
     def add(self, entries: Sequence[RosterEntry]) -> None:
         """Add people who are new, with their schools, mentors and guardians."""
         if not entries:
             return
+        self._look_up({entry.school for entry in entries} | {entry.team for entry in entries})
         newcomers = [
             roster.Newcomer(
                 name=entry.name,
@@ -152,6 +158,7 @@ class _Work:
                 if consent.needed(entry.born, entry.grade, self._programme, self._today)
             ]
         )
+        self.write()
 
     def _newcomers(self, newcomers: Sequence[roster.Newcomer]) -> list[Membership]:
         places = roster.add_newcomers(self._db, self._by, self._row.cohort_id, newcomers)
@@ -161,7 +168,8 @@ class _Work:
         return places
 
     def change(self, planned: Planned) -> None:
-        entry, member = planned.entry, cast(roster.Member, planned.member)
+        self._look_up({planned.entry.school, planned.entry.team})
+        entry, member = planned.entry, cast(Known, planned.member)
         now = roster.find_member(self._db, member.id)
         if "born" in planned.changes and entry.born:
             before = {"birth_date": _day(now.person.birth_date)}
@@ -195,7 +203,7 @@ class _Work:
         if not entry.school or not kinds:
             return None
         for kind in kinds:
-            if known := self._unit_known(kind, entry.school):
+            if known := self._units.get((kind, entry.school)):
                 return known
         above = self._cohort.office_id
         if entry.city and kinds[0] is UnitKind.SCHOOL:
@@ -208,18 +216,23 @@ class _Work:
         return self._unit_called(UnitKind.TEAM, entry.team, self._cohort.office_id)
 
     def _unit_called(self, kind: UnitKind, name: str, above: int | None) -> int:
-        if known := self._unit_known(kind, name):
+        if (kind, name) not in self._units:
+            self._look_up({name})
+        if known := self._units.get((kind, name)):
             return known
         made = roster.add_unit(self._db, self._by, kind, name, above)
         self._made("unit", made.id)
         self._units[kind, name] = number = cast(int, made.id)
         return number
 
-    def _unit_known(self, kind: UnitKind, name: str) -> int | None:
-        if (kind, name) not in self._units:
-            found = roster.find_unit(self._db, kind, name)
-            self._units[kind, name] = found.id if found else None
-        return self._units[kind, name]
+    def _look_up(self, names: set[str]) -> None:
+        """Look up the units of these names, all at once."""
+        for unit in self._db.exec(select(Unit).where(col(Unit.name).in_(names))):
+            self._units[unit.kind, unit.name] = cast(int, unit.id)
+
+    def forget(self) -> None:
+        """Forget what was made in a part that was rolled back."""
+        self._noted, self._units = [], {}
 
     # ------------------------------------------------------------ links
 
@@ -302,15 +315,21 @@ class _Work:
         before: dict[str, Any] | None,
         after: dict[str, Any] | None,
     ) -> None:
-        self._db.add(
-            RosterChange(
-                import_id=cast(int, self._row.id),
-                kind=kind,
-                object_id=cast(int, number),
-                before=before,
-                after=after,
-            )
+        self._noted.append(
+            {
+                "import_id": self._row.id,
+                "kind": kind,
+                "object_id": number,
+                "before": before,
+                "after": after,
+            }
         )
+
+    def write(self) -> None:
+        """Write down what was noted."""
+        if self._noted:
+            self._db.connection().execute(sa.insert(table(RosterChange)), self._noted)
+            self._noted = []
 
 
 def _day(day: date | None) -> str | None:
@@ -366,9 +385,9 @@ def undo_step(db: Session, by: By, import_id: int, so_far: Undone) -> Undone:
     if row is None or row.state is not ImportState.UNDOING:
         raise Refused(t("rostering.nothing_to_undo"), verb="undo_roster")
     part = list(
-        db.exec(
-            select(RosterChange)
-            .where(RosterChange.import_id == import_id)
+        db.connection().execute(
+            sa.select(table(RosterChange))
+            .where(col(RosterChange.import_id) == import_id)
             .order_by(col(RosterChange.id).desc())
             .limit(UNDO_STEP)
         )
@@ -389,13 +408,12 @@ def undo_step(db: Session, by: By, import_id: int, so_far: Undone) -> Undone:
         kept = _take_back(db, kind, made) if made else set()
         so_far.people += len(made - kept) if kind == "membership" else 0
         so_far.kept += len(kept)
-    for change in part:
-        db.delete(change)
-    db.flush()
+    taken = [one.id for one in part]
+    db.connection().execute(sa.delete(RosterChange).where(col(RosterChange.id).in_(taken)))
     return so_far
 
 
-def _put_back(db: Session, change: RosterChange) -> bool:
+def _put_back(db: Session, change: Any) -> bool:
     """Give a row its old values again, if it still has those that the import gave it."""
     row: Any = db.get(_MODELS[change.kind], change.object_id)
     after, before = change.after or {}, change.before or {}
@@ -414,31 +432,41 @@ def _plain(value: Any) -> Any:
 
 def _take_back(db: Session, kind: str, numbers: set[int]) -> set[int]:
     """Delete rows that the import made and on which nothing hangs. Returns those that stay."""
-    here, table = db.connection(), metadata.tables[kind]
+    here, rows = db.connection(), metadata.tables[kind]
     db.flush()
     stay: set[int] = set()
     if kind == "guardianship":
-        said = table.c.consented_at.is_not(None) | table.c.withdrawn_at.is_not(None)
-        stay |= set(here.execute(_ids(table, numbers, said)).scalars())
+        said = rows.c.consented_at.is_not(None) | rows.c.withdrawn_at.is_not(None)
+        stay |= set(here.execute(_ids(rows, numbers, said)).scalars())
     if kind == "membership":
         account = metadata.tables["account"].c.person_id
-        joined = table.c.ended_at.is_not(None) | table.c.person_id.in_(sa.select(account))
-        stay |= set(here.execute(_ids(table, numbers, joined)).scalars())
+        joined = rows.c.ended_at.is_not(None) | rows.c.person_id.in_(sa.select(account))
+        stay |= set(here.execute(_ids(rows, numbers, joined)).scalars())
         _forget_derived(db, numbers - stay)
-    for other in metadata.tables.values():
-        for column in other.columns:
-            if any(key.column is table.c.id for key in column.foreign_keys):
-                hanging = sa.select(column).where(column.in_(numbers)).distinct()
-                stay |= set(here.execute(hanging).scalars())
+    for column in _referring(kind):
+        hanging = sa.select(column).where(column.in_(numbers)).distinct()
+        stay |= set(here.execute(hanging).scalars())
     gone = numbers - stay
-    here.execute(sa.delete(table).where(table.c.id.in_(gone)))
+    here.execute(sa.delete(rows).where(rows.c.id.in_(gone)))
     db.expire_all()
     # A unit below another one goes first, and then the other.
     return _take_back(db, kind, stay) if kind == "unit" and gone and stay else stay
 
 
-def _ids(table: sa.Table, numbers: set[int], wanted: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    return sa.select(table.c.id).where(table.c.id.in_(numbers), wanted)
+@cache
+def _referring(kind: str) -> Sequence[sa.Column[Any]]:
+    """The columns of all tables that refer to rows of this one."""
+    target = metadata.tables[kind].c.id
+    return [
+        column
+        for other in metadata.tables.values()
+        for column in other.columns
+        if any(key.column is target for key in column.foreign_keys)
+    ]
+
+
+def _ids(rows: sa.Table, numbers: set[int], wanted: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(rows.c.id).where(rows.c.id.in_(numbers), wanted)
 
 
 def _forget_derived(db: Session, places: Collection[int]) -> None:

@@ -6,12 +6,10 @@ role and cohort are the same and nothing else speaks against it; whoever is mere
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, cast
-
-from sqlmodel import Session, col, select
+from typing import Any, Final
 
 from language.pinyin import sound
 from programmes.model import Programme
@@ -19,12 +17,12 @@ from prompts import Text, t
 from services import consent, roster
 from services.access import LEARNERS, REVIEWERS
 from services.packs import load
-from services.roster import Member
 from services.rostering import admission
 from services.rostering.book import Book, SheetRow
 from services.rostering.entries import Reader, RosterEntry, name_key, unit_key
 from services.rostering.headings import Headings, Table, nearest_to_headings, tables
-from storage.tables import Cohort, Guardianship, Membership, Mentoring, Person, Role, Unit
+from services.rostering.known import Known, Roster
+from storage.tables import Role
 
 _ORDER: Final = (Role.COORDINATOR, Role.MENTOR, Role.TEAM_MEMBER, Role.SCHOOL_TEACHER)
 """Who is added before the learners, so that learners can be linked with them."""
@@ -38,7 +36,7 @@ class Planned:
     """An entry that is taken, with what it changes."""
 
     entry: RosterEntry
-    member: Member | None = None
+    member: Known | None = None
     """Who it is, of those on the roster."""
     changes: frozenset[str] = frozenset()
     """The fields that differ: `born`, `grade`, `subject`, `school`, `team`, `mentors`,
@@ -87,22 +85,24 @@ class RosterPlan:
 
 
 def plan(
-    db: Session, cohort: Cohort, book: Book, today: date, own: Mapping[str, str] | None = None
+    here: Roster, book: Book, today: date, own: Mapping[str, str] | None = None
 ) -> RosterPlan:
-    """What importing a book into a cohort would do on a day; `own` are the office's meanings of
-    headings. Raises `Refused` if the cohort's pack is missing."""
-    return _Planner(db, cohort, today).plan(book, own or {})
+    """What importing a book into a cohort, with those who are on its roster, would do on a day.
+
+    `own` are the office's meanings of headings. Raises `Refused` if the cohort's pack is missing.
+    """
+    return _Planner(here, today).plan(book, own or {})
 
 
 class _Planner:
-    def __init__(self, db: Session, cohort: Cohort, today: date) -> None:
-        self._db = db
-        self._programme: Programme = load(cohort.programme)
+    def __init__(self, here: Roster, today: date) -> None:
+        self._programme: Programme = load(here.programme)
         self._today = today
-        self._result = RosterPlan(cast(int, cohort.id), today)
-        self._here = Here(db, cast(int, cohort.id), self._programme, today)
+        self._result = RosterPlan(here.cohort, today)
+        self._here = here
+        self._unchanged: list[tuple[RosterEntry, Known]] = []
         self._taken: dict[tuple[Role, str], list[RosterEntry]] = {}
-        self._sounds: dict[tuple[Role, str], list[tuple[str, RosterEntry | Member]]] = {}
+        self._sounds: dict[tuple[Role, str], list[tuple[str, RosterEntry | Known]]] = {}
         self._used: set[int] = set()
         self._several = False
 
@@ -123,10 +123,10 @@ class _Planner:
             result.refused = t("rostering.nobody")
             return result
         self._several = len({id(table.sheet) for table, _ in read}) > 1
-        for member in self._here.members:
-            if member.membership.ended_at is None:
-                key = (member.membership.role, sound(member.person.name))
-                self._sounds.setdefault(key, []).append((member.person.name, member))
+        for member in self._here.everybody:
+            if member.here:
+                key = (member.role, sound(member.name))
+                self._sounds.setdefault(key, []).append((member.name, member))
         for table, entry in sorted(read, key=lambda one: one[1].role not in _ORDER):
             self._take(table, entry)
         self._mentors()
@@ -193,11 +193,11 @@ class _Planner:
             self._result.new.append(Planned(entry))
             return
         self._used.add(member.id)
-        if changes := frozenset(self._here.changes(entry, member)):
+        if changes := frozenset(self._changes(entry, member)):
             self._result.changed.append(Planned(entry, member, changes))
         else:
             self._result.unchanged += 1
-            self._here.unchanged.append((entry, member))
+            self._unchanged.append((entry, member))
 
     def _warn(self, number: int | None, words: Text, sheet: str = "") -> None:
         self._result.warnings.append((number, self._placed(words, sheet)))
@@ -222,32 +222,55 @@ class _Planner:
                 if _alike(entry.born, entry.school, one.born, one.school, strictly=True):
                     told = {"name": name, "row": one.row}
                     entry.doubts.append(t("rostering.sounds_like_row", **told))
-            elif _alike(
-                entry.born, entry.school, one.person.birth_date, one.unit_name, strictly=True
-            ):
+            elif _alike(entry.born, entry.school, one.born, one.unit, strictly=True):
                 entry.doubts.append(t("rostering.sounds_like_member", name=name))
         self._sounds.setdefault(key, []).append((entry.name, entry))
 
-    def _who(self, entry: RosterEntry) -> Member | None:
+    def _who(self, entry: RosterEntry) -> Known | None:
         """The member that the row is, if it is one."""
-        here: list[Member] = []
-        alike: Member | None = None
+        here: list[Known] = []
+        alike: Known | None = None
         for member in self._here.named(entry.role, entry.name):
             if member.id in self._used:
                 continue
             if not _same_member(entry, member):
                 alike = alike or member
-            elif member.membership.ended_at is not None:
-                at = member.membership.ended_at
+            elif not member.here:
+                at = member.ended_at
                 entry.faults.append(t("rostering.left", name=entry.name, at=at))
                 return None
             else:
                 here.append(member)
         if here:
             return max(here, key=lambda member: _nearness(entry, member))
-        if alike is not None and alike.membership.ended_at is None:
+        if alike is not None and alike.here:
             entry.doubts.append(t("rostering.namesake_here", name=entry.name))
         return None
+
+    def _changes(self, entry: RosterEntry, member: Known) -> Iterator[str]:
+        """The fields in which a row says more, or otherwise, than the roster. What the row leaves
+        empty says nothing."""
+        if entry.born and entry.born != member.born:
+            yield "born"
+        if entry.grade and entry.grade != member.grade:
+            yield "grade"
+        if entry.subject and entry.subject != member.subject:
+            yield "subject"
+        if entry.school and unit_key(entry.school) != unit_key(member.unit):
+            yield "school"
+        if entry.team and unit_key(entry.team) != unit_key(member.team):
+            yield "team"
+        for name in entry.mentors:
+            known = self._here.reviewers(name)
+            if len(known) == 1 and not self._here.linked(member.id, known[0].id):
+                most = roster.stated_cap(self._programme)
+                if most is None or self._here.students_of(known[0].id) < most:
+                    yield "mentors"
+        born, grade = entry.born or member.born, entry.grade or member.grade
+        if entry.guardians and consent.needed(born, grade, self._programme, self._today):
+            person = member.person_id
+            if not all(self._here.has_guardian(person, name) for name in entry.guardians):
+                yield "guardians"
 
     # ------------------------------------------------------------ all of them
 
@@ -296,9 +319,9 @@ class _Planner:
 
     def _quotas(self) -> None:
         taken = [one.entry for one in (*self._result.new, *self._result.changed)]
-        taken += [entry for entry, _ in self._here.unchanged]
+        taken += [entry for entry, _ in self._unchanged]
         replaced = {one.member.id for one in self._result.changed if one.member}
-        replaced |= {member.id for _, member in self._here.unchanged}
+        replaced |= {member.id for _, member in self._unchanged}
         learners = [
             {
                 "subject": entry.subject,
@@ -310,103 +333,13 @@ class _Planner:
         ]
         for member in self._here.learners():
             if member.id not in replaced:
-                city = self._here.city_of(member.unit)
+                city = admission.city_of(self._programme, member.city, member.unit)
                 learners.append(
-                    {
-                        "subject": member.membership.subject,
-                        "city": admission.city_of(self._programme, city, member.unit_name) or "",
-                        "team": self._here.team_of(member),
-                    }
+                    {"subject": member.subject, "city": city or "", "team": member.team}
                 )
         teams = [entry.team for entry in taken if entry.team]
         for words in admission.quotas(self._programme, learners, teams):
             self._result.warnings.append((None, words))
-
-
-class Here:
-    """Who is in a cohort now, looked up once."""
-
-    def __init__(self, db: Session, cohort: int, programme: Programme, today: date) -> None:
-        self._programme, self._today = programme, today
-        self.members = roster.members(db, cohort, ended=True)
-        self.unchanged: list[tuple[RosterEntry, Member]] = []
-        self._named: dict[tuple[Role, str], list[Member]] = {}
-        for member in self.members:
-            key = (member.membership.role, name_key(member.person.name))
-            self._named.setdefault(key, []).append(member)
-        self._units = {cast(int, unit.id): unit for unit in db.exec(select(Unit))}
-        places = select(Membership.id).where(Membership.cohort_id == cohort)
-        now = col(Mentoring.ended_at).is_(None)
-        self._links: dict[int, set[int]] = {}
-        for link in db.exec(select(Mentoring).where(col(Mentoring.student_id).in_(places), now)):
-            self._links.setdefault(link.student_id, set()).add(link.mentor_id)
-        persons = select(Membership.person_id).where(Membership.cohort_id == cohort)
-        self._guardians: dict[int, set[str]] = {}
-        for child, name in db.exec(
-            select(Guardianship.child_id, Person.name)
-            .join(Person, col(Person.id) == col(Guardianship.guardian_id))
-            .where(col(Guardianship.child_id).in_(persons))
-            .where(col(Guardianship.ended_at).is_(None))
-        ):
-            self._guardians.setdefault(child, set()).add(name_key(name))
-
-    def named(self, role: Role, name: str) -> Sequence[Member]:
-        return self._named.get((role, name_key(name)), ())
-
-    def reviewers(self, name: str) -> list[Member]:
-        """The mentors and team members of that name now."""
-        found = [one for role in REVIEWERS for one in self.named(role, name)]
-        return [one for one in found if one.membership.ended_at is None]
-
-    def learners(self) -> Iterator[Member]:
-        for one in self.members:
-            if one.membership.role in LEARNERS and one.membership.ended_at is None:
-                yield one
-
-    def linked(self, student: int, mentor: int) -> bool:
-        return mentor in self._links.get(student, ())
-
-    def students_of(self, mentor: int) -> int:
-        return sum(mentor in mentors for mentors in self._links.values())
-
-    def team_of(self, member: Member) -> str:
-        team = self._units.get(member.membership.team_id or 0)
-        return team.name if team else ""
-
-    def city_of(self, unit: Unit | None) -> str:
-        above = self._units.get(unit.parent_id or 0) if unit else None
-        return above.name if above else ""
-
-    def changes(self, entry: RosterEntry, member: Member) -> Iterable[str]:
-        """The fields in which a row says more, or otherwise, than the roster. What the row leaves
-        empty says nothing."""
-        place, person = member.membership, member.person
-        if entry.born and entry.born != person.birth_date:
-            yield "born"
-        if entry.grade and entry.grade != place.grade:
-            yield "grade"
-        if entry.subject and entry.subject != place.subject:
-            yield "subject"
-        if entry.school and unit_key(entry.school) != unit_key(member.unit_name):
-            yield "school"
-        if entry.team and unit_key(entry.team) != unit_key(self.team_of(member)):
-            yield "team"
-        mentor = self._programme.mentor
-        cap = self._programme.quotas.per_mentor_max.value or mentor.student_cap.value
-        for name in entry.mentors:
-            known = self.reviewers(name)
-            full = cap is not None and len(known) == 1 and self.students_of(known[0].id) >= cap
-            if len(known) == 1 and not full and not self.linked(member.id, known[0].id):
-                yield "mentors"
-        if entry.guardians and self._needs_guardian(entry, member):
-            known_names = self._guardians.get(cast(int, person.id), set())
-            if any(name_key(name) not in known_names for name in entry.guardians):
-                yield "guardians"
-
-    def _needs_guardian(self, entry: RosterEntry, member: Member) -> bool:
-        born = entry.born or member.person.birth_date
-        grade = entry.grade or member.membership.grade
-        return consent.needed(born, grade, self._programme, self._today)
 
 
 def _same_row(one: RosterEntry, other: RosterEntry) -> bool:
@@ -421,12 +354,12 @@ def _same_row(one: RosterEntry, other: RosterEntry) -> bool:
     )
 
 
-def _same_member(entry: RosterEntry, member: Member) -> bool:
+def _same_member(entry: RosterEntry, member: Known) -> bool:
     """Whether nothing speaks against a row being a member of its name."""
-    born = member.person.birth_date
+    born = member.born
     if entry.born and born:
         return entry.born == born
-    return _same_or_unsaid(entry.school, member.unit_name)
+    return _same_or_unsaid(entry.school, member.unit)
 
 
 def _same_or_unsaid(one: str, other: str) -> bool:
@@ -449,12 +382,11 @@ def _alike(
     return bool(school) and unit_key(school) == unit_key(other_school)
 
 
-def _nearness(entry: RosterEntry, member: Member) -> tuple[Any, ...]:
-    place = member.membership
+def _nearness(entry: RosterEntry, member: Known) -> tuple[Any, ...]:
     return (
-        bool(entry.born) and entry.born == member.person.birth_date,
-        bool(entry.school) and unit_key(entry.school) == unit_key(member.unit_name),
-        bool(entry.grade) and entry.grade == place.grade,
-        bool(entry.subject) and entry.subject == place.subject,
+        bool(entry.born) and entry.born == member.born,
+        bool(entry.school) and unit_key(entry.school) == unit_key(member.unit),
+        bool(entry.grade) and entry.grade == member.grade,
+        bool(entry.subject) and entry.subject == member.subject,
         -member.id,
     )

@@ -13,6 +13,7 @@ from jobs import sheet_reader
 from prompts import render
 from services import roster
 from services.rostering import applying
+from services.rostering.known import look_up
 from services.rostering.plan import RosterPlan, plan
 from storage.database import Database
 from storage.tables import Cohort
@@ -39,7 +40,7 @@ class Office:
         with self.database.transaction() as db:
             cohort = db.get(Cohort, self.cohort)
             assert cohort is not None
-            return plan(db, cohort, sheet_reader.read(data), today, own)
+            return plan(look_up(db, cohort), sheet_reader.read(data), today, own)
 
     def bring(self, data: bytes, today: date = TODAY) -> RosterPlan:
         """Import a sheet; returns what was planned."""
