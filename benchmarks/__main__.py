@@ -16,6 +16,7 @@ from benchmarks import (
     questions,
     reminders,
     report,
+    rosters,
     start,
     talk,
 )
@@ -29,6 +30,7 @@ ALL: Final[dict[str, Callable[[], Coroutine[Any, Any, None]]]] = {
     "drivers": drivers.run,
     "lists": lists.run,
     "reminders": reminders.run,
+    "rosters": rosters.run,
 }
 
 
