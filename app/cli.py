@@ -382,6 +382,13 @@ def person_erase(
     desk.erase_person(who, yes=yes)
 
 
+@people.command("hours", help=both("person_hours"))
+def person_hours(cohort: CohortNumber = None, as_json: AsJson = False) -> None:
+    from app import desk
+
+    desk.list_hours(cohort, as_json)
+
+
 # ---------------------------------------------------------------- rights
 
 

@@ -32,12 +32,13 @@ from app.terminal import (
 from bot.platforms.web.uploads import forget_uploads
 from bot.talk.acting import Operator, Refused
 from bot.talk.clock import Clock, SystemClock
+from bot.talk.inputs import length
 from jobs.copies import archive
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from programmes.values import Grade
-from prompts import LANGUAGES, Words, catalogue, t
-from services import documents, inquiries, joining, packs, persons, roster
+from prompts import LANGUAGES, Text, Words, catalogue, t
+from services import documents, inquiries, joining, packs, persons, roster, service_hours
 from services.access import cohort_of
 from services.audit import note, note_refusal
 from services.roster import RUN_COHORTS, UNIT_OF, Member, Presence
@@ -367,6 +368,32 @@ def unlink_people(student: str, other: str) -> None:
         say(t("cli.unlinked", student=one.person.name, other=two.person.name))
 
 
+def list_hours(cohort: int | None, as_json: bool) -> None:
+    """List the hours of everybody to whom the document gives something for them."""
+    with desk() as (db, by):
+        into = cohort_typed(db, cohort)
+        pack_of(into)
+        found = service_hours.of_cohort(db, into)
+        note(db, by, "list_hours", "hours", into.id)
+        rows: list[dict[str, Any]] = [
+            {
+                "number": one.member.id,
+                "person": one.member.person.name,
+                "role": one.member.membership.role.value,
+                "unit": one.member.unit_name,
+                "meetings": len(one.meetings),
+                "length": length(one.minutes),
+            }
+            for one in found
+        ]
+    if as_json:
+        for row, one in zip(rows, found, strict=True):
+            row["minutes"] = one.minutes
+            row["rules"] = {proof.path: proof.clause for proof in one.earned}
+            del row["length"]
+    show_rows(rows, as_json)
+
+
 # ---------------------------------------------------------------- rights over one's data
 
 
@@ -613,4 +640,6 @@ def show_rows(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
 def cell(column: str, value: Any) -> Words:
     """A cell's value in words."""
     labels = {"role": "role", "grade": "programme.grade", "state": "cli.state"}
+    if isinstance(value, Text):
+        return value
     return t(f"{labels[column]}.{value}") if value and column in labels else str(value)

@@ -57,15 +57,20 @@ class Press:
     site: str
     """The address of the web server; empty if it has none that others can open."""
 
-    async def issue(
+    async def learners(
         self, by: Actor | Operator, cohort_id: int, only: Sequence[int] | None = None
-    ) -> AsyncIterator[Handled]:
-        """Issue the certificates of all learners of a cohort who are ready, or of these alone, and
-        make all PDFs that are not made: what each came to, as it is done.
+    ) -> list[Candidacy]:
+        """The learners of a cohort who are ready, or these, in the order of the roster.
 
         Raises `Refused` where no certificate is issued here.
         """
-        learners = await self.database.run(_learners, cohort_id, by, only)
+        return await self.database.run(_learners, cohort_id, by, only)
+
+    async def issue(
+        self, by: Actor | Operator, cohort_id: int, learners: Sequence[Candidacy]
+    ) -> AsyncIterator[Handled]:
+        """Issue the certificates of these learners of a cohort, and make all PDFs of it that are
+        not made: what each came to, as it is done."""
         printer = Printer()
         try:
             # What an earlier run has issued and not printed comes first.
@@ -76,7 +81,7 @@ class Press:
         finally:
             await printer.close()
 
-    async def _one(self, printer: Printer, by: Actor | Operator, learner: _Learner) -> Handled:
+    async def _one(self, printer: Printer, by: Actor | Operator, learner: Candidacy) -> Handled:
         handled = Handled(learner.member, learner.name, learner.why)
         if learner.why is not None:
             return handled
@@ -136,9 +141,10 @@ class Issuer(Worker):
         run = self._press.database.run
         made: list[Handled] = []
         try:
-            of = len(await run(_learners, order.cohort, order.actor, order.only))
+            learners = await self._press.learners(order.actor, order.cohort, order.only)
+            of = len(learners)
             await self._tell(order, progress(made, of), 0)
-            async for one in self._press.issue(order.actor, order.cohort, order.only):
+            async for one in self._press.issue(order.actor, order.cohort, learners):
                 made.append(one)
                 if len(made) % STEP == 0:
                     await self._tell(order, progress(made, of), len(made))
@@ -204,7 +210,7 @@ def result(order: IssuingOrder, made: Sequence[Handled]) -> Message:
 
 
 @dataclass(frozen=True, slots=True)
-class _Learner:
+class Candidacy:
     """A learner whose turn comes."""
 
     member: int
@@ -217,7 +223,7 @@ class _Learner:
 
 def _learners(
     db: Session, cohort_id: int, by: Actor | Operator, only: Sequence[int] | None
-) -> list[_Learner]:
+) -> list[Candidacy]:
     """The learners to go through, in the order of the roster: all who are ready, or these."""
     cohort = db.get(Cohort, cohort_id)
     if cohort is None:
@@ -230,7 +236,7 @@ def _learners(
         cohort.name,
     )
     return [
-        _Learner(
+        Candidacy(
             one.member.id,
             one.member.person.name,
             "".join((one.member.person.name, *of_all)),

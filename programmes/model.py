@@ -226,7 +226,7 @@ class Mentor(Section):
     student_cap: Fact[PositiveInt]
     team_composition: ProseFact
     team_member_eligibility: Fact[values.Qualification]
-    workload_recognition: ProseFact
+    workload_recognition: Fact[values.Workload]
     duties: ProseFact
 
 

@@ -672,6 +672,13 @@ class Credit(Value):
     to: tuple[RoleWord, ...]
 
 
+class Workload(Value):
+    """That guiding learners counts as part of one's work."""
+
+    of: tuple[RoleWord, ...]
+    """Whose guidance counts."""
+
+
 # Selection ----------------------------------------------------------------------------------
 
 

@@ -26,6 +26,7 @@ from prompts import Text, language_named, render, t
 from services import audit, certified, evaluations, exits, looking, notices, records, roster
 from services.access import (
     LEARNERS,
+    LearnerPlace,
     allow,
     cohort_of,
     grants_of,
@@ -146,13 +147,23 @@ def candidates(
     found = []
     for member in members:
         outcome, own = decided.get(member.id), holding.get(member.id)
-        standing = _standing(db, upon, member, outcome, own, today, member.id in leaving)
+        standing = _standing(db, cohort, upon, member, outcome, own, today, member.id in leaving)
         found.append(Candidate(member, standing, outcome.outcome if outcome else "", outcome, own))
     return found
 
 
+def _place(cohort: Cohort, member: Member) -> LearnerPlace:
+    """A learner's place, without asking the database for each of a cohort."""
+    place, person = member.membership, member.person
+    return LearnerPlace(
+        *(member.id, place.person_id, place.grade, place.ended_at),
+        *(cohort.programme, person.name, person.birth_date),
+    )
+
+
 def _standing(
     db: Session,
+    cohort: Cohort,
     upon: PromisedCertificate,
     member: Member,
     outcome: Evaluation | None,
@@ -175,7 +186,7 @@ def _standing(
         return CertificateStanding.UNDECIDED
     if not follows:
         return CertificateStanding.NOT_UPON
-    if not may_keep(db, learner_at(db, member.id), today):
+    if not may_keep(db, _place(cohort, member), today):
         return CertificateStanding.CONSENT
     return CertificateStanding.READY
 

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from programmes.materials import listed
 from programmes.model import Programme
 from programmes.planning import is_asked
+from programmes.serving import earned
 from prompts import Language, render, t
 from services.access import cohort_of, memberships, programmes_for
 from services.certificates import concerned
@@ -23,7 +24,7 @@ from storage.tables import Membership, Role
 OFFERED: Final = (
     *("session", "writing", "meeting", "materials", "progress", "records"),
     *("queue", "evaluations", "cohort", "stages", "plans", "students"),
-    *("certificates", "questions", "documents", "children", "reminders"),
+    *("service_hours", "certificates", "questions", "documents", "children", "reminders"),
 )
 """The commands that need a right, in the menu's order."""
 WATCH: Final = (Role.SCHOOL_TEACHER, Role.GUARDIAN)
@@ -32,6 +33,7 @@ ASKED_FOR: Final[Mapping[str, Callable[[Programme, Role], bool]]] = {
     "evaluations": evaluated_by,
     "stages": lambda programme, _role: bool(programme.stages),
     "materials": lambda programme, _role: bool(listed(programme)),
+    "service_hours": lambda programme, role: bool(earned(programme, role.value)),
     "plans": lambda programme, role: is_asked(programme) and role not in WATCH,
 }
 EVERYBODY: Final = ("ask", "help", "language", "privacy")

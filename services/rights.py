@@ -299,6 +299,13 @@ _EVERY: Final = (
         "exit",
         ways=("object",),
     ),
+    Right(
+        "service_hours",
+        Of.OWN,
+        (_R.CULTIVATES, _R.SCHOOL),
+        "service.none_yours",
+        ways=("service_hours",),
+    ),
     # Certificates.
     Right(
         "certificates",

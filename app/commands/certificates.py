@@ -81,7 +81,8 @@ async def run(by: Operator, cohort: int, only: list[int] | None) -> list[Handled
     made: list[Handled] = []
     with desk.opened() as database:
         try:
-            async for one in press(database).issue(by, cohort, only):
+            at = press(database)
+            async for one in at.issue(by, cohort, await at.learners(by, cohort, only)):
                 made.append(one)
                 if len(made) % EVERY == 0:
                     say(t("cli.certificates_so_far", count=len(made)), aside=True)

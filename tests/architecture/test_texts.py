@@ -31,6 +31,7 @@ from jobs.sheet_reader import CODES
 from language.clocks import PartOfDay
 from language.sentence import SentenceDoubt
 from programmes.evaluating import Side
+from programmes.serving import Proof
 from programmes.values import (
     PLACES,
     ActivityKind,
@@ -93,6 +94,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "help.other_{}": tuple(UNREADABLE),
     "ask.reply.{}": tuple(k for k, one in common_topics().items() if not one.documented),
     "ask.topic.{}": tuple(k for k, one in common_topics().items() if one.documented),
+    "service.proof_{}": values(Proof),
     "certificate.fact_{}": (*Certified.model_fields, "state", "revoked_at", "reason"),
     "certificate.page.{}": WORDS,
     "certificate.short_{}": values(CertificateStanding),

@@ -81,7 +81,8 @@ class Year:
             )
 
     async def issue(self, only: list[int] | None = None) -> list[Handled]:
-        return [one async for one in self.press.issue(self.by, self.cohort, only)]
+        learners = await self.press.learners(self.by, self.cohort, only)
+        return [one async for one in self.press.issue(self.by, self.cohort, learners)]
 
 
 NewYear = Callable[..., Year]

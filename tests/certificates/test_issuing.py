@@ -170,7 +170,7 @@ async def test_those_who_are_ready_get_one_and_others_a_reason(new_year: NewYear
     words = "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
     for said in ("林小雨", "培养活动", "合格", OFFICE, "SHANXI-2026-01-0001", "六(三)"):
         assert said in words.replace("\n", ""), said
-    assert [one.name async for one in year.press.issue(year.by, year.cohort)] == []
+    assert await year.issue() == []
 
 
 async def test_each_standing_has_its_sentence(new_year: NewYear) -> None:

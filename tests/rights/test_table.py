@@ -74,6 +74,7 @@ EXPECTED: Final = {
     **each("reopen_evaluation change_stage recommend_outcome decide_outcome", "office"),
     **each("confirm_exit", "office"),
     **each("object_exit", "oneself", "guardian"),
+    **each("service_hours", "cultivates", "school"),
     **each("certificates read_certificate", "oneself", "guardian", *OVERSEE),
     **each("certifying", *OVERSEE),
     **each("issue_certificates issue_certificate revoke_certificate", "office"),

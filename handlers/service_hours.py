@@ -1,0 +1,79 @@
+"""服务时长: the hours that those who teach have given, and what they are good for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from bot.scene import TO_MENU, Act, Scene
+from bot.talk.acting import Refused
+from bot.talk.inputs import length
+from bot.talk.message import Field, Message
+from programmes.serving import Earned
+from prompts import Text, t
+from services import service_hours
+from services.access import cohort_of, memberships
+from services.packs import load
+from services.roster import find_member
+from services.service_hours import SERVING, Served
+
+MONTHS: Final = 12
+"""Months that are listed."""
+
+
+def show(scene: Scene, args: Sequence[str]) -> None:
+    """Show one's own hours in each cohort whose document gives something for them.
+
+    Raises `Refused` where none does.
+    """
+    found = [
+        one
+        for place in memberships(scene.session, scene.actor.person_id)
+        if place.role in SERVING
+        for one in service_hours.served(
+            scene.session,
+            cohort_of(scene.session, place),
+            [find_member(scene.session, place.id or 0)],
+        )
+    ]
+    if not found:
+        raise Refused(t("service.none_yours"), verb="service_hours")
+    for one in found:
+        scene.say(card(scene, one))
+
+
+def card(scene: Scene, one: Served) -> Message:
+    """The hours in one cohort: in all, by month, and what the document gives for them."""
+    cohort = cohort_of(scene.session, one.member.membership)
+    return Message(
+        t("service.of", programme=load(cohort.programme).name, cohort=cohort.name),
+        ((TO_MENU,),),
+        title=t("command.service_hours.label"),
+        fields=tuple(fields(one)),
+        note=t("service.how_counted"),
+        card="service",
+    )
+
+
+def fields(one: Served) -> Iterable[Field]:
+    yield Field(t("service.meetings"), t("service.count", count=len(one.meetings)))
+    yield Field(t("service.length"), length(one.minutes) if one.minutes else t("service.none"))
+    for month, minutes in list(one.months.items())[-MONTHS:]:
+        yield Field(t("service.month", year=month.year, month=month.month), length(minutes))
+    for proof in one.earned:
+        yield Field(t(f"service.proof_{proof.proof}"), given(proof))
+
+
+def given(proof: Earned) -> Text:
+    """Who gives something for hours, and by which clause."""
+    key = "service.by_employer" if proof.given_by is None else "service.by_others"
+    return t(
+        "service.unsure" if proof.unsure else "service.sure",
+        given=t(key),
+        clause=proof.clause,
+    )
+
+
+COMMANDS: dict[str, Act] = {"service_hours": show}
+
+__all__ = ["COMMANDS"]
