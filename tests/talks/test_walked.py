@@ -299,7 +299,7 @@ TO_NOBODY_KNOWN = (
 )
 
 
-# ---------------------------------------------------------------- said where something else is awaited
+# ---------------------------------------------------------------- said where files are awaited
 
 
 async def test_a_question_where_files_are_awaited_is_answered_and_the_draft_stays(
