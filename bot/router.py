@@ -215,7 +215,8 @@ class Router:
             Answer.of(incoming), lambda words: self._handlers.doubts(scene, words)
         )
         refused = isinstance(given, Waiting) and not given.accepted and given.note is not None
-        if refused and incoming.text and self._handlers.aside(scene, incoming):
+        files = isinstance(given, Waiting) and not given.question.kind.takes_words
+        if refused and incoming.text and self._handlers.aside(scene, incoming, files):
             if scene.speaker.talk_id == talk.id:
                 self._remind(scene, talk)
             return
@@ -360,6 +361,10 @@ class Router:
             kind="question",
             card=f"talk:{talk.id}",
         )
+
+    def command(self, scene: Scene, name: str, args: Sequence[str]) -> None:
+        """Do what a command does."""
+        self._handlers.commands[name](scene, args)
 
     def resume(self, scene: Scene, talk: Talk, note: Text | None = None) -> None:
         """Resume a draft, with its data looked up again."""

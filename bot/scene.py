@@ -47,6 +47,8 @@ class Talks(Protocol):
 
     def offer_draft(self, talk: Talk) -> Message: ...
 
+    def command(self, scene: Scene, name: str, args: Sequence[str]) -> None: ...
+
 
 @dataclass
 class Scene:
@@ -137,6 +139,10 @@ class Scene:
     def resume(self, talk: Talk) -> None:
         """Take up a draft again."""
         self.router.resume(self, talk)
+
+    def command(self, name: str, *args: str) -> None:
+        """Do what a command does, as this house has it set up."""
+        self.router.command(self, name, args)
 
     def post(self, outgoing: Outgoing) -> None:
         # A menu of commands holds nobody up.
@@ -241,8 +247,9 @@ class Handlers:
     """Handles words that answer no question."""
     stranger: Callable[[Scene, Incoming], None]
     """Handles words of somebody who has not joined."""
-    aside: Callable[[Scene, Incoming], bool] = lambda _scene, _incoming: False
-    """Handles words that a talk refused: returns whether they were a question, now answered."""
+    aside: Callable[[Scene, Incoming, bool], bool] = lambda _scene, _incoming, _files: False
+    """Handles words that a talk refused, perhaps because it awaits files and no words: returns
+    whether they were a question, now answered."""
     asked: Callable[[Scene, str], None] = lambda _scene, _words: None
     """Answers words that somebody in a talk has said to be a question."""
     doubts: Callable[[Scene, str], bool] = lambda _scene, _words: False

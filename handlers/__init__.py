@@ -55,7 +55,8 @@ def handlers(
     loading = documents.flow(store or FileStore(Path("files")))
     written = (session.FLOW, diary.FLOW, materials.FLOW, plans.FLOW)
     entries = [replace(flow, home=progress.home) for flow in written]
-    flows = [join.FLOW, heard.FLOW, review.FLOW, loading, *entries, *inquiries.FLOWS]
+    asking_which = replace(heard.FLOW, finish=partial(heard.finish, advised=advised))
+    flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [leave.FLOW, office_days.FLOW, *certificates.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
@@ -70,7 +71,9 @@ def handlers(
         },
         hear=partial(heard.hear, advised=advised),
         stranger=join.stranger,
-        aside=lambda scene, incoming: heard.aside(scene, own_words(incoming.text or "")),
+        aside=lambda scene, incoming, files: heard.aside(
+            scene, own_words(incoming.text or ""), files=files
+        ),
         asked=partial(heard.answer, advised=advised),
         doubts=heard.doubts,
         heed=asking.heed,

@@ -19,7 +19,6 @@ from handlers import (
     overseen,
     own_entries,
     progress,
-    reminders,
 )
 from handlers.speaker import learner, oversees
 from language.affairs import Affair, affair_of, is_about_all
@@ -87,7 +86,7 @@ def quiet(scene: Scene, affair: Affair) -> bool:
     if is_about_all(affair) and days.edits_some(scene.session, scene.actor):
         office_days.show(scene, ())
     else:
-        reminders.show(scene, ())
+        scene.command("reminders")
     return True
 
 
@@ -116,7 +115,17 @@ _ASIDE: Final = frozenset(
     (
         *("greet", "thank", "about_me", "mentor", "teacher", "reviewer", "reminded", "readers"),
         *("mend", "backdate", "how_to_bring", "last", "progress", "waiting", "returned"),
-        *("child", "students", "behind", "queue", "absent", "unreached", "longest", "cohort"),
+        *(
+            "child",
+            "students",
+            "behind",
+            "queue",
+            "how_to_review",
+            "absent",
+            "unreached",
+            "longest",
+            "cohort",
+        ),
     )
 )
 """What is told or shown, and begins nothing."""
@@ -152,6 +161,8 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "students": overseen.students,
     "behind": overseen.behind,
     "queue": overseen.queue,
+    "how_to_review": overseen.how_to_review,
+    "next": overseen.next_one,
     "approve": overseen.queue,
     "approve_all": overseen.approve_all,
     "return_all": overseen.queue,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.scene import TO_MENU, Scene
 from bot.talk.message import Choice, Field, Message, press
-from handlers import menu, watch
+from handlers import watch
 from handlers.pages import called
 from handlers.speaker import learner, of_their_own, oversees, ways_on
 from language.affairs import Affair
@@ -108,7 +108,7 @@ def reviewer(scene: Scene, _: Affair) -> bool:
 
 
 def who_reads(scene: Scene, _: Affair) -> bool:
-    menu.privacy(scene, ())
+    scene.command("privacy")
     return True
 
 

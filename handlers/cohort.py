@@ -13,6 +13,7 @@ from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Field, Item, Message, Meter, press
 from handlers import progress, watch
 from handlers.pages import PAGE, on_record, page_asked, page_of, tell, turns
+from handlers.urging import reviewers_choice
 from programmes.materials import brought
 from programmes.model import Programme
 from prompts import Brief, Text, Words, t
@@ -203,7 +204,9 @@ def longest(scene: Scene, args: Sequence[str]) -> None:
     on_record(scene, [record.student_id for record, _, _ in found])
     words = t("watch.longest" if count else "watch.nothing_waits", count=count)
     card = Message(words, title=t("watch.list.longest"), items=tuple(items))
-    tell(scene, card, turns(count, page, "longest", shown), shown)
+    remind = reviewers_choice(scene, shown, [record for record, _, _ in found])
+    rows = [*turns(count, page, "longest", shown), *remind]
+    tell(scene, card, rows, shown)
 
 
 def those_who_are(

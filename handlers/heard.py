@@ -109,9 +109,10 @@ def hear_files(
     session.begin_with_files(scene, words, sent(files))
 
 
-def aside(scene: Scene, words: str) -> bool:
+def aside(scene: Scene, words: str, *, files: bool = False) -> bool:
     """Hear words that the talk under way cannot take: one's own affairs, a session told in
-    another talk, a question. Returns whether they were one of these."""
+    another talk, a question. Where it awaits `files`, whatever asks is one. Returns whether they
+    were one of these."""
     if affairs.aside(scene, words):
         return True
     talk = scene.talk()
@@ -120,6 +121,8 @@ def aside(scene: Scene, words: str) -> bool:
     if told and seen.learns(scene) and not scene.withheld:
         session.open_heard(scene, words)
         return True
+    if files and asking.asks(words):
+        return asking.hear(scene, words)
     return asking.aside(scene, words)
 
 
@@ -200,7 +203,7 @@ def load(_scene: Scene, args: Mapping[str, Any]) -> HeardSeen:
     return HeardSeen.model_validate(args)
 
 
-def finish(scene: Scene, me: HeardSeen, wanted: HeardNext) -> None:
+def finish(scene: Scene, me: HeardSeen, wanted: HeardNext, *, advised: bool = False) -> None:
     files = carried(wanted.files)
     if wanted.said.startswith(MATERIAL):
         meant = materials.Meant((wanted.said.removeprefix(MATERIAL),), me.form)
@@ -211,7 +214,7 @@ def finish(scene: Scene, me: HeardSeen, wanted: HeardNext) -> None:
     elif wanted.said == RECORD:
         session.open_heard(scene, me.words, files)
     elif wanted.said == ASK:
-        answer(scene, me.words)
+        answer(scene, me.words, advised)
     else:
         go_on(scene, me.words, wanted.said, files)
     if wanted.files and scene.talk() is None:

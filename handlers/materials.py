@@ -276,7 +276,7 @@ def how(scene: Scene, programme: Programme, meant: Meant) -> None:
     way = Choice(press("material", *([one] if one else [])), label, weight="primary")
     due = programme.final_materials.deadline
     note = t("material.until", says=due_words(programme)) if due.value else ""
-    rows = ((way,), (TO_LIST, TO_MENU))
+    rows = () if scene.talk() else ((way,), (TO_LIST, TO_MENU))
     scene.say(Message(t("material.how"), rows, note=note, clause=due.clause if note else ""))
 
 

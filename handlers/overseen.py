@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.scene import TO_MENU, Scene
-from bot.talk.message import Message
-from handlers import cohort, menu, pages, review, urging, watch
+from bot.talk.message import Choice, Message, press
+from handlers import around, cohort, menu, pages, review, urging, watch
 from handlers.speaker import learner, named_of, oversees, roles, ways_on
 from language.affairs import Affair, asks_how
 from language.names import leading_name
@@ -98,6 +99,9 @@ def of_a_student(scene: Scene, words: str) -> bool:
         [one] = named.values()
         if not asks and words.strip() != one.person.name:
             return False
+        if "审" in words and "谁" not in words and roles(scene) & set(REVIEWERS):
+            review.queue(scene, [str(one.id)])
+            return True
         watch.student(scene, [str(one.id)])
         return True
     name = leading_name(words) if asks and not named else ""
@@ -125,6 +129,30 @@ def queue_or_list(scene: Scene, args: Sequence[str]) -> None:
         cohort.longest(scene, ())
     else:
         review.queue(scene, args)
+
+
+def how_to_review(scene: Scene, affair: Affair) -> bool:
+    """How entries are reviewed, to whoever does; who does, to a learner."""
+    mine = roles(scene)
+    if not mine & set(REVIEWERS):
+        if around.reviewer(scene, affair) or not mine & {*OFFICE, Role.SCHOOL_TEACHER}:
+            return learner(scene) is not None
+        longest = Choice(press("longest"), t("watch.list.longest"))
+        rows = ((longest,), (TO_MENU,)) if mine & OFFICE else ((TO_MENU,),)
+        scene.say(Message(t("affair.review_is_theirs"), rows))
+        return True
+    count = records.waiting_count(scene.session, scene.actor)
+    way = replace(review.TO_QUEUE, weight="primary")
+    scene.say(Message(t("affair.how_to_review", count=count), ((way,), (TO_MENU,))))
+    return True
+
+
+def next_one(scene: Scene, _: Affair) -> bool:
+    """下一条, typed at any time: the next entry that waits and was not opened yet."""
+    if not roles(scene) & set(REVIEWERS):
+        return False
+    review.next_one(scene)
+    return True
 
 
 def approve_all(scene: Scene, _: Affair) -> bool:

@@ -42,8 +42,9 @@ def waiting(scene: Scene, affair: Affair) -> bool:
     """What waits for a review, with whom and since when."""
     entries = handed_in(scene)
     if entries is None:
-        guards = Role.GUARDIAN in roles(scene)
-        return (overseen.child if guards else overseen.queue)(scene, affair)
+        if Role.GUARDIAN in roles(scene):
+            return overseen.child(scene, affair)
+        return overseen.queue(scene, affair) or overseen.students(scene, affair)
     me = cast(LearnerPlace, learner(scene))
     still = [entry for entry in entries if entry[0].state is RecordState.SUBMITTED]
     rows = ((Choice(press("records"), t("command.records.label")), TO_MENU),)

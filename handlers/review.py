@@ -18,7 +18,7 @@ from handlers import progress
 from handlers.pages import on_record
 from handlers.plans import TO_PLANS
 from prompts import Text, Words, t
-from services import records
+from services import records, roster
 from services.entities import Record, RecordKind, RecordState
 from services.records import OF_OTHERS, Body, ReviewResult, Waits
 
@@ -116,9 +116,10 @@ def part_of(scene: Scene, chosen: str) -> Waits:
 
 
 def filter_name(scene: Scene, part: Waits, chosen: str) -> Text | str:
-    """The filter's label; empty for a student with nothing in the queue."""
-    if chosen.isdigit():
-        return next((name for *_, name in waiting_for(scene, part, most=1)), "")
+    """The filter's label, or the student's name. Raises `Refused` for a student who is not the
+    speaker's."""
+    if part.student_id is not None:
+        return roster.student_for(scene.session, scene.actor, part.student_id).person.name
     return t(f"queue.filter_{chosen}")
 
 
@@ -290,6 +291,18 @@ def next_waiting(scene: Scene, settled: Record) -> tuple[Choice, ...]:
         count -= 1
     label = t("review.next", student=name, count=count)
     return (Choice(press("whole", record.id or 0), label, weight="primary"), TO_QUEUE)
+
+
+def next_one(scene: Scene) -> None:
+    """Open what has waited longest of what the speaker has not read yet; the queue, if there is
+    nothing of the kind."""
+    read = {record for record, _ in read_of(scene)}
+    left = [record for record, *_ in waiting_for(scene, most=len(read) + 1)]
+    unread = next((record for record in left if record.id not in read), None)
+    if unread is None:
+        queue(scene, ())
+    else:
+        whole(scene, [str(unread.id)])
 
 
 def bulk(scene: Scene, args: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bot.scene import Act, Scene, number
@@ -12,8 +12,8 @@ from bot.talk.message import Choice, Item, Message, press
 from handlers.pages import called, on_record, student_item, tell
 from prompts import Text, address, render, t
 from services import records, roster, urging
-from services.access import cohort_of
-from services.entities import Record, RecordKind, Role
+from services.access import cohort_of, cohorts_for
+from services.entities import Cohort, Record, RecordKind, Role
 from services.packs import load
 from services.records import Body
 from services.roster import Member
@@ -154,6 +154,50 @@ def not_theirs(scene: Scene, students: Sequence[Member]) -> Refused:
     return Refused(t("watch.urge.not_yours_all", who=who), verb="urge", object="membership")
 
 
-ACTS: dict[str, Act] = {"urge": urge, "urge_all": urge_all}
+def reviewers_choice(
+    scene: Scene, shown: Cohort, waiting: Iterable[Record]
+) -> list[tuple[Choice, ...]]:
+    """The button that reminds those who are late with their reviews, where one of these is."""
+    if not any(urging.is_late(scene.session, scene.actor, record) for record in waiting):
+        return []
+    return [(Choice(press("urge_reviewers", shown.id or 0), t("watch.urge.reviewers")),)]
 
-__all__ = ["ACTS", "due_for", "matters", "urge", "urge_all", "urge_choices"]
+
+def urge_reviewers(scene: Scene, args: Sequence[str]) -> None:
+    """Remind those who are late with their reviews: shown first, sent at a second press."""
+    [shown, *_] = cohorts_for(scene.session, scene.actor, "longest", number(args))
+    back = (Choice(press("longest", shown.id or 0), t("watch.back_longest"), weight="quiet"),)
+    if args[1:] == ["yes"]:
+        names = urging.urge_reviewers(scene.session, scene.actor, shown.id or 0)
+        key = "watch.urge.reviewers_sent" if names else "watch.urge.no_late_review"
+        tell(scene, Message(t(key, count=len(names), names=names)), [back])
+        return
+    late = urging.late_reviews(scene.session, scene.actor, shown.id or 0)
+    if not late:
+        tell(scene, Message(t("watch.urge.no_late_review")), [back])
+        return
+    items = tuple(
+        Item(
+            one.reviewer.name,
+            state=t(
+                "watch.urge.late",
+                count=len(one.waiting),
+                days=(scene.now - one.waiting[0].submitted_at).days,
+            ),
+        )
+        for one in late
+    )
+    send = Choice(
+        press("urge_reviewers", shown.id or 0, "yes"),
+        t("watch.urge.send_all", count=len(late)),
+        weight="primary",
+    )
+    on_record(scene, [record.student_id for one in late for record in one.waiting])
+    words = t("watch.urge.preview_reviewers", count=len(late))
+    card = Message(words, items=items, note=t("watch.urge.on_record"))
+    tell(scene, card, [(send,), back])
+
+
+ACTS: dict[str, Act] = {"urge": urge, "urge_all": urge_all, "urge_reviewers": urge_reviewers}
+
+__all__ = ["ACTS", "due_for", "matters", "reviewers_choice", "urge", "urge_all", "urge_choices"]

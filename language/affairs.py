@@ -46,6 +46,8 @@ Name = Literal[
     "students",
     "behind",
     "queue",
+    "how_to_review",
+    "next",
     "approve",
     "approve_all",
     "return_all",

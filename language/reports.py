@@ -29,16 +29,19 @@ def looks_like_session(text: str, now: datetime | None = None) -> bool:
 
 def may_be_session(text: str, now: datetime) -> bool:
     """Whether this may report something done, though nothing in it says so surely: it has a day
-    or a length that is past and something that is no question: 昨天种菜两小时.
+    or a length that is past and something that is no question: 昨天种菜两小时. Without either it
+    says that something of a session's kind was done: 测了三组条纹.
     """
     plain = as_meant(_report(text), now)
     if _NOT_DONE.search(_LATER.sub("", without_absent(plain))):
         return False
     days, lengths = list(each_day(plain, now)), list(each_length(plain))
     own = own_days(plain, days)
-    if not (own or lengths) or (own and all(is_to_come(said, now) for said in own)):
+    if own and all(is_to_come(said, now) for said in own):
         return False
     words = _without(plain, [*days, *lengths])
+    if not (own or lengths) and not (_DID.search(words) and _ACTIVITY.search(words)):
+        return False
     idle = _LEISURE.search(words) or _CHATTER.search(plain)
     return bool(_ANY_ACT.search(words)) and not idle
 
@@ -123,6 +126,9 @@ _ANY_ACT = compiled(
     r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}"
 )
 _OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:i|we)_[a-z]+ed\b")
+_DID = compiled(
+    r"[一-鿿](?:了|完了?|过)[^,。;]{0,6}[一-鿿a-z]{2}|\b(?:i|we)_(?:\w+ed|did|built|ran|read|wrote)\b"
+)
 _I_DID = compiled(
     r"(?:我们?|俺)[^,。;]{0,8}[一-鿿][了过完][^,。;]{0,6}[一-鿿a-z]{2}|\b(?:i|we)_(?:\w+ed|went|took|gave)\b"
 )

@@ -71,6 +71,12 @@ def tell(
     return len(reached)
 
 
+def reaches(db: Session, person_id: int) -> bool:
+    """Whether a notice to this person would arrive in any of their chats."""
+    reached, _ = chats.reached_by(db, person_id, "")
+    return bool(reached)
+
+
 def tell_chat(db: Session, speaker: Speaker, message: Message, key: str, now: datetime) -> None:
     """Queue a notice to one chat, in answer to what was asked there."""
     tell_all(db, [(speaker.account_id, language_of(speaker))], message, key, now)

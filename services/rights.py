@@ -210,6 +210,14 @@ _EVERY: Final = (
         ("urge", "urge_all"),
     ),
     Right(
+        "urge_review",
+        Of.LEARNER,
+        (_R.OFFICE,),
+        "watch.not_coordinator",
+        "membership",
+        ways=("urge_reviewers",),
+    ),
+    Right(
         "read_urgings",
         Of.LEARNER,
         (_R.SCHOOL, *_OVERSEE),

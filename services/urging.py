@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import reduce
 from typing import Final, cast
 
@@ -19,13 +19,13 @@ from programmes.rules import RequirementProgress
 from prompts import Text, t
 from services import audit, notices, records
 from services.access import allow, held, holders, learner_at
-from services.notices import Why
+from services.notices import Condition, Why
 from services.packs import asked_of, load, material_label, word_label, writing_name
 from services.progress import counted, lacking, unwritten
-from services.records import Entries
+from services.records import Entries, Reviewer
 from services.rights import Relation
 from services.roster import Member
-from storage.tables import Audit, Membership, Person, RecordKind, RecordState, Role
+from storage.tables import Audit, Membership, Person, Record, RecordKind, RecordState, Role
 
 MATTERS: Final = tuple(kind for kind in RecordKind if kind not in records.OF_OTHERS)
 """What learners do themselves, and can be urged to do."""
@@ -290,6 +290,128 @@ def history(db: Session, student: Membership) -> list[Urged]:
     ]
 
 
+# ---------------------------------------------------------------- those who review
+
+
+PATIENCE: Final = timedelta(days=3)
+"""For so long an entry waits before an office reminds whoever reviews it."""
+MOST_WAITING: Final = 200
+"""Entries that are looked at, the longest waiting first."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateReview:
+    """A reviewer who is to be reminded, and what waits for them, the longest first."""
+
+    reviewer: Reviewer
+    waiting: tuple[Record, ...]
+    students: tuple[str, ...]
+
+
+def late_reviews(db: Session, actor: Actor, cohort_id: int) -> list[LateReview]:
+    """Who is to be reminded of what has waited for days in a cohort: of each learner the first
+    reviewer who can be reached, the mentor before the team; none whom the actor has reminded
+    today. Whoever waits longest stands first."""
+    _, found = records.waiting_in(db, cohort_id, actor.person_id, 0, MOST_WAITING)
+    reviewers: dict[int, Reviewer | None] = {}
+    waiting: dict[Reviewer, list[tuple[Record, str]]] = {}
+    for record, _, name in found:
+        if not _waits_long(actor, record):
+            break
+        if record.student_id not in reviewers:
+            reviewers[record.student_id] = _whom(db, actor, record.student_id)
+        if (reviewer := reviewers[record.student_id]) is not None:
+            waiting.setdefault(reviewer, []).append((record, name))
+    return [
+        LateReview(
+            reviewer,
+            tuple(record for record, _ in theirs),
+            tuple(dict.fromkeys(name for _, name in theirs)),
+        )
+        for reviewer, theirs in waiting.items()
+    ]
+
+
+def is_late(db: Session, actor: Actor, record: Record) -> bool:
+    """Whether an entry has waited for days, and the actor may remind its reviewer."""
+    may = held(db, actor.person_id, REVIEW, record.student_id)
+    return may is not None and _waits_long(actor, record)
+
+
+def _waits_long(actor: Actor, record: Record) -> bool:
+    return actor.now - record.submitted_at >= PATIENCE
+
+
+def _whom(db: Session, actor: Actor, student_id: int) -> Reviewer | None:
+    """The reviewer of a learner who is to be reminded by this actor today, if any is."""
+    if held(db, actor.person_id, REVIEW, student_id) is None:
+        return None
+    for reviewer in records.reviewers(db, student_id):
+        if notices.reaches(db, reviewer.person_id):
+            reminded = _reminded_today(db, actor, reviewer)
+            return None if reminded else reviewer
+    return None
+
+
+def _reminded_today(db: Session, actor: Actor, reviewer: Reviewer) -> bool:
+    last = db.exec(
+        select(Audit.at)
+        .where(
+            Audit.object == "membership",
+            Audit.object_id == reviewer.member_id,
+            Audit.verb == REVIEW,
+            Audit.person_id == actor.person_id,
+            Audit.refused == "",
+        )
+        .order_by(col(Audit.id).desc())
+    ).first()
+    return last is not None and beijing_day(last) == beijing_day(actor.now)
+
+
+def urge_reviewers(db: Session, actor: Actor, cohort_id: int) -> list[str]:
+    """Remind those who are late with their reviews, each by the actor's right to it; on record.
+
+    Gives their names.
+    """
+    names = []
+    for late in late_reviews(db, actor, cohort_id):
+        oldest = late.waiting[0]
+        grant = allow(db, actor, REVIEW, oldest.student_id)
+        by = cast(Membership, db.get(Membership, grant.place))
+        waits = {
+            "record": oldest.id,
+            "version": oldest.version,
+            "person": late.reviewer.person_id,
+        }
+        way = Choice(press("queue"), t("command.queue.label"), weight="primary")
+        notices.tell(
+            db,
+            actor,
+            late.reviewer.person_id,
+            Message(review_words(db, actor, by, late), ((way,),)),
+            f"{REVIEW}:{late.reviewer.member_id}:{by.id}:{beijing_day(actor.now)}",
+            condition=Condition("waits_for_review", waits),
+        )
+        audit.note(db, actor, REVIEW, "membership", late.reviewer.member_id, role=by.role.value)
+        names.append(late.reviewer.name)
+    return names
+
+
+def review_words(db: Session, actor: Actor, by: Membership, late: LateReview) -> Text:
+    """A reminder to a reviewer, as it is read."""
+    return t(
+        "watch.urge.review_notice",
+        name=cast(Person, db.get(Person, actor.person_id)).name,
+        role=t(f"role.{by.role}"),
+        count=len(late.waiting),
+        students=list(late.students[:MOST_STUDENTS]),
+        days=(actor.now - late.waiting[0].submitted_at).days,
+    )
+
+
+MOST_STUDENTS: Final = 6
+"""Students who are named in one reminder to a reviewer."""
+REVIEW: Final = "urge_review"
 VERB: Final = "urge"
 
 

@@ -103,6 +103,11 @@ class Kind(ABC, Generic[T_co]):
         return False
 
     @property
+    def takes_words(self) -> bool:
+        """Whether any words are an answer to it."""
+        return True
+
+    @property
     def takes_questions(self) -> bool:
         """Whether words that ask something are an answer to it like any other."""
         return False
@@ -557,6 +562,10 @@ class Parts(Kind[Part]):
     @property
     def takes_files(self) -> bool:
         return self.files_left > 0
+
+    @property
+    def takes_words(self) -> bool:
+        return self.words
 
     def choices(self, asked: Asked) -> Rows:
         taken_away = rows_of(self.held, 2)

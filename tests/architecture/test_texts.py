@@ -43,7 +43,7 @@ from programmes.values import (
     StageKind,
     Status,
 )
-from prompts import LANGUAGES, catalogue
+from prompts import LANGUAGES, catalogue, render, t
 from services.certificates import CertificateStanding
 from services.certified import Certified
 from services.inquiries import Forwarded
@@ -438,3 +438,13 @@ def test_no_sentence_is_empty() -> None:
     for language in LANGUAGES:
         for key in KEYS:
             assert catalogue(language)[key].strip(), key
+
+
+def test_a_role_has_one_name() -> None:
+    """As the glossary has it: 查阅人员, and no other word for it."""
+    for key, text in catalogue("zh").items():
+        assert "督查" not in text, key
+    glossary = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    for role in Role:
+        if role is not Role.GUARDIAN:  # 家长（监护人）
+            assert f"| {render(t(f'role.{role}'), 'zh')} |" in glossary

@@ -334,6 +334,9 @@ async def test_the_address_is_said_once_where_there_is_a_site(
     days.house.app.settings.web.enabled = True
     await days.house.restart()
     await student.says("提醒设置")
+    assert "日历订阅" in student.sees
+    await student.says("怎么关掉提醒")
+    assert "日历订阅" in student.sees, "by a sentence as by the button"
     said = await student.presses("订阅到日历")
     [path] = re.findall(r"http://127\.0\.0\.1:8080(/calendar/\S+\.ics)", said)
     assert (await fetched(days, path)).status_code == 200

@@ -55,6 +55,7 @@ EXPECTED: Final = {
     **each("read open read_file read_student", *READERS),
     **each("approve return queue", "cultivates"),
     **each("urge", "school", "office", "named"),
+    **each("urge_review", "office"),
     **each("read_urgings", "school", *OVERSEE),
     **each("readers", "oneself", "guardian"),
     **each("set_reminders", "oneself", "cultivates", "school", "office"),

@@ -526,3 +526,81 @@ async def test_a_page_reads_in_english(house: House) -> None:
     assert "Cultivation sessions (at least 10)\n  ▰▱ reached by 1 of 2 students 五(三)1" in said
     assert "to be reviewed: 2, the oldest from Wed 11 Nov 10:00" in said
     assert "Not met yet" in office.buttons
+
+
+# ---------------------------------------------------------------- those who are late with reviews
+
+
+async def test_the_office_reminds_those_who_have_not_reviewed_for_days(house: House) -> None:
+    await lives(house)  # two entries of 赵一鸣 wait for 周岚, one of them for twelve days
+    office, mentor = house.members["管小青"], house.members["周岚"]
+    await office.says("催一下导师")
+    assert "赵一鸣" in office.sees
+    said = await office.presses("提醒审核的人")
+    assert "周岚 · 1 条，最久的等了 12 天" in said
+    assert "王建国" not in said, "nothing waits for him"
+    mentor.reads()
+    await office.presses("发给这 1 名")
+    assert "已提醒 1 位：周岚" in office.sees
+    told = mentor.reads()
+    assert "管小青（管理办公室人员）提醒您：1 条记录在等您审核，最久的等了 12 天（赵一鸣）" in told
+    assert "待审 2 条" in await mentor.presses("待审")
+    mentor.reads()
+    await office.says("等得最久的是哪条")
+    await office.presses("提醒审核的人")
+    assert "没有要提醒的" in office.sees
+    assert mentor.reads() == "", "once a day"
+    with house.app.database.transaction() as db:
+        [noted] = db.exec(select(Audit).where(Audit.verb == "urge_review", Audit.refused == ""))
+        assert (noted.person_id, noted.object_id) == (office.person_id, mentor.membership_id)
+
+
+async def test_what_waits_for_less_than_days_reminds_nobody(house: House) -> None:
+    with house.app.database.transaction() as db:
+        student, _ = mentored(db, house, "林小雨")
+        hand_in(db, student, house.clock, days_ago(house.clock, 3))
+    office = house.members["管小青"]
+    await office.says("等得最久的是哪条")
+    assert "林小雨" in office.sees
+    assert "提醒审核的人" not in office.buttons
+    cohort = house.app.database
+    with cohort.transaction() as db:
+        number = db.exec(select(Cohort.id)).one()
+    assert "没有要提醒的" in await forge(house, "管小青", f"a:urge_reviewers:{number}")
+    for who in ("王建国", "郭老师", "林小雨"):
+        said = await forge(house, who, f"a:urge_reviewers:{number}:yes")
+        assert "只有这一期的管理办公室人员" in said
+
+
+@pytest.mark.parametrize(
+    ("who", "said", "sees"),
+    [
+        ("林小雨", "催一下导师", "没有在等审核的记录"),
+        ("郭老师", "催一下导师", "我的学生"),
+        ("周岚", "赵一鸣还有几条没审", "待审 2 条（赵一鸣）"),
+        ("管小青", "赵一鸣还有几条没审", "云冈中学"),
+        ("周岚", "怎么审核", "现在待审 2 条"),
+        ("王建国", "怎么审核", "现在待审 0 条"),
+        ("林小雨", "怎么审核", "培养活动：王建国、李青"),
+        ("管小青", "怎么审核", "由学生的导师和培养团队审核"),
+        ("郭老师", "怎么审核记录", "由学生的导师和培养团队审核"),
+        ("王建国", "林小雨还有几条没审", "没有待审的记录（林小雨）"),
+    ],
+)
+async def test_reviews_are_asked_after_in_ones_own_words(
+    house: House, who: str, said: str, sees: str
+) -> None:
+    await lives(house)
+    assert sees in await house.members[who].says(said)
+
+
+async def test_next_is_said_at_any_time_and_opens_what_was_not_read_yet(house: House) -> None:
+    await lives(house)
+    mentor = house.members["周岚"]
+    first = await mentor.says("下一条")
+    await mentor.says("谢谢")
+    second = await mentor.says("下一条")
+    assert "状态：待审" in first
+    assert "状态：待审" in second
+    assert first != second
+    assert "待审 2 条" in await mentor.says("下一条"), "all were opened: the queue"

@@ -297,3 +297,43 @@ TO_NOBODY_KNOWN = (
     *("join.other_person", "join.link_unknown", "join.link_used", "join.too_many_tries"),
     "privacy.stranger",
 )
+
+
+# ---------------------------------------------------------------- said where files are awaited
+
+
+async def test_a_question_where_files_are_awaited_is_answered_and_the_draft_stays(
+    house: House,
+) -> None:
+    [student] = await house.join("林小雨")
+    await student.says(FIRST)
+    await student.presses("改附件")
+    said = await student.says("面试什么时候？")
+    assert "2025年12月" in said
+    assert "没有记下" not in said
+    assert "请发照片或文件" in said, "and asked for again"
+    await student.says("我的导师是谁")
+    assert "王建国" in student.sees
+    said = await student.says("写了一段话")
+    assert "没有记下" in said, "no question: it is said that these words are not kept"
+    await student.presses("完成")
+    assert "内容：做双缝实验" in student.sees
+
+
+@pytest.mark.parametrize(
+    "said", ["测了三组条纹", "读完了《费曼物理学讲义》第一章", "调了光路", "跑了一组数据"]
+)
+async def test_what_was_done_is_offered_as_a_record_without_day_and_length(
+    house: House, said: str
+) -> None:
+    [student] = await house.join("林小雨")
+    await student.says(said)
+    assert "记一次" in student.buttons
+    assert f"内容：{said}" in await student.presses("记一次")
+
+
+@pytest.mark.parametrize("said", ["导师换了怎么办", "换了手机", "我交了材料", "老师签了字"])
+async def test_what_is_no_session_is_not_offered_as_one(house: House, said: str) -> None:
+    [student] = await house.join("林小雨")
+    await student.says(said)
+    assert "记一次" not in student.buttons
