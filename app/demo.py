@@ -17,16 +17,24 @@ from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import beijing_day
-from programmes import evaluating
+from programmes import evaluating, planning
 from programmes.catalogue import load
 from programmes.evaluating import Side, StagePart
 from programmes.model import Programme
-from programmes.values import Outcome
+from programmes.presenting import presented
+from programmes.values import Outcome, Presentation
 from prompts import BEIJING, Language, render, t
 from services import audit, evaluations, joining, plans, records, roster, urging
 from services.access import learner_at
 from services.evaluations import Dimension, EvaluationBody
-from services.records import HandedIn, PlanBody, SessionBody, WritingBody
+from services.records import (
+    HandedIn,
+    PlanBody,
+    PresentationBody,
+    PresentedPart,
+    SessionBody,
+    WritingBody,
+)
 from services.roster import Member
 from storage import chats
 from storage.tables import (
@@ -87,6 +95,8 @@ SLOW: Final = "mentor_4"
 
 ANEW: Final = 5
 """The student whose plan has just been written anew, and waits for the office."""
+SELDOM: Final = 6
+"""Sessions in a year; who has no more of them has prepared nothing to present."""
 RETURNED: Final = 2
 """The student whose last entry has been sent back."""
 
@@ -169,7 +179,7 @@ class _Year:
             self._invite(name, begins)
         today = min(beijing_day(self._now), cycle.last_day or date.max)
         acts = [*self._sessions(cycle.first_day, today), *self._reminders(cycle.first_day, today)]
-        acts += [*self._plans(cycle.first_day), *self._evaluations()]
+        acts += [*self._plans(cycle.first_day), *self._presentations(), *self._evaluations()]
         for moment, act in sorted(acts, key=lambda planned: planned[0]):
             if moment <= self._now:
                 act(moment)
@@ -337,13 +347,16 @@ class _Year:
         student: str,
         moment: datetime,
         kind: RecordKind,
-        body: SessionBody | WritingBody,
+        body: SessionBody | WritingBody | PresentationBody,
         day: date,
         about_id: int | None = None,
+        period: str = "",
     ) -> HandedIn:
         actor = self._actor(student, moment)
         learner = learner_at(self._db, self._members[student].id)
-        return records.hand_in(self._db, actor, learner, kind, body, day=day, about_id=about_id)
+        return records.hand_in(
+            self._db, actor, learner, kind, body, day=day, about_id=about_id, period=period
+        )
 
     def _review(self, reviewer: str, moment: datetime, record: HandedIn, why: str = "") -> None:
         """Read an entry in full, then approve it, or send it back with a reason."""
@@ -365,6 +378,8 @@ class _Year:
         """Mentors write their students' training plans in the first weeks, and the office approves
         them in the week after; one is written anew these days and waits, and of one student who
         never came there is none."""
+        if not planning.is_asked(self._programme):
+            return
         for n, trait in enumerate(STUDENTS, 1):
             if not trait.pace:
                 continue
@@ -391,9 +406,27 @@ class _Year:
 
     def _approve_plan(self, n: int, moment: datetime) -> None:
         plan = plans.of_learner(self._db, self._members[f"student_{n}"].id)
-        if plan is not None:
+        if plan is not None and planning.needs_approval(self._programme):
             office = self._actor("coordinator", moment)
             records.review(self._db, office, plan.id or 0, plan.version, approve=True)
+
+    def _presentations(self) -> Iterator[tuple[datetime, TimedAction]]:
+        """Most students prepare what they present at a stage, in the weeks before its last day."""
+        stages = dict(zip(evaluating.keys(self._programme), self._programme.stages, strict=True))
+        for key, one in presented(self._programme).items():
+            due = evaluating.term(self._programme, stages[key]).due
+            for n, trait in enumerate(STUDENTS, 1):
+                if due is not None and trait.pace > SELDOM:
+                    day = due - timedelta(days=4 + n)
+                    yield _at(day, 21), partial(self._present, f"student_{n}", key, one)
+
+    def _present(self, student: str, stage: str, one: Presentation, moment: datetime) -> None:
+        parts = tuple(
+            PresentedPart(key=key, words=self._words(f"demo.presentation.{key}"))
+            for key in ("progress", *one.about)
+        )
+        body, day = PresentationBody(parts=parts), beijing_day(moment)
+        self._hand_in(student, moment, RecordKind.PRESENTATION, body, day, period=stage)
 
     def _evaluations(self) -> Iterator[tuple[datetime, TimedAction]]:
         """Mentors sign what is due before the last evaluation, near its last day; of who never

@@ -26,8 +26,10 @@ from handlers import (
     office_days,
     overseen,
     plans,
+    presentation,
     progress,
     reminders,
+    results,
     review,
     service_hours,
     session,
@@ -53,12 +55,12 @@ def handlers(
     what was said. `site` is the address of the web site, for links to it; empty if there is none.
     """
     loading = documents.flow(store or FileStore(Path("files")))
-    written = (session.FLOW, diary.FLOW, materials.FLOW, plans.FLOW)
+    written = (session.FLOW, diary.FLOW, materials.FLOW, plans.FLOW, presentation.FLOW)
     entries = [replace(flow, home=progress.home) for flow in written]
     asking_which = replace(heard.FLOW, finish=partial(heard.finish, advised=advised))
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
-    flows += [leave.FLOW, office_days.FLOW, *certificates.FLOWS]
+    flows += [results.FLOW, leave.FLOW, office_days.FLOW, *certificates.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
@@ -110,6 +112,8 @@ COMMANDS: dict[str, Act] = {
     **mydata.COMMANDS,
     **materials.COMMANDS,
     **plans.COMMANDS,
+    **presentation.COMMANDS,
+    **results.COMMANDS,
 }
 """The commands: typed as `/name` or by their words, or chosen from the menu."""
 
@@ -149,6 +153,7 @@ ACTS: dict[str, Act] = {
     **office_days.ACTS,
     **mydata.ACTS,
     **plans.ACTS,
+    **results.ACTS,
 }
 """The acts behind the buttons of cards."""
 

@@ -30,7 +30,13 @@ from services.records import Entries, SessionBody
 from services.rights import ROLES, Relation
 from services.stages import StageNow
 
-SHOWN_WRITINGS: Final = (RecordKind.PLAN, RecordKind.MATERIAL, *WRITING)
+SHOWN_WRITINGS: Final = (
+    RecordKind.TEST_RESULT,
+    RecordKind.PRESENTATION,
+    RecordKind.PLAN,
+    RecordKind.MATERIAL,
+    *WRITING,
+)
 """The kinds of entry whose words the card lists, besides sessions, which it counts."""
 SHOWN: Final = 5
 """Entries in the learner's own words that the card shows unasked."""

@@ -310,23 +310,27 @@ def state(plan: Record) -> Text:
 
 def fields_of(scene: Scene, record: Record, body: PlanBody, version: int) -> tuple[Field, ...]:
     """The fields of a plan; and, while a later version waits, which one is carried out."""
-    approved = [one.version for one, _ in records.reviews(scene.session, record) if one.approved]
     told = [*records.plan_fields(body), Field(t("field.files"), shown(body.files))]
-    if approved and record.state is not RecordState.APPROVED and version == record.version:
-        told.insert(0, Field(t("plan.in_force"), t("record.version", version=approved[-1])))
+    stands = plans.in_force(scene.session, [record]).get(record.id or 0, record.version)
+    if stands != record.version == version:
+        told.insert(0, Field(t("plan.in_force"), t("record.version", version=stands)))
     return tuple(told)
 
 
-def meters(programme: Programme, entries: Entries) -> Iterable[Meter]:
+def meters(scene: Scene, programme: Programme, entries: Entries) -> Iterable[Meter]:
     """Whether the plan is there, where the document asks for one."""
     if not planning.is_asked(programme):
         return
-    plan = next((one for one, _ in entries if stands(one)), None)
-    done = plan is not None and plan.state in (RecordState.FILED, RecordState.APPROVED)
-    waits = plan is not None and plan.state is RecordState.SUBMITTED
+    plan = next((one for one, _ in entries if is_plan(one)), None)
+    carried_out = plans.in_force(scene.session, [plan]) if plan else {}
+    done = bool(carried_out)
+    waits = not done and plan is not None and plan.state is RecordState.SUBMITTED
+    words: Words = t("plan.missing") if plan is None else state(plan)
+    if plan is not None and plan.id in carried_out and carried_out[plan.id] != plan.version:
+        words = t("plan.in_force_and", version=carried_out[plan.id], state=words)
     yield Meter(
         t("plan.one"),
-        t("plan.missing") if plan is None else state(plan),
+        words,
         int(done),
         int(waits),
         1,
@@ -336,7 +340,7 @@ def meters(programme: Programme, entries: Entries) -> Iterable[Meter]:
     )
 
 
-def stands(record: Record) -> bool:
+def is_plan(record: Record) -> bool:
     return record.kind is RecordKind.PLAN and record.state is not RecordState.WITHDRAWN
 
 
@@ -355,14 +359,14 @@ def overview(scene: Scene, programme: Programme, members: Sequence[Member]) -> I
     if not planning.is_asked(programme) or not members:
         return
     there = plans.latest(scene.session, [member.id for member in members]).values()
-    done = sum(one.state in (RecordState.FILED, RecordState.APPROVED) for one in there)
+    done = len(plans.in_force(scene.session, there))
     waiting = sum(one.state is RecordState.SUBMITTED for one in there)
     key = "plan.numbers_waiting" if planning.needs_approval(programme) else "plan.numbers"
     yield Meter(
         t("plan.one"),
         t(key, done=done, waiting=waiting, of=len(members)),
         done,
-        waiting,
+        min(waiting, len(members) - done),
         len(members),
         clause=planning.clause(programme),
         choice=TO_PLANS,

@@ -10,11 +10,12 @@ from typing import Final, cast
 from bot.scene import TO_MENU, Scene, number
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Field, Item, Message, Meter, Tone, press
-from handlers import diary, materials, plans, session
+from handlers import diary, materials, plans, presentation, results, session
 from handlers.attachments import shown
 from handlers.diary import WritingSeen
 from handlers.materials import MaterialSeen
 from handlers.plans import PlanSeen
+from handlers.presentation import PresentationSeen
 from handlers.seen import SessionSeen
 from programmes.model import Programme, Requirement
 from programmes.pacing import Away, projection
@@ -24,9 +25,18 @@ from prompts import Brief, Text, Words, t
 from services import leave, records
 from services.access import learner
 from services.entities import Record, RecordKind, RecordState
-from services.packs import asked_of, load, material_label, word_label, writing_name
+from services.packs import asked_of, load, material_label, stage_label, word_label, writing_name
 from services.progress import WRITING, counted, joined_on, sessions_without, stands
-from services.records import OF_OTHERS, Body, MaterialBody, PlanBody, SessionBody, WritingBody
+from services.records import (
+    OF_OTHERS,
+    Body,
+    MaterialBody,
+    PlanBody,
+    PresentationBody,
+    ResultBody,
+    SessionBody,
+    WritingBody,
+)
 from services.reminder_card import every
 
 PAGE = 6
@@ -59,7 +69,9 @@ def report(
     meters = [requirement_meter(part, own=own) for part in made.requirements]
     meters = meters or [no_minimum(entries)]
     meters += writing_meters(programme, grade, entries, own=own)
-    meters += plans.meters(programme, entries)
+    meters += plans.meters(scene, programme, entries)
+    meters += results.meters(programme, entries)
+    meters += presentation.meters(scene, member_id, programme, entries, own=own)
     meters += materials.meters(programme, entries, own=own)
     waiting = tuple(waiting_items(scene, member_id, entries, own=own))
     away = leave.days_of(scene.session, member_id)
@@ -350,6 +362,8 @@ TONES: Final[Mapping[RecordState, Tone]] = {
 def state(record: Record) -> Text:
     if record.kind is RecordKind.PLAN:
         return plans.state(record)
+    if record.kind is RecordKind.TEST_RESULT:
+        return t("result.state")
     return t(f"state.{record.state}")
 
 
@@ -396,6 +410,8 @@ def bare(record: Record) -> Words:
     """What an entry is, and nothing of what it says."""
     if record.kind is RecordKind.MATERIAL:
         return material_label(record.period)
+    if record.kind is RecordKind.PRESENTATION:
+        return t("record.presentation_line", stage=stage_label(record.period))
     return t(f"watch.matter.{record.kind}")
 
 
@@ -410,7 +426,7 @@ def word_choices(scene: Scene, record: Record, version: int) -> list[tuple[Choic
 
 
 def home(
-    me: SessionSeen | WritingSeen | MaterialSeen | PlanSeen,
+    me: SessionSeen | WritingSeen | MaterialSeen | PresentationSeen | PlanSeen,
 ) -> Callable[[Scene], None] | None:
     """What shows the entry that is being changed; a new one comes from the menu."""
     changed = me.record_id
@@ -465,6 +481,10 @@ def full_fields(scene: Scene, record: Record, body: Body, version: int) -> tuple
     files = Field(t("field.files"), shown(body.files))
     if isinstance(body, MaterialBody):
         return materials.fields_of(record, body)
+    if isinstance(body, ResultBody):
+        return results.fields_of(record, body)
+    if isinstance(body, PresentationBody):
+        return presentation.fields_of(body)
     if isinstance(body, PlanBody):
         return plans.fields_of(scene, record, body, version)
     on = records.about(scene.session, record)
@@ -508,6 +528,10 @@ def edit(scene: Scene, args: Sequence[str]) -> None:
             diary.edit(scene, record, body)
         case MaterialBody():
             materials.edit(scene, record, body)
+        case PresentationBody():
+            presentation.edit(scene, record, body)
+        case ResultBody():
+            results.edit(scene, record)
         case PlanBody():
             plans.edit(scene, record, body)
 

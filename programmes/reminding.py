@@ -17,6 +17,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from programmes import evaluating
 from programmes.evaluating import SIDES, Side, StagePart, StageTerm, parts, term
 from programmes.materials import ASKED_AHEAD
 from programmes.model import Programme, Requirement
@@ -128,6 +129,8 @@ class LearnerState:
     """The stages that the office has opened or moved, by their place in the programme."""
     unsigned: Sequence[Matter] = ()
     """The parts of evaluations that are missing: `signatures`."""
+    unprepared: Sequence[Matter] = ()
+    """The presentations that are not prepared: `preparations`."""
     lacking: Sequence[str] = ()
     """The words of the final materials that are kept here and missing."""
     plan: date | None = None
@@ -250,6 +253,7 @@ def matters(programme: Programme, state: LearnerState, on: date) -> Iterator[Mat
         yield from _writings(programme, state)
         yield from _plan(programme, state)
     yield from _materials(programme, state)
+    yield from state.unprepared
     yield from state.unsigned
     yield from _queue(programme, state)
 
@@ -500,6 +504,32 @@ def signatures(
         )
         for one in stages_due(programme, terms, unsigned)
     )
+
+
+def preparations(
+    programme: Programme, terms: Sequence[StageTerm], unprepared: Collection[str]
+) -> tuple[Matter, ...]:
+    """What learners have to prepare: `unprepared` are the stages, as records name them, at which
+    they present something and have not prepared it. Without a deadline there is none."""
+    found = []
+    keys = evaluating.keys(programme)
+    for key, stage, days in zip(keys, programme.stages, terms, strict=True):
+        if stage.presentation is None or days.due is None or key not in unprepared:
+            continue
+        steps = tuple(
+            Saying(
+                days.due - DAY * ahead,
+                days.due,
+                days.due,
+                strength,
+                (To.LEARNER,),
+                f"{key} {days.due} prepare {ahead} days before",
+            )
+            for ahead, strength in ((14, Strength.GENTLE), (3, Strength.PLAIN))
+        )
+        name = stage.presentation.name
+        found.append(Matter(str(stage.stage), "evaluation.stages", stage.clause, steps, name=name))
+    return tuple(found)
 
 
 def _signing(programme: Programme, one: StageDue) -> Iterator[Saying]:

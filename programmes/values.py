@@ -789,6 +789,21 @@ class Report(Value):
     to: RoleWord
 
 
+class Presented(StrEnum):
+    """What a document wants spoken about when learners present their work."""
+
+    QUESTIONS = "questions"
+    AIMS = "aims"
+    PROBLEMS = "problems"
+
+
+class Presentation(Value):
+    """What learners present at a stage (中期汇报), and what the document wants spoken about."""
+
+    name: str
+    about: tuple[Presented, ...] = ()
+
+
 class Stage(Listed):
     """One evaluation. Words for people stand beside what the software acts on."""
 
@@ -805,6 +820,9 @@ class Stage(Listed):
     consequence: str = ""
     effects: dict[OutcomeWord, tuple[EffectWord, ...]] = {}
     report: Report | None = None
+    presentation: Presentation | None = None
+    test: str = ""
+    """The test that learners take at it, as the document calls it."""
 
 
 class ExitRule(Value):

@@ -10,7 +10,9 @@ from sqlmodel import Session
 from programmes.materials import listed
 from programmes.model import Programme
 from programmes.planning import is_asked
+from programmes.presenting import presented
 from programmes.serving import earned
+from programmes.tested import stages_with_tests
 from prompts import Language, render, t
 from services.access import cohort_of, memberships, programmes_for
 from services.certificates import concerned
@@ -22,18 +24,20 @@ from services.rights import RIGHT_FOR, ROLES, Of
 from storage.tables import Membership, Role
 
 OFFERED: Final = (
-    *("session", "writing", "meeting", "materials", "progress", "records"),
-    *("queue", "evaluations", "cohort", "stages", "plans", "students"),
+    *("session", "writing", "meeting", "presentation", "materials", "progress", "records"),
+    *("queue", "evaluations", "cohort", "stages", "plans", "results", "students"),
     *("service_hours", "certificates", "questions", "documents", "children", "reminders"),
 )
 """The commands that need a right, in the menu's order."""
 WATCH: Final = (Role.SCHOOL_TEACHER, Role.GUARDIAN)
-"""Those who read plans on a student's page, and do nothing about them."""
+"""Those who read plans and results on a student's page, and do nothing about them."""
 ASKED_FOR: Final[Mapping[str, Callable[[Programme, Role], bool]]] = {
     "evaluations": evaluated_by,
     "stages": lambda programme, _role: bool(programme.stages),
     "materials": lambda programme, _role: bool(listed(programme)),
     "service_hours": lambda programme, role: bool(earned(programme, role.value)),
+    "presentation": lambda programme, _role: bool(presented(programme)),
+    "results": lambda programme, role: bool(stages_with_tests(programme)) and role not in WATCH,
     "plans": lambda programme, role: is_asked(programme) and role not in WATCH,
 }
 EVERYBODY: Final = ("ask", "help", "language", "privacy")

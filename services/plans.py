@@ -30,7 +30,7 @@ from services.access import (
 from services.packs import found, load
 from services.records import HandedIn, PlanBody
 from services.roster import Member
-from storage.tables import Cohort, Membership, Person, Record, RecordKind, RecordState
+from storage.tables import Cohort, Membership, Person, Record, RecordKind, RecordState, Review
 
 
 def latest(db: Session, student_ids: Collection[int]) -> dict[int, Record]:
@@ -50,6 +50,18 @@ def latest(db: Session, student_ids: Collection[int]) -> dict[int, Record]:
 def of_learner(db: Session, student_id: int) -> Record | None:
     """A student's plan, if there is one."""
     return latest(db, [student_id]).get(student_id)
+
+
+def in_force(db: Session, plans: Collection[Record]) -> dict[int, int]:
+    """The version of each plan that is carried out: the one approved last, or, where nobody
+    approves it, the latest."""
+    ids = [cast(int, plan.id) for plan in plans]
+    approved = select(Review.record_id, Review.version).where(
+        col(Review.record_id).in_(ids), col(Review.approved)
+    )
+    found = dict(db.exec(approved.order_by(col(Review.version))).all())
+    filed = {cast(int, p.id): p.version for p in plans if p.state is RecordState.FILED}
+    return found | filed
 
 
 def asked_of(db: Session, actor: Actor) -> bool:

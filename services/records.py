@@ -114,6 +114,24 @@ class MaterialBody(BaseModel):
     files: tuple[Kept, ...] = ()
 
 
+class PresentedPart(BaseModel):
+    """What is said about one thing that is to be spoken about."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    words: str
+
+
+class PresentationBody(BaseModel):
+    """The body of a presentation's record: what the student means to say."""
+
+    model_config = ConfigDict(frozen=True)
+
+    parts: tuple[PresentedPart, ...]
+    files: tuple[Kept, ...] = ()
+
+
 class PlanBody(BaseModel):
     """The body of a training plan's record."""
 
@@ -127,7 +145,19 @@ class PlanBody(BaseModel):
     files: tuple[Kept, ...] = ()
 
 
-Body = SessionBody | WritingBody | MaterialBody | PlanBody
+class ResultBody(BaseModel):
+    """The body of a test result's record."""
+
+    model_config = ConfigDict(frozen=True)
+
+    score: str
+    """In plain figures: 85, 85.5."""
+    why: str = ""
+    """Why an earlier version was corrected."""
+    files: tuple[Kept, ...] = ()
+
+
+Body = SessionBody | WritingBody | MaterialBody | PresentationBody | PlanBody | ResultBody
 Entries = Sequence[tuple[Record, Body]]
 """Records, each with the body of its latest version."""
 
@@ -138,6 +168,7 @@ BEGUN_BY: Final = {
     RecordKind.DIARY: "writing",
     RecordKind.MEETING_RECORD: "meeting",
     RecordKind.MATERIAL: "material",
+    RecordKind.PRESENTATION: "presentation",
 }
 """The command by which a learner begins an entry of each kind."""
 
@@ -149,7 +180,11 @@ OF_OTHERS: Final[Mapping[RecordKind, Mapping[str, str]]] = {
         **dict.fromkeys(("hand_in", "edit", "amend"), "write_plan"),
         **dict.fromkeys(("approve", "return"), "decide_plan"),
         "withdraw": "",
-    }
+    },
+    RecordKind.TEST_RESULT: {
+        **dict.fromkeys(("hand_in", "edit", "amend"), "enter_result"),
+        **dict.fromkeys(("approve", "return", "withdraw"), ""),
+    },
 }
 """Entries that others write of a learner, each with the rights that its acts need; an act without
 one is nobody's. An approved one may be written anew, and is then approved anew."""
@@ -169,10 +204,12 @@ def body_of(kind: RecordKind, body: dict[str, Any]) -> Body:
     return BODIES.get(kind, WritingBody).model_validate(body)
 
 
-BODIES: Final[Mapping[RecordKind, type[SessionBody | WritingBody | MaterialBody | PlanBody]]] = {
+BODIES: Final[Mapping[RecordKind, type[Body]]] = {
     RecordKind.SESSION: SessionBody,
     RecordKind.MATERIAL: MaterialBody,
+    RecordKind.PRESENTATION: PresentationBody,
     RecordKind.PLAN: PlanBody,
+    RecordKind.TEST_RESULT: ResultBody,
 }
 """What is in an entry of each kind that is more than words."""
 
@@ -851,6 +888,11 @@ def title(record: Record | HandedIn, body: Body, *, brief: bool = False) -> Text
         return t("record.material_line", what=material_label(named), title=body.title)
     if isinstance(body, PlanBody):
         return t("record.plan_line")
+    if isinstance(body, ResultBody):
+        stage = stage_label(record.period)
+        return t("record.test_result_line", stage=stage, score=body.score)
+    if isinstance(body, PresentationBody):
+        return t("record.presentation_line", stage=stage_label(record.period))
     if record.period:
         return t(f"record.{record.kind}_stage_line", stage=stage_label(record.period))
     return t(f"record.{record.kind}_line", day=Brief(record.day) if brief else record.day)
@@ -1034,14 +1076,14 @@ def _tell_learner(
 ) -> None:
     """Tell a learner of what others have written of them, once it holds."""
     name = cast(Person, db.get(Person, written_by(db, entry, entry.version))).name
-    key = "plan.told_changed" if entry.version > 1 else "plan.told_written"
-    if entry.state is RecordState.APPROVED:
-        key = "plan.told_approved"
+    changed = "changed" if entry.version > 1 else "written"
+    told = "approved" if entry.state is RecordState.APPROVED else changed
+    area = "plan" if entry.kind is RecordKind.PLAN else "result"
     message = Message(
-        title=t(key, name=name),
+        title=t(f"{area}.told_{told}", name=name),
         rows=((Choice(press("record", entry.id or 0), t("record.open"), weight="primary"),),),
     )
-    notices.tell(db, actor, student.person_id, message, f"plan:{entry.id}:{entry.version}")
+    notices.tell(db, actor, student.person_id, message, f"{area}:{entry.id}:{entry.version}")
 
 
 def _tell_writer(db: Session, actor: Actor, record: Record, word: Review) -> None:

@@ -84,6 +84,8 @@ def way_on(one: Due) -> str:
     if one.to is To.LEARNER:
         if one.matter.about == "material":
             return press("materials")
+        if one.matter.rule == "evaluation.stages":
+            return press(records.BEGUN_BY[RecordKind.PRESENTATION])
         return press(WAYS.get(one.matter.about, "session"))
     if one.matter.about == "queue" and one.to in (To.MENTOR, To.TEAM_MEMBER):
         return press("queue")

@@ -178,7 +178,7 @@ _EVERY: Final = (
     _keep(
         "write",
         "access.not_a_student",
-        *("writing", "meeting", "diary", "meeting_record", "material"),
+        *("writing", "meeting", "diary", "meeting_record", "material", "presentation"),
     ),
     _keep("hand_in", "access.not_your_record"),
     _keep("edit", "access.not_your_record", "edit", object="record"),
@@ -259,6 +259,28 @@ _EVERY: Final = (
         (_R.ONESELF, _R.GUARDIAN, _R.CULTIVATES, _R.SCHOOL, *_OVERSEE),
         "plan.none_yours",
         ways=("plans",),
+    ),
+    # The tests.
+    Right(
+        "enter_result",
+        Of.LEARNER,
+        (_R.CULTIVATES, _R.OFFICE),
+        "result.not_yours",
+        "membership",
+        {
+            Must.PRESENT: "result.ended",
+            Must.CONSENT: "result.consent_awaited",
+            Must.WHOLE: "result.not_yours",
+            Must.NOT_OWN: "result.not_yours",
+        },
+        ("enter_results",),
+    ),
+    Right(
+        "results",
+        Of.OWN,
+        (_R.ONESELF, _R.GUARDIAN, _R.CULTIVATES, _R.SCHOOL, *_OVERSEE),
+        "result.none_yours",
+        ways=("results",),
     ),
     # The year's evaluations.
     _evaluate("evaluate", _R.CULTIVATES, "evaluation", "evaluate"),

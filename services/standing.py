@@ -30,6 +30,7 @@ from programmes.reminding import (
     Unwritten,
     WaitingEntry,
     outlook,
+    preparations,
     signatures,
 )
 from programmes.rules import SessionFact
@@ -259,6 +260,7 @@ class StageCalendar:
     def __init__(self, programme: Programme, days: Sequence[StageNow]) -> None:
         self._programme, self._days = programme, days
         self._found: dict[frozenset[tuple[str, str]], tuple[Matter, ...]] = {}
+        self._prepared: dict[frozenset[str], tuple[Matter, ...]] = {}
         self._asked: dict[str, frozenset[WritingKind]] = {}
         self.moved = {n: now.term for n, now in enumerate(days) if now.change is not None}
 
@@ -286,6 +288,15 @@ class StageCalendar:
             terms = [now.term for now in self._days]
             self._found[signed] = signatures(self._programme, terms, missing)
         return self._found[signed]
+
+    def unprepared(self, written: frozenset[str]) -> tuple[Matter, ...]:
+        """What a learner has to prepare who has done so for these stages."""
+        if written not in self._prepared:
+            open_ones = {now.key for now in self._days if now.state is not StageState.CLOSED}
+            terms = [now.term for now in self._days]
+            missing = open_ones - written
+            self._prepared[written] = preparations(self._programme, terms, missing)
+        return self._prepared[written]
 
 
 class Calendars:
@@ -365,7 +376,8 @@ def _state(
         away=away,
         moved=calendar.moved,
         unsigned=calendar.unsigned(signed),
-        lacking=missing(programme, _materials_of(entries)),
+        unprepared=calendar.unprepared(_periods_of(entries, RecordKind.PRESENTATION)),
+        lacking=missing(programme, _periods_of(entries, RecordKind.MATERIAL)),
     )
 
 
@@ -377,8 +389,9 @@ def _without_plan(learner: LearnerSeen, entries: Sequence[EntryRow]) -> date | N
     return max(learner.programme.cycle.first_day, learner.since or date.min)
 
 
-def _materials_of(entries: Sequence[EntryRow]) -> set[str]:
-    return {entry.period for entry in entries if entry.kind == RecordKind.MATERIAL}
+def _periods_of(entries: Sequence[EntryRow], kind: RecordKind) -> frozenset[str]:
+    """What the entries of a kind are of: stages, or materials of the document's list."""
+    return frozenset(entry.period for entry in entries if entry.kind == kind)
 
 
 def _fact(entry: EntryRow) -> SessionFact:

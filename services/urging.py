@@ -27,7 +27,12 @@ from services.rights import Relation
 from services.roster import Member
 from storage.tables import Audit, Membership, Person, Record, RecordKind, RecordState, Role
 
-MATTERS: Final = tuple(kind for kind in RecordKind if kind not in records.OF_OTHERS)
+MATTERS: Final = (
+    RecordKind.SESSION,
+    RecordKind.DIARY,
+    RecordKind.MEETING_RECORD,
+    RecordKind.MATERIAL,
+)
 """What learners do themselves, and can be urged to do."""
 
 ASKS_FOR: Final = {

@@ -91,6 +91,22 @@ def bring(chats: Chats, one: Invented) -> Doing:
         step = chats.act(one, "materials")
 
 
+def present(chats: Chats, one: Invented) -> Doing:
+    """Follow a reminder to a presentation, and prepare it."""
+    step = chats.reminded_of(one, "presentation")
+    if step is None:
+        return
+    yield step
+    for _ in range(8):
+        choices = chats.answers(one)
+        if not choices:
+            return
+        if (hand_in := chats.answer(one, SUBMIT)) is not None:
+            yield hand_in
+            return
+        yield chats.answer(one, "none") or chats.say(one, t("simulation.diary"))
+
+
 def plan(chats: Chats, one: Invented) -> Doing:
     """Follow a reminder to the students without a training plan, and write each one's."""
     step = chats.reminded_of(one, "plans")

@@ -40,6 +40,8 @@ KINDS: Final = (
     *("evaluation_opened", "evaluation_signed", "outcome", "exit", "certificate"),
 )
 """What can happen."""
+AT_STAGES: Final = (RecordKind.PRESENTATION, RecordKind.TEST_RESULT)
+"""Kinds of entry that belong to a stage; they are told as materials of it."""
 STAGES: Final = ("initial", "mid", "annual", "final")
 
 
@@ -114,8 +116,10 @@ class _People:
 
 
 def _entries(db: Session, programme: Programme, people: _People) -> Iterator[Event]:
-    """Sessions, diaries, meeting records and materials, as they were first handed in."""
+    """Sessions, diaries, meeting records, plans, materials, and what was prepared to be presented
+    as one of them, as they were first handed in."""
     minimum = next(iter(programme.requirements), None)
+    stages = dict(zip(evaluating.keys(programme), programme.stages, strict=True))
     often = ASKED_BY[WritingKind.DIARY]
     rules = {
         RecordKind.SESSION: minimum.path if minimum else "",
@@ -123,6 +127,8 @@ def _entries(db: Session, programme: Programme, people: _People) -> Iterator[Eve
         RecordKind.DIARY: often if programme.fact(often).clause else "cultivation.diary_name",
         RecordKind.MEETING_RECORD: ASKED_BY[WritingKind.MEETING_RECORD],
         RecordKind.MATERIAL: "final_materials.student_materials",
+        RecordKind.PRESENTATION: "evaluation.stages",
+        RecordKind.TEST_RESULT: "evaluation.stages",
         RecordKind.PLAN: planning.AUTHOR,
     }
     for record in db.exec(select(Record).order_by(col(Record.id))):
@@ -130,15 +136,21 @@ def _entries(db: Session, programme: Programme, people: _People) -> Iterator[Eve
         rule, student = rules[record.kind], ""
         if record.kind in OF_OTHERS:
             student, (role, name) = name, people.person(written_by(db, record, 1))
-        about = "sessions" if record.kind is RecordKind.SESSION else record.kind.value
+        kind = about = record.kind.value
+        clause = programme.fact(rule).clause if rule else ""
+        if record.kind is RecordKind.SESSION:
+            about = "sessions"
+        elif record.kind in AT_STAGES:
+            stage = stages[record.period]
+            kind, about, clause = RecordKind.MATERIAL.value, str(stage.stage), stage.clause
         yield Event(
             record.created_at,
             role,
             name,
-            record.kind.value,
+            kind,
             about,
             rule,
-            programme.fact(rule).clause if rule else "",
+            clause,
             record.period or (str(record.about_id) if record.about_id else f"{record.day}"),
             student,
         )

@@ -120,6 +120,8 @@ class Play:
                 continue
             if day in one.days:
                 yield doings.log_session(self.chats, one, self.world.people[one.mentor].name)
+            elif day.weekday() == 6 and self.chats.reminded_of(one, "presentation"):
+                yield doings.present(self.chats, one)
             elif day.weekday() == 6 and self.chats.reminded_of(one, "materials"):
                 yield doings.bring(self.chats, one)
             elif day.weekday() == 5 and self.chats.reminded_of(one, "writing", "meeting"):

@@ -17,8 +17,12 @@ class RecordKind(StrEnum):
     DIARY = "diary"
     MEETING_RECORD = "meeting_record"
     MATERIAL = "material"
+    PRESENTATION = "presentation"
+    """What the student prepares to present at a stage."""
     PLAN = "plan"
     """A training plan, which the mentor writes of the student."""
+    TEST_RESULT = "test_result"
+    """A student's result in a test, which others enter."""
 
 
 class RecordState(StrEnum):
@@ -46,8 +50,8 @@ class Record(SQLModel, table=True):
     about_id: int | None = Field(default=None, foreign_key="record.id", index=True)
     """The session that a diary or meeting record belongs to."""
     period: str = Field(default="", max_length=24)
-    """The stage of cultivation that it covers, where the programme asks for one per stage; of a
-    material, which one of the document's list it is."""
+    """The stage of cultivation that it covers, where the programme asks for one per stage, or of
+    which it is; of a material, which one of the document's list it is."""
     day: date
     state: RecordState = Field(sa_type=word_type(RecordState), index=True)
     version: int = 1

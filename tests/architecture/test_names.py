@@ -29,6 +29,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "records": ("services", "storage/tables"),
     "reminders": ("handlers", "services", "storage/tables"),
     "rosters": ("app/commands", "storage/tables"),
+    "results": ("handlers", "services"),
     "service_hours": ("handlers", "services"),
     "stages": ("handlers", "services"),
     "urging": ("handlers", "services"),

@@ -39,6 +39,8 @@ from handlers.materials import MaterialSeen
 from handlers.mydata import CopySeen
 from handlers.office_days import DaysSeen
 from handlers.plans import PlanSeen
+from handlers.presentation import PresentationSeen
+from handlers.results import Known, ResultList, ResultsSeen, Score
 from handlers.review import ReturnSeen
 from handlers.seen import Past, SessionSeen
 from handlers.stages import StageSeen
@@ -46,6 +48,7 @@ from programmes import evaluating
 from programmes.catalogue import all_programmes
 from programmes.materials import brought, forms
 from programmes.model import Programme
+from programmes.presenting import presented
 from programmes.values import Frequency, kept_as
 from prompts import LANGUAGES, Language, render
 from services.audit import note_refusal
@@ -132,6 +135,18 @@ def told(flow: str) -> Iterator[BaseModel]:
         case "material":
             for programme in all_programmes():
                 yield from materials(programme)
+        case "presentation":
+            for programme in all_programmes():
+                yield from presentations(programme)
+        case "enter_results":
+            scored, version = {"initial": "85"}, {"initial": 2}
+            scored_one = Known(
+                id=1, name="林小雨", unit="汾河中学", scores=scored, versions=version
+            )
+            other = Known(id=2, name="赵一鸣", unit="云冈中学", scores={}, versions={})
+            for stages in (("initial", "mid"), ("initial",)):
+                yield ResultsSeen(stages=stages, students=(scored_one, other))
+                yield ResultsSeen(stages=stages, students=(scored_one,), one=True)
         case "plan":
             yield PlanSeen(student_id=1, student="林小雨", approved=True)
             yield PlanSeen(
@@ -217,6 +232,17 @@ def materials(programme: Programme) -> Iterator[MaterialSeen]:
         )
 
 
+def presentations(programme: Programme) -> Iterator[PresentationSeen]:
+    """Every stage at which something is presented, several at once, and one that is changed."""
+    told, until = students(programme), programme.cycle.last_day
+    for key, one in presented(programme).items():
+        assert until is not None
+        yield PresentationSeen(**told, about={key: one.about}, until={key: until})
+        yield PresentationSeen(**told, about={key: one.about, "annual": ()}, until={})
+        changed = {"record_id": 9, "version": 2, "files": (HAD,)}
+        yield PresentationSeen(**told, about={key: one.about}, until={}, **changed)
+
+
 def evaluated(programme: Programme) -> Iterator[EvaluationSeen]:
     """Every part of every stage of a programme that somebody signs; one opened again."""
     keys = evaluating.keys(programme)
@@ -249,6 +275,8 @@ def usual(waiting: Waiting) -> Answer:
             return Answer(text="90分钟")
         case People():
             return Answer(text="李和平、张三")
+        case Score() | ResultList():
+            return Answer(text="90" if isinstance(waiting.question.kind, Score) else "林小雨 90")
         case Free(options=options) if waiting.question.step.startswith("topic/"):
             return Answer(press=options[0].value) if options else Answer(text="中期评价")
         case Free():

@@ -66,6 +66,8 @@ EXPECTED: Final = {
     **each("documents publish_document remove_document", "office"),
     **each("questions read_question answer_question sort_question close_question", "office"),
     **each("answers read_answer write_answer publish_answer withdraw_answer clarify", "office"),
+    **each("enter_result", "cultivates", "office"),
+    **each("results", "oneself", "guardian", "cultivates", "school", *OVERSEE),
     **each("write_plan", "cultivates"),
     **each("decide_plan", "office"),
     **each("plans", "oneself", "guardian", "cultivates", "school", *OVERSEE),

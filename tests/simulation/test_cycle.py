@@ -12,7 +12,8 @@ from app.cli import app
 from app.simulation.events import Event, totals
 from app.simulation.inventing import Habit, invent
 from app.simulation.play import simulate
-from programmes import catalogue
+from programmes import catalogue, planning
+from programmes.presenting import presented
 from prompts import BEIJING
 from storage.tables import Role
 
@@ -77,6 +78,15 @@ async def test_a_cycle_has_what_its_document_asks_and_nothing_else(key: str) -> 
         assert not certificates
     asked = {str(record.kind.value) for record in programme.records}
     assert {kind for kind in ("diary", "meeting_record") if kind in by_kind} <= asked
+
+    written = [event for event in by_kind.get("plan", []) if event.rule == planning.AUTHOR]
+    approved = [event for event in by_kind.get("plan", []) if event.rule == planning.APPROVAL]
+    assert {event.to for event in written} == (
+        {"mentor"} if planning.is_asked(programme) else set()
+    )
+    assert len(approved) == (len(written) if planning.needs_approval(programme) else 0)
+    presents = {event.about for event in by_kind.get("material", []) if event.about != "material"}
+    assert presents == set(presented(programme)), "somebody has prepared what is presented"
 
     paths = {path for path, _ in programme.facts(unwritten=True)}
     for event in every:
