@@ -37,7 +37,7 @@ SHOWN: Final = 30
 """Lines of a list that are named one by one."""
 
 
-class Known(BaseModel):
+class Scored(BaseModel):
     """A learner as the talk knows them."""
 
     model_config = ConfigDict(frozen=True)
@@ -57,7 +57,7 @@ class ResultsSeen(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     stages: tuple[str, ...]
-    students: tuple[Known, ...]
+    students: tuple[Scored, ...]
     one: bool = False
     """The result of one learner, who was chosen."""
 
@@ -66,9 +66,9 @@ class ResultsSeen(BaseModel):
 class Entering:
     """What a pasted list is understood as."""
 
-    new: Sequence[tuple[Known, str]]
-    changed: Sequence[tuple[Known, str]]
-    same: Sequence[Known]
+    new: Sequence[tuple[Scored, str]]
+    changed: Sequence[tuple[Scored, str]]
+    same: Sequence[Scored]
     unread: Sequence[Text]
     """Each line that enters nothing, and why."""
 
@@ -129,7 +129,7 @@ def about_stage(me: ResultsSeen) -> Pick:
     return Pick([Choice(one, stage_label(one)) for one in me.stages])
 
 
-def asks_for_score(known: Known, stage: str) -> Text:
+def asks_for_score(known: Scored, stage: str) -> Text:
     told = {"student": known.name, "stage": stage_label(stage)}
     if stage in known.scores:
         return t("result.score_again", score=known.scores[stage], **told)
@@ -141,7 +141,7 @@ def asks_why(found: Entering, stage: str) -> Text:
     return t("result.why", changed=listed(named))
 
 
-def change(known: Known, score: str, stage: str) -> Text:
+def change(known: Scored, score: str, stage: str) -> Text:
     return t("result.change", student=known.name, before=known.scores[stage], score=score)
 
 
@@ -164,7 +164,7 @@ class ResultList(Kind[Entering]):
 
     numbered = False
 
-    students: Sequence[Known]
+    students: Sequence[Scored]
     stage: str
 
     def parse(self, answer: Answer, asked: Asked) -> Entering:
@@ -181,13 +181,13 @@ def nothing_new(found: Entering) -> Text:
     return t("result.all_same" if found.same else "result.no_lines")
 
 
-def sorted_out(given: Sequence[ScoredLine], students: Sequence[Known], stage: str) -> Entering:
+def sorted_out(given: Sequence[ScoredLine], students: Sequence[Scored], stage: str) -> Entering:
     """What the lines of a list enter, and why the others do not."""
     meant = [(line, those_meant(line, students)) for line in given]
     times = Counter(found[0].id for _, found in meant if len(found) == 1)
-    new: list[tuple[Known, str]] = []
-    changed: list[tuple[Known, str]] = []
-    same, unread = list[Known](), list[Text]()
+    new: list[tuple[Scored, str]] = []
+    changed: list[tuple[Scored, str]] = []
+    same, unread = list[Scored](), list[Text]()
     for line, found in meant:
         if len(found) != 1:
             key = "result.several" if found else "result.unknown"
@@ -204,7 +204,7 @@ def sorted_out(given: Sequence[ScoredLine], students: Sequence[Known], stage: st
     return Entering(new, changed, same, unread)
 
 
-def those_meant(line: ScoredLine, students: Sequence[Known]) -> list[Known]:
+def those_meant(line: ScoredLine, students: Sequence[Scored]) -> list[Scored]:
     """The learners whom a line names; several of one name are told apart by their school."""
     words = {*line.words, " ".join(line.words)}
     found = [one for one in students if tidy(one.name) in words or spaced(one.name, line)]
@@ -295,9 +295,9 @@ def load_results(scene: Scene, args: Mapping[str, Any]) -> ResultsSeen:
 
 def known(
     member: Member, stages: Sequence[str], there: Mapping[tuple[int, str], ScoreEntry]
-) -> Known:
+) -> Scored:
     mine = {key: there[member.id, key] for key in stages if (member.id, key) in there}
-    return Known(
+    return Scored(
         id=member.id,
         name=member.person.name,
         unit=member.unit_name,
@@ -309,25 +309,13 @@ def known(
 def finish_results(scene: Scene, me: ResultsSeen, made: EnteredList) -> None:
     """Enter each; what cannot be entered is named, and the rest is."""
     names = {one.id: one.name for one in me.students}
-    done, refused = 0, list[Text]()
-    for one in made.results:
-        try:
-            with scene.session.begin_nested():
-                entered = results.enter(
-                    scene.session,
-                    scene.actor,
-                    one.student,
-                    made.stage,
-                    one.score,
-                    one.version,
-                    made.why,
-                )
-        except Refused as fault:
-            refused.append(t("result.refused", student=names[one.student], why=fault.words))
-        else:
-            done += entered is not None
+    given = [(one.student, one.score, one.version) for one in made.results]
+    done, refused = results.enter_each(scene.session, scene.actor, made.stage, given, made.why)
     words = t("result.entered", count=done, stage=stage_label(made.stage))
-    items = tuple(Item(one, tone="bad") for one in refused)
+    items = tuple(
+        Item(t("result.refused", student=names[student], why=why), tone="bad")
+        for student, why in refused.items()
+    )
     rows = [(TO_RESULTS,)]
     tell(scene, Message(words, title=called(me), items=items), rows, card=CARD)
 

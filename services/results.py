@@ -6,7 +6,7 @@ each stage, and a correction is a version of it with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple, cast
 
 from sqlmodel import Session, col, select
@@ -15,7 +15,7 @@ from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
 from programmes.model import Programme
 from programmes.tested import stages_with_tests
-from prompts import t
+from prompts import Text, t
 from services import records, roster
 from services.access import allow, cohort_of, learner_at, memberships
 from services.packs import found
@@ -114,6 +114,24 @@ def enter(
         )
     body = ResultBody(score=score, why=why)
     return records.amend(db, actor, before.record.id or 0, seen, body, day=today)
+
+
+def enter_each(
+    db: Session, actor: Actor, stage: str, given: Iterable[tuple[int, str, int]], why: str = ""
+) -> tuple[int, dict[int, Text]]:
+    """Enter several results, each a learner, a score and the version that was seen.
+
+    Returns how many were entered, and why others were not, by learner: one that is refused keeps
+    no other out.
+    """
+    done, refused = 0, dict[int, Text]()
+    for student_id, score, seen in given:
+        try:
+            with db.begin_nested():
+                done += enter(db, actor, student_id, stage, score, seen, why) is not None
+        except Refused as fault:
+            refused[student_id] = fault.words
+    return done, refused
 
 
 def _refused(key: str, student_id: int) -> Refused:
