@@ -40,7 +40,7 @@ from handlers.mydata import CopySeen
 from handlers.office_days import DaysSeen
 from handlers.plans import PlanSeen
 from handlers.presentation import PresentationSeen
-from handlers.results import Known, ResultList, ResultsSeen, Score
+from handlers.results import ResultList, ResultsSeen, Score, Scored
 from handlers.review import ReturnSeen
 from handlers.seen import Past, SessionSeen
 from handlers.stages import StageSeen
@@ -140,10 +140,10 @@ def told(flow: str) -> Iterator[BaseModel]:
                 yield from presentations(programme)
         case "enter_results":
             scored, version = {"initial": "85"}, {"initial": 2}
-            scored_one = Known(
+            scored_one = Scored(
                 id=1, name="林小雨", unit="汾河中学", scores=scored, versions=version
             )
-            other = Known(id=2, name="赵一鸣", unit="云冈中学", scores={}, versions={})
+            other = Scored(id=2, name="赵一鸣", unit="云冈中学", scores={}, versions={})
             for stages in (("initial", "mid"), ("initial",)):
                 yield ResultsSeen(stages=stages, students=(scored_one, other))
                 yield ResultsSeen(stages=stages, students=(scored_one,), one=True)
