@@ -11,6 +11,7 @@ from typing import Any, Final
 from benchmarks import (
     chats,
     drivers,
+    issuing,
     lists,
     people,
     questions,
@@ -31,6 +32,7 @@ ALL: Final[dict[str, Callable[[], Coroutine[Any, Any, None]]]] = {
     "lists": lists.run,
     "reminders": reminders.run,
     "rosters": rosters.run,
+    "certificates": issuing.run,
 }
 
 

@@ -277,6 +277,7 @@ def page(facts: Certified, token: str, site: str) -> dict[str, Any]:
         ],
         "small": [
             said(t("certificate.number_line", number=facts.number)),
+            said(t("certificate.cohort_line", cohort=facts.cohort)),
             said(t("certificate.verify_online" if site else "certificate.verify_offline")),
             said(t("certificate.rests_on", clause=facts.clause)),
         ],
@@ -290,7 +291,6 @@ def _gaps(facts: Certified) -> Mapping[str, Any]:
     subject = t("certificate.subject", subject=facts.subject) if facts.subject else ""
     return {
         "programme": facts.programme,
-        "cohort": facts.cohort,
         "subject": subject,
         "outcome": facts.outcome,
     }

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from bot.talk.acting import Operator, Refused
 from jobs import printing
-from jobs.certificates import code
+from jobs.certificates import code, page
 from jobs.printing import NotPrinted, Printer
 from programmes import certifying
 from programmes.catalogue import all_programmes, load
@@ -396,6 +396,33 @@ async def test_a_character_that_no_font_has_is_named_before_anything_is_issued(
     assert one.why is not None
     assert one.why.args["signs"] == "\u1234"
     assert other.number == "SHANXI-2026-01-0001"
+
+
+def test_however_long_the_words_it_is_one_page_that_holds_them_all() -> None:
+    long = {
+        "name": "·".join(["买买提"] * 15),
+        "programme": "青少年科技创新后备人才培养计划" * 5,
+        "cohort": "期" * 120,
+        "subject": "计算机科学与人工智能" * 4,
+        "office": "自治区青少年科技创新后备人才培养管理办公室" * 4,
+        "certificate": "自治区级科技创新后备人才培养证书",
+    }
+    facts = Certified(
+        **long,
+        number="P" * 60 + "-01-0001",
+        outcome="合格",
+        sessions=12,
+        hours=26,
+        issued_on=NOW.date(),
+        clause="附件2 七(三)",
+    )
+    told = page(facts, "x" * 1200, "https://yingcai.example.org")
+    pdf = printing.set_page(printing.make_compiler(), json.dumps(told))
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    assert len(pages) == 1
+    words = pages[0].extract_text().replace("\n", "").replace(" ", "")
+    for name, said in long.items():
+        assert said in words, name
 
 
 def test_a_page_that_typst_warns_of_is_not_printed() -> None:
