@@ -27,6 +27,7 @@ from bot.talk.inputs import (
 )
 from bot.talk.message import Outgoing, as_message, as_text, put
 from handlers import handlers
+from handlers.certificates import IssuingSeen, RevokingSeen
 from handlers.diary import WritingSeen
 from handlers.documents import DocumentSeen, OneFile
 from handlers.evaluations import EvaluationSeen, ReopeningSeen
@@ -79,6 +80,7 @@ DONE: Final[dict[str, Any]] = {
         "kept": [{"sha256": "cd" * 32, "size": 5}, {"sha256": "ef" * 32, "size": 9}],
         "preview": UNDERSTOOD.model_dump(mode="json"),
     },
+    "order_certificates": {"refused": False},
     "make_copy": {"sha256": "ab" * 32, "size": 7},
 }
 """What outside work gives."""
@@ -211,6 +213,11 @@ def told(flow: str) -> Iterator[BaseModel]:
         case "confirm_exit" | "keep_on" | "end_cultivation" | "object":
             for first in (True, False):
                 yield CaseSeen(case_id=1, student="林小雨", first=first, clause="六(二)")
+        case "issue_certificates":
+            yield IssuingSeen(cohort_id=1, name="2026 级", account=7, count=12)
+            yield IssuingSeen(cohort_id=1, name="林小雨", account=7, member=3, count=1)
+        case "revoke_certificate":
+            yield RevokingSeen(certificate_id=1, number="SHANXI-2026-01-0001", name="林小雨")
         case "leave":
             yield LeaveSeen(earliest=date(2026, 1, 1))
         case "add_days":
