@@ -13,6 +13,7 @@ from bot.scene import TO_MENU, Scene
 from bot.talk.message import Message
 from handlers import (
     around,
+    certificates,
     leave,
     menu,
     office_days,
@@ -90,6 +91,14 @@ def quiet(scene: Scene, affair: Affair) -> bool:
     return True
 
 
+def own_certificate(scene: Scene, _: Affair) -> bool:
+    """我的证书发了吗: shown to learners and guardians; others have none of their own."""
+    if not learner(scene) and not roster.children_of(scene.session, scene.actor.person_id):
+        return False
+    certificates.listing(scene, ())
+    return True
+
+
 # ---------------------------------------------------------------- what policy answers lead to
 
 
@@ -114,6 +123,7 @@ def own(scene: Scene, topic: str) -> Callable[[], object] | None:
 _ASIDE: Final = frozenset(
     (
         *("greet", "thank", "about_me", "mentor", "teacher", "reviewer", "reminded", "readers"),
+        "certificate",
         *("mend", "backdate", "how_to_bring", "last", "progress", "waiting", "returned"),
         *(
             "child",
@@ -141,6 +151,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "reviewer": around.reviewer,
     "reminded": around.reminded,
     "readers": around.who_reads,
+    "certificate": own_certificate,
     "mend": own_entries.mend,
     "change": own_entries.change,
     "backdate": own_entries.backdate,

@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from typing import Final, TypeVar
 
 from bot.scene import TO_MENU, Scene, number
-from bot.talk.message import Choice, Item, Message, press
+from bot.talk.message import Choice, Item, Message, Tone, press
 from prompts import Words, t
 from services import looking
+from services.certificates import Issued
 from services.entities import Cohort
 from services.roster import Member
 
@@ -79,3 +80,12 @@ def student_item(
 ) -> Item:
     """A student as a row of a list, to which their page leads back."""
     return Item(words, press("student", member.id, *came_from), state)
+
+
+def certificate_item(one: Issued) -> Item:
+    """A certificate as a row of a list."""
+    words = t("certificate.of_number", number=one.certificate.number)
+    state = "revoked" if one.revocation else "valid"
+    tone: Tone = "bad" if one.revocation else "good"
+    act = press("certificate", one.certificate.id or 0)
+    return Item(words, act, t(f"certificate.state_{state}"), tone)

@@ -18,6 +18,7 @@ from handlers.pages import (
     CARD,
     PAGE,
     called,
+    certificate_item,
     on_record,
     page_asked,
     page_of,
@@ -28,7 +29,7 @@ from handlers.pages import (
 from handlers.urging import matters, urge_choices
 from programmes.model import Requirement
 from prompts import Brief, Text, t
-from services import evaluations, records, roster, urging
+from services import certificates, evaluations, records, roster, urging
 from services.access import cohort_of, learner_at, may_keep
 from services.entities import Record
 from services.packs import load, material_label, word_label
@@ -109,6 +110,7 @@ def profile(scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]
         items=(
             *report.items,
             *evaluated(scene, member.id),
+            *certified(scene, member.id),
             *(item for item in recent if item.press not in waiting),
         ),
     )
@@ -128,6 +130,12 @@ def evaluated(scene: Scene, member_id: int) -> list[Item]:
     """A learner's signed evaluations, as far as the speaker may read them."""
     found = evaluations.of_student(scene.session, scene.actor, member_id)
     return [signed_item(scene, one) for one in found]
+
+
+def certified(scene: Scene, member_id: int) -> list[Item]:
+    """A learner's certificates, for those who may see them."""
+    found = certificates.of_learner(scene.session, scene.actor, member_id)
+    return [certificate_item(one) for one in found]
 
 
 def urged_lines(scene: Scene, member: Member) -> list[Text]:

@@ -26,6 +26,7 @@ Name = Literal[
     "reviewer",
     "reminded",
     "readers",
+    "certificate",
     "mend",
     "change",
     "backdate",

@@ -643,9 +643,11 @@ def state_of(db: Session, hashed: bytes) -> Literal["valid", "revoked", "unknown
     return "revoked" if found.revocation else "valid"
 
 
-def of_learner(db: Session, member_id: int) -> list[Issued]:
-    """A learner's certificates, the latest first."""
-    rows = _rows.where(col(Certificate.student_id) == member_id)
+def of_learner(db: Session, actor: Actor, member_id: int) -> list[Issued]:
+    """A learner's certificates, the latest first; none for whoever may not read them."""
+    if held(db, actor.person_id, "read_certificate", member_id) is None:
+        return []
+    rows = _rows.where(col(Certificate.student_id) == member_id, col(Certificate.token) != "")
     return [Issued(*row) for row in db.exec(rows.order_by(col(Certificate.id).desc()))]
 
 

@@ -10,6 +10,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from pypdf import PdfReader
 from sqlmodel import Session, col, select
 
@@ -357,6 +359,13 @@ async def test_what_was_changed_is_no_longer_signed(new_year: NewYear) -> None:
     for token in (*changed, "", "A", one.token[:-1], one.token + "A", one.token + "=", "💥"):
         with pytest.raises(certified.Forged):
             certified.read(token, keys)
+
+
+@given(some.binary(max_size=400) | some.text(max_size=400))
+def test_whatever_is_read_is_either_signed_or_forged(words: bytes | str) -> None:
+    token = words if isinstance(words, str) else certified.encoded(words)
+    with pytest.raises(certified.Forged):
+        certified.read(token, [b"\7" * 32])
 
 
 # ---------------------------------------------------------------- names

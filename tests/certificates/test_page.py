@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.async_api import Browser, Page
 from sqlmodel import col, select
@@ -111,6 +112,8 @@ async def test_a_saved_page_verifies_with_no_network(
         lines = "\n".join(good[i : i + 60] for i in range(0, len(good), 60))
         assert "林小雨" in await verifies(page, lines)
         assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+        found = await Axe().run(page)
+        assert found.response["violations"] == []
 
 
 @pytest.mark.slow

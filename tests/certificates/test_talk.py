@@ -273,6 +273,27 @@ async def test_the_menu_has_it_only_where_there_is_one(
         other.close()
 
 
+async def test_it_stands_on_the_learners_page_for_those_who_may_see_it(house: House) -> None:
+    decide(house, "林小雨")
+    await issues(house)
+    number = house.members["林小雨"].membership_id
+    for name, sees in (("管小青", True), ("林大海", True), ("王建国", False), ("郭老师", False)):
+        told = await forge(house.members[name], f"a:student:{number}")
+        assert "林小雨" in told, name
+        assert ("SHANXI-2026-01-0001" in told) is sees, name
+
+
+async def test_it_is_asked_for_in_ones_own_words(house: House) -> None:
+    student, guardian = house.members["林小雨"], house.members["林大海"]
+    assert "评价结果为优秀、合格" in await student.says("我的证书发了吗")
+    decide(house, "林小雨")
+    await issues(house)
+    assert "SHANXI-2026-01-0001" in await student.says("我的证书能下载了没")
+    assert "SHANXI-2026-01-0001" in await guardian.says("我孩子的证书发了没")
+    # Whoever has none of their own is answered from the documents.
+    assert "SHANXI" not in await house.members["王建国"].says("我的证书发了吗")
+
+
 async def test_the_web_chat_opens_it_for_the_family_and_notes_the_office(house: House) -> None:
     decide(house, "林小雨")
     await issues(house)
