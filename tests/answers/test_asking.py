@@ -396,7 +396,7 @@ def results(name: str) -> list[Result]:
     return evaluate(map(Trial.model_validate_json, lines), EVERY)
 
 
-@pytest.mark.parametrize("name", ["looked-at", "looked-at-2", "unseen"])
+@pytest.mark.parametrize("name", ["looked-at", "looked-at-2", "looked-at-3", "unseen"])
 @pytest.mark.parametrize(
     ("kinds", "share"), [(FACTS, 0.85), (("unanswerable", "out_of_scope"), 0.88)]
 )
@@ -407,7 +407,7 @@ def test_questions_in_other_words(name: str, kinds: Sequence[str], share: float)
     assert 1 - len(wrong) / len(of_kind) >= share, wrong
 
 
-@pytest.mark.parametrize("name", ["looked-at", "looked-at-2", "unseen"])
+@pytest.mark.parametrize("name", ["looked-at", "looked-at-2", "looked-at-3", "unseen"])
 def test_no_answer_has_another_programmes_figure(name: str) -> None:
     assert [result.question.id for result in results(name) if result.wrong] == []
 
