@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
+import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import Session, col, select
 
@@ -591,3 +592,49 @@ def outcome_label(part: StagePart | None, outcome: str) -> Words:
     if own is not None:
         return word_label(own, t(f"outcome.{own}"))
     return t(f"outcome.{outcome}") if outcome in set(Outcome) else outcome
+
+
+# ---------------------------------------------------------------- a person's data
+
+
+def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
+    """What was signed of the learners at these memberships, in every version, for a copy of a
+    person's data. What the family is still to hear from the office is left out."""
+    rows = db.exec(
+        select(Evaluation, EvaluationVersion)
+        .join(EvaluationVersion, col(EvaluationVersion.evaluation_id) == col(Evaluation.id))
+        .where(col(Evaluation.student_id).in_(places))
+        .order_by(col(Evaluation.id), col(EvaluationVersion.version))
+    )
+    return [
+        {
+            "stage": entry.stage,
+            "side": entry.side,
+            "version": row.version,
+            "signed_by": _name_of(db, row.signed_by),
+            "at": row.at.isoformat(),
+            **row.body,
+        }
+        for entry, row in rows
+        if not _withheld(db, entry)
+    ]
+
+
+def forget(db: Session, places: Sequence[int]) -> None:
+    """Take the words out of all that was signed of somebody who is erased, and out of what came
+    of it: that something was signed, by whom and when, stays."""
+    here = db.connection()
+    theirs = sa.select(col(Evaluation.id)).where(col(Evaluation.student_id).in_(places))
+    nothing = EvaluationBody(comment="").model_dump(mode="json")
+    here.execute(
+        sa.update(EvaluationVersion)
+        .where(col(EvaluationVersion.evaluation_id).in_(theirs))
+        .values(body=nothing)
+    )
+    here.execute(
+        sa.update(Reopening).where(col(Reopening.evaluation_id).in_(theirs)).values(reason="")
+    )
+    here.execute(
+        sa.update(Evaluation).where(col(Evaluation.student_id).in_(places)).values(outcome="")
+    )
+    exits.forget(db, places)

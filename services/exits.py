@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final, cast
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator, Refused
@@ -207,6 +208,14 @@ def leaving(db: Session, students: Sequence[int]) -> set[int]:
         col(ExitCase.student_id).in_(students), ExitCase.state != ExitState.DROPPED
     )
     return set(db.exec(found))
+
+
+def forget(db: Session, students: Sequence[int]) -> None:
+    """Take the words out of the steps of exits of these learners."""
+    theirs = select(col(ExitCase.id)).where(col(ExitCase.student_id).in_(students))
+    db.connection().execute(
+        update(ExitStep).where(col(ExitStep.case_id).in_(theirs)).values(reason="")
+    )
 
 
 # ---------------------------------------------------------------- inside

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Actor, Operator
 from bot.talk.message import Message
 from prompts import render, t
-from services import audit, certificates, ending, looking, notices, reminders
+from services import audit, certificates, ending, evaluations, looking, notices, reminders
 from services.access import LEARNERS, holders
 from services.records import OF_OTHERS
 from services.rights import Relation
@@ -173,6 +173,7 @@ def everything(db: Session, person_id: int) -> tuple[dict[str, Any], Mapping[str
         "reminder_settings": _rows(
             db, select(ReminderSettings).where(ReminderSettings.person_id == person_id)
         ),
+        "evaluations": evaluations.copied(db, places_of(db, person_id)),
         "certificates": certificates.copied(db, places_of(db, person_id)),
         "leaves": _rows(db, select(Leave).where(col(Leave.member_id).in_(places))),
         "done_by": _rows(db, select(Audit).where(Audit.person_id == person_id)),
@@ -292,6 +293,7 @@ def erase(db: Session, by: Operator, person_id: int) -> Erased:
     result.chats = [(account.platform, account.address) for account in accounts]
     _erase_from_others(db, person_id, records, person.name)
     certificates.forget(db, places)
+    evaluations.forget(db, places)
     result.files = _erase_records(db, person_id, records)
     here.execute(delete(Opening).where(col(Opening.person_id) == person_id))
     reminders.forget(db, person_id, places)

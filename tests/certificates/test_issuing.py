@@ -19,8 +19,9 @@ from bot.talk.acting import Operator, Refused
 from jobs import printing
 from jobs.certificates import code, page
 from jobs.printing import NotPrinted, Printer
-from programmes import certifying
+from programmes import catalogue, certifying
 from programmes.catalogue import all_programmes, load
+from programmes.values import kept_as
 from services import certificates, certified, persons
 from services.certificates import CertificateStanding
 from services.certified import Certified
@@ -39,6 +40,7 @@ from storage.tables import (
     SigningKey,
 )
 from tests.certificates.conftest import NOW, OFFICE, NewYear, Year
+from tests.programmes.test_eighth import PACKS
 
 # ---------------------------------------------------------------- what the documents say
 
@@ -100,8 +102,10 @@ def rows(year: Year) -> list[Certificate]:
         return list(db.exec(select(Certificate).order_by(col(Certificate.nth))))
 
 
-def held_session(db: Session, member: int, day: int, minutes: int, state: RecordState) -> None:
-    at = NOW.replace(month=5, day=day)
+def held_session(
+    db: Session, member: int, day: int, minutes: int, state: RecordState, year: int = 2026
+) -> None:
+    at = NOW.replace(year=year, month=5, day=day)
     record = Record(
         kind=RecordKind.SESSION,
         student_id=member,
@@ -249,6 +253,26 @@ async def test_a_revocation_has_a_reason_and_is_said_once(new_year: NewYear) -> 
         found = certificates.looked_up(db, one.token_hash)
         assert found is not None
         assert found.revocation is not None
+
+
+async def test_a_programme_of_ones_own_is_certified_by_its_own_words(new_year: NewYear) -> None:
+    """It has four marks, of which two are certified, and counts hours alone."""
+    with catalogue.using(PACKS):
+        found = certifying.certificate(load("yunzhou-2026"))
+        assert found is not None
+        told = (found.name, [kept_as(one) for one in found.upon], found.elsewhere, found.clause)
+        assert told == ("结业证书", ["excellent", "良好"], False, "第十一条")
+        year = new_year("yunzhou-2026", now=NOW.replace(year=2028, month=6))
+        good = year.enrol("良好者", "良好")
+        year.enrol("合格者", "qualified")
+        with year.database.transaction() as db:
+            held_session(db, good, 3, 150, RecordState.APPROVED, 2027)
+        made = await year.issue()
+        assert [(one.name, one.number) for one in made] == [("良好者", "YUNZHOU-2026-01-0001")]
+        [row] = rows(year)
+        with year.database.transaction() as db:
+            facts = certificates.facts_of(db, row)
+        assert (facts.outcome, facts.sessions, facts.hours) == ("良好", None, 2)
 
 
 # ---------------------------------------------------------------- whatever breaks

@@ -20,8 +20,23 @@ from bot.talk.acting import Actor
 from bot.talk.clock import SetClock
 from bot.talk.message import Incoming
 from services import joining, records
+from services.evaluations import EvaluationBody
 from services.looking import LOOK
-from storage.tables import Account, Audit, File, Outbox, Person, Record
+from storage.tables import (
+    Account,
+    Audit,
+    Evaluation,
+    EvaluationState,
+    EvaluationVersion,
+    ExitCase,
+    ExitState,
+    ExitStep,
+    File,
+    Outbox,
+    Person,
+    Record,
+    Reopening,
+)
 from tests.conftest import NewDatabase
 from tests.house import House
 from tests.keeping.scan import scan
@@ -280,6 +295,70 @@ async def test_export_and_erase(house: House, tmp_path: Path, typed: Typed) -> N
     assert "菜单" in "".join(house.members["王建国"].buttons) or await house.members[
         "王建国"
     ].says("待审")
+
+
+async def test_what_was_signed_of_a_person_is_copied_and_erased(
+    house: House, tmp_path: Path, typed: Typed
+) -> None:
+    said, why, grounds = "评语乾坤", "重开之由", "退出之由"
+    with house.app.database.transaction() as db:
+        now, student = house.clock.now(), house.members["林小雨"].membership_id
+        mentor, office = house.members["王建国"], house.members["管小青"]
+        entry = Evaluation(
+            student_id=student,
+            stage="mid",
+            side="team",
+            state=EvaluationState.SIGNED,
+            outcome="qualified",
+            signed_at=now,
+        )
+        db.add(entry)
+        db.flush()
+        number = entry.id or 0
+        body = EvaluationBody(comment=said, outcome="qualified").model_dump(mode="json")
+        db.add(
+            EvaluationVersion(
+                evaluation_id=number, version=1, body=body, signed_by=mentor.membership_id, at=now
+            )
+        )
+        db.add(
+            Reopening(
+                evaluation_id=number, version=1, reason=why, reopened_by=office.person_id, at=now
+            )
+        )
+        case = ExitCase(
+            student_id=student,
+            evaluation_id=number,
+            version=1,
+            state=ExitState.DROPPED,
+            raised_at=now,
+        )
+        db.add(case)
+        db.flush()
+        db.add(
+            ExitStep(
+                case_id=case.id or 0,
+                state=ExitState.DROPPED,
+                reason=grounds,
+                person_id=office.person_id,
+                at=now,
+            )
+        )
+    copy = tmp_path / "copy.zip"
+    typed("person", "export", "林小雨", str(copy))
+    with zipfile.ZipFile(copy) as zipped:
+        [signed] = json.loads(zipped.read("data.json"))["evaluations"]
+    assert (signed["comment"], signed["signed_by"]) == (said, "王建国")
+    copy.unlink()
+    found = scan(house.app.database, tmp_path, said, why, grounds).hits
+    before = {hit.split(":")[0] for hit in found}
+    assert {"evaluation_version.body", "reopening.reason", "exit_step.reason"} <= before
+    typed("person", "erase", "林小雨", "--yes")
+    assert scan(house.app.database, tmp_path, said, why, grounds).hits == []
+    with house.app.database.transaction() as db:
+        # That it was signed, by whom and when, stays.
+        assert db.exec(select(EvaluationVersion)).one().signed_by == mentor.membership_id
+        assert db.exec(select(Evaluation)).one().outcome == ""
 
 
 async def test_signing_out_unlinking_and_correcting(house: House, typed: Typed) -> None:
