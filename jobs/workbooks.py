@@ -1,4 +1,4 @@
-"""Writes .xlsx books: rows that were rejected with their reasons, templates to fill in.
+"""Writes .xlsx books: lists, rows that were rejected with their reasons, templates to fill in.
 
 A cell that begins as a formula does is written as text, and marked so: what somebody typed into a
 name is never run on an office's computer.
@@ -24,25 +24,24 @@ FILLED_IN: Final = 300
 
 def rejected(sheets: Sequence[tuple[str, Sequence[Cells], Sequence[Cells]]]) -> bytes:
     """A book of rejected rows: for each sheet its name, the rows of headings, the rows below."""
-    from openpyxl import Workbook
-    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.styles import Alignment, PatternFill
 
-    book = Workbook()
-    book.remove(book.active)
-    for number, (name, above, below) in enumerate(sheets, 1):
-        sheet = book.create_sheet(_sheet_name(name, number))
-        for line in above:
-            _write(sheet, line)
-        for row in sheet.iter_rows():
-            for cell in row:
-                cell.font = Font(bold=True)
-        for line in below:
-            _write(sheet, line)
-            reason = sheet.cell(row=sheet.max_row, column=len(line))
+    book = _empty_book()
+    for name, above, below in sheets:
+        sheet = _list(book, name, above, below)
+        for row, line in enumerate(below, len(above) + 1):
+            reason = sheet.cell(row=row, column=len(line))
             reason.fill = PatternFill("solid", fgColor="FFF2CC")
             reason.alignment = Alignment(wrap_text=True, vertical="top")
-        _widen(sheet)
-        sheet.freeze_panes = f"A{len(above) + 1}"
+    return _bytes(book)
+
+
+def listed(sheets: Sequence[tuple[str, Cells, Sequence[Cells]]]) -> bytes:
+    """A book of lists: for each sheet its name, its headings, and the rows below."""
+    book = _empty_book()
+    for name, headings, rows in sheets:
+        sheet = _list(book, name, [headings], rows)
+        sheet.auto_filter.ref = sheet.dimensions
     return _bytes(book)
 
 
@@ -83,6 +82,31 @@ def template(
         _write(beside, [note])
     beside.column_dimensions["A"].width = WIDEST
     return _bytes(book)
+
+
+def _empty_book() -> Any:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.remove(book.active)
+    return book
+
+
+def _list(book: Any, name: str, above: Sequence[Cells], below: Sequence[Cells]) -> Any:
+    """A new sheet with rows of headings, which stay in view, and the rows below them."""
+    from openpyxl.styles import Font
+
+    sheet = book.create_sheet(_sheet_name(name, len(book.worksheets) + 1))
+    for line in above:
+        _write(sheet, line)
+    for row in sheet.iter_rows():
+        for cell in row:
+            cell.font = Font(bold=True)
+    for line in below:
+        _write(sheet, line)
+    _widen(sheet)
+    sheet.freeze_panes = f"A{len(above) + 1}"
+    return sheet
 
 
 def _write(sheet: Worksheet, line: Cells) -> None:

@@ -14,25 +14,30 @@ from prompts import t
 if TYPE_CHECKING:
     from app.rehearsal.findings import Rehearsal
 
-SVG = ".svg"
+SVG, XLSX = ".svg", ".xlsx"
 
 
 def rehearse(
     cohort: Annotated[int | None, typer.Argument(help=both("cohort_number"))] = None,
     picture: Annotated[Path | None, typer.Option("--picture", help=both("picture"))] = None,
+    table: Annotated[Path | None, typer.Option("--table", help=both("rehearsal_table"))] = None,
     as_json: AsJson = False,
 ) -> None:
     """Play the rest of a cycle on a copy, in which nobody does anything."""
     from app import desk
     from app.rehearsal.picture import picture as drawn
     from app.rehearsal.playing import rehearse as played
+    from app.rehearsal.table import table as listed
     from services.audit import note
     from storage.backup import DatabaseDamaged
 
     if picture is not None and picture.suffix != SVG:
         raise Mistake(t("cli.picture_kind"))
-    if picture is not None and picture.exists():
-        raise FileExistsError(picture)
+    if table is not None and table.suffix != XLSX:
+        raise Mistake(t("cli.table_kind"))
+    for file in (picture, table):
+        if file is not None and file.exists():
+            raise FileExistsError(file)
     with desk.desk() as (db, by):
         found = desk.cohort_typed(db, cohort)
         desk.pack_of(found)
@@ -45,12 +50,16 @@ def rehearse(
         raise Mistake(t("cli.database_damaged", why=damage)) from None
     if picture is not None:
         picture.write_text(drawn(told, language.get()), encoding="utf-8")
+    if table is not None:
+        table.write_bytes(listed(told, language.get()))
     if as_json:
         say_json(told.to_json())
     else:
         show(told)
     if picture is not None:
         say(t("cli.picture_saved", file=picture), aside=as_json)
+    if table is not None:
+        say(t("cli.table_saved", file=table), aside=as_json)
 
 
 def show(found: Rehearsal) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from lxml import etree
+from openpyxl import load_workbook
 from sqlmodel import Session, func, select
 from typer.testing import Result
 
@@ -137,7 +138,19 @@ def test_the_command_tells_the_sums_and_draws_the_year(
     assert [one for one in colours if one in SHADES] == list(SHADES), "a key to the colours"
     assert "少" in words
     assert any(one.startswith("多（一天最多") for one in words)
-    told: dict[str, Any] = json.loads(yingcai("rehearse", number, "--json"))
+    book = tmp_path / "year.xlsx"
+    told: dict[str, Any] = json.loads(yingcai("rehearse", number, "--json", "--table", book))
+    listed, sums, weeks = load_workbook(book).worksheets
+    rows = list(listed.iter_rows(min_row=2, values_only=True))
+    assert len(rows) == len(told["told"])
+    assert f"{rows[0][0]:%F} {rows[0][1]}" == told["told"][0]["at"][:16].replace("T", " ")
+    assert {row[2] for row in rows} == {one["person"] for one in told["told"]}
+    assert [row[0] for row in sums.iter_rows(min_row=2, values_only=True)] == [
+        one["person"] for one in told["people"]
+    ]
+    assert sum(row[1] for row in weeks.iter_rows(min_row=2, values_only=True)) == sum(
+        told["weeks"].values()
+    )
     assert {one["person"] for one in told["told"]} >= {MARKUP}
     assert told["people"][0]["messages"] == max(one["messages"] for one in told["people"])
     with stored.transaction() as db:
@@ -152,6 +165,7 @@ def test_a_picture_is_an_svg_and_replaces_no_file(
         number = enrol(db, Operator(clock.now()), "shanxi-2026", "林小雨")
     refused = run("rehearse", number, "--picture", tmp_path / "year.png")
     assert (refused.exit_code, ".svg" in refused.output) == (2, True)
+    assert run("rehearse", number, "--table", tmp_path / "year.csv").exit_code == 2
     (tmp_path / "year.svg").write_text("mine")
     assert run("rehearse", number, "--picture", tmp_path / "year.svg").exit_code == 2
     assert (tmp_path / "year.svg").read_text() == "mine"
