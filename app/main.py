@@ -33,6 +33,7 @@ from jobs.copies import make_copy
 from jobs.documents import read_document
 from jobs.files import keep_files
 from jobs.language_model import Model
+from jobs.rosters import RosterDesk
 from programmes import catalogue
 from services import (
     advice,
@@ -137,6 +138,9 @@ class App:
                 "make_copy": make_copy(self.database, self.store),
                 "order_certificates": order_certificates(press, self.clock, self.issuing.wake),
                 "read_document": read_document(self.platforms, self.store, settings.file_limit),
+                **RosterDesk(
+                    self.database, self.store, self.platforms, self.clock, settings.file_limit
+                ).jobs,
             },
             self._said,
             keeping.withheld,

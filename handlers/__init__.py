@@ -31,6 +31,7 @@ from handlers import (
     reminders,
     results,
     review,
+    rosters,
     service_hours,
     session,
     stages,
@@ -60,7 +61,7 @@ def handlers(
     asking_which = replace(heard.FLOW, finish=partial(heard.finish, advised=advised))
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
-    flows += [results.FLOW, leave.FLOW, office_days.FLOW, *certificates.FLOWS]
+    flows += [results.FLOW, leave.FLOW, office_days.FLOW, *certificates.FLOWS, *rosters.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
@@ -105,6 +106,7 @@ COMMANDS: dict[str, Act] = {
     **certificates.COMMANDS,
     **service_hours.COMMANDS,
     **documents.COMMANDS,
+    **rosters.COMMANDS,
     **inquiries.COMMANDS,
     **reminders.COMMANDS,
     **leave.COMMANDS,
@@ -147,6 +149,7 @@ ACTS: dict[str, Act] = {
     **exits.ACTS,
     **certificates.ACTS,
     **documents.ACTS,
+    **rosters.ACTS,
     **inquiries.ACTS,
     **reminders.ACTS,
     **leave.ACTS,

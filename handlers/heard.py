@@ -12,7 +12,7 @@ from bot.scene import TO_MENU, Flow, Scene, with_menu
 from bot.talk.conversation import Chat
 from bot.talk.inputs import UNREADABLE, Free, own_words
 from bot.talk.message import Attachment, Choice, Incoming, Message, press
-from handlers import affairs, asking, materials, seen, session
+from handlers import affairs, asking, materials, rosters, seen, session
 from handlers.attachments import SentFiles, carried, keep_files, sent
 from handlers.own_entries import OPEN
 from handlers.seen import first_words
@@ -90,6 +90,9 @@ def hear_files(
     What the words ask is answered as well.
     """
     if not seen.learns(scene):
+        if rosters.may_bring(scene, files):
+            rosters.begin_with(scene, files[0])
+            return
         if not words or not asking.hear(scene, words, advised):
             scene.say(with_menu(t("help.no_files")))
         return

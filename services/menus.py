@@ -14,7 +14,7 @@ from programmes.presenting import presented
 from programmes.serving import earned
 from programmes.tested import stages_with_tests
 from prompts import Language, render, t
-from services.access import cohort_of, memberships, programmes_for
+from services.access import cohort_of, held, memberships, programmes_for
 from services.certificates import concerned
 from services.evaluations import evaluated_by
 from services.packs import asked_of, found
@@ -26,7 +26,8 @@ from storage.tables import Membership, Role
 OFFERED: Final = (
     *("session", "writing", "meeting", "presentation", "materials", "progress", "records"),
     *("queue", "evaluations", "cohort", "stages", "plans", "results", "students"),
-    *("service_hours", "certificates", "questions", "documents", "children", "reminders"),
+    *("service_hours", "certificates", "questions", "documents", "roster"),
+    *("children", "reminders"),
 )
 """The commands that need a right, in the menu's order."""
 WATCH: Final = (Role.SCHOOL_TEACHER, Role.GUARDIAN)
@@ -59,6 +60,8 @@ def _meant(db: Session, member: Membership, name: str) -> bool:
     right = RIGHT_FOR[name]
     if not any(member.role in ROLES[relation] for relation in right.by):
         return False
+    if right.of is Of.WHOLE_COHORT:
+        return held(db, member.person_id, right.act, member.cohort_id) is not None
     if right.of is Of.PROGRAMME:
         keys = programmes_for(db, member.person_id, right.act)
         return cohort_of(db, member).programme in keys

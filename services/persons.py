@@ -55,6 +55,7 @@ from storage.tables import (
 )
 
 BACKUP: Final = "backup"
+SHEET: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_LOOKS: Final = 1000
 
 
@@ -214,6 +215,24 @@ def keep_copy(
     db.add(file)
     db.flush()
     audit.note(db, actor, "copy_data", "person", person_id)
+    return cast(int, file.id)
+
+
+def keep_sheet(
+    db: Session, actor: Actor, sha256: str, size: int, name: str, until: datetime
+) -> int:
+    """Note a sheet that was made for the actor alone. Returns the file's number."""
+    file = File(
+        sha256=sha256,
+        size=size,
+        media_type=SHEET,
+        name=name,
+        owner_id=actor.person_id,
+        created_at=actor.now,
+        expires_at=until,
+    )
+    db.add(file)
+    db.flush()
     return cast(int, file.id)
 
 

@@ -421,6 +421,14 @@ _EVERY: Final = (
         "cohort",
         ways=("office_days", "add_days", "drop_days"),
     ),
+    Right(
+        "import_roster",
+        Of.WHOLE_COHORT,
+        (_R.OFFICE,),
+        "rostering.not_yours",
+        "cohort",
+        ways=("roster", "bring_roster", "undo_roster", "roster_template"),
+    ),
     # What an office says to everybody.
     _say("documents", "document", "documents"),
     _say("publish_document", "document", "load_document", "document"),

@@ -120,7 +120,7 @@ def template(
         [said(one) for one in asked.headings],
         [(column, [said(one) for one in offered]) for column, offered in asked.choices],
         [said(one) for one in asked.notes],
-        said(t("cli.roster.notes")),
+        said(t("rostering.note.sheet")),
     )
     write_new(output, data)
     say(t("cli.roster.template", file=output))

@@ -46,7 +46,7 @@ def check(programme: Programme, entry: RosterEntry, today: date, *, ranked: bool
     for words in roster.doubts(programme, person, member, today):
         if words.key == "roster.consent_needed" and entry.guardians:
             continue
-        _add(entry, words, refused=_refuses(programme, words.key))
+        _add(entry, _of_what(entry, words), refused=_refuses(programme, words.key))
     if entry.role is Role.STUDENT:
         _rank(programme, entry, ranked=ranked)
     if entry.role in LEARNERS:
@@ -55,6 +55,17 @@ def check(programme: Programme, entry: RosterEntry, today: date, *, ranked: bool
 
 def _add(entry: RosterEntry, words: Text, *, refused: bool) -> None:
     (entry.faults if refused else entry.doubts).append(words)
+
+
+def _of_what(entry: RosterEntry, words: Text) -> Text:
+    """The sentence, with what it is about."""
+    match words.key:
+        case "roster.other_grade" | "roster.grade_only_in":
+            return t("rostering.about", value=t(f"programme.grade.{entry.grade}"), words=words)
+        case "roster.other_subject":
+            return t("rostering.about", value=entry.subject, words=words)
+        case _:
+            return words
 
 
 def _refuses(programme: Programme, key: str) -> bool:

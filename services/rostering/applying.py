@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache, cached_property
 from itertools import islice
 from typing import Any, Final, cast
@@ -21,7 +21,7 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Refused
 from prompts import Text, t
 from services import audit, consent, reminders, roster
-from services.access import REVIEWERS
+from services.access import REVIEWERS, grants_of
 from services.packs import load
 from services.roster import By
 from services.rostering.entries import RosterEntry, name_key
@@ -357,6 +357,29 @@ def latest_import(db: Session, cohort_id: int) -> RosterImport | None:
         .where(RosterImport.cohort_id == cohort_id)
         .order_by(col(RosterImport.id).desc())
     ).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """An import that can be taken back."""
+
+    number: int
+    at: datetime
+    new: int
+    changed: int
+
+
+def latest_undoable(db: Session, cohort_id: int) -> Undoable | None:
+    """The latest import of a cohort, if it can be taken back."""
+    row = latest_import(db, cohort_id)
+    if row is None or row.state is ImportState.UNDONE:
+        return None
+    return Undoable(cast(int, row.id), row.began_at, row.new, row.changed)
+
+
+def may_import(db: Session, person_id: int) -> bool:
+    """Whether somebody may import into any cohort."""
+    return bool(grants_of(db, person_id, "import_roster"))
 
 
 def begin_undo(db: Session, by: By, cohort_id: int) -> int:

@@ -136,6 +136,10 @@ def nearest_to_headings(sheet: Sheet) -> list[str]:
     return max(texts, key=len, default=[])[:20]
 
 
+def is_known(heading: str, own: Mapping[str, str]) -> bool:
+    return bool(_meaning([heading], own))
+
+
 def _looks_like_headings(row: SheetRow, own: Mapping[str, str]) -> bool:
     """A row amid others that repeats headings, or begins another table."""
     said = [cell for cell in row.cells if cell is not None]

@@ -20,7 +20,7 @@ from services.packs import load
 from services.rostering import admission
 from services.rostering.book import Book, SheetRow
 from services.rostering.entries import Reader, RosterEntry, name_key, unit_key
-from services.rostering.headings import Headings, Table, nearest_to_headings, tables
+from services.rostering.headings import Headings, Table, is_known, nearest_to_headings, tables
 from services.rostering.known import Known, Roster
 from storage.tables import Role
 
@@ -148,7 +148,7 @@ class _Planner:
             seen = max((nearest_to_headings(sheet) for sheet in shown), key=len, default=[])
             key = "rostering.no_headings" if seen else "rostering.nothing_in_it"
             result.refused = t(key, seen=[str(one)[:20] for one in seen])
-            result.unknown = seen
+            result.unknown = [one for one in seen if not is_known(one, own)]
             return []
         read = {id(table.sheet) for table in found}
         for sheet in shown:
@@ -177,8 +177,10 @@ class _Planner:
             admission.check(self._programme, entry, self._today, ranked=ranked)
         member = None
         if entry.name and not entry.faults:
-            self._compare_with_rows(entry)
+            self._refuse_repeated(entry)
             member = self._who(entry)
+            if member is None:
+                self._name_those_alike(entry)
         if entry.faults:
             row = next(row for row in table.rows if row.number == entry.row)
             reasons = tuple(self._placed(words, entry.sheet) for words in entry.faults)
@@ -206,12 +208,17 @@ class _Planner:
         """SheetRow numbers alone do not tell the sheet where there are several."""
         return t("rostering.in_sheet", sheet=sheet, words=words) if self._several else words
 
-    def _compare_with_rows(self, entry: RosterEntry) -> None:
-        """Reject a row that repeats another; name those that are alike."""
+    def _refuse_repeated(self, entry: RosterEntry) -> None:
+        """Reject a row that repeats another."""
         for other in self._taken.get((entry.role, name_key(entry.name)), ()):
             if _same_row(entry, other):
                 entry.faults.append(t("rostering.repeats", row=other.row, name=entry.name))
                 return
+
+    def _name_those_alike(self, entry: RosterEntry) -> None:
+        """Name the namesakes, and those who sound alike, of somebody new. Of those who are on the
+        roster already this was said when they came."""
+        for other in self._taken.get((entry.role, name_key(entry.name)), ()):
             if _alike(entry.born, entry.school, other.born, other.school):
                 entry.doubts.append(t("rostering.namesake", row=other.row, name=entry.name))
         key = (entry.role, sound(entry.name))

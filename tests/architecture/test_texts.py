@@ -188,6 +188,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "mydata.looked_at.{}": ("record", "membership", "file", "certificate", "list"),
     "rights.who.{}": RIGHTS["read"].by,
     "roster.unit.{}": values(UnitKind),
+    "rostering.count.{}": ("new", "changed", "unchanged", "rejected"),
     "rostering.field.{}": (*MEANINGS, "guardian"),
     "rostering.name_{}": WRONG_NAMES,
     "rostering.note.rank_{}": ("subject", "overall"),

@@ -8,6 +8,7 @@
 林小雨> [昨天]                          presses the button whose label holds these words
 林小雨> {photo 光路.jpg} {photo 记录.jpg}   sends an album
 管小青> {letter 通知.pdf}               sends an invented document, in the form its name says
+管小青> {sheet 名单.xlsx}               sends an invented sheet of that name
 ! days 7                              a week goes by
 """
 
@@ -28,7 +29,32 @@ from sqlmodel import select
 from bot.talk.message import Incoming
 from tests.documents.samples import page, printed, word
 from tests.house import House, Member, text_of
+from tests.rosters.sheets import xlsx
 
+SHEETS = {
+    "名单.xlsx": lambda: xlsx(
+        [
+            ["2026年学生推荐汇总表"],
+            [
+                "序号",
+                "姓名",
+                "学校",
+                "年级",
+                "申报学科",
+                "学科年级排名",
+                "综合年级排名",
+                "年级人数",
+            ],
+            [1, "萧婧", "龙城第一中学", "高一", "物理学", 12, 40, 620],
+            [2, "叶明哲", "龙城第一中学", "高1(3)班", "数学", 9, 21, 620],
+            [3, "韩怀瑾", "龙城第一中学", "高三", "化学", 33, 70, 620],
+            [4, "萧静", "龙城第一中学", "2025级", "生物学", "8%", None, None],
+            ["合计", "4人"],
+        ]
+    ),
+    "选手.xlsx": lambda: xlsx([["选手", "来自", "年级"], ["谭文博", "龙城第一中学", "高二"]]),
+    "空表.xlsx": lambda: xlsx([["序号", "姓名", "学校", "年级"], [1], [2]]),
+}
 ACT = re.compile(r"^(?P<who>[^\s>]+)> (?P<what>.*)$")
 INDENT = "    "
 
@@ -99,7 +125,7 @@ async def act(house: House, line: str) -> None:
     found = ACT.match(line)
     assert found is not None
     member, what = house.members[found["who"]], found["what"]
-    files = re.findall(r"\{(photo|file|letter) ([^}]+)\}", what)
+    files = re.findall(r"\{(photo|file|letter|sheet) ([^}]+)\}", what)
     if what.startswith("["):
         await member.presses(what.strip("[]"))
     elif files:
@@ -117,6 +143,8 @@ def content(kind: str, name: str) -> bytes:
         return b"MZ\x90\x00 not a kind of file that is taken"
     if kind == "letter":
         return {"pdf": printed, "docx": word, "html": page}[name.rpartition(".")[2]]()
+    if kind == "sheet":
+        return SHEETS[name]()
     picture = io.BytesIO()
     Image.new("RGB", (8, 6), (sum(map(ord, name)) % 256, 40, 90)).save(picture, "JPEG")
     return picture.getvalue()
