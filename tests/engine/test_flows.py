@@ -43,6 +43,7 @@ from handlers.plans import PlanSeen
 from handlers.presentation import PresentationSeen
 from handlers.results import ResultList, ResultsSeen, Score, Scored
 from handlers.review import ReturnSeen
+from handlers.rosters import ImportSeen, OneImport
 from handlers.seen import Past, SessionSeen
 from handlers.stages import StageSeen
 from programmes import evaluating
@@ -71,6 +72,12 @@ UNDERSTOOD: Final = Preview(
     first=(("五(三)1", "培养"),),
     doubts=("gap",),
 )
+PLANNED: Final = {
+    **{"new": 2, "changed": 0, "unchanged": 1, "rejected": 1, "unusable": ""},
+    **{"why": [[7, "没有填姓名。"]], "remarks": [[None, "隐藏的没有收。"]], "remarked": 1},
+    "unknown": ["备考"],
+}
+"""What a sheet would do."""
 DONE: Final[dict[str, Any]] = {
     "keep_files": {
         "kept": [HAD.model_dump(mode="json")],
@@ -81,6 +88,11 @@ DONE: Final[dict[str, Any]] = {
         "preview": UNDERSTOOD.model_dump(mode="json"),
     },
     "order_certificates": {"refused": False},
+    "read_roster": {"kept": [{"sha256": "ab" * 32, "size": 9}], "book": "ab" * 32},
+    "plan_roster": PLANNED,
+    "import_roster": {**PLANNED, "number": 3, "file": 8},
+    "undo_roster": {"people": 2, "restored": 0, "kept": 1},
+    "roster_template": {"file": 9},
     "make_copy": {"sha256": "ab" * 32, "size": 7},
 }
 """What outside work gives."""
@@ -218,6 +230,11 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield IssuingSeen(cohort_id=1, name="林小雨", account=7, member=3, count=1)
         case "revoke_certificate":
             yield RevokingSeen(certificate_id=1, number="SHANXI-2026-01-0001", name="林小雨")
+        case "roster":
+            yield ImportSeen(cohorts={"1": "2026 级", "2": "2027 级"})
+            yield ImportSeen(cohorts={"1": "2026 级"})
+        case "undo_roster" | "roster_template":
+            yield OneImport(cohort=1, number=3)
         case "leave":
             yield LeaveSeen(earliest=date(2026, 1, 1))
         case "add_days":
@@ -306,13 +323,31 @@ def usual(waiting: Waiting) -> Answer:
             raise NotImplementedError(f"nobody knows how to answer {other!r}")
 
 
-def questions(flow: str, about: BaseModel, language: Language = "zh") -> Iterator[Talk]:
-    """The talk at each of its questions, one after the other, to its very end."""
+def begun(flow: str, about: BaseModel, language: Language = "zh") -> Talk:
+    """The talk at its beginning."""
     first = getattr(about, "first", None)
     talk = Talk(HANDLERS.flows[flow].talk, about, language=language)
     if isinstance(first, date):
         talk.now = talk.now.replace(year=first.year + 1, month=first.month, day=1)
         talk.resume()
+    return talk
+
+
+def ended(flow: str, about: BaseModel) -> Talk:
+    """The talk at its very end."""
+    talk = begun(flow, about)
+    for _ in asked(talk):
+        pass
+    return talk
+
+
+def questions(flow: str, about: BaseModel, language: Language = "zh") -> Iterator[Talk]:
+    """The talk at each of its questions, one after the other, to its very end."""
+    return asked(begun(flow, about, language))
+
+
+def asked(talk: Talk) -> Iterator[Talk]:
+    """The same talk at each of its questions."""
     while not isinstance(talk.outcome, Finished):
         if isinstance(talk.outcome, Working):
             talk.done(DONE[talk.outcome.work.job])
@@ -335,7 +370,7 @@ def every_question() -> Iterator[tuple[Talk, Waiting]]:
 @pytest.mark.parametrize("flow", HANDLERS.flows)
 def test_every_flow_can_be_played_to_its_end(flow: str) -> None:
     for about in told(flow):
-        talk = list(questions(flow, about))[-1]
+        talk = ended(flow, about)
         assert isinstance(talk.outcome, Finished)
 
 
@@ -482,7 +517,7 @@ def test_every_answer_can_be_taken_back(flow: str) -> None:
 @pytest.mark.parametrize("flow", HANDLERS.flows)
 def test_its_journal_tells_the_same_again_years_later(flow: str) -> None:
     for about in told(flow):
-        talk = list(questions(flow, about))[-1]
+        talk = ended(flow, about)
         again = Talk(talk.flow, about, stored=talk.stored, now=talk.now.replace(year=2039))
         assert again.result == talk.result
         assert again.journal == talk.journal
