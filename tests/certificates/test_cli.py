@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,6 +99,33 @@ def test_keys_are_made_and_listed(run: Run, year: Year) -> None:
     assert latest["public"] != first["public"]
     assert latest["signs"]
     assert "可以签名" in said(run("keys"))
+
+
+def test_no_backup_holds_a_private_key_and_what_was_signed_outlasts_it(
+    run: Run, year: Year, tmp_path: Path
+) -> None:
+    year.enrol("林小雨", "qualified")
+    said(run("issue"))
+    [key] = (tmp_path / "keys").iterdir()
+    private = key.read_bytes()
+    backup = tmp_path / "backup.zip"
+    made = CliRunner().invoke(app, ["backup", str(backup)])
+    assert made.exit_code == 0, made.output
+    with zipfile.ZipFile(backup) as kept:
+        assert any(kept.read(name).startswith(b"%PDF") for name in kept.namelist())
+        assert not any(private[40:80] in kept.read(name) for name in kept.namelist())
+        assert not any("keys" in name.split("/")[0] for name in kept.namelist())
+    with year.database.transaction() as db:
+        token = db.exec(select(Certificate.token)).one()
+    # The machine is gone; elsewhere it still verifies, and the next one signs with a new key.
+    key.unlink()
+    restored = CliRunner().invoke(app, ["restore", str(backup), "--replace"])
+    assert restored.exit_code == 0, restored.output
+    assert "状态：有效" in said(run("verify", token))
+    year.enrol("赵一鸣", "qualified")
+    said(run("issue"))
+    listed = json.loads(said(run("keys", "--json")))
+    assert [one["signs"] for one in listed] == [True, False]
 
 
 @pytest.mark.slow
