@@ -29,6 +29,8 @@ from services.roster import find_member
 CARD: Final = "certificate"
 OVERSEERS: Final = (*ROLES[Relation.OFFICE], *ROLES[Relation.AUDITOR])
 ISSUE: Final = "issue"
+MOST_OTHERS: Final = 3
+"""Other cohorts of the office to which the list leads."""
 TONES: Final[Mapping[CertificateStanding, Tone]] = {
     CertificateStanding.ISSUED: "good",
     CertificateStanding.READY: "waiting",
@@ -160,6 +162,9 @@ def file(scene: Scene, args: Sequence[str]) -> None:
 def certifying(scene: Scene, args: Sequence[str]) -> None:
     """Show how a cohort's learners stand to the certificate: who has none yet, and why."""
     shown, cohorts = overview.coordinated(scene, "certifying", args[:1])
+    others = [one for one in cohorts if certificates.issued_in(one)]
+    if not args and others:
+        shown = others[0]
     found = seen(scene, shown)
     counts = Counter(one.standing for one in found)
     in_order = sorted(found, key=turn_of)
@@ -170,7 +175,8 @@ def certifying(scene: Scene, args: Sequence[str]) -> None:
         every = press("issue_certificates", shown.id or 0)
         label = t("certificate.issue_all", count=ready)
         rows.insert(0, (Choice(every, label, weight="primary"),))
-    rows += [(Choice(press("certifying", one.id or 0), one.name),) for one in cohorts[1:4]]
+    others = [one for one in others if one.id != shown.id][:MOST_OTHERS]
+    rows += [(Choice(press("certifying", one.id or 0), one.name),) for one in others]
     words = t(
         "certificate.how_many",
         issued=counts[CertificateStanding.ISSUED] + counts[CertificateStanding.CHANGED],

@@ -22,6 +22,7 @@ from storage.tables import (
     Account,
     Audit,
     Certificate,
+    Cohort,
     Evaluation,
     EvaluationState,
     EvaluationVersion,
@@ -271,6 +272,25 @@ async def test_the_menu_has_it_only_where_there_is_one(
         stages = await other.members["管小青"].says("评价阶段")
         assert "培养证书" not in stages
         other.close()
+
+
+async def test_of_several_cohorts_one_that_has_certificates_is_shown(house: House) -> None:
+    office = house.members["管小青"]
+    with house.app.database.transaction() as db:
+        unit = db.get_one(Membership, office.membership_id).unit_id
+        later = Cohort(programme="spark-2026", name="后来一期", created_at=house.clock.now())
+        db.add(later)
+        db.flush()
+        place = Membership(
+            cohort_id=later.id or 0,
+            person_id=office.person_id,
+            role=Role.COORDINATOR,
+            unit_id=unit,
+            created_at=house.clock.now(),
+        )
+        db.add(place)
+    assert "没有评价结果" in await office.says("培养证书")
+    assert "后来一期" not in "".join(office.buttons)
 
 
 async def test_it_stands_on_the_learners_page_for_those_who_may_see_it(house: House) -> None:
