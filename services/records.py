@@ -793,8 +793,8 @@ def waiting_count(db: Session, actor: Actor, part: Waits = EVERYTHING) -> int:
 def waiting_in(
     db: Session, cohort_id: int, reader: int, skip: int = 0, most: int = 0
 ) -> tuple[int, list[tuple[Record, Body, str]]]:
-    """How many entries wait for a mentor or the team in a cohort, of the learners whom somebody may
-    read, and so many of them with the student's name, the longest first."""
+    """How many entries wait for a mentor or the team in a cohort, of the learners whom somebody
+    may read, and so many of them with the student's name, the longest first."""
     learners = sa.select(col(Membership.id)).where(
         col(Membership.cohort_id) == cohort_id,
         col(Membership.role).in_(LEARNERS),
