@@ -41,6 +41,8 @@ log = structlog.get_logger()
 
 QUESTION: Final = "q"
 """Begins the press of a question's choice: `q:TALK:TURN:VALUE`."""
+SHORT_ROWS: Final = 3
+"""Rows of buttons, with the last one, under a question that is asked again in one line."""
 SURE: Final = "sure"
 """Begins the press that confirms a typed decision: `sure:PRESS`."""
 
@@ -569,9 +571,12 @@ class Router:
         begun = journal.entries or journal.aside or journal.unsure or self._home(talk)
         rows.append((away(t("talk.back"), "back"), down) if begun else (down,))
         replace = scene.pressed if waiting.accepted else ""
-        if short and (card is not None or fields):
-            whole = Choice(press("resume", talk.id), t("talk.whole"))
-            rows.insert(-1, (Button(render(whole.label, language), whole.value),))
+        many = len(rows) > SHORT_ROWS
+        if short and (card is not None or fields or many):
+            # The answer above is to stay in view with the question.
+            rows = rows[-1:] if many else rows
+            whole = render(t("talk.go_on" if many else "talk.whole"), language)
+            rows.insert(-1, (Button(whole, press("resume", talk.id)),))
         asked = Outgoing(words, tuple(rows), "question", f"talk:{talk.id}", replace)
         if waiting.begin_with:
             copy = render(t("talk.copy"), language)

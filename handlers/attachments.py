@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from bot.talk.conversation import Chat, Journal
 from bot.talk.inputs import Answer, Parts, Pick
 from bot.talk.message import Attachment, Choice
-from prompts import Text, Words, t
+from prompts import Lines, Text, Words, t
 from services.records import Kept
 
 FILES: Final = "files"
@@ -149,5 +149,5 @@ def _received(result: Mapping[str, Any]) -> Text:
     if not refused:
         return t("files.received", names=names)
     if not names:
-        return t("files.none_received", refused=refused)
-    return t("files.some_received", names=names, refused=refused)
+        return t("files.none_received", refused=Lines(refused))
+    return t("files.some_received", names=names, refused=Lines(refused))

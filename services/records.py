@@ -793,15 +793,19 @@ def waiting_count(db: Session, actor: Actor, part: Waits = EVERYTHING) -> int:
 def waiting_in(
     db: Session, cohort_id: int, reader: int, skip: int = 0, most: int = 0
 ) -> tuple[int, list[tuple[Record, Body, str]]]:
-    """How many entries wait in a cohort, of the learners whom somebody may read, and so many of
-    them with the student's name, the longest first."""
+    """How many entries wait for a mentor or the team in a cohort, of the learners whom somebody
+    may read, and so many of them with the student's name, the longest first."""
     learners = sa.select(col(Membership.id)).where(
         col(Membership.cohort_id) == cohort_id,
         col(Membership.role).in_(LEARNERS),
         col(Membership.ended_at).is_(None),
         col(Membership.id).in_(things("read_student", reader)),
     )
-    waits = (col(Record.state) == RecordState.SUBMITTED, col(Record.student_id).in_(learners))
+    waits = (
+        col(Record.state) == RecordState.SUBMITTED,
+        col(Record.kind).not_in([*OF_OTHERS]),
+        col(Record.student_id).in_(learners),
+    )
     count = (
         db.connection()
         .execute(sa.select(sa.func.count()).select_from(Record).where(*waits))

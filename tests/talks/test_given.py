@@ -121,7 +121,7 @@ async def test_of_ten_photos_nine_are_kept_and_the_tenth_is_named(
     ten = photos(*(f"{n}.jpg" for n in range(1, 11)))
     said = await student.sends_files(*ten, text=SENTENCE)
     assert "附件：9 个" in said
-    assert "没有收下：10.jpg（一条记录最多 9 个" in said
+    assert "没有收下：\n10.jpg：一条记录最多 9 个" in said
     await student.presses("改附件")
     await student.presses("✕ 3.jpg")
     await student.presses("完成")
@@ -133,7 +133,7 @@ async def test_of_ten_photos_nine_are_kept_and_the_tenth_is_named(
 
 async def test_an_empty_file_blocks_nothing(house: House, student: Member) -> None:
     said = await student.sends_files(("空.jpg", b""), *photos("光路.jpg"), text=SENTENCE)
-    assert "没有收下：空.jpg（这个文件是空的" in said
+    assert "没有收下：\n空.jpg：这个文件是空的" in said
     assert "附件：1 个（光路.jpg）" in said
 
 

@@ -144,3 +144,17 @@ async def test_a_reviewer_sees_what_was_done_before_one_tap(house: House) -> Non
     assert "……" in told
     assert len(told) < 300
     assert "11月19日 周四" in told
+
+
+async def test_a_question_asked_again_under_a_list_takes_little_room(populated: House) -> None:
+    """Its many choices are a press away; typed, they are taken as before."""
+    [student] = await populated.join("林小雨")
+    await student.says("记一次培养")
+    assert "今天 1小时" in student.buttons
+    await student.says("我的记录")
+    assert "哪天的培养活动" in student.sees
+    assert "今天 1小时" not in student.buttons
+    await student.presses("继续写")
+    assert "今天 1小时" in student.buttons
+    await student.says("我的进度")
+    assert "在哪里" in await student.says("昨天 2小时")

@@ -282,6 +282,25 @@ async def test_what_is_taller_than_the_window_is_shown_from_its_beginning(
     await expect(page.get_by_role("heading", name="长记录")).to_be_in_viewport()
 
 
+async def test_an_answer_and_the_question_after_it_are_shown_from_the_answers_beginning(
+    browser: Browser, house: House, site: str
+) -> None:
+    def answer(house: House, incoming: Incoming) -> None:
+        items = tuple(ShownItem(f"第 {n} 条") for n in range(9))
+        house.say(ME, Outgoing("共 9 条", kind="question", card="list", title="清单", items=items))
+        house.say(ME, Outgoing("接着填：在哪里？", YES_NO * 4, kind="question", card="talk"))
+
+    house.reply = answer
+    async with opened(browser, site, **PHONE) as page:
+        for number in range(20):
+            house.say(ME, Outgoing(str(number)))
+        await expect(page.get_by_text("19", exact=True)).to_be_visible()
+        await page.get_by_role("textbox").fill("我的记录")
+        await page.get_by_role("button", name="发送").click()
+        await expect(page.get_by_text("接着填：在哪里？")).to_be_attached()
+        await expect(page.get_by_role("heading", name="清单")).to_be_in_viewport()
+
+
 async def test_a_second_tap_does_not_hit_what_has_just_appeared(page: Page, house: House) -> None:
     def redraw(house: House, incoming: Incoming) -> None:
         other = ((Button("改附件", "change"),),)

@@ -248,7 +248,7 @@ async def test_what_was_refused_is_not_in_the_drafts_name(open_house: OpenHouse)
     assert "存成 Word 或 PDF" in said
     assert "把文字直接发给我" not in said, "words are not taken at this step"
     assert "报告.txt" not in await student.says("菜单") + await student.says("没写完的")
-    assert "期末材料：课题报告" in student.sees
+    assert "交课题报告" in student.sees
 
 
 async def test_it_says_which_material_it_is_also_where_only_one_is_meant(
@@ -258,7 +258,7 @@ async def test_it_says_which_material_it_is_also_where_only_one_is_meant(
     await student.sends_files(("报告.jpg", content("photo", "报告.jpg")))
     await student.says("双缝干涉实验")
     said = await student.says(ABSTRACT)
-    assert "期末材料：课题报告" in said
+    assert "交课题报告" in said
     assert "材料：课题报告\n题目：双缝干涉实验" in said
     assert "改材料" not in student.buttons, "it is this one"
     await student.presses("提交")
@@ -444,12 +444,12 @@ async def test_the_menu_counts_what_lies_half_done(open_house: OpenHouse) -> Non
     student = await begins(house)
     await student.sends_files(("报告.jpg", content("photo", "报告.jpg")))
     await student.says("菜单")
-    assert "没写完的：期末材料：课题报告" in student.buttons
+    assert "没写完的：交课题报告" in student.buttons
     for n in range(2):
         await student.says(f"昨天做了{n + 1}小时实验")
         await student.says("菜单")
     assert [label for label in student.buttons if "没写完的" in label] == [
-        "没写完的 3：记一次培养、期末材料：课题报告"
+        "没写完的 3：记一次培养、交课题报告"
     ]
 
 

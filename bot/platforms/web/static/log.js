@@ -4,6 +4,7 @@ import { cardParts, isCard } from "./card.js";
 import { dayOf, make, nearDay, say, timeOf } from "./words.js";
 
 const NEAR_END = 80; // px from the end at which the log follows what comes
+const TOGETHER = 3000; // ms within which what comes after an act is one answer
 const SETTLING = 500; // ms for which a new line takes no press: a second tap was meant for another
 
 export class Log {
@@ -24,6 +25,7 @@ export class Log {
     new ResizeObserver(() => this.following && this.toEnd()).observe(root);
     this.following = true;
     this.awaiting = false; // what one has just done is to be answered, and the answer to be seen
+    this.answer = null; // the first line of that answer, and when it came
   }
 
   // ---------------------------------------------------------- what the server tells
@@ -77,7 +79,11 @@ export class Log {
     for (const question of questions) if (!retired(question)) free(question);
     const element = this.lines.get(keyOf(line));
     settle(element);
-    this.follow(this.awaiting, element);
+    // What comes in one answer stays in view together, from its beginning.
+    if (this.awaiting) this.answer = { element, at: Date.now() };
+    const together = this.answer && Date.now() - this.answer.at < TOGETHER;
+    const first = together && this.answer.element.isConnected ? this.answer.element : element;
+    this.follow(this.awaiting, first);
     this.awaiting = false;
   }
 
