@@ -28,6 +28,7 @@ from bot.talk.inputs import (
 from bot.talk.message import Outgoing, as_message, as_text, put
 from handlers import handlers
 from handlers.certificates import IssuingSeen, RevokingSeen
+from handlers.delegates import StandInSeen
 from handlers.diary import WritingSeen
 from handlers.documents import DocumentSeen, OneFile
 from handlers.evaluations import EvaluationSeen, ReopeningSeen
@@ -218,6 +219,8 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield IssuingSeen(cohort_id=1, name="林小雨", account=7, member=3, count=1)
         case "revoke_certificate":
             yield RevokingSeen(certificate_id=1, number="SHANXI-2026-01-0001", name="林小雨")
+        case "stand_in":
+            yield StandInSeen(members={"3": "李青", "4": "周岚"}, earliest=date(2026, 1, 1))
         case "leave":
             yield LeaveSeen(earliest=date(2026, 1, 1))
         case "add_days":
