@@ -37,6 +37,7 @@ from jobs.rosters import RosterDesk
 from programmes import catalogue
 from services import (
     advice,
+    delegates,
     inquiries,
     joining,
     keeping,
@@ -307,6 +308,7 @@ class App:
         in between."""
         # Loading the days off takes a second at first: not in the database's thread.
         await asyncio.to_thread(office_days.off_by_law, beijing_day(self.clock.now()))
+        await self.database.run(delegates.turn, self.clock.now())
         while await self.database.run(reminders.find, self.clock.now()):
             pass
         while await self.database.run(reminders.tell, self.clock.now()):

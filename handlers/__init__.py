@@ -12,6 +12,7 @@ from handlers import (
     asking,
     certificates,
     cohort,
+    delegates,
     diary,
     documents,
     evaluations,
@@ -61,7 +62,8 @@ def handlers(
     asking_which = replace(heard.FLOW, finish=partial(heard.finish, advised=advised))
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
-    flows += [results.FLOW, leave.FLOW, office_days.FLOW, *certificates.FLOWS, *rosters.FLOWS]
+    flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW]
+    flows += [*certificates.FLOWS, *rosters.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
@@ -110,6 +112,7 @@ COMMANDS: dict[str, Act] = {
     **inquiries.COMMANDS,
     **reminders.COMMANDS,
     **leave.COMMANDS,
+    **delegates.COMMANDS,
     **office_days.COMMANDS,
     **mydata.COMMANDS,
     **materials.COMMANDS,
@@ -153,6 +156,7 @@ ACTS: dict[str, Act] = {
     **inquiries.ACTS,
     **reminders.ACTS,
     **leave.ACTS,
+    **delegates.ACTS,
     **office_days.ACTS,
     **mydata.ACTS,
     **plans.ACTS,

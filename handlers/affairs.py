@@ -21,11 +21,14 @@ from handlers import (
     own_entries,
     progress,
 )
-from handlers.speaker import learner, oversees
+from handlers.speaker import learner, oversees, roles
 from language.affairs import Affair, affair_of, is_about_all
+from programmes.presenting import presented
 from prompts import t
 from services import office_days as days
-from services import roster
+from services import plans, results, roster
+from services.access import REVIEWERS
+from services.packs import load
 
 
 def hear(scene: Scene, words: str) -> bool:
@@ -99,6 +102,39 @@ def own_certificate(scene: Scene, _: Affair) -> bool:
     return True
 
 
+def own_plans(scene: Scene, _: Affair) -> bool:
+    """我的培养计划批了吗, 谁还没有培养计划: where a document asks for plans."""
+    if not plans.asked_of(scene.session, scene.actor):
+        return False
+    scene.command("plans")
+    return True
+
+
+def own_presentation(scene: Scene, _: Affair) -> bool:
+    """我想准备中期汇报: for learners whose document has one."""
+    me = learner(scene)
+    if me is None or not presented(load(me.programme)):
+        return False
+    scene.command("presentation")
+    return True
+
+
+def own_results(scene: Scene, _: Affair) -> bool:
+    """我的测试成绩, 录入测试成绩: where a document has tests."""
+    if not results.asked_of(scene.session, scene.actor):
+        return False
+    scene.command("results")
+    return True
+
+
+def stands_in(scene: Scene, _: Affair) -> bool:
+    """请李青代审: for mentors, and those who stand in for them."""
+    if not roles(scene) & {*REVIEWERS}:
+        return False
+    scene.command("stand_ins")
+    return True
+
+
 # ---------------------------------------------------------------- what policy answers lead to
 
 
@@ -152,6 +188,10 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "reminded": around.reminded,
     "readers": around.who_reads,
     "certificate": own_certificate,
+    "plan": own_plans,
+    "presentation": own_presentation,
+    "results": own_results,
+    "stand_in": stands_in,
     "mend": own_entries.mend,
     "change": own_entries.change,
     "backdate": own_entries.backdate,

@@ -17,7 +17,7 @@ from bot.talk.message import Choice, Message, press
 from language.affairs import Affair
 from language.spans import Days, coming_day, coming_span, names_a_beginning
 from prompts import BEIJING, Text, Words, t
-from services import leave
+from services import delegates, leave
 from services.access import any_of
 
 DAY: Final = timedelta(days=1)
@@ -101,8 +101,17 @@ def load_leave(scene: Scene, _args: Mapping[str, Any]) -> LeaveSeen:
 def finish_leave(scene: Scene, _me: LeaveSeen, days: DaysOfLeave) -> None:
     leave.take(scene.session, scene.actor, days.first, days.last)
     change = Choice(press("reminders"), t("command.reminders.label"))
+    rows = [*stand_in_for(scene, days), (change, TO_MENU)]
     words = t("leave.taken", first=days.first, last=days.last)
-    scene.say(Message(words, ((change, TO_MENU),)))
+    scene.say(Message(words, tuple(rows)))
+
+
+def stand_in_for(scene: Scene, days: DaysOfLeave) -> list[tuple[Choice, ...]]:
+    """The button that has somebody stand in on these days, for a mentor who has a team."""
+    if not delegates.candidates(scene.session, scene.actor):
+        return []
+    way = press("stand_in", days.first.isoformat(), days.last.isoformat())
+    return [(Choice(way, t("delegate.ask"), weight="primary"),)]
 
 
 def told(scene: Scene, affair: Affair) -> bool:

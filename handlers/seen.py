@@ -64,7 +64,7 @@ def sent_back(scene: Scene, record: Record) -> tuple[str, str]:
     reviews = records.reviews(scene.session, record)
     return next(
         (
-            (review.reason, name)
+            (review.reason, scene.words(name))
             for review, name in reviews
             if review.version == record.version and not review.approved
         ),

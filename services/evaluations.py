@@ -22,7 +22,7 @@ from programmes.evaluating import Side, StagePart
 from programmes.model import Programme
 from programmes.values import Outcome, kept_as
 from prompts import Text, Words, t
-from services import audit, exits, notices, records, roster, stages
+from services import audit, delegates, exits, notices, records, roster, stages
 from services.access import (
     LEARNERS,
     LearnerPlace,
@@ -282,6 +282,7 @@ def sign(
             version=0,
             signed_at=actor.now,
         )
+    stood_in_for = delegates.standing_in(db, grant.place, student_id, actor.now)
     entry.version += 1
     entry.state, entry.signed_at = EvaluationState.SIGNED, actor.now
     entry.outcome = body.outcome
@@ -295,6 +296,7 @@ def sign(
                 mode="json"
             ),
             signed_by=grant.place or 0,
+            stood_in_for=stood_in_for,
             late=asked.now.late,
             at=actor.now,
         )
@@ -444,7 +446,7 @@ class Signed:
     evaluation: Evaluation
     body: EvaluationBody
     version: EvaluationVersion
-    signer: str
+    signer: Words
 
 
 def read(db: Session, actor: Actor, evaluation_id: int, version: int | None = None) -> Signed:
@@ -534,7 +536,7 @@ def part_of(db: Session, entry: Evaluation) -> StagePart | None:
 
 def _signed(db: Session, entry: Evaluation, row: EvaluationVersion) -> Signed:
     body = EvaluationBody.model_validate(row.body)
-    return Signed(entry, body, row, _name_of(db, row.signed_by))
+    return Signed(entry, body, row, _signer(db, row))
 
 
 def latest(db: Session, entry: Evaluation) -> EvaluationVersion:
@@ -547,9 +549,14 @@ def body_of(db: Session, entry: Evaluation) -> EvaluationBody:
     return EvaluationBody.model_validate(latest(db, entry).body)
 
 
-def signer_name(db: Session, entry: Evaluation) -> str:
-    """The name of who signed it last."""
-    return _name_of(db, latest(db, entry).signed_by)
+def signer_name(db: Session, entry: Evaluation) -> Words:
+    """The name of who signed it last, as `Signed` tells it."""
+    return _signer(db, latest(db, entry))
+
+
+def _signer(db: Session, row: EvaluationVersion) -> Words:
+    """Who signed, and for whom they stood in, if so."""
+    return delegates.named(db, _name_of(db, row.signed_by), row.stood_in_for)
 
 
 def reopening(db: Session, entry: Evaluation) -> Reopening | None:

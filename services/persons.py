@@ -26,6 +26,7 @@ from storage.tables import (
     Certificate,
     Cohort,
     Curated,
+    Delegation,
     File,
     Guardianship,
     Inquiry,
@@ -176,6 +177,12 @@ def everything(db: Session, person_id: int) -> tuple[dict[str, Any], Mapping[str
         ),
         "evaluations": evaluations.copied(db, places_of(db, person_id)),
         "certificates": certificates.copied(db, places_of(db, person_id)),
+        "stands_in": _rows(
+            db,
+            select(Delegation).where(
+                or_(col(Delegation.mentor_id).in_(places), col(Delegation.delegate_id).in_(places))
+            ),
+        ),
         "leaves": _rows(db, select(Leave).where(col(Leave.member_id).in_(places))),
         "done_by": _rows(db, select(Audit).where(Audit.person_id == person_id)),
         "looked_at_by": [
@@ -345,6 +352,11 @@ def erase(db: Session, by: Operator, person_id: int) -> Erased:
             or_(
                 col(Guardianship.child_id) == person_id, col(Guardianship.guardian_id) == person_id
             )
+        )
+    )
+    here.execute(
+        delete(Delegation).where(
+            or_(col(Delegation.mentor_id).in_(places), col(Delegation.delegate_id).in_(places))
         )
     )
     here.execute(

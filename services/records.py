@@ -23,8 +23,8 @@ from bot.talk.inputs import length
 from bot.talk.message import Choice, Field, Item, Message, press
 from programmes.planning import needs_approval
 from programmes.values import PLACES, Place
-from prompts import Brief, Text, t
-from services import audit, looking, notices
+from prompts import Brief, Text, Words, t
+from services import audit, delegates, looking, notices
 from services.access import (
     LEARNERS,
     REVIEWERS,
@@ -423,12 +423,14 @@ def review(
         return existing_review(db, record, version)
     if record.kind in OF_OTHERS and written_by(db, record, version) == actor.person_id:
         raise _refuse("plan.not_ones_own", verb, record)
+    stood_in_for = delegates.standing_in(db, reviewer.place, record.student_id, actor.now)
     word = Review(
         record_id=record_id,
         version=version,
         approved=approve,
         reason=reason,
         reviewer_id=cast(int, reviewer.place),
+        stood_in_for=stood_in_for,
         at=actor.now,
     )
     db.add(word)
@@ -849,14 +851,16 @@ def owner(db: Session, record: Record) -> Person:
     return cast(Person, db.get(Person, student_of(db, record).person_id))
 
 
-def reviewer_name(db: Session, word: Review) -> str:
-    """The name of the reviewer."""
+def reviewer_name(db: Session, word: Review) -> Words:
+    """The name of the reviewer, and of the mentor for whom they stood in, if so."""
     reviewer = cast(Membership, db.get(Membership, word.reviewer_id))
-    return cast(Person, db.get(Person, reviewer.person_id)).name
+    name = cast(Person, db.get(Person, reviewer.person_id)).name
+    return delegates.named(db, name, word.stood_in_for)
 
 
-def reviews(db: Session, record: Record) -> list[tuple[Review, str]]:
-    """Every review of an entry, with the reviewer's name, oldest first."""
+def reviews(db: Session, record: Record) -> list[tuple[Review, Words]]:
+    """Every review of an entry, with the reviewer's name as `reviewer_name` tells it, oldest
+    first."""
     rows = db.exec(
         select(Review, Person.name)
         .join(Membership, col(Membership.id) == col(Review.reviewer_id))
@@ -864,7 +868,7 @@ def reviews(db: Session, record: Record) -> list[tuple[Review, str]]:
         .where(Review.record_id == record.id)
         .order_by(col(Review.version))
     )
-    return list(rows)
+    return [(word, delegates.named(db, name, word.stood_in_for)) for word, name in rows]
 
 
 # ---------------------------------------------------------------- how an entry is told
@@ -1095,7 +1099,7 @@ def _tell_writer(db: Session, actor: Actor, record: Record, word: Review) -> Non
     line = title(record, body_at(db, record), brief=True)
     if record.kind in OF_OTHERS:
         line = t("queue.line", student=owner(db, record).name, line=line)
-    reviewer = cast(Person, db.get(Person, actor.person_id)).name
+    reviewer = reviewer_name(db, word)
     if word.approved:
         message = Message(
             title=t("review.told_approved", reviewer=reviewer),

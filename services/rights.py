@@ -414,6 +414,14 @@ _EVERY: Final = (
         ways=("leave", "give_up_leave"),
     ),
     Right(
+        "appoint_delegate",
+        Of.OWN,
+        (_R.CULTIVATES,),
+        "delegate.not_yours",
+        "delegation",
+        ways=("stand_ins", "stand_in", "end_stand_in"),
+    ),
+    Right(
         "office_days",
         Of.COHORT,
         (_R.OFFICE,),

@@ -475,13 +475,13 @@ def link_mentor(db: Session, by: By, student_id: int, mentor_id: int) -> Warning
             Mentoring.student_id == student_id, Mentoring.mentor_id == mentor_id
         )
     ).first()
-    if link is not None and link.ended_at is None:
+    if link is not None and link.ended_at is None and link.stands_in_for is None:
         names = {"student": student.person.name, "other": mentor.person.name}
         raise _about(student_id, t("roster.linked_already", **names), verb)
     warnings = _cap(db, mentor, verb)
     if link is None:
         link = Mentoring(student_id=student_id, mentor_id=mentor_id, created_at=by.now)
-    link.ended_at = None
+    link.ended_at = link.stands_in_for = None
     db.add(link)
     db.flush()
     audit.note(db, by, verb, "membership", student_id, mentor=mentor_id)
@@ -523,7 +523,7 @@ def link_mentors(
         link = known.get(pair) or Mentoring(
             student_id=pair[0], mentor_id=pair[1], created_at=by.now
         )
-        link.ended_at = None
+        link.ended_at = link.stands_in_for = None
         links.append(link)
     db.add_all(links)
     db.flush()

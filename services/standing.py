@@ -37,6 +37,7 @@ from programmes.rules import SessionFact
 from programmes.values import Grade, WritingKind, kept_as
 from services import consent, exits, packs
 from services.access import LEARNERS, holders
+from services.delegates import delegates_on
 from services.records import PLACE_BY_KEY
 from services.rights import Relation
 from services.stages import StageNow, StageState, stages_of
@@ -128,7 +129,7 @@ def _read(db: Session, ids: Sequence[int], on: date, found: Standings) -> None:
     learners = _present(db, ids, on)
     entries = _entries_of(db, learners)
     away = leaves_of(db, learners)
-    around = Around(db, learners)
+    around = Around(db, learners, on)
     calendars = Calendars(db, on)
     signed = _signed_of(db, learners)
     for learner in learners.values():
@@ -426,8 +427,8 @@ def _written(
 class Around:
     """Who is told of learners besides themselves. Looked up when somebody is asked for."""
 
-    def __init__(self, db: Session, learners: Mapping[int, LearnerSeen]) -> None:
-        self._db = db
+    def __init__(self, db: Session, learners: Mapping[int, LearnerSeen], on: date) -> None:
+        self._db, self._on = db, on
         self._ids = list(learners)
         self._cultivating: dict[tuple[int, str], list[int]] | None = None
         self._overseeing: dict[tuple[int, int | None], Mapping[To, list[int]]] = {}
@@ -447,8 +448,11 @@ class Around:
     def _mentors(self) -> Mapping[tuple[int, str], list[int]]:
         if self._cultivating is None:
             self._cultivating = defaultdict(list)
-            for student_id, role, person_id in _mentors.all(self._db, ids=self._ids):
+            instead = delegates_on(self._db, self._on)
+            for student_id, role, person_id, place in _mentors.all(self._db, ids=self._ids):
                 self._cultivating[student_id, role].append(person_id)
+                # Whoever stands in for a mentor is told what the mentor is.
+                self._cultivating[student_id, role] += instead.get(place, ())
         return self._cultivating
 
     @property
@@ -484,7 +488,9 @@ OFFICES: Final = (UnitKind.OFFICE, UnitKind.PROVINCE, UnitKind.CITY)
 
 _mentoring, _unit = table(Mentoring), table(Unit)
 _mentors = Prepared(
-    sa.select(_mentoring.c.student_id, _membership.c.role, _membership.c.person_id)
+    sa.select(
+        _mentoring.c.student_id, _membership.c.role, _membership.c.person_id, _membership.c.id
+    )
     .join(_membership, _membership.c.id == _mentoring.c.mentor_id)
     .where(
         _mentoring.c.student_id.in_(bindparam("ids", expanding=True)),

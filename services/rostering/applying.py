@@ -250,6 +250,7 @@ class _Work:
             select(Mentoring.student_id, Mentoring.mentor_id).where(
                 col(Mentoring.student_id).in_({student for student, _ in pairs}),
                 col(Mentoring.ended_at).is_(None),
+                col(Mentoring.stands_in_for).is_(None),
             )
         )
         wanted = sorted(pairs - set(now))

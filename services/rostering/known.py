@@ -117,6 +117,7 @@ def look_up(db: Session, cohort: Cohort) -> Roster:
             col(Membership.cohort_id) == cohort.id,
             col(Membership.ended_at).is_(None),
             col(Mentoring.ended_at).is_(None),
+            col(Mentoring.stands_in_for).is_(None),
         )
     )
     theirs = sa.select(col(Membership.person_id)).where(col(Membership.cohort_id) == cohort.id)

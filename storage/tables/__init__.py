@@ -27,6 +27,7 @@ from storage.tables.inquiries import (
 )
 from storage.tables.people import (
     Cohort,
+    Delegation,
     Guardianship,
     Membership,
     Mentoring,
@@ -113,6 +114,7 @@ __all__ = [
     "Curated",
     "CuratedState",
     "DayKind",
+    "Delegation",
     "Evaluation",
     "EvaluationState",
     "EvaluationVersion",

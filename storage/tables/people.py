@@ -107,6 +107,23 @@ class Mentoring(SQLModel, table=True):
     mentor_id: int = Field(foreign_key="membership.id", index=True)
     created_at: datetime
     ended_at: datetime | None = None
+    stands_in_for: int | None = Field(default=None, foreign_key="membership.id", index=True)
+    """The mentor in whose place this team member is, for as long as a delegation holds."""
+
+
+class Delegation(SQLModel, table=True):
+    """A team member who stands in for a mentor between two days, both included."""
+
+    __table_args__ = (NEVER_AGAIN,)
+
+    id: int | None = Field(default=None, primary_key=True)
+    mentor_id: int = Field(foreign_key="membership.id", index=True)
+    delegate_id: int = Field(foreign_key="membership.id", index=True)
+    first_day: date
+    last_day: date = Field(index=True)
+    made_at: datetime
+    ended_at: datetime | None = None
+    """When it was taken back, or declined."""
 
 
 class Guardianship(SQLModel, table=True):

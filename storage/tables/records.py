@@ -80,6 +80,8 @@ class Review(SQLModel, table=True):
     approved: bool
     reason: str = Field(default="", max_length=500)
     reviewer_id: int = Field(foreign_key="membership.id")
+    stood_in_for: int | None = Field(default=None, foreign_key="membership.id")
+    """The mentor for whom the reviewer stood in, if so."""
     at: datetime
 
 

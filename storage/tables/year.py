@@ -60,6 +60,8 @@ class EvaluationVersion(SQLModel, table=True):
     version: int = Field(primary_key=True)
     body: dict[str, Any] = Field(sa_type=json_type())
     signed_by: int = Field(foreign_key="membership.id")
+    stood_in_for: int | None = Field(default=None, foreign_key="membership.id")
+    """The mentor for whom the signer stood in, if so."""
     late: bool = False
     """Signed after the stage had closed."""
     at: datetime

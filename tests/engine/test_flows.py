@@ -28,6 +28,7 @@ from bot.talk.inputs import (
 from bot.talk.message import Outgoing, as_message, as_text, put
 from handlers import handlers
 from handlers.certificates import IssuingSeen, RevokingSeen
+from handlers.delegates import StandInSeen
 from handlers.diary import WritingSeen
 from handlers.documents import DocumentSeen, OneFile
 from handlers.evaluations import EvaluationSeen, ReopeningSeen
@@ -235,6 +236,8 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield ImportSeen(cohorts={"1": "2026 级"})
         case "undo_roster" | "roster_template":
             yield OneImport(cohort=1, number=3)
+        case "stand_in":
+            yield StandInSeen(members={"3": "李青", "4": "周岚"}, earliest=date(2026, 1, 1))
         case "leave":
             yield LeaveSeen(earliest=date(2026, 1, 1))
         case "add_days":
@@ -336,17 +339,17 @@ def begun(flow: str, about: BaseModel, language: Language = "zh") -> Talk:
 def ended(flow: str, about: BaseModel) -> Talk:
     """The talk at its very end."""
     talk = begun(flow, about)
-    for _ in asked(talk):
+    for _ in each_question(talk):
         pass
     return talk
 
 
 def questions(flow: str, about: BaseModel, language: Language = "zh") -> Iterator[Talk]:
     """The talk at each of its questions, one after the other, to its very end."""
-    return asked(begun(flow, about, language))
+    return each_question(begun(flow, about, language))
 
 
-def asked(talk: Talk) -> Iterator[Talk]:
+def each_question(talk: Talk) -> Iterator[Talk]:
     """The same talk at each of its questions."""
     while not isinstance(talk.outcome, Finished):
         if isinstance(talk.outcome, Working):

@@ -60,6 +60,7 @@ EXPECTED: Final = {
     **each("readers", "oneself", "guardian"),
     **each("set_reminders", "oneself", "cultivates", "school", "office"),
     **each("take_leave", "oneself", "cultivates"),
+    **each("appoint_delegate", "cultivates"),
     **each("office_days", "office"),
     **each("students", "cultivates", "school", *OVERSEE),
     **each("cohort behind longest absent unreached undelivered read_member", *OVERSEE),
