@@ -613,7 +613,7 @@ def about(db: Session, member: Member) -> dict[str, Any]:
         "person": member.person.name,
         "role": place.role.value,
         "unit": member.unit_name,
-        "subject": roster.subject_name(pack, place.subject),
+        "subject": pack.subject_name(place.subject),
         "grade": place.grade,
     }
 

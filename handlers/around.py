@@ -32,7 +32,7 @@ def about_me(scene: Scene, _: Affair) -> bool:
         if place.grade:
             fields.append(Field(t("affair.grade"), t(f"programme.grade.{place.grade}")))
         if place.subject:
-            called = roster.subject_name(load(cohort.programme), place.subject)
+            called = load(cohort.programme).subject_name(place.subject)
             fields.append(Field(t("affair.subject"), called))
         if place.role in LEARNERS:
             fields += _mentors(scene, member)

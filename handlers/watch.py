@@ -84,7 +84,7 @@ def profile(scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]
     learner = member.membership
     programme = load(cohort_of(scene.session, learner).programme)
     grade = t(f"programme.grade.{learner.grade}") if learner.grade else ""
-    about = [member.unit_name, grade, roster.subject_name(programme, learner.subject)]
+    about = [member.unit_name, grade, programme.subject_name(learner.subject)]
     around = [one.name for one in records.reviewers(scene.session, member.id)]
     every = urging.reads_all(scene.session, scene.actor, member.membership)
     none = t("watch.never_urged" if every else "watch.you_never_urged")

@@ -311,7 +311,7 @@ def _facts(
         name=member.person.name,
         programme=official_name(programme),
         cohort=cohort.name,
-        subject=roster.subject_name(programme, place.subject),
+        subject=programme.subject_name(place.subject),
         outcome=render(label, "zh"),
         # Nothing of what was kept elsewhere is said to be nothing.
         sessions=(sessions or None) if "sessions" in units else None,

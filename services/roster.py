@@ -423,7 +423,7 @@ def _grade_doubts(programme: Programme, member: Membership) -> Iterable[Text]:
         return
     only = grades[member.grade].only_subjects
     if only and member.subject not in only:
-        names = [subject_name(programme, code) for code in only]
+        names = [programme.subject_name(code) for code in only]
         yield t("roster.grade_only_in", subjects=names, clause=admits.clause)
 
 
@@ -431,11 +431,6 @@ def _subject_code(programme: Programme, subject: str) -> str:
     """A subject's code in the pack, by its code or name; unknown subjects stay as typed."""
     named = {known.name: known.code for known in programme.subjects.list.value or ()}
     return named.get(subject, subject)
-
-
-def subject_name(programme: Programme, subject: str) -> str:
-    """A subject's name."""
-    return programme.subject_name(subject)
 
 
 def correct_person(

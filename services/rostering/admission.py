@@ -160,7 +160,7 @@ def quotas(
     subjects = Counter(one["subject"] for one in learners)
     for code, most in (asked.per_subject.value or {}).items():
         if subjects[code] > most:
-            name = roster.subject_name(programme, code)
+            name = programme.subject_name(code)
             yield _over("subject", asked.per_subject, name=name, count=subjects[code], most=most)
     cities = Counter(one["city"] for one in learners if one["city"])
     if (city := asked.per_city.value) is not None:
