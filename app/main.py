@@ -117,9 +117,8 @@ class App:
         checks = {name: bound(self.clock) for name, bound in CONDITIONS.items()}
         self.delivery = Delivery(self.database, self.clock, self.platforms, checks)
         self.advice = self._advice()
-        press = Press(
-            self.database, self.store, SigningKeys(settings.keys_dir), settings.web.public_url
-        )
+        keys, site = SigningKeys(settings.keys_dir), settings.web.address_for_all
+        press = Press(self.database, self.store, keys, site)
         self.issuing = Issuer(press, self.clock, self.delivery.wake)
         self.inbox = Inbox(
             self.database,

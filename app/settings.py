@@ -26,6 +26,11 @@ class WebSettings(BaseModel):
     trusted_proxies: str = "127.0.0.1"
     """Proxies whose word on a request's origin is trusted: network addresses, comma-separated."""
 
+    @property
+    def address_for_all(self) -> str:
+        """The address that anybody can open; empty where there is none."""
+        return self.public_url.rstrip("/") if self.enabled else ""
+
 
 class TelegramSettings(BaseModel):
     """Telegram; it is on once there is a token."""

@@ -13,7 +13,6 @@ from programmes.serving import Earned
 from prompts import Text, t
 from services import service_hours
 from services.access import cohort_of, memberships
-from services.packs import load
 from services.roster import find_member
 from services.service_hours import SERVING, Served
 
@@ -46,7 +45,7 @@ def card(scene: Scene, one: Served) -> Message:
     """The hours in one cohort: in all, by month, and what the document gives for them."""
     cohort = cohort_of(scene.session, one.member.membership)
     return Message(
-        t("service.of", programme=load(cohort.programme).name, cohort=cohort.name),
+        cohort.name,
         ((TO_MENU,),),
         title=t("command.service_hours.label"),
         fields=tuple(fields(one)),

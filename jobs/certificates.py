@@ -283,7 +283,7 @@ def page(facts: Certified, token: str, site: str) -> dict[str, Any]:
         ],
         "office": facts.office,
         "day": said(t("certificate.day", y=facts.issued_on.year, **_day(facts))),
-        "qr": code(f"{site.rstrip('/')}{ADDRESS}#{token}" if site else token),
+        "qr": code(f"{site}{ADDRESS}#{token}" if site else token),
     }
 
 

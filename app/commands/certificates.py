@@ -99,7 +99,7 @@ def press(database: Any) -> Press:
 
     told = desk.settings()
     keys = SigningKeys(told.keys_dir)
-    return Press(database, FileStore(told.files_dir), keys, told.web.public_url)
+    return Press(database, FileStore(told.files_dir), keys, told.web.address_for_all)
 
 
 def show_standing(standing: list[Candidate], as_json: bool) -> None:

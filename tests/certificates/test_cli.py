@@ -93,6 +93,17 @@ def test_one_is_issued_shown_saved_verified_and_revoked(
     assert "没有这份证书" in run("show", "X-1").stderr
 
 
+@pytest.mark.parametrize(
+    ("enabled", "site"), [("true", "https://yingcai.example.org"), ("false", "")]
+)
+def test_the_code_leads_to_a_page_only_where_one_is_served(
+    enabled: str, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YINGCAI_WEB__ENABLED", enabled)
+    monkeypatch.setenv("YINGCAI_WEB__PUBLIC_URL", "https://yingcai.example.org/")
+    assert desk.settings().web.address_for_all == site
+
+
 def test_keys_are_made_and_listed(run: Run, year: Year) -> None:
     said(run("key"))
     said(run("key"))
