@@ -500,9 +500,13 @@ def _whole_text(data: bytes, encoding: str) -> str:
 
 
 def _line(line: bytes) -> str:
-    for encoding in ("utf-8", "gb18030"):
-        with suppress(UnicodeDecodeError):
-            return line.decode(encoding)
+    with suppress(UnicodeDecodeError):
+        return line.decode()
+    damaged = line.decode("utf-8", "replace")
+    # What is UTF-8 but for a character or two was cut off: in another encoding it would read as
+    # something that nobody wrote.
+    if len(re.findall("[\u4e00-\u9fff]", damaged)) > damaged.count("\ufffd"):
+        return damaged
     return line.decode("gb18030", "replace")
 
 

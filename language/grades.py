@@ -31,11 +31,13 @@ _LEVELS: Final = {
     "高": "senior",
 }
 _LEVEL: Final = "小学|初级中学|初中|高级中学|高中|普高|小|初|高"
-_NUMBER: Final = "[一二三四五六七八九十]{1,2}|[0-9]{1,2}"
-# 高一, 高一年级, 高中一年级3班, 高一(3), 高1-3班
-_BY_LEVEL: Final = re.compile(rf"(?P<level>{_LEVEL})(?P<number>{_NUMBER})(?![0-9])(?:年级?)?")
-# 七年级, 10年级: counted on from primary school
-_BY_NUMBER: Final = re.compile(rf"(?P<number>{_NUMBER})年级")
+# 高一, 高一年级, 高中一年级3班, 高一1班, 高二十班, 高1-3班: what follows the grade is the class.
+_BY_LEVEL: Final = re.compile(rf"(?P<level>{_LEVEL})(?P<number>[一二三四五六]|[1-6](?![0-9]))")
+# 七年级, 10年级, 10: counted on from primary school
+_BY_NUMBER: Final = re.compile(
+    r"(?<![0-9一二三四五六七八九十])(?P<number>[一二三四五六七八九]|十[一二]?|1[0-2]|[1-9])年级|"
+    r"(?P<bare>[7-9]|1[0-2])(?:\.0)?"
+)
 _BY_YEAR: Final = re.compile(
     rf"(?P<before>{_LEVEL})?(?P<year>(?:20)?[0-9]{{2}})(?P<how>级|届)(?P<after>{_LEVEL})?"
 )
@@ -67,8 +69,8 @@ def school_grade(text: str, today: date, levels: Sequence[str] = ()) -> str | No
         return _of_year(year, found["how"] == "届", today, [level] if level else levels)
     if found := _BY_LEVEL.search(_without_brackets(spaced)) or _BY_LEVEL.search(said):
         return _key(_LEVELS[found["level"]], whole(found["number"]) or 0)
-    if found := _BY_NUMBER.search(said):
-        return _counted_on(whole(found["number"]) or 0)
+    if (found := _BY_NUMBER.match(said)) and (found["number"] or found[0] == said):
+        return _counted_on(whole(found["number"] or found["bare"]) or 0)
     if found := _ENGLISH.search(spaced):
         word = found["number"].lower()
         number = _ROMAN.get(word) or whole(word) or 0

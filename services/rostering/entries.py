@@ -221,7 +221,8 @@ class Reader:
     def _grade(self, entry: RosterEntry, line: _Line) -> None:
         said = line.text("grade")
         klass = line.text("class")
-        for way in (said, f"{said}{klass}", klass):
+        level = line.text("level")
+        for way in (f"{level}{said}", said, f"{said}{klass}", klass):
             if way and (found := school_grade(way, self.today, self._levels)):
                 entry.grade = found
                 return
@@ -433,7 +434,7 @@ WRONG_NAMES: Final = ("garbled", "private", "odd", "several", "long")
 
 def _wrong_with(name: str) -> str:
     """What makes this no name, of `WRONG_NAMES`; empty if it is one."""
-    if re.search("[\ufffd□�?？]", name):
+    if re.search("[\ufffd□?？]|锟斤拷|烫烫烫", name):
         return "garbled"
     if any(unicodedata.category(sign) == "Co" for sign in name):
         return "private"

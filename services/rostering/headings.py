@@ -110,13 +110,18 @@ def tables(sheet: Sheet, own: Mapping[str, str]) -> list[Table]:
     titles: list[str] = []
     skip_to = 0
     rows = list(sheet.rows)
+    best = [_best(sheet, rows[at : at + DEPTH], own) for at in range(min(len(rows), SEARCHED))]
+    # A word that stands alone above others is a title, even if it would do as a heading.
+    least = min(2, max(map(_worth, best), default=0))
     for place, row in enumerate(rows):
         if row.number < skip_to:
             continue
-        searched = not found and place < SEARCHED
-        if (searched or _looks_like_headings(row, own)) and (
-            here := _best(sheet, rows[place : place + DEPTH], own)
-        ):
+        here = None
+        if not found and place < SEARCHED:
+            here = best[place]
+        elif _looks_like_headings(row, own):
+            here = _best(sheet, rows[place : place + DEPTH], own)
+        if here is not None and _worth(here) >= least:
             found.append(Table(sheet, here, titles))
             titles, skip_to = [], here.last + 1
         elif found:
@@ -183,7 +188,8 @@ def _headings(
             meaning = UNUSED
         taken.add(meaning)
         columns.append(Column(place, " ".join(said), meaning))
-    if len(taken - {"", UNUSED, "number"}) < 2 and len(columns) > 1:
+    known = sum(bool(one.meaning) for one in columns)
+    if known < 2 < len(columns):
         return None
     headings = Headings(rows[0].number, rows[-1].number, columns)
     if headings.column("name"):
@@ -216,9 +222,37 @@ def _meaning(said: Sequence[str], own: Mapping[str, str]) -> str:
         if found := own.get(plain(way)) or known.get(plain(way)):
             return found
     for way in _ways(said):
-        if found := known.get(plain(_without_brackets(way))):
-            return found
-    return ""
+        for loosely in _loosely(way):
+            if found := known.get(loosely):
+                return found
+    return _rank_meant(plain(" ".join(said)))
+
+
+_BEFORE: Final = "学生|申报人|申请人|报名人|被推荐人|推荐|申报|报名|拟|现|本人"
+_AFTER: Final = "名称|全称|情况|信息|填写|说明"
+
+
+def _loosely(way: str) -> Iterator[str]:
+    """A heading without remarks, numbers, another language beside it, words that say nothing."""
+    bare = plain(_without_brackets(way))
+    yield bare
+    bare = re.sub(r"^\d+", "", bare)
+    yield bare
+    han, latin = re.sub(r"[\x00-\x7f]", "", bare), re.sub(r"[^\x00-\x7f]", "", bare)
+    if len(han) > 1 and latin:
+        yield from (han, latin)
+    yield re.sub(f"^({_BEFORE})+|({_AFTER})+$", "", han)
+
+
+def _rank_meant(said: str) -> str:
+    """Which rank a heading asks for that names one in its own words."""
+    if not re.search("排名|名次|位次|排位|百分比|百分位", said) or re.search(
+        "班级|班内|班排", said
+    ):
+        return ""
+    if re.search("学科|单科|科目|数学|物理|化学|生物|计算机", said):
+        return "subject_rank"
+    return "overall_rank" if re.search("综合|总分|总成绩|总评|全科|年级", said) else ""
 
 
 _GROUP: Final = re.compile("(基本)?(信息|情况|资料|info(rmation)?)$", re.IGNORECASE)

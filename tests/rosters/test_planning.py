@@ -7,6 +7,8 @@ from datetime import date
 import pytest
 
 from language.ranks import Rank
+from services.rostering.book import Sheet, SheetRow
+from services.rostering.headings import tables
 from services.rostering.plan import RosterPlan
 from tests.rosters.conftest import Office, Open, reasons, remarks
 from tests.rosters.sheets import Rows, text, xlsx
@@ -340,3 +342,48 @@ def test_columns_that_nobody_knows_are_named(office: Office) -> None:
     made = office.plan(xlsx([[*HEAD[:3], "星座"], ["张三", "甲", "高一", "白羊"]]))
     assert made.unknown == ["星座"]
     assert "星座" in remarks(made)
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ("姓名 Name", "name"),
+        ("1.学生姓名（与身份证一致）", "name"),
+        ("学生所在学校名称（全称）", "school"),
+        ("申报人出生日期*", "birth"),
+        ("年级/Grade", "grade"),
+        ("期中学科年级位次", "subject_rank"),
+        ("综合成绩在年级百分比", "overall_rank"),
+        ("班级排名", ""),
+        ("星座", ""),
+    ],
+)
+def test_headings_are_known_in_many_words(said: str, field: str) -> None:
+    sheet = Sheet("", [SheetRow(1, [said, "姓名" if field != "name" else "学校", "性别"])])
+    (table,) = tables(sheet, {})
+    assert table.headings.columns[0].meaning == field
+
+
+def test_a_kind_of_school_beside_the_grade_is_heeded(office: Office) -> None:
+    head = ["姓名", "学校", "学段", "年级"]
+    made = office.plan(xlsx([head, ["张三", "甲中学", "高中", "一年级"]]))
+    assert [one.entry.grade for one in made.new] == ["senior_1"]
+
+
+def test_a_line_that_was_cut_off_is_nobody(office: Office) -> None:
+    lines = text([["姓名", "学校", "年级"], ["张三", "甲中学", "高一"]]).splitlines()
+    cut = "李四四,甲中学,高一".encode().replace("李".encode(), "李".encode()[:2], 1)
+    made = office.plan(b"\n".join([*lines, cut]))
+    assert [one.entry.name for one in made.new] == ["张三"]
+    assert list(reasons(made)) == [3]
+
+
+def test_a_title_that_would_do_as_a_heading_is_a_title(office: Office) -> None:
+    made = office.plan(xlsx([["导师"], ["姓名", "单位", "性别"], ["吴志远", "山西大学", "男"]]))
+    assert [one.entry.role.value for one in made.new] == ["mentor"]
+
+
+@pytest.mark.parametrize("head", [["姓名"], ["姓名", "性别"], ["序号", "姓名"], ["姓名", "星座"]])
+def test_a_list_of_little_more_than_names(office: Office, head: list[str]) -> None:
+    row = ["张三" if one == "姓名" else "1" for one in head]
+    assert [one.entry.name for one in office.plan(xlsx([head, row])).new] == ["张三"]
