@@ -458,14 +458,20 @@ def invite(who: Sequence[str]) -> list[dict[str, Any]]:
     with desk() as (db, by):
         for member in [member_typed(db, one) for one in who]:
             code = roster.invite(db, by, member.id)
-            links = {}
-            if told.web.enabled:
-                links["web"] = f"{public_url(told)}/join/{code}"
-            if told.telegram.bot_name:
-                bot = told.telegram.bot_name.removeprefix("@")
-                links["telegram"] = f"https://t.me/{bot}?start={code}"
+            links = links_of(told, code)
             made.append(about(db, member) | {"code": joining.written(code), "links": links})
     return made
+
+
+def links_of(told: Settings, code: str) -> dict[str, str]:
+    """What opens the door with a code, by messenger, the most useful first."""
+    links = {}
+    if told.web.enabled:
+        links["web"] = f"{public_url(told)}/join/{code}"
+    if told.telegram.bot_name:
+        bot = told.telegram.bot_name.removeprefix("@")
+        links["telegram"] = f"https://t.me/{bot}?start={code}"
+    return links
 
 
 def sign_in(who: str) -> None:

@@ -1,6 +1,6 @@
-"""Makes PDFs of certificates in a process of its own: `python -m jobs.printing`.
+"""Makes PDFs in a process of its own: `python -m jobs.printing PAGE`.
 
-Each line of stdin is a JSON object, what `certificate.typ` is told; for each, a line of stdout
+Each line of stdin is a JSON object, what `PAGE.typ` is told; for each, a line of stdout
 tells how it went and how many bytes follow. Setting a page takes processor time that people who
 chat would otherwise wait for; this process gives way to them.
 """
@@ -20,6 +20,7 @@ NICE: Final = 10
 """How far this process steps back behind the one that serves."""
 SECONDS: Final = 60
 """Time limit for one page, the start included."""
+CERTIFICATE: Final = "certificate"
 PRINTED: Final = "printed"
 FAILED: Final = "failed"
 
@@ -32,7 +33,9 @@ class Printer:
     """Sets pages in another process, one after the other; a page that fails ends the process, and
     the next page begins another."""
 
-    def __init__(self) -> None:
+    def __init__(self, page: str = CERTIFICATE) -> None:
+        """`page` is the form that is set, a file `.typ` of this folder."""
+        self._page = page
         self._process: asyncio.subprocess.Process | None = None
 
     async def print(self, told: Mapping[str, Any]) -> bytes:
@@ -59,7 +62,7 @@ class Printer:
 
     async def _begin(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", __name__),
+            *(sys.executable, "-m", __name__, self._page),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -94,14 +97,14 @@ def set_page(compiler: Any, told: str, form: str = "pdf") -> bytes:
     return found
 
 
-def make_compiler() -> Any:
-    """A compiler of `certificate.typ`, with our fonts and no others."""
+def make_compiler(page: str = CERTIFICATE) -> Any:
+    """A compiler of a form, with our fonts and no others."""
     import typst
 
     from jobs import fonts
 
     return typst.Compiler(
-        input=str(files("jobs") / "certificate.typ"),
+        input=str(files("jobs") / f"{page}.typ"),
         font_paths=typst.Fonts(
             include_system_fonts=False,
             include_embedded_fonts=False,
@@ -113,7 +116,7 @@ def make_compiler() -> Any:
 def main() -> None:
     with suppress(AttributeError, OSError):
         os.nice(NICE)
-    compiler = make_compiler()
+    compiler = make_compiler(*sys.argv[1:])
     for line in sys.stdin.buffer:
         try:
             how, answer = PRINTED, set_page(compiler, line.decode())

@@ -760,6 +760,11 @@ def present(
     return db.connection().execute(count).scalar_one(), page
 
 
+def not_joined(db: Session, cohort_id: int) -> list[Member]:
+    """The members of a cohort now who have not joined, in the order of the roster."""
+    return _members(db, col(Membership.cohort_id) == cohort_id, _now(), _is(Presence.NOT_JOINED))
+
+
 def cohorts_of(db: Session, wanted: Sequence[ColumnElement[bool]]) -> list[Cohort]:
     """The cohorts of some members, the latest first."""
     places = sa.select(col(Membership.cohort_id)).where(*wanted)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 commands = typer.Typer(no_args_is_help=True)
 
+AT_ONCE: Final = 50
+"""Invitations in one transaction."""
 LONGEST_REST: Final = 0.2
 """Seconds."""
 
@@ -124,6 +126,46 @@ def template(
     )
     write_new(output, data)
     say(t("cli.roster.template", file=output))
+
+
+@commands.command("invitations", help=both("roster_invitations"))
+def invitations(
+    output: Annotated[Path, typer.Option("--output", "-o", help=both("roster_cards"))],
+    cohort: CohortNumber = None,
+    unit: Annotated[str, typer.Option("--unit", help=both("roster_unit"))] = "",
+) -> None:
+    import asyncio
+
+    from app import desk
+    from jobs.invitations import Invitation, print_cards
+    from jobs.printing import NotPrinted
+    from services import joining, roster
+
+    if output.exists():
+        raise FileExistsError(17, "", str(output))
+    told = desk.settings()
+    cards: list[Invitation] = []
+    with desk.house() as (database, by):
+        with database.transaction() as db:
+            into = desk.cohort_typed(db, cohort)
+            absent = roster.not_joined(db, into.id or 0)
+        wanted = [one for one in absent if not unit or one.unit_name == unit]
+        for start in range(0, len(wanted), AT_ONCE):
+            with giving_way(), database.transaction() as db:
+                for one in wanted[start : start + AT_ONCE]:
+                    code = roster.invite(db, by, one.id)
+                    link = next(iter(desk.links_of(told, code).values()), code)
+                    role = one.membership.role
+                    cards.append(Invitation(one.person.name, role, one.unit_name, code, link))
+    if not cards:
+        raise Mistake(t("cli.roster.nobody_to_invite"))
+    until = beijing_day(by.now + joining.INVITE_LIFE)
+    try:
+        data = asyncio.run(print_cards(cards, into.name, until, language.get()))
+    except NotPrinted as why:
+        raise Mistake(t("cli.roster.not_printed", why=str(why))) from None
+    write_new(output, data)
+    say(t("cli.roster.cards", file=output, count=len(cards), day=until))
 
 
 @contextmanager
