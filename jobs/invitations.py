@@ -15,7 +15,7 @@ from prompts import Language, render, t
 from services import joining
 from storage.tables import Role
 
-PAGE: Final = "invitations"
+PAGE: Final = "invitations.typ"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Makes PDFs in a process of its own: `python -m jobs.printing PAGE`.
 
-Each line of stdin is a JSON object, what `PAGE.typ` is told; for each, a line of stdout
+Each line of stdin is a JSON object, what `PAGE` is told; for each, a line of stdout
 tells how it went and how many bytes follow. Setting a page takes processor time that people who
 chat would otherwise wait for; this process gives way to them.
 """
@@ -20,7 +20,7 @@ NICE: Final = 10
 """How far this process steps back behind the one that serves."""
 SECONDS: Final = 60
 """Time limit for one page, the start included."""
-CERTIFICATE: Final = "certificate"
+CERTIFICATE: Final = "certificate.typ"
 PRINTED: Final = "printed"
 FAILED: Final = "failed"
 
@@ -34,7 +34,7 @@ class Printer:
     the next page begins another."""
 
     def __init__(self, page: str = CERTIFICATE) -> None:
-        """`page` is the form that is set, a file `.typ` of this folder."""
+        """`page` is the form that is set, a file of this folder."""
         self._page = page
         self._process: asyncio.subprocess.Process | None = None
 
@@ -104,7 +104,7 @@ def make_compiler(page: str = CERTIFICATE) -> Any:
     from jobs import fonts
 
     return typst.Compiler(
-        input=str(files("jobs") / f"{page}.typ"),
+        input=str(files("jobs") / page),
         font_paths=typst.Fonts(
             include_system_fonts=False,
             include_embedded_fonts=False,

@@ -237,6 +237,7 @@ NO_KEYS: Final = frozenset(
         "evaluation.id",
         "certificate.id",
         "certificate.typ",
+        "invitations.typ",
         "evaluation.stages",
         "evaluation.exit_rule",
     }
