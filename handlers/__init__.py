@@ -151,6 +151,7 @@ ACTS: dict[str, Act] = {
     **stages.ACTS,
     **exits.ACTS,
     **certificates.ACTS,
+    **service_hours.ACTS,
     **documents.ACTS,
     **rosters.ACTS,
     **inquiries.ACTS,

@@ -17,17 +17,15 @@ from bot.talk.inputs import Free, Pick
 from bot.talk.message import Choice, Field, Item, Message, Tone, press
 from handlers import cohort as overview
 from handlers.pages import on_record, page_of, student_item, tell
+from handlers.speaker import in_office
 from prompts import Text, t
 from services import certificates
-from services.access import memberships
 from services.certificates import Candidate, CertificateStanding, Issued
 from services.entities import Cohort
 from services.packs import word_label
-from services.rights import ROLES, Relation
 from services.roster import find_member
 
 CARD: Final = "certificate"
-OVERSEERS: Final = (*ROLES[Relation.OFFICE], *ROLES[Relation.AUDITOR])
 ISSUE: Final = "issue"
 MOST_OTHERS: Final = 3
 """Other cohorts of the office to which the list leads."""
@@ -61,18 +59,10 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
         )
         words = t("certificate.yours", count=len(mine))
         tell(scene, Message(words, title=t("certificate.title"), items=items), turn, card=CARD)
-    elif any(
-        place.role in OVERSEERS for place in memberships(scene.session, scene.actor.person_id)
-    ):
+    elif in_office(scene):
         certifying(scene, ())
     else:
         none_yet(scene)
-
-
-def oversees(scene: Scene) -> bool:
-    """Whether the speaker belongs to an office."""
-    places = memberships(scene.session, scene.actor.person_id)
-    return any(place.role in OVERSEERS for place in places)
 
 
 def none_yet(scene: Scene) -> None:
@@ -127,7 +117,7 @@ def show(scene: Scene, one: Issued) -> None:
     if not revoked and certificates.may_revoke(scene.session, scene.actor, row):
         revoke = press("revoke_certificate", number)
         rows.append((Choice(revoke, t("certificate.revoke"), weight="danger"),))
-    if oversees(scene):
+    if in_office(scene):
         back = press("certifying", row.cohort_id)
         rows.append((Choice(back, t("certificate.to_list"), weight="quiet"),))
     card = Message(

@@ -8,7 +8,10 @@ from typing import Final
 from bot.scene import TO_MENU, Act, Scene
 from bot.talk.acting import Refused
 from bot.talk.inputs import length
-from bot.talk.message import Field, Message
+from bot.talk.message import Choice, Field, Item, Message, press
+from handlers import cohort as overview
+from handlers.pages import page_of, tell
+from handlers.speaker import in_office
 from programmes.serving import Earned
 from prompts import Text, t
 from services import service_hours
@@ -35,10 +38,36 @@ def show(scene: Scene, args: Sequence[str]) -> None:
             [find_member(scene.session, place.id or 0)],
         )
     ]
-    if not found:
-        raise Refused(t("service.none_yours"), verb="service_hours")
     for one in found:
         scene.say(card(scene, one))
+    if found:
+        return
+    if not in_office(scene):
+        raise Refused(t("service.none_yours"), verb="service_hours")
+    listing(scene, ())
+
+
+def listing(scene: Scene, args: Sequence[str]) -> None:
+    """Show an office the hours of those who teach in a cohort, a page of them at a time."""
+    shown, cohorts = overview.coordinated(scene, "list_hours", args[:1])
+    every = service_hours.giving(scene.session, scene.actor, shown)
+    on_page, turn = page_of(every, args[1:2], "list_hours", shown)
+    items = tuple(
+        Item(
+            overview.who(one.member),
+            state=t("service.row", count=len(one.meetings), length=length(one.minutes)),
+        )
+        for one in service_hours.served(scene.session, shown, on_page)
+    )
+    rows = [
+        *turn,
+        *((Choice(press("list_hours", one.id or 0), one.name),) for one in cohorts[1:4]),
+    ]
+    words = t("service.of_cohort" if every else "service.none_yours", count=len(every))
+    title = t("command.service_hours.label")
+    tell(
+        scene, Message(words, title=title, items=items, note=t("service.how_listed")), rows, shown
+    )
 
 
 def card(scene: Scene, one: Served) -> Message:
@@ -75,4 +104,6 @@ def given(proof: Earned) -> Text:
 
 COMMANDS: dict[str, Act] = {"service_hours": show}
 
-__all__ = ["COMMANDS"]
+ACTS: dict[str, Act] = {"list_hours": listing}
+
+__all__ = ["ACTS", "COMMANDS"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bot.scene import TO_MENU, Scene
 from bot.talk.message import Choice, press
 from prompts import t
@@ -10,6 +12,9 @@ from services.access import LEARNERS, LearnerPlace, memberships
 from services.access import learner as learner_of
 from services.entities import Role
 from services.roster import Member
+
+OFFICES: Final = frozenset((Role.COORDINATOR, Role.AUDITOR))
+"""The roles of those who belong to an office, or audit one."""
 
 
 def roles(scene: Scene) -> set[Role]:
@@ -33,6 +38,11 @@ def of_their_own(scene: Scene) -> list[Member]:
 def oversees(scene: Scene) -> bool:
     """Whether whoever speaks is responsible for learners."""
     return roster.answers_for_somebody(scene.session, scene.actor.person_id)
+
+
+def in_office(scene: Scene) -> bool:
+    """Whether whoever speaks belongs to an office, or audits one."""
+    return bool(roles(scene) & OFFICES)
 
 
 def named_of(scene: Scene, words: str) -> list[Member]:

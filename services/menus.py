@@ -11,7 +11,6 @@ from programmes.materials import listed
 from programmes.model import Programme
 from programmes.planning import is_asked
 from programmes.presenting import presented
-from programmes.serving import earned
 from programmes.tested import stages_with_tests
 from prompts import Language, render, t
 from services.access import cohort_of, held, memberships, programmes_for
@@ -21,6 +20,7 @@ from services.packs import asked_of, found
 from services.progress import WRITING
 from services.records import BEGUN_BY
 from services.rights import RIGHT_FOR, ROLES, Of
+from services.service_hours import counted_in
 from storage.tables import Membership, Role
 
 OFFERED: Final = (
@@ -36,7 +36,7 @@ ASKED_FOR: Final[Mapping[str, Callable[[Programme, Role], bool]]] = {
     "evaluations": evaluated_by,
     "stages": lambda programme, _role: bool(programme.stages),
     "materials": lambda programme, _role: bool(listed(programme)),
-    "service_hours": lambda programme, role: bool(earned(programme, role.value)),
+    "service_hours": counted_in,
     "presentation": lambda programme, _role: bool(presented(programme)),
     "results": lambda programme, role: bool(stages_with_tests(programme)) and role not in WATCH,
     "plans": lambda programme, role: is_asked(programme) and role not in WATCH,

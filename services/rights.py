@@ -332,10 +332,11 @@ _EVERY: Final = (
     Right(
         "service_hours",
         Of.OWN,
-        (_R.CULTIVATES, _R.SCHOOL),
+        (_R.CULTIVATES, _R.SCHOOL, *_OVERSEE),
         "service.none_yours",
         ways=("service_hours",),
     ),
+    _oversee("list_hours"),
     # Certificates.
     Right(
         "certificates",

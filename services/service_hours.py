@@ -8,6 +8,7 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
+from bot.talk.acting import Actor
 from programmes import serving
 from programmes.model import Programme
 from programmes.serving import Attended, CountedMeeting, Earned
@@ -15,6 +16,7 @@ from services import records, roster
 from services.access import LEARNERS
 from services.packs import load
 from services.records import Entries, SessionBody
+from services.rights import ROLES, Relation
 from services.roster import Member
 from storage.tables import Cohort, Membership, Mentoring, RecordState, Role
 
@@ -82,6 +84,22 @@ def attended(programme: Programme, entries: Entries, name: str) -> list[Attended
         and first <= body.day <= last
         and name in body.people
     ]
+
+
+def giving(db: Session, actor: Actor, cohort: Cohort) -> list[Member]:
+    """Those of a cohort whom the actor oversees and whose hours the document counts, in the order
+    of the roster; those who have left at their places."""
+    programme = load(cohort.programme)
+    roles = [role for role in SERVING if serving.earned(programme, role.value)]
+    reader = ("read_member", actor.person_id)
+    return roster.members(db, cohort.id or 0, roles, ended=True, seen_by=reader)
+
+
+def counted_in(programme: Programme, role: Role) -> bool:
+    """Whether members in this role have to do with hours: their own, or those of others."""
+    if role in (*ROLES[Relation.OFFICE], *ROLES[Relation.AUDITOR]):
+        return any(serving.earned(programme, one.value) for one in SERVING)
+    return bool(serving.earned(programme, role.value))
 
 
 def of_cohort(db: Session, cohort: Cohort) -> list[Served]:

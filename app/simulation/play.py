@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -182,21 +182,29 @@ class Play:
         )
 
     def _office(self, day: date) -> Iterator[Doing]:
+        """What the office does, each of its people one thing after the other."""
+        by_person: dict[str, list[Doing]] = {}
+        for one, doing in self._office_tasks(day):
+            by_person.setdefault(one.key, []).append(doing)
+        yield from map(in_turn, by_person.values())
+
+    def _office_tasks(self, day: date) -> Iterator[tuple[Invented, Doing]]:
         one, other = self.world.of(Role.COORDINATOR)
         for number, (stage, (opens, due)) in enumerate(
             zip(self.programme.stages, self._terms(), strict=True)
         ):
             if day == opens and evaluating.term(self.programme, stage).opens is None:
-                yield doings.open_stage(self.chats, one, number, due)
+                yield one, doings.open_stage(self.chats, one, number, due)
             parts = evaluating.parts(self.programme, stage)
             if day == due - 2 * DAY and any(part.side is Side.OFFICE for part in parts):
-                yield doings.decide(self.chats, one, number, self._habits)
+                yield one, doings.decide(self.chats, one, number, self._habits)
         if planning.needs_approval(self.programme) and day.weekday() == 1:
-            yield doings.approve_plans(self.chats, one)
+            yield one, doings.approve_plans(self.chats, one)
         if day == self._certified_on:
-            yield doings.issue_certificates(self.chats, one)
+            yield one, doings.issue_certificates(self.chats, one)
         if self.programme.stages and day.weekday() in (0, 3):
-            yield doings.handle_exits(self.chats, one if day.weekday() == 0 else other)
+            who = one if day.weekday() == 0 else other
+            yield who, doings.handle_exits(self.chats, who)
 
     @property
     def _certified_on(self) -> date | None:
@@ -248,6 +256,12 @@ class Play:
             roster.link_guardian(db, by, other.member_id, one.member_id)
         else:
             roster.link_mentor(db, by, one.member_id, other.member_id)
+
+
+def in_turn(each: Iterable[Doing]) -> Doing:
+    """Do one thing after the other: who did two at once would read the answers to both."""
+    for doing in each:
+        yield from doing
 
 
 def _write_without_waiting(connection: sqlite3.Connection, _record: object) -> None:

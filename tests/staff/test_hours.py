@@ -92,3 +92,22 @@ async def test_the_office_lists_them(
     assert "3小时" in table.stdout
     with house.app.database.transaction() as db:
         assert len(db.exec(select(Audit).where(Audit.verb == "list_hours")).all()) == 2
+
+
+async def test_an_office_sees_them_in_the_chat(open_house: OpenHouse) -> None:
+    house = await open_house()
+    await tells(house)
+    await approves_all(house.members["王建国"])
+    office = house.members["管小青"]
+    told = await office.says("服务时长")
+    assert "共 5 人" in told
+    assert "王建国" in told
+    assert "2 次，3小时" in told
+    assert "1 次，2小时" in told
+    assert "林小雨" not in told
+    for name in ("王建国", "林小雨", "郭老师"):
+        press = Incoming(house.members[name].address, press="a:list_hours:1")
+        assert "管理办公室人员" in await house.members[name].sends(press)
+    quiet = await open_house("sichuan-jingke-2023")
+    assert "没有写" in await quiet.members["管小青"].says("服务时长")
+    assert "服务时长" not in await quiet.members["管小青"].says("菜单")
