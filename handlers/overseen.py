@@ -147,6 +147,15 @@ def how_to_review(scene: Scene, affair: Affair) -> bool:
     return True
 
 
+def reviews_of_others(scene: Scene) -> bool:
+    """What comes of entries that wait for others, to a teacher who asks for them."""
+    if not oversees(scene):
+        return False
+    way = Choice(press("students"), t("command.students.label"))
+    scene.say(Message(t("affair.reviews_of_others"), ((way, TO_MENU),)))
+    return True
+
+
 def next_one(scene: Scene, _: Affair) -> bool:
     """下一条, typed at any time: the next entry that waits and was not opened yet."""
     if not roles(scene) & set(REVIEWERS):

@@ -44,7 +44,7 @@ def waiting(scene: Scene, affair: Affair) -> bool:
     if entries is None:
         if Role.GUARDIAN in roles(scene):
             return overseen.child(scene, affair)
-        return overseen.queue(scene, affair) or overseen.students(scene, affair)
+        return overseen.queue(scene, affair) or overseen.reviews_of_others(scene)
     me = cast(LearnerPlace, learner(scene))
     still = [entry for entry in entries if entry[0].state is RecordState.SUBMITTED]
     rows = ((Choice(press("records"), t("command.records.label")), TO_MENU),)

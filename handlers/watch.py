@@ -31,11 +31,12 @@ from programmes.model import Requirement
 from prompts import Brief, Text, t
 from services import certificates, evaluations, records, roster, urging
 from services.access import cohort_of, learner_at, may_keep
-from services.entities import Record
+from services.entities import Record, RecordKind
 from services.packs import load, material_label, word_label
 from services.progress import InShort, Standing, in_short, met, standings
 from services.records import Body
 from services.roster import Member, Presence
+from services.urging import MATTERS
 
 RECENT: Final = 3
 """Entries shown on a student's page."""
@@ -180,8 +181,11 @@ def mine_behind(scene: Scene, args: Sequence[str]) -> None:
             return counting(scene, len(known), left)
         found += [one for one in known if any(one.lacks(matter) for matter in wanted)]
     on_page, turn = page_of(found, args[1:2], f"mine_behind:{chosen}")
-    items = behind_items(scene, on_page, ("mine_behind", chosen))
+    items = behind_items(scene, on_page, ("mine_behind", chosen), wanted)
     words = t("watch.behind" if found else "watch.nobody_behind", count=len(found))
+    if chosen not in ("any", RecordKind.SESSION):
+        key = "watch.behind_in" if found else "watch.nobody_behind_in"
+        words = t(key, count=len(found), what=t(f"watch.matter.{chosen}"))
     rows = [*turn, *remind_them(scene, found, chosen)]
     on_record(scene, [one.member_id for one in on_page])
     tell(scene, Message(words, title=t("watch.list.behind"), items=items), rows)
@@ -202,16 +206,19 @@ def remind_them(
 
 
 def behind_items(
-    scene: Scene, found: Sequence[InShort], came_from: Sequence[int | str]
+    scene: Scene,
+    found: Sequence[InShort],
+    came_from: Sequence[int | str],
+    wanted: Sequence[RecordKind] = MATTERS,
 ) -> tuple[Item, ...]:
-    """A page of learners, each with what is missing in short."""
+    """A page of learners, each with what is missing in short, of the matters that are wanted."""
     members = roster.members_by_id(scene.session, [one.member_id for one in found])
     standing = standing_of(scene, members)
     return tuple(
         student_item(
             standing[one.member_id].member,
             standing[one.member_id].member.person.name,
-            shortfalls(standing[one.member_id]),
+            shortfalls(standing[one.member_id], wanted),
             came_from,
         )
         for one in found
@@ -261,20 +268,24 @@ def gaps(standing: Standing) -> Text:
     return t("field.list", items=parts)
 
 
-def shortfalls(standing: Standing) -> Text:
-    """A student's shortfalls in short."""
-    return t("field.list", items=in_parts(standing))
+def shortfalls(standing: Standing, wanted: Sequence[RecordKind] = MATTERS) -> Text:
+    """A student's shortfalls in short, of the matters that are wanted."""
+    return t("field.list", items=in_parts(standing, wanted))
 
 
-def in_parts(standing: Standing) -> list[Text]:
+def in_parts(standing: Standing, wanted: Sequence[RecordKind] = MATTERS) -> list[Text]:
     """Each shortfall: approved of required, and what is still to be written or brought."""
     parts = [
         short_of(part.requirement, part.approved)
         for part in standing.progress.requirements
-        if not met(part)
+        if RecordKind.SESSION in wanted and not met(part)
     ]
-    parts += [t(f"watch.short.{kind}", count=count) for kind, count in standing.unwritten.items()]
-    if standing.lacking:
+    parts += [
+        t(f"watch.short.{kind}", count=count)
+        for kind, count in standing.unwritten.items()
+        if kind in wanted
+    ]
+    if standing.lacking and RecordKind.MATERIAL in wanted:
         parts.append(t("watch.short.material", what=list(map(material_label, standing.lacking))))
     return parts
 

@@ -143,10 +143,10 @@ async def test_a_mentor_reads_and_does_not_urge_where_the_document_names_the_tea
 async def test_the_list_of_students_says_what_each_lacks_and_what_waits(house: House) -> None:
     await lives(house)
     assert listed(await house.members["王建国"].says("我的学生")) == [
-        "1. 林小雨 汾河中学 · 缺日志 1 篇、缺课题报告、培养报告"
+        "1. 林小雨 汾河中学 · 缺日志 1 篇、缺材料（课题报告、培养报告）"
     ]
     assert listed(await house.members["周岚"].says("我的学生")) == [
-        "1. 赵一鸣 云冈中学 · 培养活动 0/10、缺日志 2 篇、缺课题报告、培养报告、待审 2 条"
+        "1. 赵一鸣 云冈中学 · 培养活动 0/10、缺日志 2 篇、缺材料（课题报告、培养报告）、待审 2 条"
     ]
 
 
@@ -377,8 +377,8 @@ async def test_whoever_is_behind_is_listed_in_roster_order(house: House) -> None
     await office.says("本期概况")
     assert "还没达到要求 · 2" in office.sees
     assert listed(await office.presses("还没达到要求")) == [
-        "1. 林小雨 · 缺日志 1 篇、缺课题报告、培养报告",
-        "2. 赵一鸣 · 培养活动 0/10、缺日志 2 篇、缺课题报告、培养报告",
+        "1. 林小雨 · 缺日志 1 篇、缺材料（课题报告、培养报告）",
+        "2. 赵一鸣 · 培养活动 0/10、缺日志 2 篇、缺材料（课题报告、培养报告）",
     ]
     with house.app.database.transaction() as db:
         student, _ = mentored(db, house, "林小雨")
@@ -392,7 +392,7 @@ async def test_whoever_is_behind_is_listed_in_roster_order(house: House) -> None
             bring(db, student, house.clock, material)
     await office.presses("← 本期概况")
     assert listed(await office.presses("还没达到要求")) == [
-        "1. 赵一鸣 · 培养活动 0/10、缺日志 2 篇、缺课题报告、培养报告"
+        "1. 赵一鸣 · 培养活动 0/10、缺日志 2 篇、缺材料（课题报告、培养报告）"
     ]
     assert "赵一鸣\n\n云冈中学、高一" in await office.presses("赵一鸣")
 
@@ -576,7 +576,7 @@ async def test_what_waits_for_less_than_days_reminds_nobody(house: House) -> Non
     ("who", "said", "sees"),
     [
         ("林小雨", "催一下导师", "没有在等审核的记录"),
-        ("郭老师", "催一下导师", "我的学生"),
+        ("郭老师", "催一下导师", "助手会先提醒导师"),
         ("周岚", "赵一鸣还有几条没审", "待审 2 条（赵一鸣）"),
         ("管小青", "赵一鸣还有几条没审", "云冈中学"),
         ("周岚", "怎么审核", "现在待审 2 条"),

@@ -167,20 +167,21 @@ async def test_what_is_missing_stands_in_every_overview(open_house: OpenHouse) -
     assert "缺" not in await mentor.says("我的学生"), "nobody is asked for it yet"
     assert "没有交齐" not in await mentor.says("谁还没达标")
     house.clock.moment = datetime(2026, 11, 5, 2, tzinfo=UTC)
-    assert "缺课题报告、培养报告" in await mentor.says("我的学生")
-    assert "缺课题报告、培养报告" in await mentor.says("谁还没达标")
+    assert "缺材料（课题报告、培养报告）" in await mentor.says("我的学生")
+    assert "缺材料（课题报告、培养报告）" in await mentor.says("谁还没达标")
     for said in ("谁还没交材料", "谁还没交课题报告", "哪些学生没交期末材料", "没交材料的学生"):
-        assert "缺课题报告、培养报告" in await mentor.says(said), said
+        assert "缺材料（课题报告、培养报告）" in await mentor.says(said), said
     assert "2 名学生中，交齐 0 名" in await office.says("本期概况")
     student = house.members["林小雨"]
     await hands_in(student, 1)
-    assert "缺培养报告" in await mentor.says("谁还没达标")
-    assert "缺课题报告" not in mentor.sees
+    assert "缺材料（培养报告）" in await mentor.says("谁还没达标")
+    assert "课题报告" not in mentor.sees
     await hands_in(student, 2, "读书报告")
     assert "缺" not in await mentor.says("我的学生")
     assert "2 名学生中，交齐 1 名" in await office.says("本期概况")
     await office.says("谁还没交材料")
-    assert "赵一鸣" in office.sees
+    assert "1 名还没做完期末材料" in office.sees
+    assert "赵一鸣 · 缺材料（课题报告、培养报告）" in office.sees, "only what was asked after"
     assert "林小雨" not in office.sees
 
 
