@@ -15,6 +15,7 @@ from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Pick
 from bot.talk.message import Choice, Item, Message, press
 from handlers.leave import ComingDay
+from handlers.seen import InOrder
 from prompts import t
 from services import delegates
 from services.access import any_of
@@ -28,7 +29,7 @@ class StandInSeen(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    members: dict[str, str]
+    members: InOrder[str]
     """Their names, by place."""
     earliest: date
 

@@ -16,6 +16,7 @@ from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Asked, Kind, Pick, Unclear, said
 from bot.talk.message import Attachment, Choice, Item, Message, press
+from handlers.seen import InOrder
 from prompts import Brief, Text, t
 from services import documents
 from services.access import programmes_allowed
@@ -36,9 +37,9 @@ class DocumentSeen(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    programmes: Mapping[str, str]
+    programmes: InOrder[str]
     """Their names, by key."""
-    titles: Mapping[str, tuple[str, ...]]
+    titles: InOrder[tuple[str, ...]]
 
 
 class Loaded(BaseModel):

@@ -17,7 +17,7 @@ from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Field, Item, Message, press
 from handlers import progress
 from handlers.pages import PAGE, page_of, tell
-from handlers.seen import first_words
+from handlers.seen import InOrder, first_words
 from programmes.values import kept_as
 from prompts import Brief, Text, Words, t
 from services import evaluations, records
@@ -265,7 +265,7 @@ class EvaluationSeen(BaseModel):
     stage_name: str
     side: str
     dimensions: tuple[str, ...]
-    outcomes: dict[str, str]
+    outcomes: InOrder[str]
     """The outcomes to choose from, as records name them, with their labels."""
     ending: tuple[str, ...] = ()
     """The outcomes upon which the document ends the cultivation."""

@@ -13,6 +13,7 @@ from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Field, Item, Message, Tone, as_text, press, put
+from handlers.seen import InOrder
 from prompts import Lines, Text, Words, t
 from services import inquiries
 from services.access import programmes_allowed
@@ -305,7 +306,7 @@ class CurateSeen(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    programmes: Mapping[str, str]
+    programmes: InOrder[str]
     """Programme names, by key."""
     question_id: int | None = None
     title: str = ""

@@ -17,7 +17,7 @@ from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Field, Message, Meter, press
 from handlers import seen
 from handlers.attachments import FILES, keep_files, shown
-from handlers.seen import Student, first_words
+from handlers.seen import InOrder, Student, first_words
 from programmes.model import Programme
 from programmes.presenting import presented
 from programmes.values import Presented
@@ -40,7 +40,7 @@ MOST: Final = 2000
 class PresentationSeen(Student):
     """What the talk is told: at which stages something is presented, and what about."""
 
-    about: dict[str, tuple[str, ...]]
+    about: InOrder[tuple[str, ...]]
     """What the document wants spoken about, by stage."""
     until: dict[str, date]
     """The last day of each stage that has one."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Final
+from typing import Annotated, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 from bot.scene import Scene
 from programmes.model import Programme
@@ -15,6 +15,12 @@ from services.access import LEARNERS, LearnerPlace, memberships, own
 from services.entities import Record, RecordState
 from services.packs import load
 from services.records import Kept
+
+T = TypeVar("T")
+InOrder = Annotated[
+    dict[str, T], BeforeValidator(dict), PlainSerializer(lambda named: list(named.items()))
+]
+"""What is named, in an order that stays: PostgreSQL sorts the names in what it keeps as JSON."""
 
 
 class Past(BaseModel):
@@ -38,7 +44,7 @@ class Student(BaseModel):
     programme: str
     first: date
     last: date
-    mentors: dict[str, str]
+    mentors: InOrder[str]
     """Their reviewers by membership id, the mentor first."""
     kinds: tuple[str, ...]
 
