@@ -260,11 +260,63 @@ async def consent(tour: Tour) -> None:
     tour.shoot("Consent is given · 已同意", guardian)
 
 
+async def prepared(tour: Tour) -> None:
+    """What a mentor and a student prepare, what the office approves, and who stands in."""
+    student, mentor, _, office = await tour.join("林小雨", "王建国", "李青", "管小青")
+    await tour.act(mentor, "plans")
+    tour.shoot("Training plans · 培养计划", mentor)
+    await tour.choose(mentor, "plan:")
+    for zh, en in (
+        ("对光学有兴趣，每周有半天时间", "Likes optics; half a day every week"),
+        ("能独立做完一组双缝实验", "Makes a set of double-slit experiments alone"),
+        ("三月读书，四月到六月做实验", "Reading in March, experiments from April to June"),
+    ):
+        await mentor.says(tour.say(zh, en))
+    await tour.choose(mentor, "none")
+    tour.shoot("A training plan before it is submitted · 核对培养计划", mentor)
+    office.reads()
+    await tour.choose(mentor, "submit")
+    tour.shoot("A training plan, for the office · 请审批", office)
+    await tour.choose(office, "approve:")
+    student.reads()
+    await tour.act(student, "plans")
+    tour.shoot("A student's training plan · 自己的培养计划", student)
+    await tour.act(student, "presentation")
+    for zh, en in (
+        ("做了三次实验，学会了估计误差", "Three experiments; learnt to estimate errors"),
+        ("样本够不够？", "Are the samples enough?"),
+        ("十一月前写完报告", "Finish the report by November"),
+        ("想借一台激光器", "A laser would help"),
+    ):
+        await student.says(tour.say(zh, en))
+    tour.shoot("A presentation before it is handed in · 核对中期汇报", student)
+    await tour.act(mentor, "stand_in")
+    await mentor.says("1")
+    await mentor.says(tour.say("今天", "today"))
+    await mentor.says(tour.say("一周", "a week"))
+    await tour.act(mentor, "stand_ins")
+    tour.shoot("Who stands in · 代班", mentor)
+
+
+async def tests_taken(tour: Tour) -> None:
+    """Results of tests: a pasted list, and what a student reads."""
+    student, office = await tour.join("林小雨", "管小青")
+    await tour.act(office, "enter_results")
+    await tour.choose(office, "initial")
+    await office.says("林小雨 85；李雷 90")
+    tour.shoot("Results before they are entered · 核对测试成绩", office)
+    await tour.choose(office, "submit")
+    await tour.act(student, "results")
+    tour.shoot("A student's test results · 自己的测试成绩", student)
+
+
 TOURS: list[tuple[str, str, Callable[[Tour], Awaitable[None]]]] = [
     ("shanxi-2026", "senior_1", students),
     ("neimenggu-pilot-2025", "senior_1", monthly),
     ("sichuan-jingke-2023", "primary_5", consent),
     ("shanxi-2026", "senior_1", questions),
+    ("shanxi-2026", "senior_1", prepared),
+    ("spark-2026", "senior_1", tests_taken),
 ]
 
 
