@@ -139,7 +139,7 @@ def city_of(programme: Programme, city: str, school: str) -> str | None:
             return name
     if asked.cities:
         return None
-    found = _CITY.search(city) or _CITY.match(school)
+    found = _CITY.search(city) or _CITY.search(school)
     return found[0] if found else (city.strip() or None)
 
 

@@ -97,7 +97,7 @@ class Reader:
         """The people of a table; `(row, words)` for a row that was left out on purpose."""
         role = self.role_of(table)
         lines = _Lines(table)
-        school = _school_in(table.titles)
+        school = _school_in(table.titles) or _school_named(table.sheet.name)
         for row in table.rows:
             line = lines.read(row)
             if line is None:
@@ -341,6 +341,8 @@ class _Lines:
 
     def _is_note(self, row: SheetRow, own: Mapping[str, Cell]) -> bool:
         said = [cell for cell in row.cells if cell is not None and cell != ""]
+        if any(isinstance(cell, str) and _EXAMPLE.search(_unspaced(cell)) for cell in said):
+            return True
         first = said[0] if said else None
         name = own.get("name")
         if isinstance(first, str) and (_notes().match(_unspaced(first)) or _is_example(first)):
@@ -390,6 +392,11 @@ def _notes() -> re.Pattern[str]:
     )
 
 
+_EXAMPLE: Final = re.compile(
+    r"^[(\[【]?(?:示例|样例|范例|填写示例)[)\]】]?$|[(\[【](?:示例|样例|范例|例)[)\]】]$"
+)
+
+
 def _is_example(said: str) -> bool:
     folded = _unspaced(said)
     return any(
@@ -409,7 +416,19 @@ def _school_in(titles: Sequence[str]) -> str:
     for title in reversed(titles):
         if found := _SCHOOL_LINE.search(title):
             return found["name"]
-    return ""
+    return next((name for title in titles if (name := _school_named(title))), "")
+
+
+_SCHOOL: Final = re.compile(
+    rf"(?P<name>{_HAN}{{1,20}}?(?<![省市区县国各所等])(?:中学|学校|附中|[一二三四五六七八九十]中))"
+    r"(?![生校学各])"
+)
+
+
+def _school_named(said: str) -> str:
+    """The school with which a title begins, or that a sheet is called by: 龙城第一中学推荐名单."""
+    found = _SCHOOL.match(_unspaced(said))
+    return found["name"] if found else ""
 
 
 # ---------------------------------------------------------------- single values

@@ -387,3 +387,31 @@ def test_a_title_that_would_do_as_a_heading_is_a_title(office: Office) -> None:
 def test_a_list_of_little_more_than_names(office: Office, head: list[str]) -> None:
     row = ["张三" if one == "姓名" else "1" for one in head]
     assert [one.entry.name for one in office.plan(xlsx([head, row])).new] == ["张三"]
+
+
+@pytest.mark.parametrize(
+    ("title", "school"),
+    [
+        ("太原市龙城第一中学英才计划学生推荐名单", "太原市龙城第一中学"),
+        ("晋阳二中 推荐表", "晋阳二中"),
+        ("填报单位（盖章）：晋阳中学   日期：2025年", "晋阳中学"),
+        ("2026年山西省中学生英才计划推荐汇总表", ""),
+        ("山西省中学推荐学生汇总表", ""),
+        ("各中学推荐名单", ""),
+    ],
+)
+def test_a_school_in_the_title_is_that_of_all_rows(
+    office: Office, title: str, school: str
+) -> None:
+    made = office.plan(xlsx([[title], ["姓名", "年级"], ["张三", "高一"]]))
+    assert [one.entry.school for one in made.new] == [school]
+
+
+def test_a_row_that_shows_how_to_fill_in_is_nobody(office: Office) -> None:
+    head = ["姓名", "学校", "年级", "备注"]
+    rows = [
+        ["张三（示例）", "甲", "高一", ""],
+        ["李四", "甲", "高一", "示例"],
+        ["王五", "甲", "高一", ""],
+    ]
+    assert [one.entry.name for one in office.plan(xlsx([head, *rows])).new] == ["王五"]
