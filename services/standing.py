@@ -290,14 +290,13 @@ class StageCalendar:
             self._found[signed] = signatures(self._programme, terms, missing)
         return self._found[signed]
 
-    def unprepared(self, written: frozenset[str]) -> tuple[Matter, ...]:
-        """What a learner has to prepare who has done so for these stages."""
-        if written not in self._prepared:
+    def unprepared(self, done: frozenset[str]) -> tuple[Matter, ...]:
+        """What a learner has to prepare who has done so for these stages, or is evaluated."""
+        if done not in self._prepared:
             open_ones = {now.key for now in self._days if now.state is not StageState.CLOSED}
             terms = [now.term for now in self._days]
-            missing = open_ones - written
-            self._prepared[written] = preparations(self._programme, terms, missing)
-        return self._prepared[written]
+            self._prepared[done] = preparations(self._programme, terms, open_ones - done)
+        return self._prepared[done]
 
 
 class Calendars:
@@ -377,7 +376,9 @@ def _state(
         away=away,
         moved=calendar.moved,
         unsigned=calendar.unsigned(signed),
-        unprepared=calendar.unprepared(_periods_of(entries, RecordKind.PRESENTATION)),
+        unprepared=calendar.unprepared(
+            _periods_of(entries, RecordKind.PRESENTATION) | {stage for stage, _ in signed}
+        ),
         lacking=missing(programme, _periods_of(entries, RecordKind.MATERIAL)),
     )
 

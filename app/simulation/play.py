@@ -75,6 +75,8 @@ class Play:
         self.cohort_id = 0
         self.outages = outages(self.clock.now(), at(self.last, 22), seed)
         self._put_off: list[Doing] = []
+        self._heeded: set[tuple[str, str]] = set()
+        """Who has followed which reminder, by the place of its message."""
 
     async def run(self) -> list[Event]:
         """Play until after the end; returns all that happened, in order."""
@@ -120,12 +122,20 @@ class Play:
                 continue
             if day in one.days:
                 yield doings.log_session(self.chats, one, self.world.people[one.mentor].name)
-            elif day.weekday() == 6 and self.chats.reminded_of(one, "presentation"):
+            elif self._heeds(one, "presentation"):
                 yield doings.present(self.chats, one)
             elif day.weekday() == 6 and self.chats.reminded_of(one, "materials"):
                 yield doings.bring(self.chats, one)
             elif day.weekday() == 5 and self.chats.reminded_of(one, "writing", "meeting"):
                 yield doings.heed(self.chats, one)
+
+    def _heeds(self, one: Invented, verb: str) -> bool:
+        """Whether somebody follows the latest reminder, if it is of this act: each once."""
+        step = self.chats.reminded_of(one, verb)
+        if step is None or (one.key, step.on) in self._heeded:
+            return False
+        self._heeded.add((one.key, step.on))
+        return True
 
     def _mentors(self, day: date) -> Iterator[Doing]:
         habits = self._habits
@@ -158,8 +168,9 @@ class Play:
         for number, stage in enumerate(self.programme.stages):
             term = evaluating.term(self.programme, stage)
             if term.opens is not None and term.due is not None:
-                # A stage with a deadline alone: people wait for its last weeks.
-                yield max(term.opens, term.due - 20 * DAY), term.due
+                # A stage with a deadline alone: people wait for its last days, when those who
+                # present something have been told to prepare it.
+                yield max(term.opens, term.due - 10 * DAY), term.due
             else:
                 opens = self._opened_by_office(number)
                 yield opens, opens + 30 * DAY

@@ -15,6 +15,7 @@ from services import stages
 from services.access import cohort_of
 from services.roster import find_member
 from services.standing import standings_on
+from storage.tables import Evaluation, EvaluationState
 from tests.house import House
 from tests.year.conftest import OpenHouse
 from tests.year.test_plans import SCHEMES, said
@@ -84,6 +85,23 @@ async def test_a_moved_stage_moves_the_reminder(open_house: OpenHouse) -> None:
         stages.change(db, actor, cohort, "mid", days, "高校开学后汇报")
     assert owed(house, date(2026, 8, 28)) == []
     assert owed(house, date(2026, 9, 17)) == [("中期汇报", "plain")]
+
+
+async def test_who_is_evaluated_already_need_prepare_nothing(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 7, 1))
+    student, due = house.members["林小雨"], date(2026, 8, 31)
+    assert owed(house, due - 3 * DAY) == [("中期汇报", "plain")]
+    with house.app.database.transaction() as db:
+        db.add(
+            Evaluation(
+                student_id=student.membership_id,
+                stage="mid",
+                side="team",
+                state=EvaluationState.SIGNED,
+                signed_at=house.clock.now(),
+            )
+        )
+    assert owed(house, due - 3 * DAY) == []
 
 
 @pytest.mark.parametrize("key", [key for key in SCHEMES if key not in WITH])
