@@ -1,4 +1,4 @@
-"""A rank as schools write it: 8%, 前8%, 0.08, 8/300, 8 of 300, 第8名（共300人）, 8."""
+"""A rank as schools write it: 8%, 前8%, 百分之八, 0.08, 8/300, 8 of 300, 第8名（共300人）, 8."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from language.numerals import tidy
+from language.numerals import HAN, tidy, whole
 
 _NUMBER: Final = r"[0-9]+(?:\.[0-9]+)?"
 _PERCENT: Final = re.compile(
@@ -15,10 +15,12 @@ _PERCENT: Final = re.compile(
     re.IGNORECASE,
 )
 _OF: Final = re.compile(
-    r"第? ?(?P<place>[0-9]+) ?名?,? ?(?:/|of|out of|之|\(共?|共|在) ?"
+    r"(?:年级|全校|学科|综合)?第? ?(?P<place>[0-9]+) ?[名位]?"
+    r"[ ,;]*(?:/|of|out of|之|\(|共有?|在|全年级|年级|总人?数)(?:[ /,(:]|共有?|年级|总人?数?)*"
     r"(?P<size>[0-9]+) ?[人名]?(?:中)?\)?",
     re.IGNORECASE,
 )
+_HAN: Final = re.compile(rf"{HAN}++(?!分之)")
 _PLACE: Final = re.compile(r"(?:年级|全校|学科)?第? ?(?P<place>[0-9]+)(?:\.0+)? ?(?:名|位)?")
 
 
@@ -40,6 +42,7 @@ def rank(said: str | float, *, in_percent: bool = False) -> Rank | None:
     """The rank that is written; `None` if it is none. `in_percent`: the heading says that numbers
     are percent."""
     text = tidy(f"{said:g}" if isinstance(said, float) else said)
+    text = _HAN.sub(lambda found: str(whole(found[0]) or found[0]), text)
     if found := _OF.fullmatch(text):
         place, size = int(found["place"]), int(found["size"])
         return Rank(100 * place / size, place) if 1 <= place <= size else None

@@ -57,6 +57,24 @@ def test_ranks(said: str | float, read: Rank | None) -> None:
     assert rank(said) == read
 
 
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("百分之五", Rank(percent=5)),
+        ("前百分之八", Rank(percent=8)),
+        ("第3名/共200人", Rank(percent=1.5, place=3)),
+        ("第三名（共三百人）", Rank(percent=1, place=3)),
+        ("年级第12名，共600人", Rank(percent=2, place=12)),
+        ("12名，年级总人数300", Rank(percent=4, place=12)),
+        ("12,300", None),
+        ("12 300", None),
+        ("第五名", Rank(place=5)),
+    ],
+)
+def test_ranks_in_words(said: str, read: Rank | None) -> None:
+    assert rank(said) == read
+
+
 def test_a_heading_in_percent_makes_numbers_percent() -> None:
     assert rank(2.0, in_percent=True) == Rank(percent=2)
     assert rank("2/300", in_percent=True) == Rank(percent=2 / 3, place=2)
