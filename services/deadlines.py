@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -27,6 +27,7 @@ from prompts import Words, language_named, render, t
 from services import audit, packs
 from services.access import LEARNERS, any_of, cohort_of, memberships
 from services.packs import word_label
+from services.stages import StageNow, stages_of
 from storage.tables import CalendarLink, Membership, Person, Role
 
 DAY: Final = timedelta(days=1)
@@ -126,17 +127,20 @@ def deadlines(db: Session, person_id: int, today: date) -> list[Deadline]:
     """All days by which somebody has to do something, in each of their places."""
     found: list[Deadline] = []
     for place in memberships(db, person_id):
-        programme = packs.found(cohort_of(db, place).programme)
+        cohort = cohort_of(db, place)
+        programme = packs.found(cohort.programme)
         if programme is not None:
-            found += _of_place(place, programme, today)
+            found += _of_place(place, programme, stages_of(db, cohort, today), today)
     return sorted(found, key=lambda one: (one.day, one.key))
 
 
-def _of_place(place: Membership, programme: Programme, today: date) -> Iterator[Deadline]:
+def _of_place(
+    place: Membership, programme: Programme, stages: Sequence[StageNow], today: date
+) -> Iterator[Deadline]:
     if place.role in LEARNERS:
         yield from _minima(place, programme, today)
-        yield from _handed_in(place, programme)
-    yield from _evaluations(place, programme)
+        yield from _handed_in(place, programme, stages)
+    yield from _evaluations(place, programme, stages)
 
 
 def _minima(place: Membership, programme: Programme, today: date) -> Iterator[Deadline]:
@@ -155,7 +159,9 @@ def _minima(place: Membership, programme: Programme, today: date) -> Iterator[De
                 yield Deadline(key, day, words, programme.name, asked.clause)
 
 
-def _handed_in(place: Membership, programme: Programme) -> Iterator[Deadline]:
+def _handed_in(
+    place: Membership, programme: Programme, stages: Sequence[StageNow]
+) -> Iterator[Deadline]:
     due = programme.final_materials.deadline
     if due.value is not None:
         key = f"{place.id}-materials"
@@ -168,21 +174,26 @@ def _handed_in(place: Membership, programme: Programme) -> Iterator[Deadline]:
             or writing.frequency is not Frequency.PER_STAGE
         ):
             continue
-        for stage in programme.stages:
-            window = stage.window
-            last = (window.submit_by or window.end) if window else None
+        for now in stages:
+            stage, window = now.stage, now.stage.window
+            by = window.submit_by if window and now.change is None else None
+            last = by.last_day if by else now.term.due
             if last is not None:
                 words = t("reminder.calendar_due", what=f"{stage.name}{writing.name}")
                 key = f"{place.id}-{writing.kind}-{stage.stage}"
-                yield Deadline(key, last.last_day, words, programme.name, writing.clause)
+                yield Deadline(key, last, words, programme.name, writing.clause)
 
 
-def _evaluations(place: Membership, programme: Programme) -> Iterator[Deadline]:
+def _evaluations(
+    place: Membership, programme: Programme, stages: Sequence[StageNow]
+) -> Iterator[Deadline]:
+    """The last day of each stage, as the office has it where it has changed that."""
     party = AS_PARTY.get(place.role)
-    for stage in programme.stages:
+    for now in stages:
+        stage = now.stage
         parties = {PARTIES.get(word) for word in (*stage.evaluators, *stage.organisers)}
         concerned = place.role in LEARNERS or party in parties
-        if concerned and stage.window is not None and stage.window.last_day is not None:
+        if concerned and now.term.due is not None:
             words = t("reminder.calendar_due", what=stage.name)
             key = f"{place.id}-{stage.stage}"
-            yield Deadline(key, stage.window.last_day, words, programme.name, stage.clause)
+            yield Deadline(key, now.term.due, words, programme.name, stage.clause)

@@ -17,9 +17,11 @@ from bot.talk.acting import Operator, Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Incoming
 from prompts import BEIJING
-from services import deadlines, leave, office_days, persons, reminders
+from services import deadlines, leave, office_days, persons, reminders, stages
+from services.access import cohort_of
 from services.records import HandedIn
 from services.reminder_times import Times
+from services.roster import find_member
 from storage.tables import CalendarLink, DayKind, Leave, Level, ReminderSettings, ReminderState
 from tests.reminders.conftest import MENTOR, OFFICE, STUDENT, TEAM, Days, OpenDays, beijing
 
@@ -304,6 +306,17 @@ async def test_deadlines_to_subscribe_to(days: Days) -> None:
     }
     assert STUDENT not in answer.text
     assert "五(三)1" in answer.text
+
+
+async def test_a_day_that_the_office_has_moved_moves_in_the_calendar(days: Days) -> None:
+    with days.house.app.database.transaction() as db:
+        student = days.house.members[STUDENT]
+        cohort = cohort_of(db, find_member(db, student.membership_id).membership)
+        moved = (date(2026, 8, 1), date(2026, 9, 20))
+        stages.change(db, days.actor(OFFICE), cohort, "mid", moved, "高校开学后评价")
+        found = deadlines.deadlines(db, student.person_id, date(2026, 3, 1))
+    assert date(2026, 9, 20) in {one.day for one in found}
+    assert date(2026, 8, 31) not in {one.day for one in found}
 
 
 async def test_an_address_that_was_ended_or_guessed_reads_nothing(days: Days) -> None:
