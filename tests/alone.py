@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import pytest
 import structlog
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from programmes import catalogue
@@ -248,3 +249,12 @@ def _left(look: Callable[[], list[str]], loop: asyncio.AbstractEventLoop) -> lis
     while (left := look()) and time.monotonic() < until:
         loop.run_until_complete(asyncio.sleep(0.01))
     return left
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Save what was measured before a worker says that it has finished: it is killed if it takes
+    more than ten seconds to end after that, and writes it too late."""
+    if (measuring := Coverage.current()) is not None:
+        measuring.stop()
+        measuring.save()
