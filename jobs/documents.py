@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 from answers.sections import Document
 from bot.inbox import Job, Order
 from bot.platforms.contract import DeliveryError, FileTooLarge, Platform
 from jobs import reader
+from jobs.apart import told_by
 from services import documents
 from storage.files import FileStore
 
@@ -31,23 +30,10 @@ class Unread(Exception):
 
 async def read_apart(data: bytes, name: str, seconds: float = SECONDS) -> Document:
     """Read a document in another process. Raises `Unread`."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", reader.__name__, name),
-        stdin=pipe,
-        stdout=pipe,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
     try:
-        told, _ = await asyncio.wait_for(process.communicate(data), seconds)
+        how, what = await told_by(reader.__name__, data, seconds, name)
     except TimeoutError:
         raise Unread("too_hard", {}) from None
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    how, _, what = told.partition(b"\n")
     if how == reader.READ:
         return Document.from_bytes(what)
     if how == reader.UNREAD:

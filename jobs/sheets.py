@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 from jobs import sheet_reader
+from jobs.apart import told_by
 from services.rostering.book import Book
 
 SECONDS: Final = 60
@@ -30,23 +28,10 @@ async def read_apart(data: bytes, seconds: float = SECONDS) -> Book:
     if len(data) > sheet_reader.MOST_BYTES:
         megabytes = sheet_reader.MOST_BYTES // sheet_reader.MEGABYTE
         raise BookUnread("too_large", {"megabytes": megabytes})
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", sheet_reader.__name__),
-        stdin=pipe,
-        stdout=pipe,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
     try:
-        told, _ = await asyncio.wait_for(process.communicate(data), seconds)
+        how, what = await told_by(sheet_reader.__name__, data, seconds)
     except TimeoutError:
         raise BookUnread("too_hard", {}) from None
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    how, _, what = told.partition(b"\n")
     if how == sheet_reader.READ:
         return Book.from_bytes(what)
     if how == sheet_reader.UNREAD:
