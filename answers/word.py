@@ -298,7 +298,7 @@ class _Numbering:
         """How far the numbers have come: lists of one kind go on from one another."""
         try:
             root: Any = document.part.numbering_part.element
-        except (KeyError, NotImplementedError):
+        except (KeyError, NotImplementedError):  # python-docx raises either where there is none
             return
         kinds = {one.get(_w("abstractNumId")): one for one in root.iter(_w("abstractNum"))}
         named = {_value(one, "styleLink"): one for one in kinds.values()}
