@@ -46,8 +46,14 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ[name]
     # Found again from any working directory.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(config.rootpath / ".hypothesis"))
-    # How long an example takes says how busy the machine is.
-    settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    # How long an example takes says how busy the machine is. With `--whole` the same examples are
+    # tried each time, so that it says of one commit one thing; every other run tries new ones.
+    settings.register_profile(
+        "busy",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=config.getoption("--whole"),
+    )
     settings.load_profile("busy")
 
 

@@ -206,8 +206,8 @@ class Model:
     """What each answered step means; `None` where a loop was ended."""
     changing: str = ""
     aside: dict[str, Any] = field(default_factory=dict)
-    made: str = ""
-    """The field that was changed last, as long as nothing else was answered since."""
+    made: tuple[str, ...] = ()
+    """The field that was changed last, and what was answered since because of that."""
     undo: dict[str, Any] = field(default_factory=dict)
 
     def path(self) -> list[tuple[str, str]]:
@@ -252,36 +252,54 @@ class Model:
 
     def answer(self, meaning: Any) -> None:
         step, sort = self.waits
-        if sort != "errand":
-            self.made, self.undo = "", {}
+        if self.made and sort != "errand" and not self._made(step):
+            self.made = (*self.made, step)
         self.table[step] = meaning
-        if self.changing and not self._of_change(self.waits[0]):
-            self.made, self.undo = self.changing, self.aside
+        if self.changing and not _of(self.waits[0], self.changing):
+            self.made, self.undo = (self.changing,), self.aside
             self.changing, self.aside = "", {}
 
     def change(self, name: str) -> None:
-        self.made, self.undo = "", {}
+        self.made, self.undo = (), {}
         self.changing = name
-        self.aside = {k: v for k, v in self.table.items() if self._of_change(k)}
+        self.aside = {k: v for k, v in self.table.items() if _of(k, name)}
         for step in self.aside:
             del self.table[step]
 
     def back(self) -> bool:
         answered = self.path()[:-1]
-        made, undo = self.made, self.undo
-        self.made, self.undo = "", {}
-        if made and self.waits[0] == REVIEW:
-            kept = {k: v for k, v in self.table.items() if k.split("/")[0] != made}
-            self.table = kept | undo
+        if self.made and self.waits[0] == REVIEW:
+            kept = {k: v for k, v in self.table.items() if not self._made(k)}
+            self.table = kept | self.undo
+            self.made, self.undo = (), {}
             return True
-        if self.changing and not any(self._of_change(step) for step, _ in answered):
+        if self.changing and not any(_of(step, self.changing) for step, _ in answered):
             self.table |= self.aside
             self.changing, self.aside = "", {}
             return True
         questions = [i for i, (_, sort) in enumerate(answered) if sort != "errand"]
-        for step, _ in answered[questions[-1] :] if questions else ():
+        if not questions:
+            return False
+        for step, _ in answered[questions[-1] :]:
             del self.table[step]
-        return bool(questions)
+        self._answers_again(answered[questions[-1]][0])
+        return True
+
+    def _answers_again(self, step: str) -> None:
+        """Back at the field that was changed last, it is being changed again; back at what was
+        asked because of that, the change still stands."""
+        field = self._made(step)
+        if field and self.undo and all(_of(k, field) for k in self.undo):
+            self.changing, self.aside = field, self.undo
+            self.made, self.undo = (), {}
+        elif field:
+            self.made = tuple(one for one in self.made if one != field)
+        else:
+            self.made, self.undo = (), {}
+
+    def _made(self, step: str) -> str:
+        """Which part of the last change a step belongs to, or none."""
+        return next((field for field in self.made if _of(step, field)), "")
 
     def told(self) -> dict[str, Any]:
         """What the flow returns in the end: no ended loops."""
@@ -291,8 +309,10 @@ class Model:
     def _ends_loop(self, step: str, value: Any) -> bool:
         return value is None and "/" in step and not step.endswith("/kept")
 
-    def _of_change(self, step: str) -> bool:
-        return step == self.changing or step.startswith(f"{self.changing}/")
+
+def _of(step: str, field: str) -> bool:
+    """Whether a step asks for a field, or is one turn of the loop that asks for it."""
+    return step == field or step.startswith(f"{field}/")
 
 
 def meanings(sort: str) -> Sequence[tuple[Answer, Any]]:
