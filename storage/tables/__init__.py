@@ -12,6 +12,13 @@ from storage.tables.base import (
     metadata,
     table,
 )
+from storage.tables.bulletins import (
+    Bulletin,
+    BulletinFile,
+    BulletinRecipient,
+    BulletinState,
+    RecipientState,
+)
 from storage.tables.certificates import (
     Certificate,
     Revocation,
@@ -105,6 +112,10 @@ __all__ = [
     "AdviceState",
     "Agenda",
     "Audit",
+    "Bulletin",
+    "BulletinFile",
+    "BulletinRecipient",
+    "BulletinState",
     "Bundle",
     "BundleState",
     "CalendarLink",
@@ -139,6 +150,7 @@ __all__ = [
     "Outbox",
     "Person",
     "PolicyDocument",
+    "RecipientState",
     "Record",
     "RecordFile",
     "RecordKind",

@@ -45,6 +45,7 @@ from programmes.values import (
     Status,
 )
 from prompts import LANGUAGES, catalogue, render, t
+from services.bulletins import OWED
 from services.certificates import CertificateStanding
 from services.certified import Certified
 from services.inquiries import Forwarded
@@ -55,10 +56,12 @@ from services.rostering.headings import MEANINGS
 from services.stages import StageState
 from services.urging import MATTERS
 from storage.tables import (
+    BulletinState,
     CuratedState,
     DayKind,
     ExitState,
     Level,
+    RecipientState,
     RecordState,
     Role,
     UnitKind,
@@ -102,6 +105,10 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "certificate.standing_{}": values(CertificateStanding),
     "certificate.state_{}": ("valid", "revoked"),
     "answer.{}": ("today", "yesterday", "day_before", "in_a_week", "in_two_weeks"),
+    "bulletin.state_{}": values(BulletinState),
+    "bulletin.person_{}": values(RecipientState),
+    "bulletin.owes_{}": values(OWED),
+    "bulletin.{}": ("unit_column", "name_column", "role_column", "fate_column"),
     "calendar.month_{}": tuple(map(str, range(1, 13))),
     "calendar.weekday_{}": tuple(map(str, range(1, 8))),
     "ask.reply_at_office.{}": EVERY,
