@@ -38,7 +38,7 @@ from jobs.rosters import RosterDesk
 from programmes import catalogue
 from services import (
     advice,
-    bulletins,
+    bulletin_posts,
     delegates,
     inquiries,
     joining,
@@ -84,8 +84,8 @@ REMINDING: Final = 60.0
 """Seconds between two looks at what is due."""
 CONDITIONS: Final[Mapping[str, Callable[[Clock], ConditionCheck]]] = {
     "waits_for_review": lambda _clock: records.waits_for_review,
-    "bulletin_stands": lambda _clock: bulletins.stands,
-    "bulletin_unconfirmed": lambda _clock: bulletins.unconfirmed,
+    "bulletin_stands": lambda _clock: bulletin_posts.stands,
+    "bulletin_unconfirmed": lambda _clock: bulletin_posts.unconfirmed,
     "still_owed": lambda clock: lambda db, args: reminders.still_owed(db, args, clock.now()),
 }
 """The conditions that notices may name. The names stand in the database."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -30,10 +30,10 @@ from handlers.attachments import FILES, keep_files, shown
 from handlers.pages import PAGE, page_asked, page_of, tell, turns
 from language.days import parse_moment
 from prompts import BEIJING, Text, Words, t
-from services import bulletins
+from services import addressing, bulletins
 from services.access import LEARNERS, any_of
+from services.addressing import Audience, UnitOffered
 from services.bulletin_card import card_of, state_of
-from services.bulletins import Audience
 from services.entities import Bulletin, BulletinState, RecordKind, Role
 from services.packs import load
 from services.records import Kept
@@ -61,8 +61,7 @@ class BulletinSeen(BaseModel):
     cohort_id: int
     cohort: str
     roles: tuple[Role, ...]
-    units: Mapping[str, str] = {}
-    """By number."""
+    units: tuple[UnitOffered, ...] = ()
     subjects: tuple[tuple[str, str], ...] = ()
     """Codes and names."""
     owed: tuple[RecordKind, ...] = ()
@@ -85,7 +84,8 @@ class BulletinWritten(BaseModel):
 class OneUnit(Kind[str]):
     """A unit: pressed, or typed by a part of its name; or all of them."""
 
-    units: Mapping[str, str]
+    units: Mapping[str, Words]
+    """By number."""
 
     def choices(self, asked: Asked) -> Rows:
         first = list(self.units.items())[:OFFERED]
@@ -104,10 +104,10 @@ class OneUnit(Kind[str]):
         return found[0]
 
 
-def units_named(units: Mapping[str, str], words: str) -> list[str]:
+def units_named(units: Mapping[str, Words], words: str) -> list[str]:
     """The units that are called so, else those whose names have these words in them."""
     exactly = [key for key, name in units.items() if name == words]
-    return exactly or [key for key, name in units.items() if words in name]
+    return exactly or [key for key, name in units.items() if words in str(name)]
 
 
 async def write(chat: Chat, me: BulletinSeen) -> BulletinWritten:
@@ -147,7 +147,7 @@ async def _audience(chat: Chat, me: BulletinSeen) -> tuple[Audience, list[Summar
     ways = _narrowing(me, role)
     told: dict[str, Any] = {"role": None if role == ALL else role}
     if ways:
-        labels = [label for _, label, _, _ in ways]
+        labels = [way.label for way in ways]
         some = [
             Choice(ALL, t("bulletin.all_of_them")),
             Choice(NARROWER, t("bulletin.narrower", by=labels)),
@@ -156,15 +156,11 @@ async def _audience(chat: Chat, me: BulletinSeen) -> tuple[Audience, list[Summar
         if wanted == ALL:
             lines.append(SummaryLine("narrow", t("bulletin.range"), t("bulletin.all_of_them")))
             ways = []
-    for step, label, kind, words in ways:
-        value = await chat.ask(step, kind, words)
+    for way in ways:
+        value = await chat.ask(way.step, way.kind, way.words)
         if value != ALL:
-            told[step] = value
-        offered = [
-            choice for row in kind.choices(Asked(chat.now, chat.language)) for choice in row
-        ]
-        name: Words = me.units.get(value, "") if step == "unit" else ""
-        lines.append(SummaryLine(step, label, name or _shown(value, offered)))
+            told[way.step] = value
+        lines.append(SummaryLine(way.step, way.label, way.names[value]))
     return Audience.model_validate(told), lines
 
 
@@ -172,23 +168,39 @@ def _shown(value: str, choices: Sequence[Choice]) -> Words:
     return next(choice.label for choice in choices if choice.value == value)
 
 
-def _narrowing(me: BulletinSeen, role: str) -> list[tuple[str, Text, Kind[str], Text]]:
-    """The ways to choose some of them, each with its label, its answers and its question."""
-    found: list[tuple[str, Text, Kind[str], Text]] = []
-    if len(me.units) > 1 and role not in (Role.COORDINATOR, ALL):
-        unit = t("bulletin.unit")
-        found.append(("unit", unit, OneUnit(me.units), t("bulletin.which_unit")))
+class Narrowing(NamedTuple):
+    """A way to choose only some of those who have a role."""
+
+    step: str
+    label: Text
+    kind: Kind[str]
+    words: Text
+    names: Mapping[str, Words]
+    """How the answers are called."""
+
+
+def _narrowing(me: BulletinSeen, role: str) -> list[Narrowing]:
+    """The ways to choose some of those who have a role."""
+    found: list[Narrowing] = []
+    units: dict[str, Words] = {str(one.id): one.name for one in me.units if role in one.roles}
+    if len(units) > 1:
+        found.append(_way("unit", OneUnit(units), {ALL: t("bulletin.any_unit"), **units}))
     if len(me.subjects) > 1 and role in HAVE_SUBJECTS:
-        kinds = [Choice(code, name) for code, name in me.subjects]
-        every = Choice(ALL, t("bulletin.any_subject"))
-        pick = Pick([every, *kinds])
-        found.append(("subject", t("bulletin.subject"), pick, t("bulletin.which_subject")))
+        subjects: dict[str, Words] = {ALL: t("bulletin.any_subject"), **dict(me.subjects)}
+        found.append(_way("subject", _pick(subjects, 2), subjects))
     if me.owed and role in (*LEARNERS, Role.GUARDIAN):
-        owing = [Choice(kind.value, bulletins.owing(kind)) for kind in me.owed]
-        any_state = Choice(ALL, t("bulletin.any_state"))
-        pick = Pick([any_state, *owing], width=1)
-        found.append(("owes", t("bulletin.state"), pick, t("bulletin.which_state")))
+        owed: dict[str, Words] = {ALL: t("bulletin.any_owes")}
+        owed |= {kind.value: addressing.owing(kind) for kind in me.owed}
+        found.append(_way("owes", _pick(owed, 1), owed))
     return found
+
+
+def _way(step: str, kind: Kind[str], names: Mapping[str, Words]) -> Narrowing:
+    return Narrowing(step, t(f"bulletin.{step}"), kind, t(f"bulletin.which_{step}"), names)
+
+
+def _pick(names: Mapping[str, Words], width: int) -> Pick:
+    return Pick([Choice(value, name) for value, name in names.items()], width)
 
 
 def load_writing(scene: Scene, args: Mapping[str, Any]) -> BulletinSeen:
@@ -201,15 +213,14 @@ def load_writing(scene: Scene, args: Mapping[str, Any]) -> BulletinSeen:
     if args.get("bulletin") is not None:
         row = bulletins.read(scene.session, scene.actor, args["bulletin"])
         told = {"bulletin_id": row.id, "files": bulletins.kept_of(scene.session, row)}
-    codes = bulletins.subjects_in(scene.session, number, person)
-    units = bulletins.units_in(scene.session, number, person)
+    codes = addressing.subjects_in(scene.session, number, person)
     return BulletinSeen(
         cohort_id=number,
         cohort=cohort.name,
-        roles=tuple(bulletins.roles_in(scene.session, number, person)),
-        units={str(unit.id): unit.name for unit in units},
+        roles=tuple(addressing.roles_in(scene.session, number, person)),
+        units=tuple(addressing.units_in(scene.session, number, person)),
         subjects=tuple((code, programme.subject_name(code)) for code in codes),
-        owed=tuple(bulletins.owed_in(programme)),
+        owed=tuple(addressing.owed_in(programme)),
         **told,
     )
 
@@ -300,7 +311,7 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
         Item(
             t("bulletin.row", words=bulletins.beginning(row), office=row.sender),
             press("bulletin_copy", row.id or 0),
-            t("field.count", count=count),
+            t("bulletin.count", count=count),
         )
         for row, count in copies
     ]
@@ -417,7 +428,7 @@ def people(scene: Scene, args: Sequence[str]) -> None:
     some = found[on_page * PAGE : (on_page + 1) * PAGE]
     bulletins.look(scene.session, scene.actor, row, [one.member for one in some])
     items = tuple(
-        Item(overview.who(one.member), state=bulletins.fate(one), tone="bad") for one in some
+        Item(overview.who(one.member), state=bulletins.fate(row, one), tone="bad") for one in some
     )
     rows = turns(len(found), on_page, f"bulletin_people:{row.id}")
     report = Choice(press("bulletin_report", row.id or 0), t("bulletin.report"))

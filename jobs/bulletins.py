@@ -17,7 +17,7 @@ from bot.talk.message import put
 from bot.worker import IDLE, Worker
 from jobs import workbooks
 from prompts import Words, language_named, render, t
-from services import bulletins, notices, persons
+from services import bulletin_posts, bulletins, notices, persons
 from services.bulletin_card import card_of
 from services.rostering.book import Cells
 from storage.database import Database
@@ -50,7 +50,7 @@ class BulletinSender(Worker):
         if await run(self._settle):
             self._said()
         while True:
-            then = await run(bulletins.step, self._clock.now(), self._last)
+            then = await run(bulletin_posts.step, self._clock.now(), self._last)
             if then.posted is None:
                 break
             self._last = then.posted
@@ -62,7 +62,7 @@ class BulletinSender(Worker):
     def _settle(self, db: Session) -> bool:
         """Note what became of messages; show it in the chats from which they were sent."""
         now = self._clock.now()
-        new = bulletins.settle(db, now)
+        new = bulletin_posts.settle(db, now)
         for number in new:
             row = db.get(Bulletin, number)
             if row is not None:
@@ -133,7 +133,7 @@ def _sheets(
             member.unit_name,
             member.person.name,
             said(t(f"role.{member.membership.role}")),
-            said(bulletins.fate(one)),
+            said(bulletins.fate(row, one)),
         )
         rows.append(told)
         if member.id in outstanding:

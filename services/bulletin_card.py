@@ -13,6 +13,7 @@ from bot.talk.acting import Actor
 from bot.talk.message import Choice, Field, Message, Meter, Tone, press
 from prompts import Text, Words, t
 from services import bulletins
+from services.addressing import addressed, label
 from services.bulletins import BulletinCounts
 from storage.tables import Bulletin, BulletinState, Person, RecipientState
 
@@ -44,12 +45,12 @@ def card_of(db: Session, actor: Actor, row: Bulletin) -> Message:
 
 
 def _draft(db: Session, actor: Actor, row: Bulletin, card: Message) -> Message:
-    found = bulletins.addressed(db, actor, row)
+    found = addressed(db, actor, row)
     reached = found.counts[RecipientState.WAITING]
     fields = [
         *_about(db, row, actor.now),
-        Field(t("bulletin.people"), t("field.count", count=len(found.people))),
-        Field(t("bulletin.reached"), t("field.count", count=reached)),
+        Field(t("bulletin.people"), t("bulletin.count", count=len(found.people))),
+        Field(t("bulletin.reached"), t("bulletin.count", count=reached)),
         *_unreached(found.counts),
     ]
     if not bulletins.may_send(db, actor, row):
@@ -81,7 +82,7 @@ def _draft(db: Session, actor: Actor, row: Bulletin, card: Message) -> Message:
 
 
 def _about(db: Session, row: Bulletin, now: datetime) -> Iterable[Field]:
-    yield Field(t("bulletin.to"), bulletins.label(db, row))
+    yield Field(t("bulletin.to"), label(db, row))
     receipt = "bulletin.with_receipt" if row.asks_receipt else "bulletin.without_receipt"
     yield Field(t("bulletin.receipt"), t(receipt))
     if row.state is BulletinState.DRAFT:
@@ -114,7 +115,7 @@ _TONES: Final[Mapping[BulletinState, Tone]] = {
 def _unreached(by_state: Counter[RecipientState]) -> Iterable[Field]:
     for state in UNREACHED:
         if by_state[state]:
-            said = t("field.count", count=by_state[state])
+            said = t("bulletin.count", count=by_state[state])
             yield Field(t(f"bulletin.person_{state}"), said, "bad")
 
 

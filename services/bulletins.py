@@ -1,21 +1,18 @@
 """Bulletins: notices that an office sends to many.
 
 A bulletin is drafted, and confirmed by whoever sees exactly what will be read and whom it reaches.
-Its recipients are fixed as rows then. `step` posts them in small transactions, each with the rows
-that it settles: broken off anywhere it goes on where it was, and nobody is told twice. So few are
-in the outbox at a time that no other notice waits long behind them, and bulletins take turns.
+Its recipients are fixed as rows then; `services/bulletin_posts.py` posts them.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple, cast
+from datetime import datetime
+from typing import Final, NamedTuple, cast
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -23,10 +20,8 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, press
-from programmes.materials import brought
-from programmes.model import Programme
-from prompts import Text, Words, t
-from services import audit, consent, looking, notices, records, roster
+from prompts import Text, t
+from services import audit, looking, notices, records, roster
 from services.access import (
     LEARNERS,
     allow,
@@ -37,39 +32,26 @@ from services.access import (
     holders,
     things,
 )
-from services.notices import Condition
-from services.packs import load
-from services.progress import in_short
+from services.addressing import Audience, addressed
 from services.records import Kept
-from services.roster import Member, Presence
-from storage import chats
+from services.roster import Member
 from storage.tables import (
-    Account,
     Bulletin,
     BulletinFile,
     BulletinRecipient,
     BulletinState,
     Cohort,
     File,
-    Guardianship,
     Membership,
-    Outbox,
     Person,
     RecipientState,
-    RecordKind,
     Role,
-    SendState,
     Unit,
     table,
 )
 
 ALONE: Final = 500
 """The most recipients to whom one coordinator sends alone; above it a second consents."""
-AT_ONCE: Final = 100
-"""Recipients who are posted in one transaction, and messages that may be under way at a time."""
-STUCK: Final = timedelta(minutes=1)
-"""A message that has waited so long, for a messenger that serves nobody, holds up no further
-ones."""
 MOST_WORDS: Final = 2000
 NEVER_REACHED: Final = (
     RecipientState.NOT_JOINED,
@@ -79,37 +61,6 @@ NEVER_REACHED: Final = (
 """Why somebody cannot be reached, as far as it is known before anything is sent."""
 ARRIVED: Final = (RecipientState.SENT, RecipientState.UNSURE)
 """Those who have it, or may have it."""
-OWED: Final = (
-    RecordKind.SESSION,
-    RecordKind.DIARY,
-    RecordKind.MEETING_RECORD,
-    RecordKind.MATERIAL,
-)
-"""What learners may still owe, by which they are chosen."""
-TOLD: Final = (
-    Role.STUDENT,
-    Role.TRAINEE_TEACHER,
-    Role.GUARDIAN,
-    Role.MENTOR,
-    Role.TEAM_MEMBER,
-    Role.SCHOOL_TEACHER,
-    Role.COORDINATOR,
-)
-"""The roles to which bulletins go."""
-
-
-class Audience(BaseModel):
-    """Whom a bulletin is for: members of a role, or all of them; perhaps only some."""
-
-    model_config = ConfigDict(frozen=True)
-
-    role: Role | None = None
-    """All roles if empty."""
-    unit: int | None = None
-    """Those of this unit and of all units below it; guardians, of their children's."""
-    subject: str = ""
-    owes: RecordKind | None = None
-    """Learners who have still to do something in this matter, or their guardians."""
 
 
 # ---------------------------------------------------------------- drafting
@@ -178,203 +129,6 @@ def drop(db: Session, actor: Actor, number: int) -> None:
 def to_write_in(db: Session, actor: Actor) -> list[Cohort]:
     """The cohorts in which the actor may write, the latest first. Raises `Refused`."""
     return cohorts_for(db, actor, "draft_bulletin", None)
-
-
-def roles_in(db: Session, cohort_id: int, person_id: int) -> list[Role]:
-    """The roles that somebody may address in a cohort."""
-    here = sa.select(col(Membership.role)).where(*_addressed(cohort_id, person_id)).distinct()
-    found = set(db.connection().execute(here).scalars())
-    if found & {*LEARNERS} and _guardians_exist(db, cohort_id):
-        found.add(Role.GUARDIAN)
-    return [role for role in TOLD if role in found]
-
-
-def _guardians_exist(db: Session, cohort_id: int) -> bool:
-    guardian = select(Membership.id).where(
-        Membership.cohort_id == cohort_id,
-        Membership.role == Role.GUARDIAN,
-        col(Membership.ended_at).is_(None),
-    )
-    return db.exec(guardian.limit(1)).first() is not None
-
-
-def units_in(db: Session, cohort_id: int, person_id: int) -> list[Unit]:
-    """The units of those whom somebody may address in a cohort, and the units above them as far
-    as these are not above all; in the order of their numbers."""
-    place = sa.select(col(Membership.unit_id)).where(*_addressed(cohort_id, person_id))
-    own = set(db.connection().execute(place.distinct()).scalars()) - {None}
-    parents = dict(db.exec(select(Unit.id, Unit.parent_id)).all())
-    found = set(own)
-    for unit in own:
-        above = parents.get(unit)
-        while above is not None and above not in found:
-            found.add(above)
-            above = parents.get(above)
-    covered = {unit: below(parents, unit) & own for unit in found}
-    some = [unit for unit in found if covered[unit] != own or unit in own]
-    return list(db.exec(select(Unit).where(col(Unit.id).in_(some)).order_by(col(Unit.id))))
-
-
-def below(parents: Mapping[int | None, int | None], unit: int | None) -> set[int | None]:
-    """A unit and all units below it."""
-    found, edge = {unit}, {unit}
-    while edge:
-        edge = {one for one, parent in parents.items() if parent in edge} - found
-        found |= edge
-    return found
-
-
-def subjects_in(db: Session, cohort_id: int, person_id: int) -> list[str]:
-    """The subjects of those whom somebody may address in a cohort."""
-    place = sa.select(col(Membership.subject)).where(
-        *_addressed(cohort_id, person_id), col(Membership.subject) != ""
-    )
-    return sorted(db.connection().execute(place.distinct()).scalars())
-
-
-def owed_in(programme: Programme) -> list[RecordKind]:
-    """What learners of a programme may owe."""
-    written = {record.kind.value for record in programme.records}
-    asked = {
-        RecordKind.SESSION: bool(programme.requirements),
-        RecordKind.MATERIAL: bool(brought(programme)),
-    }
-    return [kind for kind in OWED if asked.get(kind, kind.value in written)]
-
-
-# ---------------------------------------------------------------- whom it reaches
-
-
-class Addressee(NamedTuple):
-    """Somebody whom a bulletin is for, and whether it would reach them."""
-
-    member_id: int
-    person_id: int
-    state: RecipientState
-
-
-@dataclass(frozen=True, slots=True)
-class Addressed:
-    """Whom a draft is for, each person once."""
-
-    people: Sequence[Addressee]
-    left: int = 0
-    """Of so many learners it is not known yet what they owe."""
-
-    @property
-    def counts(self) -> Counter[RecipientState]:
-        return Counter(one.state for one in self.people)
-
-
-def addressed(db: Session, actor: Actor, row: Bulletin) -> Addressed:
-    """Whom a draft is for, within the branch of whoever wrote it; the actor oversees that."""
-    wanted = Audience.model_validate(row.audience)
-    place = cast(Membership, db.get(Membership, row.by_id))
-    found, left = _members(db, row.cohort_id, wanted, place.person_id, actor.now)
-    chosen = {one[1]: one for one in reversed(found) if one[1] != actor.person_id}
-    programme = load(cohort_of(db, place).programme)
-    reached = _presences(db, chosen)
-    people = []
-    for member_id, person_id, role, grade, born in reversed(chosen.values()):
-        state = _BY_PRESENCE[reached[person_id]]
-        needed = role in LEARNERS and consent.needed(
-            born, grade, programme, beijing_day(actor.now)
-        )
-        if needed and not consent.given(db, person_id):
-            state = RecipientState.CONSENT
-        people.append(Addressee(member_id, person_id, state))
-    return Addressed(people, left)
-
-
-_BY_PRESENCE: Final = {
-    Presence.HERE: RecipientState.WAITING,
-    Presence.NOT_JOINED: RecipientState.NOT_JOINED,
-    Presence.UNREACHABLE: RecipientState.BLOCKED,
-}
-SLICE: Final = 5000
-"""People who are looked up in one statement."""
-
-
-def _presences(db: Session, people: Iterable[int]) -> dict[int, Presence]:
-    every = list(people)
-    found: dict[int, Presence] = {}
-    for at in range(0, len(every), SLICE):
-        found |= roster.presences(db, every[at : at + SLICE])
-    return found
-
-
-def _addressed(cohort_id: int, writer: int) -> list[ColumnElement[bool]]:
-    """The members of a cohort now to whom somebody may write."""
-    return [
-        col(Membership.cohort_id) == cohort_id,
-        col(Membership.ended_at).is_(None),
-        col(Membership.id).in_(things("address_bulletin", writer)),
-    ]
-
-
-def _members(
-    db: Session, cohort_id: int, wanted: Audience, writer: int, now: datetime
-) -> tuple[list[Any], int]:
-    """The members for whom it is, in the order of the roster; and of how many that is not known
-    yet."""
-    conditions = _addressed(cohort_id, writer)
-    if wanted.unit is not None:
-        parents = dict(db.exec(select(Unit.id, Unit.parent_id)).all())
-        units = below(parents, wanted.unit)
-        here = col(Membership.unit_id).in_(units) | col(Membership.team_id).in_(units)
-        conditions.append(here)
-    if wanted.subject:
-        conditions.append(col(Membership.subject) == wanted.subject)
-    left = 0
-    of_learners = wanted.role is Role.GUARDIAN or wanted.owes is not None
-    if wanted.owes is not None:
-        cohort = cast(Cohort, db.get(Cohort, cohort_id))
-        short, left = in_short(db, cohort, beijing_day(now), None, conditions)
-        owing = [one.member_id for one in short if one.lacks(wanted.owes)]
-        conditions.append(col(Membership.id).in_(owing))
-    if of_learners:
-        conditions.append(col(Membership.role).in_(LEARNERS))
-    if wanted.role is Role.GUARDIAN:
-        return _guardians_of(db, cohort_id, conditions), left
-    conditions.append(
-        col(Membership.role) == wanted.role if wanted.role else col(Membership.role).in_(TOLD)
-    )
-    return _rows(db, conditions), left
-
-
-def _rows(db: Session, conditions: Sequence[ColumnElement[bool]]) -> list[Any]:
-    columns = (
-        *(col(Membership.id), col(Membership.person_id), col(Membership.role)),
-        *(col(Membership.grade), col(Person.birth_date)),
-    )
-    rows = (
-        sa.select(*columns)
-        .join(Person, col(Person.id) == col(Membership.person_id))
-        .where(*conditions)
-        .order_by(col(Membership.id))
-    )
-    return list(db.connection().execute(rows))
-
-
-def _guardians_of(
-    db: Session, cohort_id: int, conditions: Sequence[ColumnElement[bool]]
-) -> list[Any]:
-    """The guardians who answer for these learners now, as members of the cohort."""
-    children = sa.select(col(Membership.person_id)).where(*conditions)
-    answering = sa.select(col(Guardianship.guardian_id)).where(
-        col(Guardianship.child_id).in_(children),
-        col(Guardianship.ended_at).is_(None),
-        col(Guardianship.withdrawn_at).is_(None),
-    )
-    return _rows(
-        db,
-        [
-            col(Membership.cohort_id) == cohort_id,
-            col(Membership.role) == Role.GUARDIAN,
-            col(Membership.ended_at).is_(None),
-            col(Membership.person_id).in_(answering),
-        ],
-    )
 
 
 # ---------------------------------------------------------------- confirming
@@ -544,131 +298,10 @@ def _refused(key: str, number: int) -> Refused:
     return Refused(t(key), verb="send_bulletin", object="bulletin", object_id=number)
 
 
-# ---------------------------------------------------------------- posting
-
-
 KEY: Final = "bulletin"
 
 
-def stands(db: Session, args: Mapping[str, Any]) -> bool:
-    """The condition `bulletin_stands`: it has not been cancelled."""
-    row = db.get(Bulletin, args["bulletin"])
-    return row is not None and row.state is not BulletinState.CANCELLED
-
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """What comes next of the bulletins that are being sent."""
-
-    posted: int | None = None
-    """Of which bulletin some recipients were just posted."""
-    wait: timedelta | None = None
-    """Nothing can be posted now; when to look again. `None` if nothing waits."""
-
-
-def step(db: Session, now: datetime, after: int) -> Next:
-    """Post some recipients of the next bulletin whose turn it is, after the one with this number;
-    in one transaction."""
-    due = _due(db, now)
-    if not due:
-        return Next(wait=_later(db, now))
-    if chats.under_way(db, f"{KEY}:", now - STUCK) >= AT_ONCE:
-        return Next(wait=SOON)
-    number = next((one for one in due if one > after), due[0])
-    row = cast(Bulletin, db.get(Bulletin, number, with_for_update=True))
-    if row.reminding:
-        _post_reminders(db, row, now)
-    else:
-        _post(db, row, now)
-    return Next(posted=number)
-
-
-SOON: Final = timedelta(seconds=1)
-"""After which it is looked again whether more can be posted, and what became of it."""
-
-
-def _due(db: Session, now: datetime) -> list[int]:
-    """The bulletins of which something can be posted."""
-    waits = sa.exists().where(
-        col(BulletinRecipient.bulletin_id) == col(Bulletin.id),
-        col(BulletinRecipient.state) == RecipientState.WAITING,
-    )
-    sending = (col(Bulletin.state) == BulletinState.SENDING) & (col(Bulletin.not_before) <= now)
-    wanted = (sending & waits) | col(Bulletin.reminding)
-    found = db.exec(select(Bulletin.id).where(wanted).order_by(col(Bulletin.id)))
-    return [cast(int, number) for number in found]
-
-
-def _later(db: Session, now: datetime) -> timedelta | None:
-    """When to look again: soon, while the fate of something is awaited; else at the next time."""
-    awaited = select(BulletinRecipient.id).where(BulletinRecipient.state == RecipientState.QUEUED)
-    if db.exec(awaited.limit(1)).first() is not None:
-        return SOON
-    sending = col(Bulletin.state) == BulletinState.SENDING
-    due = db.exec(select(sa.func.min(Bulletin.not_before)).where(sending)).one()
-    return None if due is None else max(SOON, due - now)
-
-
-def _post(db: Session, row: Bulletin, now: datetime) -> None:
-    some = db.exec(
-        select(BulletinRecipient)
-        .where(
-            BulletinRecipient.bulletin_id == row.id,
-            BulletinRecipient.state == RecipientState.WAITING,
-        )
-        .order_by(col(BulletinRecipient.id))
-        .limit(AT_ONCE)
-    ).all()
-    waiting = _without_consent(db, row, some, now)
-    reached = _tell(
-        db,
-        {one.person_id for one in some} - waiting,
-        message(db, row),
-        f"{KEY}:{row.id}",
-        now,
-        Condition("bulletin_stands", {"bulletin": row.id}),
-    )
-    known = {chat.person_id for chat in chats.chats_of(db, [one.person_id for one in some])}
-    for one in some:
-        if one.person_id in waiting:
-            one.state = RecipientState.CONSENT
-        elif one.person_id in reached:
-            one.state = RecipientState.QUEUED
-        else:
-            joined = one.person_id in known
-            one.state = RecipientState.BLOCKED if joined else RecipientState.NOT_JOINED
-        db.add(one)
-    db.flush()
-
-
-def _tell(
-    db: Session,
-    people: Collection[int],
-    told: Message,
-    key: str,
-    now: datetime,
-    condition: Condition | None = None,
-) -> set[int]:
-    """Queue it in all chats of these people; returns who is reached."""
-    reached = [chat for chat in chats.chats_of(db, list(people)) if chat.reachable]
-    accounts = [(chat.account_id, chat.language) for chat in reached]
-    notices.tell_all(db, accounts, told, key, now, condition)
-    return {chat.person_id for chat in reached}
-
-
-def _without_consent(
-    db: Session, row: Bulletin, some: Sequence[BulletinRecipient], now: datetime
-) -> set[int]:
-    """Those of whom a consent has been withdrawn since they were chosen."""
-    programme = load(cast(Cohort, db.get(Cohort, row.cohort_id)).programme)
-    people = _rows(db, [col(Membership.id).in_([one.membership_id for one in some])])
-    return {
-        person
-        for _, person, role, grade, born in people
-        if role in LEARNERS
-        and consent.needed(born, grade, programme, beijing_day(now))
-        and not consent.given(db, person)
-    }
+# ---------------------------------------------------------------- what is read
 
 
 def message(db: Session, row: Bulletin, *, received: datetime | None = None) -> Message:
@@ -708,78 +341,6 @@ def beginning(row: Bulletin) -> str:
 
 
 BEGINNING: Final = 18
-
-
-# ---------------------------------------------------------------- what becomes of it
-
-
-def settle(db: Session, now: datetime) -> list[int]:
-    """Note what has become of the messages under way, and end what has all been sent. Returns the
-    bulletins of which something is new."""
-    fates = _fates(db)
-    new: set[int] = set()
-    by_state: dict[RecipientState, list[int]] = defaultdict(list)
-    for (bulletin_id, recipient), states in fates.items():
-        state = _fate(states)
-        if state is not None:
-            by_state[state].append(recipient)
-            new.add(bulletin_id)
-    for state, numbers in by_state.items():
-        db.connection().execute(
-            sa.update(table(BulletinRecipient))
-            .where(col(BulletinRecipient.id).in_(numbers))
-            .values(state=state)
-        )
-    under_way = sa.exists().where(
-        col(BulletinRecipient.bulletin_id) == col(Bulletin.id),
-        col(BulletinRecipient.state).in_((RecipientState.WAITING, RecipientState.QUEUED)),
-    )
-    sent = col(Bulletin.state) == BulletinState.SENDING
-    for row in db.exec(select(Bulletin).where(sent, ~under_way)):
-        row.state, row.ended_at = BulletinState.DONE, now
-        db.add(row)
-        new.add(cast(int, row.id))
-    db.flush()
-    return sorted(new)
-
-
-def _fates(db: Session) -> dict[tuple[int, int], set[SendState | None]]:
-    """The states of the messages to those whose fate is awaited, by bulletin and recipient."""
-    key = sa.literal(f"{KEY}:", sa.String).concat(
-        sa.cast(col(BulletinRecipient.bulletin_id), sa.String)
-    )
-    key = key.concat(":").concat(sa.cast(col(Account.id), sa.String))
-    recipient: ColumnElement[int] = table(BulletinRecipient).c.id
-    rows = (
-        sa.select(col(BulletinRecipient.bulletin_id), recipient, col(Outbox.state))
-        .outerjoin(Account, col(Account.person_id) == col(BulletinRecipient.person_id))
-        .outerjoin(Outbox, col(Outbox.key) == key)
-        .where(col(BulletinRecipient.state) == RecipientState.QUEUED)
-    )
-    found: dict[tuple[int, int], set[SendState | None]] = defaultdict(set)
-    for bulletin_id, number, state in db.connection().execute(rows):
-        found[bulletin_id, number].add(state)
-    return found
-
-
-def _fate(states: Collection[SendState | None]) -> RecipientState | None:
-    """What became of a person's messages, in whichever chat it went best; `None` while that is
-    not known."""
-    if SendState.SENT in states:
-        return RecipientState.SENT
-    if SendState.WAITING in states or SendState.SENDING in states:
-        return None
-    best = next((fate for state, fate in _FATES.items() if state in states), None)
-    return best or RecipientState.FAILED
-
-
-_FATES: Final = {
-    SendState.UNKNOWN: RecipientState.UNSURE,
-    SendState.FAILED: RecipientState.FAILED,
-    SendState.ASIDE: RecipientState.FAILED,
-    SendState.UNREACHABLE: RecipientState.BLOCKED,
-    SendState.DROPPED: RecipientState.WITHDRAWN,
-}
 
 
 # ---------------------------------------------------------------- confirmations
@@ -823,44 +384,6 @@ def remind(db: Session, actor: Actor, number: int) -> int:
     db.add(row)
     audit.note(db, actor, "remind_bulletin", "bulletin", number, count=count)
     return count
-
-
-def unconfirmed(db: Session, args: Mapping[str, Any]) -> bool:
-    """The condition `bulletin_unconfirmed`: whoever has this chat has not pressed 收到."""
-    waits = select(BulletinRecipient.id).where(
-        BulletinRecipient.bulletin_id == args["bulletin"],
-        BulletinRecipient.person_id == args["person"],
-        col(BulletinRecipient.received_at).is_(None),
-    )
-    return db.exec(waits).first() is not None
-
-
-def _post_reminders(db: Session, row: Bulletin, now: datetime) -> None:
-    asked = cast(datetime, row.reminded_at)
-    some = db.exec(
-        select(BulletinRecipient)
-        .where(
-            BulletinRecipient.bulletin_id == row.id,
-            col(BulletinRecipient.state).in_(ARRIVED),
-            col(BulletinRecipient.received_at).is_(None),
-            col(BulletinRecipient.reminded_at).is_(None)
-            | (col(BulletinRecipient.reminded_at) < asked),
-        )
-        .order_by(col(BulletinRecipient.id))
-        .limit(AT_ONCE)
-    ).all()
-    told = message(db, row)._replace(note=t("bulletin.please_confirm"))
-    key = f"{KEY}:{row.id}:again:{beijing_day(asked)}"
-    for one in some:
-        condition = Condition(
-            "bulletin_unconfirmed", {"bulletin": row.id, "person": one.person_id}
-        )
-        _tell(db, [one.person_id], told, key, now, condition)
-        one.reminded_at = asked
-        db.add(one)
-    row.reminding = len(some) == AT_ONCE
-    db.add(row)
-    db.flush()
 
 
 # ---------------------------------------------------------------- reading
@@ -993,10 +516,12 @@ def people(db: Session, row: Bulletin, *, outstanding: bool = True) -> list[Reci
     ]
 
 
-def fate(one: Recipient) -> Text:
+def fate(row: Bulletin, one: Recipient) -> Text:
     """What became of it, in words."""
     if one.received_at is not None:
         return t("bulletin.confirmed_at", at=one.received_at)
+    if row.asks_receipt and one.state in ARRIVED:
+        return t("bulletin.person_unconfirmed")
     return t(f"bulletin.person_{one.state}")
 
 
@@ -1014,20 +539,3 @@ def look(db: Session, actor: Actor, row: Bulletin, some: Collection[Member]) -> 
     relation = allow(db, actor, "read_bulletin", row.by_id, number=row.id).relation
     learners = [one.id for one in some if one.membership.role in LEARNERS]
     looking.note(db, actor, relation, "list", row.id, learners)
-
-
-def label(db: Session, row: Bulletin) -> Words:
-    """Whom a bulletin is for, in words."""
-    wanted = Audience.model_validate(row.audience)
-    programme = load(cast(Cohort, db.get(Cohort, row.cohort_id)).programme)
-    unit = db.get(Unit, wanted.unit) if wanted.unit else None
-    some: list[Words] = [unit.name] if unit else []
-    some += [programme.subject_name(wanted.subject)] if wanted.subject else []
-    who = t(f"role.{wanted.role}") if wanted.role else t("bulletin.everybody")
-    some += [owing(wanted.owes), who] if wanted.owes else [who]
-    return t("bulletin.audience", parts=some)
-
-
-def owing(kind: RecordKind) -> Text:
-    """What those are called who still owe something."""
-    return t(f"bulletin.owes_{kind}")

@@ -45,7 +45,6 @@ from programmes.values import (
     Status,
 )
 from prompts import LANGUAGES, catalogue, render, t
-from services.bulletins import OWED
 from services.certificates import CertificateStanding
 from services.certified import Certified
 from services.inquiries import Forwarded
@@ -107,8 +106,12 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "answer.{}": ("today", "yesterday", "day_before", "in_a_week", "in_two_weeks"),
     "bulletin.state_{}": values(BulletinState),
     "bulletin.person_{}": values(RecipientState),
-    "bulletin.owes_{}": values(OWED),
-    "bulletin.{}": ("unit_column", "name_column", "role_column", "fate_column"),
+    "bulletin.owes_{}": values(MATTERS),
+    "bulletin.{}": (
+        *("unit_column", "name_column", "role_column", "fate_column"),
+        *("unit", "subject", "owes"),
+    ),
+    "bulletin.which_{}": ("unit", "subject", "owes"),
     "calendar.month_{}": tuple(map(str, range(1, 13))),
     "calendar.weekday_{}": tuple(map(str, range(1, 8))),
     "ask.reply_at_office.{}": EVERY,

@@ -96,7 +96,7 @@ def states(house: House) -> dict[str, RecipientState]:
             .join(Person)
             .where(BulletinRecipient.bulletin_id == only_id(db))
         )
-        return dict(rows.all())
+        return {name: RecipientState(state) for name, state in rows}
 
 
 def only_id(db: Session) -> int:

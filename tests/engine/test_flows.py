@@ -55,7 +55,8 @@ from programmes.model import Programme
 from programmes.presenting import presented
 from programmes.values import Frequency, kept_as
 from prompts import LANGUAGES, Language, render
-from services import bulletins
+from services import addressing
+from services.addressing import UnitOffered
 from services.audit import note_refusal
 from services.documents import Preview
 from services.records import OTHER, Kept
@@ -240,9 +241,12 @@ def told(flow: str) -> Iterator[BaseModel]:
                     cohort_id=1,
                     cohort="2026 级",
                     roles=narrowed,
-                    units={"2": "汾河中学", "3": "云冈中学"},
+                    units=tuple(
+                        UnitOffered(id=number, name=name, roles=narrowed)
+                        for number, name in ((2, "汾河中学"), (13, "云冈中学"))
+                    ),
                     subjects=(("physics", "物理"), ("chemistry", "化学")),
-                    owed=tuple(bulletins.owed_in(shanxi)),
+                    owed=tuple(addressing.owed_in(shanxi)),
                     bulletin_id=5,
                     files=(HAD,),
                 )
@@ -330,7 +334,7 @@ def usual(waiting: Waiting) -> Answer:
         case Free():
             return Answer(text="测了三组条纹间距，都写下来了。")
         case OneUnit(units=units):
-            return Answer(text=next(iter(units.values())))
+            return Answer(text=str(next(iter(units.values()))))
         case ComingMoment():
             return Answer(text="明天上午9点")
         case ComingDay(offered=offered):
