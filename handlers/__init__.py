@@ -12,6 +12,7 @@ from handlers import (
     asking,
     certificates,
     cohort,
+    console,
     delegates,
     diary,
     documents,
@@ -83,6 +84,7 @@ def handlers(
         doubts=heard.doubts,
         heed=asking.heed,
         secret=lambda words: joining.read_code(words) is not None,
+        site=site,
     )
 
 
@@ -103,6 +105,7 @@ COMMANDS: dict[str, Act] = {
     "children": menu.children,
     **watch.COMMANDS,
     **cohort.COMMANDS,
+    **console.COMMANDS,
     **evaluations.COMMANDS,
     **stages.COMMANDS,
     **certificates.COMMANDS,

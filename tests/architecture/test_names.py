@@ -16,6 +16,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "asking": ("app/commands", "handlers"),
     "audit": ("services", "storage/tables"),
     "certificates": ("app/commands", "handlers", "jobs", "services", "storage/tables"),
+    "console": ("handlers", "services"),
     "delegates": ("handlers", "services"),
     "documents": ("app/commands", "handlers", "jobs", "services", "storage"),
     "evaluations": ("handlers", "services"),
