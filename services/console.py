@@ -7,29 +7,36 @@ somebody may see, in a number of statements that does not grow with them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from bot.talk.clock import beijing_day
 from programmes.model import Programme
 from programmes.pacing import Away
 from services import consent, records, roster
 from services.access import LEARNERS, things
 from services.progress import InShort, PaceKind, pace
+from services.rights import RIGHTS
 from services.roster import Presence
 from storage.tables import (
+    Audit,
     Cohort,
     Evaluation,
     EvaluationState,
     Invite,
     Leave,
     Membership,
+    Mentoring,
     Person,
     Record,
     RecordKind,
+    Reminder,
+    ReminderState,
     Role,
     Unit,
 )
@@ -270,3 +277,150 @@ def age(since: datetime, now: datetime) -> int:
 def age_group(days: int) -> int:
     """The first day of the group of `AGES` to which so many days belong."""
     return max(first for first, _ in AGES if days >= first)
+
+
+# ---------------------------------------------------------------- reminders
+
+
+class ReminderLine(NamedTuple):
+    """A reminder around a learner, as one line of a list."""
+
+    id: int
+    student_id: int
+    name: str
+    unit: str
+    whom: str
+    rule: str
+    about: str
+    state: ReminderState
+    due: datetime
+    told: date | None
+
+
+def reminders(db: Session, cohort: Cohort, reader: int, now: datetime) -> list[ReminderLine]:
+    """What is to be told around the learners whom somebody may read, and what was told lately,
+    the latest first. Those who are told are the learners, whoever cultivates them, and members
+    whom the reader oversees; of others, such as an office above, nothing is said."""
+    theirs = sa.select(col(Membership.id)).where(*readable(cohort, reader))
+    told = aliased(Person)
+    mentor = aliased(Membership)
+    cultivates = sa.exists().where(
+        col(Mentoring.student_id) == col(Membership.id),
+        col(Mentoring.ended_at).is_(None),
+        col(mentor.id) == col(Mentoring.mentor_id),
+        col(mentor.person_id) == col(Reminder.person_id),
+    )
+    found = (
+        sa.select(
+            col(Reminder.id),
+            col(Membership.id),
+            col(Person.name),
+            sa.func.coalesce(col(Unit.name), ""),
+            col(told.name),
+            col(Reminder.rule),
+            col(Reminder.about),
+            col(Reminder.state),
+            col(Reminder.due_at),
+            col(Reminder.told_on),
+            col(Reminder.person_id),
+            (col(Reminder.person_id) == col(Membership.person_id)) | cultivates,
+        )
+        .join(Membership, col(Membership.id) == col(Reminder.learner_id))
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .join(told, col(told.id) == col(Reminder.person_id))
+        .outerjoin(Unit, col(Unit.id) == col(Membership.unit_id))
+        .where(
+            col(Membership.id).in_(theirs),
+            (col(Reminder.state) == ReminderState.WAITING)
+            | (
+                (col(Reminder.state) == ReminderState.TOLD)
+                & (col(Reminder.told_on) > beijing_day(now - LATELY))
+            ),
+        )
+        .order_by(col(Reminder.due_at).desc(), col(Reminder.id).desc())
+        .limit(MOST)
+    )
+    seen = sa.select(col(Membership.person_id)).where(
+        *roster.seen_in(cast(int, cohort.id), reader)
+    )
+    overseen = set(db.connection().execute(seen).scalars())
+    rows: Iterable[Any] = db.connection().execute(found)
+    return [ReminderLine(*row[:10]) for row in rows if row[11] or row[10] in overseen]
+
+
+LATELY: Final = timedelta(days=30)
+"""For so long what was told, or done, stays on its list."""
+MOST: Final = 5000
+"""Lines of a list of what has happened, the latest first."""
+
+
+# ---------------------------------------------------------------- what staff did
+
+
+class ActLine(NamedTuple):
+    """An act of somebody on the staff, as one line of a list."""
+
+    id: int
+    at: datetime
+    who: str
+    role: Role
+    verb: str
+    learner_id: int
+    whom: str
+    whose_role: Role
+
+
+OTHER_VERBS: Final = (
+    *("look", "add_member", "change_member", "end_member"),
+    *("link_mentor", "unlink", "invite", "join"),
+)
+"""Acts on members that need no right of the table: they are done at the server, or are looks."""
+
+
+def acts(db: Session, cohort: Cohort, reader: int, now: datetime) -> list[ActLine]:
+    """What staff whom somebody oversees did lately to members whom they oversee, and to their
+    entries and evaluations, the latest first."""
+    seen = sa.select(col(Membership.id)).where(*roster.seen_in(cast(int, cohort.id), reader))
+    by, whom = aliased(Membership), aliased(Membership)
+    doer, person = aliased(Person), aliased(Person)
+    number = col(Audit.object_id)
+    of = sa.case(
+        (col(Audit.object) == "record", col(Record.student_id)),
+        (col(Audit.object) == "evaluation", col(Evaluation.student_id)),
+        (col(Audit.object) == "membership", number),
+    )
+    found = (
+        sa.select(
+            col(Audit.id),
+            col(Audit.at),
+            col(doer.name),
+            col(by.role),
+            col(Audit.verb),
+            col(whom.id),
+            col(person.name),
+            col(whom.role),
+        )
+        .select_from(Audit)
+        .join(by, col(by.person_id) == col(Audit.person_id))
+        .join(doer, col(doer.id) == col(by.person_id))
+        .outerjoin(Record, (col(Audit.object) == "record") & (col(Record.id) == number))
+        .outerjoin(
+            Evaluation, (col(Audit.object) == "evaluation") & (col(Evaluation.id) == number)
+        )
+        .join(whom, col(whom.id) == of)
+        .join(person, col(person.id) == col(whom.person_id))
+        .where(
+            col(Audit.at) > now - LATELY,
+            col(Audit.refused) == "",
+            col(Audit.verb).in_([*RIGHTS, *OTHER_VERBS]),
+            col(by.id).in_(seen),
+            col(by.role).not_in([*LEARNERS, Role.GUARDIAN]),
+            col(whom.id).in_(seen),
+        )
+        .order_by(col(Audit.id).desc())
+        .limit(MOST)
+    )
+    rows: Iterable[Any] = db.connection().execute(found)
+    # Somebody with two places on the staff did it once.
+    once = {row[0]: ActLine(*row) for row in rows}
+    return [*once.values()]

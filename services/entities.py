@@ -21,6 +21,7 @@ from storage.tables import (
     Record,
     RecordKind,
     RecordState,
+    ReminderState,
     Role,
 )
 
@@ -41,5 +42,6 @@ __all__ = [
     "Record",
     "RecordKind",
     "RecordState",
+    "ReminderState",
     "Role",
 ]

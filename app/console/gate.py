@@ -34,9 +34,8 @@ from bot.talk.clock import Clock, beijing_day
 from jobs import workbooks
 from prompts import Language, Words, in_year, render, t
 from services import joining
-from services.access import any_of
+from services.access import any_of, programmes_for
 from services.audit import note_refusal
-from services.menus import commands_for
 from storage import chats
 from storage.database import Database
 
@@ -192,7 +191,8 @@ class Gate:
     def _drawn(
         self, caller: Caller, drawn: PageDrawn | ListDrawn, asked: Mapping[str, str], path: str
     ) -> tuple[str, dict[str, Any], Language]:
-        may_answer = "questions" in commands_for(caller.db, caller.person)
+        keys = programmes_for(caller.db, caller.person, "questions") if drawn.cohorts else ()
+        may_answer = bool(drawn.cohorts) and drawn.cohorts[0].programme in keys
         tabs = [tab for tab in ("", *worklists.TABS) if tab != "inquiries" or may_answer]
         around = {
             "here": path,

@@ -1,8 +1,10 @@
-"""The lists from which an office works: schools, what waits, who is on the roster."""
+"""The lists from which an office works: schools, what waits, who is on the roster, reminders,
+questions, and what staff did."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, cast
 
 from app.console.caller import Address, Caller, ListDrawn, View
@@ -13,9 +15,12 @@ from bot.talk.message import Tone
 from handlers.cohort import invitation_words
 from language.pinyin import sound
 from prompts import Words, t
-from services import console, looking, records
-from services.console import MemberLine, WaitingLine
-from services.entities import Role
+from services import console, inquiries, looking, records
+from services.access import LEARNERS
+from services.console import ActLine, MemberLine, ReminderLine, WaitingLine
+from services.entities import ReminderState, Role
+from services.inquiries import Group
+from services.packs import load, matter_label
 from services.records import Reviewer
 from services.roster import Presence
 from services.undelivered import undelivered
@@ -218,7 +223,7 @@ def _member_cells(
     state: Words = t(f"console.presence.{line.presence}")
     if line.id in lost:
         state = t("field.list", items=[state, t("watch.list.undelivered")])
-    learns = line.role in (Role.STUDENT, Role.TRAINEE_TEACHER)
+    learns = line.role in LEARNERS
     absent = line.presence is Presence.NOT_JOINED
     return [
         ListCell(line.name, f"{students}/{line.id}" if learns else ""),
@@ -229,10 +234,170 @@ def _member_cells(
     ]
 
 
-TABS: Final = ("students", "schools", "waiting", "roster")
+# ---------------------------------------------------------------- reminders
+
+
+def reminder_list(caller: Caller, asked: Address) -> ListDrawn:
+    """The reminders that are to come, and those of the last weeks."""
+    cohorts = caller.cohorts(int(asked["cohort"]))
+    at, programme = cohorts[0], load(cohorts[0].programme)
+    rows = console.reminders(caller.db, at, caller.person, caller.now)
+
+    def cells(lines: Sequence[ReminderLine]) -> list[list[ListCell]]:
+        return [
+            [
+                ListCell(t("console.at", at=line.due)),
+                ListCell(line.whom),
+                ListCell(matter_label(programme, line.rule, line.about)),
+                ListCell(line.name, f"{way(at, 'students')}/{line.student_id}"),
+                ListCell(line.unit),
+                ListCell(
+                    t("console.told_on", day=line.told)
+                    if line.state is ReminderState.TOLD
+                    else t("console.to_come"),
+                    tone="good" if line.state is ReminderState.TOLD else "waiting",
+                ),
+            ]
+            for line in lines
+        ]
+
+    def seen(lines: Sequence[ReminderLine]) -> None:
+        looking.list_of(caller.db, caller.actor, [line.student_id for line in lines])
+
+    listing: Listing[ReminderLine] = Listing(
+        rows=rows,
+        columns=(
+            ListColumn("due", t("console.due"), lambda line: (line.due, line.id)),
+            ListColumn("whom", t("console.told_whom"), lambda line: (sound(line.whom), line.id)),
+            ListColumn("about", t("console.about"), lambda line: (line.about, line.id)),
+            ListColumn("name", t("role.student"), lambda line: (sound(line.name), line.id)),
+            ListColumn("school", t("console.school"), lambda line: (line.unit, line.id)),
+            ListColumn("state", t("field.state"), lambda line: (line.state, line.id)),
+        ),
+        cells=cells,
+        seen=seen,
+        filters=(
+            ListFilter(
+                "state",
+                t("field.state"),
+                [
+                    (ReminderState.WAITING.value, t("console.to_come")),
+                    (ReminderState.TOLD.value, t("console.told")),
+                ],
+                lambda line, key: line.state == key,
+            ),
+        ),
+        named=lambda line: line.name,
+    )
+    return ListDrawn(listing, tuple(cohorts), "reminders", t("console.lately"))
+
+
+# ---------------------------------------------------------------- questions
+
+
+def inquiry_list(caller: Caller, asked: Address) -> ListDrawn:
+    """The questions that wait for the office of this programme; alike ones are one."""
+    cohorts = caller.cohorts(int(asked["cohort"]))
+    every = inquiries.groups(caller.db, caller.actor)
+    rows = [one for one in every if one.programme == cohorts[0].programme]
+
+    def cells(groups: Sequence[Group]) -> list[list[ListCell]]:
+        return [
+            [
+                ListCell("\n".join(one.words)),
+                ListCell(inquiries.topic_label(caller.db, one.topic)),
+                ListCell(str(len(one.questions)), plain=len(one.questions)),
+                ListCell(t("console.days", days=console.age(_first(one), caller.now))),
+                ListCell(t("console.at", at=_first(one))),
+            ]
+            for one in groups
+        ]
+
+    listing: Listing[Group] = Listing(
+        rows=rows,
+        columns=(
+            ListColumn("words", t("console.question")),
+            ListColumn("topic", t("console.understood_as"), lambda one: (one.topic, one.number)),
+            ListColumn("count", t("console.times"), lambda one: (len(one.questions), one.number)),
+            ListColumn("age", t("console.waited"), lambda one: -_first(one).timestamp()),
+            ListColumn("since", t("console.asked_first")),
+        ),
+        cells=cells,
+        seen=lambda _groups: None,
+    )
+    return ListDrawn(listing, tuple(cohorts), "inquiries", t("console.answer_in_chat"))
+
+
+def _first(group: Group) -> datetime:
+    return group.questions[0].asked_at
+
+
+# ---------------------------------------------------------------- what staff did
+
+
+def act_list(caller: Caller, asked: Address) -> ListDrawn:
+    """What staff did lately to members, entries and evaluations."""
+    cohorts = caller.cohorts(int(asked["cohort"]))
+    at = cohorts[0]
+    rows = console.acts(caller.db, at, caller.person, caller.now)
+
+    def cells(lines: Sequence[ActLine]) -> list[list[ListCell]]:
+        return [
+            [
+                ListCell(t("console.at", at=line.at)),
+                ListCell(line.who),
+                ListCell(t(f"role.{line.role}")),
+                ListCell(act_words(line.verb)),
+                ListCell(
+                    line.whom,
+                    f"{way(at, 'students')}/{line.learner_id}"
+                    if line.whose_role in LEARNERS
+                    else "",
+                ),
+            ]
+            for line in lines
+        ]
+
+    def seen(lines: Sequence[ActLine]) -> None:
+        looking.list_of(caller.db, caller.actor, [line.learner_id for line in lines])
+
+    verbs = sorted({line.verb for line in rows})
+    listing: Listing[ActLine] = Listing(
+        rows=rows,
+        columns=(
+            ListColumn("at", t("console.when"), lambda line: line.id),
+            ListColumn("who", t("console.who"), lambda line: (sound(line.who), line.id)),
+            ListColumn("role", t("console.role"), lambda line: (line.role, line.id)),
+            ListColumn("verb", t("console.act"), lambda line: (line.verb, line.id)),
+            ListColumn("whom", t("console.to_whom"), lambda line: (sound(line.whom), line.id)),
+        ),
+        cells=cells,
+        seen=seen,
+        filters=(
+            ListFilter(
+                "verb",
+                t("console.act"),
+                [(verb, act_words(verb)) for verb in verbs],
+                lambda line, key: line.verb == key,
+            ),
+        ),
+        named=lambda line: line.who,
+    )
+    return ListDrawn(listing, tuple(cohorts), "acts", t("console.lately"))
+
+
+def act_words(verb: str) -> Words:
+    """What an act is called."""
+    return t(f"console.verb.{verb}") if verb in console.OTHER_VERBS else t(f"rights.act.{verb}")
+
+
+TABS: Final = ("students", "schools", "waiting", "roster", "reminders", "inquiries", "acts")
 """The lists, in the order in which they are offered."""
 VIEWS: Final[Mapping[str, View]] = {
     "{cohort:int}/schools": school_list,
     "{cohort:int}/waiting": waiting,
     "{cohort:int}/roster": roster_list,
+    "{cohort:int}/reminders": reminder_list,
+    "{cohort:int}/inquiries": inquiry_list,
+    "{cohort:int}/acts": act_list,
 }

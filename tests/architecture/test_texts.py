@@ -50,6 +50,7 @@ from programmes.values import (
 from prompts import LANGUAGES, catalogue, render, t
 from services.certificates import CertificateStanding
 from services.certified import Certified
+from services.console import OTHER_VERBS
 from services.inquiries import Forwarded
 from services.progress import PaceKind
 from services.rights import RIGHTS, Must, Of, Relation
@@ -222,6 +223,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "console.presence.{}": values(Presence),
     "console.state.{}": STATES,
     "console.tab.{}": ("overview", *TABS),
+    "console.verb.{}": OTHER_VERBS,
     "console.turned.{}": ("signed_out", "not_yours", "nothing", "foreign", "broken"),
     "{}.guide": WRITINGS,
     "{}.none_open": WRITINGS,

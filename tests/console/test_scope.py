@@ -10,11 +10,10 @@ import pytest
 from openpyxl import load_workbook
 from sqlmodel import select
 
-from storage.tables import Audit
+from storage.tables import Audit, Membership
 from tests.console.conftest import NORTH, SOUTH, Desk, Province
 
-LISTS = ("students", "schools", "waiting", "roster")
-BOOK = "{}.xlsx"
+LISTS = ("students", "schools", "waiting", "roster", "reminders", "acts")
 
 
 def numbers(html: str) -> list[str]:
@@ -162,10 +161,7 @@ async def test_a_place_that_ended_ends_at_once(desk: Desk, province: Province) -
     browser = await desk.of("北办小李")
     await browser.opens(f"/{province.cohort}")
     with province.database.transaction() as db:
-        from storage.tables import Membership
-
-        place = db.get(Membership, province.places["北办小李"])
-        assert place is not None
+        place = db.get_one(Membership, province.places["北办小李"])
         place.ended_at = province.clock.now()
     await browser.opens(f"/{province.cohort}", 403)
 
