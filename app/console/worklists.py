@@ -18,7 +18,7 @@ from prompts import Words, t
 from services import console, inquiries, looking, records
 from services.access import LEARNERS
 from services.console import ActLine, MemberLine, ReminderLine, WaitingLine
-from services.entities import ReminderState, Role
+from services.entities import Cohort, ReminderState, Role
 from services.inquiries import Group
 from services.packs import load, matter_label
 from services.records import Reviewer
@@ -85,7 +85,7 @@ def waiting(caller: Caller, asked: Address) -> ListDrawn:
 
     def cells(lines: Sequence[WaitingLine]) -> list[list[ListCell]]:
         with_whom = records.reviewers_of(caller.db, [line.student_id for line in lines])
-        return [_waiting_cells(caller, line, with_whom, way(at, "students")) for line in lines]
+        return [_waiting_cells(caller, at, line, with_whom) for line in lines]
 
     def seen(lines: Sequence[WaitingLine]) -> None:
         looking.list_of(caller.db, caller.actor, [line.student_id for line in lines])
@@ -95,11 +95,11 @@ def waiting(caller: Caller, asked: Address) -> ListDrawn:
     listing: Listing[WaitingLine] = Listing(
         rows=rows,
         columns=(
+            ListColumn("name", t("console.name"), lambda line: (sound(line.name), line.id)),
+            ListColumn("school", t("console.school"), lambda line: (line.unit, line.id)),
             ListColumn(
                 "age", t("console.waited"), lambda line: (-line.since.timestamp(), line.id)
             ),
-            ListColumn("name", t("console.name"), lambda line: (sound(line.name), line.id)),
-            ListColumn("school", t("console.school"), lambda line: (line.unit, line.id)),
             ListColumn("kind", t("console.kind"), lambda line: (line.kind, line.id)),
             ListColumn("day", t("console.day"), lambda line: (line.day, line.id)),
             ListColumn("since", t("console.handed_in")),
@@ -135,16 +135,16 @@ def waiting(caller: Caller, asked: Address) -> ListDrawn:
 
 
 def _waiting_cells(
-    caller: Caller, line: WaitingLine, with_whom: Mapping[int, Sequence[Reviewer]], students: str
+    caller: Caller, at: Cohort, line: WaitingLine, with_whom: Mapping[int, Sequence[Reviewer]]
 ) -> list[ListCell]:
     days = console.age(line.since, caller.now)
     tone: Tone = "bad" if days >= PATIENCE.days else "neutral"
     names = [one.name for one in with_whom.get(line.student_id, ())]
     return [
-        ListCell(t("console.days", days=days), tone=tone, plain=days),
-        ListCell(line.name, f"{students}/{line.student_id}"),
+        ListCell(line.name, f"{way(at, 'students')}/{line.student_id}"),
         ListCell(line.unit),
-        ListCell(t(f"watch.matter.{line.kind}")),
+        ListCell(t("console.days", days=days), tone=tone, plain=days),
+        ListCell(t(f"watch.matter.{line.kind}"), f"{way(at, 'entries')}/{line.id}"),
         ListCell(t("console.on_day", day=line.day), plain=line.day),
         ListCell(t("console.at", at=line.since)),
         ListCell(t("field.list", items=names) if names else t("progress.with_nobody")),

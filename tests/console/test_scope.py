@@ -100,7 +100,7 @@ async def test_a_sheet_holds_exactly_what_was_chosen(desk: Desk, province: Provi
     _, *lines = await sheet(desk, "南办小赵", f"{at}/students.xlsx?sort=-name")
     assert [line[0] for line in lines] == ["钱多多", "林南山"]
     _, *lines = await sheet(desk, "北办小李", f"{at}/waiting.xlsx")
-    assert [line[1] for line in lines] == ["林小雨"]
+    assert [line[0] for line in lines] == ["林小雨"]
     _, *lines = await sheet(desk, "北办小李", f"{at}/roster.xlsx")
     assert {str(line[0]) for line in lines} == {*NORTH, "北办小李", "北查小孙", "北师老周"}
 
