@@ -24,6 +24,7 @@ from storage.tables import (
     Record,
     RecordKind,
     RecordState,
+    ReminderState,
     Role,
 )
 
@@ -47,5 +48,6 @@ __all__ = [
     "Record",
     "RecordKind",
     "RecordState",
+    "ReminderState",
     "Role",
 ]
