@@ -28,6 +28,7 @@ from storage.tables.inquiries import (
 )
 from storage.tables.people import (
     Cohort,
+    ConsentText,
     Delegation,
     Guardianship,
     Membership,
@@ -113,6 +114,7 @@ __all__ = [
     "Certificate",
     "CodeTry",
     "Cohort",
+    "ConsentText",
     "Curated",
     "CuratedState",
     "DayKind",
