@@ -94,7 +94,7 @@ def hear_files(
             rosters.begin_with(scene, files[0])
             return
         if not words or not asking.hear(scene, words, advised):
-            scene.say(with_menu(t("help.no_files")))
+            scene.say(what_files_are_for(scene))
         return
     if words and session.hear(scene, words, sent(files)):
         if scene.talk() is None:
@@ -110,6 +110,14 @@ def hear_files(
         scene.begin("heard", about, sent(files).given)
         return
     session.begin_with_files(scene, words, sent(files))
+
+
+def what_files_are_for(scene: Scene) -> Message:
+    """What somebody who keeps no entries may send, said where a file can be nothing of theirs."""
+    if not rosters.imports(scene):
+        return with_menu(t("help.no_files"))
+    ways = [Choice(press(one), t(f"command.{one}.label")) for one in ("roster", "documents")]
+    return Message(t("help.no_files_office"), (tuple(ways), (TO_MENU,)))
 
 
 def aside(scene: Scene, words: str, *, files: bool = False) -> bool:
@@ -141,7 +149,9 @@ def answer(scene: Scene, words: str, advised: bool = False) -> None:
     if affairs.aside(scene, words):
         return
     if not asking.hear(scene, words, advised):
-        asking.not_found(scene, words, t("help.not_understood"))
+        learns = seen.learns(scene)
+        key = "help.not_understood" if learns else "help.not_understood_staff"
+        asking.not_found(scene, words, t(key))
 
 
 def in_doubt(scene: Scene, words: str) -> bool:

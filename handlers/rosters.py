@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
+from pathlib import PurePath
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
 from bot.scene import TO_MENU, Act, Flow, Scene, number
+from bot.talk.acting import Refused
 from bot.talk.conversation import Chat
-from bot.talk.inputs import Answer, Pick
+from bot.talk.inputs import Answer, Asked, Kind, Pick, Rows, Unclear, rows_of
 from bot.talk.message import Attachment, Choice, Field, Item, Message, press
 from handlers.documents import OneFile
 from prompts import Text, Words, t
@@ -45,6 +48,40 @@ class ImportDone(BaseModel):
     done: dict[str, Any] | None = None
 
 
+class OneSheet(OneFile):
+    """Exactly one sheet, as far as its name tells."""
+
+    def parse(self, answer: Answer, asked: Asked) -> Attachment:
+        file = super().parse(answer, asked)
+        if not is_sheet(file):
+            raise Unclear(t("rostering.unread.unknown_kind"))
+        return file
+
+
+@dataclass(frozen=True, slots=True)
+class WayOrSheet(Kind[str | Attachment]):
+    """One of several ways on; or another sheet, which takes the place of the one in question."""
+
+    ways: Sequence[Choice]
+
+    @property
+    def takes_files(self) -> bool:
+        return True
+
+    def choices(self, asked: Asked) -> Rows:
+        return rows_of(self.ways, 1)
+
+    def parse(self, answer: Answer, asked: Asked) -> str | Attachment:
+        if answer.files:
+            return OneSheet().parse(answer, asked)
+        return Pick(self.ways).parse(answer, asked)
+
+
+def is_sheet(file: Attachment) -> bool:
+    """Whether a file may be a sheet, by its name; what it is, its bytes say."""
+    return PurePath(file.name).suffix.lower() in ("", ".txt", *SHEETS)
+
+
 async def bring(chat: Chat, me: ImportSeen) -> ImportDone:
     """Ask for a sheet until one is imported or put aside."""
     cohort, *others = me.cohorts
@@ -52,35 +89,41 @@ async def bring(chat: Chat, me: ImportSeen) -> ImportDone:
         ways = [Choice(key, name) for key, name in me.cohorts.items()]
         cohort = await chat.ask("cohort", Pick(ways, width=1), t("rostering.which_cohort"))
     words: Text = t("rostering.send", cohort=me.cohorts[cohort])
+    sent: Attachment | None = None
     for turn in count():
         step = f"file/{turn}"
-        file = await chat.ask(step, OneFile(), words)
+        file = sent or await chat.ask(step, OneSheet(), words)
+        sent = None
         wired = [file.ref, file.name, file.media_type, file.size]
         read = await chat.work(f"{step}/read", "read_roster", file=wired)
         if "book" not in read:
             words = t("rostering.not_read", why=_why(read))
             continue
         order = {"cohort": int(cohort), "book": read["book"], "file": wired}
-        said, own = await _decided(chat, step, order)
+        heading = Field(t("rostering.into"), me.cohorts[cohort])
+        said, own = await _decided(chat, step, order, heading)
         if said == IMPORT:
             done = await chat.work(f"{step}/imported", "import_roster", **order, own=own)
             return ImportDone(cohort=int(cohort), done=done)
         await chat.work(f"{step}/forgotten", "forget_roster", **order)
         if said == DISCARD:
             return ImportDone(cohort=int(cohort))
+        sent = said if isinstance(said, Attachment) else None
         words = t("rostering.send", cohort=me.cohorts[cohort])
     raise AssertionError
 
 
-async def _decided(chat: Chat, step: str, order: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """Show what would become of a sheet until it is decided; gives the decision, and what the
-    headings were said to mean."""
+async def _decided(
+    chat: Chat, step: str, order: Mapping[str, Any], into: Field
+) -> tuple[str | Attachment, dict[str, str]]:
+    """Show what would become of a sheet until it is decided; gives the decision, or the sheet that
+    was sent in its place, and what the headings were said to mean."""
     own: dict[str, str] = {}
     files: tuple[int, ...] = ()
     for turn in count():
         shown = await chat.work(f"{step}/plan/{turn}", "plan_roster", **order, own=own)
-        said: str = await chat.ask(
-            f"{step}/check/{turn}", Pick(_ways(shown), width=1), _preview(shown, files)
+        said: str | Attachment = await chat.ask(
+            f"{step}/check/{turn}", WayOrSheet(_ways(shown)), _preview(shown, files, into)
         )
         if said == EXPLAIN:
             for place, heading in enumerate(shown["unknown"]):
@@ -120,7 +163,7 @@ def _ways(shown: Mapping[str, Any]) -> list[Choice]:
     ]
 
 
-def _preview(shown: Mapping[str, Any], files: tuple[int, ...]) -> Message:
+def _preview(shown: Mapping[str, Any], files: tuple[int, ...], into: Field) -> Message:
     if "refused" in shown:
         return Message(str(shown["refused"]), kind="question")
     if shown["unusable"]:
@@ -130,7 +173,7 @@ def _preview(shown: Mapping[str, Any], files: tuple[int, ...]) -> Message:
         words,
         kind="question",
         title=t("rostering.preview_title"),
-        fields=_counts(shown),
+        fields=(into, *_counts(shown)),
         items=_rows(shown),
         note=t("rostering.rejected_are_here") if files else _further(shown),
         files=files,
@@ -147,11 +190,19 @@ def _counts(shown: Mapping[str, Any]) -> tuple[Field, ...]:
 def _rows(shown: Mapping[str, Any]) -> tuple[Item, ...]:
     """The first rows that were not taken, and the first remarks."""
     rejected = [
-        Item(t("rostering.row", row=row, words=words), state=t("rostering.count.rejected"))
+        Item(
+            t("rostering.row", row=row, words=words),
+            state=t("rostering.count.rejected"),
+            tone="bad",
+        )
         for row, words in shown["why"]
     ]
     remarks = [
-        Item(words if row is None else t("rostering.row", row=row, words=words))
+        Item(
+            words if row is None else t("rostering.row", row=row, words=words),
+            state=t("rostering.remark"),
+            tone="waiting",
+        )
         for row, words in shown["remarks"]
     ]
     return (*rejected, *remarks)
@@ -200,6 +251,11 @@ def may_bring(scene: Scene, files: Sequence[Attachment]) -> bool:
     """Whether these files are one sheet, from somebody who may import it."""
     if len(files) != 1 or not files[0].name.lower().endswith(SHEETS):
         return False
+    return imports(scene)
+
+
+def imports(scene: Scene) -> bool:
+    """Whether the speaker may import a roster."""
     return bool(applying.may_import(scene.session, scene.actor.person_id))
 
 
@@ -267,6 +323,9 @@ def finish_undo(scene: Scene, _me: OneImport, done: Mapping[str, Any]) -> None:
 def undo(scene: Scene, args: Sequence[str]) -> None:
     about = {"cohort": number(args), "number": number(args, 1)}
     allow(scene.session, scene.actor, RIGHT, about["cohort"])
+    latest = applying.latest_undoable(scene.session, about["cohort"])
+    if latest is None or latest.number != about["number"]:
+        raise Refused(t("rostering.no_longer"), verb="undo_roster")
     scene.begin("undo_roster", about, anew=True)
 
 

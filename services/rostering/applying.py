@@ -24,7 +24,7 @@ from services import audit, consent, reminders, roster
 from services.access import REVIEWERS, grants_of
 from services.packs import load
 from services.roster import By
-from services.rostering.entries import RosterEntry, name_key
+from services.rostering.entries import RosterEntry, name_key, unit_key
 from services.rostering.known import Known
 from services.rostering.plan import Planned, RosterPlan
 from storage.tables import (
@@ -125,7 +125,6 @@ class _Work:
         self._db, self._by, self._row, self._today = db, by, row, today
         self._cohort = cast(Cohort, db.get(Cohort, row.cohort_id))
         self._programme = load(self._cohort.programme)
-        self._units: dict[tuple[UnitKind, str], int] = {}
         self._noted: list[dict[str, Any]] = []
         self.late: list[Late] = []
 
@@ -133,7 +132,6 @@ class _Work:
         """Add people who are new, with their schools, mentors and guardians."""
         if not entries:
             return
-        self._look_up({entry.school for entry in entries} | {entry.team for entry in entries})
         newcomers = [
             roster.Newcomer(
                 name=entry.name,
@@ -168,7 +166,6 @@ class _Work:
         return places
 
     def change(self, planned: Planned) -> None:
-        self._look_up({planned.entry.school, planned.entry.team})
         entry, member = planned.entry, cast(Known, planned.member)
         now = roster.find_member(self._db, member.id)
         if "born" in planned.changes and entry.born:
@@ -198,12 +195,19 @@ class _Work:
 
     # ------------------------------------------------------------ places
 
+    @cached_property
+    def _units(self) -> dict[tuple[str, str], int]:
+        """The units by kind and by what ways of writing their names have in common: a school that
+        a sheet writes in other brackets is that school, or its teachers would not see the rows."""
+        every = select(Unit.kind, Unit.name, Unit.id).order_by(col(Unit.id).desc())
+        return {(kind, unit_key(name)): cast(int, one) for kind, name, one in self._db.exec(every)}
+
     def _unit(self, entry: RosterEntry) -> int | None:
         kinds = roster.UNIT_OF.get(entry.role, ())
         if not entry.school or not kinds:
             return None
         for kind in kinds:
-            if known := self._units.get((kind, entry.school)):
+            if known := self._units.get((kind, unit_key(entry.school))):
                 return known
         above = self._cohort.office_id
         if entry.city and kinds[0] is UnitKind.SCHOOL:
@@ -216,23 +220,17 @@ class _Work:
         return self._unit_called(UnitKind.TEAM, entry.team, self._cohort.office_id)
 
     def _unit_called(self, kind: UnitKind, name: str, above: int | None) -> int:
-        if (kind, name) not in self._units:
-            self._look_up({name})
-        if known := self._units.get((kind, name)):
+        if known := self._units.get((kind, unit_key(name))):
             return known
         made = roster.add_unit(self._db, self._by, kind, name, above)
         self._made("unit", made.id)
-        self._units[kind, name] = number = cast(int, made.id)
+        self._units[kind, unit_key(name)] = number = cast(int, made.id)
         return number
-
-    def _look_up(self, names: set[str]) -> None:
-        """Look up the units of these names, all at once."""
-        for unit in self._db.exec(select(Unit).where(col(Unit.name).in_(names))):
-            self._units[unit.kind, unit.name] = cast(int, unit.id)
 
     def forget(self) -> None:
         """Forget what was made in a part that was rolled back."""
-        self._noted, self._units = [], {}
+        self._noted = []
+        self.__dict__.pop("_units", None)
 
     # ------------------------------------------------------------ links
 

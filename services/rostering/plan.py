@@ -189,7 +189,8 @@ class _Planner:
             )
             return
         for words in entry.doubts:
-            self._warn(entry.row, words, entry.sheet)
+            if member is None or not _is_told(words, member):
+                self._warn(entry.row, words, entry.sheet)
         self._taken.setdefault((entry.role, name_key(entry.name)), []).append(entry)
         if member is None:
             self._result.new.append(Planned(entry))
@@ -347,6 +348,17 @@ class _Planner:
         teams = [entry.team for entry in taken if entry.team]
         for words in admission.quotas(self._programme, learners, teams):
             self._result.warnings.append((None, words))
+
+
+def _is_told(words: Text, member: Known) -> bool:
+    """Whether a row lacks only what the roster has."""
+    match words.key:
+        case "roster.without_school":
+            return bool(member.unit)
+        case "roster.without_grade":
+            return bool(member.grade)
+        case _:
+            return False
 
 
 def _same_row(one: RosterEntry, other: RosterEntry) -> bool:

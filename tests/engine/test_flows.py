@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, time, timedelta
 from types import SimpleNamespace
 from typing import Any, Final, cast
@@ -44,7 +45,7 @@ from handlers.plans import PlanSeen
 from handlers.presentation import PresentationSeen
 from handlers.results import ResultList, ResultsSeen, Score, Scored
 from handlers.review import ReturnSeen
-from handlers.rosters import ImportSeen, OneImport
+from handlers.rosters import ImportSeen, OneImport, OneSheet, WayOrSheet
 from handlers.seen import Past, SessionSeen
 from handlers.stages import StageSeen
 from programmes import evaluating
@@ -312,6 +313,10 @@ def usual(waiting: Waiting) -> Answer:
             return Answer(press=offered[0][0].isoformat())
         case Parts(words=True) as parts:
             return Answer(text="看到了条纹。") if parts.needed else Answer(text="完成")
+        case OneSheet():
+            return Answer(files=(replace(photo(), name="名单.xlsx"),))
+        case WayOrSheet(ways=ways):
+            return Answer(press=ways[0].value)
         case Parts(optional=True) | OneFile():
             return Answer(files=(photo(),))
         case Parts(needed=True):

@@ -149,6 +149,22 @@ def test_who_has_joined_since_stays(office: Office) -> None:
         assert db.exec(select(Invite)).all() == []
 
 
+def test_a_school_in_other_brackets_is_that_school(office: Office) -> None:
+    """Its teachers see the rows of their own school, and would not see those of a second one."""
+    office.bring(xlsx([HEAD, ["张三", "甲中学（东校区）", "", "高一", "数学", None, ""]]))
+    office.bring(xlsx([HEAD, ["李四", "甲中学 (东校区)", "", "高一", "数学", None, ""]]))
+    with office.database.transaction() as db:
+        assert [one.name for one in roster.units(db, UnitKind.SCHOOL)] == ["甲中学(东校区)"]
+    assert len({one.membership.unit_id for one in office.members()}) == 1
+
+
+def test_a_row_is_not_said_to_lack_what_the_roster_has(office: Office) -> None:
+    office.bring(SHEET)
+    made = office.plan(xlsx([HEAD, ["李四", "", "", "", "", None, ""]]))
+    assert made.unchanged == 1
+    assert remarks(made, 2) == ""
+
+
 def test_a_mentor_gets_no_more_students_than_the_document_allows(open_office: Open) -> None:
     pilot = open_office("neimenggu-pilot-2025")
     rows = [[f"乌{sign}", "包头市一中", "高一", "巴特尔"] for sign in "子丑寅卯辰巳午"]

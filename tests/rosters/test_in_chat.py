@@ -114,7 +114,28 @@ async def test_an_earlier_import_is_not_taken_back_by_an_old_button(house: House
     await her.presses("确认导入")
     old = press("undo_roster", cohort, number)
     await her.sends(Incoming(her.address, press=old))
-    await her.presses("撤销")
-    assert "没有可以撤销的导入" in her.sees
+    assert "不能再撤销" in her.sees
     with house.app.database.transaction() as db:
         assert len(db.exec(select(Person).where(Person.name == "谭文博")).all()) == 1
+
+
+async def test_a_sheet_sent_at_the_preview_takes_the_place_of_the_one_before(house: House) -> None:
+    her = office(house)
+    await her.sends_files(("名单.xlsx", SHEET))
+    await her.sends_files(("说明.docx", b"PK"))
+    assert "不是表格文件" in her.sees
+    await her.sends_files(("二.xlsx", xlsx([HEAD, ["谭文博", "甲中学", "高一", "数学"]])))
+    assert "没有收：0" in her.sees
+    assert len(stored(house)) == 1
+    await her.presses("确认导入")
+    with house.app.database.transaction() as db:
+        names = set(db.exec(select(Person.name)))
+    assert "谭文博" in names
+    assert "萧婧" not in names
+
+
+async def test_a_file_that_is_no_sheet_is_told_where_it_belongs(house: House) -> None:
+    her = office(house)
+    await her.sends_files(("通知.docx", b"PK"))
+    assert "导入名单，请发 .xlsx" in her.sees
+    assert stored(house) == []
