@@ -115,7 +115,7 @@ def _parts(year: Year, verified: Sequence[Words], language: Language) -> Iterato
 def _kept(year: Year) -> list[tuple[Words, Words, int]]:
     rows: list[tuple[Words, Words, int]] = []
     for (what, which), count in sorted(year.kept.items(), key=_in_order):
-        name: Text = t(f"yearly.kept.{which}") if what == "other" else t(f"kind.{which}")
+        name: Text = t(f"yearly.kept.{which}") if what == "other" else t(f"yearly.record.{which}")
         if what == "people":
             name = t(f"role.{which}")
         rows.append((t(f"yearly.kept.{what}"), name, count))
