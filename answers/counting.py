@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from language.numerals import WHOLE, fold, tidy, whole
 from programmes.model import Programme
@@ -30,7 +30,7 @@ _MONTHS: Final = re.compile(
 )
 
 
-class Rule(NamedTuple):
+class Numbered(NamedTuple):
     """A fact that sets a number, and the words by which people mean it."""
 
     topic: str
@@ -39,20 +39,20 @@ class Rule(NamedTuple):
 
 
 _FOR_EACH: Final = (
-    Rule("money_city", "quotas.funding_per_city_office", r"个?(?:设区市|盟市|市)"),
-    Rule("money", "quotas.funding_per_team", r"[支个]队"),
-    Rule("money", "quotas.funding_per_university", r"所?(?:高校|大学|学校)"),
-    Rule("money_student", "quotas.funding_per_student", r"[个名位]?(?:学生|孩子|娃|人)"),
+    Numbered("money_city", "quotas.funding_per_city_office", r"个?(?:设区市|盟市|市)"),
+    Numbered("money", "quotas.funding_per_team", r"[支个]队"),
+    Numbered("money", "quotas.funding_per_university", r"所?(?:高校|大学|学校)"),
+    Numbered("money_student", "quotas.funding_per_student", r"[个名位]?(?:学生|孩子|娃|人)"),
 )
 """What money is given for, one by one, and how that is counted."""
 _MONEY: Final = re.compile(r"拨|钱|元|经费|资助|补助|预算|money|fund")
 
 
 _RULES: Final = (
-    Rule("sessions", "cultivation.min_sessions", r"[次回趟]|sessions?|times"),
-    Rule("teams", "quotas.per_team_min", r"队|\bteam"),
-    Rule("per_city", "quotas.per_city", r"我们[市盟]|[市盟旗]里|全[市盟]|本市|\bcity\b"),
-    Rule("mentor_cap", "mentor.student_cap", r"名下|[收带签招]|徒弟|学生|娃|\bstudents?\b"),
+    Numbered("sessions", "cultivation.min_sessions", r"[次回趟]|sessions?|times"),
+    Numbered("teams", "quotas.per_team_min", r"队|\bteam"),
+    Numbered("per_city", "quotas.per_city", r"我们[市盟]|[市盟旗]里|全[市盟]|本市|\bcity\b"),
+    Numbered("mentor_cap", "mentor.student_cap", r"名下|[收带签招]|徒弟|学生|娃|\bstudents?\b"),
 )
 
 
@@ -89,9 +89,9 @@ def _left(said: str, programme: Programme) -> Sum | None:
         if have is None:
             continue
         if isinstance(value, Minimum) and value.per is Per.CYCLE:
-            return Sum(rule.topic, _to_reach(have, value.at_least, "visits"))
+            return Sum(rule.topic, _to_reach(have, value.at_least, t("ask.sum.visits")))
         if isinstance(value, Quota) and value.rule == "at_least":
-            return Sum(rule.topic, _to_reach(have, value.n, "people"))
+            return Sum(rule.topic, _to_reach(have, value.n, t("ask.sum.people")))
         if isinstance(value, Quota) and value.rule == "at_most":
             return Sum(rule.topic, _up_to(have, value.n, soft=value.soft))
     return None
@@ -108,9 +108,9 @@ def _have(said: str, stated: list[re.Match[str]], value: object) -> int | None:
     return numbers.pop() if len(numbers) == 1 else None
 
 
-def _to_reach(have: int, least: int, counted: Literal["visits", "people"]) -> Text:
+def _to_reach(have: int, least: int, of: Text) -> Text:
     key = "ask.sum.lacking" if have < least else "ask.sum.reached"
-    return t(key, have=have, least=least, left=least - have, of=t(f"ask.sum.{counted}"))
+    return t(key, have=have, least=least, left=least - have, of=of)
 
 
 def _up_to(have: int, most: int, *, soft: bool) -> Text:

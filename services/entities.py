@@ -5,6 +5,8 @@ Handlers read them and pass them on. Only services change them or ask the databa
 """
 
 from storage.tables import (
+    Bulletin,
+    BulletinState,
     Cohort,
     Curated,
     CuratedState,
@@ -19,6 +21,7 @@ from storage.tables import (
     OfficeDays,
     Person,
     PolicyDocument,
+    RecipientState,
     Record,
     RecordKind,
     RecordState,
@@ -26,6 +29,8 @@ from storage.tables import (
 )
 
 __all__ = [
+    "Bulletin",
+    "BulletinState",
     "Cohort",
     "Curated",
     "CuratedState",
@@ -40,6 +45,7 @@ __all__ = [
     "OfficeDays",
     "Person",
     "PolicyDocument",
+    "RecipientState",
     "Record",
     "RecordKind",
     "RecordState",

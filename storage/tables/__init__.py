@@ -13,6 +13,13 @@ from storage.tables.base import (
     metadata,
     table,
 )
+from storage.tables.bulletins import (
+    Bulletin,
+    BulletinFile,
+    BulletinRecipient,
+    BulletinState,
+    RecipientState,
+)
 from storage.tables.certificates import (
     Certificate,
     Revocation,
@@ -108,6 +115,10 @@ __all__ = [
     "Agenda",
     "Audit",
     "AuditSeal",
+    "Bulletin",
+    "BulletinFile",
+    "BulletinRecipient",
+    "BulletinState",
     "Bundle",
     "BundleState",
     "CalendarLink",
@@ -143,6 +154,7 @@ __all__ = [
     "Outbox",
     "Person",
     "PolicyDocument",
+    "RecipientState",
     "Record",
     "RecordFile",
     "RecordKind",

@@ -7,8 +7,8 @@ themselves. Of consents given before, neither is known.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision: str | None = "0015"
+revision = "0017"
+down_revision: str | None = "0016"
 branch_labels = None
 depends_on = None
 
