@@ -129,6 +129,7 @@ class App:
                     advised=self.advice is not None,
                     history_days=settings.history_days,
                     site=self._address(),
+                    site_for_all=site,
                 ),
                 note_refusal,
             ),

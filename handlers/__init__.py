@@ -50,11 +50,13 @@ def handlers(
     advised: bool = False,
     history_days: int = 0,
     site: str = "",
+    site_for_all: str = "",
 ) -> Handlers:
     """All flows, acts and commands; received files are kept in `store`.
 
     `advised`: a model is asked about unsure questions. `history_days`: for how long chats show
     what was said. `site` is the address of the web site, for links to it; empty if there is none.
+    `site_for_all` is the same where anybody can open it, not only this machine.
     """
     loading = documents.flow(store or FileStore(Path("files")))
     written = (session.FLOW, diary.FLOW, materials.FLOW, plans.FLOW, presentation.FLOW)
@@ -67,12 +69,13 @@ def handlers(
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
-        acts=ACTS | forgetting | reminders.acts(site),
+        acts=ACTS | forgetting | reminders.acts(site) | certificates.acts(site_for_all),
         commands=COMMANDS
         | {
             "ask": partial(asking.question, advised=advised),
             "privacy": partial(menu.privacy, advised=advised),
             "reminders": partial(reminders.show, site=site),
+            **certificates.commands(site_for_all),
         },
         hear=partial(heard.hear, advised=advised),
         stranger=join.stranger,

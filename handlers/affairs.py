@@ -13,7 +13,6 @@ from bot.scene import TO_MENU, Scene
 from bot.talk.message import Message
 from handlers import (
     around,
-    certificates,
     leave,
     menu,
     office_days,
@@ -98,7 +97,7 @@ def own_certificate(scene: Scene, _: Affair) -> bool:
     """我的证书发了吗: shown to learners and guardians; others have none of their own."""
     if not learner(scene) and not roster.children_of(scene.session, scene.actor.person_id):
         return False
-    certificates.listing(scene, ())
+    scene.command("certificates")
     return True
 
 
