@@ -19,6 +19,7 @@ from typer.exceptions import TyperException
 from app import pack_folders
 from app.commands import (
     asking,
+    auditing,
     certificates,
     documents,
     hearing,
@@ -165,6 +166,7 @@ app.command("hear", help=both("hear"))(hearing.hear)
 app.command("rehearse", help=both("rehearse"))(rehearsing.rehearse)
 app.command("simulate", help=both("simulate"))(simulating.simulate)
 app.add_typer(certificates.commands, name="certificate", help=both("certificate"))
+app.add_typer(auditing.commands, name="audit", help=both("audit"))
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))
 app.add_typer(rosters.commands, name="roster", help=both("roster"))
@@ -465,6 +467,7 @@ def backup(file: Archive) -> None:
     from storage import backup as archives
 
     at = desk.settings()
+    last = desk.seal_before_backup()
     try:
         with desk.reaching_it():
             made = archives.backup(
@@ -477,6 +480,8 @@ def backup(file: Archive) -> None:
     say(t("cli.backed_up", file=file, rows=sum(made.rows.values()), files=files))
     if made.packs:
         say(t("cli.packs_backed_up", keys=list(made.packs)))
+    if last is not None:
+        say(t("cli.audit.sealed", number=last.number, at=last.at, hash=last.hash))
     if made.missing:
         say(t("cli.files_missing", count=len(made.missing), hashes=made.missing))
 

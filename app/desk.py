@@ -38,7 +38,7 @@ from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from programmes.values import Grade
 from prompts import LANGUAGES, Text, Words, catalogue, t
-from services import documents, inquiries, joining, packs, persons, roster, service_hours
+from services import documents, inquiries, joining, packs, persons, roster, sealing, service_hours
 from services.access import cohort_of
 from services.audit import note, note_refusal
 from services.roster import RUN_COHORTS, UNIT_OF, Member, Presence
@@ -52,7 +52,7 @@ from storage.database import (
     database_trouble,
 )
 from storage.files import FileStore
-from storage.tables import Cohort, Role, Unit, UnitKind
+from storage.tables import AuditSeal, Cohort, Role, Unit, UnitKind
 
 CLOCK: Clock = SystemClock()
 
@@ -438,6 +438,30 @@ def erase_person(who: str, *, yes: bool) -> None:
     say(t("cli.erased", name=name, records=done.records, files=len(done.files)))
     if done.backups:
         say(t("cli.erased_backups", files=done.backups))
+
+
+def seal_audit(database: Database, by: Operator) -> AuditSeal | None:
+    """Seal all that has been added to the audit, a part in each transaction; returns the last
+    seal there is."""
+    with database.transaction() as db:
+        upto = sealing.settled(db)
+    more = True
+    while more:
+        with database.transaction() as db:
+            more = sealing.seal(db, upto, by.now) is not None
+    with database.transaction() as db:
+        return sealing.newest(db)
+
+
+def seal_before_backup() -> AuditSeal | None:
+    """Seal the audit, where there is a database of this version; else the backup is as it is."""
+    url = make_url(settings().database)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return None
+    with opened() as database:
+        if migrate.current(database) != migrate.head():
+            return None
+        return seal_audit(database, Operator(CLOCK.now()))
 
 
 def note_backup(file: Path) -> None:

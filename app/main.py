@@ -47,6 +47,7 @@ from services import (
     progress,
     records,
     reminders,
+    sealing,
 )
 from services.audit import note_refusal
 from storage import chats, migrate
@@ -80,6 +81,8 @@ KEYS_LIFE: Final = timedelta(days=400)
 """How long a repeated update is known."""
 REMINDING: Final = 60.0
 """Seconds between two looks at what is due."""
+SEALING: Final = 600.0
+"""Seconds between two seals over the audit."""
 CONDITIONS: Final[Mapping[str, Callable[[Clock], ConditionCheck]]] = {
     "waits_for_review": lambda _clock: records.waits_for_review,
     "still_owed": lambda clock: lambda db, args: reminders.still_owed(db, args, clock.now()),
@@ -277,6 +280,7 @@ class App:
             {
                 "housekeeping": (self.housekeeping, HOUSEKEEPING),
                 "reminders": (self.remind, REMINDING),
+                "sealing": (self.seal, SEALING),
             }
         )
         ticks.start()
@@ -314,6 +318,12 @@ class App:
         while await self.database.run(reminders.tell, self.clock.now()):
             pass
         self.delivery.wake()
+
+    async def seal(self) -> None:
+        """Seal what has been added to the audit, a part in each transaction."""
+        upto = await self.database.run(sealing.settled)
+        while await self.database.run(sealing.seal, upto, self.clock.now()):
+            pass
 
     async def housekeeping(self) -> None:
         """Delete what is no longer needed: old chat lines, old tries, unused files."""

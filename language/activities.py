@@ -17,7 +17,8 @@ ACTIVITY = any_of(r"""
     \b(?:analy[sz]ed|observed|coded|experiments?|lecture|seminar|workshop|meeting|training)\b
 """)
 LEISURE = any_of(r"""
-    打.{0,2}球 踢球 游戏 电影 电视 追剧 [刷看]剧 唱歌 歌 玩 聊天 抖音 跑步 游泳 散步 爬山
+    打了?[^,。;打]{0,6}球(?![仪员状体形]) 踢了?[^,。;]{0,6}球 游戏 电影 电视 追剧 [刷看]剧 唱歌 歌
+    玩 聊天 抖音 跑步 游泳 散步 爬山
     钓鱼 打牌 麻将 遛 直播
     睡 吃 做饭 洗澡 理发 打扫 做家务 作业 逛 购物 旅游 骑车 坐车 坐[高地]铁 开车 堵 排队
     下雨 停电 发呆 休息 发烧 打针 看病 做核酸

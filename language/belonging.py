@@ -9,6 +9,7 @@ from language.activities import ACTIVITY
 from language.days import SaidDays
 from language.grammar import any_of, before, compiled
 from language.lengths import Length
+from language.names import TITLE
 
 
 def own_days(plain: str, said: Sequence[SaidDays]) -> list[SaidDays]:
@@ -46,6 +47,8 @@ def _of_a_thing(plain: str, said: SaidDays) -> bool:
         return False
     if _THING.match(plain, said.end):
         return True
+    if before(_OTHERS_DID, plain, said.start) and _DID_TO_IT.match(plain, said.end):
+        return True
     return not begins and _OF.match(plain, said.end) is not None
 
 
@@ -66,10 +69,12 @@ _CLAUSE_BEGINS = compiled(
 )
 # 3号 alone is a day before 在 and 下午, or where a clause begins and goes on with a verb.
 _BARE_NUMBER = compiled(r"[\d零一二三四五六七八九十廿卅号日~、,和及与到至\s-]+[号日]")
-_SURELY_A_DAY = compiled(r" (?:$|[,。;!、)在去到来都]|[上下中]午|[早晚]|那天|当天|晚上)")
+_SURELY_A_DAY = compiled(
+    r" (?:$|[,。;!、)在去到来都每各]|[上下中]午|[早晚]|那天|当天|晚上|放学|下课|课[后间])"
+)
 _MAYBE_A_DAY = compiled(
     rf" (?:{ACTIVITY}|[我和跟与线网校于的从前后听看学开讲用]|\d|[一二两三半][个小点节]"
-    r"|[一-鿿]{1,2}[了过完]|[一-鿿]{1,2}老师)"
+    r"|(?<=\s)[一-鿿]|[一-鿿]{1,2}[了过完]|[一-鿿]{1,2}老师)"
 )
 _EVENT_NAMES = any_of("""
     讲座 报告会 组会 例会 活动 研讨会 讨论会 会议 培训 论坛 [一-鿿]课 [夏冬]令营
@@ -88,6 +93,8 @@ _THING = compiled(
     r"|'s_(?:\w+\s+)?(?:data|results?|notes?|samples?|report|code)\b"
 )
 _OF = compiled(r" 的(?!时候)|'s\b| [一-鿿]{1,4}的[一-鿿]")
+# 改了郝老师上周五批的报告: what somebody else did on that day to what it was about.
+_OTHERS_DID = compiled(rf"{TITLE} $")
 _DID_TO_IT = compiled(r" (?:的|[^,。;!\s]{1,4}的)(?!时候)")
 
 # --- lengths -------------------------------------------------------------------------------------
@@ -97,7 +104,8 @@ _PROCESSES = any_of(r"""
     烤 冷[却冻藏] 超声 浸泡 泡 染色 曝光 曝气 震荡 振荡 摇匀 沉[淀降] 煅烧 烧结 发酵 灭菌 消毒
     蒸发 回流 萃取 培养 通[电风] 充电 放[置了] 晾干?
     等待? 休息 午休 吃饭 迟到 晚了 早退 耽误 耽搁 暂停 停电 停了 走神 发呆
-    堵车? 路上 来回 往返 乘车 [坐骑]了 [坐骑开]了?车 相?隔 间隔 推迟 延迟 提前 延长
+    堵车? 路上 来回 往返 乘车 [坐骑]了 [坐骑开]了?车 相?隔 间隔 推迟 延迟 提前 延长 闲[扯聊]
+    程序 脚本 仿真 G?[CG]PU 服务器 电脑 机器 闲着
     centrifug\w+ incubat\w+ heat(?:ed|ing) boil(?:ed|ing) waited rested break_of late_by
 """)
 _PROCESS = compiled(
@@ -107,7 +115,7 @@ _PROCESS = compiled(
 _PART_ONLY = compiled(
     r"(?:其中|中间|期间|中途|途中|每(?![天日晚]))[^,。;]{0,8}$|关于[^,。;的]{0,4}$"
 )
-_A_PIECE = compiled(r"(?:一[部段个份张条盘集]|这[部段]|全长|片长|时长为?|长达)(?:长)?$")
+_A_PIECE = compiled(r"(?:一[部段个份张条盘集]|这[部段]|全长|片长|(?<!总)时长为?|长达)(?:长)?$")
 _RECORDINGS = any_of("""
     数据 录[音像] 音频 视频 纪录片 影片 样[品本] 曲线 波形 信号 记录 变化 温度 节律 周期 存活
 """)
@@ -116,7 +124,8 @@ _DATA = compiled(
     r"| (?:自动|连续|不间断|监[测控]|[车飞高地]|节律|周期|[一-鿿]{0,2}曲线|后|龄|长的)"
 )
 _WHOLE = compiled(
-    r"(?:[总一]?共|总[计长]|合计|历时|耗时|用时|全程|前后|\btotal(?:_of)?\b)[用花是了约\s]*$"
+    r"(?:[总一]?共|总[计长]|总?[时用]长|合计|历时|耗时|用时|全程|前后|\btotal(?:_of)?\b"
+    r"|活动本身|(?:真正|实际|净)[^,。;\d]{0,8}?)(?:的?时间)?[用花是就了约\s]*$"
 )
 _EACH = compiled(r"(?:每[天日晚次人][^,。;]{0,8}?|各|都是?|分别是?)[做了花用约\s]*$")
 _EACH_AFTER = compiled(r" (?:each|every|a_day|per_day|/天|每天)")

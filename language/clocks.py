@@ -73,6 +73,14 @@ def _half_day(_: object, hour: str, minute: str | None, half: str) -> time:
     return time(count(hour) % 12 + 12 * (half == "p"), count(minute or "0"))
 
 
+def _short_of(part: PartOfDay | Literal["night"] | None, hour: str, minutes: str) -> time:
+    full = _clock(part, hour)
+    total = 60 * full.hour - count(minutes)
+    if not 0 <= total < 60 * full.hour:
+        raise ValueError(minutes)
+    return time(*divmod(total, 60))
+
+
 _CLOCKS = Phrases[time](
     (r"(?<![\d:.])(\d\d?)(?: [:.] (\d\d))? ([ap])\.?m\b\.?", _half_day),
     (r"(?<![\d:.])(\d\d?) : (\d\d)(?::\d\d)?(?![\d:])", _clock),
@@ -81,6 +89,8 @@ _CLOCKS = Phrases[time](
     (r"<i> [点时] 半", lambda part, hour: _clock(part, hour, "30")),
     (r"<i> [点时] ([一三13]) 刻", lambda part, hour, n: _clock(part, hour, str(15 * count(n)))),
     (r"<i> [点时] 过?<i> 分(?!钟)", _clock),
+    (r"<i> [点时] 差<i> 分钟?", _short_of),
+    (r"差<i> 分钟? (?:到|就)?<i> [点时]", lambda part, few, hour: _short_of(part, hour, few)),
     (rf"<i> [点时] ([0-5]\d|{HAN}{{2,3}}+)(?! (?:\d|[个人次分篇小h]))", _clock),
     (
         r"<i> (?:点(?! \d 个?小时)|时(?![间候长段期代常]))[钟整]?"
@@ -88,7 +98,7 @@ _CLOCKS = Phrases[time](
         _clock,
     ),
     # The first of 2-4点 and 2-4pm, where the second says for both what they are.
-    (rf"<i>(?={TO}{WHOLE} [点时])", _clock),
+    (rf"(?!一直)<i>(?={TO}{WHOLE} [点时])", _clock),
     (rf"(\d\d?)(?={TO}\d\d? ([ap])\.?m\b)", lambda _, hour, half: _half_day(_, hour, "", half)),
 )
 # The next place where a time of day may start.
@@ -133,7 +143,7 @@ def _hours_or_none(text: str, pos: int) -> tuple[Hours | None, int]:
 def _lasting(text: str, hours: Hours, start: time, pos: int, end: int) -> tuple[Hours | None, int]:
     to = _TO.match(text, end)
     if to is None:
-        return hours, end
+        return _in_and_out(text, hours, start, end)
     next_day = skip(_NEXT_DAY, text, to.end())
     if dated := _DATED.match(text, to.end()):
         began = before(_DAY_BEFORE, text, pos)
@@ -162,11 +172,22 @@ def _lasting(text: str, hours: Hours, start: time, pos: int, end: int) -> tuple[
     return None, last
 
 
+def _in_and_out(text: str, hours: Hours, start: time, end: int) -> tuple[Hours, int]:
+    """九点半进去，十二点出来: the hours are one stretch if the words say so."""
+    begun = _BEGUN.match(text, end)
+    clock = _CLOCKS.at(text, begun.end(), hours.part) if begun else None
+    if clock and clock[0] and clock[0] > start and (ended := _ENDED.match(text, clock[1])):
+        return Hours(hours.part, start, clock[0]), ended.end()
+    return hours, end
+
+
 def _between(start: time, until: time) -> int:
     """Minutes from one time to the next time that a clock shows the other."""
     return (60 * (until.hour - start.hour) + until.minute - start.minute) % (24 * 60)
 
 
+_BEGUN = compiled(r" (?:就|才)?(?:进[去馆场门来]|开始|入场|到场)了? ,? ")
+_ENDED = compiled(r" (?:才|就)?(?:出来|结束|离[开场]|散场|收工|做?完)")
 _EVENING = time(18)
 # 19点到5点 is a slip rather than a night, unless it says 凌晨 or 第二天.
 _LONGEST_UNTOLD = 6 * 60

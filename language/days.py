@@ -395,9 +395,10 @@ _DAY = rf"(底|末|初(?!{HAN})|(?![廿卅]){WHOLE})(?: [日号]|(?! (?:[\d.次�
 # 儿 and 个 as people in the north say them: 昨儿, 昨儿个, 昨个儿.
 _R = "儿个?|个儿"
 _NEAR = {
-    0: rf"本日|今(?:[天日]|{_R}|(?=[早晚晨夜]))|刚[才刚]|\bjust_now\b|\btoday\b|\bto(?=night)"
+    0: rf"本日|今(?:[天日]|{_R}|(?=[早晚晨夜]))|刚[才刚]|刚(?=\Z|从|[一-鿿]{{1,2}}完)"
+    r"|\btoday\b|\bto(?=night)|\bjust_now\b|\bjin tian\b"
     r"|\bthis(?=_(?:morning|afternoon|evening))",
-    -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜]))|\byesterday\b|\blast(?=_night)",
+    -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜]))|\bzuo tian\b|\byesterday\b|\blast(?=_night)",
     -2: rf"(?<![目之以当提从大])前(?:[天日]|{_R}|(?=[晚夜]))|\bthe_day_before_yesterday\b",
     1: r"(?<![说证表发声聪阐文])明(?:[天日]|儿个?|(?=[早晚晨夜]))|\btomorrow\b",
     2: r"(?<![之以今随午课])后[天日](?!性|免疫)",

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from language.grammar import any_of, before, compiled
 from language.numerals import fold, tidy
+from language.pinyin import sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ def mentioned(text: str, people: Sequence[str]) -> list[Mention]:
                 # 表面张力 does not name 张力.
                 if len(called) > 2 or _begins(text, match.start())
             ]
+    found += _spelled(lower, folded)
     for match in _TITLED.finditer(text):
-        surname = match["latin"] or match["english"]
+        surname = match["latin"] or match["english"] or match["spelled"]
         for called in (surname,) if surname else (match["han"][-2:], match["han"][-1:]):
             start = match.start() if surname else match.end("han") - len(called)
             bearers = [name for name in folded if _bears(name, called.strip())]
@@ -134,7 +136,23 @@ def _callings(folded: dict[str, str]) -> Iterator[tuple[str, str]]:
 def _pattern(called: str) -> re.Pattern[str]:
     parts = map(re.escape, called.split("·"))
     # 阿依古丽·吐尔逊 is another person.
-    return re.compile(rf"{_DOT.join(parts)}(?!·)(?:{_TITLE})?", re.IGNORECASE)
+    return re.compile(rf"{_DOT.join(parts)}(?!·)(?:{TITLE})?", re.IGNORECASE)
+
+
+def _spelled(lower: str, folded: dict[str, str]) -> list[Mention]:
+    """Chinese names in pinyin, in either order: Zhang Xiaoyan, Xiaoyan Zhang."""
+    found: list[Mention] = []
+    for name in folded:
+        # A surname that is not there is what costs least to find out.
+        if len(name) > 1 and (surname := _PINYIN.get(name[0])) and surname in lower:
+            first, *rest = sound(name).split()
+            given = "[ '-]?".join(rest)
+            called = rf"\b(?:{first} ?{given}|{given} {first})(?![a-z]|'s)"
+            found += [
+                Mention(folded[name], match.start(), match.end())
+                for match in re.finditer(called, lower, re.ASCII)
+            ]
+    return found
 
 
 def _begins(text: str, start: int) -> bool:
@@ -148,16 +166,18 @@ def _bears(name: str, surname: str) -> bool:
 
 
 _DOT = r"\s?[·.]?\s?"
-_TITLE = "(?:老师|教授|导师|博士|院士|研究员|工程师|主任|校长|院长)"
+TITLE = "(?:老师|教授|导师|博士|院士|研究员|工程师|主任|校长|院长)"
+"""How people are addressed, behind their surname."""
 _TITLED = re.compile(
-    rf"(?:(?P<han>[一-鿿]{{1,3}})|\b(?P<latin>[a-z]{{1,20}}+) ?){_TITLE}"
+    rf"(?:(?P<han>[一-鿿]{{1,3}})|\b(?P<latin>[a-z]{{1,20}}+) ?){TITLE}"
+    r"|\b(?P<spelled>[a-z]{2,6}?) ?laoshi\b"
     r"|\b(?:prof(?:essor)?|dr|mrs?|ms|miss|teacher)\b\.? ?(?P<english>[a-z]++)",
     re.IGNORECASE | re.ASCII,
 )
 _AWAY = any_of(r"""
     没有?(?:[来到去参出露在空能]|时间) 不在(?![意乎少]) 不[来能] 未[到能来参] 缺[席勤]
     请[了病事]*假 休假 有[点别急]?事 忙 走不开 另有安排
-    出差 出国 外出 去[^,。;!]{0,6}(?:开会|出差|外地) 生了?病 病了 感冒 住院
+    出差 出国 外出 [开上][会课]去了? 去[^,。;!]{0,6}(?:开会|出差|外地) 生了?病 病了 感冒 住院
     \b(?:was_|is_)?(?:absent|away|ill|sick|on_leave)\b
     \b(?:did_not|didn['’]t|could_not|couldn['’]t)_(?:come|attend|join|make)\b
 """)
@@ -167,7 +187,7 @@ _BY_THE_WAY = any_of("""
 _STAYED_AWAY = compiled(
     rf"{_BY_THE_WAY}*+{_AWAY}|[^,。;!]{{0,6}}(?:没有?(?:来|参加)|缺席|请[了病事]*假)"
 )
-_ANYBODY = rf"(?:[一-鿿·]{{1,4}}{_TITLE}|\b(?:prof|dr|mrs?|ms|miss)\b\.? [a-z]++)"
+_ANYBODY = rf"(?:[一-鿿·]{{1,4}}{TITLE}|\b(?:prof|dr|mrs?|ms|miss)\b\.? [a-z]++)"
 _ANYBODY_AWAY = compiled(
     rf"{_ANYBODY}{_BY_THE_WAY}*+{_AWAY}[^,。;!?]*"
     r"|(?:^|(?<=[,。;天]))[^,。;我们\s]{2,9}没有?来(?=[,。;])"
@@ -185,7 +205,7 @@ _BETWEEN = re.compile(
 )
 _WITH = re.compile(r"^(?:跟(?=[一-鿿]{2})|(?:with|and)\s+)", re.IGNORECASE)
 _TOGETHER = re.compile(r"\s*(?:一起|一块儿?|together)$", re.IGNORECASE)
-_TITLE_NEXT = re.compile(rf"{_TITLE}(?:$|[和与與跟同及])")
+_TITLE_NEXT = re.compile(rf"{TITLE}(?:$|[和与與跟同及])")
 # Behind any other character a surname would be the end of another name: 陈小白老师 is no 白老师.
 _BEFORE_NAME = (
     "和跟与同向找由让请被给听在对为及有从到去的是了着来见问随、天日午晚上早里后校学一二三四五六"

@@ -62,8 +62,11 @@ _AT = compiled(
     r"|(?<![原后本以起将])来|回|\b(?:at|in|on|to|from|via)_(?:(?:the|my|our)_)?"
 )
 _NO_PLACE = compiled(rf"[,。;!、(和跟与同]|{ACTIVITY}|看(?!台)|[讲说聊]|\b(?:with|for|and)\b")
-_ALONE = compiled(rf" (?:$|[,。;!、)和跟与同]|{ACTIVITY}|[开聊谈沟商]|\b(?:with|for)\b)")
-_COMPOUND = compiled(r"物理|数学|化学|生|英语|语文|城|路|(?<=学)[到会习]")
+_ALONE = compiled(
+    rf" (?:$|[,。;!、)和跟与同]|{ACTIVITY}|[上里]?[开聊谈沟商]|[过对改看碰]了"
+    r"|对(?:代码|答案|数据|稿)|\b(?:with|for)\b)"
+)
+_COMPOUND = compiled(r"物理|数学|化学|生(?!物)|英语|语文|城|路|(?<=学)[到会习]")
 _OUTSIDE = compiled(r"外|旁|附近|对面|隔壁|周边|周围|\boff\b|\boutside\b")
 _ANOTHERS = compiled(
     r"(?:公司|企业|工厂|医院|[科博][技物]馆|基地|研究[所院]|家里?|[商书]店)的?(?:实验|图书)"

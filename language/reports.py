@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from language.activities import ACTIVITY, LEISURE
 from language.belonging import own_days
@@ -22,7 +23,7 @@ def looks_like_session(text: str, now: datetime | None = None) -> bool:
     now = now or _ANY_TIME
     plain = as_meant(_report(text), now)
     told = _LATER.sub("", without_absent(plain))
-    if _NOT_DONE.search(told):
+    if _NOT_DONE.search(_instead(told)):
         return False
     return _tells(plain, now) == "done"
 
@@ -53,13 +54,31 @@ def looks_like_plan(text: str, now: datetime) -> bool:
 
 
 def as_meant(plain: str, now: datetime) -> str:
-    """The text, in the same places, without hours that end before they begin; and 每次 of several
-    days that are named as 每天."""
+    """The text, in the same places, without hours that end before they begin and what is
+    taken back at once (2小时，不对，3小时); and 每次 of several days that are named as 每天."""
     for start, end in backwards(plain):
         plain = f"{plain[:start]}{' ' * (end - start)}{plain[end:]}"
+    if _TAKEN_BACK.search(plain):
+        plain = _taken_back(plain, list(each_day(plain, now)))
+        plain = _taken_back(plain, list(each_length(plain)))
     if "每次" in plain and len({day for said in each_day(plain, now) for day in said.days}) > 1:
         plain = plain.replace("每次", "每天")
     return plain
+
+
+def _taken_back(plain: str, said: Sequence[SaidDays | Length]) -> str:
+    for wrong, right in pairwise(said):
+        if _TAKEN_BACK.fullmatch(plain, wrong.end, right.start):
+            blank = " " * (right.start - wrong.start)
+            plain = f"{plain[: wrong.start]}{blank}{plain[right.start :]}"
+    return plain
+
+
+def _instead(told: str) -> str:
+    """What was done in the place of what was not: 请假没上，后来在实验室测了一小时."""
+    instead = list(_INSTEAD.finditer(told))
+    rest = told[instead[-1].end() :] if instead else ""
+    return rest if any(each_length(rest)) else told
 
 
 def beginning(plain: str) -> int:
@@ -78,7 +97,7 @@ def _tells(plain: str, now: datetime) -> str:
     own = own_days(plain, days)
     to_come = bool(own) and all(is_to_come(said, now) for said in own)
     words = _without(plain, [*days, *lengths])
-    if not _acts(plain, words, bool(days), bool(lengths)):
+    if not _acts(plain, words, bool(days), lengths):
         return "nothing"
     return "to come" if to_come else "done"
 
@@ -98,19 +117,27 @@ def is_to_come(said: SaidDays, now: datetime) -> bool:
     return bool(said.days) and min(said.days) > now.date()
 
 
-def _acts(plain: str, words: str, day: bool, length: bool) -> bool:
+def _acts(plain: str, words: str, day: bool, lengths: Sequence[Length]) -> bool:
     """Whether something is done there. With a day and a length any verb will do: 昨天调光路两小时;
     with one of them those that we know for a session's, and whatever it was that I did.
     """
-    if not length and (not day or _CHATTER.search(plain)):
+    if not lengths and (not day or _CHATTER.search(plain)):
         return False
     if _ACTIVITY.search(_LEISURE.sub(",", words)) or _WENT_ON.search(plain):
         return True
+    if not lengths:
+        return bool(_I_DID.search(words)) and not _LEISURE.search(words)
     if _LEISURE.search(words) or _CHATTER.search(plain):
-        return False
-    if not length:
-        return bool(_I_DID.search(words))
+        # 他堵车没到，我推了一个小时公式: what was done for so long is in a clause of its own.
+        clauses = [_clause(words, length) for length in lengths]
+        return day and any(_DID_FOR.search(one) and not _LEISURE.search(one) for one in clauses)
     return bool((_ANY_ACT if day else _OWN_ACT).search(words))
+
+
+def _clause(words: str, length: Length) -> str:
+    begins = max(words.rfind(mark, 0, length.start) for mark in ",。;!") + 1
+    ends = (words.find(mark, length.end) for mark in ",。;!")
+    return words[begins : min((end for end in ends if end >= 0), default=len(words))]
 
 
 # For `looks_like_session` 明天 is a plan at any time and a date with a year never is, so the
@@ -126,6 +153,13 @@ _ANY_ACT = compiled(
     r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}"
 )
 _OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:i|we)_[a-z]+ed\b")
+_DID_FOR = compiled(r"[一-鿿]了\s+的?[一-鿿]{2}")
+_INSTEAD = compiled(r"[,。;](?:然后|后来|于是|所以|最后|改成)")
+# Not 是2小时，不是3小时, which says the first.
+_TAKEN_BACK = compiled(
+    r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|[啊哦噢呃额嗯诶哎]+[,、]?不是|不对|[说写打记]错了?|更正|口误"
+    r"|\b(?:no_wait|wait_no|i_mean)\b)[\s,.…。、]*)+(?:应该)?[是:]?\s*"
+)
 _DID = compiled(
     r"[一-鿿](?:了|完了?|过)[^,。;]{0,6}[一-鿿a-z]{2}|\b(?:i|we)_(?:\w+ed|did|built|ran|read|wrote)\b"
 )
@@ -145,6 +179,7 @@ _QUESTIONS = any_of(r"""
     \? 吗 来着 什么时 咋 哪(?!怕) 多[少久长] 谁 请问 第几 [差要满]几 几[次点号篇] 算几
     呢[,。!\s]*$ 是否 是不是 [能可][不否] 要不要 有没有 (?P<sign>[一-鿿])不(?P=sign)
     (?<![一-鿿])(?:[能可]以?|算|可以).*不[,。!\s]*$ 能(?:算|补|记|当).*[不么][,。!\s]*$
+    算.{0,8}[一-鿿]不[,。!\s]*$
     [过审批收发交成完][了过]?没有?[,。!\s]*$ [算作记]数[不没] 几分 [一-鿿]{2}还是[一-鿿]{2,8}$
     还是两?[一二三几]次 算.{0,4}还是
     ^(?:what|when|where|who|why|how|which|can|could|do|does|is|are|should|will|would|may)\b
@@ -156,7 +191,8 @@ _STUDIED = (
 )
 _QUESTION = f"(?:{_QUESTIONS}|{_STUDIED.format('(?:怎|如何|为何|什么)')})"
 _REQUEST = any_of(r"""
-    应该 必须 得去 记得 提醒 别忘 帮我 麻烦 希望 申请 报名
+    应该 必须 得去 记得 提醒 别忘 帮我 麻烦 申请 报名
+    希望(?:老师|学校|办公室|你|您|可以|能(?:[参报来去安再给]|[有多]))
     ^(?:如果|假如|要是|假设) [,。](?:如果|要是)
     ^(?:通知|公告|预告|各位|请各|请同学) 通知[:,] 请.{0,6}(?:同学|老师).{0,20}(?:参加|到)
     举[办行](?!的|了) 定于 \b(?:please|remind|should|must|need_to)\b
@@ -168,8 +204,8 @@ _REFUSAL = any_of(r"""
     \b(?:not|never|cannot|forgot_to)\b n['’]t\b
 """)
 _PLAN = any_of(r"""
-    打算 [准计][备划][去做参] 想[去做要参问] (?<![主重需必])要[去做参交上听和跟开]
-    将[要会于在举] 会[去有举] \b(?:will|plan)\b \b(?:going|want)_to\b
+    打算 [准计][备划][去做参] 想[去做要参问约] (?<![主重需必])要[去做参交上听和跟开]
+    将[要会于在举] (?<![开组例班])会[去有举] \b(?:will|plan)\b \b(?:going|want)_to\b
 """)
 # The records and their handling.
 _RECORDED = any_of(r"""

@@ -164,7 +164,9 @@ def _doubt(
 ) -> tuple[SentenceDoubt, SaidDays | Length] | None:
     """What cannot be, or is more than one session, and the words that say so."""
     for day in said:
-        if not day.days:
+        # 29 February, where the last one is years ago.
+        long_ago = day.moment and (now.date() - day.moment.day).days > _A_YEAR
+        if not day.days or (long_ago and not _WITH_YEAR.search(plain, day.start, day.end)):
             return "no_such_day", day
     for day in said:
         if is_to_come(day, now):
@@ -218,6 +220,8 @@ def _what(text: str, cuts: Sequence[Span]) -> str:
     return text if _TOO_LITTLE.fullmatch(rest) else rest
 
 
+_A_YEAR = 366
+_WITH_YEAR = compiled(r"\d{4}|年|year")
 _WEEKEND = compiled(r"末|\bweekend\b")
 # 上周末做了实验 was on one of its days, or on both.
 _BOTH = compiled(r"两天|每天|各[做用花学]|都[在做去学]|这两日|\bboth\b|\beach\b")
@@ -239,7 +243,10 @@ _TIDYING = (
 _TOO_LITTLE = re.compile(
     r"(?:\W|[了的去在和跟我们是有也都就来到做共]|(?:did|was|went|to|a|the)\b)*+", re.I
 )
-_OF_EACH = compiled(r"各(?:做了?|用了?|花了?)? $")
+# 两节课，一节45分钟: of each too.
+_OF_EACH = compiled(
+    r"各(?:做了?|用了?|花了?)? $|[两二三四五六2-6][节堂场次回][^。;]*[,。;]一[节堂场次回] $"
+)
 _AFTER_TIME = compiled(
     r" (?:左右|上下(?![午课学])|[两三四五六]天都?|都(?=[在去做])|的?时间|\blong\b)?"
 )

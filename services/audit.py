@@ -1,16 +1,30 @@
-"""Audit rows: who did, or tried to do, what. They are only ever added."""
+"""Audit rows: who did, or tried to do, what. They are only ever added.
+
+Nothing in them is anybody's words but the reason of an act. It may be erased: the row keeps its
+salted hash, so that the seals over the record still hold (`services/sealing.py`).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import secrets
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import insert
-from sqlmodel import Session
+from sqlalchemy import insert, or_
+from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator, Refused
 from storage.statements import Prepared
 from storage.tables import Audit, table
+
+REASON: Final = "reason"
+SALT: Final = "salt"
+"""Goes with the reason: from what is left, nobody can try out what the reason was."""
+REASON_HASH: Final = "reason_hash"
+"""What is left of an erased reason: the one change that the database allows (migration 0016)."""
 
 
 def note(
@@ -23,6 +37,8 @@ def note(
     **detail: Any,
 ) -> None:
     """Record an act, in the transaction that does it."""
+    if REASON in detail:
+        detail[SALT] = secrets.token_hex(16)
     _write(
         db,
         at=actor.now,
@@ -66,3 +82,32 @@ _insert = Prepared(
 def _write(db: Session, **row: Any) -> None:
     # Inserted without an ORM object: nobody reads it back.
     _insert.run(db, **{"version": None, "refused": "", "detail": {}, **row})
+
+
+# ---------------------------------------------------------------- erasing words, keeping rows
+
+
+def without_words(db: Session, person_id: int, places: Collection[int]) -> None:
+    """Take the words out of the rows about a person: acts and moments stay."""
+    about = or_(
+        (col(Audit.object) == "membership") & col(Audit.object_id).in_(places),
+        (col(Audit.object) == "person") & (col(Audit.object_id) == person_id),
+    )
+    for row in db.exec(select(Audit).where(about)):
+        if REASON in row.detail:
+            row.detail = hashed(row.detail)
+            db.add(row)
+
+
+def hashed(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """A row's detail with the hash of its reason in place of the reason."""
+    kept = dict(detail)
+    if REASON in kept:
+        kept[REASON_HASH] = digest(kept.pop(SALT, ""), kept.pop(REASON))
+    return kept
+
+
+def digest(*parts: Any) -> str:
+    """One hash of several values, which are written so that no two lists look alike."""
+    written = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(written.encode()).hexdigest()

@@ -377,7 +377,7 @@ def erase(db: Session, by: Operator, person_id: int) -> Erased:
         .where(col(Membership.id).in_(places))
         .values(ended_at=func.coalesce(col(Membership.ended_at), by.now), **blank)
     )
-    _without_words(db, person_id, places)
+    audit.without_words(db, person_id, places)
     person.name, person.birth_date = render(t("erase.name"), "zh"), None
     db.add(person)
     db.flush()
@@ -453,18 +453,6 @@ def _erase_from_others(
                 seen.raw = ""
                 db.add(seen)
     db.flush()
-
-
-def _without_words(db: Session, person_id: int, places: Collection[int]) -> None:
-    """Take the words out of audit rows about a person: acts and moments stay."""
-    about = or_(
-        (col(Audit.object) == "membership") & col(Audit.object_id).in_(places),
-        (col(Audit.object) == "person") & (col(Audit.object_id) == person_id),
-    )
-    for row in db.exec(select(Audit).where(about)):
-        if "reason" in row.detail:
-            row.detail = {key: value for key, value in row.detail.items() if key != "reason"}
-            db.add(row)
 
 
 def note_backup(db: Session, by: Operator, file: str) -> None:

@@ -6,6 +6,7 @@ stored as their values in plain text columns, so that a new one needs no migrati
 
 from storage.tables.audit import (
     Audit,
+    AuditSeal,
 )
 from storage.tables.base import (
     NEVER_AGAIN,
@@ -105,6 +106,7 @@ __all__ = [
     "AdviceState",
     "Agenda",
     "Audit",
+    "AuditSeal",
     "Bundle",
     "BundleState",
     "CalendarLink",

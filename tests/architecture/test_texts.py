@@ -52,6 +52,7 @@ from services.rights import RIGHTS, Must, Of, Relation
 from services.roster import Presence
 from services.rostering.entries import WRONG_NAMES
 from services.rostering.headings import MEANINGS
+from services.sealing import FaultKind
 from services.stages import StageState
 from services.urging import MATTERS
 from storage.tables import (
@@ -110,6 +111,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "cli.column.{}": EVERY,
     "cli.event.{}": KINDS_OF_EVENTS,
     "cli.help.{}": EVERY,
+    "cli.audit.fault.{}": values(FaultKind),
     "cli.invite_{}": ("web", "telegram"),
     "cli.new.ask_{}": EVERY,
     "cli.section.{}": EVERY,
