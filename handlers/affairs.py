@@ -13,14 +13,17 @@ from bot.scene import TO_MENU, Scene
 from bot.talk.message import Message
 from handlers import (
     around,
+    cohort,
+    invitations,
     leave,
     menu,
     office_days,
     overseen,
     own_entries,
     progress,
+    rosters,
 )
-from handlers.speaker import learner, oversees, roles
+from handlers.speaker import in_office, learner, oversees, roles
 from language.affairs import Affair, affair_of, is_about_all
 from programmes.presenting import presented
 from prompts import t
@@ -126,6 +129,31 @@ def own_results(scene: Scene, _: Affair) -> bool:
     return True
 
 
+def invite(scene: Scene, affair: Affair) -> bool:
+    """重新邀请孟书言, 打印邀请卡: for an office; the list, if nobody is named."""
+    if not invitations.anywhere(scene):
+        return False
+    if not invitations.named(scene, affair.about + affair.to):
+        cohort.ACTS["absent"](scene, ())
+    return True
+
+
+def import_roster(scene: Scene, _: Affair) -> bool:
+    """导入名单, 撤销导入: for an office."""
+    if not rosters.imports(scene):
+        return False
+    scene.command("roster")
+    return True
+
+
+def issue(scene: Scene, _: Affair) -> bool:
+    """给李沐辰发证书: an office's list, from which it issues; others ask what a document says."""
+    if not in_office(scene):
+        return False
+    scene.command("certificates")
+    return True
+
+
 def stands_in(scene: Scene, _: Affair) -> bool:
     """请李青代审: for mentors, and those who stand in for them."""
     if not roles(scene) & {*REVIEWERS}:
@@ -218,6 +246,9 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "return_all": overseen.queue,
     "urge": overseen.urge,
     "absent": overseen.list_of("absent"),
+    "invite": invite,
+    "import": import_roster,
+    "issue": issue,
     "unreached": overseen.list_of("unreached"),
     "longest": overseen.list_of("longest"),
     "cohort": overseen.list_of("cohort"),

@@ -438,6 +438,14 @@ _EVERY: Final = (
         "cohort",
         ways=("roster", "bring_roster", "undo_roster", "roster_template"),
     ),
+    Right(
+        "invite",
+        Of.WHOLE_COHORT,
+        (_R.OFFICE,),
+        "invitations.not_yours",
+        "cohort",
+        ways=("invite", "invite_all"),
+    ),
     # What an office says to everybody.
     _say("documents", "document", "documents"),
     _say("publish_document", "document", "load_document", "document"),
