@@ -24,7 +24,7 @@ REASON: Final = "reason"
 SALT: Final = "salt"
 """Goes with the reason: from what is left, nobody can try out what the reason was."""
 REASON_HASH: Final = "reason_hash"
-"""What is left of an erased reason: the one change that the database allows (migration 0016)."""
+"""What is left of an erased reason: the one change that the database allows (migration 0015)."""
 
 
 def note(

@@ -7,7 +7,7 @@ the words of a reason may give way to their hash. Each reason that is there gets
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
+revision = "0015"
 down_revision: str | None = "0014"
 branch_labels = None
 depends_on = None
