@@ -19,7 +19,7 @@ from handlers import (
     exits,
     heard,
     inquiries,
-    invitations,
+    inviting,
     join,
     leave,
     materials,
@@ -66,7 +66,7 @@ def handlers(
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW]
-    flows += [*certificates.FLOWS, *rosters.FLOWS, invitations.FLOW_OF_CARDS]
+    flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
@@ -158,7 +158,7 @@ ACTS: dict[str, Act] = {
     **service_hours.ACTS,
     **documents.ACTS,
     **rosters.ACTS,
-    **invitations.ACTS,
+    **inviting.ACTS,
     **inquiries.ACTS,
     **reminders.ACTS,
     **leave.ACTS,

@@ -14,7 +14,7 @@ from bot.talk.message import Message
 from handlers import (
     around,
     cohort,
-    invitations,
+    inviting,
     leave,
     menu,
     office_days,
@@ -131,9 +131,9 @@ def own_results(scene: Scene, _: Affair) -> bool:
 
 def invite(scene: Scene, affair: Affair) -> bool:
     """重新邀请孟书言, 打印邀请卡: for an office; the list, if nobody is named."""
-    if not invitations.anywhere(scene):
+    if not inviting.anywhere(scene):
         return False
-    if not invitations.named(scene, affair.about + affair.to):
+    if not inviting.named(scene, affair.about + affair.to):
         cohort.ACTS["absent"](scene, ())
     return True
 

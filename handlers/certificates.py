@@ -120,6 +120,9 @@ def show(scene: Scene, one: Issued, site: str = "") -> None:
     if not revoked and certificates.may_revoke(scene.session, scene.actor, row):
         revoke = press("revoke_certificate", number)
         rows.append((Choice(revoke, t("certificate.revoke"), weight="danger"),))
+    if revoked and certificates.may_revoke(scene.session, scene.actor, row):
+        again = press("issue_certificate", row.student_id)
+        rows.append((Choice(again, t("certificate.issue_again")),))
     if in_office(scene):
         back = press("certifying", row.cohort_id)
         rows.append((Choice(back, t("certificate.to_list"), weight="quiet"),))
@@ -243,9 +246,15 @@ def begin_for_all(scene: Scene, args: Sequence[str]) -> None:
     _begin_issuing(scene, {"cohort": number(args)})
 
 
-def begin_for_one(scene: Scene, args: Sequence[str]) -> None:
-    """给一个人发证书: begin the talk for one learner."""
+def begin_for_one(scene: Scene, args: Sequence[str], site: str = "") -> None:
+    """给一个人发证书: begin the talk for one learner; who has one by now is shown with it."""
     member = certificates.to_issue_to(scene.session, scene.actor, number(args))
+    shown = certificates.to_issue(scene.session, scene.actor, member.membership.cohort_id)
+    today = beijing_day(scene.now)
+    (one,) = certificates.candidates(scene.session, shown, today, [member])
+    if one.certificate is not None:
+        certificate(scene, (str(one.certificate.id),), site)
+        return
     _begin_issuing(scene, {"cohort": member.membership.cohort_id, "member": member.id})
 
 
@@ -349,7 +358,10 @@ def commands(site: str) -> dict[str, Act]:
 
 def acts(site: str) -> dict[str, Act]:
     """The acts; `site` as for the commands."""
-    return ACTS | {"certificate": partial(certificate, site=site)}
+    return ACTS | {
+        "certificate": partial(certificate, site=site),
+        "issue_certificate": partial(begin_for_one, site=site),
+    }
 
 
 COMMANDS: dict[str, Act] = {"certificates": listing}

@@ -31,7 +31,6 @@ AT_ONCE: Final = 25
 """People invited in one transaction."""
 LIFE: Final = timedelta(days=1)
 """How long cards made in chat can be opened."""
-MEDIA: Final = {"picture": "image/png", "paper": "application/pdf"}
 RIGHT: Final = "invite"
 WITHOUT: Final = "without"
 """Of `whom`: those for whom no code is out."""
@@ -162,10 +161,11 @@ class InvitationDesk:
 
     def _note(self, db: Session, order: Order, sha256: str, size: int, language: Language) -> int:
         by = self._by(order)
-        kind = "picture" if order.args["member"] else "paper"
-        name = render(t(f"invitations.{kind}"), language)
-        until = by.now + LIFE
-        return persons.keep_made(db, by, sha256, size, name, until, MEDIA[kind])
+        name, kind = t("invitations.paper"), "application/pdf"
+        if order.args["member"]:
+            name, kind = t("invitations.picture"), "image/png"
+        said, until = render(name, language), by.now + LIFE
+        return persons.keep_made(db, by, sha256, size, said, until, kind)
 
     def _by(self, order: Order) -> Actor:
         return Actor(order.person_id or 0, None, self.clock.now())

@@ -36,7 +36,7 @@ from handlers.evaluations import EvaluationSeen, ReopeningSeen
 from handlers.exits import CaseSeen
 from handlers.heard import HeardSeen
 from handlers.inquiries import CurateSeen, GroupSeen
-from handlers.invitations import Inviting
+from handlers.inviting import Inviting
 from handlers.join import JoinSeen
 from handlers.leave import ComingDay, LeaveSeen
 from handlers.materials import MaterialSeen
