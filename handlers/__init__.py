@@ -10,8 +10,10 @@ from bot.scene import Act, Handlers, number
 from bot.talk.inputs import own_words
 from handlers import (
     asking,
+    bulletins,
     certificates,
     cohort,
+    console,
     delegates,
     diary,
     documents,
@@ -66,7 +68,7 @@ def handlers(
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW]
-    flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS]
+    flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
@@ -87,6 +89,7 @@ def handlers(
         doubts=heard.doubts,
         heed=asking.heed,
         secret=lambda words: joining.read_code(words) is not None,
+        site=site,
     )
 
 
@@ -107,12 +110,14 @@ COMMANDS: dict[str, Act] = {
     "children": menu.children,
     **watch.COMMANDS,
     **cohort.COMMANDS,
+    **console.COMMANDS,
     **evaluations.COMMANDS,
     **stages.COMMANDS,
     **certificates.COMMANDS,
     **service_hours.COMMANDS,
     **documents.COMMANDS,
     **rosters.COMMANDS,
+    **bulletins.COMMANDS,
     **inquiries.COMMANDS,
     **reminders.COMMANDS,
     **leave.COMMANDS,
@@ -159,6 +164,7 @@ ACTS: dict[str, Act] = {
     **documents.ACTS,
     **rosters.ACTS,
     **inviting.ACTS,
+    **bulletins.ACTS,
     **inquiries.ACTS,
     **reminders.ACTS,
     **leave.ACTS,

@@ -5,6 +5,8 @@ Handlers read them and pass them on. Only services change them or ask the databa
 """
 
 from storage.tables import (
+    Bulletin,
+    BulletinState,
     Cohort,
     Curated,
     CuratedState,
@@ -18,13 +20,17 @@ from storage.tables import (
     Membership,
     OfficeDays,
     PolicyDocument,
+    RecipientState,
     Record,
     RecordKind,
     RecordState,
+    ReminderState,
     Role,
 )
 
 __all__ = [
+    "Bulletin",
+    "BulletinState",
     "Cohort",
     "Curated",
     "CuratedState",
@@ -38,8 +44,10 @@ __all__ = [
     "Membership",
     "OfficeDays",
     "PolicyDocument",
+    "RecipientState",
     "Record",
     "RecordKind",
     "RecordState",
+    "ReminderState",
     "Role",
 ]
