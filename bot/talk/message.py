@@ -150,7 +150,7 @@ class Message(NamedTuple):
     clause: Words = ""
     """The clause behind it."""
     links: tuple[Link, ...] = ()
-    """Pages to open, under the choices."""
+    """Pages to open, above the choices."""
 
 
 def as_message(said: Words | Message) -> Message:

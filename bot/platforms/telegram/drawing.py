@@ -140,8 +140,9 @@ def draw(outgoing: Outgoing) -> Drawn:
     page.add(outgoing.draft, "pre")
     page.part()
     page.add(links_text([link for link in outgoing.links if not _is_public(link.url)]))
-    links = ((Key(one.label, "", opens=one.url),) for one in outgoing.links if _is_public(one.url))
-    keyboard = (*_keyboard(rows_of(outgoing._replace(items=items))), *links)
+    links = [(Key(one.label, "", opens=one.url),) for one in outgoing.links if _is_public(one.url)]
+    parts = outgoing._replace(items=items, rows=())
+    keyboard = (*_keyboard(rows_of(parts)), *links, *_keyboard(outgoing.rows))
     if outgoing.copy and 0 < len(outgoing.draft) <= MOST_COPIED:
         keyboard = ((Key(outgoing.copy, "", copies=outgoing.draft),), *keyboard)
     return Drawn(page.text.rstrip("\n"), tuple(page.entities), keyboard)

@@ -238,8 +238,8 @@ export class Log {
       if (line.text) body.append(prose(line.text));
     }
     if (line.files?.length) body.append(pictures(line.files));
-    if (line.rows?.length) body.append(this.choices(element, line));
     if (line.links?.length) body.append(links(line.links));
+    if (line.rows?.length) body.append(this.choices(element, line));
     body.classList.toggle("wide", Boolean(line.rows?.length) || line.kind === "card" || isCard(line));
     element.querySelector(".body").replaceWith(body);
     if (again) this.state(element, say("updated", { time: timeOf(line.at) }));
