@@ -192,7 +192,7 @@ def serve(
     import asyncio
 
     from app.demo import make_demo, sign_in_links
-    from app.desk import CLOCK, public_url, reaching_it, settings
+    from app.desk import CLOCK, reaching_it, settings
     from app.main import CannotServe, NotInstalled
     from app.main import serve as run
     from services import roster
@@ -200,7 +200,7 @@ def serve(
     given = {name: it for name, it in (("host", host), ("port", port)) if it is not None}
     base = settings()
     in_force = base.model_copy(update={"web": base.web.model_copy(update=given)})
-    url = public_url(in_force)
+    url = in_force.site_url
 
     def ready(house: App) -> None:
         now = CLOCK.now()

@@ -34,6 +34,7 @@ from jobs.certificates import Issuer, Press, order_certificates
 from jobs.copies import make_copy
 from jobs.documents import read_document
 from jobs.files import keep_files
+from jobs.invitations import InvitationDesk
 from jobs.language_model import Model
 from jobs.rosters import RosterDesk
 from programmes import catalogue
@@ -136,6 +137,7 @@ class App:
                 advised=self.advice is not None,
                 history_days=settings.history_days,
                 site=self._address(),
+                site_for_all=settings.web.address_for_all,
             ),
             note_refusal,
         )
@@ -153,10 +155,17 @@ class App:
                 **RosterDesk(
                     self.database, self.store, self.platforms, self.clock, settings.file_limit
                 ).jobs,
+                **InvitationDesk(
+                    self.database, self.store, self.clock, self._invitation_link
+                ).jobs,
             },
             self._said,
             keeping.withheld,
         )
+
+    def _invitation_link(self, code: str) -> str:
+        """What opens the door with a code; the code, if nothing does."""
+        return next(iter(self.settings.invitation_links(code).values()), code)
 
     def _address(self) -> str:
         """The address of the web site that people open; empty if there is none."""

@@ -244,14 +244,20 @@ def keep_copy(
     return cast(int, file.id)
 
 
-def keep_sheet(
-    db: Session, actor: Actor, sha256: str, size: int, name: str, until: datetime
+def keep_made(
+    db: Session,
+    actor: Actor,
+    sha256: str,
+    size: int,
+    name: str,
+    until: datetime,
+    media_type: str = SHEET,
 ) -> int:
-    """Note a sheet that was made for the actor alone. Returns the file's number."""
+    """Note a file, usually a sheet, that was made for the actor alone. Returns its number."""
     file = File(
         sha256=sha256,
         size=size,
-        media_type=SHEET,
+        media_type=media_type,
         name=name,
         owner_id=actor.person_id,
         created_at=actor.now,

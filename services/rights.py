@@ -439,6 +439,14 @@ _EVERY: Final = (
         "cohort",
         ways=("roster", "bring_roster", "undo_roster", "roster_template"),
     ),
+    Right(
+        "invite",
+        Of.WHOLE_COHORT,
+        (_R.OFFICE,),
+        "invitations.not_yours",
+        "cohort",
+        ways=("invite", "invite_all"),
+    ),
     # Bulletins. Whoever oversees the member who drafted one, oversees it.
     Right("bulletins", Of.OWN, (_R.SCHOOL, *_OVERSEE), "bulletin.none_yours", ways=("bulletins",)),
     Right(

@@ -636,7 +636,7 @@ def _both_now_in_one_cohort(one: Membership, other: Membership, verb: str) -> No
 # ---------------------------------------------------------------- ways in
 
 
-def invite(db: Session, by: Operator, member_id: int) -> str:
+def invite(db: Session, by: By, member_id: int) -> str:
     """Make a one-time code for a membership; earlier unused codes end. Returns the code, which is
     not stored.
 
