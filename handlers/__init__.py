@@ -32,6 +32,7 @@ from handlers import (
     progress,
     reminders,
     results,
+    retention,
     review,
     rosters,
     service_hours,
@@ -166,6 +167,7 @@ ACTS: dict[str, Act] = {
     **mydata.ACTS,
     **plans.ACTS,
     **results.ACTS,
+    **retention.ACTS,
 }
 """The acts behind the buttons of cards."""
 

@@ -25,6 +25,7 @@ from storage.tables import (
     Record,
     RecordKind,
     RecordState,
+    Retention,
     Role,
 )
 
@@ -49,5 +50,6 @@ __all__ = [
     "Record",
     "RecordKind",
     "RecordState",
+    "Retention",
     "Role",
 ]

@@ -64,6 +64,7 @@ from storage.tables import (
     RecipientState,
     RecordKind,
     RecordState,
+    RetentionKind,
     Role,
     UnitKind,
 )
@@ -122,6 +123,8 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "cli.column.{}": EVERY,
     "cli.event.{}": KINDS_OF_EVENTS,
     "cli.help.{}": EVERY,
+    "retention.soon_{}": values(RetentionKind),
+    "retention.what_{}": values(RetentionKind),
     "yearly.act.{}": EVERY,
     "yearly.column_{}": EVERY,
     "yearly.consent.{}": ("given", "withdrawn", "ended", "old"),
