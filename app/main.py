@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -120,7 +121,8 @@ class App:
         self.clock = clock or SystemClock()
         self.database = Database(settings.database)
         self.store = FileStore(settings.files_dir)
-        self.door = Doorkeeper(self.database, self.clock, self.store, menus.described)
+        menu = partial(menus.described, site=True)
+        self.door = Doorkeeper(self.database, self.clock, self.store, menu)
         self.platforms = dict(platforms) if platforms is not None else self._platforms()
         self.site: Site | None = None
         """The web server; `None` before `run`, or if nothing needs one."""
@@ -131,18 +133,19 @@ class App:
         press = Press(self.database, self.store, keys, site)
         self.issuing = Issuer(press, self.clock, self.delivery.wake)
         self.bulletins = BulletinSender(self.database, self.clock, self.delivery.wake)
+        self.router = Router(
+            handlers(
+                self.store,
+                advised=self.advice is not None,
+                history_days=settings.history_days,
+                site=self._address(),
+            ),
+            note_refusal,
+        )
         self.inbox = Inbox(
             self.database,
             self.clock,
-            Router(
-                handlers(
-                    self.store,
-                    advised=self.advice is not None,
-                    history_days=settings.history_days,
-                    site=self._address(),
-                ),
-                note_refusal,
-            ),
+            self.router,
             self.platforms,
             {
                 "bulletin_report": bulletin_report(self.database, self.store, self.clock),
@@ -183,7 +186,6 @@ class App:
     def _said(self) -> None:
         """Wake the workers after a commit: messages may wait, and questions for the model."""
         self.delivery.wake()
-        self.bulletins.wake()
         if self.advice is not None:
             self.advice.wake()
 
@@ -248,17 +250,20 @@ class App:
         if not brought and not settings.metrics:
             return []
         from app import calendar_feed
+        from app.console.gate import Gate
         from app.verification import page as verification
         from bot.health import Health
 
         health = Health(self.database, self.clock, self.platforms, self.workers)
         token = settings.metrics_token
+        console = Gate(self.database, self.clock, self.router, settings.web.public_url)
         return [
             *health.routes(
                 metrics=settings.metrics, token=token.get_secret_value() if token else ""
             ),
             *((calendar_feed.route(self.database, self.clock),) if settings.web.enabled else ()),
             *(verification.routes(self.database) if settings.web.enabled else ()),
+            *(console.routes() if settings.web.enabled else ()),
             *brought,
         ]
 

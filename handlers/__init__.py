@@ -13,6 +13,7 @@ from handlers import (
     bulletins,
     certificates,
     cohort,
+    console,
     delegates,
     diary,
     documents,
@@ -85,6 +86,7 @@ def handlers(
         doubts=heard.doubts,
         heed=asking.heed,
         secret=lambda words: joining.read_code(words) is not None,
+        site=site,
     )
 
 
@@ -105,6 +107,7 @@ COMMANDS: dict[str, Act] = {
     "children": menu.children,
     **watch.COMMANDS,
     **cohort.COMMANDS,
+    **console.COMMANDS,
     **evaluations.COMMANDS,
     **stages.COMMANDS,
     **certificates.COMMANDS,

@@ -6,6 +6,7 @@ Lists keep the order of the roster, or of waiting time: nobody is ranked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import cast
 
 from bot.scene import Act, Scene, number
@@ -243,10 +244,14 @@ def absent(scene: Scene, args: Sequence[str]) -> None:
 
 
 def invitation(scene: Scene, member: Member) -> Text:
-    until = joining.latest_invitation(scene.session, member.id)
+    return invitation_words(joining.latest_invitation(scene.session, member.id), scene.now)
+
+
+def invitation_words(until: datetime | None, now: datetime) -> Text:
+    """Whether somebody has been invited, and until when."""
     if until is None:
         return t("watch.invite_none")
-    open_still = until > scene.now
+    open_still = until > now
     return t("watch.invite_open" if open_still else "watch.invite_over", until=until)
 
 

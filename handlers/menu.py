@@ -24,14 +24,16 @@ MOST_DRAFTS: Final = 20
 
 def offer(scene: Scene) -> None:
     """Set this chat's menu to the speaker's commands."""
-    commands = described(scene.session, scene.speaker.person_id, scene.language)
+    commands = described(
+        scene.session, scene.speaker.person_id, scene.language, site=bool(scene.router.site)
+    )
     scene.post(Outgoing("", commands=commands))
 
 
 def show(scene: Scene, _args: Sequence[str]) -> None:
     """Show the speaker's menu; a talk under way becomes a draft, and the menu says so."""
     parked = scene.park()
-    names = commands_for(scene.session, scene.speaker.person_id)
+    names = names_for(scene)
     if drafts_of(scene):
         names.insert(names.index("ask"), "drafts")
     kept = parked is not None and parked.journal["entries"] and not parked.closed
@@ -50,6 +52,12 @@ def show(scene: Scene, _args: Sequence[str]) -> None:
         words = t("menu.what_next", name=scene.speaker.name)
     note = example(scene)
     scene.say(Message(words, tuple(rows), kind="question", card="menu", note=note or ""))
+
+
+def names_for(scene: Scene) -> list[str]:
+    """The commands that whoever speaks can use."""
+    site = bool(scene.router.site)
+    return commands_for(scene.session, scene.speaker.person_id, site=site)
 
 
 def _label(scene: Scene, name: str) -> Words:
@@ -90,7 +98,7 @@ def _weight(name: str, first: str) -> Weight:
 
 def help_(scene: Scene, _args: Sequence[str]) -> None:
     """Show the help; a talk under way stays open."""
-    names = commands_for(scene.session, scene.speaker.person_id)
+    names = names_for(scene)
     choices = [Choice(press(name), t(f"command.{name}.label")) for name in names if name != "help"]
     rows = tuple(tuple(choices[i : i + 2]) for i in range(0, len(choices), 2))
     _aside(scene, Message(t("help.all"), note=example(scene) or ""), rows)

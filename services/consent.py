@@ -7,11 +7,12 @@ which grades it concerns.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Insert, bindparam, exists, select
+from sqlalchemy import Insert, Select, bindparam, exists, select
 from sqlmodel import Session, col
 
 from programmes.model import Programme
@@ -47,7 +48,19 @@ def given(db: Session, child_id: int) -> bool:
     Whoever answers no more neither consents nor forbids; but what they have withdrawn is given
     back only by a consent that comes later.
     """
-    links = [_Link(*row) for row in _links.all(db, child=child_id)]
+    return _in_force([_Link(*row[:4]) for row in _links.all(db, child=child_id)])
+
+
+def given_among(db: Session, children: Select[Any]) -> set[int]:
+    """Those of some children for whom a consent is in force."""
+    links: dict[int, list[_Link]] = defaultdict(list)
+    found = db.connection().execute(_every_link.where(col(Guardianship.child_id).in_(children)))
+    for *said, child_id in found:
+        links[child_id].append(_Link(*said))
+    return {child_id for child_id, theirs in links.items() if _in_force(theirs)}
+
+
+def _in_force(links: Sequence[_Link]) -> bool:
     now = [link for link in links if link.answers]
     if any(link.withdrawn_at for link in now):
         return False
@@ -107,19 +120,19 @@ class _Link(NamedTuple):
     """The guardian answers for the child now."""
 
 
-_links: Final = Prepared(
-    select(
-        col(Guardianship.consented_at),
-        col(Guardianship.withdrawn_at),
-        col(Guardianship.consent_version),
-        col(Guardianship.ended_at).is_(None)
-        & exists().where(
-            col(Membership.person_id) == col(Guardianship.guardian_id),
-            col(Membership.role) == Role.GUARDIAN,
-            col(Membership.ended_at).is_(None),
-        ),
-    ).where(col(Guardianship.child_id) == bindparam("child"))
+_every_link: Final = select(
+    col(Guardianship.consented_at),
+    col(Guardianship.withdrawn_at),
+    col(Guardianship.consent_version),
+    col(Guardianship.ended_at).is_(None)
+    & exists().where(
+        col(Membership.person_id) == col(Guardianship.guardian_id),
+        col(Membership.role) == Role.GUARDIAN,
+        col(Membership.ended_at).is_(None),
+    ),
+    col(Guardianship.child_id),
 )
+_links: Final = Prepared(_every_link.where(col(Guardianship.child_id) == bindparam("child")))
 
 
 def _years(born: date, today: date) -> int:

@@ -25,6 +25,7 @@ from storage.tables import (
     Record,
     RecordKind,
     RecordState,
+    ReminderState,
     Retention,
     Role,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "Record",
     "RecordKind",
     "RecordState",
+    "ReminderState",
     "Retention",
     "Role",
 ]

@@ -7,7 +7,7 @@ audit row. Repeating an act changes nothing.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal, NamedTuple, cast
@@ -831,17 +831,7 @@ def waiting_in(
 ) -> tuple[int, list[tuple[Record, Body, str]]]:
     """How many entries wait for a mentor or the team in a cohort, of the learners whom somebody
     may read, and so many of them with the student's name, the longest first."""
-    learners = sa.select(col(Membership.id)).where(
-        col(Membership.cohort_id) == cohort_id,
-        col(Membership.role).in_(LEARNERS),
-        col(Membership.ended_at).is_(None),
-        col(Membership.id).in_(things("read_student", reader)),
-    )
-    waits = (
-        col(Record.state) == RecordState.SUBMITTED,
-        col(Record.kind).not_in([*OF_OTHERS]),
-        col(Record.student_id).in_(learners),
-    )
+    waits = waits_in(cohort_id, reader)
     count = (
         db.connection()
         .execute(sa.select(sa.func.count()).select_from(Record).where(*waits))
@@ -859,6 +849,22 @@ def waiting_in(
         .order_by(*_LONGEST_FIRST)
     )
     return count, [(one, body_of(one.kind, row.body), name) for one, row, name in rows]
+
+
+def waits_in(cohort_id: int, reader: int) -> tuple[ColumnElement[bool], ...]:
+    """That an entry waits for a mentor or the team in a cohort, of a learner whom somebody may
+    read."""
+    learners = sa.select(col(Membership.id)).where(
+        col(Membership.cohort_id) == cohort_id,
+        col(Membership.role).in_(LEARNERS),
+        col(Membership.ended_at).is_(None),
+        col(Membership.id).in_(things("read_student", reader)),
+    )
+    return (
+        col(Record.state) == RecordState.SUBMITTED,
+        col(Record.kind).not_in([*OF_OTHERS]),
+        col(Record.student_id).in_(learners),
+    )
 
 
 _LONGEST_FIRST: Final = (col(Record.submitted_at), col(Record.id))
@@ -1092,23 +1098,38 @@ class Reviewer(NamedTuple):
 
 def reviewers(db: Session, student_id: int) -> Sequence[Reviewer]:
     """A student's current reviewers: the mentor first, then the team."""
-    found = [Reviewer(*row) for row in _reviewers.all(db, student=student_id)]
-    return sorted(found, key=lambda one: (REVIEWERS.index(one.role), one.member_id))
+    return reviewers_of(db, [student_id]).get(student_id, ())
+
+
+def reviewers_of(db: Session, student_ids: Collection[int]) -> Mapping[int, list[Reviewer]]:
+    """The same for many students."""
+    found: dict[int, list[Reviewer]] = defaultdict(list)
+    for student_id, *row in _reviewers.among(db, "students", [*dict.fromkeys(student_ids)]):
+        found[student_id].append(Reviewer(*row))
+    for theirs in found.values():
+        theirs.sort(key=lambda one: (REVIEWERS.index(one.role), one.member_id))
+    return found
 
 
 _own = aliased(Membership)
 _reviewers = Prepared(
-    select(Membership.id, Membership.role, Person.id, Person.name)
+    sa.select(
+        col(Mentoring.student_id),
+        col(Membership.id),
+        col(Membership.role),
+        col(Person.id),
+        col(Person.name),
+    )
     .join(Mentoring, col(Mentoring.mentor_id) == col(Membership.id))
     .join(Person, col(Person.id) == col(Membership.person_id))
     .where(
-        col(Mentoring.student_id) == bindparam("student"),
+        col(Mentoring.student_id).in_(bindparam("students", expanding=True)),
         col(Mentoring.ended_at).is_(None),
         col(Membership.ended_at).is_(None),
         col(Membership.role).in_(REVIEWERS),
         # Nobody reviews their own, whatever the links say.
         col(Membership.person_id).not_in(
-            select(_own.person_id).where(_own.id == bindparam("student"))
+            select(_own.person_id).where(_own.id == Mentoring.student_id)
         ),
     )
 )

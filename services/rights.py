@@ -392,7 +392,8 @@ _EVERY: Final = (
         "watch.no_students",
         ways=("students", "mine_behind", "mine_absent"),
     ),
-    *map(_oversee, ("cohort", "behind", "longest", "absent", "unreached", "undelivered")),
+    *map(_oversee, ("cohort", "console", "behind", "longest")),
+    *map(_oversee, ("absent", "unreached", "undelivered")),
     Right("read_member", Of.MEMBER, _OVERSEE, "watch.not_coordinator", "membership"),
     # Being reminded.
     Right(

@@ -779,6 +779,12 @@ def seen_in(cohort_id: int, person_id: int, act: str = "read_member") -> list[Co
     return [col(Membership.cohort_id) == cohort_id, seen, _now()]
 
 
+def presence_now() -> ColumnElement[str]:
+    """The presence of the person of a membership, as a column."""
+    whens = [(_is(one), one.value) for one in (Presence.HERE, Presence.NOT_JOINED)]
+    return sa.case(*whens, else_=Presence.UNREACHABLE.value)
+
+
 def _is(presence: Presence) -> ColumnElement[bool]:
     theirs = sa.select(col(Account.id)).where(col(Account.person_id) == col(Membership.person_id))
     here = theirs.where(col(Account.reachable)).exists()

@@ -17,6 +17,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "audit": ("services", "storage/tables"),
     "bulletins": ("handlers", "jobs", "services", "storage/tables"),
     "certificates": ("app/commands", "handlers", "jobs", "services", "storage/tables"),
+    "console": ("handlers", "services"),
     "delegates": ("handlers", "services"),
     "documents": ("app/commands", "handlers", "jobs", "services", "storage"),
     "evaluations": ("handlers", "services"),

@@ -19,6 +19,9 @@ from answers.reading import Unreadable
 from answers.sections import Doubt
 from answers.topics import common_topics
 from app.commands.inquiries import KEPT
+from app.console.dossiers import HAPPENED
+from app.console.learners import STATES
+from app.console.worklists import TABS
 from app.rights_page import COLUMNS
 from app.simulation.events import KINDS as KINDS_OF_EVENTS
 from app.verification.page import WORDS
@@ -47,7 +50,9 @@ from programmes.values import (
 from prompts import LANGUAGES, catalogue, render, t
 from services.certificates import CertificateStanding
 from services.certified import Certified
+from services.console import OTHER_VERBS
 from services.inquiries import Forwarded
+from services.progress import PaceKind
 from services.rights import RIGHTS, Must, Of, Relation
 from services.roster import Presence
 from services.rostering.entries import WRONG_NAMES
@@ -235,6 +240,14 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "answer.{}_for": ("today", "yesterday", "day_before"),
     "web.refused.{}": ("too_long", "unreadable", "file_gone"),
     "web.{}": EVERY,
+    "console.{}": EVERY,
+    "console.happened.{}": HAPPENED,
+    "console.pace.{}": values(PaceKind),
+    "console.presence.{}": values(Presence),
+    "console.state.{}": STATES,
+    "console.tab.{}": ("overview", *TABS),
+    "console.verb.{}": OTHER_VERBS,
+    "console.turned.{}": ("signed_out", "not_yours", "nothing", "foreign", "broken"),
     "{}.guide": WRITINGS,
     "{}.none_open": WRITINGS,
     "{}.not_asked": WRITINGS,
@@ -251,6 +264,9 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Keys that are put together in code, and what may stand in each gap."""
 
+OF_PAGES: Final = ("web.{}", "console.{}")
+"""Sentences that pages name: those are read off the pages."""
+
 NO_KEYS: Final = frozenset(
     {
         "record.id",
@@ -262,6 +278,7 @@ NO_KEYS: Final = frozenset(
         "evaluation.id",
         "certificate.id",
         "certificate.typ",
+        "console.css",
         "invitations.typ",
         "evaluation.stages",
         "evaluation.exit_rule",
@@ -345,14 +362,16 @@ def members(family: str) -> set[str]:
 
 
 WEB: Final = ROOT / "bot" / "platforms" / "web"
+CONSOLE: Final = ROOT / "app" / "console"
 
 
 def in_pages() -> set[str]:
-    """The keys that the web chat's pages and scripts name."""
+    """The keys that the console's pages, and the web chat's pages and scripts, name."""
     found: set[str] = set()
-    for page in (WEB / "pages").glob("*.html"):
-        for call in re.findall(r"words\((.*?)\)", page.read_text("utf-8"), re.S):
-            found |= {f"web.{key}" for key in re.findall(r"[\"']([a-z_.]+)[\"']", call)}
+    for folder, area in ((WEB, "web"), (CONSOLE, "console")):
+        for page in (folder / "pages").glob("*.html"):
+            for call in re.findall(r"words\(([^()~]*)\)", page.read_text("utf-8")):
+                found |= {f"{area}.{key}" for key in re.findall(r"[\"']([a-z_.]+)[\"']", call)}
     for call in re.findall(r"\bsay\((.*?)[,)]", scripts(), re.S):
         for key in re.findall(r"[\"']([a-z_.]+)[\"']", call):
             found.add(key if key.startswith("calendar.") else f"web.chat.{key}")
@@ -405,7 +424,7 @@ def test_every_sentence_of_a_page_is_there() -> None:
 
 def test_no_sentence_is_there_in_vain() -> None:
     used = {one.key for one in said()} | in_pages() | in_scripts()
-    used |= {key for family in FAMILIES if family != "web.{}" for key in members(family)}
+    used |= {key for family in FAMILIES if family not in OF_PAGES for key in members(family)}
     unsaid = sorted(KEYS - used)
     assert not unsaid, "\n".join(unsaid)
 

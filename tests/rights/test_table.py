@@ -63,7 +63,7 @@ EXPECTED: Final = {
     **each("appoint_delegate", "cultivates"),
     **each("office_days", "office"),
     **each("students", "cultivates", "school", *OVERSEE),
-    **each("cohort behind longest absent unreached undelivered read_member", *OVERSEE),
+    **each("cohort console behind longest absent unreached undelivered read_member", *OVERSEE),
     **each("documents publish_document remove_document", "office"),
     **each("import_roster set_retention", "office"),
     **each("questions read_question answer_question sort_question close_question", "office"),
