@@ -55,8 +55,8 @@ def given_among(db: Session, children: Select[Any]) -> set[int]:
     """Those of some children for whom a consent is in force."""
     links: dict[int, list[_Link]] = defaultdict(list)
     found = db.connection().execute(_every_link.where(col(Guardianship.child_id).in_(children)))
-    for *said, child_id in found:
-        links[child_id].append(_Link(*said))
+    for consented_at, withdrawn_at, version, answers, child_id in found:
+        links[child_id].append(_Link(consented_at, withdrawn_at, version, answers))
     return {child_id for child_id, theirs in links.items() if _in_force(theirs)}
 
 
