@@ -26,6 +26,7 @@ from app.commands import (
     inquiries,
     programmes,
     rehearsing,
+    retention,
     rosters,
     simulating,
 )
@@ -169,6 +170,7 @@ app.add_typer(certificates.commands, name="certificate", help=both("certificate"
 app.add_typer(auditing.commands, name="audit", help=both("audit"))
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))
+app.add_typer(retention.commands, name="retention", help=both("retention"))
 app.add_typer(rosters.commands, name="roster", help=both("roster"))
 app.add_typer(inquiries.commands, name="questions", help=both("questions"))
 

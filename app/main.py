@@ -51,6 +51,7 @@ from services import (
     progress,
     records,
     reminders,
+    retention,
     sealing,
 )
 from services.audit import note_refusal
@@ -85,6 +86,8 @@ KEYS_LIFE: Final = timedelta(days=400)
 """How long a repeated update is known."""
 REMINDING: Final = 60.0
 """Seconds between two looks at what is due."""
+RETAINING: Final = 3600.0
+"""Seconds between two looks at what need not be kept any longer."""
 SEALING: Final = 600.0
 """Seconds between two seals over the audit."""
 CONDITIONS: Final[Mapping[str, Callable[[Clock], ConditionCheck]]] = {
@@ -301,6 +304,7 @@ class App:
                 "housekeeping": (self.housekeeping, HOUSEKEEPING),
                 "reminders": (self.remind, REMINDING),
                 "sealing": (self.seal, SEALING),
+                "retention": (self.retain, RETAINING),
             }
         )
         ticks.start()
@@ -336,6 +340,13 @@ class App:
         while await self.database.run(reminders.find, self.clock.now()):
             pass
         while await self.database.run(reminders.tell, self.clock.now()):
+            pass
+        self.delivery.wake()
+
+    async def retain(self) -> None:
+        """Tell offices what is due to be deleted, and delete what is, one learner at a time."""
+        await self.database.run(retention.announce, self.clock.now())
+        while await self.database.run(retention.step, self.clock.now()):
             pass
         self.delivery.wake()
 

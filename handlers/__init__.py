@@ -34,6 +34,7 @@ from handlers import (
     progress,
     reminders,
     results,
+    retention,
     review,
     rosters,
     service_hours,
@@ -174,6 +175,7 @@ ACTS: dict[str, Act] = {
     **mydata.ACTS,
     **plans.ACTS,
     **results.ACTS,
+    **retention.ACTS,
 }
 """The acts behind the buttons of cards."""
 

@@ -432,6 +432,14 @@ _EVERY: Final = (
         ways=("office_days", "add_days", "drop_days"),
     ),
     Right(
+        "set_retention",
+        Of.WHOLE_COHORT,
+        (_R.OFFICE,),
+        "watch.not_coordinator",
+        "cohort",
+        ways=("postpone_retention",),
+    ),
+    Right(
         "import_roster",
         Of.WHOLE_COHORT,
         (_R.OFFICE,),

@@ -69,6 +69,7 @@ from storage.tables import (
     RecipientState,
     RecordKind,
     RecordState,
+    RetentionKind,
     Role,
     UnitKind,
 )
@@ -127,6 +128,8 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "cli.column.{}": EVERY,
     "cli.event.{}": KINDS_OF_EVENTS,
     "cli.help.{}": EVERY,
+    "retention.soon_{}": values(RetentionKind),
+    "retention.what_{}": values(RetentionKind),
     "yearly.act.{}": EVERY,
     "yearly.column_{}": EVERY,
     "yearly.consent.{}": ("given", "withdrawn", "ended", "old"),
