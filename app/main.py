@@ -29,6 +29,7 @@ from bot.talk.clock import Clock, SystemClock, beijing_day
 from bot.worker import Worker
 from handlers import handlers
 from jobs.advice import Advisor
+from jobs.bulletins import BulletinSender, bulletin_report
 from jobs.certificates import Issuer, Press, order_certificates
 from jobs.copies import make_copy
 from jobs.documents import read_document
@@ -38,6 +39,7 @@ from jobs.rosters import RosterDesk
 from programmes import catalogue
 from services import (
     advice,
+    bulletin_posts,
     delegates,
     inquiries,
     joining,
@@ -86,6 +88,8 @@ SEALING: Final = 600.0
 """Seconds between two seals over the audit."""
 CONDITIONS: Final[Mapping[str, Callable[[Clock], ConditionCheck]]] = {
     "waits_for_review": lambda _clock: records.waits_for_review,
+    "bulletin_stands": lambda _clock: bulletin_posts.stands,
+    "bulletin_unconfirmed": lambda _clock: bulletin_posts.unconfirmed,
     "still_owed": lambda clock: lambda db, args: reminders.still_owed(db, args, clock.now()),
 }
 """The conditions that notices may name. The names stand in the database."""
@@ -125,6 +129,7 @@ class App:
         keys, site = SigningKeys(settings.keys_dir), settings.web.address_for_all
         press = Press(self.database, self.store, keys, site)
         self.issuing = Issuer(press, self.clock, self.delivery.wake)
+        self.bulletins = BulletinSender(self.database, self.clock, self.delivery.wake)
         self.router = Router(
             handlers(
                 self.store,
@@ -140,6 +145,7 @@ class App:
             self.router,
             self.platforms,
             {
+                "bulletin_report": bulletin_report(self.database, self.store, self.clock),
                 "keep_files": keep_files(self.platforms, self.store, settings.file_limit),
                 "make_copy": make_copy(self.database, self.store),
                 "order_certificates": order_certificates(press, self.clock, self.issuing.wake),
@@ -177,6 +183,7 @@ class App:
     def _said(self) -> None:
         """Wake the workers after a commit: messages may wait, and questions for the model."""
         self.delivery.wake()
+        self.bulletins.wake()
         if self.advice is not None:
             self.advice.wake()
 
@@ -227,7 +234,7 @@ class App:
     @property
     def workers(self) -> list[Worker]:
         advice = [self.advice] if self.advice is not None else []
-        return [self.inbox, self.delivery, self.issuing, *advice]
+        return [self.inbox, self.delivery, self.issuing, self.bulletins, *advice]
 
     def _routes(self) -> list[BaseRoute]:
         """All routes of the one web server; empty if nothing needs one. Its libraries are imported

@@ -10,6 +10,7 @@ from bot.scene import Act, Handlers, number
 from bot.talk.inputs import own_words
 from handlers import (
     asking,
+    bulletins,
     certificates,
     cohort,
     console,
@@ -64,7 +65,7 @@ def handlers(
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW]
-    flows += [*certificates.FLOWS, *rosters.FLOWS]
+    flows += [*certificates.FLOWS, *rosters.FLOWS, *bulletins.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
@@ -112,6 +113,7 @@ COMMANDS: dict[str, Act] = {
     **service_hours.COMMANDS,
     **documents.COMMANDS,
     **rosters.COMMANDS,
+    **bulletins.COMMANDS,
     **inquiries.COMMANDS,
     **reminders.COMMANDS,
     **leave.COMMANDS,
@@ -157,6 +159,7 @@ ACTS: dict[str, Act] = {
     **service_hours.ACTS,
     **documents.ACTS,
     **rosters.ACTS,
+    **bulletins.ACTS,
     **inquiries.ACTS,
     **reminders.ACTS,
     **leave.ACTS,

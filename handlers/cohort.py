@@ -20,6 +20,7 @@ from programmes.model import Programme
 from prompts import Brief, Text, Words, t
 from services import joining, records, roster
 from services.access import cohorts_for
+from services.bulletins import may_write_in
 from services.entities import Cohort, Record, RecordKind
 from services.packs import load, writing_name
 from services.progress import InShort, in_short
@@ -80,7 +81,10 @@ def cohort(scene: Scene, args: Sequence[str]) -> None:
     )
     others = [other for other in mine if other.id != shown.id][: PAGE - len(card.items) - 2]
     rows = [(Choice(press("cohort", other.id or 0), other.name),) for other in others]
-    tell(scene, card, [(Choice(press("students"), t("command.students.label")),), *rows])
+    lists = [Choice(press("students"), t("command.students.label"))]
+    if may_write_in(scene.session, scene.actor, shown):
+        lists.append(Choice(press("new_bulletin", shown.id or 0), t("command.bulletin.label")))
+    tell(scene, card, [tuple(lists), *rows])
 
 
 def where_they_stand(scene: Scene, shown: Cohort) -> tuple[list[InShort], int]:

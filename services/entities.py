@@ -5,6 +5,8 @@ Handlers read them and pass them on. Only services change them or ask the databa
 """
 
 from storage.tables import (
+    Bulletin,
+    BulletinState,
     Cohort,
     Curated,
     CuratedState,
@@ -18,6 +20,7 @@ from storage.tables import (
     Membership,
     OfficeDays,
     PolicyDocument,
+    RecipientState,
     Record,
     RecordKind,
     RecordState,
@@ -26,6 +29,8 @@ from storage.tables import (
 )
 
 __all__ = [
+    "Bulletin",
+    "BulletinState",
     "Cohort",
     "Curated",
     "CuratedState",
@@ -39,6 +44,7 @@ __all__ = [
     "Membership",
     "OfficeDays",
     "PolicyDocument",
+    "RecipientState",
     "Record",
     "RecordKind",
     "RecordState",

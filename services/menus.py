@@ -26,7 +26,7 @@ from storage.tables import Membership, Role
 OFFERED: Final = (
     *("session", "writing", "meeting", "presentation", "materials", "progress", "records"),
     *("queue", "evaluations", "cohort", "console", "stages", "plans", "results", "students"),
-    *("service_hours", "certificates", "questions", "documents", "roster"),
+    *("service_hours", "certificates", "bulletins", "questions", "documents", "roster"),
     *("children", "reminders"),
 )
 """The commands that need a right, in the menu's order."""

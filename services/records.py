@@ -45,12 +45,16 @@ from services.rights import RIGHTS
 from storage.statements import Prepared
 from storage.tables import (
     Audit,
+    Bulletin,
+    BulletinFile,
+    BulletinRecipient,
     Certificate,
     File,
     Membership,
     Mentoring,
     Opening,
     Person,
+    RecipientState,
     Record,
     RecordFile,
     RecordKind,
@@ -505,8 +509,8 @@ def about(db: Session, record: Record) -> Record | None:
 
 
 def file_of(db: Session, actor: Actor, file_id: int) -> File:
-    """A file attached to an entry that the actor may read now, a copy made for them alone, or a
-    certificate.
+    """A file attached to an entry that the actor may read now, a copy made for them alone, a
+    certificate, or what a bulletin shows.
 
     Raises `Refused`.
     """
@@ -533,10 +537,40 @@ def file_of(db: Session, actor: Actor, file_id: int) -> File:
         file = db.get(File, file_id)
     else:
         file = db.exec(own_copy).first() or db.exec(certificate).first()
+        file = file or _shown_in_bulletin(db, actor, file_id)
     if file is None:
         right = RIGHTS["read_file"]
         raise Refused(t(right.refused), verb=right.act, object=right.object, object_id=file_id)
     return file
+
+
+def _shown_in_bulletin(db: Session, actor: Actor, file_id: int) -> File | None:
+    """A file of a bulletin that was sent to the actor or to pupils of theirs, or that they
+    oversee."""
+    shown = (
+        select(File)
+        .join(BulletinFile, col(BulletinFile.file_id) == col(File.id))
+        .join(Bulletin, col(Bulletin.id) == col(BulletinFile.bulletin_id))
+        .where(col(File.id) == file_id)
+    )
+    pupils = things("read_bulletin_copy", actor.person_id)
+    sent = select(BulletinRecipient.bulletin_id).where(
+        col(BulletinRecipient.state).not_in(UNSENT),
+        (col(BulletinRecipient.person_id) == actor.person_id)
+        | col(BulletinRecipient.membership_id).in_(pupils),
+    )
+    overseen = col(Bulletin.by_id).in_(things("read_bulletin", actor.person_id))
+    to_them = shown.where(col(Bulletin.id).in_(sent))
+    return db.exec(to_them).first() or db.exec(shown.where(overseen)).first()
+
+
+UNSENT: Final = (
+    RecipientState.WAITING,
+    RecipientState.NOT_JOINED,
+    RecipientState.CONSENT,
+    RecipientState.WITHDRAWN,
+)
+"""The recipients of a bulletin who have not been sent it."""
 
 
 def opened_file(db: Session, actor: Actor, file_id: int) -> File:
@@ -1031,8 +1065,8 @@ def _write_version(db: Session, actor: Actor, entry: HandedIn, body: Body) -> No
         at=actor.now,
     )
     # One photo sent twice under two names is one file.
-    for file_id in dict.fromkeys(_file_id(db, actor, kept) for kept in body.files):
-        db.add(RecordFile(record_id=entry.id, version=entry.version, file_id=file_id))
+    for number in dict.fromkeys(own_file(db, actor, kept) for kept in body.files):
+        db.add(RecordFile(record_id=entry.id, version=entry.version, file_id=number))
         db.flush()
 
 
@@ -1041,7 +1075,8 @@ _insert_version = Prepared(
 )
 
 
-def _file_id(db: Session, actor: Actor, kept: Kept) -> int:
+def own_file(db: Session, actor: Actor, kept: Kept) -> int:
+    """The number of the actor's own copy of a file."""
     here = db.exec(
         select(File).where(File.sha256 == kept.sha256, File.owner_id == actor.person_id)
     ).first()

@@ -439,6 +439,54 @@ _EVERY: Final = (
         "cohort",
         ways=("roster", "bring_roster", "undo_roster", "roster_template"),
     ),
+    # Bulletins. Whoever oversees the member who drafted one, oversees it.
+    Right("bulletins", Of.OWN, (_R.SCHOOL, *_OVERSEE), "bulletin.none_yours", ways=("bulletins",)),
+    Right(
+        "draft_bulletin",
+        Of.COHORT,
+        (_R.OFFICE,),
+        "bulletin.not_yours_to_write",
+        "cohort",
+        ways=("bulletin", "new_bulletin", "write_bulletin"),
+    ),
+    Right(
+        "address_bulletin", Of.MEMBER, (_R.OFFICE,), "bulletin.not_yours_to_write", "membership"
+    ),
+    Right(
+        "send_bulletin",
+        Of.MEMBER,
+        (_R.OFFICE,),
+        "bulletin.not_yours_to_send",
+        "bulletin",
+        ways=(
+            *("send_bulletin", "later_bulletin", "edit_bulletin", "drop_bulletin"),
+            *("pause_bulletin", "resume_bulletin", "cancel_bulletin", "remind_bulletin"),
+        ),
+    ),
+    Right(
+        "approve_bulletin",
+        Of.MEMBER,
+        (_R.OFFICE,),
+        "bulletin.not_yours_to_send",
+        "bulletin",
+        ways=("approve_bulletin", "decline_bulletin"),
+    ),
+    Right(
+        "read_bulletin",
+        Of.MEMBER,
+        _OVERSEE,
+        "bulletin.not_yours_to_read",
+        "bulletin",
+        ways=("show_bulletin", "bulletin_people", "bulletin_report"),
+    ),
+    Right(
+        "read_bulletin_copy",
+        Of.LEARNER,
+        (_R.SCHOOL,),
+        "bulletin.not_yours_to_read",
+        "bulletin",
+        ways=("bulletin_copy",),
+    ),
     # What an office says to everybody.
     _say("documents", "document", "documents"),
     _say("publish_document", "document", "load_document", "document"),
@@ -476,6 +524,8 @@ FREE: Final = frozenset(
         "signout",
         # Questions about policy, and what was asked in the same chat.
         *("ask", "topic", "passage", "unhelpful"),
+        # What was sent to oneself: `services.bulletins.receive`.
+        "received",
         # One's own drafts: `bot.scene.Scene.holds`.
         *("drafts", "resume", "drop", "anew"),
     }

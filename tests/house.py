@@ -24,7 +24,7 @@ from bot.platforms.fake import FakePlatform, Shown, encode
 from bot.talk.clock import SetClock
 from bot.talk.message import Attachment, Button, Incoming, Outgoing, as_text, rows_of
 from programmes.catalogue import load
-from services import joining
+from services import bulletin_posts, joining
 from storage.tables import (
     Cohort,
     Guardianship,
@@ -179,6 +179,9 @@ class House:
     async def settle(self) -> None:
         await self.app.inbox.drain()
         await self.app.issuing.drain()
+        soon = bulletin_posts.SOON.total_seconds()
+        while await self.app.bulletins.drain() <= soon and await self.app.delivery.drain() >= soon:
+            pass
         await self.app.delivery.drain()
 
     async def restart(self) -> House:

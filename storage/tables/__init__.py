@@ -13,6 +13,13 @@ from storage.tables.base import (
     metadata,
     table,
 )
+from storage.tables.bulletins import (
+    Bulletin,
+    BulletinFile,
+    BulletinRecipient,
+    BulletinState,
+    RecipientState,
+)
 from storage.tables.certificates import (
     Certificate,
     Revocation,
@@ -107,6 +114,10 @@ __all__ = [
     "Agenda",
     "Audit",
     "AuditSeal",
+    "Bulletin",
+    "BulletinFile",
+    "BulletinRecipient",
+    "BulletinState",
     "Bundle",
     "BundleState",
     "CalendarLink",
@@ -141,6 +152,7 @@ __all__ = [
     "Outbox",
     "Person",
     "PolicyDocument",
+    "RecipientState",
     "Record",
     "RecordFile",
     "RecordKind",

@@ -61,10 +61,12 @@ from services.sealing import FaultKind
 from services.stages import StageState
 from services.urging import MATTERS
 from storage.tables import (
+    BulletinState,
     CuratedState,
     DayKind,
     ExitState,
     Level,
+    RecipientState,
     RecordState,
     Role,
     UnitKind,
@@ -108,6 +110,14 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "certificate.standing_{}": values(CertificateStanding),
     "certificate.state_{}": ("valid", "revoked"),
     "answer.{}": ("today", "yesterday", "day_before", "in_a_week", "in_two_weeks"),
+    "bulletin.state_{}": values(BulletinState),
+    "bulletin.person_{}": values(RecipientState),
+    "bulletin.owes_{}": values(MATTERS),
+    "bulletin.{}": (
+        *("unit_column", "name_column", "role_column", "fate_column"),
+        *("unit", "subject", "owes"),
+    ),
+    "bulletin.which_{}": ("unit", "subject", "owes"),
     "calendar.month_{}": tuple(map(str, range(1, 13))),
     "calendar.weekday_{}": tuple(map(str, range(1, 8))),
     "ask.reply_at_office.{}": EVERY,
