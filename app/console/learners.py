@@ -46,7 +46,7 @@ class Students:
         """The people for whom a guardian's consent is awaited."""
         caller = self.caller
         return console.consent_awaited(
-            caller.db, self.cohort, caller.person, self.programme, caller.today
+            caller.db, self.cohort, caller.person, self.programme, self.lines, caller.today
         )
 
     @cached_property
@@ -67,12 +67,7 @@ class Students:
     def lacks(self, line: LearnerLine, what: str) -> bool:
         """Whether a learner lacks something: a minimum by its key, or a matter."""
         short = self.known.get(line.id)
-        if short is None:
-            return False
-        for asked, part in zip(self.programme.requirements, short.parts, strict=True):
-            if asked.key == what:
-                return not part.met
-        return short.lacks(RecordKind(what))
+        return short is not None and lacking_of(self.programme, what)(short)
 
     def is_in(self, line: LearnerLine, state: str) -> bool:
         """Whether a learner is in a state, as the address names it."""
@@ -97,6 +92,15 @@ class Students:
                 stage, _, side = of.rpartition(".")
                 signed = self.signed.get((stage, side), set())
                 return (line.id in signed) is (kind == "signed")
+
+
+def lacking_of(programme: Programme, what: str) -> Callable[[InShort], bool]:
+    """What tells whether a learner lacks something: a minimum by its key, or a matter."""
+    for place, asked in enumerate(programme.requirements):
+        if asked.key == what:
+            return lambda short: not short.parts[place].met
+    matter = RecordKind(what)
+    return lambda short: short.lacks(matter)
 
 
 def matters(programme: Programme) -> list[tuple[str, Words]]:
