@@ -42,6 +42,11 @@ class Students:
         self.known = {one.member_id: one for one in shorts}
 
     @cached_property
+    def behind(self) -> frozenset[int]:
+        """The learners who are behind."""
+        return frozenset(number for number, one in self.known.items() if one.behind)
+
+    @cached_property
     def consent(self) -> frozenset[int]:
         """The people for whom a guardian's consent is awaited."""
         caller = self.caller
@@ -74,7 +79,7 @@ class Students:
         kind, _, of = state.partition(".")
         match kind:
             case "behind":
-                return line.id in self.known and self.known[line.id].behind
+                return line.id in self.behind
             case "waiting":
                 return line.waiting > 0
             case "not_joined" | "unreachable":
@@ -280,6 +285,6 @@ def standing(here: Students, line: LearnerLine) -> tuple[Words, Tone]:
         return t("console.state.unreachable"), "bad"
     if line.id not in here.known:
         return t("console.counting"), "neutral"
-    if here.known[line.id].behind:
+    if line.id in here.behind:
         return t("console.state.behind"), "neutral"
     return t("watch.short.met"), "good"

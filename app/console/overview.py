@@ -83,16 +83,15 @@ def figures(here: Students, oldest: datetime | None, waiting: int) -> Iterable[M
     ended = roster.count_ended(caller.db, number, caller.person)
     more = t("console.ended", count=ended) if ended else ""
     yield figure(caller, t("role.student"), len(here.lines), way(at, "students"), more)
-    behind = sum(one.behind for one in here.known.values())
+    behind = len(here.behind)
     at_work = way(at, "students", state="behind")
     yield figure(caller, t("watch.list.behind"), behind, at_work)
     since = t("console.since", since=oldest) if oldest else ""
     yield figure(caller, t("state.submitted"), waiting, way(at, "waiting"), since)
-    seen = roster.seen_in(number, caller.person)
+    there = roster.count_presences(caller.db, roster.seen_in(number, caller.person))
     for presence, name in ((Presence.NOT_JOINED, "absent"), (Presence.UNREACHABLE, "unreached")):
-        count, _ = roster.present(caller.db, seen, presence, 0, 0)
         to = way(at, "roster", state=presence.value)
-        yield figure(caller, t(f"watch.list.{name}"), count, to)
+        yield figure(caller, t(f"watch.list.{name}"), there[presence], to)
     lost, _ = undelivered(caller.db, number, caller.person, caller.now, 0, 0)
     to = way(at, "roster", state="undelivered")
     yield figure(caller, t("watch.list.undelivered"), lost, to)
@@ -152,7 +151,7 @@ def schools(here: Students) -> list[Mapping[str, Any]]:
         learners[unit] += 1
         waiting[unit] += line.waiting
         short = here.known.get(line.id)
-        if short is not None and short.behind:
+        if short is not None and line.id in here.behind:
             behind[unit] += 1
             for test, count in zip(tests, lacks, strict=True):
                 if test(short):
