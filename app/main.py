@@ -183,7 +183,6 @@ class App:
     def _said(self) -> None:
         """Wake the workers after a commit: messages may wait, and questions for the model."""
         self.delivery.wake()
-        self.bulletins.wake()
         if self.advice is not None:
             self.advice.wake()
 

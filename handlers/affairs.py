@@ -208,6 +208,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "child": overseen.child,
     "withdraw_consent": overseen.consent,
     "consent": overseen.consent,
+    "consented": overseen.consented,
     "agree": overseen.agree,
     "students": overseen.students,
     "behind": overseen.behind,

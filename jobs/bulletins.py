@@ -14,7 +14,7 @@ from bot.inbox import Job, Order
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import Clock
 from bot.talk.message import put
-from bot.worker import IDLE, Worker
+from bot.worker import Worker
 from jobs import workbooks
 from prompts import Words, language_named, render, t
 from services import bulletin_posts, bulletins, notices, persons
@@ -24,6 +24,8 @@ from storage.database import Database
 from storage.files import FileStore
 from storage.tables import Account, Bulletin, BulletinState, Person
 
+LOOKING: Final = 2.0
+"""Seconds between two looks whether an office has confirmed something."""
 PARTS: Final = 20
 """In so many parts the progress of a bulletin is shown."""
 
@@ -57,7 +59,7 @@ class BulletinSender(Worker):
             self._said()
             # Others are served in between.
             await asyncio.sleep(0)
-        return IDLE if then.wait is None else min(IDLE, then.wait.total_seconds())
+        return LOOKING if then.wait is None else min(LOOKING, then.wait.total_seconds())
 
     def _settle(self, db: Session) -> bool:
         """Note what became of messages; show it in the chats from which they were sent."""
