@@ -74,9 +74,10 @@ async def test_without_a_script_a_list_is_filtered_and_turned(
 ) -> None:
     async with opened(settings) as product:
         office = await Visitor.arrives(browser, await product.link("管小青"))
-        cookies = await office.page.context.cookies()
-        async with await browser.new_context(java_script_enabled=False) as context:
-            await context.add_cookies([{"url": product.url, **_kept(one)} for one in cookies])
+        signed_in = await office.page.context.storage_state()
+        async with await browser.new_context(
+            java_script_enabled=False, storage_state=signed_in
+        ) as context:
             page = await context.new_page()
             await page.goto(f"{product.url}/console/1/students")
             await page.get_by_label("学校").select_option(label="云冈中学")
@@ -94,10 +95,6 @@ async def looked_at(page: Page) -> None:
     assert await faults(page) == [], page.url
     wide = await page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
     assert not wide, page.url
-
-
-def _kept(cookie: Any) -> Any:
-    return {"name": cookie["name"], "value": cookie["value"]}
 
 
 def _note(said: ConsoleMessage, barred: list[str]) -> None:
