@@ -1,4 +1,4 @@
-"""J. An office's pages over a big cohort: what each takes, and how long it holds the writer."""
+"""L. An office's pages over a big cohort: what each takes, and how long it holds the writer."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def measured(folder: Path) -> list[tuple[Any, ...]]:
 
 
 async def run() -> None:
-    report.title("J. An office's pages")
+    report.title("L. An office's pages")
     report.say(
         f"{STUDENTS} students with {SESSIONS} sessions each, seen by one office; {ROUNDS} rounds, "
         "in seconds."
