@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -54,11 +54,10 @@ def given(db: Session, child_id: int) -> bool:
 def given_among(db: Session, children: Select[Any]) -> set[int]:
     """Those of some children for whom a consent is in force."""
     links: dict[int, list[_Link]] = defaultdict(list)
-    theirs = _every_link.where(col(Guardianship.child_id).in_(children))
-    found: Iterable[Any] = db.connection().execute(theirs)
-    for *link, child_id in found:
-        links[child_id].append(_Link(*link))
-    return {child_id for child_id, every in links.items() if _in_force(every)}
+    found = db.connection().execute(_every_link.where(col(Guardianship.child_id).in_(children)))
+    for consented_at, withdrawn_at, version, answers, child_id in found:
+        links[child_id].append(_Link(consented_at, withdrawn_at, version, answers))
+    return {child_id for child_id, theirs in links.items() if _in_force(theirs)}
 
 
 def _in_force(links: Sequence[_Link]) -> bool:
