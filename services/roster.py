@@ -761,6 +761,16 @@ def present(
     return db.connection().execute(count).scalar_one(), page
 
 
+def count_presences(db: Session, wanted: Sequence[ColumnElement[bool]]) -> Mapping[Presence, int]:
+    """How many of some members have each presence."""
+    each = sa.select(presence_now().label("presence")).select_from(Membership).where(*wanted)
+    of = each.subquery().c.presence
+    found = dict.fromkeys(Presence, 0)
+    for word, number in db.connection().execute(sa.select(of, sa.func.count()).group_by(of)):
+        found[Presence(word)] = number
+    return found
+
+
 def not_joined(db: Session, cohort_id: int) -> list[Member]:
     """The members of a cohort now who have not joined, in the order of the roster."""
     return _members(db, col(Membership.cohort_id) == cohort_id, _now(), _is(Presence.NOT_JOINED))
