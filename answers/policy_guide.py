@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Final, Literal
 
 from answers.by_day import asked_of, planned
+from answers.counting import Sum, summed
 from answers.curated import Office
 from answers.later import OUTSPOKEN, Documents, Later, cited
 from answers.later import SURELY as SURELY_SPOKEN
@@ -73,6 +74,7 @@ _BESIDE: Final = re.compile(r"[，,]|(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])")
 _ASKS: Final = re.compile(
     r"[吗呢么嘛谁几哪啥咋]|什么|多少|怎么|多久|多长|是不是|有没有|要不要|能不能|可不可以|[不没]$"
 )
+_ALSO: Final = re.compile(r"还有|以及|另外|顺便|再(?:问|说|查)|\band\b|\balso\b")
 _OWN: Final = re.compile(r"我|孩子|娃|闺女|儿子|女儿|\b(?:my|our|mine|i)\b")
 _GRADE: Final = re.compile(
     r"高[一二三]|初[一二三]|职高|普通高中|大班|幼儿园|学前|小[一二三四五六](?!组)|小学|[一二三四五六七八九\d]年级"
@@ -90,12 +92,14 @@ _BECAME: Final = re.compile(
 _MOST: Final = re.compile("最(?:(?P<much>[晚后多长高大久])|[早先少短低小快])")
 """Who is first or last: 最早, 最多."""
 _PARTS: Final = re.compile("[；。，、：\\n]")
+_UNWRITTEN: Final = re.compile("未写|没写|未列|未定|未说明|没有规定")
+"""By which packs say that a document leaves a part open."""
 _ANNEX: Final = re.compile(r"附件\d*")
 _BOUND: Final = re.compile("(?<= )[和与跟及、]+(?= )")
 """What bound the names of programmes together."""
 _COMPARES: Final = re.compile(
     r"(?:[和与跟同比][\s、]*+){0,8}(?:之间|两边|两者|它们)?的?(?:相比较?|比起来|比较|对比|比一?比|比"
-    r"|(?:有|是)?(?:什么|啥|哪些)?(?:区别|不同|不一样|差别|差异)(?:在哪里?)?|(?:是不是|是否)?一样(?:吗|不|么)?"
+    r"|(?:有|是)?(?:什么|啥|哪些)?(?:区别|不同|不一样|差别|差异)(?:在哪里?)?|差在哪里?|(?:是不是|是否)?一样(?:吗|不|么)?"
     r"|(?:谁|哪[个边]|哪一个)(?:的)?(?:更?[多少高低早晚长短严松])(?:一?[些点])?)(?:怎么样|如何|的话)?[呢吗吧]?"
     r"|\b(?:compared? (?:to|with)|differ\w*|versus|vs)\b"
 )
@@ -302,15 +306,27 @@ class Guide:
         parts: list[str] = []
         for part in whole or [question]:
             beside = [one for one in _BESIDE.split(part) if one]
-            if len(beside) < 2 or not all(_ASKS.search(one) for one in beside):
+            if len(beside) < 2 or not self._each_asks(beside):
                 parts.append(part)
-            elif self._apart(beside, own):
+            elif self._of_different(beside) or self._apart(beside, own):
                 parts += beside
             elif self._apart((beside[0], part), own):  # 日志谁督促，谁审核
                 parts += (beside[0], part)
             else:
                 parts.append(part)
         return parts
+
+    @staticmethod
+    def _each_asks(beside: Sequence[str]) -> bool:
+        """Whether each of these asks something; what 还有 follows asks as that does."""
+        others = beside[1:]
+        asking = others if all(_ALSO.match(one) for one in others) else beside
+        return all(_ASKS.search(one) for one in asking)
+
+    def _of_different(self, questions: Sequence[str]) -> bool:
+        """Whether each of these names a programme of its own: 山西要几次，江苏要几次."""
+        named = [frozenset(one.family for one in self.names_in(each)) for each in questions]
+        return all(named) and len(set(named)) == len(named)
 
     def _apart(self, questions: Sequence[str], own: Sequence[Programme]) -> bool:
         """Whether these are clear questions about different things."""
@@ -376,6 +392,9 @@ class Guide:
             topic = self.topics[SCHEDULE]
             yield self._told(topic, asked, 1.0, (), rest, asker.library, asker.at_office)
             return
+        if len(asked) == 1 and (result := summed(rest, asked[0])):
+            yield self._counted(result, asked, rest, asker)
+            return
         found: Sequence[Match] = self._match(rest, asked)
         if more := self._in_context(rest, asked, found, asker):
             found = more
@@ -391,6 +410,14 @@ class Guide:
             yield self._told(
                 topic, asked, match.score, others, rest, asker.library, asker.at_office
             )
+
+    def _counted(
+        self, result: Sum, asked: Sequence[Programme], rest: str, asker: _Asker
+    ) -> PolicyAnswer:
+        """What a rule comes to, and the rule."""
+        topic = self.topics[result.topic]
+        told = self._told(topic, asked, 1.0, (), rest, asker.library, asker.at_office)
+        return replace(told, text=t("ask.sum.and_rule", sum=result.says, rule=told.text))
 
     def _beside(
         self, asked: Sequence[Programme], named: Sequence[Programme], asker: _Asker, *, ours: bool
@@ -535,6 +562,9 @@ class Guide:
             words = t("ask.fact", topic=topic.label, answer=_said(one, topic), **source)
             if later := self._later(topic, programmes, question, library, SURELY_SPOKEN):
                 words = t("ask.beside", says=words, **later.cited)
+            elif not at_office and any(map(_UNWRITTEN.search, one.lines)):
+                offices = self._offices(programmes)
+                words = t("ask.part_silent", says=words, offices=offices) if offices else words
             return PolicyAnswer("fact", words, topic.key, one.clause, keys, score, near)
         sources = (f"{self.called(one.programme)} {one.clause}" for one in told if not one.silent)
         words = self._side_by_side(told, topic, question, library)

@@ -26,6 +26,7 @@ from app.commands import (
     inquiries,
     programmes,
     rehearsing,
+    retention,
     rosters,
     simulating,
 )
@@ -169,6 +170,7 @@ app.add_typer(certificates.commands, name="certificate", help=both("certificate"
 app.add_typer(auditing.commands, name="audit", help=both("audit"))
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))
+app.add_typer(retention.commands, name="retention", help=both("retention"))
 app.add_typer(rosters.commands, name="roster", help=both("roster"))
 app.add_typer(inquiries.commands, name="questions", help=both("questions"))
 
@@ -192,7 +194,7 @@ def serve(
     import asyncio
 
     from app.demo import make_demo, sign_in_links
-    from app.desk import CLOCK, public_url, reaching_it, settings
+    from app.desk import CLOCK, reaching_it, settings
     from app.main import CannotServe, NotInstalled
     from app.main import serve as run
     from services import roster
@@ -200,7 +202,7 @@ def serve(
     given = {name: it for name, it in (("host", host), ("port", port)) if it is not None}
     base = settings()
     in_force = base.model_copy(update={"web": base.web.model_copy(update=given)})
-    url = public_url(in_force)
+    url = in_force.site_url
 
     def ready(house: App) -> None:
         now = CLOCK.now()
@@ -337,6 +339,25 @@ def person_link(
     from app import desk
 
     desk.link_people(student, other)
+
+
+@people.command("consent", help=both("person_consent"))
+def person_consent(
+    child: Who,
+    guardian: Annotated[str, typer.Argument(help=both("consent_guardian"))],
+    on: Annotated[str, typer.Option("--on", help=both("consent_on"))] = "",
+) -> None:
+    from app import desk
+
+    desk.record_consent(child, guardian, on)
+
+
+@people.command("consent-text", help=both("consent_text"))
+def consent_text() -> None:
+    from services import consent
+
+    words = consent.words_of(language.get())
+    say(t("cli.consent_words", words=words, version=consent.version_of(words)))
 
 
 @people.command("end", help=both("person_end"))

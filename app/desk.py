@@ -31,14 +31,24 @@ from app.terminal import (
 )
 from bot.platforms.web.uploads import forget_uploads
 from bot.talk.acting import Operator, Refused
-from bot.talk.clock import Clock, SystemClock
+from bot.talk.clock import Clock, SystemClock, beijing_day
 from bot.talk.inputs import length
 from jobs.copies import archive
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from programmes.values import Grade
 from prompts import LANGUAGES, Text, Words, catalogue, t
-from services import documents, inquiries, joining, packs, persons, roster, sealing, service_hours
+from services import (
+    documents,
+    guardians,
+    inquiries,
+    joining,
+    packs,
+    persons,
+    roster,
+    sealing,
+    service_hours,
+)
 from services.access import cohort_of
 from services.audit import note, note_refusal
 from services.roster import RUN_COHORTS, UNIT_OF, Member, Presence
@@ -72,12 +82,6 @@ def settings() -> Settings:
         wrong = error.errors()[0]
         name = "YINGCAI_" + "__".join(str(part).upper() for part in wrong["loc"])
         raise Mistake(t("cli.bad_setting", name=name, why=wrong["msg"])) from None
-
-
-def public_url(told: Settings) -> str:
-    """The address that people open in a browser."""
-    host = f"[{told.web.host}]" if ":" in told.web.host else told.web.host
-    return told.web.public_url.rstrip("/") or f"http://{host}:{told.web.port}"
 
 
 @contextmanager
@@ -352,6 +356,16 @@ def link_people(student: str, other: str) -> None:
         warn(warnings)
 
 
+def record_consent(child: str, guardian: str, signed: str) -> None:
+    """Record a consent that was signed on paper."""
+    day = day_typed(signed) or beijing_day(CLOCK.now())
+    with desk() as (db, by):
+        one, two = member_typed(db, child), member_typed(db, guardian)
+        version = guardians.record_paper(db, by, one, two, day)
+        names = {"child": one.person.name, "guardian": two.person.name}
+        say(t("cli.consent_recorded", day=day, version=version, **names))
+
+
 def end_person(who: str, reason: str) -> None:
     with desk() as (db, by):
         member = member_typed(db, who)
@@ -482,26 +496,15 @@ def invite(who: Sequence[str]) -> list[dict[str, Any]]:
     with desk() as (db, by):
         for member in [member_typed(db, one) for one in who]:
             code = roster.invite(db, by, member.id)
-            links = links_of(told, code)
+            links = told.invitation_links(code)
             made.append(about(db, member) | {"code": joining.written(code), "links": links})
     return made
-
-
-def links_of(told: Settings, code: str) -> dict[str, str]:
-    """What opens the door with a code, by messenger, the most useful first."""
-    links = {}
-    if told.web.enabled:
-        links["web"] = f"{public_url(told)}/join/{code}"
-    if told.telegram.bot_name:
-        bot = told.telegram.bot_name.removeprefix("@")
-        links["telegram"] = f"https://t.me/{bot}?start={code}"
-    return links
 
 
 def sign_in(who: str) -> None:
     with desk() as (db, by):
         person = person_typed(db, who).person
-        link = f"{public_url(settings())}/in/{roster.sign_in_link(db, by, person.id or 0)}"
+        link = f"{settings().site_url}/in/{roster.sign_in_link(db, by, person.id or 0)}"
         minutes = int(joining.LINK_LIFE.total_seconds() // 60)
         say(t("cli.sign_in", name=person.name, link=link, minutes=minutes))
 

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,15 +29,18 @@ from bot.talk.clock import Clock, SystemClock, beijing_day
 from bot.worker import Worker
 from handlers import handlers
 from jobs.advice import Advisor
+from jobs.bulletins import BulletinSender, bulletin_report
 from jobs.certificates import Issuer, Press, order_certificates
 from jobs.copies import make_copy
 from jobs.documents import read_document
 from jobs.files import keep_files
+from jobs.invitations import InvitationDesk
 from jobs.language_model import Model
 from jobs.rosters import RosterDesk
 from programmes import catalogue
 from services import (
     advice,
+    bulletin_posts,
     delegates,
     inquiries,
     joining,
@@ -47,6 +51,7 @@ from services import (
     progress,
     records,
     reminders,
+    retention,
     sealing,
 )
 from services.audit import note_refusal
@@ -81,10 +86,14 @@ KEYS_LIFE: Final = timedelta(days=400)
 """How long a repeated update is known."""
 REMINDING: Final = 60.0
 """Seconds between two looks at what is due."""
+RETAINING: Final = 3600.0
+"""Seconds between two looks at what need not be kept any longer."""
 SEALING: Final = 600.0
 """Seconds between two seals over the audit."""
 CONDITIONS: Final[Mapping[str, Callable[[Clock], ConditionCheck]]] = {
     "waits_for_review": lambda _clock: records.waits_for_review,
+    "bulletin_stands": lambda _clock: bulletin_posts.stands,
+    "bulletin_unconfirmed": lambda _clock: bulletin_posts.unconfirmed,
     "still_owed": lambda clock: lambda db, args: reminders.still_owed(db, args, clock.now()),
 }
 """The conditions that notices may name. The names stand in the database."""
@@ -113,7 +122,8 @@ class App:
         self.clock = clock or SystemClock()
         self.database = Database(settings.database)
         self.store = FileStore(settings.files_dir)
-        self.door = Doorkeeper(self.database, self.clock, self.store, menus.described)
+        menu = partial(menus.described, site=True)
+        self.door = Doorkeeper(self.database, self.clock, self.store, menu)
         self.platforms = dict(platforms) if platforms is not None else self._platforms()
         self.site: Site | None = None
         """The web server; `None` before `run`, or if nothing needs one."""
@@ -123,20 +133,24 @@ class App:
         keys, site = SigningKeys(settings.keys_dir), settings.web.address_for_all
         press = Press(self.database, self.store, keys, site)
         self.issuing = Issuer(press, self.clock, self.delivery.wake)
+        self.bulletins = BulletinSender(self.database, self.clock, self.delivery.wake)
+        self.router = Router(
+            handlers(
+                self.store,
+                advised=self.advice is not None,
+                history_days=settings.history_days,
+                site=self._address(),
+                site_for_all=settings.web.address_for_all,
+            ),
+            note_refusal,
+        )
         self.inbox = Inbox(
             self.database,
             self.clock,
-            Router(
-                handlers(
-                    self.store,
-                    advised=self.advice is not None,
-                    history_days=settings.history_days,
-                    site=self._address(),
-                ),
-                note_refusal,
-            ),
+            self.router,
             self.platforms,
             {
+                "bulletin_report": bulletin_report(self.database, self.store, self.clock),
                 "keep_files": keep_files(self.platforms, self.store, settings.file_limit),
                 "make_copy": make_copy(self.database, self.store),
                 "order_certificates": order_certificates(press, self.clock, self.issuing.wake),
@@ -144,10 +158,17 @@ class App:
                 **RosterDesk(
                     self.database, self.store, self.platforms, self.clock, settings.file_limit
                 ).jobs,
+                **InvitationDesk(
+                    self.database, self.store, self.clock, self._invitation_link
+                ).jobs,
             },
             self._said,
             keeping.withheld,
         )
+
+    def _invitation_link(self, code: str) -> str:
+        """What opens the door with a code; the code, if nothing does."""
+        return next(iter(self.settings.invitation_links(code).values()), code)
 
     def _address(self) -> str:
         """The address of the web site that people open; empty if there is none."""
@@ -224,7 +245,7 @@ class App:
     @property
     def workers(self) -> list[Worker]:
         advice = [self.advice] if self.advice is not None else []
-        return [self.inbox, self.delivery, self.issuing, *advice]
+        return [self.inbox, self.delivery, self.issuing, self.bulletins, *advice]
 
     def _routes(self) -> list[BaseRoute]:
         """All routes of the one web server; empty if nothing needs one. Its libraries are imported
@@ -238,17 +259,20 @@ class App:
         if not brought and not settings.metrics:
             return []
         from app import calendar_feed
+        from app.console.gate import Gate
         from app.verification import page as verification
         from bot.health import Health
 
         health = Health(self.database, self.clock, self.platforms, self.workers)
         token = settings.metrics_token
+        console = Gate(self.database, self.clock, self.router, settings.web.public_url)
         return [
             *health.routes(
                 metrics=settings.metrics, token=token.get_secret_value() if token else ""
             ),
             *((calendar_feed.route(self.database, self.clock),) if settings.web.enabled else ()),
             *(verification.routes(self.database) if settings.web.enabled else ()),
+            *(console.routes() if settings.web.enabled else ()),
             *brought,
         ]
 
@@ -280,6 +304,7 @@ class App:
                 "housekeeping": (self.housekeeping, HOUSEKEEPING),
                 "reminders": (self.remind, REMINDING),
                 "sealing": (self.seal, SEALING),
+                "retention": (self.retain, RETAINING),
             }
         )
         ticks.start()
@@ -315,6 +340,13 @@ class App:
         while await self.database.run(reminders.find, self.clock.now()):
             pass
         while await self.database.run(reminders.tell, self.clock.now()):
+            pass
+        self.delivery.wake()
+
+    async def retain(self) -> None:
+        """Tell offices what is due to be deleted, and delete what is, one learner at a time."""
+        await self.database.run(retention.announce, self.clock.now())
+        while await self.database.run(retention.step, self.clock.now()):
             pass
         self.delivery.wake()
 

@@ -364,6 +364,11 @@ class Router:
             card=f"talk:{talk.id}",
         )
 
+    @property
+    def site(self) -> str:
+        """The address of the web site; empty if there is none."""
+        return self._handlers.site
+
     def command(self, scene: Scene, name: str, args: Sequence[str]) -> None:
         """Do what a command does."""
         self._handlers.commands[name](scene, args)

@@ -28,6 +28,9 @@ from storage.tables import Lane, TalkState
 class Talks(Protocol):
     """Begins and takes up talks: what a scene knows of the router."""
 
+    @property
+    def site(self) -> str: ...
+
     def begin(
         self,
         scene: Scene,
@@ -258,6 +261,8 @@ class Handlers:
     """Sees words that a talk accepted, before it goes on: they may call for help."""
     secret: Callable[[str], bool] = lambda _words: False
     """Whether words are a secret, which no history keeps."""
+    site: str = ""
+    """The address of the web site, for links to it; empty if there is none."""
 
     @cached_property
     def words(self) -> Mapping[str, str]:

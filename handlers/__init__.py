@@ -10,8 +10,10 @@ from bot.scene import Act, Handlers, number
 from bot.talk.inputs import own_words
 from handlers import (
     asking,
+    bulletins,
     certificates,
     cohort,
+    console,
     delegates,
     diary,
     documents,
@@ -19,6 +21,7 @@ from handlers import (
     exits,
     heard,
     inquiries,
+    inviting,
     join,
     leave,
     materials,
@@ -31,6 +34,7 @@ from handlers import (
     progress,
     reminders,
     results,
+    retention,
     review,
     rosters,
     service_hours,
@@ -50,11 +54,13 @@ def handlers(
     advised: bool = False,
     history_days: int = 0,
     site: str = "",
+    site_for_all: str = "",
 ) -> Handlers:
     """All flows, acts and commands; received files are kept in `store`.
 
     `advised`: a model is asked about unsure questions. `history_days`: for how long chats show
     what was said. `site` is the address of the web site, for links to it; empty if there is none.
+    `site_for_all` is the same where anybody can open it, not only this machine.
     """
     loading = documents.flow(store or FileStore(Path("files")))
     written = (session.FLOW, diary.FLOW, materials.FLOW, plans.FLOW, presentation.FLOW)
@@ -63,16 +69,17 @@ def handlers(
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW]
-    flows += [*certificates.FLOWS, *rosters.FLOWS]
+    flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
-        acts=ACTS | forgetting | reminders.acts(site),
+        acts=ACTS | forgetting | reminders.acts(site) | certificates.acts(site_for_all),
         commands=COMMANDS
         | {
             "ask": partial(asking.question, advised=advised),
             "privacy": partial(menu.privacy, advised=advised),
             "reminders": partial(reminders.show, site=site),
+            **certificates.commands(site_for_all),
         },
         hear=partial(heard.hear, advised=advised),
         stranger=join.stranger,
@@ -83,6 +90,7 @@ def handlers(
         doubts=heard.doubts,
         heed=asking.heed,
         secret=lambda words: joining.read_code(words) is not None,
+        site=site,
     )
 
 
@@ -97,18 +105,20 @@ COMMANDS: dict[str, Act] = {
     "session": lambda scene, _: scene.begin("session"),
     "writing": lambda scene, _: diary.start(scene, RecordKind.DIARY),
     "meeting": lambda scene, _: diary.start(scene, RecordKind.MEETING_RECORD),
-    "progress": progress.progress,
-    "records": progress.listing,
+    "progress": overseen.own_or_childs(progress.progress),
+    "records": overseen.own_or_childs(progress.listing),
     "queue": overseen.queue_or_list,
     "children": menu.children,
     **watch.COMMANDS,
     **cohort.COMMANDS,
+    **console.COMMANDS,
     **evaluations.COMMANDS,
     **stages.COMMANDS,
     **certificates.COMMANDS,
     **service_hours.COMMANDS,
     **documents.COMMANDS,
     **rosters.COMMANDS,
+    **bulletins.COMMANDS,
     **inquiries.COMMANDS,
     **reminders.COMMANDS,
     **leave.COMMANDS,
@@ -127,6 +137,7 @@ ACTS: dict[str, Act] = {
     "drop": menu.drop,
     "anew": menu.anew,
     "consent": menu.give_consent,
+    "consented": menu.consented,
     "unconsent": menu.take_back_consent,
     "diary": lambda scene, args: diary.start(scene, RecordKind.DIARY, number(args)),
     "meeting_record": lambda scene, args: diary.start(
@@ -154,6 +165,8 @@ ACTS: dict[str, Act] = {
     **service_hours.ACTS,
     **documents.ACTS,
     **rosters.ACTS,
+    **inviting.ACTS,
+    **bulletins.ACTS,
     **inquiries.ACTS,
     **reminders.ACTS,
     **leave.ACTS,
@@ -162,6 +175,7 @@ ACTS: dict[str, Act] = {
     **mydata.ACTS,
     **plans.ACTS,
     **results.ACTS,
+    **retention.ACTS,
 }
 """The acts behind the buttons of cards."""
 

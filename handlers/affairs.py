@@ -13,15 +13,18 @@ from bot.scene import TO_MENU, Scene
 from bot.talk.message import Message
 from handlers import (
     around,
-    certificates,
+    bulletins,
+    cohort,
+    inviting,
     leave,
     menu,
     office_days,
     overseen,
     own_entries,
     progress,
+    rosters,
 )
-from handlers.speaker import learner, oversees, roles
+from handlers.speaker import in_office, learner, oversees, roles
 from language.affairs import Affair, affair_of, is_about_all
 from programmes.presenting import presented
 from prompts import t
@@ -98,7 +101,7 @@ def own_certificate(scene: Scene, _: Affair) -> bool:
     """我的证书发了吗: shown to learners and guardians; others have none of their own."""
     if not learner(scene) and not roster.children_of(scene.session, scene.actor.person_id):
         return False
-    certificates.listing(scene, ())
+    scene.command("certificates")
     return True
 
 
@@ -127,12 +130,43 @@ def own_results(scene: Scene, _: Affair) -> bool:
     return True
 
 
+def invite(scene: Scene, affair: Affair) -> bool:
+    """重新邀请孟书言, 打印邀请卡: for an office; the list, if nobody is named."""
+    if not inviting.anywhere(scene):
+        return False
+    if not inviting.named(scene, affair.about + affair.to):
+        cohort.ACTS["absent"](scene, ())
+    return True
+
+
+def import_roster(scene: Scene, _: Affair) -> bool:
+    """导入名单, 撤销导入: for an office."""
+    if not rosters.imports(scene):
+        return False
+    scene.command("roster")
+    return True
+
+
+def issue(scene: Scene, _: Affair) -> bool:
+    """给李沐辰发证书: an office's list, from which it issues; others ask what a document says."""
+    if not in_office(scene):
+        return False
+    scene.command("certificates")
+    return True
+
+
 def stands_in(scene: Scene, _: Affair) -> bool:
     """请李青代审: for mentors, and those who stand in for them."""
     if not roles(scene) & {*REVIEWERS}:
         return False
     scene.command("stand_ins")
     return True
+
+
+def remind_some(scene: Scene, affair: Affair) -> bool:
+    """催一下…, 给太原还没写日志的学生发提醒: an office that names a place or a subject writes to
+    those; whoever names students or all of theirs reminds them."""
+    return bulletins.hear_of_some(scene, affair) or overseen.urge(scene, affair)
 
 
 # ---------------------------------------------------------------- what policy answers lead to
@@ -208,6 +242,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "child": overseen.child,
     "withdraw_consent": overseen.consent,
     "consent": overseen.consent,
+    "consented": overseen.consented,
     "agree": overseen.agree,
     "students": overseen.students,
     "behind": overseen.behind,
@@ -217,8 +252,12 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "approve": overseen.queue,
     "approve_all": overseen.approve_all,
     "return_all": overseen.queue,
-    "urge": overseen.urge,
+    "urge": remind_some,
+    "bulletin": bulletins.hear,
     "absent": overseen.list_of("absent"),
+    "invite": invite,
+    "import": import_roster,
+    "issue": issue,
     "unreached": overseen.list_of("unreached"),
     "longest": overseen.list_of("longest"),
     "cohort": overseen.list_of("cohort"),

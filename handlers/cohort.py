@@ -6,12 +6,13 @@ Lists keep the order of the roster, or of waiting time: nobody is ranked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import cast
 
 from bot.scene import Act, Scene, number
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Field, Item, Message, Meter, press
-from handlers import progress, watch
+from handlers import inviting, progress, watch
 from handlers.pages import PAGE, on_record, page_asked, page_of, tell, turns
 from handlers.urging import reviewers_choice
 from programmes.materials import brought
@@ -19,6 +20,7 @@ from programmes.model import Programme
 from prompts import Brief, Text, Words, t
 from services import joining, records, roster
 from services.access import cohorts_for
+from services.bulletins import may_write_in
 from services.entities import Cohort, Record, RecordKind
 from services.packs import load, writing_name
 from services.progress import InShort, in_short
@@ -79,7 +81,10 @@ def cohort(scene: Scene, args: Sequence[str]) -> None:
     )
     others = [other for other in mine if other.id != shown.id][: PAGE - len(card.items) - 2]
     rows = [(Choice(press("cohort", other.id or 0), other.name),) for other in others]
-    tell(scene, card, [(Choice(press("students"), t("command.students.label")),), *rows])
+    lists = [Choice(press("students"), t("command.students.label"))]
+    if may_write_in(scene.session, scene.actor, shown):
+        lists.append(Choice(press("new_bulletin", shown.id or 0), t("command.bulletin.label")))
+    tell(scene, card, [tuple(lists), *rows])
 
 
 def where_they_stand(scene: Scene, shown: Cohort) -> tuple[list[InShort], int]:
@@ -232,17 +237,28 @@ def absent(scene: Scene, args: Sequence[str]) -> None:
     shown, _ = coordinated(scene, "absent", args)
     here = Presence.NOT_JOINED
     count, found, turn = page_of_those(scene, shown, here, args[1:2], "absent")
-    items = tuple(Item(who(m), state=invitation(scene, m)) for m in found)
+    cohort_id, invites = shown.id or 0, inviting.may(scene, shown.id or 0)
+    items = tuple(
+        Item(who(m), press("invite", cohort_id, m.id) if invites else "", invitation(scene, m))
+        for m in found
+    )
+    rows = [*inviting.whom_to_invite(scene, cohort_id, count), *turn]
     words = t("watch.not_joined" if count else "watch.all_joined", count=count)
     on_record(scene, [member.id for member in found])
-    tell(scene, Message(words, title=t("watch.list.absent"), items=items), turn, shown)
+    note = t("invitations.press_one") if invites and count else ""
+    card = Message(words, title=t("watch.list.absent"), items=items, note=note)
+    tell(scene, card, rows, shown)
 
 
 def invitation(scene: Scene, member: Member) -> Text:
-    until = joining.latest_invitation(scene.session, member.id)
+    return invitation_words(joining.latest_invitation(scene.session, member.id), scene.now)
+
+
+def invitation_words(until: datetime | None, now: datetime) -> Text:
+    """Whether somebody has been invited, and until when."""
     if until is None:
         return t("watch.invite_none")
-    open_still = until > scene.now
+    open_still = until > now
     return t("watch.invite_open" if open_still else "watch.invite_over", until=until)
 
 

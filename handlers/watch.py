@@ -27,13 +27,13 @@ from handlers.pages import (
     turns,
 )
 from handlers.urging import matters, urge_choices
-from programmes.model import Requirement
+from programmes.model import Programme, Requirement
 from prompts import Brief, Text, t
 from services import certificates, evaluations, records, roster, urging
 from services.access import cohort_of, learner_at, may_keep
 from services.entities import Record, RecordKind
 from services.packs import load, material_label, word_label
-from services.progress import InShort, Standing, in_short, met, standings
+from services.progress import InShort, Standing, in_short, standings
 from services.records import Body
 from services.roster import Member, Presence
 from services.urging import MATTERS
@@ -50,7 +50,7 @@ def students(scene: Scene, args: Sequence[str]) -> None:
     found = roster.students_page(scene.session, scene.actor, page * PAGE, PAGE)
     standing = standing_of(scene, found)
     items = tuple(
-        student_item(member, called(member), gaps(standing[member.id])) for member in found
+        student_item(member, called(member), gaps(*standing[member.id])) for member in found
     )
     words = t("watch.students", count=count)
     card = Message(words, title=t("command.students.label"), items=items)
@@ -213,26 +213,31 @@ def behind_items(
 ) -> tuple[Item, ...]:
     """A page of learners, each with what is missing in short, of the matters that are wanted."""
     members = roster.members_by_id(scene.session, [one.member_id for one in found])
-    standing = standing_of(scene, members)
+    of = {member.id: member for member in members}
+    programmes = {member.id: programme_of(scene, member) for member in members}
     return tuple(
         student_item(
-            standing[one.member_id].member,
-            standing[one.member_id].member.person.name,
-            shortfalls(standing[one.member_id], wanted),
+            of[one.member_id],
+            of[one.member_id].person.name,
+            t("field.list", items=in_parts(programmes[one.member_id], one, wanted)),
             came_from,
         )
         for one in found
     )
 
 
-def standing_of(scene: Scene, members: Sequence[Member]) -> dict[int, Standing]:
-    """Where these learners stand, by number."""
-    found: dict[int, Standing] = {}
+def programme_of(scene: Scene, member: Member) -> Programme:
+    return load(cohort_of(scene.session, member.membership).programme)
+
+
+def standing_of(scene: Scene, members: Sequence[Member]) -> dict[int, tuple[Programme, Standing]]:
+    """Where these learners stand, by number, with their programmes."""
+    found: dict[int, tuple[Programme, Standing]] = {}
     for cohort_id in {member.membership.cohort_id for member in members}:
         here = [one for one in members if one.membership.cohort_id == cohort_id]
-        programme = load(cohort_of(scene.session, here[0].membership).programme)
+        programme = programme_of(scene, here[0])
         for one in standings(scene.session, programme, here, beijing_day(scene.now)):
-            found[one.member.id] = one
+            found[one.member.id] = programme, one
     return found
 
 
@@ -257,36 +262,33 @@ def mine_absent(scene: Scene, args: Sequence[str]) -> None:
     tell(scene, card, turns(count, page, "mine_absent"))
 
 
-def gaps(standing: Standing) -> Text:
+def gaps(programme: Programme, standing: Standing) -> Text:
     """What a student still lacks, and what waits for a review; or that nothing does."""
-    parts = in_parts(standing)
+    parts = in_parts(programme, standing.short)
     if standing.waiting:
         parts.append(t("watch.short.waiting", count=standing.waiting))
     elif not parts:
-        asked = standing.progress.requirements
-        parts.append(t("watch.short.met" if asked else "watch.short.nothing"))
+        parts.append(t("watch.short.met" if programme.requirements else "watch.short.nothing"))
     return t("field.list", items=parts)
 
 
-def shortfalls(standing: Standing, wanted: Sequence[RecordKind] = MATTERS) -> Text:
-    """A student's shortfalls in short, of the matters that are wanted."""
-    return t("field.list", items=in_parts(standing, wanted))
-
-
-def in_parts(standing: Standing, wanted: Sequence[RecordKind] = MATTERS) -> list[Text]:
-    """Each shortfall: approved of required, and what is still to be written or brought."""
+def in_parts(
+    programme: Programme, short: InShort, wanted: Sequence[RecordKind] = MATTERS
+) -> list[Text]:
+    """Each shortfall of the matters that are wanted: approved of required, and what is still to
+    be written or brought."""
     parts = [
-        short_of(part.requirement, part.approved)
-        for part in standing.progress.requirements
-        if RecordKind.SESSION in wanted and not met(part)
+        short_of(asked, part.approved)
+        for asked, part in zip(programme.requirements, short.parts, strict=True)
+        if RecordKind.SESSION in wanted and not part.met
     ]
     parts += [
         t(f"watch.short.{kind}", count=count)
-        for kind, count in standing.unwritten.items()
+        for kind, count in short.unwritten.items()
         if kind in wanted
     ]
-    if standing.lacking and RecordKind.MATERIAL in wanted:
-        parts.append(t("watch.short.material", what=list(map(material_label, standing.lacking))))
+    if RecordKind.MATERIAL in wanted and short.lacks(RecordKind.MATERIAL):
+        parts.append(t("watch.short.material", what=list(map(material_label, short.lacking))))
     return parts
 
 

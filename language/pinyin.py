@@ -27,3 +27,18 @@ def sound(name: str) -> str:
             rest = pypinyin.lazy_pinyin(name[len(surname) :])
             return " ".join([read, *rest]).casefold()
     return " ".join(pypinyin.lazy_pinyin(name)).casefold()
+
+
+def is_called(name: str, typed: str) -> bool:
+    """Whether a name may be meant by what somebody types: a part of it, its sound from any
+    syllable on, or the first letters of its syllables; spaces and capitals do not matter."""
+    typed = "".join(fold(typed).casefold().split())
+    if not typed or typed in "".join(fold(name).casefold().split()):
+        return True
+    if not (typed.isascii() and typed.isalpha()):
+        return False
+    syllables = sound(name).split()
+    heads = "".join(syllable[0] for syllable in syllables)
+    if typed in heads:
+        return True
+    return any("".join(syllables[at:]).startswith(typed) for at in range(len(syllables)))

@@ -5,6 +5,8 @@ Handlers read them and pass them on. Only services change them or ask the databa
 """
 
 from storage.tables import (
+    Bulletin,
+    BulletinState,
     Cohort,
     Curated,
     CuratedState,
@@ -17,14 +19,20 @@ from storage.tables import (
     Level,
     Membership,
     OfficeDays,
+    Person,
     PolicyDocument,
+    RecipientState,
     Record,
     RecordKind,
     RecordState,
+    ReminderState,
+    Retention,
     Role,
 )
 
 __all__ = [
+    "Bulletin",
+    "BulletinState",
     "Cohort",
     "Curated",
     "CuratedState",
@@ -37,9 +45,13 @@ __all__ = [
     "Level",
     "Membership",
     "OfficeDays",
+    "Person",
     "PolicyDocument",
+    "RecipientState",
     "Record",
     "RecordKind",
     "RecordState",
+    "ReminderState",
+    "Retention",
     "Role",
 ]

@@ -193,6 +193,14 @@ def steps(db: Session, case: ExitCase) -> list[tuple[ExitStep, str]]:
     return list(db.exec(found))
 
 
+def steps_of(db: Session, actor: Actor, student_id: int) -> list[tuple[ExitStep, str]]:
+    """The steps of all cases of a learner, as `steps`; none for whoever does not handle them."""
+    if not may_handle(db, actor, student_id):
+        return []
+    cases = db.exec(select(ExitCase).where(ExitCase.student_id == student_id))
+    return [step for case in cases.all() for step in steps(db, case)]
+
+
 def known(db: Session, student_id: int) -> bool:
     """Whether a learner has been told that the cultivation ends: then nothing more is asked of
     them."""

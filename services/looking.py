@@ -14,7 +14,7 @@ from sqlmodel import Session, col, or_, select
 
 from bot.talk.acting import Actor
 from services import audit
-from services.access import held
+from services.access import held_each
 from services.rights import Relation
 from storage.tables import Audit, Person
 
@@ -40,8 +40,9 @@ def note(
 
 def list_of(db: Session, actor: Actor, members: Collection[int]) -> None:
     """Note that the actor has been shown a list of these members; learners are minded."""
-    found = [held(db, actor.person_id, "read_student", one) for one in dict.fromkeys(members)]
-    staff = [grant for grant in found if grant and grant.relation not in NOT_STAFF]
+    found = held_each(db, actor.person_id, "read_student", [*dict.fromkeys(members)])
+    read = [found[one] for one in dict.fromkeys(members) if one in found]
+    staff = [grant for grant in read if grant.relation not in NOT_STAFF]
     if staff:
         note(db, actor, staff[0].relation, "list", None, [grant.thing for grant in staff])
 

@@ -25,8 +25,8 @@ from storage.tables import Membership, Role
 
 OFFERED: Final = (
     *("session", "writing", "meeting", "presentation", "materials", "progress", "records"),
-    *("queue", "evaluations", "cohort", "stages", "plans", "results", "students"),
-    *("service_hours", "certificates", "questions", "documents", "roster"),
+    *("queue", "evaluations", "cohort", "console", "stages", "plans", "results", "students"),
+    *("service_hours", "certificates", "bulletins", "questions", "documents", "roster"),
     *("children", "reminders"),
 )
 """The commands that need a right, in the menu's order."""
@@ -44,13 +44,14 @@ ASKED_FOR: Final[Mapping[str, Callable[[Programme, Role], bool]]] = {
 EVERYBODY: Final = ("ask", "help", "language", "privacy")
 
 
-def commands_for(db: Session, person_id: int | None) -> list[str]:
-    """The commands that a person can use, in the menu's order."""
+def commands_for(db: Session, person_id: int | None, *, site: bool = False) -> list[str]:
+    """The commands that a person can use, in the menu's order; `site`: there is a web site."""
     if person_id is None:
         return list(EVERYBODY)
     names: list[str] = []
+    offered = [name for name in OFFERED if site or name != "console"]
     for member in memberships(db, person_id):
-        names += [name for name in OFFERED if _meant(db, member, name)]
+        names += [name for name in offered if _meant(db, member, name)]
     return [*dict.fromkeys(names), *EVERYBODY, "mydata"]
 
 
@@ -79,8 +80,8 @@ def _meant(db: Session, member: Membership, name: str) -> bool:
 
 
 def described(
-    db: Session, person_id: int | None, language: Language
+    db: Session, person_id: int | None, language: Language, *, site: bool = False
 ) -> tuple[tuple[str, str], ...]:
     """The same for a platform's menu: (name, description) pairs."""
-    names = ["menu", *commands_for(db, person_id)]
+    names = ["menu", *commands_for(db, person_id, site=site)]
     return tuple((name, render(t(f"command.{name}.label"), language)) for name in names)

@@ -83,13 +83,21 @@ def tell_chat(db: Session, speaker: Speaker, message: Message, key: str, now: da
 
 
 def tell_all(
-    db: Session, reached: Iterable[tuple[int, str]], message: Message, key: str, now: datetime
+    db: Session,
+    reached: Iterable[tuple[int, str]],
+    message: Message,
+    key: str,
+    now: datetime,
+    condition: Condition | None = None,
 ) -> None:
     """Queue a notice to many chats, given as (account, language)."""
     told = [(account, language_named(language)) for account, language in reached]
     with in_year(beijing_day(now).year):
         said = {language: put(message, language) for _, language in told}
-    posts = [_post(account, said[language], message, key) for account, language in told]
+    posts = [
+        _post(account, said[language], message, key, condition=condition)
+        for account, language in told
+    ]
     chats.post(db, posts, now)
 
 

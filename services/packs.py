@@ -69,6 +69,20 @@ def material_label(material: str) -> Words:
     return t(f"material.name.{material}") if material in {*Material, "other"} else material
 
 
+def matter_label(programme: Programme, rule: str, about: str) -> Words:
+    """The label of what reminders are about: the document's own name where it has one."""
+    for stage in programme.stages:
+        if str(stage.stage) == about:
+            return stage.name
+    for asked in programme.requirements:
+        if (asked.path, str(asked.counts)) == (rule, about):
+            return word_label(asked.counts, t(f"counter.{asked.counts}"))
+    for writing in programme.records:
+        if writing.kind.value == about:
+            return writing_name(writing)
+    return t(f"rehearsal.about.{about}")
+
+
 def kind_label(kind: str) -> Words:
     """The label of an activity kind stored in a record."""
     return t(f"kind.{kind}") if kind in {*ActivityKind, "other"} else kind

@@ -16,13 +16,16 @@ from bot.talk.message import Message
 from prompts import render, t
 from services import audit, certificates, ending, evaluations, looking, notices, reminders
 from services.access import LEARNERS, holders
-from services.records import OF_OTHERS
+from services.records import OF_OTHERS, UNSENT
 from services.rights import Relation
 from services.rostering import applying
 from storage.tables import (
     Account,
     Advice,
     Audit,
+    Bulletin,
+    BulletinFile,
+    BulletinRecipient,
     Certificate,
     Cohort,
     Curated,
@@ -184,6 +187,7 @@ def everything(db: Session, person_id: int) -> tuple[dict[str, Any], Mapping[str
             ),
         ),
         "leaves": _rows(db, select(Leave).where(col(Leave.member_id).in_(places))),
+        "bulletins": _bulletins(db, person_id),
         "done_by": _rows(db, select(Audit).where(Audit.person_id == person_id)),
         "looked_at_by": [
             {"at": one.at.isoformat(), "name": one.name, "as": one.relation, "what": one.what}
@@ -195,6 +199,21 @@ def everything(db: Session, person_id: int) -> tuple[dict[str, Any], Mapping[str
     ).all()
     rows["files"] = [_row(file) for file in files]
     return rows, {f"files/{file.id}-{file.name}": file.sha256 for file in files}
+
+
+def _bulletins(db: Session, person_id: int) -> list[dict[str, Any]]:
+    """The bulletins that were sent to a person, and when they confirmed them."""
+    rows = db.exec(
+        select(Bulletin, BulletinRecipient)
+        .join(BulletinRecipient, col(BulletinRecipient.bulletin_id) == col(Bulletin.id))
+        .where(BulletinRecipient.person_id == person_id)
+        .order_by(col(Bulletin.id))
+    )
+    return [
+        {"sender": row.sender, "words": row.words, **_row(mine)}
+        for row, mine in rows
+        if mine.state not in UNSENT
+    ]
 
 
 def _rows(db: Session, query: Any) -> list[dict[str, Any]]:
@@ -225,14 +244,20 @@ def keep_copy(
     return cast(int, file.id)
 
 
-def keep_sheet(
-    db: Session, actor: Actor, sha256: str, size: int, name: str, until: datetime
+def keep_made(
+    db: Session,
+    actor: Actor,
+    sha256: str,
+    size: int,
+    name: str,
+    until: datetime,
+    media_type: str = SHEET,
 ) -> int:
-    """Note a sheet that was made for the actor alone. Returns the file's number."""
+    """Note a file, usually a sheet, that was made for the actor alone. Returns its number."""
     file = File(
         sha256=sha256,
         size=size,
-        media_type=SHEET,
+        media_type=media_type,
         name=name,
         owner_id=actor.person_id,
         created_at=actor.now,
@@ -399,7 +424,8 @@ def _erase_records(db: Session, person_id: int, records: Collection[int | None])
     used = select(RecordFile.file_id)
     issued = select(Certificate.file_id).where(col(Certificate.file_id).is_not(None))
     owned = or_(col(File.owner_id) == person_id, col(File.id).in_(shown))
-    mine = owned, col(File.id).not_in(used), col(File.id).not_in(issued)
+    sent = select(BulletinFile.file_id)
+    mine = owned, *(col(File.id).not_in(kept_by) for kept_by in (used, issued, sent))
     hashes = set(db.exec(select(File.sha256).where(*mine)))
     here.execute(delete(File).where(*mine))
     kept = {*db.exec(select(File.sha256)), *db.exec(select(PolicyDocument.sha256))}

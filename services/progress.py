@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Any, Final, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
@@ -12,9 +13,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from programmes.materials import asked_by_now, missing
-from programmes.model import Programme, Writing
+from programmes.model import Programme, Requirement, Writing
+from programmes.pacing import Away, projection
 from programmes.rules import Progress, RequirementProgress, SessionFact, count
-from programmes.values import Frequency, Own, StageKind, kept_as
+from programmes.values import Frequency, Own, Per, StageKind, kept_as
 from services import records
 from services.access import LEARNERS, things
 from services.packs import asked_of, found, load
@@ -47,11 +49,6 @@ def counted(
 def joined_on(db: Session, member_id: int) -> date | None:
     """The day a learner joined late, as the office recorded it; `None` if from the start."""
     return db.exec(select(col(Membership.joined_on)).where(Membership.id == member_id)).one()
-
-
-def met(part: RequirementProgress) -> bool:
-    """Whether a requirement is met now and was met in every period that is over."""
-    return not part.still_needed and kept_so_far(part)
 
 
 def kept_so_far(part: RequirementProgress) -> bool:
@@ -134,11 +131,7 @@ class Standing:
     """One learner's progress."""
 
     member: Member
-    progress: Progress
-    unwritten: Mapping[RecordKind, int]
-    """The number still to be written, by kind; kinds with none are absent."""
-    lacking: Sequence[str]
-    """The materials that are asked for by now and are missing, as records name them."""
+    short: InShort
     entries: Entries
 
     @property
@@ -159,10 +152,8 @@ def standings(
 
 def _standing(programme: Programme, member: Member, entries: Entries, today: date) -> Standing:
     place = member.membership
-    owed = _unwritten(programme, place.grade, place.joined_on, entries, today)
-    made = counted(programme, entries, today, place.joined_on)
-    lacks = lacking(programme, entries) if asked_by_now(programme, today) else []
-    return Standing(member, made, owed, lacks, entries)
+    short = _in_short(programme, member.id, place.grade, place.joined_on, entries, today)
+    return Standing(member, short, entries)
 
 
 def _unwritten(
@@ -179,12 +170,19 @@ def _unwritten(
 class MetInShort(NamedTuple):
     """One requirement, as far as a cohort's overview needs it."""
 
+    approved: int
+    submitted: int
     enough: bool
     kept: bool
     """Every period that is over was met."""
     periods: bool
     """It is counted by periods, and one has begun."""
     all_over: bool
+
+    @property
+    def met(self) -> bool:
+        """It is met now and was met in every period that is over."""
+        return self.enough and self.kept
 
 
 class InShort(NamedTuple):
@@ -194,15 +192,16 @@ class InShort(NamedTuple):
     parts: tuple[MetInShort, ...]
     """In the programme's order."""
     unwritten: Mapping[RecordKind, int]
-    lacking: int
-    """How many materials are missing, whether or not they are asked for by now."""
+    lacking: tuple[str, ...]
+    """The materials that are missing, whether or not they are asked for by now, as records name
+    them."""
     asked_by_now: bool
 
     def lacks(self, matter: RecordKind) -> bool:
         """Whether something is still to be done in a matter."""
         match matter:
             case RecordKind.SESSION:
-                return not all(part.enough and part.kept for part in self.parts)
+                return not all(part.met for part in self.parts)
             case RecordKind.MATERIAL:
                 return self.asked_by_now and bool(self.lacking)
         return matter in self.unwritten
@@ -210,7 +209,38 @@ class InShort(NamedTuple):
     @property
     def behind(self) -> bool:
         """Whether a stated minimum is not met, or something is still to be written or brought."""
-        return any(self.lacks(matter) for matter in RecordKind)
+        # Asked of every learner of a big cohort: each other matter is a kind of writing.
+        done = not (self.lacks(RecordKind.SESSION) or self.lacks(RecordKind.MATERIAL))
+        return bool(self.unwritten) or not done
+
+
+class PaceKind(StrEnum):
+    """What a minimum of the whole cycle is heading for; entries that wait are counted in."""
+
+    ENOUGH = "enough"
+    """What it asks for is handed in."""
+    ON_TRACK = "on_track"
+    SHORT = "short"
+    UNTOLD = "untold"
+    """No pace is read off it: too early, or after the last day."""
+
+
+def pace(
+    programme: Programme,
+    asked: Requirement,
+    part: MetInShort,
+    today: date,
+    since: date | None,
+    away: Sequence[Away],
+) -> PaceKind:
+    """The pace of one learner's minimum."""
+    done = part.approved + part.submitted
+    if asked.per is Per.CYCLE and done >= asked.at_least:
+        return PaceKind.ENOUGH
+    found = projection(programme, asked, done, today, since, away)
+    if found is None:
+        return PaceKind.UNTOLD
+    return PaceKind.SHORT if found.short else PaceKind.ON_TRACK
 
 
 AT_ONCE: Final = 100
@@ -256,14 +286,7 @@ def in_short(
     anew = [place for place in learners if before.of.get(place[0], NEVER)[0] != marks[place[0]]]
     entries = records.entries_of(db, [number for number, *_ in anew[:AT_ONCE]])
     for number, grade, since in anew[:AT_ONCE]:
-        made = counted(programme, entries[number], today, since)
-        short = InShort(
-            number,
-            tuple(map(_part, made.requirements)),
-            _unwritten(programme, grade, since, entries[number], today),
-            len(lacking(programme, entries[number])),
-            asked_by_now(programme, today),
-        )
+        short = _in_short(programme, number, grade, since, entries[number], today)
         before.of[number] = (marks[number], short)
     left = {number for number, *_ in anew[AT_ONCE:]}
     return [before.of[n][1] for n, *_ in learners if n not in left], len(left)
@@ -305,8 +328,28 @@ def _learners(
     return [(cast(int, number), grade, since) for number, grade, since in found]
 
 
+def _in_short(
+    programme: Programme,
+    number: int,
+    grade: str,
+    since: date | None,
+    entries: Entries,
+    today: date,
+) -> InShort:
+    made = counted(programme, entries, today, since)
+    return InShort(
+        number,
+        tuple(map(_part, made.requirements)),
+        _unwritten(programme, grade, since, entries, today),
+        tuple(lacking(programme, entries)),
+        asked_by_now(programme, today),
+    )
+
+
 def _part(part: RequirementProgress) -> MetInShort:
     return MetInShort(
+        part.approved,
+        part.submitted,
         not part.still_needed,
         kept_so_far(part),
         bool(part.months),

@@ -7,7 +7,7 @@ audit row. Repeating an act changes nothing.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal, NamedTuple, cast
@@ -45,12 +45,16 @@ from services.rights import RIGHTS
 from storage.statements import Prepared
 from storage.tables import (
     Audit,
+    Bulletin,
+    BulletinFile,
+    BulletinRecipient,
     Certificate,
     File,
     Membership,
     Mentoring,
     Opening,
     Person,
+    RecipientState,
     Record,
     RecordFile,
     RecordKind,
@@ -505,8 +509,8 @@ def about(db: Session, record: Record) -> Record | None:
 
 
 def file_of(db: Session, actor: Actor, file_id: int) -> File:
-    """A file attached to an entry that the actor may read now, a copy made for them alone, or a
-    certificate.
+    """A file attached to an entry that the actor may read now, a copy made for them alone, a
+    certificate, or what a bulletin shows.
 
     Raises `Refused`.
     """
@@ -533,10 +537,40 @@ def file_of(db: Session, actor: Actor, file_id: int) -> File:
         file = db.get(File, file_id)
     else:
         file = db.exec(own_copy).first() or db.exec(certificate).first()
+        file = file or _shown_in_bulletin(db, actor, file_id)
     if file is None:
         right = RIGHTS["read_file"]
         raise Refused(t(right.refused), verb=right.act, object=right.object, object_id=file_id)
     return file
+
+
+def _shown_in_bulletin(db: Session, actor: Actor, file_id: int) -> File | None:
+    """A file of a bulletin that was sent to the actor or to pupils of theirs, or that they
+    oversee."""
+    shown = (
+        select(File)
+        .join(BulletinFile, col(BulletinFile.file_id) == col(File.id))
+        .join(Bulletin, col(Bulletin.id) == col(BulletinFile.bulletin_id))
+        .where(col(File.id) == file_id)
+    )
+    pupils = things("read_bulletin_copy", actor.person_id)
+    sent = select(BulletinRecipient.bulletin_id).where(
+        col(BulletinRecipient.state).not_in(UNSENT),
+        (col(BulletinRecipient.person_id) == actor.person_id)
+        | col(BulletinRecipient.membership_id).in_(pupils),
+    )
+    overseen = col(Bulletin.by_id).in_(things("read_bulletin", actor.person_id))
+    to_them = shown.where(col(Bulletin.id).in_(sent))
+    return db.exec(to_them).first() or db.exec(shown.where(overseen)).first()
+
+
+UNSENT: Final = (
+    RecipientState.WAITING,
+    RecipientState.NOT_JOINED,
+    RecipientState.CONSENT,
+    RecipientState.WITHDRAWN,
+)
+"""The recipients of a bulletin who have not been sent it."""
 
 
 def opened_file(db: Session, actor: Actor, file_id: int) -> File:
@@ -797,17 +831,7 @@ def waiting_in(
 ) -> tuple[int, list[tuple[Record, Body, str]]]:
     """How many entries wait for a mentor or the team in a cohort, of the learners whom somebody
     may read, and so many of them with the student's name, the longest first."""
-    learners = sa.select(col(Membership.id)).where(
-        col(Membership.cohort_id) == cohort_id,
-        col(Membership.role).in_(LEARNERS),
-        col(Membership.ended_at).is_(None),
-        col(Membership.id).in_(things("read_student", reader)),
-    )
-    waits = (
-        col(Record.state) == RecordState.SUBMITTED,
-        col(Record.kind).not_in([*OF_OTHERS]),
-        col(Record.student_id).in_(learners),
-    )
+    waits = waits_in(cohort_id, reader)
     count = (
         db.connection()
         .execute(sa.select(sa.func.count()).select_from(Record).where(*waits))
@@ -825,6 +849,22 @@ def waiting_in(
         .order_by(*_LONGEST_FIRST)
     )
     return count, [(one, body_of(one.kind, row.body), name) for one, row, name in rows]
+
+
+def waits_in(cohort_id: int, reader: int) -> tuple[ColumnElement[bool], ...]:
+    """That an entry waits for a mentor or the team in a cohort, of a learner whom somebody may
+    read."""
+    learners = sa.select(col(Membership.id)).where(
+        col(Membership.cohort_id) == cohort_id,
+        col(Membership.role).in_(LEARNERS),
+        col(Membership.ended_at).is_(None),
+        col(Membership.id).in_(things("read_student", reader)),
+    )
+    return (
+        col(Record.state) == RecordState.SUBMITTED,
+        col(Record.kind).not_in([*OF_OTHERS]),
+        col(Record.student_id).in_(learners),
+    )
 
 
 _LONGEST_FIRST: Final = (col(Record.submitted_at), col(Record.id))
@@ -1025,8 +1065,8 @@ def _write_version(db: Session, actor: Actor, entry: HandedIn, body: Body) -> No
         at=actor.now,
     )
     # One photo sent twice under two names is one file.
-    for file_id in dict.fromkeys(_file_id(db, actor, kept) for kept in body.files):
-        db.add(RecordFile(record_id=entry.id, version=entry.version, file_id=file_id))
+    for number in dict.fromkeys(own_file(db, actor, kept) for kept in body.files):
+        db.add(RecordFile(record_id=entry.id, version=entry.version, file_id=number))
         db.flush()
 
 
@@ -1035,7 +1075,8 @@ _insert_version = Prepared(
 )
 
 
-def _file_id(db: Session, actor: Actor, kept: Kept) -> int:
+def own_file(db: Session, actor: Actor, kept: Kept) -> int:
+    """The number of the actor's own copy of a file."""
     here = db.exec(
         select(File).where(File.sha256 == kept.sha256, File.owner_id == actor.person_id)
     ).first()
@@ -1057,23 +1098,38 @@ class Reviewer(NamedTuple):
 
 def reviewers(db: Session, student_id: int) -> Sequence[Reviewer]:
     """A student's current reviewers: the mentor first, then the team."""
-    found = [Reviewer(*row) for row in _reviewers.all(db, student=student_id)]
-    return sorted(found, key=lambda one: (REVIEWERS.index(one.role), one.member_id))
+    return reviewers_of(db, [student_id]).get(student_id, ())
+
+
+def reviewers_of(db: Session, student_ids: Collection[int]) -> Mapping[int, list[Reviewer]]:
+    """The same for many students."""
+    found: dict[int, list[Reviewer]] = defaultdict(list)
+    for student_id, *row in _reviewers.among(db, "students", [*dict.fromkeys(student_ids)]):
+        found[student_id].append(Reviewer(*row))
+    for theirs in found.values():
+        theirs.sort(key=lambda one: (REVIEWERS.index(one.role), one.member_id))
+    return found
 
 
 _own = aliased(Membership)
 _reviewers = Prepared(
-    select(Membership.id, Membership.role, Person.id, Person.name)
+    sa.select(
+        col(Mentoring.student_id),
+        col(Membership.id),
+        col(Membership.role),
+        col(Person.id),
+        col(Person.name),
+    )
     .join(Mentoring, col(Mentoring.mentor_id) == col(Membership.id))
     .join(Person, col(Person.id) == col(Membership.person_id))
     .where(
-        col(Mentoring.student_id) == bindparam("student"),
+        col(Mentoring.student_id).in_(bindparam("students", expanding=True)),
         col(Mentoring.ended_at).is_(None),
         col(Membership.ended_at).is_(None),
         col(Membership.role).in_(REVIEWERS),
         # Nobody reviews their own, whatever the links say.
         col(Membership.person_id).not_in(
-            select(_own.person_id).where(_own.id == bindparam("student"))
+            select(_own.person_id).where(_own.id == Mentoring.student_id)
         ),
     )
 )

@@ -392,7 +392,8 @@ _EVERY: Final = (
         "watch.no_students",
         ways=("students", "mine_behind", "mine_absent"),
     ),
-    *map(_oversee, ("cohort", "behind", "longest", "absent", "unreached", "undelivered")),
+    *map(_oversee, ("cohort", "console", "behind", "longest")),
+    *map(_oversee, ("absent", "unreached", "undelivered")),
     Right("read_member", Of.MEMBER, _OVERSEE, "watch.not_coordinator", "membership"),
     # Being reminded.
     Right(
@@ -431,12 +432,76 @@ _EVERY: Final = (
         ways=("office_days", "add_days", "drop_days"),
     ),
     Right(
+        "set_retention",
+        Of.WHOLE_COHORT,
+        (_R.OFFICE,),
+        "watch.not_coordinator",
+        "cohort",
+        ways=("postpone_retention",),
+    ),
+    Right(
         "import_roster",
         Of.WHOLE_COHORT,
         (_R.OFFICE,),
         "rostering.not_yours",
         "cohort",
         ways=("roster", "bring_roster", "undo_roster", "roster_template"),
+    ),
+    Right(
+        "invite",
+        Of.WHOLE_COHORT,
+        (_R.OFFICE,),
+        "invitations.not_yours",
+        "cohort",
+        ways=("invite", "invite_all"),
+    ),
+    # Bulletins. Whoever oversees the member who drafted one, oversees it.
+    Right("bulletins", Of.OWN, (_R.SCHOOL, *_OVERSEE), "bulletin.none_yours", ways=("bulletins",)),
+    Right(
+        "draft_bulletin",
+        Of.COHORT,
+        (_R.OFFICE,),
+        "bulletin.not_yours_to_write",
+        "cohort",
+        ways=("bulletin", "new_bulletin", "write_bulletin"),
+    ),
+    Right(
+        "address_bulletin", Of.MEMBER, (_R.OFFICE,), "bulletin.not_yours_to_write", "membership"
+    ),
+    Right(
+        "send_bulletin",
+        Of.MEMBER,
+        (_R.OFFICE,),
+        "bulletin.not_yours_to_send",
+        "bulletin",
+        ways=(
+            *("send_bulletin", "later_bulletin", "edit_bulletin", "drop_bulletin"),
+            *("pause_bulletin", "resume_bulletin", "cancel_bulletin", "remind_bulletin"),
+        ),
+    ),
+    Right(
+        "approve_bulletin",
+        Of.MEMBER,
+        (_R.OFFICE,),
+        "bulletin.not_yours_to_send",
+        "bulletin",
+        ways=("approve_bulletin", "decline_bulletin"),
+    ),
+    Right(
+        "read_bulletin",
+        Of.MEMBER,
+        _OVERSEE,
+        "bulletin.not_yours_to_read",
+        "bulletin",
+        ways=("show_bulletin", "bulletin_people", "bulletin_report"),
+    ),
+    Right(
+        "read_bulletin_copy",
+        Of.LEARNER,
+        (_R.SCHOOL,),
+        "bulletin.not_yours_to_read",
+        "bulletin",
+        ways=("bulletin_copy",),
     ),
     # What an office says to everybody.
     _say("documents", "document", "documents"),
@@ -454,7 +519,13 @@ _EVERY: Final = (
     _say("withdraw_answer", "curated", "retract"),
     _say("clarify", "curated", "clarify"),
     # What a guardian answers for.
-    Right("children", Of.OWN, (_R.GUARDIAN,), "consent.not_your_child", ways=("children",)),
+    Right(
+        "children",
+        Of.OWN,
+        (_R.GUARDIAN,),
+        "consent.not_your_child",
+        ways=("children", "consented"),
+    ),
     _guard("consent", "consent"),
     _guard("withdraw_consent", "unconsent"),
     # What one has a right to over one's own data, and a guardian over a child's.
@@ -475,6 +546,8 @@ FREE: Final = frozenset(
         "signout",
         # Questions about policy, and what was asked in the same chat.
         *("ask", "topic", "passage", "unhelpful"),
+        # What was sent to oneself: `services.bulletins.receive`.
+        "received",
         # One's own drafts: `bot.scene.Scene.holds`.
         *("drafts", "resume", "drop", "anew"),
     }

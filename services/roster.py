@@ -577,6 +577,7 @@ def link_guardian(db: Session, by: By, child_id: int, guardian_id: int) -> Guard
         )
     # What was consented to before it ended is not consented to now.
     link.ended_at = link.consented_at = None
+    link.consent_version = link.consent_way = ""
     db.add(link)
     db.flush()
     audit.note(db, by, verb, "person", link.child_id, guardian=link.guardian_id)
@@ -635,7 +636,7 @@ def _both_now_in_one_cohort(one: Membership, other: Membership, verb: str) -> No
 # ---------------------------------------------------------------- ways in
 
 
-def invite(db: Session, by: Operator, member_id: int) -> str:
+def invite(db: Session, by: By, member_id: int) -> str:
     """Make a one-time code for a membership; earlier unused codes end. Returns the code, which is
     not stored.
 
@@ -760,6 +761,16 @@ def present(
     return db.connection().execute(count).scalar_one(), page
 
 
+def count_presences(db: Session, wanted: Sequence[ColumnElement[bool]]) -> Mapping[Presence, int]:
+    """How many of some members have each presence."""
+    each = sa.select(presence_now().label("presence")).select_from(Membership).where(*wanted)
+    of = each.subquery().c.presence
+    found = dict.fromkeys(Presence, 0)
+    for word, number in db.connection().execute(sa.select(of, sa.func.count()).group_by(of)):
+        found[Presence(word)] = number
+    return found
+
+
 def not_joined(db: Session, cohort_id: int) -> list[Member]:
     """The members of a cohort now who have not joined, in the order of the roster."""
     return _members(db, col(Membership.cohort_id) == cohort_id, _now(), _is(Presence.NOT_JOINED))
@@ -776,6 +787,12 @@ def seen_in(cohort_id: int, person_id: int, act: str = "read_member") -> list[Co
     """The members of a cohort now to whom somebody may do an act."""
     seen = col(Membership.id).in_(things(act, person_id))
     return [col(Membership.cohort_id) == cohort_id, seen, _now()]
+
+
+def presence_now() -> ColumnElement[str]:
+    """The presence of the person of a membership, as a column."""
+    whens = [(_is(one), one.value) for one in (Presence.HERE, Presence.NOT_JOINED)]
+    return sa.case(*whens, else_=Presence.UNREACHABLE.value)
 
 
 def _is(presence: Presence) -> ColumnElement[bool]:

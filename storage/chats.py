@@ -793,6 +793,46 @@ def reached_by(session: Session, person_id: int, key: str) -> tuple[list[Speaker
     return [speaker for speaker in speakers if speaker.reachable], any(row[-1] for row in rows)
 
 
+_reaching = Prepared(
+    select(
+        _account.c.person_id,
+        _account.c.id,
+        func.coalesce(func.nullif(_person.c.language, ""), _account.c.language),
+        _account.c.reachable,
+    )
+    .join(_person, _person.c.id == _account.c.person_id)
+    .where(_account.c.person_id.in_(bindparam("people", expanding=True)))
+    .order_by(_account.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOf:
+    """A chat of somebody, and the language in which they are spoken to there."""
+
+    person_id: int
+    account_id: int
+    language: str
+    reachable: bool
+
+
+def chats_of(session: Session, people: Collection[int]) -> list[ChatOf]:
+    """All chats of these people, reached or not."""
+    return [ChatOf(*row) for row in _reaching.all(session, people=people)]
+
+
+def under_way(session: Session, keys: str, since: datetime) -> int:
+    """How many notices whose keys begin so, queued since then, are still to be sent."""
+    count = select(func.count()).where(
+        _outbox.c.state.in_((SendState.WAITING, SendState.SENDING)),
+        _outbox.c.lane == Lane.NOTICE,
+        _outbox.c.key.startswith(keys, autoescape=True),
+        _outbox.c.created_at > since,
+    )
+    found: int = session.execute(count).scalar_one()
+    return found
+
+
 # ---------------------------------------------------------------- what waits
 
 

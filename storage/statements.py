@@ -7,7 +7,7 @@ Here it is done once for each engine, and the driver's own cursor does the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 
@@ -20,6 +20,8 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+PART: Final = 4096
+"""Items of a list that are given to a database at once."""
 Row = tuple[Any, ...]
 Process = Callable[[Any], Any]
 
@@ -50,6 +52,13 @@ class Prepared:
     def all(self, db: Session, /, **values: Any) -> Sequence[Row]:
         """Run it once; returns the resulting rows."""
         return self._run(db, (values,), fetch=True)
+
+    def among(
+        self, db: Session, name: str, items: Sequence[Any], /, **values: Any
+    ) -> Iterator[Row]:
+        """As `all`, with a list of any length: in parts that every database takes."""
+        for start in range(0, len(items), PART):
+            yield from self.all(db, **{name: items[start : start + PART]}, **values)
 
     def first(self, db: Session, /, **values: Any) -> Row | None:
         """As `all`, the first row only, if there is one."""

@@ -24,7 +24,7 @@ from bot.platforms.fake import FakePlatform, Shown, encode
 from bot.talk.clock import SetClock
 from bot.talk.message import Attachment, Button, Incoming, Outgoing, as_text, rows_of
 from programmes.catalogue import load
-from services import joining
+from services import bulletin_posts, joining
 from storage.tables import (
     Cohort,
     Guardianship,
@@ -151,16 +151,21 @@ class House:
 
     @classmethod
     async def open(
-        cls, url: str, folder: Path, clock: SetClock, packs: Path | None = None
+        cls,
+        url: str,
+        folder: Path,
+        clock: SetClock,
+        packs: Path | None = None,
+        site: str = "",
     ) -> House:
         """Open a house on a migrated database; outside work that was broken off goes on. `packs`
-        is a folder of packs of one's own."""
+        is a folder of packs of one's own, `site` the address that anybody can open."""
         platform = FakePlatform()
         settings = Settings(
             database_url=url,
             data_dir=folder / "data",
             programmes_dir=packs,
-            web=WebSettings(enabled=False),
+            web=WebSettings(enabled=bool(site), public_url=site),
         )
         set_up_logging(settings)
         house = cls(App(settings, clock, {"fake": platform}), platform, clock)
@@ -179,6 +184,9 @@ class House:
     async def settle(self) -> None:
         await self.app.inbox.drain()
         await self.app.issuing.drain()
+        soon = bulletin_posts.SOON.total_seconds()
+        while await self.app.bulletins.drain() <= soon and await self.app.delivery.drain() >= soon:
+            pass
         await self.app.delivery.drain()
 
     async def restart(self) -> House:

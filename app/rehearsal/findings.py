@@ -14,8 +14,8 @@ from app.simulation.events import clause_of, sent_reminders
 from bot.talk.clock import beijing_day
 from programmes.evaluating import StageTerm
 from programmes.model import Programme
-from prompts import BEIJING, Words, t
-from services.packs import load, word_label, writing_name
+from prompts import BEIJING, Words
+from services.packs import load, matter_label
 from services.stages import stages_of
 from storage.tables import Cohort, Membership, Person, Role
 
@@ -195,14 +195,5 @@ def _totals(
 
 
 def label(programme: Programme, one: ReminderToCome) -> Words:
-    """What a thing is called: the document's own name where it has one."""
-    for stage in programme.stages:
-        if str(stage.stage) == one.about:
-            return stage.name
-    for asked in programme.requirements:
-        if (asked.path, str(asked.counts)) == (one.rule, one.about):
-            return word_label(asked.counts, t(f"counter.{asked.counts}"))
-    for writing in programme.records:
-        if writing.kind.value == one.about:
-            return writing_name(writing)
-    return t(f"rehearsal.about.{one.about}")
+    """What a thing is called."""
+    return matter_label(programme, one.rule, one.about)

@@ -13,6 +13,13 @@ from storage.tables.base import (
     metadata,
     table,
 )
+from storage.tables.bulletins import (
+    Bulletin,
+    BulletinFile,
+    BulletinRecipient,
+    BulletinState,
+    RecipientState,
+)
 from storage.tables.certificates import (
     Certificate,
     Revocation,
@@ -28,6 +35,7 @@ from storage.tables.inquiries import (
 )
 from storage.tables.people import (
     Cohort,
+    ConsentText,
     Delegation,
     Guardianship,
     Membership,
@@ -64,6 +72,10 @@ from storage.tables.reminders import (
     Reminder,
     ReminderSettings,
     ReminderState,
+)
+from storage.tables.retention import (
+    Retention,
+    RetentionKind,
 )
 from storage.tables.rosters import (
     HeadingMeaning,
@@ -107,12 +119,17 @@ __all__ = [
     "Agenda",
     "Audit",
     "AuditSeal",
+    "Bulletin",
+    "BulletinFile",
+    "BulletinRecipient",
+    "BulletinState",
     "Bundle",
     "BundleState",
     "CalendarLink",
     "Certificate",
     "CodeTry",
     "Cohort",
+    "ConsentText",
     "Curated",
     "CuratedState",
     "DayKind",
@@ -141,6 +158,7 @@ __all__ = [
     "Outbox",
     "Person",
     "PolicyDocument",
+    "RecipientState",
     "Record",
     "RecordFile",
     "RecordKind",
@@ -150,6 +168,8 @@ __all__ = [
     "ReminderSettings",
     "ReminderState",
     "Reopening",
+    "Retention",
+    "RetentionKind",
     "Review",
     "Revocation",
     "Role",

@@ -19,6 +19,9 @@ from answers.reading import Unreadable
 from answers.sections import Doubt
 from answers.topics import common_topics
 from app.commands.inquiries import KEPT
+from app.console.dossiers import HAPPENED
+from app.console.learners import STATES
+from app.console.worklists import TABS
 from app.rights_page import COLUMNS
 from app.simulation.events import KINDS as KINDS_OF_EVENTS
 from app.verification.page import WORDS
@@ -47,7 +50,9 @@ from programmes.values import (
 from prompts import LANGUAGES, catalogue, render, t
 from services.certificates import CertificateStanding
 from services.certified import Certified
+from services.console import OTHER_VERBS
 from services.inquiries import Forwarded
+from services.progress import PaceKind
 from services.rights import RIGHTS, Must, Of, Relation
 from services.roster import Presence
 from services.rostering.entries import WRONG_NAMES
@@ -56,11 +61,15 @@ from services.sealing import FaultKind
 from services.stages import StageState
 from services.urging import MATTERS
 from storage.tables import (
+    BulletinState,
     CuratedState,
     DayKind,
     ExitState,
     Level,
+    RecipientState,
+    RecordKind,
     RecordState,
+    RetentionKind,
     Role,
     UnitKind,
 )
@@ -103,6 +112,14 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "certificate.standing_{}": values(CertificateStanding),
     "certificate.state_{}": ("valid", "revoked"),
     "answer.{}": ("today", "yesterday", "day_before", "in_a_week", "in_two_weeks"),
+    "bulletin.state_{}": values(BulletinState),
+    "bulletin.person_{}": values(RecipientState),
+    "bulletin.owes_{}": values(MATTERS),
+    "bulletin.{}": (
+        *("unit_column", "name_column", "role_column", "fate_column"),
+        *("unit", "subject", "owes"),
+    ),
+    "bulletin.which_{}": ("unit", "subject", "owes"),
     "calendar.month_{}": tuple(map(str, range(1, 13))),
     "calendar.weekday_{}": tuple(map(str, range(1, 8))),
     "ask.reply_at_office.{}": EVERY,
@@ -111,6 +128,16 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "cli.column.{}": EVERY,
     "cli.event.{}": KINDS_OF_EVENTS,
     "cli.help.{}": EVERY,
+    "retention.soon_{}": values(RetentionKind),
+    "retention.what_{}": values(RetentionKind),
+    "yearly.act.{}": EVERY,
+    "yearly.column_{}": EVERY,
+    "yearly.consent.{}": ("given", "withdrawn", "ended", "old"),
+    "yearly.kept.{}": EVERY,
+    "yearly.looked.{}": ("record", "membership", "file", "certificate", "list"),
+    "yearly.part_{}": EVERY,
+    "yearly.record.{}": values(RecordKind),
+    "consent.way_{}": ("web", "telegram", "chat", "paper"),
     "cli.audit.fault.{}": values(FaultKind),
     "cli.invite_{}": ("web", "telegram"),
     "cli.new.ask_{}": EVERY,
@@ -120,9 +147,10 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "command.{}.label": TOLD,
     "command.{}.words": TOLD,
     "days.kind.{}": values(DayKind),
-    "consent.child_{}": ("given", "awaited", "stopped"),
+    "consent.child_{}": ("given", "awaited", "stopped", "changed"),
     "consent.{}": ("give", "take_back"),
-    "consent.{}_state": ("given", "awaited", "stopped"),
+    "consent.{}_for": ("give", "take_back"),
+    "consent.{}_state": ("given", "awaited", "stopped", "changed"),
     "counter.{}": values(Counter),
     "document.doubt.{}": get_args(Doubt),
     "document.unreadable.{}": UNREAD,
@@ -212,6 +240,14 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "answer.{}_for": ("today", "yesterday", "day_before"),
     "web.refused.{}": ("too_long", "unreadable", "file_gone"),
     "web.{}": EVERY,
+    "console.{}": EVERY,
+    "console.happened.{}": HAPPENED,
+    "console.pace.{}": values(PaceKind),
+    "console.presence.{}": values(Presence),
+    "console.state.{}": STATES,
+    "console.tab.{}": ("overview", *TABS),
+    "console.verb.{}": OTHER_VERBS,
+    "console.turned.{}": ("signed_out", "not_yours", "nothing", "foreign", "broken"),
     "{}.guide": WRITINGS,
     "{}.none_open": WRITINGS,
     "{}.not_asked": WRITINGS,
@@ -228,6 +264,9 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Keys that are put together in code, and what may stand in each gap."""
 
+OF_PAGES: Final = ("web.{}", "console.{}")
+"""Sentences that pages name: those are read off the pages."""
+
 NO_KEYS: Final = frozenset(
     {
         "record.id",
@@ -239,6 +278,7 @@ NO_KEYS: Final = frozenset(
         "evaluation.id",
         "certificate.id",
         "certificate.typ",
+        "console.css",
         "invitations.typ",
         "evaluation.stages",
         "evaluation.exit_rule",
@@ -322,14 +362,16 @@ def members(family: str) -> set[str]:
 
 
 WEB: Final = ROOT / "bot" / "platforms" / "web"
+CONSOLE: Final = ROOT / "app" / "console"
 
 
 def in_pages() -> set[str]:
-    """The keys that the web chat's pages and scripts name."""
+    """The keys that the console's pages, and the web chat's pages and scripts, name."""
     found: set[str] = set()
-    for page in (WEB / "pages").glob("*.html"):
-        for call in re.findall(r"words\((.*?)\)", page.read_text("utf-8"), re.S):
-            found |= {f"web.{key}" for key in re.findall(r"[\"']([a-z_.]+)[\"']", call)}
+    for folder, area in ((WEB, "web"), (CONSOLE, "console")):
+        for page in (folder / "pages").glob("*.html"):
+            for call in re.findall(r"words\(([^()~]*)\)", page.read_text("utf-8")):
+                found |= {f"{area}.{key}" for key in re.findall(r"[\"']([a-z_.]+)[\"']", call)}
     for call in re.findall(r"\bsay\((.*?)[,)]", scripts(), re.S):
         for key in re.findall(r"[\"']([a-z_.]+)[\"']", call):
             found.add(key if key.startswith("calendar.") else f"web.chat.{key}")
@@ -382,7 +424,7 @@ def test_every_sentence_of_a_page_is_there() -> None:
 
 def test_no_sentence_is_there_in_vain() -> None:
     used = {one.key for one in said()} | in_pages() | in_scripts()
-    used |= {key for family in FAMILIES if family != "web.{}" for key in members(family)}
+    used |= {key for family in FAMILIES if family not in OF_PAGES for key in members(family)}
     unsaid = sorted(KEYS - used)
     assert not unsaid, "\n".join(unsaid)
 

@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlmodel import Session
+
+from bot.talk.acting import Operator
 from bot.talk.clock import SetClock
 from bot.talk.message import (
     Choice,
@@ -23,8 +26,10 @@ from bot.talk.message import (
     rows_of,
 )
 from prompts import Both, Language
+from services import retention
 from storage import migrate
 from storage.database import connect
+from storage.tables import RetentionKind
 from tests.documents.samples import word
 from tests.house import House, Member
 
@@ -242,6 +247,37 @@ async def questions(tour: Tour) -> None:
     tour.shoot("To be removed · 移除文件", office)
 
 
+async def bulletins(tour: Tour) -> None:
+    """A bulletin of an office: seen beforehand, sent, confirmed, reminded of."""
+    names = ("林小雨", "赵一鸣", "郭老师", "管小青")
+    student, _, teacher, office = await tour.join(*names)
+    await tour.act(office, "bulletin")
+    await office.says(
+        tour.say(
+            "12月10日前请交齐期末材料，地点在晋阳大学物理楼。",
+            "Please hand in your materials by 10 December, at the physics building.",
+        )
+    )
+    for answer in ("student", "-", "yes"):
+        await tour.choose(office, answer)
+    tour.shoot("A bulletin before its preview · 通知核对", office)
+    await tour.choose(office, "preview")
+    tour.shoot("Whom it reaches · 发出前的人数", office)
+    await tour.choose(office, "send_bulletin")
+    tour.shoot("A bulletin arrives · 收到通知", student)
+    await tour.choose(student, "received")
+    tour.shoot("Confirmed · 已回执", student)
+    await tour.act(office, "bulletins")
+    tour.shoot("Bulletins · 通知清单", office)
+    await tour.choose(office, "show_bulletin")
+    tour.shoot("How far it is · 送到与回执", office)
+    await tour.choose(office, "bulletin_people")
+    tour.shoot("Whom to call · 没回执的人", office)
+    await tour.act(teacher, "bulletins")
+    await tour.choose(teacher, "bulletin_copy")
+    tour.shoot("A school teacher's copy · 老师看到的副本", teacher)
+
+
 async def monthly(tour: Tour) -> None:
     """A programme that counts by the month."""
     (student,) = await tour.join("林小雨")
@@ -258,6 +294,19 @@ async def consent(tour: Tour) -> None:
     tour.shoot("Consent is asked for · 请监护人同意", guardian)
     await tour.choose(guardian, "consent")
     tour.shoot("Consent is given · 已同意", guardian)
+    await tour.choose(guardian, "consented")
+    tour.shoot("What was consented to · 我同意了什么", guardian)
+    (office,) = await tour.join("管小青")
+    await tour.house.app.database.run(keep_for_seven_months, tour.house.clock.now())
+    office.reads()
+    await tour.house.app.retain()
+    await tour.house.settle()
+    tour.shoot("To be deleted soon · 保存期限快到了", office)
+
+
+def keep_for_seven_months(db: Session, now: datetime) -> None:
+    """The programme ended long ago: it is due at once."""
+    retention.set_months(db, Operator(now), 1, RetentionKind.ENTRIES, 7, 7)
 
 
 async def prepared(tour: Tour) -> None:
@@ -317,6 +366,7 @@ TOURS: list[tuple[str, str, Callable[[Tour], Awaitable[None]]]] = [
     ("shanxi-2026", "senior_1", questions),
     ("shanxi-2026", "senior_1", prepared),
     ("spark-2026", "senior_1", tests_taken),
+    ("shanxi-2026", "senior_1", bulletins),
 ]
 
 

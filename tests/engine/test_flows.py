@@ -28,6 +28,7 @@ from bot.talk.inputs import (
 )
 from bot.talk.message import Outgoing, as_message, as_text, put
 from handlers import handlers
+from handlers.bulletins import BulletinSeen, ComingMoment, LaterSeen, OneUnit, ReportSeen
 from handlers.certificates import IssuingSeen, RevokingSeen
 from handlers.delegates import StandInSeen
 from handlers.diary import WritingSeen
@@ -36,6 +37,7 @@ from handlers.evaluations import EvaluationSeen, ReopeningSeen
 from handlers.exits import CaseSeen
 from handlers.heard import HeardSeen
 from handlers.inquiries import CurateSeen, GroupSeen
+from handlers.inviting import Inviting
 from handlers.join import JoinSeen
 from handlers.leave import ComingDay, LeaveSeen
 from handlers.materials import MaterialSeen
@@ -55,6 +57,8 @@ from programmes.model import Programme
 from programmes.presenting import presented
 from programmes.values import Frequency, kept_as
 from prompts import LANGUAGES, Language, render
+from services import addressing
+from services.addressing import UnitOffered
 from services.audit import note_refusal
 from services.documents import Preview
 from services.records import OTHER, Kept
@@ -90,11 +94,13 @@ DONE: Final[dict[str, Any]] = {
         "preview": UNDERSTOOD.model_dump(mode="json"),
     },
     "order_certificates": {"refused": False},
+    "bulletin_report": {"file": 7},
     "read_roster": {"kept": [{"sha256": "ab" * 32, "size": 9}], "book": "ab" * 32},
     "plan_roster": PLANNED,
     "import_roster": {**PLANNED, "number": 3, "file": 8},
     "undo_roster": {"people": 2, "restored": 0, "kept": 1},
     "roster_template": {"file": 9},
+    "print_invitations": {"file": 9, "count": 2, "until": "2026-12-30"},
     "make_copy": {"sha256": "ab" * 32, "size": 7},
 }
 """What outside work gives."""
@@ -230,6 +236,27 @@ def told(flow: str) -> Iterator[BaseModel]:
         case "issue_certificates":
             yield IssuingSeen(cohort_id=1, name="2026 级", account=7, count=12)
             yield IssuingSeen(cohort_id=1, name="林小雨", account=7, member=3, count=1)
+        case "write_bulletin":
+            shanxi = next(one for one in all_programmes() if one.key == "shanxi-2026")
+            yield BulletinSeen(cohort_id=1, cohort="2026 级", roles=(Role.STUDENT,))
+            for narrowed in ((Role.STUDENT, Role.MENTOR), (Role.COORDINATOR, Role.GUARDIAN)):
+                yield BulletinSeen(
+                    cohort_id=1,
+                    cohort="2026 级",
+                    roles=narrowed,
+                    units=tuple(
+                        UnitOffered(id=number, name=name, roles=narrowed)
+                        for number, name in ((2, "汾河中学"), (13, "云冈中学"))
+                    ),
+                    subjects=(("physics", "物理"), ("chemistry", "化学")),
+                    owed=tuple(addressing.owed_in(shanxi)),
+                    bulletin_id=5,
+                    files=(HAD,),
+                )
+        case "later_bulletin":
+            yield LaterSeen(bulletin_id=1, version=2, words="下周四前交材料")
+        case "bulletin_report":
+            yield ReportSeen(bulletin_id=1)
         case "revoke_certificate":
             yield RevokingSeen(certificate_id=1, number="SHANXI-2026-01-0001", name="林小雨")
         case "roster":
@@ -237,6 +264,10 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield ImportSeen(cohorts={"1": "2026 级"})
         case "undo_roster" | "roster_template":
             yield OneImport(cohort=1, number=3)
+        case "invite":
+            yield Inviting(cohort=1, member=7, name="孟书言")
+            yield Inviting(cohort=1, absent=5, invited=2)
+            yield Inviting(cohort=1, absent=2, invited=2)
         case "stand_in":
             yield StandInSeen(members={"3": "李青", "4": "周岚"}, earliest=date(2026, 1, 1))
         case "leave":
@@ -309,6 +340,10 @@ def usual(waiting: Waiting) -> Answer:
             return Answer(press=options[0].value) if options else Answer(text="中期评价")
         case Free():
             return Answer(text="测了三组条纹间距，都写下来了。")
+        case OneUnit(units=units):
+            return Answer(text=str(next(iter(units.values()))))
+        case ComingMoment():
+            return Answer(text="明天上午9点")
         case ComingDay(offered=offered):
             return Answer(press=offered[0][0].isoformat())
         case Parts(words=True) as parts:

@@ -39,7 +39,7 @@ async def test_a_house_that_is_well_says_so(serve: Serve) -> None:
     assert answer.json() == {
         "ok": True,
         "database": True,
-        "workers": {"inbox": True, "delivery": True, "issuing": True},
+        "workers": {"inbox": True, "delivery": True, "issuing": True, "bulletins": True},
         "oldest_waiting": 0.0,
     }
     assert answer.headers["cache-control"] == "no-store"
@@ -88,6 +88,7 @@ async def test_a_worker_in_trouble_is_told_and_when_it_is_over(
                 "inbox": True,
                 "delivery": False,
                 "issuing": True,
+                "bulletins": True,
             }
         await until(lambda: app.delivery.well)
         assert (await client.get("/healthz")).status_code == 200

@@ -294,4 +294,4 @@ def test_whoever_joined_late_is_counted_from_that_day(
     member = roster.find_member(db, late.id or 0)
     programme = load(roster.find_cohort(db, late.cohort_id).programme)
     (standing,) = standings(db, programme, [member], days_ago(clock, 0))
-    assert standing.progress.requirements[0].approved == 1
+    assert standing.short.parts[0].approved == 1

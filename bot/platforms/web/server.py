@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Awaitable
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 from uuid import uuid4
 
 import structlog
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import (
@@ -27,11 +25,12 @@ from starlette.responses import (
 )
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from bot.platforms.contract import FileTooLarge, Received
 from bot.platforms.web.door import Entered, Refusal, Visitor
+from bot.platforms.web.guard import Guard, Origin, preferred
 from bot.platforms.web.sockets import FRAME_LIMIT, SIGNED_OUT, Shared, Socket
 from bot.platforms.web.uploads import EmptyFile, QuotaFull, TooManyWaiting, tag
 from bot.platforms.web.wire import FILES_AT_ONCE, INLINE_IMAGES, raw_start
@@ -47,7 +46,6 @@ FORM_LIMIT: Final = 4096
 """Bytes of a form: it holds one invitation code."""
 SHARED: Final = "shared"
 """The form's field by which somebody says that the computer is not theirs alone."""
-HOST: Final = re.compile(r"[\w.:\[\]-]+", re.ASCII)
 FILE_HEADERS: Final = {
     # A file is shown or saved; it never runs as part of this site.
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
@@ -71,12 +69,10 @@ class Pages:
 
     def __init__(self, shared: Shared, public_url: str) -> None:
         self._shared = shared
-        parts = urlsplit(public_url)
-        self.secure = parts.scheme == "https"
-        self._origin = f"{parts.scheme}://{parts.netloc}" if public_url else ""
-        # Browsers refuse this prefix unless the cookie is secure and bound to this very host.
-        self._cookie = "__Host-session" if self.secure else "session"
-        self._shared_cookie = f"{self._cookie}-shared"
+        self._origin = Origin(public_url)
+        self.secure = self._origin.secure
+        self._cookie = self._origin.cookie
+        self._shared_cookie = self._origin.shared_cookie
         self._pages = Environment(
             loader=FileSystemLoader(HERE / "pages"), autoescape=True, undefined=StrictUndefined
         )
@@ -101,7 +97,11 @@ class Pages:
             ],
             exception_handlers={HTTPException: self.failed, Exception: self.broken},
         )
-        return Guard(app, self)
+
+        def policy(request: Request) -> str:
+            return _policy(self._origin.socket_origin(request))
+
+        return Guard(app, self._origin, policy, self.foreign)
 
     # ------------------------------------------------------------ coming in
 
@@ -218,7 +218,7 @@ class Pages:
     # ------------------------------------------------------------ the chat
 
     async def socket(self, websocket: WebSocket) -> None:
-        if not self.ours(websocket):
+        if not self._origin.ours(websocket):
             await websocket.close()  # before it is accepted: answered with 403
             return
         visitor = await self._visitor(websocket)
@@ -289,25 +289,6 @@ class Pages:
 
     # ------------------------------------------------------------ who is there, and what they see
 
-    def ours(self, connection: HTTPConnection) -> bool:
-        """Whether a page of this site made the request.
-
-        Browsers say where a form and a socket come from, and scripts cannot forge it.
-        """
-        origin = connection.headers.get("origin", "")
-        host = connection.headers.get("host", "")
-        site = connection.headers.get("sec-fetch-site", "same-origin")
-        return (site == "same-origin" and bool(origin)) and (
-            origin == self._origin or (bool(host) and urlsplit(origin).netloc == host)
-        )
-
-    def socket_origin(self, connection: HTTPConnection) -> str:
-        """Where the page's socket goes: without a public address, to the host it was asked of."""
-        if self._origin:
-            return self._origin.replace("http", "ws", 1)
-        host = connection.headers.get("host", "")
-        return f"ws://{host}" if HOST.fullmatch(host) else ""
-
     async def _visitor(self, connection: HTTPConnection) -> Visitor | None:
         session = connection.cookies.get(self._cookie)
         return await self._shared.door.who(session) if session else None
@@ -317,19 +298,8 @@ class Pages:
         return self._shared.uploads.limit // MEGABYTE
 
     def _language(self, request: Request, visitor: Visitor | None = None) -> Language:
-        """Theirs; else the one they switched to; else what the browser prefers; else Chinese."""
-        if visitor is not None:
-            return visitor.language
-        chosen = request.query_params.get("language") or request.cookies.get("language")
-        preferred = [
-            part.split(";")[0].strip()[:2].lower()
-            for part in request.headers.get("accept-language", "").split(",")
-        ]
-        for language in (chosen, *preferred):
-            for known in LANGUAGES:
-                if language == known:
-                    return known
-        return LANGUAGES[0]
+        """Theirs, else as `preferred` finds it."""
+        return visitor.language if visitor is not None else preferred(request)
 
     def _page(
         self, request: Request, page: str, language: Language, status: int = 200, /, **shown: Any
@@ -370,47 +340,6 @@ async def _at_best(greeting: Awaitable[None]) -> None:
         await greeting
     except Exception:
         log.exception("visitor_not_greeted")
-
-
-class Guard:
-    """Around the chat: headers for every answer, and no act that another site asked for."""
-
-    def __init__(self, app: ASGIApp, server: Pages) -> None:
-        self._app = app
-        self._server = server
-        self._headers = {
-            "X-Content-Type-Options": "nosniff",
-            # Not no-referrer: with it browsers hide a form's origin, which we check.
-            "Referrer-Policy": "same-origin",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "same-origin",
-        }
-        if server.secure:
-            self._headers["Strict-Transport-Security"] = "max-age=31536000"
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        # Scripts and styles are kept but asked about each time, so that a deploy is seen.
-        static = scope["path"].startswith("/static/")
-        cached = {"Cache-Control": "no-cache" if static else "no-store"}
-
-        request = Request(scope)
-        policy = {"Content-Security-Policy": _policy(self._server.socket_origin(request))}
-
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in (self._headers | policy | cached).items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        if request.method in ("GET", "HEAD") or self._server.ours(request):
-            await self._app(scope, receive, guarded)
-        else:
-            await self._server.foreign(request)(scope, receive, guarded)
 
 
 def _policy(socket_origin: str) -> str:

@@ -1,0 +1,146 @@
+"""What a rule comes to for a number that the question states: 做了7次还差几次, 13个市总共多少."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from language.numerals import WHOLE, fold, tidy, whole
+from programmes.model import Programme
+from programmes.values import CityQuota, Counter, Minimum, Per, Quota
+from prompts import Text, t
+
+_LEFT: Final = re.compile(
+    r"(?:还|再|最多|另外?|尚)[^,，。]{0,10}几|[差缺]几|够不够|够了?[吗没不么]|够数|[还再]能"
+    r"|\bhow many (?:more|are left|left)\b|\bis (?:that|it) enough\b"
+)
+"""Whether it is asked what is left of a number: 还差几次, 还能再收几个, 够了吗."""
+_ALL: Final = re.compile(r"总共|一共|[合总]计|加起来|总的|\b(?:in total|altogether)\b")
+_STATED: Final = re.compile(
+    rf"(?:[了过有到收带签招去做跑见参加已经]|\b(?:have|has|had|did|done|been to|with)\b)"
+    rf"[^,，。\d]{{0,4}}?"
+    rf"(?P<n>{WHOLE})\s*(?P<unit>[次回趟个名位人]|sessions?|times|students?)"
+)
+"""A number of what there is already: 做了7次, 名下已经签了3个."""
+_TIMES: Final = re.compile(r"[次回趟]|sessions?|times")
+_THERE: Final = re.compile(r"到[校学]|去|面对面|当面|人到|campus")
+_MONTHS: Final = re.compile(
+    rf"(?<!\d)(?P<first>\d{{1,2}}|{WHOLE})月[^,，。]{{0,8}}?[到至~-]\s*(?P<last>\d{{1,2}}|{WHOLE})月"
+)
+
+
+class Numbered(NamedTuple):
+    """A fact that sets a number, and the words by which people mean it."""
+
+    topic: str
+    path: str
+    said: str
+
+
+_FOR_EACH: Final = (
+    Numbered("money_city", "quotas.funding_per_city_office", r"个?(?:设区市|盟市|市)"),
+    Numbered("money", "quotas.funding_per_team", r"[支个]队"),
+    Numbered("money", "quotas.funding_per_university", r"所?(?:高校|大学|学校)"),
+    Numbered("money_student", "quotas.funding_per_student", r"[个名位]?(?:学生|孩子|娃|人)"),
+)
+"""What money is given for, one by one, and how that is counted."""
+_MONEY: Final = re.compile(r"拨|钱|元|经费|资助|补助|预算|money|fund")
+
+
+_RULES: Final = (
+    Numbered("sessions", "cultivation.min_sessions", r"[次回趟]|sessions?|times"),
+    Numbered("teams", "quotas.per_team_min", r"队|\bteam"),
+    Numbered("per_city", "quotas.per_city", r"我们[市盟]|[市盟旗]里|全[市盟]|本市|\bcity\b"),
+    Numbered("mentor_cap", "mentor.student_cap", r"名下|[收带签招]|徒弟|学生|娃|\bstudents?\b"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What a rule comes to, with the topic of the rule."""
+
+    topic: str
+    says: Text
+
+
+def summed(question: str, programme: Programme) -> Sum | None:
+    """What one of the programme's rules comes to for a number that the question states, if it asks
+    that and the document has a number for it."""
+    said = fold(tidy(question)).casefold()
+    if _LEFT.search(said):
+        return _left(said, programme)
+    if _ALL.search(said):
+        return _by_month(said, programme) or _money(said, programme)
+    return None
+
+
+def _left(said: str, programme: Programme) -> Sum | None:
+    stated = list(_STATED.finditer(said))
+    for rule in _RULES:
+        if not stated or not re.search(rule.said, said):
+            continue
+        value = programme.fact(rule.path).value
+        if isinstance(value, CityQuota):
+            value = value.each
+        elif isinstance(value, int):  # a limit
+            value = Quota(rule="at_most", n=value)
+        have = _have(said, stated, value)
+        if have is None:
+            continue
+        if isinstance(value, Minimum) and value.per is Per.CYCLE:
+            return Sum(rule.topic, _to_reach(have, value.at_least, t("ask.sum.visits")))
+        if isinstance(value, Quota) and value.rule == "at_least":
+            return Sum(rule.topic, _to_reach(have, value.n, t("ask.sum.people")))
+        if isinstance(value, Quota) and value.rule == "at_most":
+            return Sum(rule.topic, _up_to(have, value.n, soft=value.soft))
+    return None
+
+
+def _have(said: str, stated: list[re.Match[str]], value: object) -> int | None:
+    """The one number of what the rule counts; of visits those on campus, if only they count."""
+    visits = isinstance(value, Minimum)
+    found = [one for one in stated if bool(_TIMES.fullmatch(one["unit"])) == visits]
+    if isinstance(value, Minimum) and value.counts is Counter.ON_CAMPUS and len(found) > 1:
+        found = [one for one in found if _THERE.search(said, max(0, one.start() - 8), one.end())]
+    # 几 is no number.
+    numbers = {number for one in found if (number := whole(one["n"])) is not None}
+    return numbers.pop() if len(numbers) == 1 else None
+
+
+def _to_reach(have: int, least: int, of: Text) -> Text:
+    key = "ask.sum.lacking" if have < least else "ask.sum.reached"
+    return t(key, have=have, least=least, left=least - have, of=of)
+
+
+def _up_to(have: int, most: int, *, soft: bool) -> Text:
+    key = "ask.sum.room" if have < most else "ask.sum.full" if have == most else "ask.sum.over"
+    words = t(key, have=have, most=most, left=abs(most - have), of=t("ask.sum.people"))
+    return t("ask.sum.soft", says=words) if soft else words
+
+
+def _by_month(said: str, programme: Programme) -> Sum | None:
+    """A minimum of each month, for the months that are named."""
+    value = programme.fact("cultivation.monthly_face_to_face").value
+    span = _MONTHS.search(said)
+    if not isinstance(value, Minimum) or value.per is not Per.MONTH or span is None:
+        return None
+    first, last = whole(span["first"]), whole(span["last"])
+    if first is None or last is None or not 1 <= first <= last <= 12:
+        return None
+    months, each = last - first + 1, value.at_least
+    says = t("ask.sum.months", months=months, each=each, total=months * each)
+    return Sum("face_to_face", says)
+
+
+def _money(said: str, programme: Programme) -> Sum | None:
+    """An amount for each, for as many as are named."""
+    if not _MONEY.search(said):
+        return None
+    for rule in _FOR_EACH:
+        amount = programme.fact(rule.path).value
+        counted = re.search(rf"({WHOLE})\s*{rule.said}", said)
+        if isinstance(amount, int) and counted and (count := whole(counted[1])):
+            says = t("ask.sum.money", count=count, each=amount, total=count * amount)
+            return Sum(rule.topic, says)
+    return None

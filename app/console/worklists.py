@@ -1,0 +1,403 @@
+"""The lists from which an office works: schools, what waits, who is on the roster, reminders,
+questions, and what staff did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, cast
+
+from app.console.caller import Address, Caller, ListDrawn, View
+from app.console.learners import Students, counting, matters
+from app.console.listing import ListCell, ListColumn, ListFilter, Listing
+from app.console.overview import age_words, schools, way
+from bot.talk.message import Tone
+from handlers.cohort import invitation_words
+from language.pinyin import sound
+from prompts import Words, t
+from services import console, inquiries, looking, records
+from services.access import LEARNERS
+from services.console import ActLine, MemberLine, ReminderLine, WaitingLine
+from services.entities import Cohort, ReminderState, Role
+from services.inquiries import Group
+from services.packs import load, matter_label
+from services.records import Reviewer
+from services.roster import Presence
+from services.undelivered import undelivered
+from services.urging import PATIENCE
+
+# ---------------------------------------------------------------- schools
+
+
+def school_list(caller: Caller, asked: Address) -> ListDrawn:
+    """By school: how many learners there are, and how many lack what."""
+    cohorts = caller.cohorts(int(asked["cohort"]))
+    here = Students(caller, cohorts[0])
+    lacking = matters(here.programme)
+
+    def cells(rows: Sequence[Mapping[str, Any]]) -> list[list[ListCell]]:
+        return [
+            [
+                ListCell(row["name"]),
+                number(*row["all"]),
+                *(number(*row[key]) for key in ("behind",)),
+                *(number(*one) for one in row["lacks"]),
+                number(*row["waiting"]),
+            ]
+            for row in rows
+        ]
+
+    def by_lack(place: int) -> Any:
+        return lambda row: (row["lacks"][place][0], row["name"])
+
+    listing: Listing[Mapping[str, Any]] = Listing(
+        rows=schools(here),
+        columns=(
+            ListColumn("name", t("console.school"), lambda row: sound(row["name"])),
+            ListColumn("all", t("role.student"), lambda row: (row["all"], row["name"])),
+            ListColumn("behind", t("watch.list.behind"), lambda row: (row["behind"], row["name"])),
+            *(
+                ListColumn(f"lacks.{key}", t("console.lacks", what=what), by_lack(place))
+                for place, (key, what) in enumerate(lacking)
+            ),
+            ListColumn("waits", t("state.submitted"), lambda row: (row["waiting"], row["name"])),
+        ),
+        cells=cells,
+        seen=lambda _rows: None,
+        named=lambda row: row["name"],
+    )
+    return ListDrawn(listing, tuple(cohorts), "schools", counting(here))
+
+
+def number(count: int, link: str) -> ListCell:
+    """A number with the list behind it; nothing is behind none."""
+    return ListCell(str(count), link if count else "", plain=count)
+
+
+# ---------------------------------------------------------------- what waits
+
+
+def waiting(caller: Caller, asked: Address) -> ListDrawn:
+    """The entries that wait for review, the longest first."""
+    cohorts = caller.cohorts(int(asked["cohort"]))
+    at = cohorts[0]
+    rows = console.waiting(caller.db, at, caller.person)
+
+    def cells(lines: Sequence[WaitingLine]) -> list[list[ListCell]]:
+        with_whom = records.reviewers_of(caller.db, [line.student_id for line in lines])
+        return [_waiting_cells(caller, at, line, with_whom) for line in lines]
+
+    def seen(lines: Sequence[WaitingLine]) -> None:
+        looking.list_of(caller.db, caller.actor, [line.student_id for line in lines])
+
+    units = {(line.unit, str(line.unit_id)) for line in rows if line.unit_id is not None}
+    kinds = sorted({line.kind for line in rows})
+    listing: Listing[WaitingLine] = Listing(
+        rows=rows,
+        columns=(
+            ListColumn("name", t("console.name"), lambda line: (sound(line.name), line.id)),
+            ListColumn("school", t("console.school"), lambda line: (line.unit, line.id)),
+            ListColumn(
+                "age", t("console.waited"), lambda line: (-line.since.timestamp(), line.id)
+            ),
+            ListColumn("kind", t("console.kind"), lambda line: (line.kind, line.id)),
+            ListColumn("day", t("console.day"), lambda line: (line.day, line.id)),
+            ListColumn("since", t("console.handed_in")),
+            ListColumn("whom", t("console.whom")),
+        ),
+        cells=cells,
+        seen=seen,
+        filters=(
+            ListFilter(
+                "school",
+                t("console.school"),
+                [(key, name) for name, key in sorted(units)],
+                lambda line, key: str(line.unit_id) == key,
+            ),
+            ListFilter(
+                "kind",
+                t("console.kind"),
+                [(kind.value, t(f"watch.matter.{kind}")) for kind in kinds],
+                lambda line, key: line.kind == key,
+            ),
+            ListFilter(
+                "age",
+                t("console.waited"),
+                [(str(first), age_words(first, last)) for first, last in console.AGES],
+                lambda line, key: (
+                    console.age_group(console.age(line.since, caller.now)) == int(key)
+                ),
+            ),
+        ),
+        named=lambda line: line.name,
+    )
+    return ListDrawn(listing, tuple(cohorts), "waiting")
+
+
+def _waiting_cells(
+    caller: Caller, at: Cohort, line: WaitingLine, with_whom: Mapping[int, Sequence[Reviewer]]
+) -> list[ListCell]:
+    days = console.age(line.since, caller.now)
+    tone: Tone = "bad" if days >= PATIENCE.days else "neutral"
+    names = [one.name for one in with_whom.get(line.student_id, ())]
+    return [
+        ListCell(line.name, f"{way(at, 'students')}/{line.student_id}"),
+        ListCell(line.unit),
+        ListCell(t("console.days", days=days), tone=tone, plain=days),
+        ListCell(t(f"watch.matter.{line.kind}"), f"{way(at, 'entries')}/{line.id}"),
+        ListCell(t("console.on_day", day=line.day), plain=line.day),
+        ListCell(t("console.at", at=line.since)),
+        ListCell(t("field.list", items=names) if names else t("progress.with_nobody")),
+    ]
+
+
+# ---------------------------------------------------------------- the roster
+
+
+def roster_list(caller: Caller, asked: Address) -> ListDrawn:
+    """Everybody in a cohort, in any role, with whether they can be reached."""
+    cohorts = caller.cohorts(int(asked["cohort"]))
+    at = cohorts[0]
+    rows = console.members(caller.db, at, caller.person)
+    lost = {
+        one.member.id
+        for one in undelivered(
+            caller.db, cast(int, at.id), caller.person, caller.now, 0, len(rows) or 1
+        )[1]
+    }
+
+    def is_in(line: MemberLine, state: str) -> bool:
+        return line.id in lost if state == "undelivered" else line.presence == state
+
+    def cells(lines: Sequence[MemberLine]) -> list[list[ListCell]]:
+        return [_member_cells(caller, line, lost, way(at, "students")) for line in lines]
+
+    def seen(lines: Sequence[MemberLine]) -> None:
+        looking.list_of(caller.db, caller.actor, [line.id for line in lines])
+
+    units = {(line.unit, str(line.unit_id)) for line in rows if line.unit_id is not None}
+    roles = [role for role in Role if any(line.role is role for line in rows)]
+    listing: Listing[MemberLine] = Listing(
+        rows=rows,
+        columns=(
+            ListColumn("name", t("console.name"), lambda line: (sound(line.name), line.id)),
+            ListColumn("role", t("console.role"), lambda line: (line.role, line.id)),
+            ListColumn("unit", t("console.unit"), lambda line: (line.unit, line.id)),
+            ListColumn("state", t("field.state"), lambda line: (line.presence, line.id)),
+            ListColumn("invitation", t("console.invitation")),
+        ),
+        cells=cells,
+        seen=seen,
+        filters=(
+            ListFilter(
+                "role",
+                t("console.role"),
+                [(role.value, t(f"role.{role}")) for role in roles],
+                lambda line, key: line.role == key,
+            ),
+            ListFilter(
+                "unit",
+                t("console.unit"),
+                [(key, name) for name, key in sorted(units)],
+                lambda line, key: str(line.unit_id) == key,
+            ),
+            ListFilter(
+                "state",
+                t("field.state"),
+                [
+                    *((one.value, t(f"console.presence.{one}")) for one in Presence),
+                    ("undelivered", t("watch.list.undelivered")),
+                ],
+                is_in,
+            ),
+        ),
+        named=lambda line: line.name,
+    )
+    return ListDrawn(listing, tuple(cohorts), "roster", t("console.invite_how"))
+
+
+def _member_cells(
+    caller: Caller, line: MemberLine, lost: set[int], students: str
+) -> list[ListCell]:
+    tones: Mapping[Presence, Tone] = {Presence.NOT_JOINED: "waiting", Presence.UNREACHABLE: "bad"}
+    state: Words = t(f"console.presence.{line.presence}")
+    if line.id in lost:
+        state = t("field.list", items=[state, t("watch.list.undelivered")])
+    learns = line.role in LEARNERS
+    absent = line.presence is Presence.NOT_JOINED
+    return [
+        ListCell(line.name, f"{students}/{line.id}" if learns else ""),
+        ListCell(t(f"role.{line.role}")),
+        ListCell(line.unit),
+        ListCell(state, tone=tones.get(line.presence, "neutral")),
+        ListCell(invitation_words(line.invited_until, caller.now) if absent else ""),
+    ]
+
+
+# ---------------------------------------------------------------- reminders
+
+
+def reminder_list(caller: Caller, asked: Address) -> ListDrawn:
+    """The reminders that are to come, and those of the last weeks."""
+    cohorts = caller.cohorts(int(asked["cohort"]))
+    at, programme = cohorts[0], load(cohorts[0].programme)
+    rows = console.reminders(caller.db, at, caller.person, caller.now)
+
+    def cells(lines: Sequence[ReminderLine]) -> list[list[ListCell]]:
+        return [
+            [
+                ListCell(t("console.at", at=line.due)),
+                ListCell(line.whom),
+                ListCell(matter_label(programme, line.rule, line.about)),
+                ListCell(line.name, f"{way(at, 'students')}/{line.student_id}"),
+                ListCell(line.unit),
+                ListCell(
+                    t("console.told_on", day=line.told)
+                    if line.state is ReminderState.TOLD
+                    else t("console.to_come"),
+                    tone="good" if line.state is ReminderState.TOLD else "waiting",
+                ),
+            ]
+            for line in lines
+        ]
+
+    def seen(lines: Sequence[ReminderLine]) -> None:
+        looking.list_of(caller.db, caller.actor, [line.student_id for line in lines])
+
+    listing: Listing[ReminderLine] = Listing(
+        rows=rows,
+        columns=(
+            ListColumn("due", t("console.due"), lambda line: (line.due, line.id)),
+            ListColumn("whom", t("console.told_whom"), lambda line: (sound(line.whom), line.id)),
+            ListColumn("about", t("console.about"), lambda line: (line.about, line.id)),
+            ListColumn("name", t("role.student"), lambda line: (sound(line.name), line.id)),
+            ListColumn("school", t("console.school"), lambda line: (line.unit, line.id)),
+            ListColumn("state", t("field.state"), lambda line: (line.state, line.id)),
+        ),
+        cells=cells,
+        seen=seen,
+        filters=(
+            ListFilter(
+                "state",
+                t("field.state"),
+                [
+                    (ReminderState.WAITING.value, t("console.to_come")),
+                    (ReminderState.TOLD.value, t("console.told")),
+                ],
+                lambda line, key: line.state == key,
+            ),
+        ),
+        named=lambda line: line.name,
+    )
+    return ListDrawn(listing, tuple(cohorts), "reminders", t("console.lately"))
+
+
+# ---------------------------------------------------------------- questions
+
+
+def inquiry_list(caller: Caller, asked: Address) -> ListDrawn:
+    """The questions that wait for the office of this programme; alike ones are one."""
+    cohorts = caller.cohorts(int(asked["cohort"]))
+    every = inquiries.groups(caller.db, caller.actor)
+    rows = [one for one in every if one.programme == cohorts[0].programme]
+
+    def cells(groups: Sequence[Group]) -> list[list[ListCell]]:
+        return [
+            [
+                ListCell("\n".join(one.words)),
+                ListCell(inquiries.topic_label(caller.db, one.topic)),
+                ListCell(str(len(one.questions)), plain=len(one.questions)),
+                ListCell(t("console.days", days=console.age(_first(one), caller.now))),
+                ListCell(t("console.at", at=_first(one))),
+            ]
+            for one in groups
+        ]
+
+    listing: Listing[Group] = Listing(
+        rows=rows,
+        columns=(
+            ListColumn("words", t("console.question")),
+            ListColumn("topic", t("console.understood_as"), lambda one: (one.topic, one.number)),
+            ListColumn("count", t("console.times"), lambda one: (len(one.questions), one.number)),
+            ListColumn("age", t("console.waited"), lambda one: -_first(one).timestamp()),
+            ListColumn("since", t("console.asked_first")),
+        ),
+        cells=cells,
+        seen=lambda _groups: None,
+    )
+    return ListDrawn(listing, tuple(cohorts), "inquiries", t("console.answer_in_chat"))
+
+
+def _first(group: Group) -> datetime:
+    return group.questions[0].asked_at
+
+
+# ---------------------------------------------------------------- what staff did
+
+
+def act_list(caller: Caller, asked: Address) -> ListDrawn:
+    """What staff did lately to members, entries and evaluations."""
+    cohorts = caller.cohorts(int(asked["cohort"]))
+    at = cohorts[0]
+    rows = console.acts(caller.db, at, caller.person, caller.now)
+
+    def cells(lines: Sequence[ActLine]) -> list[list[ListCell]]:
+        return [
+            [
+                ListCell(t("console.at", at=line.at)),
+                ListCell(line.who),
+                ListCell(t(f"role.{line.role}")),
+                ListCell(act_words(line.verb)),
+                ListCell(
+                    line.whom,
+                    f"{way(at, 'students')}/{line.learner_id}"
+                    if line.whose_role in LEARNERS
+                    else "",
+                ),
+            ]
+            for line in lines
+        ]
+
+    def seen(lines: Sequence[ActLine]) -> None:
+        looking.list_of(caller.db, caller.actor, [line.learner_id for line in lines])
+
+    verbs = sorted({line.verb for line in rows})
+    listing: Listing[ActLine] = Listing(
+        rows=rows,
+        columns=(
+            ListColumn("at", t("console.when"), lambda line: line.id),
+            ListColumn("who", t("console.who"), lambda line: (sound(line.who), line.id)),
+            ListColumn("role", t("console.role"), lambda line: (line.role, line.id)),
+            ListColumn("verb", t("console.act"), lambda line: (line.verb, line.id)),
+            ListColumn("whom", t("console.to_whom"), lambda line: (sound(line.whom), line.id)),
+        ),
+        cells=cells,
+        seen=seen,
+        filters=(
+            ListFilter(
+                "verb",
+                t("console.act"),
+                [(verb, act_words(verb)) for verb in verbs],
+                lambda line, key: line.verb == key,
+            ),
+        ),
+        named=lambda line: line.who,
+    )
+    return ListDrawn(listing, tuple(cohorts), "acts", t("console.lately"))
+
+
+def act_words(verb: str) -> Words:
+    """What an act is called."""
+    return t(f"console.verb.{verb}") if verb in console.OTHER_VERBS else t(f"rights.act.{verb}")
+
+
+TABS: Final = ("students", "schools", "waiting", "roster", "reminders", "inquiries", "acts")
+"""The lists, in the order in which they are offered."""
+VIEWS: Final[Mapping[str, View]] = {
+    "{cohort:int}/schools": school_list,
+    "{cohort:int}/waiting": waiting,
+    "{cohort:int}/roster": roster_list,
+    "{cohort:int}/reminders": reminder_list,
+    "{cohort:int}/inquiries": inquiry_list,
+    "{cohort:int}/acts": act_list,
+}

@@ -1,0 +1,611 @@
+"""发通知: an office writes a bulletin, sees what will be read by whom, and sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.scene import TO_MENU, Act, Flow, Scene, number
+from bot.talk.conversation import Chat
+from bot.talk.inputs import (
+    Answer,
+    Asked,
+    Free,
+    Kind,
+    Pick,
+    Rows,
+    Summary,
+    SummaryLine,
+    Unclear,
+    rows_of,
+    said,
+)
+from bot.talk.message import Choice, Item, Message, press
+from handlers import cohort as overview
+from handlers.attachments import FILES, keep_files, shown
+from handlers.pages import PAGE, page_asked, page_of, tell, turns
+from language.affairs import Affair
+from language.audiences import SaidAudience, audience_of
+from language.days import parse_moment
+from prompts import BEIJING, Text, Words, t
+from services import addressing, bulletins
+from services.access import LEARNERS, any_of
+from services.addressing import Audience, UnitOffered
+from services.bulletin_card import card_of, state_of
+from services.entities import Bulletin, BulletinState, RecordKind, Role
+from services.packs import load
+from services.records import Kept
+
+ALL: Final = "-"
+NARROWER: Final = "narrower"
+YES: Final = "yes"
+NO: Final = "no"
+PREVIEW: Final = "preview"
+OFFERED: Final = 6
+"""Units that are offered; the others are typed."""
+NAMED: Final = 5
+"""Units that are named where words fit several."""
+HAVE_SUBJECTS: Final = (*LEARNERS, Role.GUARDIAN, Role.MENTOR, Role.TEAM_MEMBER)
+
+
+# ---------------------------------------------------------------- writing
+
+
+class BulletinSeen(BaseModel):
+    """For whom somebody may write in a cohort; and the draft that is changed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cohort_id: int
+    cohort: str
+    roles: tuple[Role, ...]
+    units: tuple[UnitOffered, ...] = ()
+    subjects: tuple[tuple[str, str], ...] = ()
+    """Codes and names."""
+    owed: tuple[RecordKind, ...] = ()
+    bulletin_id: int | None = None
+    files: tuple[Kept, ...] = ()
+
+
+class BulletinWritten(BaseModel):
+    """The result of the talk."""
+
+    model_config = ConfigDict(frozen=True)
+
+    words: str
+    audience: Audience
+    asks_receipt: bool
+    files: tuple[Kept, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OneUnit(Kind[str]):
+    """A unit: pressed, or typed by a part of its name; or all of them."""
+
+    units: Mapping[str, Words]
+    """By number."""
+
+    def choices(self, asked: Asked) -> Rows:
+        first = list(self.units.items())[:OFFERED]
+        every = Choice(ALL, t("bulletin.any_unit"))
+        return [[every], *rows_of([Choice(key, name) for key, name in first], 2)]
+
+    def parse(self, answer: Answer, asked: Asked) -> str:
+        if answer.press == ALL or answer.press in self.units:
+            return str(answer.press)
+        found = units_named(self.units, said(answer, 60))
+        if not found:
+            raise Unclear(t("bulletin.no_such_unit"))
+        if len(found) > 1:
+            names = [self.units[key] for key in found[:NAMED]]
+            raise Unclear(t("bulletin.several_units", names=names))
+        return found[0]
+
+
+def units_named(units: Mapping[str, Words], words: str) -> list[str]:
+    """The units that are called so, else those whose names have these words in them."""
+    exactly = [key for key, name in units.items() if name == words]
+    return exactly or [key for key, name in units.items() if words in str(name)]
+
+
+async def write(chat: Chat, me: BulletinSeen) -> BulletinWritten:
+    """Ask for the words, for whom they are, and whether they are to be confirmed."""
+    chat.receive(FILES, captions="text")
+    chat.beside = lambda: so_far(chat, me)
+    words: str = await chat.ask(
+        "text",
+        Free(least=2, most=bulletins.MOST_WORDS, questions=True),
+        t("bulletin.what", cohort=me.cohort),
+    )
+    audience, lines = await _audience(chat, me)
+    asks = await chat.ask("receipt", _RECEIPT, t("bulletin.ask_receipt"))
+    files = await keep_files(chat, me.files, captions="text")
+    with_it = t("bulletin.with_receipt" if asks == YES else "bulletin.without_receipt")
+    every = [
+        SummaryLine("text", t("bulletin.words"), words),
+        *lines,
+        SummaryLine("receipt", t("bulletin.receipt"), with_it),
+        SummaryLine(FILES, t("field.files"), shown(files)),
+    ]
+    ends = [Choice(PREVIEW, t("bulletin.see_preview"), weight="primary")]
+    await chat.ask("review", Summary(every, ends), t("bulletin.review"))
+    return BulletinWritten(words=words, audience=audience, asks_receipt=asks == YES, files=files)
+
+
+_RECEIPT: Final = Pick(
+    [Choice(YES, t("bulletin.with_receipt")), Choice(NO, t("bulletin.without_receipt"))]
+)
+
+
+def so_far(chat: Chat, me: BulletinSeen) -> list[SummaryLine]:
+    """For whom it is, as far as that was said."""
+    every = _roles(me)
+    role = chat.peek("role", Pick(every))
+    if role is None:
+        return []
+    lines = [SummaryLine("role", t("bulletin.to"), _shown(role, every))]
+    for way in _narrowing(me, role):
+        value = chat.peek(way.step, way.kind)
+        if value is not None and value != ALL:
+            lines.append(SummaryLine(way.step, way.label, way.names[value]))
+    return lines
+
+
+def _roles(me: BulletinSeen) -> list[Choice]:
+    roles = [Choice(role.value, t(f"role.{role}")) for role in me.roles]
+    return [*roles, Choice(ALL, t("bulletin.everybody"))]
+
+
+async def _audience(chat: Chat, me: BulletinSeen) -> tuple[Audience, list[SummaryLine]]:
+    """Ask for whom it is; gives the lines that say so as well."""
+    every = _roles(me)
+    role = await chat.ask("role", Pick(every), t("bulletin.to_whom"))
+    lines = [SummaryLine("role", t("bulletin.to"), _shown(role, every))]
+    ways = _narrowing(me, role)
+    told: dict[str, Any] = {"role": None if role == ALL else role}
+    if ways:
+        labels = [way.label for way in ways]
+        some = [
+            Choice(ALL, t("bulletin.all_of_them")),
+            Choice(NARROWER, t("bulletin.narrower", by=labels)),
+        ]
+        wanted = await chat.ask("narrow", Pick(some, width=1), t("bulletin.narrow"))
+        if wanted == ALL:
+            lines.append(SummaryLine("narrow", t("bulletin.range"), t("bulletin.all_of_them")))
+            ways = []
+    for way in ways:
+        value = await chat.ask(way.step, way.kind, way.words)
+        if value != ALL:
+            told[way.step] = value
+        lines.append(SummaryLine(way.step, way.label, way.names[value]))
+    return Audience.model_validate(told), lines
+
+
+def _shown(value: str, choices: Sequence[Choice]) -> Words:
+    return next(choice.label for choice in choices if choice.value == value)
+
+
+class Narrowing(NamedTuple):
+    """A way to choose only some of those who have a role."""
+
+    step: str
+    label: Text
+    kind: Kind[str]
+    words: Text
+    names: Mapping[str, Words]
+    """How the answers are called."""
+
+
+def _narrowing(me: BulletinSeen, role: str) -> list[Narrowing]:
+    """The ways to choose some of those who have a role."""
+    found: list[Narrowing] = []
+    units: dict[str, Words] = {str(one.id): one.name for one in me.units if role in one.roles}
+    if len(units) > 1:
+        found.append(_way("unit", OneUnit(units), {ALL: t("bulletin.any_unit"), **units}))
+    if len(me.subjects) > 1 and role in HAVE_SUBJECTS:
+        subjects: dict[str, Words] = {ALL: t("bulletin.any_subject"), **dict(me.subjects)}
+        found.append(_way("subject", _pick(subjects, 2), subjects))
+    if me.owed and role in (*LEARNERS, Role.GUARDIAN):
+        owed: dict[str, Words] = {ALL: t("bulletin.any_owes")}
+        owed |= {kind.value: addressing.owing(kind) for kind in me.owed}
+        found.append(_way("owes", _pick(owed, 1), owed))
+    return found
+
+
+def _way(step: str, kind: Kind[str], names: Mapping[str, Words]) -> Narrowing:
+    return Narrowing(step, t(f"bulletin.{step}"), kind, t(f"bulletin.which_{step}"), names)
+
+
+def _pick(names: Mapping[str, Words], width: int) -> Pick:
+    return Pick([Choice(value, name) for value, name in names.items()], width)
+
+
+def load_writing(scene: Scene, args: Mapping[str, Any]) -> BulletinSeen:
+    wanted, person = args.get("cohort"), scene.actor.person_id
+    every = bulletins.to_write_in(scene.session, scene.actor)
+    cohort = next((one for one in every if one.id == wanted), every[0])
+    number = cohort.id or 0
+    programme = load(cohort.programme)
+    told: dict[str, Any] = {}
+    if args.get("bulletin") is not None:
+        row = bulletins.read(scene.session, scene.actor, args["bulletin"])
+        told = {"bulletin_id": row.id, "files": bulletins.kept_of(scene.session, row)}
+    codes = addressing.subjects_in(scene.session, number, person)
+    return BulletinSeen(
+        cohort_id=number,
+        cohort=cohort.name,
+        roles=tuple(addressing.roles_in(scene.session, number, person)),
+        units=tuple(addressing.units_in(scene.session, number, person)),
+        subjects=tuple((code, programme.subject_name(code)) for code in codes),
+        owed=tuple(addressing.owed_in(programme)),
+        **told,
+    )
+
+
+def finish_writing(scene: Scene, me: BulletinSeen, written: BulletinWritten) -> None:
+    row = bulletins.draft(
+        scene.session,
+        scene.actor,
+        me.cohort_id,
+        written.words,
+        written.audience,
+        written.files,
+        asks_receipt=written.asks_receipt,
+        number=me.bulletin_id,
+    )
+    show(scene, row)
+
+
+def begin(scene: Scene, args: Sequence[str]) -> None:
+    """发通知: begin to write; asks first in which cohort, where there are several."""
+    every = bulletins.to_write_in(scene.session, scene.actor)
+    if args or len(every) == 1:
+        scene.begin("write_bulletin", {"cohort": number(args) if args else every[0].id})
+        return
+    rows = [(Choice(press("new_bulletin", one.id or 0), one.name),) for one in every]
+    scene.say(Message(t("bulletin.which_cohort"), (*rows, (TO_MENU,)), kind="question"))
+
+
+def hear(scene: Scene, affair: Affair) -> bool:
+    """给汾河中学的学生发通知, 通知所有导师明天开会: begin with what was understood; the rest is
+    asked."""
+    if not bulletins.may_write(scene.session, scene.actor):
+        return False
+    cohort = bulletins.to_write_in(scene.session, scene.actor)[0].id
+    me = load_writing(scene, {"cohort": cohort})
+    given = understood(me, audience_of(affair.about))
+    if len(affair.to) > 1:
+        given["text"] = Answer(text=affair.to)
+    scene.begin("write_bulletin", {"cohort": cohort}, given, anew=True)
+    return True
+
+
+def hear_of_some(scene: Scene, affair: Affair) -> bool:
+    """The same of those who are to be reminded, where the words name a unit or a subject."""
+    if not bulletins.may_write(scene.session, scene.actor):
+        return False
+    cohort = bulletins.to_write_in(scene.session, scene.actor)[0].id
+    given = understood(load_writing(scene, {"cohort": cohort}), audience_of(affair.about))
+    named = {step for step in ("unit", "subject") if step in given and given[step].press != ALL}
+    return bool(named) and hear(scene, affair)
+
+
+def understood(me: BulletinSeen, said: SaidAudience) -> dict[str, Answer]:
+    """The answers that words give; none for what they do not surely say."""
+    if said.role not in me.roles:
+        return {}
+    given = {"role": Answer(press=said.role)}
+    ways = {way.step: way for way in _narrowing(me, said.role)}
+    found: dict[str, str] = {}
+    rest = said.rest
+    if said.owes in me.owed and "owes" in ways:
+        found["owes"] = said.owes
+    for step in ("subject", "unit"):
+        every = ways[step].names if step in ways else {}
+        names = {key: str(name) for key, name in every.items() if key != ALL}
+        fits = [key for key, name in names.items() if rest and (rest in name or name in rest)]
+        if len(fits) == 1:
+            found[step] = fits[0]
+            name = names[fits[0]]
+            rest = rest.replace(name, "") if name in rest else ""
+    if said.owes and "owes" not in found:
+        rest = rest or said.owes
+    if not found and not rest:
+        return given | ({"narrow": Answer(press=ALL)} if ways else {})
+    given["narrow"] = Answer(press=NARROWER)
+    # What is left over is not understood: all that it may mean is asked.
+    others = {} if rest else dict.fromkeys(ways.keys() - found.keys(), ALL)
+    return given | {step: Answer(press=key) for step, key in (found | others).items()}
+
+
+def edit(scene: Scene, args: Sequence[str]) -> None:
+    """修改: open a draft again, as a filled summary."""
+    row = bulletins.to_edit(scene.session, scene.actor, number(args))
+    audience = Audience.model_validate(row.audience)
+    given = {
+        "text": Answer(text=row.words),
+        "role": Answer(press=audience.role.value if audience.role else ALL),
+        "receipt": Answer(press=YES if row.asks_receipt else NO),
+    }
+    some = {
+        "unit": str(audience.unit or ALL),
+        "subject": audience.subject or ALL,
+        "owes": audience.owes.value if audience.owes else ALL,
+    }
+    narrower = set(some.values()) != {ALL}
+    given["narrow"] = Answer(press=NARROWER if narrower else ALL)
+    if narrower:
+        given |= {step: Answer(press=value) for step, value in some.items()}
+    about = {"cohort": row.cohort_id, "bulletin": row.id}
+    scene.begin("write_bulletin", about, given, anew=True)
+
+
+# ---------------------------------------------------------------- the card
+
+
+def show(scene: Scene, row: Bulletin) -> None:
+    """Show a bulletin to those who oversee it: while it waits to be confirmed, first exactly as
+    it will be read."""
+    if row.state in (BulletinState.DRAFT, BulletinState.ASKED):
+        scene.say(t("bulletin.preview"))
+        scene.say(bulletins.message(scene.session, row))
+    tell_of(scene, row)
+
+
+def tell_of(scene: Scene, row: Bulletin) -> None:
+    """Show the card with the numbers and with what can be done."""
+    scene.say(card_of(scene.session, scene.actor, row))
+
+
+def show_one(scene: Scene, args: Sequence[str]) -> None:
+    row = bulletins.read(scene.session, scene.actor, number(args))
+    show(scene, row)
+
+
+def listing(scene: Scene, args: Sequence[str]) -> None:
+    """通知: the bulletins of one's office, or of one's school's students."""
+    any_of(scene.session, scene.actor, "bulletins")
+    mine = bulletins.listed(scene.session, scene.actor)
+    copies = [] if mine else bulletins.copies(scene.session, scene.actor)
+    items = [
+        Item(
+            t("bulletin.row", words=bulletins.beginning(row), office=row.sender),
+            press("show_bulletin", row.id or 0),
+            state_of(row, scene.now),
+        )
+        for row in mine
+    ] or [
+        Item(
+            t("bulletin.row", words=bulletins.beginning(row), office=row.sender),
+            press("bulletin_copy", row.id or 0),
+            t("bulletin.count", count=count),
+        )
+        for row, count in copies
+    ]
+    on_page, turn = page_of(items, args[:1], "bulletins")
+    rows = [*turn]
+    may = bulletins.may_write(scene.session, scene.actor)
+    if may:
+        new = Choice(press("bulletin"), t("command.bulletin.label"), weight="primary")
+        rows.insert(0, (new,))
+    key = "bulletin.listed" if mine else "bulletin.copies" if copies else "bulletin.none"
+    title = t("command.bulletins.label")
+    tell(scene, Message(t(key), title=title, items=tuple(on_page)), rows, card="bulletins")
+
+
+def copy(scene: Scene, args: Sequence[str]) -> None:
+    """A bulletin that went to students of one's school."""
+    row, count = bulletins.copy(scene.session, scene.actor, number(args))
+    read = bulletins.message(scene.session, row)
+    note = t("bulletin.copy_note", count=count)
+    back = Choice(press("bulletins"), t("bulletin.to_list"), weight="quiet")
+    tell(scene, read._replace(rows=(), note=note), [(back,)], card="bulletins")
+
+
+# ---------------------------------------------------------------- confirming
+
+
+def send(scene: Scene, args: Sequence[str]) -> None:
+    """现在发送."""
+    row = bulletins.send(scene.session, scene.actor, number(args), number(args, 1))
+    tell_of(scene, row)
+
+
+def doing(do: Callable[..., Bulletin]) -> Act:
+    """What a button does to a bulletin; then its card is shown."""
+
+    def act(scene: Scene, args: Sequence[str]) -> None:
+        tell_of(scene, do(scene.session, scene.actor, number(args)))
+
+    return act
+
+
+class LaterSeen(BaseModel):
+    """The draft that is to be sent at a time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bulletin_id: int
+    version: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComingMoment(Kind[datetime]):
+    """A day and a time that are still to come."""
+
+    def choices(self, asked: Asked) -> Rows:
+        now = asked.now.astimezone(BEIJING)
+        evening = now.replace(hour=18, minute=0, second=0, microsecond=0)
+        morning = evening.replace(hour=9)
+        offered = [evening, morning + timedelta(days=1), evening + timedelta(days=1)]
+        return [
+            [Choice(at.isoformat(), t("bulletin.at", at=at))] for at in offered if at > asked.now
+        ]
+
+    def parse(self, answer: Answer, asked: Asked) -> datetime:
+        if answer.press is not None:
+            return datetime.fromisoformat(answer.press)
+        moment = parse_moment(said(answer, 60), asked.now.astimezone(BEIJING))
+        if moment is None or moment.start is None:
+            raise Unclear(t("bulletin.not_a_moment"))
+        at = datetime.combine(moment.day, moment.start, BEIJING)
+        if at <= asked.now:
+            raise Unclear(t("bulletin.time_has_passed"))
+        return at
+
+
+async def when(chat: Chat, me: LaterSeen) -> datetime:
+    """Ask when it is to be sent."""
+    at: datetime = await chat.ask("at", ComingMoment(), t("bulletin.when", what=me.words))
+    return at
+
+
+def load_later(scene: Scene, args: Mapping[str, Any]) -> LaterSeen:
+    row = bulletins.to_edit(scene.session, scene.actor, args["bulletin"])
+    return LaterSeen(
+        bulletin_id=row.id or 0, version=args["version"], words=bulletins.beginning(row)
+    )
+
+
+def finish_later(scene: Scene, me: LaterSeen, at: datetime) -> None:
+    tell_of(scene, bulletins.send(scene.session, scene.actor, me.bulletin_id, me.version, at))
+
+
+def later(scene: Scene, args: Sequence[str]) -> None:
+    about = {"bulletin": number(args), "version": number(args, 1)}
+    scene.begin("later_bulletin", about, anew=True)
+
+
+def drop(scene: Scene, args: Sequence[str]) -> None:
+    """删除草稿."""
+    bulletins.drop(scene.session, scene.actor, number(args))
+    scene.say(t("bulletin.dropped"))
+    listing(scene, ())
+
+
+# ---------------------------------------------------------------- afterwards
+
+
+def people(scene: Scene, args: Sequence[str]) -> None:
+    """List whom it has not reached and who has not confirmed it, by school."""
+    row = bulletins.read(scene.session, scene.actor, number(args))
+    found = bulletins.people(scene.session, row)
+    on_page = page_asked(len(found), args[1:2])
+    some = found[on_page * PAGE : (on_page + 1) * PAGE]
+    bulletins.look(scene.session, scene.actor, row, [one.member for one in some])
+    items = tuple(
+        Item(overview.who(one.member), state=bulletins.fate(row, one), tone="bad") for one in some
+    )
+    rows = turns(len(found), on_page, f"bulletin_people:{row.id}")
+    report = Choice(press("bulletin_report", row.id or 0), t("bulletin.report"))
+    back = Choice(press("show_bulletin", row.id or 0), t("bulletin.to_card"), weight="quiet")
+    words = t("bulletin.outstanding" if found else "bulletin.all_confirmed", count=len(found))
+    title = t("bulletin.about", words=bulletins.beginning(row))
+    tell(scene, Message(words, title=title, items=items), [*rows, (report,), (back,)])
+
+
+def remind(scene: Scene, args: Sequence[str]) -> None:
+    """催未回执."""
+    count = bulletins.remind(scene.session, scene.actor, number(args))
+    back = Choice(press("show_bulletin", number(args)), t("bulletin.to_card"), weight="quiet")
+    scene.say(Message(t("bulletin.reminding", count=count), ((back, TO_MENU),)))
+
+
+class ReportSeen(BaseModel):
+    """The bulletin whose report is made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bulletin_id: int
+
+
+async def report(chat: Chat, me: ReportSeen) -> dict[str, Any]:
+    made: dict[str, Any] = await chat.work("made", "bulletin_report", bulletin=me.bulletin_id)
+    return made
+
+
+def load_report(scene: Scene, args: Mapping[str, Any]) -> ReportSeen:
+    row = bulletins.read(scene.session, scene.actor, args["bulletin"])
+    return ReportSeen(bulletin_id=row.id or 0)
+
+
+def finish_report(scene: Scene, me: ReportSeen, made: Mapping[str, Any]) -> None:
+    back = Choice(press("show_bulletin", me.bulletin_id), t("bulletin.to_card"), weight="quiet")
+    if not made.get("file"):
+        scene.say(Message(t("bulletin.no_report"), ((back, TO_MENU),)))
+        return
+    scene.say(Message(t("bulletin.report_here"), ((back, TO_MENU),), files=(made["file"],)))
+
+
+# ---------------------------------------------------------------- what recipients do
+
+
+def received(scene: Scene, args: Sequence[str]) -> None:
+    """收到."""
+    row, at = bulletins.receive(scene.session, scene.actor, number(args))
+    if at is None:
+        scene.say(t("bulletin.only_preview"))
+        return
+    read = bulletins.message(scene.session, row, received=at)
+    scene.say(read if row.asks_receipt else read._replace(note=""))
+
+
+FLOWS: Final = [
+    Flow(
+        name="write_bulletin",
+        title=t("command.bulletin.label"),
+        talk=write,
+        about=BulletinSeen,
+        load=load_writing,
+        finish=finish_writing,
+        home=lambda _: lambda scene: listing(scene, ()),
+    ),
+    Flow(
+        name="later_bulletin",
+        title=t("bulletin.send_later"),
+        talk=when,
+        about=LaterSeen,
+        load=load_later,
+        finish=finish_later,
+        named=lambda me: t("bulletin.later_of", what=me.words),
+        home=lambda me: lambda scene: show_one(scene, [str(me.bulletin_id)]),
+    ),
+    Flow(
+        name="bulletin_report",
+        title=t("bulletin.report"),
+        talk=report,
+        about=ReportSeen,
+        load=load_report,
+        finish=finish_report,
+    ),
+]
+
+COMMANDS: dict[str, Act] = {"bulletin": begin, "bulletins": listing}
+
+ACTS: dict[str, Act] = {
+    "new_bulletin": begin,
+    "show_bulletin": show_one,
+    "edit_bulletin": edit,
+    "drop_bulletin": drop,
+    "later_bulletin": later,
+    "bulletin_people": people,
+    "bulletin_report": lambda scene, args: scene.begin(
+        "bulletin_report", {"bulletin": number(args)}, anew=True
+    ),
+    "remind_bulletin": remind,
+    "send_bulletin": send,
+    "bulletin_copy": copy,
+    "received": received,
+    "approve_bulletin": doing(bulletins.approve),
+    "decline_bulletin": doing(bulletins.decline),
+    "pause_bulletin": doing(bulletins.pause),
+    "resume_bulletin": doing(bulletins.resume),
+    "cancel_bulletin": doing(bulletins.cancel),
+}
+
+__all__ = ["ACTS", "COMMANDS", "FLOWS"]

@@ -1,0 +1,335 @@
+"""Whom a bulletin is for, and whether it would reach them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple, cast
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
+
+from bot.talk.acting import Actor
+from bot.talk.clock import beijing_day
+from programmes.materials import brought
+from programmes.model import Programme
+from prompts import Text, t
+from services import consent, roster
+from services.access import LEARNERS, things
+from services.packs import load
+from services.progress import in_short
+from services.roster import Presence
+from services.urging import MATTERS
+from storage.tables import (
+    Bulletin,
+    Cohort,
+    Guardianship,
+    Membership,
+    Person,
+    RecipientState,
+    RecordKind,
+    Role,
+    Unit,
+)
+
+TOLD: Final = (
+    Role.STUDENT,
+    Role.TRAINEE_TEACHER,
+    Role.GUARDIAN,
+    Role.MENTOR,
+    Role.TEAM_MEMBER,
+    Role.SCHOOL_TEACHER,
+    Role.COORDINATOR,
+)
+"""The roles to which bulletins go."""
+
+
+class Audience(BaseModel):
+    """Whom a bulletin is for: members of a role, or all of them; perhaps only some."""
+
+    model_config = ConfigDict(frozen=True)
+
+    role: Role | None = None
+    """All roles if empty."""
+    unit: int | None = None
+    """Those of this unit and of all units below it; guardians, of their children's."""
+    subject: str = ""
+    owes: RecordKind | None = None
+    """Learners who have still to do something in this matter, or their guardians."""
+
+
+def roles_in(db: Session, cohort_id: int, person_id: int) -> list[Role]:
+    """The roles that somebody may address in a cohort."""
+    here = sa.select(col(Membership.role)).where(*_addressed(cohort_id, person_id)).distinct()
+    found = set(db.connection().execute(here).scalars())
+    if found & {*LEARNERS} and _guardians_exist(db, cohort_id):
+        found.add(Role.GUARDIAN)
+    return [role for role in TOLD if role in found]
+
+
+def _guardians_exist(db: Session, cohort_id: int) -> bool:
+    guardian = select(Membership.id).where(
+        Membership.cohort_id == cohort_id,
+        Membership.role == Role.GUARDIAN,
+        col(Membership.ended_at).is_(None),
+    )
+    return db.exec(guardian.limit(1)).first() is not None
+
+
+class UnitOffered(BaseModel):
+    """A unit by which some of a role may be chosen."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    name: str
+    roles: tuple[Role, ...]
+    """Of those who belong to it, or to a unit below it."""
+
+
+def units_in(db: Session, cohort_id: int, person_id: int) -> list[UnitOffered]:
+    """The units of those whom somebody may address in a cohort, and the units above them that do
+    not hold them all; in the order of their numbers."""
+    here = sa.select(col(Membership.unit_id), col(Membership.role)).where(
+        *_addressed(cohort_id, person_id), col(Membership.unit_id).is_not(None)
+    )
+    own: dict[Any, set[Role]] = defaultdict(set)
+    for unit, role in db.connection().execute(here.distinct()):
+        own[unit].add(Role.GUARDIAN if role in LEARNERS else role)
+        own[unit].add(role)
+    parents = dict(db.exec(select(Unit.id, Unit.parent_id)).all())
+    roles: dict[int, set[Role]] = defaultdict(set)
+    for unit, found in own.items():
+        above: int | None = unit
+        passed: set[int] = set()
+        while above is not None and above not in passed:
+            passed.add(above)
+            roles[above] |= found
+            above = parents.get(above)
+    some = [unit for unit in roles if unit in own or own.keys() - below(parents, unit)]
+    units = db.exec(select(Unit).where(col(Unit.id).in_(some)).order_by(col(Unit.id)))
+    return [
+        UnitOffered(id=number, name=unit.name, roles=tuple(r for r in TOLD if r in roles[number]))
+        for unit in units
+        if (number := unit.id) is not None
+    ]
+
+
+def below(parents: Mapping[int | None, int | None], unit: int | None) -> set[int | None]:
+    """A unit and all units below it."""
+    found, edge = {unit}, {unit}
+    while edge:
+        edge = {one for one, parent in parents.items() if parent in edge} - found
+        found |= edge
+    return found
+
+
+def subjects_in(db: Session, cohort_id: int, person_id: int) -> list[str]:
+    """The subjects of those whom somebody may address in a cohort."""
+    place = sa.select(col(Membership.subject)).where(
+        *_addressed(cohort_id, person_id), col(Membership.subject) != ""
+    )
+    return sorted(db.connection().execute(place.distinct()).scalars())
+
+
+def owed_in(programme: Programme) -> list[RecordKind]:
+    """What learners of a programme may owe."""
+    written = {record.kind.value for record in programme.records}
+    asked = {
+        RecordKind.SESSION: bool(programme.requirements),
+        RecordKind.MATERIAL: bool(brought(programme)),
+    }
+    return [kind for kind in MATTERS if asked.get(kind, kind.value in written)]
+
+
+# ---------------------------------------------------------------- whom it reaches
+
+
+class _Place(NamedTuple):
+    """A membership, with what decides whether something may be sent there."""
+
+    member_id: int
+    person_id: int
+    role: Role
+    grade: str
+    born: date | None
+
+
+class Addressee(NamedTuple):
+    """Somebody whom a bulletin is for, and whether it would reach them."""
+
+    member_id: int
+    person_id: int
+    state: RecipientState
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """Whom a draft is for, each person once."""
+
+    people: Sequence[Addressee]
+    left: int = 0
+    """Of so many learners it is not known yet what they owe."""
+
+    @property
+    def counts(self) -> Counter[RecipientState]:
+        return Counter(one.state for one in self.people)
+
+
+def addressed(db: Session, actor: Actor, row: Bulletin) -> Addressed:
+    """Whom a draft is for, within the branch of whoever wrote it; the actor oversees that."""
+    wanted = Audience.model_validate(row.audience)
+    place = cast(Membership, db.get(Membership, row.by_id))
+    found, left = _members(db, row.cohort_id, wanted, place.person_id, actor.now)
+    first = {one.person_id: one for one in reversed(found) if one.person_id != actor.person_id}
+    chosen = list(reversed(first.values()))
+    awaited = _awaited(db, row.cohort_id, chosen, actor.now)
+    reached = _presences(db, first)
+    people = [
+        Addressee(
+            one.member_id,
+            one.person_id,
+            RecipientState.CONSENT
+            if one.person_id in awaited
+            else _BY_PRESENCE[reached[one.person_id]],
+        )
+        for one in chosen
+    ]
+    return Addressed(people, left)
+
+
+def consent_awaited(
+    db: Session, cohort_id: int, members: Sequence[int], now: datetime
+) -> set[int]:
+    """Of these members those people to whom nothing may be sent now, for want of a guardian's
+    consent."""
+    return _awaited(db, cohort_id, _rows(db, [col(Membership.id).in_(members)]), now)
+
+
+def _awaited(db: Session, cohort_id: int, some: Iterable[_Place], now: datetime) -> set[int]:
+    programme, today = load(roster.find_cohort(db, cohort_id).programme), beijing_day(now)
+    asked = [
+        one.person_id
+        for one in some
+        if one.role in LEARNERS and consent.needed(one.born, one.grade, programme, today)
+    ]
+    given: set[int] = set()
+    for at in range(0, len(asked), SLICE):
+        children = sa.select(col(Person.id)).where(col(Person.id).in_(asked[at : at + SLICE]))
+        given |= consent.given_among(db, children)
+    return set(asked) - given
+
+
+_BY_PRESENCE: Final = {
+    Presence.HERE: RecipientState.WAITING,
+    Presence.NOT_JOINED: RecipientState.NOT_JOINED,
+    Presence.UNREACHABLE: RecipientState.BLOCKED,
+}
+SLICE: Final = 5000
+"""People who are looked up in one statement."""
+
+
+def _presences(db: Session, people: Iterable[int]) -> dict[int, Presence]:
+    every = list(people)
+    found: dict[int, Presence] = {}
+    for at in range(0, len(every), SLICE):
+        found |= roster.presences(db, every[at : at + SLICE])
+    return found
+
+
+def _addressed(cohort_id: int, writer: int) -> list[ColumnElement[bool]]:
+    """The members of a cohort now to whom somebody may write."""
+    return [
+        col(Membership.cohort_id) == cohort_id,
+        col(Membership.ended_at).is_(None),
+        col(Membership.id).in_(things("address_bulletin", writer)),
+    ]
+
+
+def _members(
+    db: Session, cohort_id: int, wanted: Audience, writer: int, now: datetime
+) -> tuple[list[_Place], int]:
+    """The members for whom it is, in the order of the roster; and of how many that is not known
+    yet."""
+    conditions = _addressed(cohort_id, writer)
+    if wanted.unit is not None:
+        parents = dict(db.exec(select(Unit.id, Unit.parent_id)).all())
+        units = below(parents, wanted.unit)
+        here = col(Membership.unit_id).in_(units) | col(Membership.team_id).in_(units)
+        conditions.append(here)
+    if wanted.subject:
+        conditions.append(col(Membership.subject) == wanted.subject)
+    left = 0
+    of_learners = wanted.role is Role.GUARDIAN or wanted.owes is not None
+    if wanted.owes is not None:
+        cohort = cast(Cohort, db.get(Cohort, cohort_id))
+        short, left = in_short(db, cohort, beijing_day(now), None, conditions)
+        owing = [one.member_id for one in short if one.lacks(wanted.owes)]
+        conditions.append(col(Membership.id).in_(owing))
+    if of_learners:
+        conditions.append(col(Membership.role).in_(LEARNERS))
+    if wanted.role is Role.GUARDIAN:
+        return _guardians_of(db, cohort_id, conditions), left
+    conditions.append(
+        col(Membership.role) == wanted.role if wanted.role else col(Membership.role).in_(TOLD)
+    )
+    return _rows(db, conditions), left
+
+
+def _rows(db: Session, conditions: Sequence[ColumnElement[bool]]) -> list[_Place]:
+    columns = (
+        *(col(Membership.id), col(Membership.person_id), col(Membership.role)),
+        *(col(Membership.grade), col(Person.birth_date)),
+    )
+    rows = (
+        sa.select(*columns)
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .where(*conditions)
+        .order_by(col(Membership.id))
+    )
+    return [_Place(*cast(Any, row)) for row in db.connection().execute(rows)]
+
+
+def _guardians_of(
+    db: Session, cohort_id: int, conditions: Sequence[ColumnElement[bool]]
+) -> list[_Place]:
+    """The guardians who answer for these learners now, as members of the cohort."""
+    children = sa.select(col(Membership.person_id)).where(*conditions)
+    answering = sa.select(col(Guardianship.guardian_id)).where(
+        col(Guardianship.child_id).in_(children),
+        col(Guardianship.ended_at).is_(None),
+        col(Guardianship.withdrawn_at).is_(None),
+    )
+    return _rows(
+        db,
+        [
+            col(Membership.cohort_id) == cohort_id,
+            col(Membership.role) == Role.GUARDIAN,
+            col(Membership.ended_at).is_(None),
+            col(Membership.person_id).in_(answering),
+        ],
+    )
+
+
+def label(db: Session, row: Bulletin) -> Text:
+    """Whom a bulletin is for, in words."""
+    wanted = Audience.model_validate(row.audience)
+    who = t(f"role.{wanted.role}") if wanted.role else t("bulletin.everybody")
+    if wanted.owes is not None:
+        who = t("bulletin.who_owe", who=who, what=owing(wanted.owes))
+    if wanted.subject:
+        programme = load(roster.find_cohort(db, row.cohort_id).programme)
+        who = t("bulletin.who_of", who=who, what=programme.subject_name(wanted.subject))
+    if wanted.unit is not None:
+        unit = db.get(Unit, wanted.unit)
+        who = t("bulletin.who_of", who=who, what=unit.name if unit else "")
+    return who
+
+
+def owing(kind: RecordKind) -> Text:
+    """What those are called who still owe something."""
+    return t(f"bulletin.owes_{kind}")

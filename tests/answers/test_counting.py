@@ -1,0 +1,61 @@
+"""What a rule comes to for a number that the question states."""
+
+from __future__ import annotations
+
+import pytest
+
+from answers import guide
+from answers.counting import summed
+from programmes.catalogue import load
+from prompts import LANGUAGES, Language, render
+
+
+@pytest.mark.parametrize(
+    ("question", "programme", "said"),
+    [
+        ("我做了7次了还差几次", "shanxi-2026", "还差3次（至少10次）"),
+        ("我已经参加了十二次，够了吗", "shanxi-2026", "已经够了"),
+        ("我到学校去了6次，另外线上聊过4次，够不够", "jiangsu-2022", "还差4次"),
+        ("我名下已经收了3个学生，还能再收几个", "neimenggu-pilot-2025", "最多还能再加2名"),
+        ("名下有5个学生了，还能收几个", "neimenggu-pilot-2025", "已经到上限"),
+        ("我们市已经有5个受资助的了，还能再报几个", "jiangsu-2022", "这是原则上的数"),
+        ("我们队带了9个学生，还差几个", "spark-2026", "还差6名"),
+        ("从4月带到12月，面对面一共最少几次", "neimenggu-pilot-2025", "一共至少18次"),
+        ("每市拨工作经费，13个市一共多少钱", "jiangsu-2022", "13 × 20000元 = 260000元"),
+    ],
+)
+def test_it_is_worked_out_with_the_rule_beside_it(
+    question: str, programme: str, said: str
+) -> None:
+    pack = load(programme)
+    (answer,) = guide().ask(question, (pack,))
+    text = render(answer.text, "zh")
+    assert said in text
+    assert answer.clause
+    assert answer.clause in text
+
+
+@pytest.mark.parametrize(
+    ("question", "programme"),
+    [
+        ("还差几次", "shanxi-2026"),  # of whom?
+        ("一年要参加几次培养", "shanxi-2026"),
+        ("去了几次了，还差几次", "shanxi-2026"),
+        ("我名下已经收了3个学生，还能再收几个", "shanxi-2026"),  # no limit is written
+        ("我线下做了3次，线上做了4次，还差几次", "jiangsu-2022"),  # which of them is not said
+        ("从4月带到12月，一共最少几次", "jiangsu-2022"),  # nothing is asked of each month
+        ("12月到4月面对面一共几次", "neimenggu-pilot-2025"),  # of which year?
+        ("13个市一共多少名额", "jiangsu-2022"),
+    ],
+)
+def test_without_a_number_on_both_sides_nothing_is_worked_out(
+    question: str, programme: str
+) -> None:
+    assert summed(question, load(programme)) is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_is_said_in_both_languages(language: Language) -> None:
+    found = summed("I have done 7 sessions, how many more?", load("shanxi-2026"))
+    assert found is not None
+    assert "3" in render(found.says, language)
