@@ -105,7 +105,7 @@ def bulletin_report(database: Database, store: FileStore, clock: Clock) -> Job:
         data = await asyncio.to_thread(workbooks.listed, sheets)
         sha256 = await asyncio.to_thread(store.keep, data)
         until = actor.now + REPORT_LIFE
-        kept = persons.keep_sheet
+        kept = persons.keep_made
         return {"file": await database.run(kept, actor, sha256, len(data), name, until)}
 
     return make

@@ -21,6 +21,7 @@ NICE: Final = 10
 SECONDS: Final = 60
 """Time limit for one page, the start included."""
 CERTIFICATE: Final = "certificate.typ"
+DOSSIER: Final = "dossier.typ"
 PRINTED: Final = "printed"
 FAILED: Final = "failed"
 

@@ -147,7 +147,7 @@ class RosterDesk:
     def _note_file(self, db: Session, order: Order, sha256: str, size: int, name: str) -> int:
         by = self._by(order)
         until = by.now + RETURNED_LIFE
-        return persons.keep_sheet(db, by, sha256, size, name, until)
+        return persons.keep_made(db, by, sha256, size, name, until)
 
     # ------------------------------------------------------------ deciding
 
