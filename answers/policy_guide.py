@@ -92,6 +92,8 @@ _BECAME: Final = re.compile(
 _MOST: Final = re.compile("最(?:(?P<much>[晚后多长高大久])|[早先少短低小快])")
 """Who is first or last: 最早, 最多."""
 _PARTS: Final = re.compile("[；。，、：\\n]")
+_UNWRITTEN: Final = re.compile("未写|没写|未列|未定|未说明|没有规定")
+"""By which packs say that a document leaves a part open."""
 _ANNEX: Final = re.compile(r"附件\d*")
 _BOUND: Final = re.compile("(?<= )[和与跟及、]+(?= )")
 """What bound the names of programmes together."""
@@ -560,6 +562,9 @@ class Guide:
             words = t("ask.fact", topic=topic.label, answer=_said(one, topic), **source)
             if later := self._later(topic, programmes, question, library, SURELY_SPOKEN):
                 words = t("ask.beside", says=words, **later.cited)
+            elif not at_office and any(map(_UNWRITTEN.search, one.lines)):
+                offices = self._offices(programmes)
+                words = t("ask.part_silent", says=words, offices=offices) if offices else words
             return PolicyAnswer("fact", words, topic.key, one.clause, keys, score, near)
         sources = (f"{self.called(one.programme)} {one.clause}" for one in told if not one.silent)
         words = self._side_by_side(told, topic, question, library)

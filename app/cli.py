@@ -341,6 +341,25 @@ def person_link(
     desk.link_people(student, other)
 
 
+@people.command("consent", help=both("person_consent"))
+def person_consent(
+    child: Who,
+    guardian: Annotated[str, typer.Argument(help=both("consent_guardian"))],
+    on: Annotated[str, typer.Option("--on", help=both("consent_on"))] = "",
+) -> None:
+    from app import desk
+
+    desk.record_consent(child, guardian, on)
+
+
+@people.command("consent-text", help=both("consent_text"))
+def consent_text() -> None:
+    from services import consent
+
+    words = consent.words_of(language.get())
+    say(t("cli.consent_words", words=words, version=consent.version_of(words)))
+
+
 @people.command("end", help=both("person_end"))
 def person_end(who: Who, reason: Annotated[str, typer.Option(help=both("reason"))]) -> None:
     from app import desk

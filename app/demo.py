@@ -50,8 +50,13 @@ from storage.tables import (
 PROGRAMME: Final = "shanxi-2026"
 MADE: Final = "make_demo"
 """The verb of the audit row that marks a demo cohort."""
-SHOWN: Final = (Role.STUDENT, Role.MENTOR, Role.SCHOOL_TEACHER, Role.COORDINATOR)
+SHOWN: Final = (
+    *(Role.STUDENT, Role.MENTOR, Role.TEAM_MEMBER),
+    *(Role.SCHOOL_TEACHER, Role.COORDINATOR, Role.GUARDIAN),
+)
 """The roles for which the demo prints sign-in links."""
+CHILDREN: Final = (1, 7)
+"""The students, of two schools, who have the demo's guardian."""
 BEFORE: Final = timedelta(days=14)
 """The roster is made this long before the cycle."""
 
@@ -213,7 +218,7 @@ class _Year:
         cohort_id = cast(int, cohort.id)
         audit.note(db, by, MADE, "cohort", cohort_id)
 
-        def add(name: str, role: Role, unit: str, subject: str = "", grade: str = "") -> None:
+        def add(name: str, role: Role, unit: str = "", subject: str = "", grade: str = "") -> None:
             person = roster.add_person(
                 db, by, self._words(f"demo.person.{name}"), language=self._language
             )
@@ -223,7 +228,7 @@ class _Year:
                 cohort_id,
                 cast(int, person.id),
                 role,
-                unit_id=units[unit],
+                unit_id=units.get(unit),
                 subject=subject,
                 grade=grade,
             )
@@ -242,6 +247,10 @@ class _Year:
             self._link(by, student, f"mentor_{trait.mentor}")
             if trait.member is not None:
                 self._link(by, student, f"member_{trait.member}")
+        add("guardian", Role.GUARDIAN)
+        for n in CHILDREN:
+            child, guardian = self._members[f"student_{n}"], self._members["guardian"]
+            roster.link_guardian(db, by, child.id, guardian.id)
         return cohort_id
 
     def _link(self, by: Operator, student: str, other: str) -> None:

@@ -31,14 +31,24 @@ from app.terminal import (
 )
 from bot.platforms.web.uploads import forget_uploads
 from bot.talk.acting import Operator, Refused
-from bot.talk.clock import Clock, SystemClock
+from bot.talk.clock import Clock, SystemClock, beijing_day
 from bot.talk.inputs import length
 from jobs.copies import archive
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from programmes.values import Grade
 from prompts import LANGUAGES, Text, Words, catalogue, t
-from services import documents, inquiries, joining, packs, persons, roster, sealing, service_hours
+from services import (
+    documents,
+    guardians,
+    inquiries,
+    joining,
+    packs,
+    persons,
+    roster,
+    sealing,
+    service_hours,
+)
 from services.access import cohort_of
 from services.audit import note, note_refusal
 from services.roster import RUN_COHORTS, UNIT_OF, Member, Presence
@@ -350,6 +360,16 @@ def link_people(student: str, other: str) -> None:
         names = {"student": one.person.name, "other": two.person.name}
         say(t("cli.linked", role=t(f"role.{two.membership.role}"), **names))
         warn(warnings)
+
+
+def record_consent(child: str, guardian: str, signed: str) -> None:
+    """Record a consent that was signed on paper."""
+    day = day_typed(signed) or beijing_day(CLOCK.now())
+    with desk() as (db, by):
+        one, two = member_typed(db, child), member_typed(db, guardian)
+        version = guardians.record_paper(db, by, one, two, day)
+        names = {"child": one.person.name, "guardian": two.person.name}
+        say(t("cli.consent_recorded", day=day, version=version, **names))
 
 
 def end_person(who: str, reason: str) -> None:

@@ -101,8 +101,8 @@ COMMANDS: dict[str, Act] = {
     "session": lambda scene, _: scene.begin("session"),
     "writing": lambda scene, _: diary.start(scene, RecordKind.DIARY),
     "meeting": lambda scene, _: diary.start(scene, RecordKind.MEETING_RECORD),
-    "progress": progress.progress,
-    "records": progress.listing,
+    "progress": overseen.own_or_childs(progress.progress),
+    "records": overseen.own_or_childs(progress.listing),
     "queue": overseen.queue_or_list,
     "children": menu.children,
     **watch.COMMANDS,
@@ -134,6 +134,7 @@ ACTS: dict[str, Act] = {
     "drop": menu.drop,
     "anew": menu.anew,
     "consent": menu.give_consent,
+    "consented": menu.consented,
     "unconsent": menu.take_back_consent,
     "diary": lambda scene, args: diary.start(scene, RecordKind.DIARY, number(args)),
     "meeting_record": lambda scene, args: diary.start(

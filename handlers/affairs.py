@@ -13,6 +13,7 @@ from bot.scene import TO_MENU, Scene
 from bot.talk.message import Message
 from handlers import (
     around,
+    bulletins,
     certificates,
     leave,
     menu,
@@ -135,6 +136,12 @@ def stands_in(scene: Scene, _: Affair) -> bool:
     return True
 
 
+def remind_some(scene: Scene, affair: Affair) -> bool:
+    """催一下…, 给太原还没写日志的学生发提醒: an office that names a place or a subject writes to
+    those; whoever names students or all of theirs reminds them."""
+    return bulletins.hear_of_some(scene, affair) or overseen.urge(scene, affair)
+
+
 # ---------------------------------------------------------------- what policy answers lead to
 
 
@@ -208,6 +215,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "child": overseen.child,
     "withdraw_consent": overseen.consent,
     "consent": overseen.consent,
+    "consented": overseen.consented,
     "agree": overseen.agree,
     "students": overseen.students,
     "behind": overseen.behind,
@@ -217,7 +225,8 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "approve": overseen.queue,
     "approve_all": overseen.approve_all,
     "return_all": overseen.queue,
-    "urge": overseen.urge,
+    "urge": remind_some,
+    "bulletin": bulletins.hear,
     "absent": overseen.list_of("absent"),
     "unreached": overseen.list_of("unreached"),
     "longest": overseen.list_of("longest"),

@@ -28,6 +28,8 @@ from bot.talk.message import Choice, Item, Message, press
 from handlers import cohort as overview
 from handlers.attachments import FILES, keep_files, shown
 from handlers.pages import PAGE, page_asked, page_of, tell, turns
+from language.affairs import Affair
+from language.audiences import SaidAudience, audience_of
 from language.days import parse_moment
 from prompts import BEIJING, Text, Words, t
 from services import addressing, bulletins
@@ -249,6 +251,58 @@ def begin(scene: Scene, args: Sequence[str]) -> None:
     scene.say(Message(t("bulletin.which_cohort"), (*rows, (TO_MENU,)), kind="question"))
 
 
+def hear(scene: Scene, affair: Affair) -> bool:
+    """给汾河中学的学生发通知, 通知所有导师明天开会: begin with what was understood; the rest is
+    asked."""
+    if not bulletins.may_write(scene.session, scene.actor):
+        return False
+    cohort = bulletins.to_write_in(scene.session, scene.actor)[0].id
+    me = load_writing(scene, {"cohort": cohort})
+    given = understood(me, audience_of(affair.about))
+    if len(affair.to) > 1:
+        given["text"] = Answer(text=affair.to)
+    scene.begin("write_bulletin", {"cohort": cohort}, given, anew=True)
+    return True
+
+
+def hear_of_some(scene: Scene, affair: Affair) -> bool:
+    """The same of those who are to be reminded, where the words name a unit or a subject."""
+    if not bulletins.may_write(scene.session, scene.actor):
+        return False
+    cohort = bulletins.to_write_in(scene.session, scene.actor)[0].id
+    given = understood(load_writing(scene, {"cohort": cohort}), audience_of(affair.about))
+    named = {step for step in ("unit", "subject") if step in given and given[step].press != ALL}
+    return bool(named) and hear(scene, affair)
+
+
+def understood(me: BulletinSeen, said: SaidAudience) -> dict[str, Answer]:
+    """The answers that words give; none for what they do not surely say."""
+    if said.role not in me.roles:
+        return {}
+    given = {"role": Answer(press=said.role)}
+    ways = {way.step: way for way in _narrowing(me, said.role)}
+    found: dict[str, str] = {}
+    rest = said.rest
+    if said.owes in me.owed and "owes" in ways:
+        found["owes"] = said.owes
+    for step in ("subject", "unit"):
+        every = ways[step].names if step in ways else {}
+        names = {key: str(name) for key, name in every.items() if key != ALL}
+        fits = [key for key, name in names.items() if rest and (rest in name or name in rest)]
+        if len(fits) == 1:
+            found[step] = fits[0]
+            name = names[fits[0]]
+            rest = rest.replace(name, "") if name in rest else ""
+    if said.owes and "owes" not in found:
+        rest = rest or said.owes
+    if not found and not rest:
+        return given | ({"narrow": Answer(press=ALL)} if ways else {})
+    given["narrow"] = Answer(press=NARROWER)
+    # What is left over is not understood: all that it may mean is asked.
+    others = {} if rest else dict.fromkeys(ways.keys() - found.keys(), ALL)
+    return given | {step: Answer(press=key) for step, key in (found | others).items()}
+
+
 def edit(scene: Scene, args: Sequence[str]) -> None:
     """修改: open a draft again, as a filled summary."""
     row = bulletins.to_edit(scene.session, scene.actor, number(args))
@@ -285,9 +339,7 @@ def show(scene: Scene, row: Bulletin) -> None:
 
 def tell_of(scene: Scene, row: Bulletin) -> None:
     """Show the card with the numbers and with what can be done."""
-    card = card_of(scene.session, scene.actor, row)
-    away = (Choice(press("bulletins"), t("bulletin.to_list"), weight="quiet"), TO_MENU)
-    scene.say(card._replace(rows=(*card.rows, away)))
+    scene.say(card_of(scene.session, scene.actor, row))
 
 
 def show_one(scene: Scene, args: Sequence[str]) -> None:

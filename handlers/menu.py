@@ -9,8 +9,9 @@ from bot.scene import TO_MENU, Scene, draft_choices, number, with_menu
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Field, Item, Message, Outgoing, Weight, as_message, press
 from prompts import LANGUAGES, Text, Words, catalogue, t
-from services import guardians, joining, records, roster
+from services import consent, guardians, joining, records, roster
 from services.access import LEARNERS, memberships
+from services.entities import Person
 from services.menus import EVERYBODY, commands_for, described
 from services.readers import Readers, readers
 from services.rights import Relation
@@ -251,25 +252,30 @@ def children(scene: Scene, _args: Sequence[str]) -> None:
     for link, child in sorted(every, key=lambda one: one[1].id in waiting):
         if not guardians.asked_for(scene.session, scene.actor, link):
             said = t("consent.child_not_asked", name=child.name)
-            rows = [(TO_MENU,)]
-            for place in roster.children_of(scene.session, scene.actor.person_id):
-                if place.person.id == child.id:
-                    way = Choice(press("student", place.id), t("consent.see_progress"))
-                    rows.insert(0, (way,))
-            scene.say(Message(said, tuple(rows), title=child.name))
+            way = _progress_of(scene, child)
+            rows = ((way,), (TO_MENU,)) if way else ((TO_MENU,),)
+            scene.say(Message(said, rows, title=child.name))
             continue
-        standing = link.consented_at is not None and link.withdrawn_at is None
+        standing = consent.stands(link)
         verb, label = ("unconsent", "take_back") if standing else ("consent", "give")
-        among = len(waiting) > 1 and not standing
-        called = t("consent.give_for", name=child.name) if among else t(f"consent.{label}")
+        # With several children, what a button does is said of one of them.
+        among = len(every) > 1
+        called = t(f"consent.{label}_for" if among else f"consent.{label}", name=child.name)
         weight: Weight = "danger" if standing else "primary"
         now = "given" if standing else "awaited"
         if standing and not guardians.in_force(scene.session, link):
             now = "stopped"
+        elif not standing and link.consented_at is not None and link.withdrawn_at is None:
+            now = "changed"
+        way = _progress_of(scene, child) if standing else None
+        ways = [way] if way else []
+        if link.consented_at is not None:
+            ways.append(Choice(press("consented", child.id or 0), t("consent.what")))
         scene.say(
             Message(
-                t(f"consent.child_{now}", name=child.name),
+                t(f"consent.child_{now}", name=child.name, terms=t("consent.terms")),
                 (
+                    *([tuple(ways)] if ways else []),
                     (
                         Choice(
                             press(verb, child.id or 0),
@@ -291,6 +297,47 @@ def children(scene: Scene, _args: Sequence[str]) -> None:
                 ),
             )
         )
+
+
+def _progress_of(scene: Scene, child: Person) -> Choice | None:
+    """The way to a child's page, if it has a place now."""
+    for place in roster.children_of(scene.session, scene.actor.person_id):
+        if place.person.id == child.id:
+            return Choice(press("student", place.id), t("consent.see_progress", name=child.name))
+    return None
+
+
+def consented(scene: Scene, args: Sequence[str]) -> None:
+    """What a guardian has consented to, word by word, when and how; of one child or of each."""
+    chosen = {number(args)} if args else None
+    told = False
+    for link, child in guardians.children(scene.session, scene.actor):
+        if (chosen and child.id not in chosen) or link.consented_at is None:
+            continue
+        told = True
+        words = guardians.text_of(scene.session, link)
+        way = link.consent_way if link.consent_way in _WAYS else "chat"
+        fields = [Field(t("consent.when"), t("consent.at", at=link.consented_at))]
+        if link.consent_way:
+            fields.append(Field(t("consent.how"), t(f"consent.way_{way}")))
+        if words:
+            fields.append(Field(t("consent.version"), link.consent_version))
+        if link.withdrawn_at is not None:
+            fields.append(Field(t("consent.taken_back"), t("consent.at", at=link.withdrawn_at)))
+        back = Choice(press("children"), t("command.children.label"), weight="quiet")
+        scene.say(
+            Message(
+                words or t("consent.words_unknown"),
+                ((back, TO_MENU),),
+                title=t("consent.agreed_to", name=child.name),
+                fields=tuple(fields),
+            )
+        )
+    if not told:
+        scene.say(Message(t("consent.never"), ((TO_MENU,),)))
+
+
+_WAYS: Final = ("web", "telegram", consent.PAPER)
 
 
 def give_consent(scene: Scene, args: Sequence[str]) -> None:
@@ -325,6 +372,8 @@ def take_back_consent(scene: Scene, args: Sequence[str], days: int = 0) -> None:
         files=receipt.files,
         days=days,
     )
-    again = Choice(press("consent", child.id or 0), t("consent.give"), weight="quiet")
+    again = Choice(
+        press("consent", child.id or 0), t("consent.give_for", name=child.name), weight="quiet"
+    )
     mine = Choice(press("mydata"), t("command.mydata.label"))
     scene.say(Message(told, ((mine, again), (TO_MENU,)), kind="card", card=card, title=child.name))

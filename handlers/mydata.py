@@ -122,19 +122,28 @@ class CopySeen(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     person_id: int
+    name: str = ""
+    """Of a child, for its guardian; empty for oneself."""
 
 
 async def make(chat: Chat, me: CopySeen) -> dict[str, Any]:
     """Whoever sees this chat can open the copy: so it is asked first."""
     yes = Choice("make", t("mydata.make_copy"), weight="primary")
-    await chat.ask("sure", Pick([yes]), t("mydata.sure_copy"))
+    asked = t("mydata.sure_copy_of", name=me.name) if me.name else t("mydata.sure_copy")
+    await chat.ask("sure", Pick([yes]), asked)
     made: dict[str, Any] = await chat.work("made", "make_copy", person=me.person_id)
     return made
 
 
 def load_copy(scene: Scene, args: Mapping[str, Any]) -> CopySeen:
     allow(scene.session, scene.actor, "copy_data", args["person"])
-    return CopySeen(person_id=args["person"])
+    return _of(scene, args["person"])
+
+
+def _of(scene: Scene, person_id: int) -> CopySeen:
+    own = person_id == scene.actor.person_id
+    name = "" if own else persons.held(scene.session, person_id).person.name
+    return CopySeen(person_id=person_id, name=name)
 
 
 def finish_copy(scene: Scene, me: CopySeen, made: Mapping[str, Any]) -> None:
@@ -159,13 +168,16 @@ def copy_data(scene: Scene, args: Sequence[str]) -> None:
 
 async def tell_wrong(chat: Chat, me: CopySeen) -> str:
     """Ask what is wrong, in the person's own words."""
-    said: str = await chat.ask("what", Free(least=2, most=500), t("mydata.what_is_wrong"))
+    asked = t("mydata.what_is_wrong")
+    if me.name:
+        asked = t("mydata.what_is_wrong_of", name=me.name, asked=asked)
+    said: str = await chat.ask("what", Free(least=2, most=500), asked)
     return said
 
 
 def load_correct(scene: Scene, args: Mapping[str, Any]) -> CopySeen:
     allow(scene.session, scene.actor, "correct_data", args["person"])
-    return CopySeen(person_id=args["person"])
+    return _of(scene, args["person"])
 
 
 def finish_correct(scene: Scene, me: CopySeen, said: str) -> None:

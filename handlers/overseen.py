@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bot.scene import TO_MENU, Scene
+from bot.scene import TO_MENU, Act, Scene
 from bot.talk.message import Choice, Message, press
 from handlers import around, cohort, menu, pages, review, urging, watch
 from handlers.speaker import learner, named_of, oversees, roles, ways_on
@@ -31,6 +31,16 @@ def child(scene: Scene, _: Affair) -> bool:
     return bool(children)
 
 
+def own_or_childs(own: Act) -> Act:
+    """An act on one's own records; to a guardian who has none, each child's page."""
+
+    def show(scene: Scene, args: Sequence[str]) -> None:
+        if learner(scene) is not None or not child(scene, Affair("progress")):
+            own(scene, args)
+
+    return show
+
+
 def agree(scene: Scene, _: Affair) -> bool:
     """同意, typed: what the button does, where one child alone waits for it."""
     if Role.GUARDIAN not in roles(scene):
@@ -39,6 +49,14 @@ def agree(scene: Scene, _: Affair) -> bool:
         menu.give_consent(scene, [str(only)])
     else:
         menu.children(scene, ())
+    return True
+
+
+def consented(scene: Scene, _: Affair) -> bool:
+    """我同意了什么: to guardians."""
+    if Role.GUARDIAN not in roles(scene):
+        return False
+    menu.consented(scene, ())
     return True
 
 

@@ -57,6 +57,7 @@ Name = Literal[
     "approve_all",
     "return_all",
     "urge",
+    "bulletin",
     "absent",
     "unreached",
     "longest",

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from bot.talk.acting import Actor
 from bot.talk.message import Choice, Field, Message, Meter, Tone, press
 from prompts import Text, Words, t
-from services import bulletins
+from services import bulletins, roster
 from services.addressing import addressed, label
 from services.bulletins import BulletinCounts
 from storage.tables import Bulletin, BulletinState, Person, RecipientState
@@ -31,8 +31,14 @@ UNREACHED: Final = (
 def card_of(db: Session, actor: Actor, row: Bulletin) -> Message:
     """A bulletin as those see it who oversee it. Under a draft stands whom it would reach."""
     card = Message(title=t("bulletin.title"), kind="question", card=f"bulletins:{row.id}")
-    if row.state is BulletinState.DRAFT:
-        return _draft(db, actor, row, card)
+    away = Choice(press("bulletins"), t("bulletin.to_list"), weight="quiet")
+    menu = Choice(press("menu"), t("command.menu.label"), weight="quiet")
+    shown = _draft if row.state is BulletinState.DRAFT else _confirmed
+    card = shown(db, actor, row, card)
+    return card._replace(rows=(*card.rows, (away, menu)))
+
+
+def _confirmed(db: Session, actor: Actor, row: Bulletin, card: Message) -> Message:
     counts = bulletins.counted(db, row)
     rows = [*_ways(db, actor, row, counts), *_lists(row, counts)]
     return card._replace(
@@ -82,6 +88,7 @@ def _draft(db: Session, actor: Actor, row: Bulletin, card: Message) -> Message:
 
 
 def _about(db: Session, row: Bulletin, now: datetime) -> Iterable[Field]:
+    yield Field(t("bulletin.cohort"), roster.find_cohort(db, row.cohort_id).name)
     yield Field(t("bulletin.to"), label(db, row))
     receipt = "bulletin.with_receipt" if row.asks_receipt else "bulletin.without_receipt"
     yield Field(t("bulletin.receipt"), t(receipt))

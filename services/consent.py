@@ -6,18 +6,26 @@ which grades it concerns.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, bindparam, exists, select
+from sqlalchemy import Insert, Select, bindparam, exists, select
 from sqlmodel import Session, col
 
 from programmes.model import Programme
 from programmes.values import Consent, Grade
+from prompts import Language, catalogue
 from storage.statements import Prepared
-from storage.tables import Guardianship, Membership, Role
+from storage.tables import ConsentText, Guardianship, Membership, Role, table
+
+NO_LONGER_ENOUGH: Final[frozenset[str]] = frozenset()
+"""Versions of the words whose consents do not count any more: those before a change by which more
+is kept, more people see it, or it is kept longer. They are asked for again (decision 0048)."""
+PAPER: Final = "paper"
+"""The way of a consent that was signed on paper and recorded by the office."""
 
 
 def needed(born: date | None, grade: str, programme: Programme, today: date) -> bool:
@@ -40,15 +48,15 @@ def given(db: Session, child_id: int) -> bool:
     Whoever answers no more neither consents nor forbids; but what they have withdrawn is given
     back only by a consent that comes later.
     """
-    return _in_force([_Link(*row[:3]) for row in _links.all(db, child=child_id)])
+    return _in_force([_Link(*row[:-1]) for row in _links.all(db, child=child_id)])
 
 
 def given_among(db: Session, children: Select[Any]) -> set[int]:
     """Those of some children for whom a consent is in force."""
     links: dict[int, list[_Link]] = defaultdict(list)
     found = db.connection().execute(_every_link.where(col(Guardianship.child_id).in_(children)))
-    for consented_at, withdrawn_at, answers, child_id in found:
-        links[child_id].append(_Link(consented_at, withdrawn_at, answers))
+    for consented_at, withdrawn_at, version, answers, child_id in found:
+        links[child_id].append(_Link(consented_at, withdrawn_at, version, answers))
     return {child_id for child_id, theirs in links.items() if _in_force(theirs)}
 
 
@@ -58,14 +66,56 @@ def _in_force(links: Sequence[_Link]) -> bool:
         return False
     withdrawn = max((link.withdrawn_at for link in links if link.withdrawn_at), default=None)
     return any(
-        link.consented_at is not None and (withdrawn is None or link.consented_at > withdrawn)
+        link.consented_at is not None
+        and link.version not in NO_LONGER_ENOUGH
+        and (withdrawn is None or link.consented_at > withdrawn)
         for link in now
     )
+
+
+def stands(link: Guardianship) -> bool:
+    """Whether what this guardian has said is a consent now."""
+    return (
+        link.consented_at is not None
+        and link.withdrawn_at is None
+        and link.consent_version not in NO_LONGER_ENOUGH
+    )
+
+
+# ---------------------------------------------------------------- the words
+
+
+def words_of(language: Language) -> str:
+    """What a guardian consents to, as it is said now."""
+    return catalogue(language)["consent.terms"]
+
+
+def version_of(words: str) -> str:
+    """The version of such words: it changes with every sign of them."""
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+def keep_words(db: Session, language: Language, now: datetime) -> str:
+    """Keep the words as they are said now, so that they can be read again; returns their
+    version."""
+    words = words_of(language)
+    version = version_of(words)
+    _keep.run(db, version=version, language=language, words=words, since=now)
+    return version
+
+
+def _keep_once(insert: Callable[[Any], Any]) -> Insert:
+    made: Insert = insert(table(ConsentText)).on_conflict_do_nothing()
+    return made
+
+
+_keep: Final = Prepared(_keep_once, "version", "language", "words", "since")
 
 
 class _Link(NamedTuple):
     consented_at: datetime | None
     withdrawn_at: datetime | None
+    version: str
     answers: bool
     """The guardian answers for the child now."""
 
@@ -73,6 +123,7 @@ class _Link(NamedTuple):
 _every_link: Final = select(
     col(Guardianship.consented_at),
     col(Guardianship.withdrawn_at),
+    col(Guardianship.consent_version),
     col(Guardianship.ended_at).is_(None)
     & exists().where(
         col(Membership.person_id) == col(Guardianship.guardian_id),

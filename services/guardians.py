@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, cast
+from datetime import date, datetime, time
+from typing import Any, Final, cast
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from bot.scene import TO_MENU
-from bot.talk.acting import Actor
+from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Message
-from prompts import t
+from prompts import BEIJING, language_named, t
 from services import audit, ending, notices
 from services.access import LEARNERS, allow, any_of, learner_at, memberships
-from services.consent import given, needed
+from services.consent import PAPER, given, keep_words, needed, stands
 from services.packs import load
-from storage.tables import File, Guardianship, Membership, Person, Record
+from services.roster import Member
+from storage.tables import Account, ConsentText, File, Guardianship, Membership, Person, Record
 
 _NOW: Final = col(Guardianship.ended_at).is_(None)
 
@@ -38,12 +40,7 @@ def awaited(db: Session, actor: Actor) -> list[int]:
     """The children of the actor's who wait for consent."""
     mine = select(Guardianship).where(Guardianship.guardian_id == actor.person_id, _NOW)
     links = db.exec(mine)
-    return [
-        link.child_id
-        for link in links
-        if (link.consented_at is None or link.withdrawn_at is not None)
-        and asked_for(db, actor, link)
-    ]
+    return [link.child_id for link in links if not stands(link) and asked_for(db, actor, link)]
 
 
 def only_awaited(db: Session, actor: Actor) -> int | None:
@@ -70,11 +67,61 @@ def in_force(db: Session, link: Guardianship) -> bool:
 
 
 def give(db: Session, actor: Actor, child_id: int) -> None:
-    """Consent to a child's records being kept. Raises `Refused` for anybody but the guardian."""
+    """Consent to a child's records being kept, in the words that are said now. Raises `Refused`
+    for anybody but the guardian."""
     link = _link(db, actor, child_id, "consent")
+    here = cast(Account, db.get(Account, actor.account_id))
     link.consented_at, link.withdrawn_at = actor.now, None
+    link.consent_version = keep_words(db, language_named(here.language), actor.now)
+    link.consent_way = here.platform
     db.add(link)
-    audit.note(db, actor, "consent", "person", child_id)
+    audit.note(db, actor, "consent", "person", child_id, **_how(link))
+
+
+def _how(link: Guardianship) -> dict[str, Any]:
+    return {"text": link.consent_version, "way": link.consent_way}
+
+
+def record_paper(
+    db: Session, by: Operator, child: Member, guardian: Member, signed_on: date
+) -> str:
+    """Record a consent that a guardian signed on paper, in the words of today; they are told.
+    Returns the version of the words.
+
+    Raises `Refused` if they are not linked, on a day to come, and before a withdrawal.
+    """
+    verb, child_id = "consent", child.person.id
+    link = db.exec(
+        select(Guardianship).where(
+            Guardianship.child_id == child_id, Guardianship.guardian_id == guardian.person.id, _NOW
+        )
+    ).first()
+    names = {"student": child.person.name, "other": guardian.person.name}
+    if link is None:
+        raise Refused(
+            t("roster.not_linked", **names), verb=verb, object="person", object_id=child_id
+        )
+    at = by.now
+    if signed_on > beijing_day(at):
+        raise Refused(t("consent.paper_to_come"), verb=verb, object="person", object_id=child_id)
+    if signed_on < beijing_day(at):
+        at = datetime.combine(signed_on, time(12), BEIJING)
+    if link.withdrawn_at is not None and link.withdrawn_at >= at:
+        words = t("consent.paper_withdrawn", at=link.withdrawn_at, **names)
+        raise Refused(words, verb=verb, object="person", object_id=child_id)
+    link.consented_at, link.withdrawn_at = at, None
+    link.consent_version, link.consent_way = keep_words(db, "zh", by.now), PAPER
+    db.add(link)
+    audit.note(db, by, verb, "person", child_id, guardian=link.guardian_id, **_how(link))
+    told = Message(t("consent.paper_told", name=child.person.name, day=signed_on), ((TO_MENU,),))
+    notices.tell(db, by, link.guardian_id, told, f"paper:{link.id}:{by.now.isoformat()}")
+    return link.consent_version
+
+
+def text_of(db: Session, link: Guardianship) -> str:
+    """The words that a guardian consented to; empty where they are not known."""
+    kept = db.get(ConsentText, link.consent_version) if link.consent_version else None
+    return kept.words if kept else ""
 
 
 @dataclass(frozen=True, slots=True)

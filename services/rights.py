@@ -513,7 +513,13 @@ _EVERY: Final = (
     _say("withdraw_answer", "curated", "retract"),
     _say("clarify", "curated", "clarify"),
     # What a guardian answers for.
-    Right("children", Of.OWN, (_R.GUARDIAN,), "consent.not_your_child", ways=("children",)),
+    Right(
+        "children",
+        Of.OWN,
+        (_R.GUARDIAN,),
+        "consent.not_your_child",
+        ways=("children", "consented"),
+    ),
     _guard("consent", "consent"),
     _guard("withdraw_consent", "unconsent"),
     # What one has a right to over one's own data, and a guardian over a child's.

@@ -577,6 +577,7 @@ def link_guardian(db: Session, by: By, child_id: int, guardian_id: int) -> Guard
         )
     # What was consented to before it ended is not consented to now.
     link.ended_at = link.consented_at = None
+    link.consent_version = link.consent_way = ""
     db.add(link)
     db.flush()
     audit.note(db, by, verb, "person", link.child_id, guardian=link.guardian_id)

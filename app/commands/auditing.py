@@ -1,14 +1,16 @@
-"""The audit at the command line: sealing it, verifying it."""
+"""The audit at the command line: sealing it, verifying it, packing a year of it."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from app.terminal import AsJson, Mistake, both, say, say_json
-from prompts import Text, t
+from app.terminal import AsJson, CohortNumber, Mistake, both, language, say, say_json
+from prompts import BEIJING, Text, t
 
 if TYPE_CHECKING:
     from services.sealing import Fault, Verification
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 commands = typer.Typer(no_args_is_help=True)
 SHOWN: Final = 20
 """Faults that are told one by one."""
+EARLIEST: Final = 2020
+"""The first year of which there can be a pack."""
 
 
 @commands.command("seal", help=both("audit_seal"))
@@ -128,3 +132,47 @@ def sealed(last: AuditSeal | None) -> dict[str, Any] | None:
     if last is None:
         return None
     return {"number": last.number, "at": last.at, "rows": last.rows, "hash": last.hash}
+
+
+@commands.command("pack", help=both("audit_pack"))
+def pack(
+    output: Annotated[Path, typer.Option("--output", "-o", help=both("audit_output"))],
+    year: Annotated[int | None, typer.Option(help=both("audit_year"))] = None,
+    cohort: CohortNumber = None,
+) -> None:
+    from app import desk
+    from app.audit_pack.pack import written
+    from app.commands.rosters import giving_way
+    from services import yearly
+    from services.audit import note
+
+    with desk.house() as (database, by):
+        number = year or by.now.astimezone(BEIJING).year
+        if not EARLIEST <= number <= by.now.astimezone(BEIJING).year:
+            raise Mistake(t("yearly.no_such_year", year=number))
+        called = f"audit-{number}.zip" if cohort is None else f"audit-{number}-{cohort}.zip"
+        file = output / called if output.is_dir() else output
+        if file.suffix != ".zip":
+            raise Mistake(t("yearly.no_zip", file=file))
+        if file.exists():
+            raise FileExistsError(17, "", str(file))
+        if not file.parent.is_dir():
+            raise FileNotFoundError(2, "", str(file.parent))
+        desk.seal_audit(database, by)
+        verification = verified(database)
+        with database.transaction() as db:
+            of = desk.cohort_typed(db, cohort) if cohort is not None else None
+            found = yearly.begin(db, number, of)
+        more = True
+        while more:
+            with giving_way(), database.transaction() as db:
+                more = yearly.count_acts(db, found)
+        data = written(found, sentences(verification), by.now, language.get())
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(data)
+        with database.transaction() as db:
+            note(db, by, "audit_pack", "cohort" if of else "", of.id if of else None, year=number)
+    say(t("yearly.saved", file=file))
+    if not verification.holds:
+        say(t("yearly.broken"), aside=True)
+        raise typer.Exit(2)

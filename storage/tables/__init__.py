@@ -35,6 +35,7 @@ from storage.tables.inquiries import (
 )
 from storage.tables.people import (
     Cohort,
+    ConsentText,
     Delegation,
     Guardianship,
     Membership,
@@ -124,6 +125,7 @@ __all__ = [
     "Certificate",
     "CodeTry",
     "Cohort",
+    "ConsentText",
     "Curated",
     "CuratedState",
     "DayKind",

@@ -139,6 +139,22 @@ class Guardianship(SQLModel, table=True):
     guardian_id: int = Field(foreign_key="person.id", index=True)
     created_at: datetime
     consented_at: datetime | None = None
+    consent_version: str = Field(default="", max_length=16)
+    """Which words they consented to; empty where that is not known."""
+    consent_way: str = Field(default="", max_length=24)
+    """The messenger in which they did, or on paper."""
     withdrawn_at: datetime | None = None
     ended_at: datetime | None = None
     """Since when they answer for the child no more; a consent that they gave ended with it."""
+
+
+class ConsentText(SQLModel, table=True):
+    """Words that a guardian has consented to: they can be read again when they have changed."""
+
+    __tablename__ = "consent_text"
+
+    version: str = Field(primary_key=True, max_length=16)
+    """The beginning of their hash."""
+    language: str = Field(max_length=8)
+    words: str
+    since: datetime

@@ -481,3 +481,39 @@ async def test_paused_it_rests_and_goes_on(house: House, monkeypatch: pytest.Mon
     with house.app.database.transaction() as db:
         keys = db.exec(select(Outbox.key).where(col(Outbox.key).startswith("bulletin:"))).all()
     assert len(keys) == len(set(keys)) == 2
+
+
+# ---------------------------------------------------------------- in one sentence
+
+
+async def test_a_sentence_says_to_whom_and_the_rest_is_asked(house: House) -> None:
+    office = house.members["管小青"]
+    await office.says("给汾河还没写日志的学生发提醒")
+    assert "要通知什么" in office.sees
+    await office.says(WORDS)
+    await office.presses("不用回执")
+    assert "单位：汾河中学" in office.sees
+    assert "情况：还有日志没写的" in office.sees
+    await office.says("取消")
+    await office.says("通知所有导师明天下午两点开会")
+    assert "要对方按" in office.sees
+    await office.presses("不用回执")
+    assert "正文：明天下午两点开会" in office.sees
+    assert "发给：导师" in office.sees
+    await office.says("取消")
+    # What was not understood is asked.
+    await office.says("给边城的学生发通知")
+    await office.says(WORDS)
+    assert "只发给哪个单位" in office.sees
+
+
+async def test_those_who_are_no_office_are_heard_as_before(house: House) -> None:
+    teacher = house.members["郭老师"]
+    await teacher.says("给还没写日志的学生发提醒")
+    assert "要通知什么" not in teacher.sees
+    student = house.members["林小雨"]
+    await student.says("通知所有导师明天下午两点开会")
+    assert "要通知什么" not in student.sees
+    office = house.members["管小青"]
+    await office.says("催一下所有没写日志的学生")
+    assert "要通知什么" not in office.sees

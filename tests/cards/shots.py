@@ -242,6 +242,37 @@ async def questions(tour: Tour) -> None:
     tour.shoot("To be removed · 移除文件", office)
 
 
+async def bulletins(tour: Tour) -> None:
+    """A bulletin of an office: seen beforehand, sent, confirmed, reminded of."""
+    names = ("林小雨", "赵一鸣", "郭老师", "管小青")
+    student, _, teacher, office = await tour.join(*names)
+    await tour.act(office, "bulletin")
+    await office.says(
+        tour.say(
+            "12月10日前请交齐期末材料，地点在晋阳大学物理楼。",
+            "Please hand in your materials by 10 December, at the physics building.",
+        )
+    )
+    for answer in ("student", "-", "yes"):
+        await tour.choose(office, answer)
+    tour.shoot("A bulletin before its preview · 通知核对", office)
+    await tour.choose(office, "preview")
+    tour.shoot("Whom it reaches · 发出前的人数", office)
+    await tour.choose(office, "send_bulletin")
+    tour.shoot("A bulletin arrives · 收到通知", student)
+    await tour.choose(student, "received")
+    tour.shoot("Confirmed · 已回执", student)
+    await tour.act(office, "bulletins")
+    tour.shoot("Bulletins · 通知清单", office)
+    await tour.choose(office, "show_bulletin")
+    tour.shoot("How far it is · 送到与回执", office)
+    await tour.choose(office, "bulletin_people")
+    tour.shoot("Whom to call · 没回执的人", office)
+    await tour.act(teacher, "bulletins")
+    await tour.choose(teacher, "bulletin_copy")
+    tour.shoot("A school teacher's copy · 老师看到的副本", teacher)
+
+
 async def monthly(tour: Tour) -> None:
     """A programme that counts by the month."""
     (student,) = await tour.join("林小雨")
@@ -317,6 +348,7 @@ TOURS: list[tuple[str, str, Callable[[Tour], Awaitable[None]]]] = [
     ("shanxi-2026", "senior_1", questions),
     ("shanxi-2026", "senior_1", prepared),
     ("spark-2026", "senior_1", tests_taken),
+    ("shanxi-2026", "senior_1", bulletins),
 ]
 
 

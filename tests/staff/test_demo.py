@@ -170,7 +170,7 @@ def test_the_roster_is_as_described(demo: Session) -> None:
         Role.TEAM_MEMBER: 2,
         Role.SCHOOL_TEACHER: 3,
         Role.COORDINATOR: 1,
-        Role.GUARDIAN: 0,
+        Role.GUARDIAN: 1,
         Role.TRAINEE_TEACHER: 0,
         Role.AUDITOR: 0,
     }

@@ -1,0 +1,1 @@
+"""The yearly audit pack: one page to read and one book of tables, in a zip."""

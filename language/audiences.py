@@ -1,0 +1,50 @@
+"""Who is meant by 太原还没写日志的学生: a role, what they owe, and a place or a subject."""
+
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+
+class SaidAudience(NamedTuple):
+    """Those who are meant, as far as the words tell."""
+
+    role: str
+    """As the roster calls it; empty where the words name none, or several."""
+    owes: str
+    """A kind of record, or empty."""
+    rest: str
+    """What is left: a unit, a subject, or what was not understood."""
+
+
+def audience_of(words: str) -> SaidAudience:
+    """Take apart the words that say for whom something is."""
+    named = {role: found for role, said in _ROLES.items() if (found := said.search(words))}
+    # 中学指导教师 is one role, though 老师 and 教师 might be others.
+    left = words
+    for found in named.values():
+        left = left.replace(found[0], "")
+    owing = _OWING.search(left)
+    owes = ""
+    if owing is not None:
+        owes = next((kind for kind, said in _OWES.items() if said.search(owing[0])), "")
+        left = left.replace(owing[0], "") if owes else left
+    role = next(iter(named)) if len(named) == 1 else ""
+    return SaidAudience(role, owes, _SMALL.sub("", left).strip())
+
+
+_ROLES: Final[Mapping[str, re.Pattern[str]]] = {
+    "school_teacher": re.compile("(?:中学|学校)?(?:指导)?(?:教师|老师)"),
+    "team_member": re.compile("(?:培养)?团队(?:成员|老师)?"),
+    "mentor": re.compile("导师"),
+    "guardian": re.compile("家长|监护人"),
+    "coordinator": re.compile("管理?办公室(?:人员)?"),
+    "student": re.compile("学生|同学|学员"),
+}
+_OWING: Final = re.compile("(?:还|都|仍)*(?:没|未|欠|差|不够|缺|不达标)[^的]*的?")
+_OWES: Final[Mapping[str, re.Pattern[str]]] = {
+    "diary": re.compile("日志"),
+    "meeting_record": re.compile("面谈"),
+    "material": re.compile("材料|报告"),
+    "session": re.compile("培养|活动|次数|达标|达到"),
+}
+_SMALL: Final = re.compile("所有|全体|全部|各位|每个|每位|人员|的|们|都")
