@@ -23,7 +23,7 @@ from jobs import fonts
 from jobs.printing import DOSSIER, NotPrinted, Printer
 from prompts import Text, Words, render, t
 from services import dossiers
-from services.dossier_form import Asked, Dossier, EntryTold, EvaluationTold, Passage
+from services.dossier_form import Dossier, EntryTold, EvaluationTold, PassageTold, RequirementTold
 from services.dossiers import SignedDossier
 from storage.database import Database
 from storage.files import FileStore, safe_name, sync_folder
@@ -180,7 +180,7 @@ def _section(heading: Text, blocks: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _block(
-    head: Words, facts: Iterable[Words] = (), passages: Sequence[Passage] = ()
+    head: Words, facts: Iterable[Words] = (), passages: Sequence[PassageTold] = ()
 ) -> dict[str, Any]:
     return {
         "head": _zh(head),
@@ -189,7 +189,7 @@ def _block(
     }
 
 
-def _requirement(asked: Asked) -> dict[str, Any]:
+def _requirement(asked: RequirementTold) -> dict[str, Any]:
     numbers = {"submitted": asked.submitted, "approved": asked.approved}
     key = "dossier.numbers" if asked.reviewed else "dossier.unreviewed"
     facts: list[Words] = [t(key, **numbers)]

@@ -36,7 +36,7 @@ class Attached(_Told):
     size: int
 
 
-class Passage(_Told):
+class PassageTold(_Told):
     """Some words, and what they are about."""
 
     label: str
@@ -53,7 +53,7 @@ class PeriodTold(_Told):
     still_needed: int
 
 
-class Asked(_Told):
+class RequirementTold(_Told):
     """One requirement: 已提交 and 已通过 are two numbers."""
 
     what: str
@@ -87,7 +87,7 @@ class EntryTold(_Told):
     place: str = ""
     activity: str = ""
     people: tuple[str, ...] = ()
-    passages: tuple[Passage, ...] = ()
+    passages: tuple[PassageTold, ...] = ()
     files: tuple[Attached, ...] = ()
 
 
@@ -97,7 +97,7 @@ class EvaluationTold(_Told):
     stage: str
     side: str
     outcome: str
-    passages: tuple[Passage, ...]
+    passages: tuple[PassageTold, ...]
     signer: str
     signed_on: date
     version: int
@@ -139,7 +139,7 @@ class Dossier(_Told):
     cycle_last: date | None
     joined_on: date | None
     """The day on which somebody came who came late."""
-    requirements: tuple[Asked, ...]
+    requirements: tuple[RequirementTold, ...]
     entries: tuple[EntryTold, ...]
     """From the first to the latest."""
     evaluations: tuple[EvaluationTold, ...]

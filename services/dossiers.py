@@ -20,15 +20,15 @@ from prompts import Words, render, t
 from services import audit, certificates, evaluations, exits, looking, persons, records, roster
 from services.access import LEARNERS, allow, cohort_of, grants_of, held, learner_at, may_keep
 from services.dossier_form import (
-    Asked,
     Attached,
     CertificateTold,
     Dossier,
     EntryTold,
     EvaluationTold,
     ExitTold,
-    Passage,
+    PassageTold,
     PeriodTold,
+    RequirementTold,
     signed,
 )
 from services.packs import asked_of, kind_label, load, writing_name
@@ -184,12 +184,12 @@ def told(db: Session, member_id: int, now: datetime, maker: str) -> Dossier:
 
 def _requirements(
     programme: Programme, member: Member, entries: Entries, now: datetime
-) -> Iterable[Asked]:
+) -> Iterable[RequirementTold]:
     """Every stated minimum, and every kind of writing that is asked for."""
     place = member.membership
     made = counted(programme, entries, beijing_day(now), place.joined_on)
     for part in made.requirements:
-        yield Asked(
+        yield RequirementTold(
             what=_zh(asked_for(part.requirement)),
             submitted=part.submitted,
             approved=part.approved,
@@ -217,11 +217,11 @@ def _requirements(
 
 def _number_of(
     entries: Entries, kind: RecordKind, what: Words, clause: str, *, reviewed: bool = True
-) -> Asked:
+) -> RequirementTold:
     """How many entries of a kind there are, where no number of them is asked for."""
     states = [record.state for record, _ in entries if stands(record, kind)]
     waits = RecordState.SUBMITTED if reviewed else RecordState.FILED
-    return Asked(
+    return RequirementTold(
         what=_zh(what),
         submitted=states.count(waits),
         approved=states.count(RecordState.APPROVED),
@@ -278,21 +278,21 @@ def _session(body: Body) -> dict[str, object]:
     }
 
 
-def _passages(body: Body) -> Iterable[Passage]:
+def _passages(body: Body) -> Iterable[PassageTold]:
     """What an entry says in sentences."""
     match body:
         case SessionBody():
-            yield Passage(label=_zh(t("field.what")), words=body.what)
+            yield PassageTold(label=_zh(t("field.what")), words=body.what)
         case WritingBody():
-            yield Passage(label=_zh(t("field.text")), words="\n".join(body.parts))
+            yield PassageTold(label=_zh(t("field.text")), words="\n".join(body.parts))
         case MaterialBody():
-            yield Passage(label=_zh(t("field.abstract")), words=body.abstract)
+            yield PassageTold(label=_zh(t("field.abstract")), words=body.abstract)
         case PresentationBody():
             for part in body.parts:
-                yield Passage(label=_zh(t(f"presentation.part_{part.key}")), words=part.words)
+                yield PassageTold(label=_zh(t(f"presentation.part_{part.key}")), words=part.words)
         case PlanBody():
             for field in records.plan_fields(body):
-                yield Passage(label=_zh(field.label), words=_zh(field.value))
+                yield PassageTold(label=_zh(field.label), words=_zh(field.value))
 
 
 def _evaluations(db: Session, member_id: int) -> Iterable[EvaluationTold]:
@@ -310,7 +310,9 @@ def _evaluations(db: Session, member_id: int) -> Iterable[EvaluationTold]:
             stage=evaluations.stage_name(learner, entry.stage),
             side=_zh(t(f"evaluation.side_{entry.side}")),
             outcome=_zh(evaluations.outcome_label(part, body.outcome)) if body.outcome else "",
-            passages=tuple(Passage(label=label, words=words) for label, words in said if words),
+            passages=tuple(
+                PassageTold(label=label, words=words) for label, words in said if words
+            ),
             signer=_zh(one.signer),
             signed_on=beijing_day(one.version.at),
             version=one.version.version,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services import dossier_form, dossiers
+from services import certificates, dossier_form, dossiers
 from services.certified import Forged
 from storage.signing import SigningKeys
 from tests.dossiers.conftest import actor, fill
@@ -24,17 +24,8 @@ def made(house: House, tmp_path: Path) -> tuple[bytes, bytes]:
     number = house.members["林小雨"].membership_id
     with house.app.database.transaction() as db:
         data = dossiers.make(db, actor(house, "林小雨"), number, keys).data
-    [pem] = (tmp_path / "keys").iterdir()
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    public: bytes = load_pem_private_key(pem.read_bytes(), None).public_key().public_bytes_raw()  # type: ignore[union-attr,call-arg]
-    return data, public
-
-
-def changed(data: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
-    told = json.loads(data)
-    change(told)
-    return json.dumps(told, ensure_ascii=False).encode()
+        [row] = certificates.public_keys(db)
+    return data, row.public
 
 
 async def test_white_space_and_the_order_of_members_change_nothing(

@@ -61,11 +61,11 @@ async def test_the_learner_asks_for_it_by_its_name_and_gets_a_paper_and_a_signed
         assert told in words.replace(" ", "") or told in words, told
     with house.app.database.transaction() as db:
         keys = [row.public for row in certificates.public_keys(db)]
-    told, _ = dossier_form.read(made["json"], keys)
-    assert [one.kind for one in told.entries] == ["session", "session", "diary", "material"]
-    assert told.entries[0].passages[0].words.endswith("🔬")
-    assert told.entries[0].approved_by == "王建国"
-    assert (told.as_of.isoformat(), told.made_by) == ("2026-12-07", "林小雨")
+    dossier, _ = dossier_form.read(made["json"], keys)
+    assert [one.kind for one in dossier.entries] == ["session", "session", "diary", "material"]
+    assert dossier.entries[0].passages[0].words.endswith("🔬")
+    assert dossier.entries[0].approved_by == "王建国"
+    assert (dossier.as_of.isoformat(), dossier.made_by) == ("2026-12-07", "林小雨")
     assert SECRET not in words
     assert SECRET not in made["json"].decode()
 
