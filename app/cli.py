@@ -27,6 +27,7 @@ from app.commands import (
     inquiries,
     programmes,
     rehearsing,
+    retention,
     rosters,
     simulating,
 )
@@ -171,6 +172,7 @@ app.add_typer(dossiers.commands, name="dossier", help=both("dossier"))
 app.add_typer(auditing.commands, name="audit", help=both("audit"))
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))
+app.add_typer(retention.commands, name="retention", help=both("retention"))
 app.add_typer(rosters.commands, name="roster", help=both("roster"))
 app.add_typer(inquiries.commands, name="questions", help=both("questions"))
 
@@ -194,7 +196,7 @@ def serve(
     import asyncio
 
     from app.demo import make_demo, sign_in_links
-    from app.desk import CLOCK, public_url, reaching_it, settings
+    from app.desk import CLOCK, reaching_it, settings
     from app.main import CannotServe, NotInstalled
     from app.main import serve as run
     from services import roster
@@ -202,7 +204,7 @@ def serve(
     given = {name: it for name, it in (("host", host), ("port", port)) if it is not None}
     base = settings()
     in_force = base.model_copy(update={"web": base.web.model_copy(update=given)})
-    url = public_url(in_force)
+    url = in_force.site_url
 
     def ready(house: App) -> None:
         now = CLOCK.now()

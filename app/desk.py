@@ -84,12 +84,6 @@ def settings() -> Settings:
         raise Mistake(t("cli.bad_setting", name=name, why=wrong["msg"])) from None
 
 
-def public_url(told: Settings) -> str:
-    """The address that people open in a browser."""
-    host = f"[{told.web.host}]" if ":" in told.web.host else told.web.host
-    return told.web.public_url.rstrip("/") or f"http://{host}:{told.web.port}"
-
-
 @contextmanager
 def opened() -> Iterator[Database]:
     """The configured database, of any schema. Raises `Mistake` if it cannot be opened."""
@@ -502,26 +496,15 @@ def invite(who: Sequence[str]) -> list[dict[str, Any]]:
     with desk() as (db, by):
         for member in [member_typed(db, one) for one in who]:
             code = roster.invite(db, by, member.id)
-            links = links_of(told, code)
+            links = told.invitation_links(code)
             made.append(about(db, member) | {"code": joining.written(code), "links": links})
     return made
-
-
-def links_of(told: Settings, code: str) -> dict[str, str]:
-    """What opens the door with a code, by messenger, the most useful first."""
-    links = {}
-    if told.web.enabled:
-        links["web"] = f"{public_url(told)}/join/{code}"
-    if told.telegram.bot_name:
-        bot = told.telegram.bot_name.removeprefix("@")
-        links["telegram"] = f"https://t.me/{bot}?start={code}"
-    return links
 
 
 def sign_in(who: str) -> None:
     with desk() as (db, by):
         person = person_typed(db, who).person
-        link = f"{public_url(settings())}/in/{roster.sign_in_link(db, by, person.id or 0)}"
+        link = f"{settings().site_url}/in/{roster.sign_in_link(db, by, person.id or 0)}"
         minutes = int(joining.LINK_LIFE.total_seconds() // 60)
         say(t("cli.sign_in", name=person.name, link=link, minutes=minutes))
 

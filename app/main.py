@@ -35,6 +35,7 @@ from jobs.copies import make_copy
 from jobs.documents import read_document
 from jobs.dossiers import Bindery, make_dossier
 from jobs.files import keep_files
+from jobs.invitations import InvitationDesk
 from jobs.language_model import Model
 from jobs.rosters import RosterDesk
 from programmes import catalogue
@@ -51,6 +52,7 @@ from services import (
     progress,
     records,
     reminders,
+    retention,
     sealing,
 )
 from services.audit import note_refusal
@@ -85,6 +87,8 @@ KEYS_LIFE: Final = timedelta(days=400)
 """How long a repeated update is known."""
 REMINDING: Final = 60.0
 """Seconds between two looks at what is due."""
+RETAINING: Final = 3600.0
+"""Seconds between two looks at what need not be kept any longer."""
 SEALING: Final = 600.0
 """Seconds between two seals over the audit."""
 CONDITIONS: Final[Mapping[str, Callable[[Clock], ConditionCheck]]] = {
@@ -137,6 +141,7 @@ class App:
                 advised=self.advice is not None,
                 history_days=settings.history_days,
                 site=self._address(),
+                site_for_all=settings.web.address_for_all,
             ),
             note_refusal,
         )
@@ -155,10 +160,17 @@ class App:
                 **RosterDesk(
                     self.database, self.store, self.platforms, self.clock, settings.file_limit
                 ).jobs,
+                **InvitationDesk(
+                    self.database, self.store, self.clock, self._invitation_link
+                ).jobs,
             },
             self._said,
             keeping.withheld,
         )
+
+    def _invitation_link(self, code: str) -> str:
+        """What opens the door with a code; the code, if nothing does."""
+        return next(iter(self.settings.invitation_links(code).values()), code)
 
     def _address(self) -> str:
         """The address of the web site that people open; empty if there is none."""
@@ -294,6 +306,7 @@ class App:
                 "housekeeping": (self.housekeeping, HOUSEKEEPING),
                 "reminders": (self.remind, REMINDING),
                 "sealing": (self.seal, SEALING),
+                "retention": (self.retain, RETAINING),
             }
         )
         ticks.start()
@@ -329,6 +342,13 @@ class App:
         while await self.database.run(reminders.find, self.clock.now()):
             pass
         while await self.database.run(reminders.tell, self.clock.now()):
+            pass
+        self.delivery.wake()
+
+    async def retain(self) -> None:
+        """Tell offices what is due to be deleted, and delete what is, one learner at a time."""
+        await self.database.run(retention.announce, self.clock.now())
+        while await self.database.run(retention.step, self.clock.now()):
             pass
         self.delivery.wake()
 

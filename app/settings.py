@@ -120,3 +120,19 @@ class Settings(PackSettings):
     def keys_dir(self) -> Path:
         """Where the private keys lie that sign certificates."""
         return self.data_dir / "keys"
+
+    @property
+    def site_url(self) -> str:
+        """The address that people open in a browser."""
+        host = f"[{self.web.host}]" if ":" in self.web.host else self.web.host
+        return self.web.public_url.rstrip("/") or f"http://{host}:{self.web.port}"
+
+    def invitation_links(self, code: str) -> dict[str, str]:
+        """What opens the door with a code, by messenger, the most useful first."""
+        links = {}
+        if self.web.enabled:
+            links["web"] = f"{self.site_url}/join/{code}"
+        if self.telegram.bot_name:
+            bot = self.telegram.bot_name.removeprefix("@")
+            links["telegram"] = f"https://t.me/{bot}?start={code}"
+        return links

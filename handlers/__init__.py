@@ -22,6 +22,7 @@ from handlers import (
     exits,
     heard,
     inquiries,
+    inviting,
     join,
     leave,
     materials,
@@ -34,6 +35,7 @@ from handlers import (
     progress,
     reminders,
     results,
+    retention,
     review,
     rosters,
     service_hours,
@@ -53,11 +55,13 @@ def handlers(
     advised: bool = False,
     history_days: int = 0,
     site: str = "",
+    site_for_all: str = "",
 ) -> Handlers:
     """All flows, acts and commands; received files are kept in `store`.
 
     `advised`: a model is asked about unsure questions. `history_days`: for how long chats show
     what was said. `site` is the address of the web site, for links to it; empty if there is none.
+    `site_for_all` is the same where anybody can open it, not only this machine.
     """
     loading = documents.flow(store or FileStore(Path("files")))
     written = (session.FLOW, diary.FLOW, materials.FLOW, plans.FLOW, presentation.FLOW)
@@ -66,16 +70,17 @@ def handlers(
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW, dossiers.FLOW]
-    flows += [*certificates.FLOWS, *rosters.FLOWS, *bulletins.FLOWS]
+    flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
-        acts=ACTS | forgetting | reminders.acts(site),
+        acts=ACTS | forgetting | reminders.acts(site) | certificates.acts(site_for_all),
         commands=COMMANDS
         | {
             "ask": partial(asking.question, advised=advised),
             "privacy": partial(menu.privacy, advised=advised),
             "reminders": partial(reminders.show, site=site),
+            **certificates.commands(site_for_all),
         },
         hear=partial(heard.hear, advised=advised),
         stranger=join.stranger,
@@ -162,6 +167,7 @@ ACTS: dict[str, Act] = {
     **service_hours.ACTS,
     **documents.ACTS,
     **rosters.ACTS,
+    **inviting.ACTS,
     **bulletins.ACTS,
     **inquiries.ACTS,
     **reminders.ACTS,
@@ -171,6 +177,7 @@ ACTS: dict[str, Act] = {
     **mydata.ACTS,
     **plans.ACTS,
     **results.ACTS,
+    **retention.ACTS,
 }
 """The acts behind the buttons of cards."""
 

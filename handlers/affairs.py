@@ -14,15 +14,17 @@ from bot.talk.message import Message
 from handlers import (
     around,
     bulletins,
-    certificates,
+    cohort,
+    inviting,
     leave,
     menu,
     office_days,
     overseen,
     own_entries,
     progress,
+    rosters,
 )
-from handlers.speaker import learner, oversees, roles
+from handlers.speaker import in_office, learner, oversees, roles
 from language.affairs import Affair, affair_of, is_about_all
 from programmes.presenting import presented
 from prompts import t
@@ -99,7 +101,7 @@ def own_certificate(scene: Scene, _: Affair) -> bool:
     """我的证书发了吗: shown to learners and guardians; others have none of their own."""
     if not learner(scene) and not roster.children_of(scene.session, scene.actor.person_id):
         return False
-    certificates.listing(scene, ())
+    scene.command("certificates")
     return True
 
 
@@ -125,6 +127,31 @@ def own_results(scene: Scene, _: Affair) -> bool:
     if not results.asked_of(scene.session, scene.actor):
         return False
     scene.command("results")
+    return True
+
+
+def invite(scene: Scene, affair: Affair) -> bool:
+    """重新邀请孟书言, 打印邀请卡: for an office; the list, if nobody is named."""
+    if not inviting.anywhere(scene):
+        return False
+    if not inviting.named(scene, affair.about + affair.to):
+        cohort.ACTS["absent"](scene, ())
+    return True
+
+
+def import_roster(scene: Scene, _: Affair) -> bool:
+    """导入名单, 撤销导入: for an office."""
+    if not rosters.imports(scene):
+        return False
+    scene.command("roster")
+    return True
+
+
+def issue(scene: Scene, _: Affair) -> bool:
+    """给李沐辰发证书: an office's list, from which it issues; others ask what a document says."""
+    if not in_office(scene):
+        return False
+    scene.command("certificates")
     return True
 
 
@@ -228,6 +255,9 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "urge": remind_some,
     "bulletin": bulletins.hear,
     "absent": overseen.list_of("absent"),
+    "invite": invite,
+    "import": import_roster,
+    "issue": issue,
     "unreached": overseen.list_of("unreached"),
     "longest": overseen.list_of("longest"),
     "cohort": overseen.list_of("cohort"),

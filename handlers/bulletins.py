@@ -115,6 +115,7 @@ def units_named(units: Mapping[str, Words], words: str) -> list[str]:
 async def write(chat: Chat, me: BulletinSeen) -> BulletinWritten:
     """Ask for the words, for whom they are, and whether they are to be confirmed."""
     chat.receive(FILES, captions="text")
+    chat.beside = lambda: so_far(chat, me)
     words: str = await chat.ask(
         "text",
         Free(least=2, most=bulletins.MOST_WORDS, questions=True),
@@ -140,12 +141,30 @@ _RECEIPT: Final = Pick(
 )
 
 
+def so_far(chat: Chat, me: BulletinSeen) -> list[SummaryLine]:
+    """For whom it is, as far as that was said."""
+    every = _roles(me)
+    role = chat.peek("role", Pick(every))
+    if role is None:
+        return []
+    lines = [SummaryLine("role", t("bulletin.to"), _shown(role, every))]
+    for way in _narrowing(me, role):
+        value = chat.peek(way.step, way.kind)
+        if value is not None and value != ALL:
+            lines.append(SummaryLine(way.step, way.label, way.names[value]))
+    return lines
+
+
+def _roles(me: BulletinSeen) -> list[Choice]:
+    roles = [Choice(role.value, t(f"role.{role}")) for role in me.roles]
+    return [*roles, Choice(ALL, t("bulletin.everybody"))]
+
+
 async def _audience(chat: Chat, me: BulletinSeen) -> tuple[Audience, list[SummaryLine]]:
     """Ask for whom it is; gives the lines that say so as well."""
-    roles = [Choice(role.value, t(f"role.{role}")) for role in me.roles]
-    every = Choice(ALL, t("bulletin.everybody"))
-    role = await chat.ask("role", Pick([*roles, every]), t("bulletin.to_whom"))
-    lines = [SummaryLine("role", t("bulletin.to"), _shown(role, [*roles, every]))]
+    every = _roles(me)
+    role = await chat.ask("role", Pick(every), t("bulletin.to_whom"))
+    lines = [SummaryLine("role", t("bulletin.to"), _shown(role, every))]
     ways = _narrowing(me, role)
     told: dict[str, Any] = {"role": None if role == ALL else role}
     if ways:

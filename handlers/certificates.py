@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -14,13 +15,14 @@ from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Free, Pick
-from bot.talk.message import Choice, Field, Item, Message, Tone, press
+from bot.talk.message import Choice, Field, Item, Link, Message, Tone, press
 from handlers import cohort as overview
 from handlers.pages import on_record, page_of, student_item, tell
 from handlers.speaker import in_office
 from prompts import Text, t
 from services import certificates
 from services.certificates import Candidate, CertificateStanding, Issued
+from services.certified import verified_at
 from services.entities import Cohort
 from services.packs import word_label
 from services.roster import find_member
@@ -41,11 +43,11 @@ AHEAD: Final = (CertificateStanding.CHANGED, CertificateStanding.READY)
 # ---------------------------------------------------------------- one's own
 
 
-def listing(scene: Scene, args: Sequence[str]) -> None:
+def listing(scene: Scene, args: Sequence[str], site: str = "") -> None:
     """Show one's own certificates and those of one's children; to an office, a cohort's."""
     mine = certificates.of_family(scene.session, scene.actor)
     if len(mine) == 1:
-        show(scene, mine[0])
+        show(scene, mine[0], site)
     elif mine:
         shown, turn = page_of(mine, args[:1], "certificates")
         items = tuple(
@@ -85,13 +87,14 @@ def state_of(one: Issued) -> str:
     return "revoked" if one.revocation else "valid"
 
 
-def certificate(scene: Scene, args: Sequence[str]) -> None:
+def certificate(scene: Scene, args: Sequence[str], site: str = "") -> None:
     """Show one certificate. Raises `Refused` for whoever may not read it."""
-    show(scene, certificates.read(scene.session, scene.actor, number(args)))
+    show(scene, certificates.read(scene.session, scene.actor, number(args)), site)
 
 
-def show(scene: Scene, one: Issued) -> None:
-    """What a certificate says, whether it holds, and its PDF at a press."""
+def show(scene: Scene, one: Issued, site: str = "") -> None:
+    """What a certificate says, whether it holds, its PDF at a press, and the page of `site` that
+    verifies it, if that can be opened by anybody."""
     row, revoked = one
     facts = certificates.facts_of(scene.session, row)
     fields = [
@@ -117,6 +120,9 @@ def show(scene: Scene, one: Issued) -> None:
     if not revoked and certificates.may_revoke(scene.session, scene.actor, row):
         revoke = press("revoke_certificate", number)
         rows.append((Choice(revoke, t("certificate.revoke"), weight="danger"),))
+    if revoked and certificates.may_revoke(scene.session, scene.actor, row):
+        again = press("issue_certificate", row.student_id)
+        rows.append((Choice(again, t("certificate.issue_again")),))
     if in_office(scene):
         back = press("certifying", row.cohort_id)
         rows.append((Choice(back, t("certificate.to_list"), weight="quiet"),))
@@ -126,6 +132,7 @@ def show(scene: Scene, one: Issued) -> None:
         fields=tuple(fields),
         note=t("certificate.verify_note" if row.file_id else "certificate.being_made"),
         clause=facts.clause,
+        links=(Link(t("certificate.verify_link"), verified_at(site, row.token)),) if site else (),
     )
     tell(scene, card, rows, card=CARD)
 
@@ -239,9 +246,15 @@ def begin_for_all(scene: Scene, args: Sequence[str]) -> None:
     _begin_issuing(scene, {"cohort": number(args)})
 
 
-def begin_for_one(scene: Scene, args: Sequence[str]) -> None:
-    """给一个人发证书: begin the talk for one learner."""
+def begin_for_one(scene: Scene, args: Sequence[str], site: str = "") -> None:
+    """给一个人发证书: begin the talk for one learner; who has one by now is shown with it."""
     member = certificates.to_issue_to(scene.session, scene.actor, number(args))
+    shown = certificates.to_issue(scene.session, scene.actor, member.membership.cohort_id)
+    today = beijing_day(scene.now)
+    (one,) = certificates.candidates(scene.session, shown, today, [member])
+    if one.certificate is not None:
+        certificate(scene, (str(one.certificate.id),), site)
+        return
     _begin_issuing(scene, {"cohort": member.membership.cohort_id, "member": member.id})
 
 
@@ -337,6 +350,20 @@ FLOWS: Final = [
     ),
 ]
 
+
+def commands(site: str) -> dict[str, Act]:
+    """The commands; `site` is the address of the web site that anybody can open."""
+    return {"certificates": partial(listing, site=site)}
+
+
+def acts(site: str) -> dict[str, Act]:
+    """The acts; `site` as for the commands."""
+    return ACTS | {
+        "certificate": partial(certificate, site=site),
+        "issue_certificate": partial(begin_for_one, site=site),
+    }
+
+
 COMMANDS: dict[str, Act] = {"certificates": listing}
 
 ACTS: dict[str, Act] = {
@@ -348,4 +375,4 @@ ACTS: dict[str, Act] = {
     "revoke_certificate": begin_revoking,
 }
 
-__all__ = ["ACTS", "COMMANDS", "FLOWS"]
+__all__ = ["ACTS", "COMMANDS", "FLOWS", "acts", "commands"]

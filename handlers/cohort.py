@@ -12,7 +12,7 @@ from typing import cast
 from bot.scene import Act, Scene, number
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Field, Item, Message, Meter, press
-from handlers import progress, watch
+from handlers import inviting, progress, watch
 from handlers.pages import PAGE, on_record, page_asked, page_of, tell, turns
 from handlers.urging import reviewers_choice
 from programmes.materials import brought
@@ -235,10 +235,17 @@ def absent(scene: Scene, args: Sequence[str]) -> None:
     shown, _ = coordinated(scene, "absent", args)
     here = Presence.NOT_JOINED
     count, found, turn = page_of_those(scene, shown, here, args[1:2], "absent")
-    items = tuple(Item(who(m), state=invitation(scene, m)) for m in found)
+    cohort_id, invites = shown.id or 0, inviting.may(scene, shown.id or 0)
+    items = tuple(
+        Item(who(m), press("invite", cohort_id, m.id) if invites else "", invitation(scene, m))
+        for m in found
+    )
+    rows = [*inviting.whom_to_invite(scene, cohort_id, count), *turn]
     words = t("watch.not_joined" if count else "watch.all_joined", count=count)
     on_record(scene, [member.id for member in found])
-    tell(scene, Message(words, title=t("watch.list.absent"), items=items), turn, shown)
+    note = t("invitations.press_one") if invites and count else ""
+    card = Message(words, title=t("watch.list.absent"), items=items, note=note)
+    tell(scene, card, rows, shown)
 
 
 def invitation(scene: Scene, member: Member) -> Text:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bot.scene import Act, Scene, with_menu
+from bot.scene import TO_MENU, Act, Scene
 from bot.talk.acting import Refused
+from bot.talk.message import Link, Message
 from prompts import t
 from services.access import any_of
 
@@ -16,7 +17,8 @@ def address(scene: Scene, _args: Sequence[str]) -> None:
     any_of(scene.session, scene.actor, "console")
     if not scene.router.site:
         raise Refused(t("console.no_site"), verb="console")
-    scene.say(with_menu(t("console.address", address=f"{scene.router.site}/console")))
+    page = Link(t("console.open"), f"{scene.router.site}/console")
+    scene.say(Message(t("console.address"), ((TO_MENU,),), links=(page,)))
 
 
 COMMANDS: Final[dict[str, Act]] = {"console": address}

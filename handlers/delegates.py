@@ -16,7 +16,7 @@ from bot.talk.inputs import Answer, Pick
 from bot.talk.message import Choice, Item, Message, press
 from handlers.leave import ComingDay
 from handlers.seen import InOrder
-from prompts import t
+from prompts import span, t
 from services import delegates
 from services.access import any_of
 
@@ -77,7 +77,8 @@ def load_stand_in(scene: Scene, _args: Mapping[str, Any]) -> StandInSeen:
 
 def finish_stand_in(scene: Scene, me: StandInSeen, made: StandInMade) -> None:
     delegates.appoint(scene.session, scene.actor, made.member, made.first, made.last)
-    words = t("delegate.made", name=me.members[str(made.member)], first=made.first, last=made.last)
+    name, days = me.members[str(made.member)], span(made.first, made.last)
+    words = t("delegate.made", name=name, days=days)
     scene.say(Message(words, ((TO_LIST, TO_MENU),)))
 
 
@@ -101,10 +102,10 @@ def listing(scene: Scene, _args: Sequence[str]) -> None:
     found = delegates.told(scene.session, scene.actor)
     items, rows = [], list[tuple[Choice, ...]]()
     for one in found:
-        days = {"first": one.delegation.first_day, "last": one.delegation.last_day}
+        days = span(one.delegation.first_day, one.delegation.last_day)
         key = "delegate.yours" if one.own else "delegate.for_them"
-        items.append(Item(t(key, delegate=one.delegate, mentor=one.mentor, **days)))
-        label = t("delegate.take_back" if one.own else "delegate.decline_from", **days)
+        items.append(Item(t(key, delegate=one.delegate, mentor=one.mentor, days=days)))
+        label = t("delegate.take_back" if one.own else "delegate.decline_from", days=days)
         end = press("end_stand_in", one.delegation.id or 0)
         rows.append((Choice(end, label, weight="danger"),))
     if delegates.candidates(scene.session, scene.actor):

@@ -15,8 +15,8 @@ from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Asked, Kind, Unclear, said
 from bot.talk.message import Choice, Message, press
 from language.affairs import Affair
-from language.spans import Days, coming_day, coming_span, names_a_beginning
-from prompts import BEIJING, Text, Words, t
+from language.spans import Days, coming_day, coming_span, last_day, names_a_beginning
+from prompts import BEIJING, Text, Words, span, t
 from services import delegates, leave
 from services.access import any_of
 
@@ -43,7 +43,8 @@ class DaysOfLeave(BaseModel):
 @dataclass(frozen=True, slots=True)
 class ComingDay(Kind[date]):
     """A day from `earliest` on: pressed, or typed in any usual way. What has just been, as it is
-    said (周三), is meant as the one to come. The last day may be said with it (周三到周五)."""
+    said (周三), is meant as the one to come. With the first day the last may be said (周三到周五);
+    where the last is asked, how many days they are says it as well (三天)."""
 
     earliest: date
     offered: Sequence[tuple[date, Words]]
@@ -66,10 +67,11 @@ class ComingDay(Kind[date]):
 
     def _days(self, answer: Answer, asked: Asked) -> Days:
         words, now = answer.press or said(answer, 60), asked.now.astimezone(BEIJING)
-        day = coming_day(words, now, self.earliest)
+        read = coming_day if self.ends else last_day
+        day = read(words, now, self.earliest)
         span = (day, None) if day else coming_span(words, now, self.earliest)
         if span is None or (span[1] and not self.ends):
-            raise Unclear(t("answer.not_a_day"))
+            raise Unclear(t("answer.not_a_day_to_come"))
         return span
 
 
@@ -102,7 +104,7 @@ def finish_leave(scene: Scene, _me: LeaveSeen, days: DaysOfLeave) -> None:
     leave.take(scene.session, scene.actor, days.first, days.last)
     change = Choice(press("reminders"), t("command.reminders.label"))
     rows = [*stand_in_for(scene, days), (change, TO_MENU)]
-    words = t("leave.taken", first=days.first, last=days.last)
+    words = t("leave.taken", days=span(days.first, days.last))
     scene.say(Message(words, tuple(rows)))
 
 

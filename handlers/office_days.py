@@ -14,7 +14,7 @@ from bot.talk.conversation import Chat
 from bot.talk.inputs import Free, Pick
 from bot.talk.message import Choice, Item, Message, press
 from handlers.leave import ComingDay
-from prompts import Words, t
+from prompts import Words, span, t
 from services import office_days
 from services.access import cohorts_for
 from services.entities import DayKind, OfficeDays
@@ -118,7 +118,7 @@ def show(scene: Scene, args: Sequence[str]) -> None:
 
 def line(one: OfficeDays) -> Words:
     """One entry of the calendar."""
-    said = {"kind": t(f"days.kind.{one.kind}"), "first": one.first_day, "last": one.last_day}
+    said = {"kind": t(f"days.kind.{one.kind}"), "days": span(one.first_day, one.last_day)}
     return t("days.line_named", name=one.name, **said) if one.name else t("days.line", **said)
 
 

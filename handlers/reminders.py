@@ -10,7 +10,7 @@ from typing import Final
 from bot.scene import TO_MENU, Act, Scene, number, with_menu
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Field, Message, press
-from prompts import Text, t
+from prompts import Text, span, t
 from services import deadlines, leave, office_days, reminders
 from services.access import any_of
 from services.entities import Level
@@ -32,7 +32,7 @@ def show(scene: Scene, _args: Sequence[str], site: str = "", said: Text | None =
     chosen = reminders.settings(scene.session, scene.actor.person_id)
     leaves = leave.own(scene.session, scene.actor)
     links = deadlines.links(scene.session, scene.actor.person_id)
-    days = [t("reminder.leave_days", first=one.first_day, last=one.last_day) for one in leaves]
+    days = [span(one.first_day, one.last_day) for one in leaves]
     paused = t("reminder.not_paused")
     if chosen.paused_until is not None:
         paused = t("reminder.paused_until", until=chosen.paused_until)

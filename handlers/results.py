@@ -22,7 +22,7 @@ from language.numerals import tidy
 from language.scores import ScoredLine, score_of, scored_lines
 from programmes.model import Programme
 from programmes.tested import stages_with_tests
-from prompts import Text, Words, t
+from prompts import Lines, Text, Words, t
 from services import access, results, roster
 from services.access import LearnerPlace
 from services.entities import Record, RecordKind
@@ -177,7 +177,7 @@ class ResultList(Kind[Entering]):
 def nothing_new(found: Entering) -> Text:
     """Why a list enters nothing."""
     if found.unread:
-        return t("result.none_read", unread=listed(found.unread))
+        return t("result.none_read", unread=each_on_its_line(found.unread))
     return t("result.all_same" if found.same else "result.no_lines")
 
 
@@ -238,7 +238,7 @@ def check(stage: str, found: Entering) -> Text:
     """The question above the results before they are entered, with what enters nothing."""
     told = {"stage": stage_label(stage), "same": len(found.same)}
     if found.unread:
-        return t("result.check_unread", unread=listed(found.unread), **told)
+        return t("result.check_unread", unread=each_on_its_line(found.unread), **told)
     return t("result.check_same" if found.same else "result.check", **told)
 
 
@@ -247,6 +247,12 @@ def listed(named: Sequence[Words]) -> Text:
     if len(named) <= SHOWN:
         return t("field.list", items=list(named))
     return t("reminder.names", some=list(named[:SHOWN]), count=len(named))
+
+
+def each_on_its_line(unread: Sequence[Text]) -> Lines:
+    """What is wrong with each line that enters nothing; of many, how many more there are."""
+    more = len(unread) - SHOWN
+    return Lines([*unread[:SHOWN], *([t("result.further", count=more)] if more > 0 else [])])
 
 
 def called(me: ResultsSeen) -> Text:

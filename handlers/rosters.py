@@ -234,7 +234,9 @@ def finish(scene: Scene, _me: ImportSeen, brought: ImportDone) -> None:
         scene.say(Message(_why(done) if done else t("rostering.not_done"), ((TO_MENU,),)))
         return
     undo = Choice(press("undo_roster", brought.cohort, done["number"]), t("rostering.undo"))
-    absent = Choice(press("absent", brought.cohort), t("rostering.whom_to_invite"))
+    absent = Choice(
+        press("absent", brought.cohort), t("rostering.whom_to_invite"), weight="primary"
+    )
     scene.say(
         Message(
             t("rostering.done"),

@@ -23,7 +23,7 @@ from jobs.printing import NotPrinted, Printer
 from prompts import Text, Words, render, t
 from services import certificates
 from services.certificates import CertificateStanding, IssuingOrder
-from services.certified import Certified
+from services.certified import Certified, verified_at
 from services.packs import load
 from storage.database import Database
 from storage.files import FileStore
@@ -31,9 +31,6 @@ from storage.signing import SigningKeys
 from storage.tables import Certificate, Cohort
 
 log = structlog.get_logger()
-
-ADDRESS: Final = "/verify"
-"""Where on the web server certificates are verified; the token stands behind a #."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +280,7 @@ def page(facts: Certified, token: str, site: str) -> dict[str, Any]:
         ],
         "office": facts.office,
         "day": said(t("certificate.day", y=facts.issued_on.year, **_day(facts))),
-        "qr": code(f"{site}{ADDRESS}#{token}" if site else token),
+        "qr": code(verified_at(site, token) if site else token),
     }
 
 

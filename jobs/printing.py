@@ -1,4 +1,4 @@
-"""Makes PDFs in a process of its own: `python -m jobs.printing PAGE`.
+"""Makes PDFs and pictures in a process of its own: `python -m jobs.printing PAGE FORM`.
 
 Each line of stdin is a JSON object, what `PAGE` is told; for each, a line of stdout
 tells how it went and how many bytes follow. Setting a page takes processor time that people who
@@ -22,6 +22,8 @@ SECONDS: Final = 60
 """Time limit for one page, the start included."""
 CERTIFICATE: Final = "certificate.typ"
 DOSSIER: Final = "dossier.typ"
+PPI: Final = 220.0
+"""Dots per inch of a picture."""
 PRINTED: Final = "printed"
 FAILED: Final = "failed"
 
@@ -34,13 +36,14 @@ class Printer:
     """Sets pages in another process, one after the other; a page that fails ends the process, and
     the next page begins another."""
 
-    def __init__(self, page: str = CERTIFICATE) -> None:
-        """`page` is the form that is set, a file of this folder."""
+    def __init__(self, page: str = CERTIFICATE, form: str = "pdf") -> None:
+        """`page` is the form that is set, a file of this folder; `form` is `pdf` or `png`."""
         self._page = page
+        self._form = form
         self._process: asyncio.subprocess.Process | None = None
 
     async def print(self, told: Mapping[str, Any]) -> bytes:
-        """The PDF of a page. Raises `NotPrinted`."""
+        """The PDF of a page, or its picture. Raises `NotPrinted`."""
         try:
             async with asyncio.timeout(SECONDS):
                 how, answer = await self._ask(told)
@@ -63,7 +66,7 @@ class Printer:
 
     async def _begin(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", __name__, self._page),
+            *(sys.executable, "-m", __name__, self._page, self._form),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -88,7 +91,7 @@ def set_page(compiler: Any, told: str, form: str = "pdf") -> bytes:
 
     try:
         made, warnings = compiler.compile_with_warnings(
-            format=form, sys_inputs={"told": told}, timestamp=0, ppi=110.0
+            format=form, sys_inputs={"told": told}, timestamp=0, ppi=PPI
         )
     except typst.TypstError as error:
         raise NotPrinted(error.message) from None
@@ -117,10 +120,11 @@ def make_compiler(page: str = CERTIFICATE) -> Any:
 def main() -> None:
     with suppress(AttributeError, OSError):
         os.nice(NICE)
-    compiler = make_compiler(*sys.argv[1:])
+    page, form = sys.argv[1:]
+    compiler = make_compiler(page)
     for line in sys.stdin.buffer:
         try:
-            how, answer = PRINTED, set_page(compiler, line.decode())
+            how, answer = PRINTED, set_page(compiler, line.decode(), form)
         except NotPrinted as why:
             how, answer = FAILED, str(why).encode()
         sys.stdout.buffer.write(f"{how} {len(answer)}\n".encode() + answer)

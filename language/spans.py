@@ -47,6 +47,17 @@ def coming_span(text: str, now: datetime, since: date) -> Days | None:
     )
 
 
+def last_day(text: str, now: datetime, first: date) -> date | None:
+    """The last of days in a row that begin with `first`: named itself (到下周五), or by how many
+    they are (三天, 两周)."""
+    plain = _UNTIL.sub("", fold(tidy(text[:LIMIT])))
+    found = _LENGTH.fullmatch(plain)
+    if found is None:
+        return coming_day(plain, now, first)
+    days = count(found["count"]) * (1 if found["unit"] in ("天", "day", "days") else 7)
+    return first + timedelta(days - 1) if 0 < days <= _MOST else None
+
+
 def names_a_beginning(text: str) -> bool:
     """Whether the day said is only the first: 从明天, 下周一起, 12月5号开始."""
     return _BEGINNING.search(text) is not None
@@ -129,5 +140,9 @@ _ON = compiled(r" (?:起|开始|那天|这天|一天)\Z")
 _SO_LONG = re.compile(
     rf"(?P<first>[^,起开始请休连共]++)(?:开始|起)?+[,\s]*+(?:请|休|连续|共|一共)?+"
     rf"(?P<count>{_NUMBER})个?(?P<unit>天|日|周|星期|礼拜)"
+)
+_UNTIL = compiled(r"\A (?:一直|直)?(?:到|至|until|till) | (?:为止|止|结束)\Z")
+_LENGTH = re.compile(
+    rf"(?:请|休|代|一共|共|连续)?+(?P<count>{_NUMBER})\s*+个?(?P<unit>天|周|星期|礼拜|days?|weeks?)"
 )
 _WEEK = re.compile(r"(?:这|本|(?P<next>下+))个?(?:一整?)?(?:周|星期|礼拜)")

@@ -74,6 +74,13 @@ def t(key: str, /, **args: Any) -> Text:
     return Text(key, args)
 
 
+def span(first: date, last: date) -> Text:
+    """Days in a row, as they are said: one day is not from itself to itself."""
+    if first == last:
+        return t("calendar.one_day", day=first)
+    return t("calendar.days", first=first, last=last)
+
+
 def render(words: Words, language: Language) -> str:
     """The sentence in `language`; dates, times, lists and nested texts are put in its manner."""
     if isinstance(words, str):

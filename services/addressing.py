@@ -212,13 +212,16 @@ def consent_awaited(
 
 def _awaited(db: Session, cohort_id: int, some: Iterable[_Place], now: datetime) -> set[int]:
     programme, today = load(roster.find_cohort(db, cohort_id).programme), beijing_day(now)
-    return {
+    asked = [
         one.person_id
         for one in some
-        if one.role in LEARNERS
-        and consent.needed(one.born, one.grade, programme, today)
-        and not consent.given(db, one.person_id)
-    }
+        if one.role in LEARNERS and consent.needed(one.born, one.grade, programme, today)
+    ]
+    given: set[int] = set()
+    for at in range(0, len(asked), SLICE):
+        children = sa.select(col(Person.id)).where(col(Person.id).in_(asked[at : at + SLICE]))
+        given |= consent.given_among(db, children)
+    return set(asked) - given
 
 
 _BY_PRESENCE: Final = {

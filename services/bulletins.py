@@ -53,12 +53,6 @@ from storage.tables import (
 ALONE: Final = 500
 """The most recipients to whom one coordinator sends alone; above it a second consents."""
 MOST_WORDS: Final = 2000
-NEVER_REACHED: Final = (
-    RecipientState.NOT_JOINED,
-    RecipientState.BLOCKED,
-    RecipientState.CONSENT,
-)
-"""Why somebody cannot be reached, as far as it is known before anything is sent."""
 ARRIVED: Final = (RecipientState.SENT, RecipientState.UNSURE)
 """Those who have it, or may have it."""
 

@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storage.signing import SIGNATURE, key_name, verify
 
+ADDRESS: Final = "/verify"
+"""Where on the web server certificates are verified; the token stands behind a #."""
 FORM: Final = b"\x01"
 KEY: Final = 8
 """Bytes by which a token names its key."""
@@ -87,6 +89,12 @@ def read(token: str, keys: Iterable[bytes]) -> tuple[Certified, bytes]:
         return Certified.model_validate(told), public
     except (ValueError, ValidationError, TypeError):
         raise Forged from None
+
+
+def verified_at(site: str, token: str) -> str:
+    """The address at which a certificate is verified. Browsers keep what follows `#` to
+    themselves: the server of the page is told no name."""
+    return f"{site}{ADDRESS}#{token}"
 
 
 def token_hash(token: str) -> bytes:

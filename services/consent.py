@@ -48,7 +48,7 @@ def given(db: Session, child_id: int) -> bool:
     Whoever answers no more neither consents nor forbids; but what they have withdrawn is given
     back only by a consent that comes later.
     """
-    return _in_force([_Link(*row[:-1]) for row in _links.all(db, child=child_id)])
+    return _in_force([_Link(*row[:4]) for row in _links.all(db, child=child_id)])
 
 
 def given_among(db: Session, children: Select[Any]) -> set[int]:

@@ -41,6 +41,8 @@ from storage.tables import (
     Unit,
 )
 
+PRESENCES: Final = {one.value: one for one in Presence}
+
 # ---------------------------------------------------------------- learners
 
 
@@ -110,22 +112,26 @@ def learners(db: Session, cohort: Cohort, reader: int) -> list[LearnerLine]:
         .order_by(col(Membership.id))
     )
     rows: Iterable[Any] = db.connection().execute(found)
-    return [LearnerLine._make([*row[:9], Presence(row[9]), *row[10:]]) for row in rows]
+    return [LearnerLine._make([*row[:9], PRESENCES[row[9]], *row[10:]]) for row in rows]
 
 
 def consent_awaited(
-    db: Session, cohort: Cohort, reader: int, programme: Programme, today: date
+    db: Session,
+    cohort: Cohort,
+    reader: int,
+    programme: Programme,
+    lines: Sequence[LearnerLine],
+    today: date,
 ) -> frozenset[int]:
     """The people among those learners of whom nothing is kept yet, for want of a guardian's
     consent."""
+    needed: dict[tuple[date | None, str], bool] = {}
+    for line in lines:
+        key = (line.born, line.grade)
+        if key not in needed:
+            needed[key] = consent.needed(line.born, line.grade, programme, today)
+    asked = {line.person_id for line in lines if needed[line.born, line.grade]}
     theirs = sa.select(col(Membership.person_id)).where(*readable(cohort, reader))
-    who = sa.select(col(Person.id), col(Person.birth_date), col(Membership.grade)).join(
-        Membership, col(Membership.person_id) == col(Person.id)
-    )
-    rows: Iterable[Any] = db.connection().execute(who.where(*readable(cohort, reader)))
-    asked = {
-        person for person, born, grade in rows if consent.needed(born, grade, programme, today)
-    }
     return frozenset(asked - consent.given_among(db, theirs)) if asked else frozenset()
 
 
@@ -223,7 +229,7 @@ def members(db: Session, cohort: Cohort, reader: int) -> list[MemberLine]:
         .order_by(col(Membership.id))
     )
     rows: Iterable[Any] = db.connection().execute(found)
-    return [MemberLine._make([*row[:5], Presence(row[5]), row[6]]) for row in rows]
+    return [MemberLine._make([*row[:5], PRESENCES[row[5]], row[6]]) for row in rows]
 
 
 # ---------------------------------------------------------------- what waits
@@ -263,6 +269,26 @@ def waiting(db: Session, cohort: Cohort, reader: int) -> list[WaitingLine]:
     )
     found: Iterable[Any] = db.connection().execute(rows)
     return [WaitingLine(*row) for row in found]
+
+
+def waiting_ages(
+    db: Session, cohort: Cohort, reader: int, now: datetime
+) -> tuple[datetime | None, Mapping[int, int]]:
+    """Since when the oldest of that waits, and how many entries belong to each group of `AGES`,
+    by its first day."""
+    since = col(Record.submitted_at)
+    counts = [
+        sa.func.count().filter(
+            since <= now - timedelta(first) if first else sa.true(),
+            since > now - timedelta(last + 1) if last is not None else sa.true(),
+        )
+        for first, last in AGES
+    ]
+    waits = sa.select(sa.func.min(since), *counts).where(
+        *records.waits_in(cast(int, cohort.id), reader)
+    )
+    oldest, *found = db.connection().execute(waits).one()
+    return oldest, dict(zip((first for first, _ in AGES), found, strict=True))
 
 
 AGES: Final = ((0, 2), (3, 6), (7, 13), (14, 29), (30, None))

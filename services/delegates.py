@@ -18,7 +18,7 @@ from sqlmodel import Session, col, or_, select
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, press
-from prompts import Words, t
+from prompts import Words, span, t
 from services import audit, notices, roster
 from services.access import any_of, memberships
 from services.roster import Member
@@ -83,8 +83,8 @@ def appoint(db: Session, actor: Actor, delegate_id: int, first: date, last: date
     for other in _open(db, [cast(int, place.id)]):
         if other.first_day <= last and first <= other.last_day:
             name = _name_of(db, other.delegate_id)
-            told = {"name": name, "first": other.first_day, "last": other.last_day}
-            raise Refused(t("delegate.already", **told), verb="appoint_delegate")
+            days = span(other.first_day, other.last_day)
+            raise Refused(t("delegate.already", name=name, days=days), verb="appoint_delegate")
     made = Delegation(
         mentor_id=cast(int, place.id),
         delegate_id=delegate_id,
@@ -99,7 +99,7 @@ def appoint(db: Session, actor: Actor, delegate_id: int, first: date, last: date
     decline = Choice(press("end_stand_in", made.id or 0), t("delegate.decline"), weight="danger")
     see = Choice(press("queue"), t("command.queue.label"), weight="primary")
     message = Message(
-        t("delegate.asked_of_you", name=_name_of(db, cast(int, place.id)), first=first, last=last),
+        t("delegate.asked_of_you", name=_name_of(db, cast(int, place.id)), days=span(first, last)),
         rows=((see, decline),),
         kind="card",
         card=f"delegation:{made.id}",
@@ -143,8 +143,8 @@ def end(db: Session, actor: Actor, number: int) -> Delegation:
     own = found.mentor_id in mine
     other = cast(Membership, db.get(Membership, found.delegate_id if own else found.mentor_id))
     me = cast(Person, db.get(Person, actor.person_id))
-    told = {"name": me.name, "first": found.first_day, "last": found.last_day}
-    words = t("delegate.taken_back" if own else "delegate.declined", **told)
+    days = span(found.first_day, found.last_day)
+    words = t("delegate.taken_back" if own else "delegate.declined", name=me.name, days=days)
     message = Message(words, title=t("delegate.title"))
     notices.tell(db, actor, other.person_id, message, f"delegation_ended:{number}")
     return found

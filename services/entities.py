@@ -26,6 +26,7 @@ from storage.tables import (
     RecordKind,
     RecordState,
     ReminderState,
+    Retention,
     Role,
 )
 
@@ -51,5 +52,6 @@ __all__ = [
     "RecordKind",
     "RecordState",
     "ReminderState",
+    "Retention",
     "Role",
 ]

@@ -176,6 +176,21 @@ def latest_invitation(db: Session, membership_id: int) -> datetime | None:
     return None if latest is None else latest.expires_at
 
 
+def with_open_invitation(db: Session, cohort_id: int, now: datetime) -> set[int]:
+    """The memberships of a cohort for which a code is out that can still be used."""
+    found = db.exec(
+        select(Invite.membership_id)
+        .join(Membership, col(Membership.id) == col(Invite.membership_id))
+        .where(
+            Membership.cohort_id == cohort_id,
+            col(Invite.used_at).is_(None),
+            col(Invite.revoked_at).is_(None),
+            col(Invite.expires_at) > now,
+        )
+    )
+    return set(found)
+
+
 # ---------------------------------------------------------------- the web chat's doors
 
 

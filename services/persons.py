@@ -243,7 +243,7 @@ def keep_made(
     until: datetime,
     media_type: str = SHEET,
 ) -> int:
-    """Note a file, by default a sheet, that was made for the actor alone. Returns its number."""
+    """Note a file, usually a sheet, that was made for the actor alone. Returns its number."""
     file = File(
         sha256=sha256,
         size=size,

@@ -236,7 +236,9 @@ class InShort(NamedTuple):
     @property
     def behind(self) -> bool:
         """Whether a stated minimum is not met, or something is still to be written or brought."""
-        return any(self.lacks(matter) for matter in RecordKind)
+        # Asked of every learner of a big cohort: each other matter is a kind of writing.
+        done = not (self.lacks(RecordKind.SESSION) or self.lacks(RecordKind.MATERIAL))
+        return bool(self.unwritten) or not done
 
 
 class PaceKind(StrEnum):

@@ -442,12 +442,28 @@ _EVERY: Final = (
         ways=("office_days", "add_days", "drop_days"),
     ),
     Right(
+        "set_retention",
+        Of.WHOLE_COHORT,
+        (_R.OFFICE,),
+        "watch.not_coordinator",
+        "cohort",
+        ways=("postpone_retention",),
+    ),
+    Right(
         "import_roster",
         Of.WHOLE_COHORT,
         (_R.OFFICE,),
         "rostering.not_yours",
         "cohort",
         ways=("roster", "bring_roster", "undo_roster", "roster_template"),
+    ),
+    Right(
+        "invite",
+        Of.WHOLE_COHORT,
+        (_R.OFFICE,),
+        "invitations.not_yours",
+        "cohort",
+        ways=("invite", "invite_all"),
     ),
     # Bulletins. Whoever oversees the member who drafted one, oversees it.
     Right("bulletins", Of.OWN, (_R.SCHOOL, *_OVERSEE), "bulletin.none_yours", ways=("bulletins",)),

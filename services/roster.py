@@ -636,7 +636,7 @@ def _both_now_in_one_cohort(one: Membership, other: Membership, verb: str) -> No
 # ---------------------------------------------------------------- ways in
 
 
-def invite(db: Session, by: Operator, member_id: int) -> str:
+def invite(db: Session, by: By, member_id: int) -> str:
     """Make a one-time code for a membership; earlier unused codes end. Returns the code, which is
     not stored.
 
@@ -759,6 +759,16 @@ def present(
     count = sa.select(sa.func.count()).select_from(Membership).where(*wanted)
     page = _members(db, *wanted, order=order or _ROSTER, skip=skip, most=most) if most else []
     return db.connection().execute(count).scalar_one(), page
+
+
+def count_presences(db: Session, wanted: Sequence[ColumnElement[bool]]) -> Mapping[Presence, int]:
+    """How many of some members have each presence."""
+    each = sa.select(presence_now().label("presence")).select_from(Membership).where(*wanted)
+    of = each.subquery().c.presence
+    found = dict.fromkeys(Presence, 0)
+    for word, number in db.connection().execute(sa.select(of, sa.func.count()).group_by(of)):
+        found[Presence(word)] = number
+    return found
 
 
 def not_joined(db: Session, cohort_id: int) -> list[Member]:

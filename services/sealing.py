@@ -22,7 +22,7 @@ from storage.tables import Audit, AuditSeal, table
 
 MOST: Final = 500
 """Rows of one seal, and so of one transaction."""
-AT_ONCE: Final = 100
+AT_ONCE: Final = 10
 """Seals that are verified in one transaction."""
 MARK: Final = 16
 """Signs of a row's hash that a seal remembers, to say which row a fault is in."""

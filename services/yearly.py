@@ -13,6 +13,7 @@ from sqlalchemy import func, true
 from sqlmodel import Session, SQLModel, col, select
 
 from prompts import BEIJING
+from services import retention
 from services.access import LEARNERS
 from services.consent import stands
 from services.looking import LOOK
@@ -29,6 +30,7 @@ from storage.tables import (
     Record,
     RecordState,
     RecordVersion,
+    Retention,
     Review,
     Revocation,
     SaidLine,
@@ -48,7 +50,7 @@ _OF_ALL: Final[dict[str, type[SQLModel]]] = {
 """What belongs to no cohort."""
 LEFT: Final = ("copy_data", "list_hours", "backup", "audit_pack")
 """Acts by which data leave the database: copies, lists, backups."""
-ERASED: Final = ("erase", "erase_data", "undo_roster", "withdraw", "remove_document")
+ERASED: Final = ("erase", "erase_data", "retention", "undo_roster", "withdraw", "remove_document")
 """Acts by which something is deleted or shut."""
 
 
@@ -70,6 +72,8 @@ class Year:
     refused: Counter[str] = field(default_factory=Counter)
     issued: int = 0
     revoked: int = 0
+    rules: list[tuple[Retention, Cohort]] = field(default_factory=list)
+    """How long what is kept, where an office has said so."""
     counted_to: int = 0
     """The last audit row that was counted."""
     people: Collection[int] = ()
@@ -94,6 +98,9 @@ def begin(db: Session, year: int, cohort: Cohort | None) -> Year:
     rows = db.exec(places).all()
     made.people = {person for _, person, _ in rows}
     made.learners = {cast(int, number) for number, _, role in rows if role in LEARNERS}
+    made.rules = [
+        (rule, of) for rule, of in retention.rules(db) if cohort is None or of.id == cohort.id
+    ]
     _count_kept(db, made)
     _count_consents(db, made)
     _count_certificates(db, made)

@@ -151,16 +151,21 @@ class House:
 
     @classmethod
     async def open(
-        cls, url: str, folder: Path, clock: SetClock, packs: Path | None = None
+        cls,
+        url: str,
+        folder: Path,
+        clock: SetClock,
+        packs: Path | None = None,
+        site: str = "",
     ) -> House:
         """Open a house on a migrated database; outside work that was broken off goes on. `packs`
-        is a folder of packs of one's own."""
+        is a folder of packs of one's own, `site` the address that anybody can open."""
         platform = FakePlatform()
         settings = Settings(
             database_url=url,
             data_dir=folder / "data",
             programmes_dir=packs,
-            web=WebSettings(enabled=False),
+            web=WebSettings(enabled=bool(site), public_url=site),
         )
         set_up_logging(settings)
         house = cls(App(settings, clock, {"fake": platform}), platform, clock)

@@ -14,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 from jobs import workbooks
 from prompts import Language, Text, Words, catalogue, render, t
+from services.entities import Cohort, Retention
 from services.rostering.book import Cells
 from services.yearly import ERASED, LEFT, Year
 
@@ -102,7 +103,7 @@ def _parts(year: Year, verified: Sequence[Words], language: Language) -> Iterato
         "erased",
         ("what", "count"),
         [(_act(verb), year.done[verb]) for verb in ERASED if year.done[verb]],
-        t("yearly.no_retention"),
+        *([_rule(*one) for one in year.rules] or [t("yearly.no_retention")]),
     )
     acts = [
         (_act(verb), "" if not year.refused[verb] else str(year.refused[verb]), year.done[verb])
@@ -143,6 +144,12 @@ def _consents(year: Year) -> list[tuple[Words, Words, Words, int]]:
         )
         for (version, way, state), count in sorted(year.consents.items())
     ]
+
+
+def _rule(rule: Retention, cohort: Cohort) -> Text:
+    key = "yearly.retention_done" if rule.done_at else "yearly.retention"
+    what = t(f"retention.what_{rule.kind}")
+    return t(key, cohort=cohort.name, what=what, months=rule.months, at=rule.done_at or "")
 
 
 def _asked(year: Year) -> Text:

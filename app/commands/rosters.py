@@ -154,7 +154,7 @@ def invitations(
             with giving_way(), database.transaction() as db:
                 for one in wanted[start : start + AT_ONCE]:
                     code = roster.invite(db, by, one.id)
-                    link = next(iter(desk.links_of(told, code).values()), code)
+                    link = next(iter(told.invitation_links(code).values()), code)
                     role = one.membership.role
                     cards.append(Invitation(one.person.name, role, one.unit_name, code, link))
     if not cards:

@@ -42,11 +42,16 @@ class Students:
         self.known = {one.member_id: one for one in shorts}
 
     @cached_property
+    def behind(self) -> frozenset[int]:
+        """The learners who are behind."""
+        return frozenset(number for number, one in self.known.items() if one.behind)
+
+    @cached_property
     def consent(self) -> frozenset[int]:
         """The people for whom a guardian's consent is awaited."""
         caller = self.caller
         return console.consent_awaited(
-            caller.db, self.cohort, caller.person, self.programme, caller.today
+            caller.db, self.cohort, caller.person, self.programme, self.lines, caller.today
         )
 
     @cached_property
@@ -67,19 +72,14 @@ class Students:
     def lacks(self, line: LearnerLine, what: str) -> bool:
         """Whether a learner lacks something: a minimum by its key, or a matter."""
         short = self.known.get(line.id)
-        if short is None:
-            return False
-        for asked, part in zip(self.programme.requirements, short.parts, strict=True):
-            if asked.key == what:
-                return not part.met
-        return short.lacks(RecordKind(what))
+        return short is not None and lacking_of(self.programme, what)(short)
 
     def is_in(self, line: LearnerLine, state: str) -> bool:
         """Whether a learner is in a state, as the address names it."""
         kind, _, of = state.partition(".")
         match kind:
             case "behind":
-                return line.id in self.known and self.known[line.id].behind
+                return line.id in self.behind
             case "waiting":
                 return line.waiting > 0
             case "not_joined" | "unreachable":
@@ -97,6 +97,15 @@ class Students:
                 stage, _, side = of.rpartition(".")
                 signed = self.signed.get((stage, side), set())
                 return (line.id in signed) is (kind == "signed")
+
+
+def lacking_of(programme: Programme, what: str) -> Callable[[InShort], bool]:
+    """What tells whether a learner lacks something: a minimum by its key, or a matter."""
+    for place, asked in enumerate(programme.requirements):
+        if asked.key == what:
+            return lambda short: not short.parts[place].met
+    matter = RecordKind(what)
+    return lambda short: short.lacks(matter)
 
 
 def matters(programme: Programme) -> list[tuple[str, Words]]:
@@ -276,6 +285,6 @@ def standing(here: Students, line: LearnerLine) -> tuple[Words, Tone]:
         return t("console.state.unreachable"), "bad"
     if line.id not in here.known:
         return t("console.counting"), "neutral"
-    if here.known[line.id].behind:
+    if line.id in here.behind:
         return t("console.state.behind"), "neutral"
     return t("watch.short.met"), "good"

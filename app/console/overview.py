@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 from app.console.caller import Address, Caller, Elsewhere, PageDrawn
-from app.console.learners import Students, counting, matters
+from app.console.learners import Students, counting, lacking_of, matters
 from bot.talk.message import Meter
 from handlers import cohort as chat
 from handlers.evaluations import window_words
@@ -39,7 +40,7 @@ def cohort(caller: Caller, asked: Address) -> PageDrawn:
     """One cohort at a glance."""
     cohorts = caller.cohorts(int(asked["cohort"]))
     here = Students(caller, cohorts[0])
-    waits = console.waiting(caller.db, here.cohort, caller.person)
+    oldest, ages_of = console.waiting_ages(caller.db, here.cohort, caller.person, caller.now)
     every = schools(here)
     return PageDrawn(
         "overview",
@@ -48,13 +49,13 @@ def cohort(caller: Caller, asked: Address) -> PageDrawn:
             "notes": [caller.say(note) for note in notes(here)],
             "on": caller.say(t("watch.on_day", day=caller.today)),
             "counting": caller.say(counting(here)),
-            "figures": list(figures(here, waits)),
+            "figures": list(figures(here, oldest, sum(ages_of.values()))),
             "meters": list(meters(here)),
             "matters": [caller.say(name) for _, name in matters(here.programme)],
             "schools": every[:MOST_SCHOOLS],
             "more_schools": len(every) if len(every) > MOST_SCHOOLS else 0,
             "paces": list(paces(here)),
-            "ages": ages(caller, here.cohort, waits),
+            "ages": ages(caller, here.cohort, ages_of),
             "stages": list(stages(here)),
         },
         tuple(cohorts),
@@ -74,23 +75,22 @@ def way(cohort: Cohort, tab: str, **chosen: str) -> str:
     return f"{cohort.id}/{tab}" + (f"?{query}" if query else "")
 
 
-def figures(here: Students, waits: Sequence[console.WaitingLine]) -> Iterable[Mapping[str, Any]]:
+def figures(here: Students, oldest: datetime | None, waiting: int) -> Iterable[Mapping[str, Any]]:
     """The numbers at the top, as the chat's overview has them."""
     caller, at = here.caller, here.cohort
     number = cast(int, at.id)
     ended = roster.count_ended(caller.db, number, caller.person)
     more = t("console.ended", count=ended) if ended else ""
     yield figure(caller, t("role.student"), len(here.lines), way(at, "students"), more)
-    behind = sum(one.behind for one in here.known.values())
+    behind = len(here.behind)
     at_work = way(at, "students", state="behind")
     yield figure(caller, t("watch.list.behind"), behind, at_work)
-    oldest = t("console.since", since=waits[0].since) if waits else ""
-    yield figure(caller, t("state.submitted"), len(waits), way(at, "waiting"), oldest)
-    seen = roster.seen_in(number, caller.person)
+    since = t("console.since", since=oldest) if oldest else ""
+    yield figure(caller, t("state.submitted"), waiting, way(at, "waiting"), since)
+    there = roster.count_presences(caller.db, roster.seen_in(number, caller.person))
     for presence, name in ((Presence.NOT_JOINED, "absent"), (Presence.UNREACHABLE, "unreached")):
-        count, _ = roster.present(caller.db, seen, presence, 0, 0)
         to = way(at, "roster", state=presence.value)
-        yield figure(caller, t(f"watch.list.{name}"), count, to)
+        yield figure(caller, t(f"watch.list.{name}"), there[presence], to)
     lost, _ = undelivered(caller.db, number, caller.person, caller.now, 0, 0)
     to = way(at, "roster", state="undelivered")
     yield figure(caller, t("watch.list.undelivered"), lost, to)
@@ -138,39 +138,47 @@ def share(part: int, whole: int) -> int:
 def schools(here: Students) -> list[Mapping[str, Any]]:
     """By school, by name: how many learners there are, and how many lack what."""
     keys = [key for key, _ in matters(here.programme)]
-    count: Counter[tuple[int | None, str]] = Counter()
+    tests = [lacking_of(here.programme, key) for key in keys]
     names: dict[int | None, str] = {}
+    learners: Counter[int | None] = Counter()
+    waiting: Counter[int | None] = Counter()
+    behind: Counter[int | None] = Counter()
+    lacks: list[Counter[int | None]] = [Counter() for _ in keys]
     for line in here.lines:
         unit = line.unit_id
         names[unit] = line.unit
-        count[unit, "all"] += 1
-        count[unit, "waiting"] += line.waiting
+        learners[unit] += 1
+        waiting[unit] += line.waiting
         short = here.known.get(line.id)
-        count[unit, "behind"] += short is not None and short.behind
-        count.update((unit, key) for key in keys if here.lacks(line, key))
+        if short is not None and line.id in here.behind:
+            behind[unit] += 1
+            for test, count in zip(tests, lacks, strict=True):
+                if test(short):
+                    count[unit] += 1
     at, say = here.cohort, here.caller.say
+
+    def listed(unit: int | None, count: int, tab: str = "students", state: str = "") -> Counted:
+        return count, way(at, tab, school=str(unit or ""), state=state)
+
     return [
         {
             "name": names[unit] or say(t("console.no_school")),
             "unit": unit,
-            "all": count[unit, "all"],
-            "link": way(at, "students", school=str(unit or "")),
-            "behind": (
-                count[unit, "behind"],
-                way(at, "students", school=str(unit or ""), state="behind"),
-            ),
-            "share": share(count[unit, "behind"], count[unit, "all"]),
+            "all": listed(unit, learners[unit]),
+            "behind": listed(unit, behind[unit], state="behind"),
+            "share": share(behind[unit], learners[unit]),
             "lacks": [
-                (
-                    count[unit, key],
-                    way(at, "students", school=str(unit or ""), state=f"lacks.{key}"),
-                )
-                for key in keys
+                listed(unit, count[unit], state=f"lacks.{key}")
+                for key, count in zip(keys, lacks, strict=True)
             ],
-            "waiting": (count[unit, "waiting"], way(at, "waiting", school=str(unit or ""))),
+            "waiting": listed(unit, waiting[unit], "waiting"),
         }
         for unit in sorted(names, key=lambda unit: (names[unit] == "", names[unit]))
     ]
+
+
+Counted = tuple[int, str]
+"""A number, and the address of the list behind it."""
 
 
 def paces(here: Students) -> Iterable[Mapping[str, Any]]:
@@ -199,11 +207,8 @@ def paces(here: Students) -> Iterable[Mapping[str, Any]]:
         yield {"what": say(asked_for(asked)), "parts": parts}
 
 
-def ages(
-    caller: Caller, at: Cohort, waits: Sequence[console.WaitingLine]
-) -> list[Mapping[str, Any]]:
+def ages(caller: Caller, at: Cohort, count: Mapping[int, int]) -> list[Mapping[str, Any]]:
     """How many entries have waited for how long."""
-    count = Counter(console.age_group(console.age(one.since, caller.now)) for one in waits)
     most = max(count.values(), default=0)
     return [
         {

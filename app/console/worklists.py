@@ -39,7 +39,7 @@ def school_list(caller: Caller, asked: Address) -> ListDrawn:
         return [
             [
                 ListCell(row["name"]),
-                ListCell(str(row["all"]), row["link"], plain=row["all"]),
+                number(*row["all"]),
                 *(number(*row[key]) for key in ("behind",)),
                 *(number(*one) for one in row["lacks"]),
                 number(*row["waiting"]),

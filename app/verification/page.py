@@ -18,10 +18,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from jobs.certificates import ADDRESS
 from prompts import LANGUAGES, Language, catalogue
 from services import certificates
-from services.certified import HASH, Certified
+from services.certified import ADDRESS, HASH, Certified
 from storage.database import Database
 from storage.signing import key_name
 

@@ -80,6 +80,15 @@ class Choice:
     weight: Weight = "plain"
 
 
+class Link(NamedTuple):
+    """A page of the web, offered beside the choices. Opening it answers nothing, so it has no
+    number and cannot be typed."""
+
+    label: Words
+    url: str
+    """An `https://` address, or `http://`."""
+
+
 class Field(NamedTuple):
     """One thing that a card says, under its label."""
 
@@ -140,6 +149,8 @@ class Message(NamedTuple):
     """A remark under the content."""
     clause: Words = ""
     """The clause behind it."""
+    links: tuple[Link, ...] = ()
+    """Pages to open, above the choices."""
 
 
 def as_message(said: Words | Message) -> Message:
@@ -151,6 +162,13 @@ class Button(NamedTuple):
     label: str
     press: str
     weight: Weight = "plain"
+
+
+class ShownLink(NamedTuple):
+    """A link in its reader's language."""
+
+    label: str
+    url: str
 
 
 class ShownField(NamedTuple):
@@ -208,6 +226,7 @@ class Outgoing(NamedTuple):
     """The reader's own words, to be edited and sent back: where they write, or to be copied."""
     copy: str = ""
     """The label of what copies them."""
+    links: tuple[ShownLink, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As JSON without empty parts: most messages are a line and a few buttons."""
@@ -227,6 +246,8 @@ class Outgoing(NamedTuple):
         if self.draft:
             body["draft"] = self.draft
             body["copy"] = self.copy
+        if self.links:
+            body["links"] = [link._asdict() for link in self.links]
         if is_card(self):
             body.update((name, said) for name in _PROSE if (said := getattr(self, name)))
             for name, _ in _PARTS:
@@ -247,6 +268,7 @@ class Outgoing(NamedTuple):
             tuple((name, words) for name, words in body.get("commands", ())),
             draft=body.get("draft", ""),
             copy=body.get("copy", ""),
+            links=tuple(ShownLink(one["label"], one["url"]) for one in body.get("links", ())),
         )
         said: dict[str, Any] = {name: body[name] for name in _PROSE if name in body}
         for name, kind in _PARTS:
@@ -308,9 +330,10 @@ _BLANK: Final[Mapping[type, Mapping[str, Any]]] = {
 def put(message: Message, language: Language) -> Outgoing:
     """Render a message in its reader's language."""
     rows = tuple(tuple(_put_choice(choice, language) for choice in row) for row in message.rows)
+    links = tuple(ShownLink(render(one.label, language), one.url) for one in message.links)
     if not is_card(message):
         words = render(message.text, language)
-        return Outgoing(words, rows, message.kind, message.card, files=message.files)
+        return Outgoing(words, rows, message.kind, message.card, files=message.files, links=links)
     return Outgoing(
         text=render(message.text, language),
         rows=rows,
@@ -326,6 +349,7 @@ def put(message: Message, language: Language) -> Outgoing:
         ),
         note=render(message.note, language),
         clause=render(message.clause, language),
+        links=links,
     )
 
 
@@ -425,7 +449,8 @@ def _cells(done: int, needed: int, cells: int) -> int:
 def as_text(outgoing: Outgoing) -> str:
     """A message as plain text, without its buttons: for what can draw nothing better."""
     if not is_card(outgoing):
-        return "\n\n".join(filter(None, (outgoing.text, outgoing.draft)))
+        links = links_text(outgoing.links)
+        return "\n\n".join(filter(None, (outgoing.text, outgoing.draft, links)))
     parts = [
         outgoing.title,
         outgoing.text,
@@ -435,13 +460,19 @@ def as_text(outgoing: Outgoing) -> str:
         outgoing.note,
         outgoing.clause,
         outgoing.draft,
+        links_text(outgoing.links),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
+def links_text(links: Sequence[ShownLink]) -> str:
+    """Links as lines that show their addresses."""
+    return "\n".join(f"{labelled(link.label)}{link.url}" for link in links)
+
+
 def flat(outgoing: Outgoing) -> Outgoing:
     """The same message with nothing in it but text and buttons."""
-    if not is_card(outgoing) and not outgoing.draft:
+    if not (is_card(outgoing) or outgoing.draft or outgoing.links):
         return outgoing
     return Outgoing(
         text=as_text(outgoing),

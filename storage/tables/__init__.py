@@ -73,6 +73,10 @@ from storage.tables.reminders import (
     ReminderSettings,
     ReminderState,
 )
+from storage.tables.retention import (
+    Retention,
+    RetentionKind,
+)
 from storage.tables.rosters import (
     HeadingMeaning,
     ImportState,
@@ -164,6 +168,8 @@ __all__ = [
     "ReminderSettings",
     "ReminderState",
     "Reopening",
+    "Retention",
+    "RetentionKind",
     "Review",
     "Revocation",
     "Role",

@@ -33,6 +33,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "records": ("services", "storage/tables"),
     "reminders": ("handlers", "services", "storage/tables"),
     "results": ("handlers", "services"),
+    "retention": ("app/commands", "handlers", "services", "storage/tables"),
     "rosters": ("app/commands", "handlers", "jobs", "storage/tables"),
     "service_hours": ("handlers", "services"),
     "stages": ("handlers", "services"),

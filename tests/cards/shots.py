@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlmodel import Session
+
+from bot.talk.acting import Operator
 from bot.talk.clock import SetClock
 from bot.talk.message import (
     Choice,
@@ -23,8 +26,10 @@ from bot.talk.message import (
     rows_of,
 )
 from prompts import Both, Language
+from services import retention
 from storage import migrate
 from storage.database import connect
+from storage.tables import RetentionKind
 from tests.documents.samples import word
 from tests.house import House, Member
 
@@ -289,6 +294,19 @@ async def consent(tour: Tour) -> None:
     tour.shoot("Consent is asked for · 请监护人同意", guardian)
     await tour.choose(guardian, "consent")
     tour.shoot("Consent is given · 已同意", guardian)
+    await tour.choose(guardian, "consented")
+    tour.shoot("What was consented to · 我同意了什么", guardian)
+    (office,) = await tour.join("管小青")
+    await tour.house.app.database.run(keep_for_seven_months, tour.house.clock.now())
+    office.reads()
+    await tour.house.app.retain()
+    await tour.house.settle()
+    tour.shoot("To be deleted soon · 保存期限快到了", office)
+
+
+def keep_for_seven_months(db: Session, now: datetime) -> None:
+    """The programme ended long ago: it is due at once."""
+    retention.set_months(db, Operator(now), 1, RetentionKind.ENTRIES, 7, 7)
 
 
 async def prepared(tour: Tour) -> None:

@@ -49,10 +49,10 @@ async def house(new_database: NewDatabase, tmp_path: Path) -> AsyncIterator[Hous
 
 
 async def opened(
-    new_database: NewDatabase, tmp_path: Path, programme: str = "shanxi-2026"
+    new_database: NewDatabase, tmp_path: Path, programme: str = "shanxi-2026", site: str = ""
 ) -> House:
     clock = SetClock(datetime(2026, 12, 7, 2, tzinfo=UTC))
-    house = await House.open(new_database("sqlite"), tmp_path, clock)
+    house = await House.open(new_database("sqlite"), tmp_path, clock, site=site)
     await house.populate(programme)
     with house.app.database.transaction() as db:
         for member in house.members.values():
@@ -114,6 +114,22 @@ async def test_the_office_issues_and_the_family_is_told_and_downloads(house: Hou
         assert "证书" not in house.members[name].sees, name
 
 
+async def test_the_page_that_verifies_it_is_a_tap_away(
+    new_database: NewDatabase, tmp_path: Path
+) -> None:
+    house = await opened(new_database, tmp_path, site="https://yingcai.example.org")
+    decide(house, "林小雨")
+    await issues(house)
+    her = house.members["林小雨"]
+    await her.says("培养证书")
+    ((label, url),) = [link for message in her.last for link in message.links]
+    address, _, token = url.partition("#")
+    assert (label, address) == ("核验这份证书", "https://yingcai.example.org/verify")
+    with house.app.database.transaction() as db:
+        assert db.exec(select(Certificate.token)).one() == token
+    house.close()
+
+
 async def test_nobody_else_reads_it_and_numbers_tell_nothing(house: House) -> None:
     decide(house, "林小雨")
     await issues(house)
@@ -145,7 +161,10 @@ async def test_pressed_twice_it_is_issued_once(house: House) -> None:
     await forge(office, every)
     assert "没有可以发证书的人" in office.sees
     number = house.members["林小雨"].membership_id
-    assert "已有证书" in await forge(office, f"a:issue_certificate:{number}")
+    # The button of an old list leads to the certificate that there is by now.
+    shown = await forge(office, f"a:issue_certificate:{number}")
+    assert "SHANXI-2026-01-0001" in shown
+    assert office.button("撤销证书")
     await house.deliver_all_again()
     assert count(house) == 1
     with house.app.database.transaction() as db:

@@ -84,9 +84,14 @@ class Province:
 
 @pytest.fixture
 def province(sqlite_database: Database, clock: SetClock) -> Province:
+    return found(sqlite_database, clock)
+
+
+def found(database: Database, clock: SetClock) -> Province:
+    """The province, in a database."""
     router = Router(handlers(site=SITE), note_refusal)
-    made = Province(sqlite_database, clock, Gate(sqlite_database, clock, router))
-    with sqlite_database.transaction() as db:
+    made = Province(database, clock, Gate(database, clock, router))
+    with database.transaction() as db:
         settle(made, db)
     return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import httpx2
@@ -14,11 +15,13 @@ from starlette.applications import Starlette
 
 from app.console.gate import HERE, Gate
 from bot.router import Router
+from bot.talk.clock import SetClock
 from handlers import handlers
 from services import joining
 from services.audit import note_refusal
+from storage.database import Database
 from storage.tables import Account, Person, Record, Role
-from tests.console.conftest import SITE, Desk, Province
+from tests.console.conftest import SITE, Desk, Province, found
 from tests.staff.conftest import days_ago, hand_in
 
 PAGES = (
@@ -87,6 +90,21 @@ async def test_it_speaks_the_readers_language(desk: Desk, province: Province) ->
     assert '<html lang="en">' in html
     assert "Back to the chat" in html
     assert "导出" not in html
+
+
+async def test_every_page_opens_on_both_databases(database: Database, clock: SetClock) -> None:
+    """Also for who sees a branch, also as a book, and however it is filtered."""
+    made = found(database, clock)
+    async with AsyncExitStack() as stack:
+        for name in ("北办小李", "省办小王"):
+            browser = await Desk(made, stack).of(name)
+            for path in paths(made):
+                await browser.opens(path)
+            for state in ("behind", "waiting", "not_joined", "consent", "pace.0.short"):
+                await browser.opens(f"/{made.cohort}/students?state={state}&sort=-waits&q=l")
+            for tab in ("students", "waiting", "roster", "acts"):
+                book = await browser.client.get(f"/console/{made.cohort}/{tab}.xlsx")
+                assert book.status_code == 200
 
 
 # ---------------------------------------------------------------- other sites
@@ -203,14 +221,14 @@ async def test_pages_ask_as_often_for_many_as_for_few(desk: Desk, province: Prov
     browser = await desk.of("省办小王")
 
     async def counts() -> dict[str, int]:
-        found = {}
+        number = {}
         for page in (*PAGES[:7], "/students.xlsx", "/waiting.xlsx"):
             path = f"/console/{province.cohort}{page}"
             await browser.client.get(path)  # what is done once is done
             asked.clear()
             assert (await browser.client.get(path)).status_code == 200
-            found[page] = len(asked)
-        return found
+            number[page] = len(asked)
+        return number
 
     enrol(province, 5)
     few = await counts()

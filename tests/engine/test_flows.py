@@ -38,6 +38,7 @@ from handlers.evaluations import EvaluationSeen, ReopeningSeen
 from handlers.exits import CaseSeen
 from handlers.heard import HeardSeen
 from handlers.inquiries import CurateSeen, GroupSeen
+from handlers.inviting import Inviting
 from handlers.join import JoinSeen
 from handlers.leave import ComingDay, LeaveSeen
 from handlers.materials import MaterialSeen
@@ -101,6 +102,7 @@ DONE: Final[dict[str, Any]] = {
     "undo_roster": {"people": 2, "restored": 0, "kept": 1},
     "roster_template": {"file": 9},
     "make_dossier": {"files": [7, 8]},
+    "print_invitations": {"file": 9, "count": 2, "until": "2026-12-30"},
     "make_copy": {"sha256": "ab" * 32, "size": 7},
 }
 """What outside work gives."""
@@ -266,6 +268,10 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield ImportSeen(cohorts={"1": "2026 级"})
         case "undo_roster" | "roster_template":
             yield OneImport(cohort=1, number=3)
+        case "invite":
+            yield Inviting(cohort=1, member=7, name="孟书言")
+            yield Inviting(cohort=1, absent=5, invited=2)
+            yield Inviting(cohort=1, absent=2, invited=2)
         case "stand_in":
             yield StandInSeen(members={"3": "李青", "4": "周岚"}, earliest=date(2026, 1, 1))
         case "leave":

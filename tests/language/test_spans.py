@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from language.spans import coming_day, coming_span
+from language.spans import coming_day, coming_span, last_day
 
 NOW = datetime(2026, 11, 29, 14, tzinfo=ZoneInfo("Asia/Shanghai"))
 SINCE = date(2026, 9, 30)
@@ -57,3 +57,27 @@ def test_a_weekday_is_counted_from_the_day_it_must_not_precede() -> None:
     assert coming_day("下周一", datetime(2026, 11, 23, 9, tzinfo=NOW.tzinfo), SINCE) == date(
         2026, 11, 30
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ("三天", "12-02"),
+        ("两周", "12-13"),
+        ("2个星期", "12-13"),
+        ("一天", "11-30"),
+        ("3 days", "12-02"),
+        ("到下周五", "12-11"),
+        ("到12月5号为止", "12-05"),
+        ("5号", "12-05"),
+    ],
+)
+def test_the_last_of_days_whose_first_is_known(text: str, last: str) -> None:
+    first = date(2026, 11, 30)
+    monday = NOW.replace(month=11, day=30)
+    assert last_day(text, monday, first) == date.fromisoformat(f"2026-{last}")
+
+
+@pytest.mark.parametrize("text", ["几天", "0天", "不知道", "999周"])
+def test_what_names_no_last_day(text: str) -> None:
+    assert last_day(text, NOW, date(2026, 11, 30)) is None

@@ -60,6 +60,8 @@ class Seen:
     text: str
     labels: list[list[str]] = field(default_factory=list)
     files: list[bytes] = field(default_factory=list)
+    links: list[tuple[str, str]] = field(default_factory=list)
+    """What opens a page, and the page."""
 
 
 @dataclass(frozen=True)
@@ -245,8 +247,11 @@ def folded(lines: Sequence[Told]) -> list[Seen]:
     places: dict[str, Seen] = {}
     at: dict[str, str] = {}
     for one in lines:
-        said = flat(one.message)
-        seen = Seen(said.text, [[b.label for b in row] for row in said.rows], one.files)
+        said = flat(one.message._replace(links=()))
+        labels = [[b.label for b in row] for row in said.rows]
+        seen = Seen(
+            said.text, labels, one.files, [(page.label, page.url) for page in one.message.links]
+        )
         place = at[str(one.row)] = at.get(one.earlier, str(one.row))
         if place in places:
             vars(places[place]).update(vars(seen))
@@ -368,8 +373,10 @@ class TelegramChat(Chat):
             if shown.album and found and found[-1][0] == shown.album:
                 found[-1][1].files += content
                 continue
-            labels = [[label for label, _ in row] for row in shown.buttons]
-            found.append((shown.album, Seen(shown.text, labels, content)))
+            links = [key for row in shown.buttons for key in row if key[1].startswith("http")]
+            labels = [[key[0] for key in row if key not in links] for row in shown.buttons]
+            seen = Seen(shown.text, [row for row in labels if row], content, links)
+            found.append((shown.album, seen))
         return [seen for _, seen in found]
 
     async def menu(self) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ from bot.platforms.contract import (
 )
 from bot.platforms.telegram.text import units
 from bot.talk.clock import SetClock
-from bot.talk.message import Button, Outgoing, ShownField, ShownItem, ShownMeter
+from bot.talk.message import Button, Outgoing, ShownField, ShownItem, ShownLink, ShownMeter
 from storage.tables import Outbox, Update, UpdateState
 from tests.conftest import NewDatabase
 from tests.platforms.chats import CODE, JPEG, MEANING, Chat, Seen, TelegramChat, Trouble
@@ -74,6 +74,20 @@ class TestEveryMessenger:
             assert hasattr(route, "path")
 
     # ------------------------------------------------------------ words, buttons, edits
+
+    async def test_a_link_opens_a_page_and_is_no_answer(self, chat: Chat) -> None:
+        page = ShownLink("核验网页", "https://yingcai.example.org/verify")
+        assert await chat.send(Outgoing("证书", ROWS, links=(page,)))
+        (seen,) = await chat.sees()
+        assert (seen.labels, seen.links) == (LABELS, [tuple(page)])
+        assert await chat.send(CARD._replace(links=(page,)))
+        assert [one.links for one in await chat.sees()] == [[tuple(page)]] * 2
+
+    async def test_a_link_alone_is_shown(self, chat: Chat) -> None:
+        page = ShownLink("官网", "http://www.example.org")
+        assert await chat.send(Outgoing("网址在下面", links=(page,)))
+        (seen,) = await chat.sees()
+        assert (seen.labels, seen.links) == ([], [tuple(page)])
 
     async def test_words_arrive_as_they_are(self, chat: Chat) -> None:
         words = "<b>*a*_b_</b> [x](http://y) & `z` \\ 🔬 'q' \"r\""

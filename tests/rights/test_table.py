@@ -65,7 +65,7 @@ EXPECTED: Final = {
     **each("students", "cultivates", "school", *OVERSEE),
     **each("cohort console behind longest absent unreached undelivered read_member", *OVERSEE),
     **each("documents publish_document remove_document", "office"),
-    **each("import_roster", "office"),
+    **each("import_roster invite set_retention", "office"),
     **each("questions read_question answer_question sort_question close_question", "office"),
     **each("answers read_answer write_answer publish_answer withdraw_answer clarify", "office"),
     **each("enter_result", "cultivates", "office"),

@@ -535,8 +535,7 @@ class BotApi:
         if shown.buttons:
             told["reply_markup"] = {
                 "inline_keyboard": [
-                    [{"text": label, "callback_data": press} for label, press in row]
-                    for row in shown.buttons
+                    [_button(label, carried) for label, carried in row] for row in shown.buttons
                 ]
             }
         return told
@@ -885,22 +884,35 @@ def _caption(p: Mapping[str, Any]) -> str:
 
 
 def _buttons(p: Mapping[str, Any]) -> list[list[tuple[str, str]]]:
-    """Labels and what they carry: a press, or nothing where a button copies a text."""
+    """Labels and what they carry: a press, the page that a button opens, or nothing where it
+    copies a text."""
     markup = json.loads(p.get("reply_markup", "{}"))
     rows = markup.get("inline_keyboard", ())
     for button in (button for row in rows for button in row):
         if not str(button["text"]).strip():
             raise _BrokenLimit("Bad Request: text buttons are unallowed in the inline keyboard")
-        if ("callback_data" in button) == ("copy_text" in button):
+        if len({"callback_data", "copy_text", "url"} & {*button}) != 1:
             raise _BrokenLimit("Bad Request: BUTTON_TYPE_INVALID")
         if "copy_text" in button:
             if not 1 <= len(button["copy_text"]["text"]) <= 256:
                 raise _BrokenLimit("Bad Request: BUTTON_COPY_TEXT_INVALID")
+        elif "url" in button:
+            if not re.match(r"https?://[^/:]*[^/:.\d][^/:]*\.[a-z]+(?:[/:?]|$)", button["url"]):
+                raise _BrokenLimit("Bad Request: inline keyboard button URL is invalid")
         elif not 1 <= len(str(button["callback_data"]).encode()) <= 64:
             raise _BrokenLimit("Bad Request: BUTTON_DATA_INVALID")
     if any(not 1 <= len(row) <= 8 for row in rows) or sum(map(len, rows)) > 100:
         raise _BrokenLimit("Bad Request: reply markup is too long")
-    return [[(str(b["text"]), str(b.get("callback_data", ""))) for b in row] for row in rows]
+    return [[(str(b["text"]), _carried(b)) for b in row] for row in rows]
+
+
+def _button(label: str, carried: str) -> dict[str, str]:
+    kind = "url" if carried.startswith("http") else "callback_data"
+    return {"text": label, kind: carried}
+
+
+def _carried(button: Mapping[str, Any]) -> str:
+    return str(button.get("callback_data") or button.get("url", ""))
 
 
 # ---------------------------------------------------------------- small things

@@ -13,6 +13,7 @@ from bot.talk.message import (
     Outgoing,
     ShownField,
     ShownItem,
+    ShownLink,
     ShownMeter,
     Weight,
 )
@@ -151,3 +152,14 @@ def test_entities_outlive_the_cutting(limit: int) -> None:
 def test_words_that_come_twice_keep_their_own_entities() -> None:
     drawn = Drawn("a\n\na", (Entity("bold", 3, 1),))
     assert drawn.shared_among(["a", "a"]) == (Piece("a"), Piece("a", (Entity("bold", 0, 1),)))
+
+
+def test_a_page_that_only_this_machine_serves_is_an_address_to_read() -> None:
+    """Telegram refuses a whole message for a button with such an address."""
+    local = (ShownLink("核验网页", "http://127.0.0.1:8080/verify"),)
+    drawn = draw(CARD._replace(links=local))
+    assert "核验网页：http://127.0.0.1:8080/verify" in drawn.text
+    assert not any(key.opens for row in drawn.keyboard for key in row)
+    assert (
+        "localhost/x" in draw(Outgoing("看", links=(ShownLink("页", "http://localhost/x"),))).text
+    )

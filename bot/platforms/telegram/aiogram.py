@@ -66,7 +66,7 @@ from bot.platforms.telegram.calls import (
     KeptFile,
     Limited,
 )
-from bot.platforms.telegram.drawing import Piece
+from bot.platforms.telegram.drawing import Key, Piece
 from bot.platforms.telegram.failures import Failure, message_id, result, unanswered
 from bot.platforms.telegram.text import Keyboard, Upload
 
@@ -297,15 +297,13 @@ def _keyboard(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
     if not keyboard:
         return None
     return InlineKeyboardMarkup(
-        inline_keyboard=[
-            [
-                InlineKeyboardButton(text=key.label, copy_text=CopyTextButton(text=key.copies))
-                if key.copies
-                else InlineKeyboardButton(
-                    text=key.label, callback_data=key.press, style=key.style or None
-                )
-                for key in row
-            ]
-            for row in keyboard
-        ]
+        inline_keyboard=[[_button(key) for key in row] for row in keyboard]
     )
+
+
+def _button(key: Key) -> InlineKeyboardButton:
+    if key.copies:
+        return InlineKeyboardButton(text=key.label, copy_text=CopyTextButton(text=key.copies))
+    if key.opens:
+        return InlineKeyboardButton(text=key.label, url=key.opens)
+    return InlineKeyboardButton(text=key.label, callback_data=key.press, style=key.style or None)

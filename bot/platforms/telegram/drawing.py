@@ -6,9 +6,11 @@ into its library's buttons. Entities rather than HTML, so that a cut needs no ta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Final, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from bot.talk.message import (
     Button,
@@ -20,6 +22,7 @@ from bot.talk.message import (
     bar,
     is_card,
     labelled,
+    links_text,
     rows_of,
 )
 
@@ -60,6 +63,13 @@ class Key(NamedTuple):
     style: Style = ""
     copies: str = ""
     """What it copies, where it presses nothing."""
+    opens: str = ""
+    """The page that it opens, where it presses nothing."""
+
+    @property
+    def carries(self) -> bool:
+        """Whether we are told that it was pressed."""
+        return not (self.copies or self.opens)
 
 
 class Piece(NamedTuple):
@@ -104,7 +114,7 @@ class Drawn(NamedTuple):
 
 def draw(outgoing: Outgoing) -> Drawn:
     """Draw a message: prose as it is, a card with all that Telegram has for it."""
-    if not is_card(outgoing) and not outgoing.draft:
+    if not (is_card(outgoing) or outgoing.draft or outgoing.links):
         return Drawn(outgoing.text, keyboard=_keyboard(outgoing.rows))
     page = _Page()
     page.add(outgoing.title, "bold")
@@ -128,7 +138,11 @@ def draw(outgoing: Outgoing) -> Drawn:
     page.add(outgoing.clause, "italic")
     page.part()
     page.add(outgoing.draft, "pre")
-    keyboard = _keyboard(rows_of(outgoing._replace(items=items)))
+    page.part()
+    page.add(links_text([link for link in outgoing.links if not _is_public(link.url)]))
+    links = [(Key(one.label, "", opens=one.url),) for one in outgoing.links if _is_public(one.url)]
+    parts = outgoing._replace(items=items, rows=())
+    keyboard = (*_keyboard(rows_of(parts)), *links, *_keyboard(outgoing.rows))
     if outgoing.copy and 0 < len(outgoing.draft) <= MOST_COPIED:
         keyboard = ((Key(outgoing.copy, "", copies=outgoing.draft),), *keyboard)
     return Drawn(page.text.rstrip("\n"), tuple(page.entities), keyboard)
@@ -177,6 +191,16 @@ def _keyboard(rows: Sequence[Sequence[Button]]) -> tuple[tuple[Key, ...], ...]:
         tuple(Key(button.label, button.press, STYLES[button.weight]) for button in row)
         for row in rows
     )
+
+
+def _is_public(url: str) -> bool:
+    """Whether Telegram takes an address for a button: it refuses a whole message for one that
+    names no host of the internet, such as this machine."""
+    host = urlsplit(url).hostname or ""
+    return url.startswith(("https://", "http://")) and "." in host and not _NUMBERS.fullmatch(host)
+
+
+_NUMBERS: Final = re.compile(r"[0-9.]+")
 
 
 class _Page:

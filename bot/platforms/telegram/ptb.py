@@ -37,7 +37,7 @@ from bot.platforms.telegram.calls import (
     KeptFile,
     Limited,
 )
-from bot.platforms.telegram.drawing import Piece
+from bot.platforms.telegram.drawing import Key, Piece
 from bot.platforms.telegram.failures import Failure, message_id, result, unanswered
 from bot.platforms.telegram.text import Keyboard, Upload
 
@@ -292,16 +292,12 @@ def _entities(piece: Piece) -> list[MessageEntity]:
 def _keyboard(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
     if not keyboard:
         return None
-    return InlineKeyboardMarkup(
-        [
-            [
-                InlineKeyboardButton(key.label, copy_text=CopyTextButton(key.copies))
-                if key.copies
-                else InlineKeyboardButton(
-                    key.label, callback_data=key.press, style=key.style or None
-                )
-                for key in row
-            ]
-            for row in keyboard
-        ]
-    )
+    return InlineKeyboardMarkup([[_button(key) for key in row] for row in keyboard])
+
+
+def _button(key: Key) -> InlineKeyboardButton:
+    if key.copies:
+        return InlineKeyboardButton(key.label, copy_text=CopyTextButton(key.copies))
+    if key.opens:
+        return InlineKeyboardButton(key.label, url=key.opens)
+    return InlineKeyboardButton(key.label, callback_data=key.press, style=key.style or None)

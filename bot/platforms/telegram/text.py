@@ -83,7 +83,7 @@ def fits_one_message(text: str) -> bool:
 
 def check_buttons(keyboard: Keyboard) -> None:
     """Raises `Unsent` if a button carries nothing, or more than Telegram takes."""
-    for key in (key for row in keyboard for key in row if not key.copies):
+    for key in (key for row in keyboard for key in row if key.carries):
         size = len(key.press.encode())
         if not 1 <= size <= PRESS_LIMIT:
             raise Unsent(f"a button carries {size} bytes, not 1 to {PRESS_LIMIT}")

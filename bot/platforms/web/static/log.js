@@ -238,6 +238,7 @@ export class Log {
       if (line.text) body.append(prose(line.text));
     }
     if (line.files?.length) body.append(pictures(line.files));
+    if (line.links?.length) body.append(links(line.links));
     if (line.rows?.length) body.append(this.choices(element, line));
     body.classList.toggle("wide", Boolean(line.rows?.length) || line.kind === "card" || isCard(line));
     element.querySelector(".body").replaceWith(body);
@@ -422,8 +423,18 @@ function prose(text) {
 /** Text with its web addresses made into links; the rest stays text. */
 function withLinks(text) {
   return text.split(/(https?:\/\/[\w\-.~:/?#[\]@!$&'()*+,;=%]*[\w\-~/#@$&*+=%])/).map((part, place) =>
-    place % 2 ? make("a", { href: part, target: "_blank", rel: "noopener noreferrer" }, part) : part,
+    place % 2 ? outside(part, part) : part,
   );
+}
+
+/** Pages to open. Only addresses of the web become links: no other kind is to run on a press. */
+function links(pages) {
+  const web = pages.filter((page) => /^https?:\/\//.test(page.url));
+  return make("div", { class: "links" }, ...web.map((page) => outside(page.url, page.label)));
+}
+
+function outside(href, words) {
+  return make("a", { href, target: "_blank", rel: "noopener noreferrer" }, words);
 }
 
 function pictures(files) {

@@ -1,0 +1,254 @@
+"""How long what a cohort has handed in is kept after its end, where its office says so.
+
+No document says how long, so nothing is deleted unless an office has set the months. Fourteen days
+before anything goes its coordinators are told how much, and may postpone it. Evaluations,
+certificates, the roster and the audit stay.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final, cast
+
+from sqlalchemy import delete, func, or_, update
+from sqlmodel import Session, col, select
+
+from bot.scene import TO_MENU
+from bot.talk.acting import Actor, Operator, Refused
+from bot.talk.clock import beijing_day
+from bot.talk.message import Choice, Message, press
+from prompts import t
+from services import audit, notices
+from services.access import allow, holders
+from services.packs import found
+from storage.tables import (
+    BulletinFile,
+    Certificate,
+    Cohort,
+    File,
+    Membership,
+    Opening,
+    Record,
+    RecordFile,
+    RecordVersion,
+    Retention,
+    RetentionKind,
+    Review,
+)
+
+NOTICE: Final = timedelta(days=14)
+"""How long before it is deleted the office is told."""
+LONGER: Final = timedelta(days=90)
+"""How long a press postpones it."""
+SET: Final = "set_retention"
+
+
+# ---------------------------------------------------------------- what the office says
+
+
+def least_months(history_days: int) -> int:
+    """The fewest months: until then the chats of others may still show cards of the entries."""
+    return history_days // 30 + 1
+
+
+def set_months(
+    db: Session, by: Operator, cohort_id: int, kind: RetentionKind, months: int | None, least: int
+) -> date | None:
+    """Say after how many months it is deleted, at `least` so many, or that it is kept; returns the
+    day on which it is due, if it is. Raises `Refused`."""
+    rule = _rule(db, cohort_id, kind)
+    before = rule.months if rule else None
+    if months is None:
+        if rule is not None:
+            db.delete(rule)
+    elif months < least:
+        raise _refused(t("retention.too_soon", least=least), cohort_id)
+    else:
+        rule = rule or Retention(cohort_id=cohort_id, kind=kind, months=months)
+        # What was told before is told again for the new day.
+        rule.months, rule.announced_for, rule.done_at = months, None, None
+        db.add(rule)
+        db.flush()
+        if due(db, rule) is None:
+            raise _refused(t("retention.no_end"), cohort_id)
+    audit.note(db, by, SET, "cohort", cohort_id, kind=kind.value, months=months, before=before)
+    return due(db, rule) if rule is not None and months is not None else None
+
+
+def rules(db: Session) -> list[tuple[Retention, Cohort]]:
+    """All that offices have said."""
+    query = select(Retention, Cohort).join(Cohort, col(Cohort.id) == col(Retention.cohort_id))
+    return list(db.exec(query.order_by(col(Retention.id))))
+
+
+def due(db: Session, rule: Retention) -> date | None:
+    """The day from which it may be deleted; `None` where the document names no end."""
+    cohort = cast(Cohort, db.get(Cohort, rule.cohort_id))
+    pack = found(cohort.programme)
+    if pack is None or pack.cycle.last_day is None:
+        return None
+    day = _months_after(pack.cycle.last_day, rule.months)
+    return max(day, rule.not_before or day)
+
+
+def _months_after(day: date, months: int) -> date:
+    """The same day so many months later, or the last of a month that has none such."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def postpone(db: Session, by: Actor | Operator, number: int) -> date:
+    """Postpone it by 90 days; returns the day on which it is due then. Raises `Refused`."""
+    rule = db.get(Retention, number)
+    if isinstance(by, Actor):
+        allow(db, by, SET, rule.cohort_id if rule else 0)
+    if rule is None or rule.done_at is not None:
+        raise _refused(t("retention.done_already"), rule.cohort_id if rule else None)
+    today = beijing_day(by.now)
+    rule.not_before = max(rule.announced_for or today, due(db, rule) or today) + LONGER
+    rule.announced_for = None
+    db.add(rule)
+    told = {"kind": rule.kind.value, "until": rule.not_before.isoformat()}
+    audit.note(db, by, "postpone_retention", "cohort", rule.cohort_id, **cast(Any, told))
+    return rule.not_before
+
+
+def _rule(db: Session, cohort_id: int, kind: RetentionKind) -> Retention | None:
+    here = Retention.cohort_id == cohort_id, Retention.kind == kind
+    return db.exec(select(Retention).where(*here)).first()
+
+
+def _refused(words: Any, cohort_id: int | None) -> Refused:
+    return Refused(words, verb=SET, object="cohort", object_id=cohort_id)
+
+
+# ---------------------------------------------------------------- telling, and deleting
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """How much would be deleted."""
+
+    learners: int
+    entries: int
+    files: int
+
+
+def concerned(db: Session, rule: Retention) -> Concerned:
+    entries = select(Record.id, Record.student_id).where(col(Record.student_id).in_(_places(rule)))
+    rows = db.exec(entries).all()
+    numbers = select(Record.id).where(col(Record.student_id).in_(_places(rule)))
+    files = select(func.count()).select_from(RecordFile)
+    count = db.exec(files.where(col(RecordFile.record_id).in_(numbers))).one()
+    return Concerned(len({student for _, student in rows}), len(rows), count)
+
+
+def _places(rule: Retention) -> Any:
+    return select(Membership.id).where(Membership.cohort_id == rule.cohort_id)
+
+
+def announce(db: Session, now: datetime) -> None:
+    """Tell the coordinators of whole cohorts what is due within 14 days. It is never deleted
+    sooner than 14 days after they were told."""
+    today = beijing_day(now)
+    for rule, cohort in rules(db):
+        day = due(db, rule)
+        if rule.done_at or rule.announced_for or day is None or today < day - NOTICE:
+            continue
+        rule.announced_for = max(day, today + NOTICE)
+        db.add(rule)
+        much = concerned(db, rule)
+        words = t(
+            f"retention.soon_{rule.kind}",
+            cohort=cohort.name,
+            day=rule.announced_for,
+            months=rule.months,
+            learners=much.learners,
+            entries=much.entries,
+            files=much.files,
+        )
+        later = Choice(press("postpone_retention", rule.id or 0), t("retention.postpone"))
+        message = Message(words, ((later,), (TO_MENU,)), title=t("retention.title"))
+        key = f"retention:{rule.id}:{rule.announced_for}"
+        by = Operator(now)
+        for person in dict.fromkeys(one.person for one in holders(db, SET, rule.cohort_id)):
+            notices.tell(db, by, person, message, key)
+        audit.note(
+            db,
+            by,
+            "announce_retention",
+            "cohort",
+            rule.cohort_id,
+            kind=rule.kind.value,
+            on=rule.announced_for.isoformat(),
+            entries=much.entries,
+            files=much.files,
+        )
+
+
+def step(db: Session, now: datetime) -> bool:
+    """Delete what is due of one learner; tells whether there may be more.
+
+    Each learner is one transaction with its note: whoever is killed goes on with the next.
+    """
+    today = beijing_day(now)
+    for rule, _ in rules(db):
+        if rule.done_at or rule.announced_for is None or today < rule.announced_for:
+            continue
+        student = _next(db, rule)
+        if student is None:
+            rule.done_at = now
+            db.add(rule)
+            told = {"kind": rule.kind.value}
+            audit.note(
+                db, Operator(now), "end_retention", "cohort", rule.cohort_id, **cast(Any, told)
+            )
+            return True
+        _delete(db, now, rule, student)
+        return True
+    return False
+
+
+def _next(db: Session, rule: Retention) -> int | None:
+    """A learner of whom something is left."""
+    query = select(Record.student_id).where(col(Record.student_id).in_(_places(rule)))
+    if rule.kind is RetentionKind.FILES:
+        query = query.join(RecordFile, col(RecordFile.record_id) == col(Record.id))
+    return db.exec(query.order_by(col(Record.student_id)).limit(1)).first()
+
+
+def _delete(db: Session, now: datetime, rule: Retention, student: int) -> None:
+    here = db.connection()
+    entries = list(db.exec(select(Record.id).where(Record.student_id == student)))
+    shown = list(db.exec(select(RecordFile.file_id).where(col(RecordFile.record_id).in_(entries))))
+    here.execute(delete(RecordFile).where(col(RecordFile.record_id).in_(entries)))
+    _delete_files(db, shown)
+    if rule.kind is RetentionKind.ENTRIES:
+        for model in (RecordVersion, Review, Opening):
+            here.execute(delete(model).where(col(model.record_id).in_(entries)))
+        here.execute(update(Record).where(col(Record.about_id).in_(entries)).values(about_id=None))
+        here.execute(delete(Record).where(col(Record.id).in_(entries)))
+    audit.note(
+        db,
+        Operator(now),
+        "retention",
+        "membership",
+        student,
+        kind=rule.kind.value,
+        entries=len(entries) if rule.kind is RetentionKind.ENTRIES else 0,
+        files=len(shown),
+    )
+    db.expire_all()
+
+
+def _delete_files(db: Session, files: Collection[int]) -> None:
+    """Delete the rows of files that nothing else shows; their bytes go with the unused files."""
+    used = or_(
+        col(File.id).in_(select(RecordFile.file_id)),
+        col(File.id).in_(select(BulletinFile.file_id)),
+        col(File.id).in_(select(Certificate.file_id).where(col(Certificate.file_id).is_not(None))),
+    )
+    db.connection().execute(delete(File).where(col(File.id).in_(files), ~used))
