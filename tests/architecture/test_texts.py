@@ -135,7 +135,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "yearly.column_{}": EVERY,
     "yearly.consent.{}": ("given", "withdrawn", "ended", "old"),
     "yearly.kept.{}": EVERY,
-    "yearly.looked.{}": ("record", "membership", "file", "certificate", "list"),
+    "yearly.looked.{}": (*("record", "membership", "file", "certificate", "list", "dossier"),),
     "yearly.part_{}": EVERY,
     "yearly.record.{}": values(RecordKind),
     "consent.way_{}": ("web", "telegram", "chat", "paper"),
