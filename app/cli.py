@@ -22,6 +22,7 @@ from app.commands import (
     auditing,
     certificates,
     documents,
+    dossiers,
     hearing,
     inquiries,
     programmes,
@@ -167,6 +168,7 @@ app.command("hear", help=both("hear"))(hearing.hear)
 app.command("rehearse", help=both("rehearse"))(rehearsing.rehearse)
 app.command("simulate", help=both("simulate"))(simulating.simulate)
 app.add_typer(certificates.commands, name="certificate", help=both("certificate"))
+app.add_typer(dossiers.commands, name="dossier", help=both("dossier"))
 app.add_typer(auditing.commands, name="audit", help=both("audit"))
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))

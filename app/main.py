@@ -33,6 +33,7 @@ from jobs.bulletins import BulletinSender, bulletin_report
 from jobs.certificates import Issuer, Press, order_certificates
 from jobs.copies import make_copy
 from jobs.documents import read_document
+from jobs.dossiers import Bindery, make_dossier
 from jobs.files import keep_files
 from jobs.invitations import InvitationDesk
 from jobs.language_model import Model
@@ -153,6 +154,7 @@ class App:
                 "bulletin_report": bulletin_report(self.database, self.store, self.clock),
                 "keep_files": keep_files(self.platforms, self.store, settings.file_limit),
                 "make_copy": make_copy(self.database, self.store),
+                "make_dossier": make_dossier(Bindery(self.database, keys), self.store, self.clock),
                 "order_certificates": order_certificates(press, self.clock, self.issuing.wake),
                 "read_document": read_document(self.platforms, self.store, settings.file_limit),
                 **RosterDesk(

@@ -17,6 +17,7 @@ from handlers import (
     delegates,
     diary,
     documents,
+    dossiers,
     evaluations,
     exits,
     heard,
@@ -68,7 +69,7 @@ def handlers(
     asking_which = replace(heard.FLOW, finish=partial(heard.finish, advised=advised))
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
-    flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW]
+    flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW, dossiers.FLOW]
     flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
@@ -125,6 +126,7 @@ COMMANDS: dict[str, Act] = {
     **delegates.COMMANDS,
     **office_days.COMMANDS,
     **mydata.COMMANDS,
+    **dossiers.COMMANDS,
     **materials.COMMANDS,
     **plans.COMMANDS,
     **presentation.COMMANDS,

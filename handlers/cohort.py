@@ -23,7 +23,7 @@ from services.access import cohorts_for
 from services.bulletins import may_write_in
 from services.entities import Cohort, Record, RecordKind
 from services.packs import load, writing_name
-from services.progress import InShort, in_short
+from services.progress import InShort, asked_for, in_short, period_of
 from services.records import Body
 from services.roster import Member, Presence
 from services.undelivered import Undelivered, undelivered
@@ -120,18 +120,16 @@ def requirement_meters(programme: Programme, found: Sequence[InShort]) -> Iterab
         parts = [one.parts[place] for one in found]
         enough = sum(part.enough for part in parts)
         before = sum(part.kept for part in parts)
-        period, shown = progress.period_of(asked), enough
+        period, shown = period_of(asked), enough
         key = period if period == "cycle" else f"{period}s"
         begun = [part for part in parts if part.periods]
         if period != "cycle" and not begun:
-            yield Meter(
-                progress.asked_for(asked), t("progress.not_begun"), 0, 0, clause=asked.clause
-            )
+            yield Meter(asked_for(asked), t("progress.not_begun"), 0, 0, clause=asked.clause)
             continue
         if period != "cycle" and all(part.all_over for part in begun):
             key, shown = f"{period}s_past", before
         yield Meter(
-            progress.asked_for(asked),
+            asked_for(asked),
             t(f"watch.met_{key}", met=enough, before=before, of=len(parts)),
             shown,
             0,

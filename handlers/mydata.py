@@ -44,6 +44,7 @@ def mydata(scene: Scene, args: Sequence[str]) -> None:
             Choice(press("erasedata", person_id), t("mydata.erase"), weight="danger"),
         ),
     ]
+    rows += [(one,) for one in _dossiers(scene, person_id)]
     if person_id == scene.actor.person_id:
         rows.append((Choice(press("signout"), t("command.signout.label"), weight="quiet"),))
         rows += [(child,) for child in _children(scene)]
@@ -62,6 +63,17 @@ def mydata(scene: Scene, args: Sequence[str]) -> None:
     )
     title = t("mydata.title", name=held.person.name)
     scene.say(Message("", (*rows, (TO_MENU,)), title=title, fields=fields, note=t("mydata.note")))
+
+
+def _dossiers(scene: Scene, person_id: int) -> list[Choice]:
+    """The way to a dossier for each place as a learner, the latest first."""
+    found = persons.learners_of(scene.session, person_id)[::-1]
+    label = t(
+        "command.dossier.label" if person_id == scene.actor.person_id else "dossier.of_learner"
+    )
+    if len(found) > 1:
+        return [Choice(press("dossier"), label)]
+    return [Choice(press("dossier", one), label) for one in found]
 
 
 def _children(scene: Scene) -> list[Choice]:

@@ -20,13 +20,22 @@ from handlers.seen import SessionSeen
 from programmes.model import Programme, Requirement
 from programmes.pacing import Away, projection
 from programmes.rules import PeriodTally, RequirementProgress
-from programmes.values import Frequency, Per
+from programmes.values import Frequency
 from prompts import Brief, Text, Words, t
 from services import leave, records
 from services.access import learner
 from services.entities import Record, RecordKind, RecordState
 from services.packs import asked_of, load, material_label, stage_label, word_label, writing_name
-from services.progress import WRITING, counted, joined_on, sessions_without, stands
+from services.progress import (
+    WRITING,
+    amount,
+    asked_for,
+    counted,
+    joined_on,
+    period_of,
+    sessions_without,
+    stands,
+)
 from services.records import (
     OF_OTHERS,
     Body,
@@ -48,7 +57,10 @@ def progress(scene: Scene, _args: Sequence[str]) -> None:
     """Show every requirement with its two numbers and clause, and the entries that wait."""
     me = learner(scene.session, scene.actor.person_id)
     told = report(scene, me.id, load(me.programme), me.grade, own=True)
-    ways = [Choice(press("records"), t("command.records.label"))]
+    ways = [
+        Choice(press("records"), t("command.records.label")),
+        Choice(press("dossier"), t("command.dossier.label")),
+    ]
     if not any(meter.choice == TO_SESSION for meter in told.meters):
         ways.insert(0, replace(TO_SESSION, weight="primary"))
     rows = (tuple(ways), (TO_MENU,))
@@ -211,26 +223,6 @@ def shortfall(asked: Requirement, period: str, run: Sequence[PeriodTally]) -> Te
         last=last.last,
         missing=missing,
     )
-
-
-def period_of(asked: Requirement) -> str:
-    """The kind of period, as the sentences distinguish it: `cycle`, `month` or `period`."""
-    return str(asked.per) if asked.per in (Per.CYCLE, Per.MONTH) else "period"
-
-
-def asked_for(asked: Requirement) -> Text:
-    """What a requirement counts, its minimum, and its period."""
-    return t(
-        f"progress.asked_{period_of(asked)}",
-        what=word_label(asked.counts, t(f"counter.{asked.counts}")),
-        per=word_label(asked.per, t(f"programme.per.{asked.per}")),
-        at_least=amount(asked, asked.at_least),
-    )
-
-
-def amount(asked: Requirement, count: int) -> Text:
-    """An amount with its unit: 10 次, 30 小时."""
-    return t(f"progress.amount_{asked.unit}", count=count)
 
 
 def how_far(missing: int, lacking: Text, met: str) -> tuple[Text, Tone]:

@@ -12,7 +12,7 @@ from typing import Final
 from bot.scene import Act, Scene, number
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Field, Item, Message, press
-from handlers import plans, progress
+from handlers import dossiers, plans, progress
 from handlers.evaluations import signed_item
 from handlers.pages import (
     CARD,
@@ -71,6 +71,7 @@ def student(scene: Scene, args: Sequence[str], card: str = CARD) -> None:
     rows: list[tuple[Choice, ...]] = []
     if len(entries) > RECENT:
         rows.append((Choice(press("entries", member.id), t("watch.all", count=len(entries))),))
+    rows += dossiers.choice_of(scene, member)
     rows += plans.choices_of(scene, member)
     rows += urge_choices(scene, member, entries)
     if args[1:2] in (["behind"], ["mine_behind"]):

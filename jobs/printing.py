@@ -21,6 +21,7 @@ NICE: Final = 10
 SECONDS: Final = 60
 """Time limit for one page, the start included."""
 CERTIFICATE: Final = "certificate.typ"
+DOSSIER: Final = "dossier.typ"
 PPI: Final = 220.0
 """Dots per inch of a picture."""
 PRINTED: Final = "printed"

@@ -238,7 +238,7 @@ def _new_key(db: Session, by: Actor | Operator, keys: SigningKeys) -> SigningKey
     return row
 
 
-def _signing_key(db: Session, by: Actor | Operator, keys: SigningKeys) -> SigningKey:
+def signing_key(db: Session, by: Actor | Operator, keys: SigningKeys) -> SigningKey:
     """The latest key that can sign on this machine; a new one if there is none."""
     held = (row for row in public_keys(db) if keys.holds(row.public))
     return next(held, None) or _new_key(db, by, keys)
@@ -261,7 +261,7 @@ def issue(db: Session, by: Actor | Operator, member_id: int, keys: SigningKeys) 
     [found] = candidates(db, cohort, beijing_day(by.now), [member])
     if found.standing is not CertificateStanding.READY or found.evaluation is None:
         raise _refused(why(found), member_id)
-    key = _signing_key(db, by, keys)
+    key = signing_key(db, by, keys)
     nth = 1 + (
         db.exec(
             select(sa.func.max(Certificate.nth)).where(Certificate.cohort_id == cohort.id)
@@ -647,6 +647,11 @@ def of_learner(db: Session, actor: Actor, member_id: int) -> list[Issued]:
     """A learner's certificates, the latest first; none for whoever may not read them."""
     if held(db, actor.person_id, "read_certificate", member_id) is None:
         return []
+    return given_to(db, member_id)
+
+
+def given_to(db: Session, member_id: int) -> list[Issued]:
+    """A learner's certificates, the latest first."""
     rows = _rows.where(col(Certificate.student_id) == member_id, col(Certificate.token) != "")
     return [Issued(*row) for row in db.exec(rows.order_by(col(Certificate.id).desc()))]
 

@@ -472,8 +472,12 @@ FAMILY: Final = (Relation.ONESELF, Relation.GUARDIAN)
 def of_student(db: Session, actor: Actor, student_id: int) -> list[Signed]:
     """A learner's evaluations that the actor may read, in the order of the stages."""
     grant = held(db, actor.person_id, "read_evaluation", student_id)
-    if grant is None:
-        return []
+    return [] if grant is None else all_of(db, student_id, family=grant.relation in FAMILY)
+
+
+def all_of(db: Session, student_id: int, *, family: bool) -> list[Signed]:
+    """A learner's evaluations in the order of the stages; for the family, without what they are
+    still to hear from the office."""
     learner = learner_at(db, student_id)
     rows = db.exec(
         select(Evaluation, EvaluationVersion)
@@ -486,9 +490,7 @@ def of_student(db: Session, actor: Actor, student_id: int) -> list[Signed]:
         .order_by(col(Evaluation.id))
     )
     found = [
-        _signed(db, entry, row)
-        for entry, row in rows
-        if grant.relation not in FAMILY or not _withheld(db, entry)
+        _signed(db, entry, row) for entry, row in rows if not family or not _withheld(db, entry)
     ]
     return sorted(found, key=lambda one: stage_number(learner, one.evaluation.stage))
 

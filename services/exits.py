@@ -204,10 +204,15 @@ def steps_of(db: Session, actor: Actor, student_id: int) -> list[tuple[ExitStep,
 def known(db: Session, student_id: int) -> bool:
     """Whether a learner has been told that the cultivation ends: then nothing more is asked of
     them."""
-    found = select(ExitCase.id).where(
+    return told_of(db, student_id) is not None
+
+
+def told_of(db: Session, student_id: int) -> ExitCase | None:
+    """The latest exit of which a learner has been told."""
+    found = select(ExitCase).where(
         ExitCase.student_id == student_id, col(ExitCase.state).in_(KNOWN)
     )
-    return db.exec(found).first() is not None
+    return db.exec(found.order_by(col(ExitCase.id).desc())).first()
 
 
 def leaving(db: Session, students: Sequence[int]) -> set[int]:

@@ -229,19 +229,9 @@ def keep_copy(
     db: Session, actor: Actor, person_id: int, sha256: str, size: int, name: str, until: datetime
 ) -> int:
     """Note a copy that was made for the actor alone. Returns the file's number."""
-    file = File(
-        sha256=sha256,
-        size=size,
-        media_type="application/zip",
-        name=name,
-        owner_id=actor.person_id,
-        created_at=actor.now,
-        expires_at=until,
-    )
-    db.add(file)
-    db.flush()
+    number = keep_made(db, actor, sha256, size, name, until, "application/zip")
     audit.note(db, actor, "copy_data", "person", person_id)
-    return cast(int, file.id)
+    return number
 
 
 def keep_made(

@@ -17,9 +17,10 @@ from programmes.model import Programme, Requirement, Writing
 from programmes.pacing import Away, projection
 from programmes.rules import Progress, RequirementProgress, SessionFact, count
 from programmes.values import Frequency, Own, Per, StageKind, kept_as
+from prompts import Text, t
 from services import records
 from services.access import LEARNERS, things
-from services.packs import asked_of, found, load
+from services.packs import asked_of, found, load, word_label
 from services.records import PLACE_BY_KEY, Entries, SessionBody, own_writings
 from services.roster import Member
 from storage.tables import Audit, Cohort, Membership, Record, RecordKind, RecordState
@@ -49,6 +50,32 @@ def counted(
 def joined_on(db: Session, member_id: int) -> date | None:
     """The day a learner joined late, as the office recorded it; `None` if from the start."""
     return db.exec(select(col(Membership.joined_on)).where(Membership.id == member_id)).one()
+
+
+# ---------------------------------------------------------------- a requirement in words
+
+
+def period_of(asked: Requirement) -> str:
+    """The kind of period, as the sentences distinguish it: `cycle`, `month` or `period`."""
+    return str(asked.per) if asked.per in (Per.CYCLE, Per.MONTH) else "period"
+
+
+def asked_for(asked: Requirement) -> Text:
+    """What a requirement counts, its minimum, and its period."""
+    return t(
+        f"progress.asked_{period_of(asked)}",
+        what=word_label(asked.counts, t(f"counter.{asked.counts}")),
+        per=word_label(asked.per, t(f"programme.per.{asked.per}")),
+        at_least=amount(asked, asked.at_least),
+    )
+
+
+def amount(asked: Requirement, count: int) -> Text:
+    """An amount with its unit: 10 次, 30 小时."""
+    return t(f"progress.amount_{asked.unit}", count=count)
+
+
+# ---------------------------------------------------------------- one learner
 
 
 def kept_so_far(part: RequirementProgress) -> bool:

@@ -901,14 +901,28 @@ def reviewer_name(db: Session, word: Review) -> Words:
 def reviews(db: Session, record: Record) -> list[tuple[Review, Words]]:
     """Every review of an entry, with the reviewer's name as `reviewer_name` tells it, oldest
     first."""
-    rows = db.exec(
-        select(Review, Person.name)
-        .join(Membership, col(Membership.id) == col(Review.reviewer_id))
-        .join(Person, col(Person.id) == col(Membership.person_id))
-        .where(Review.record_id == record.id)
-        .order_by(col(Review.version))
-    )
+    rows = db.exec(_reviews.where(Review.record_id == record.id).order_by(col(Review.version)))
     return [(word, delegates.named(db, name, word.stood_in_for)) for word, name in rows]
+
+
+def approvals(db: Session, student_id: int) -> dict[tuple[int, int], tuple[Review, Words]]:
+    """As `reviews`, every approval of a student's entries: by the record and its version."""
+    rows = db.exec(
+        _reviews.join(Record, col(Record.id) == col(Review.record_id)).where(
+            Record.student_id == student_id, col(Review.approved)
+        )
+    )
+    return {
+        (word.record_id, word.version): (word, delegates.named(db, name, word.stood_in_for))
+        for word, name in rows
+    }
+
+
+_reviews = (
+    select(Review, Person.name)
+    .join(Membership, col(Membership.id) == col(Review.reviewer_id))
+    .join(Person, col(Person.id) == col(Membership.person_id))
+)
 
 
 # ---------------------------------------------------------------- how an entry is told

@@ -383,6 +383,16 @@ _EVERY: Final = (
         {Must.WHOLE: "certificate.not_yours_to_revoke"},
         ("revoke_certificate",),
     ),
+    # Dossiers.
+    Right(
+        "make_dossier",
+        Of.LEARNER,
+        (_R.ONESELF, _R.GUARDIAN, _R.OFFICE),
+        "dossier.not_yours",
+        "membership",
+        {Must.CONSENT: "dossier.consent_awaited"},
+        ("dossier",),
+    ),
     # Lists.
     Right("queue", Of.OWN, (_R.CULTIVATES,), "access.not_a_mentor", ways=("queue",)),
     Right(

@@ -23,7 +23,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from app.console import dossiers, learners, overview, worklists
+from app.console import learners, overview, students, worklists
 from app.console.caller import Caller, Elsewhere, ListDrawn, PageDrawn, View
 from app.console.listing import Listing, ListState, chosen, shown
 from bot.platforms.web.guard import Guard, Origin, preferred
@@ -58,8 +58,8 @@ VIEWS: Final[Mapping[str, View]] = {
     "": overview.home,
     "{cohort:int}": overview.cohort,
     "{cohort:int}/students": learners.students,
-    "{cohort:int}/students/{student:int}": dossiers.dossier,
-    "{cohort:int}/entries/{entry:int}": dossiers.entry,
+    "{cohort:int}/students/{student:int}": students.dossier,
+    "{cohort:int}/entries/{entry:int}": students.entry,
     **worklists.VIEWS,
 }
 """The pages, by their paths below the console's own. A list is also a book: `….xlsx`."""

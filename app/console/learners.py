@@ -10,7 +10,7 @@ from typing import Final
 from app.console.caller import Address, Caller, ListDrawn
 from app.console.listing import ListCell, ListColumn, ListFilter, Listing
 from bot.talk.message import Tone
-from handlers import progress, watch
+from handlers import watch
 from language.pinyin import sound
 from programmes.materials import brought
 from programmes.model import Programme
@@ -19,7 +19,7 @@ from services import console, looking
 from services.console import LearnerLine
 from services.entities import Cohort, RecordKind
 from services.packs import load
-from services.progress import InShort, PaceKind, in_short
+from services.progress import InShort, PaceKind, asked_for, in_short
 from services.roster import Presence
 from services.stages import parts_of, stages_of
 from services.urging import MATTERS, PATIENCE
@@ -111,7 +111,7 @@ def lacking_of(programme: Programme, what: str) -> Callable[[InShort], bool]:
 def matters(programme: Programme) -> list[tuple[str, Words]]:
     """What learners may lack: each minimum, each kind of writing, the materials."""
     found: list[tuple[str, Words]] = [
-        (asked.key, progress.asked_for(asked)) for asked in programme.requirements
+        (asked.key, asked_for(asked)) for asked in programme.requirements
     ]
     found += [
         (one.kind.value, t(f"watch.matter.{one.kind}"))
@@ -217,7 +217,7 @@ def _led_to(here: Students, state: str) -> Text | None:
         place, _, which = of.partition(".")
         known = {str(n): one for n, one in enumerate(here.programme.requirements)}
         if place in known and which in set(PaceKind):
-            what = progress.asked_for(known[place])
+            what = asked_for(known[place])
             return t("console.paced", what=what, pace=t(f"console.pace.{which}"))
     if kind in ("signed", "unsigned"):
         parts = {f"{key}.{side}": (name, side) for key, name, side in stage_parts(here)}

@@ -12,14 +12,13 @@ from app.console.caller import Address, Caller, Elsewhere, PageDrawn
 from app.console.learners import Students, counting, lacking_of, matters
 from bot.talk.message import Meter
 from handlers import cohort as chat
-from handlers import progress
 from handlers.evaluations import window_words
 from handlers.stages import TONES, UNBEGUN
 from programmes.values import Per
 from prompts import Words, t
 from services import console, roster
 from services.entities import Cohort
-from services.progress import PaceKind
+from services.progress import PaceKind, asked_for
 from services.roster import Presence
 from services.stages import parts_of, stages_of
 from services.undelivered import undelivered
@@ -205,7 +204,7 @@ def paces(here: Students) -> Iterable[Mapping[str, Any]]:
                 }
             )
             at += size
-        yield {"what": say(progress.asked_for(asked)), "parts": parts}
+        yield {"what": say(asked_for(asked)), "parts": parts}
 
 
 def ages(caller: Caller, at: Cohort, count: Mapping[int, int]) -> list[Mapping[str, Any]]:

@@ -20,6 +20,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "console": ("handlers", "services"),
     "delegates": ("handlers", "services"),
     "documents": ("app/commands", "handlers", "jobs", "services", "storage"),
+    "dossiers": ("app/commands", "handlers", "jobs", "services"),
     "evaluations": ("handlers", "services"),
     "plans": ("handlers", "services"),
     "exits": ("handlers", "services"),

@@ -19,8 +19,8 @@ from answers.reading import Unreadable
 from answers.sections import Doubt
 from answers.topics import common_topics
 from app.commands.inquiries import KEPT
-from app.console.dossiers import HAPPENED
 from app.console.learners import STATES
+from app.console.students import HAPPENED
 from app.console.worklists import TABS
 from app.rights_page import COLUMNS
 from app.simulation.events import KINDS as KINDS_OF_EVENTS
@@ -106,6 +106,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "ask.reply.{}": tuple(k for k, one in common_topics().items() if not one.documented),
     "ask.topic.{}": tuple(k for k, one in common_topics().items() if one.documented),
     "service.proof_{}": values(Proof),
+    "dossier.kind_{}": values(RecordKind),
     "certificate.fact_{}": (*Certified.model_fields, "state", "revoked_at", "reason"),
     "certificate.page.{}": WORDS,
     "certificate.short_{}": values(CertificateStanding),
@@ -134,7 +135,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "yearly.column_{}": EVERY,
     "yearly.consent.{}": ("given", "withdrawn", "ended", "old"),
     "yearly.kept.{}": EVERY,
-    "yearly.looked.{}": ("record", "membership", "file", "certificate", "list"),
+    "yearly.looked.{}": (*("record", "membership", "file", "certificate", "list", "dossier"),),
     "yearly.part_{}": EVERY,
     "yearly.record.{}": values(RecordKind),
     "consent.way_{}": ("web", "telegram", "chat", "paper"),
@@ -215,7 +216,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "rights.must.{}": values(Must),
     "rights.of.{}": values(Of),
     "rights.relation.{}": values(Relation),
-    "mydata.looked_at.{}": ("record", "membership", "file", "certificate", "list"),
+    "mydata.looked_at.{}": (*("record", "membership", "file", "certificate", "list", "dossier"),),
     "rights.who.{}": RIGHTS["read"].by,
     "roster.unit.{}": values(UnitKind),
     "rostering.count.{}": ("new", "changed", "unchanged", "rejected"),
@@ -279,6 +280,7 @@ NO_KEYS: Final = frozenset(
         "certificate.id",
         "certificate.typ",
         "console.css",
+        "dossier.typ",
         "invitations.typ",
         "evaluation.stages",
         "evaluation.exit_rule",

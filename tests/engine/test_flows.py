@@ -33,6 +33,7 @@ from handlers.certificates import IssuingSeen, RevokingSeen
 from handlers.delegates import StandInSeen
 from handlers.diary import WritingSeen
 from handlers.documents import DocumentSeen, OneFile
+from handlers.dossiers import DossierSeen
 from handlers.evaluations import EvaluationSeen, ReopeningSeen
 from handlers.exits import CaseSeen
 from handlers.heard import HeardSeen
@@ -100,6 +101,7 @@ DONE: Final[dict[str, Any]] = {
     "import_roster": {**PLANNED, "number": 3, "file": 8},
     "undo_roster": {"people": 2, "restored": 0, "kept": 1},
     "roster_template": {"file": 9},
+    "make_dossier": {"files": [7, 8]},
     "print_invitations": {"file": 9, "count": 2, "until": "2026-12-30"},
     "make_copy": {"sha256": "ab" * 32, "size": 7},
 }
@@ -257,6 +259,8 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield LaterSeen(bulletin_id=1, version=2, words="下周四前交材料")
         case "bulletin_report":
             yield ReportSeen(bulletin_id=1)
+        case "dossier":
+            yield DossierSeen(member_id=1, name="林小雨")
         case "revoke_certificate":
             yield RevokingSeen(certificate_id=1, number="SHANXI-2026-01-0001", name="林小雨")
         case "roster":

@@ -83,6 +83,7 @@ EXPECTED: Final = {
     **each("list_hours", *OVERSEE),
     **each("certificates read_certificate", "oneself", "guardian", *OVERSEE),
     **each("certifying", *OVERSEE),
+    **each("make_dossier", "oneself", "guardian", "office"),
     **each("issue_certificates issue_certificate revoke_certificate", "office"),
     **each("bulletins", "school", *OVERSEE),
     **each("draft_bulletin address_bulletin send_bulletin approve_bulletin", "office"),
