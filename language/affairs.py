@@ -47,6 +47,7 @@ Name = Literal[
     "child",
     "withdraw_consent",
     "consent",
+    "consented",
     "agree",
     "students",
     "behind",

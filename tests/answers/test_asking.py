@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -396,18 +397,28 @@ def results(name: str) -> list[Result]:
     return evaluate(map(Trial.model_validate_json, lines), EVERY)
 
 
-@pytest.mark.parametrize("name", ["looked-at", "looked-at-2", "looked-at-3", "unseen"])
-@pytest.mark.parametrize(
-    ("kinds", "share"), [(FACTS, 0.85), (("unanswerable", "out_of_scope"), 0.88)]
-)
-def test_questions_in_other_words(name: str, kinds: Sequence[str], share: float) -> None:
+SHARES: Final = {
+    "looked-at": 0.85,
+    "looked-at-2": 0.85,
+    "looked-at-3": 0.85,
+    # By somebody who had seen neither the code nor these files: 0.72 at first.
+    "looked-at-4": 0.8,
+    "unseen": 0.85,
+}
+"""Of the questions about facts so many are answered right."""
+
+
+@pytest.mark.parametrize("name", SHARES)
+@pytest.mark.parametrize("kinds", [FACTS, ("unanswerable", "out_of_scope")])
+def test_questions_in_other_words(name: str, kinds: Sequence[str]) -> None:
     """Kept from getting worse."""
     of_kind = [result for result in results(name) if result.question.kind in kinds]
     wrong = [result.question.question for result in of_kind if not result.right]
+    share = SHARES[name] if kinds == FACTS else 0.88
     assert 1 - len(wrong) / len(of_kind) >= share, wrong
 
 
-@pytest.mark.parametrize("name", ["looked-at", "looked-at-2", "looked-at-3", "unseen"])
+@pytest.mark.parametrize("name", SHARES)
 def test_no_answer_has_another_programmes_figure(name: str) -> None:
     assert [result.question.id for result in results(name) if result.wrong] == []
 
