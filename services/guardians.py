@@ -70,10 +70,10 @@ def give(db: Session, actor: Actor, child_id: int) -> None:
     """Consent to a child's records being kept, in the words that are said now. Raises `Refused`
     for anybody but the guardian."""
     link = _link(db, actor, child_id, "consent")
-    here = cast(Account, db.get(Account, actor.account_id))
+    here = db.get(Account, actor.account_id) if actor.account_id is not None else None
     link.consented_at, link.withdrawn_at = actor.now, None
-    link.consent_version = keep_words(db, language_named(here.language), actor.now)
-    link.consent_way = here.platform
+    link.consent_version = keep_words(db, language_named(here.language if here else ""), actor.now)
+    link.consent_way = here.platform if here else ""
     db.add(link)
     audit.note(db, actor, "consent", "person", child_id, **_how(link))
 

@@ -503,11 +503,12 @@ def test_serving_prints_where_and_the_demos_links(
     said = yingcai("serve", "--host", "0.0.0.0", "--port", 9000, "--demo")  # noqa: S104 - read back
     assert (served[0].web.host, served[0].web.port) == ("0.0.0.0", 9000)  # noqa: S104 - read back
     assert "http://0.0.0.0:9000" in said
-    links = re.findall(r"演示登录（(\w+)，(\w+)，.*）：http://0.0.0.0:9000/in/[\w-]{43}", said)
-    assert [role for role, _ in links] == ["学生", "导师", "中学指导教师", "管理办公室人员"]
+    links = re.findall(r"演示登录（([^，]+)，(\w+)，.*）：http://0.0.0.0:9000/in/[\w-]{43}", said)
+    every = ["学生", "导师", "培养团队成员", "中学指导教师", "管理办公室人员", "家长（监护人）"]
+    assert [role for role, _ in links] == every
 
     again = yingcai("serve")
-    assert len(re.findall("演示登录", again)) == 4
+    assert len(re.findall("演示登录", again)) == len(every)
     with stored.transaction() as db:
         assert len(db.exec(select(Cohort)).all()) == 1
 

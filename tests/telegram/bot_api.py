@@ -420,10 +420,11 @@ class BotApi:
             await self._server.wait_closed()
             self._server = None
 
-    def _start(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
+    def _start(self, work: Any) -> asyncio.Future[Any]:
+        task: asyncio.Future[Any] = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     # who is there
 
@@ -764,7 +765,9 @@ class BotApi:
                 self._arrival.clear()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._start(self._connection(reader, writer))
+        serving = self._start(self._connection(reader, writer))
+        # Cancelled before its first step, it would leave the connection open.
+        serving.add_done_callback(lambda _: writer.close())
 
     async def _connection(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
