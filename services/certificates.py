@@ -528,13 +528,6 @@ def may_issue(db: Session, actor: Actor, cohort: Cohort) -> bool:
 
 def orders(db: Session) -> list[IssuingOrder]:
     """The orders that have not been carried out, the oldest first."""
-    ended = aliased(Audit)
-    ends = sa.exists().where(col(ended.object) == DONE, col(ended.object_id) == col(Audit.id))
-    rows = db.exec(
-        select(Audit)
-        .where(col(Audit.object) == ORDER, col(Audit.refused) == "", ~ends)
-        .order_by(col(Audit.id))
-    )
     return [
         IssuingOrder(
             cast(int, row.id),
@@ -542,8 +535,20 @@ def orders(db: Session) -> list[IssuingOrder]:
             cast(int, row.object_id),
             row.detail.get("only"),
         )
-        for row in rows
+        for row in db.exec(_not_carried_out)
     ]
+
+
+_ending = aliased(Audit)
+_not_carried_out: Final = (
+    select(Audit)
+    .where(
+        col(Audit.object) == ORDER,
+        col(Audit.refused) == "",
+        ~sa.exists().where(col(_ending.object) == DONE, col(_ending.object_id) == col(Audit.id)),
+    )
+    .order_by(col(Audit.id))
+)
 
 
 def carried_out(db: Session, actor: Actor, order: IssuingOrder, issued: int) -> None:

@@ -9,6 +9,7 @@ the environment or the working directory changed. What a fixture of a wider scop
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import shutil
@@ -74,6 +75,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
         if "beside" not in reason:
             report.outcome, report.longrepr = "failed", f"not to be skipped here: {reason}"
     return report
+
+
+def pytest_collection_finish() -> None:
+    """Leave the modules and the ten thousand tests, which stay to the end, out of each search for
+    garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

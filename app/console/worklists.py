@@ -40,7 +40,7 @@ def school_list(caller: Caller, asked: Address) -> ListDrawn:
             [
                 ListCell(row["name"]),
                 number(*row["all"]),
-                *(number(*row[key]) for key in ("behind",)),
+                number(*row["behind"]),
                 *(number(*one) for one in row["lacks"]),
                 number(*row["waiting"]),
             ]

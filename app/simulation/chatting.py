@@ -127,7 +127,6 @@ class Chats:
         """Handle what has come, and send what is to be sent."""
         await self._app.inbox.drain()
         await self._app.issuing.drain()
-        await self._app.bulletins.drain()
         await self._app.delivery.drain()
 
 

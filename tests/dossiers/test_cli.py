@@ -116,6 +116,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_killed_at_every_file_it_goes_on_where_it_was(
     run: Run, house: House, tmp_path: Path
 ) -> None:

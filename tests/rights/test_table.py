@@ -314,6 +314,7 @@ def test_every_act_by_everybody(world: World) -> None:
         assert 0 < allowed < len(world.everybody), act
 
 
+@pytest.mark.slow
 def test_many_are_as_one(world: World) -> None:
     """Lists, and who is told who may, say the same as asking about one object."""
     for act, right in RIGHTS.items():

@@ -60,6 +60,7 @@ def rows_of(db: Session) -> list[int]:
     return [db.exec(select(func.count()).select_from(one)).one() for one in kept]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 async def test_everybody_of_the_cohort_is_told_what_its_document_asks(
     new_database: NewDatabase, clock: SetClock, kind: Kind
@@ -98,6 +99,7 @@ async def test_everybody_of_the_cohort_is_told_what_its_document_asks(
     assert found.busiest[1] == max(found.weeks.values())
 
 
+@pytest.mark.slow
 async def test_where_a_document_asks_for_nothing_nobody_is_told_anything(
     new_database: NewDatabase, clock: SetClock
 ) -> None:
@@ -118,6 +120,7 @@ async def test_where_a_document_asks_for_nothing_nobody_is_told_anything(
     assert [one.messages for one in found.people] == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_the_command_tells_the_sums_and_draws_the_year(
     yingcai: Yingcai, stored: Database, tmp_path: Path, clock: SetClock
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pytest
 from sqlmodel import col, select
 
 from bot.talk.inputs import length
@@ -84,6 +85,7 @@ def fits(want: str | None, seen: str | None) -> bool:
     return seen is None if want is None else seen is not None and seen.startswith(want)
 
 
+@pytest.mark.slow
 async def test_what_was_heard_wrongly_is_shown_as_it_was_meant(populated: House) -> None:
     student = await at_that_moment(populated)
     wrong, looked = [], 0
@@ -108,6 +110,7 @@ async def test_what_was_heard_wrongly_is_shown_as_it_was_meant(populated: House)
     assert not wrong, "\n".join(map(str, wrong))
 
 
+@pytest.mark.slow
 async def test_short_answers_are_taken_as_they_were_meant(populated: House) -> None:
     """Names, lengths and days, each typed where the talk asks for it."""
     student = await at_that_moment(populated)
