@@ -37,7 +37,7 @@ from starlette.requests import Request
 from tests.telegram import spec
 
 MEGABYTE = 1024 * 1024
-PATIENCE = 20.0
+PATIENCE = 90.0
 """Seconds after which what should take a moment is not awaited any longer."""
 TOKEN = "700700:AA-not_a_real_token-0123456789"
 NOT_MODIFIED = (
