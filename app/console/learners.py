@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import Final
+from typing import Final, Protocol
 
 from app.console.caller import Address, Caller, ListDrawn
 from app.console.listing import ListCell, ListColumn, ListFilter, Listing
@@ -159,7 +159,7 @@ def listing(here: Students, asked: Address) -> Listing[LearnerLine]:
         cells=lambda lines: [cells(here, line) for line in lines],
         seen=seen,
         filters=(
-            ListFilter("school", t("console.school"), units(here.lines), _in_unit),
+            ListFilter("school", t("console.school"), units(here.lines), in_unit),
             ListFilter(
                 "subject",
                 t("console.subject"),
@@ -185,13 +185,24 @@ def _longest(caller: Caller) -> Callable[[LearnerLine], tuple[timedelta, int]]:
     return by
 
 
-def units(lines: Sequence[LearnerLine]) -> list[tuple[str, Words]]:
-    """The schools among some lines, by name."""
+class InUnit(Protocol):
+    """A line of somebody who belongs to a unit, or to none."""
+
+    @property
+    def unit_id(self) -> int | None: ...
+
+    @property
+    def unit(self) -> str: ...
+
+
+def units(lines: Sequence[InUnit]) -> list[tuple[str, Words]]:
+    """The units among some lines, by name."""
     found = {(line.unit, str(line.unit_id)) for line in lines if line.unit_id is not None}
     return [(number, name) for name, number in sorted(found)]
 
 
-def _in_unit(line: LearnerLine, number: str) -> bool:
+def in_unit(line: InUnit, number: str) -> bool:
+    """Whether somebody belongs to the unit that was chosen."""
     return str(line.unit_id) == number
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from app.console.caller import Address, Caller, ListDrawn, View
-from app.console.learners import Students, counting, matters
+from app.console.learners import Students, counting, in_unit, matters, units
 from app.console.listing import ListCell, ListColumn, ListFilter, Listing
 from app.console.overview import age_words, schools, way
 from bot.talk.message import Tone
@@ -90,7 +90,6 @@ def waiting(caller: Caller, asked: Address) -> ListDrawn:
     def seen(lines: Sequence[WaitingLine]) -> None:
         looking.list_of(caller.db, caller.actor, [line.student_id for line in lines])
 
-    units = {(line.unit, str(line.unit_id)) for line in rows if line.unit_id is not None}
     kinds = sorted({line.kind for line in rows})
     listing: Listing[WaitingLine] = Listing(
         rows=rows,
@@ -108,12 +107,7 @@ def waiting(caller: Caller, asked: Address) -> ListDrawn:
         cells=cells,
         seen=seen,
         filters=(
-            ListFilter(
-                "school",
-                t("console.school"),
-                [(key, name) for name, key in sorted(units)],
-                lambda line, key: str(line.unit_id) == key,
-            ),
+            ListFilter("school", t("console.school"), units(rows), in_unit),
             ListFilter(
                 "kind",
                 t("console.kind"),
@@ -175,7 +169,6 @@ def roster_list(caller: Caller, asked: Address) -> ListDrawn:
     def seen(lines: Sequence[MemberLine]) -> None:
         looking.list_of(caller.db, caller.actor, [line.id for line in lines])
 
-    units = {(line.unit, str(line.unit_id)) for line in rows if line.unit_id is not None}
     roles = [role for role in Role if any(line.role is role for line in rows)]
     listing: Listing[MemberLine] = Listing(
         rows=rows,
@@ -195,12 +188,7 @@ def roster_list(caller: Caller, asked: Address) -> ListDrawn:
                 [(role.value, t(f"role.{role}")) for role in roles],
                 lambda line, key: line.role == key,
             ),
-            ListFilter(
-                "unit",
-                t("console.unit"),
-                [(key, name) for name, key in sorted(units)],
-                lambda line, key: str(line.unit_id) == key,
-            ),
+            ListFilter("unit", t("console.unit"), units(rows), in_unit),
             ListFilter(
                 "state",
                 t("field.state"),

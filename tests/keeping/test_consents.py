@@ -14,7 +14,7 @@ from app import desk
 from app.cli import app
 from bot.talk.acting import Operator
 from bot.talk.clock import SetClock
-from prompts import LANGUAGES
+from prompts import LANGUAGES, Language
 from services import consent, roster
 from storage.tables import Audit, ConsentText, Guardianship, Role, UnitKind
 from tests.conftest import NewDatabase
@@ -123,10 +123,10 @@ WORDS = {
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_changed_words_are_decided_about(language: str) -> None:
+def test_changed_words_are_decided_about(language: Language) -> None:
     """Whoever changes them says whether earlier consents still count (decision 0048), in
     `services/consent.py` `NO_LONGER_ENOUGH`, and then writes the new version here."""
-    assert consent.version_of(consent.words_of(language)) == WORDS[language]  # type: ignore[arg-type]  # one of them
+    assert consent.version_of(consent.words_of(language)) == WORDS[language]
 
 
 async def test_a_guardian_reads_what_they_agreed_to(
