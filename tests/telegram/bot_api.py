@@ -37,7 +37,7 @@ from starlette.requests import Request
 from tests.telegram import spec
 
 MEGABYTE = 1024 * 1024
-PATIENCE = 90.0
+PATIENCE = 20.0
 """Seconds after which what should take a moment is not awaited any longer."""
 TOKEN = "700700:AA-not_a_real_token-0123456789"
 NOT_MODIFIED = (
@@ -384,6 +384,10 @@ class BotApi:
         self._update_ids = iter(range(861_000_001, 900_000_000))
         self._poll = 0
         self._arrival = asyncio.Event()
+        """Something is there for whoever polls."""
+        self._to_push = asyncio.Event()
+        """The same for the webhook. Of one event for both, one would clear what the other has not
+        seen yet."""
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -471,14 +475,18 @@ class BotApi:
         self.history.append(update)
         if not content or next(iter(content)) in self._allowed:
             self.pending.append(update)
-            self._arrival.set()
+            self._come()
         known = update.get("update_id", 0) if isinstance(update, dict) else 0
         return int(known)
 
     def deliver_again(self) -> None:
         """Give everything once more that was ever given."""
         self.pending = list(self.history)
+        self._come()
+
+    def _come(self) -> None:
         self._arrival.set()
+        self._to_push.set()
 
     def expire_links(self) -> None:
         self._links.clear()
@@ -682,7 +690,7 @@ class BotApi:
         self._allow(p)
         self._poll += 1
         self.webhook = {"url": p["url"], "secret": secret}
-        self._arrival.set()
+        self._come()
         return True
 
     def _delete_webhook(self, p: Mapping[str, Any], _: Mapping[str, SentFile]) -> bool:
@@ -749,7 +757,7 @@ class BotApi:
         """Push to the webhook, one at a time, until each is taken."""
         async with client() as http:
             while True:
-                await self._arrival.wait()
+                await self._to_push.wait()
                 while self.webhook and self.pending:
                     update = self.pending[0]
                     headers = {"X-Telegram-Bot-Api-Secret-Token": self.webhook["secret"]}
@@ -762,7 +770,7 @@ class BotApi:
                         self.pending.remove(update)
                     else:
                         await asyncio.sleep(0.02)
-                self._arrival.clear()
+                self._to_push.clear()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving = self._start(self._connection(reader, writer))
