@@ -495,6 +495,9 @@ class Router:
         about = flow.about.model_validate(talk.about["seen"])
         scene.close(talk)
         scene.ending = f"talk:{talk.id}"
+        if result is None:
+            scene.say(with_menu(t("talk.declined")))
+            return
         try:
             with scene.session.begin_nested():
                 flow.finish(scene, about, result)
@@ -580,7 +583,7 @@ class Router:
         if short and (card is not None or fields or many):
             # The answer above is to stay in view with the question.
             rows = rows[-1:] if many else rows
-            whole = render(t("talk.go_on" if many else "talk.whole"), language)
+            whole = render(t("talk.choices" if many else "talk.whole"), language)
             rows.insert(-1, (Button(whole, press("resume", talk.id)),))
         asked = Outgoing(words, tuple(rows), "question", f"talk:{talk.id}", replace)
         if waiting.begin_with:

@@ -221,7 +221,8 @@ class Flow:
     load: Callable[[Scene, Mapping[str, Any]], BaseModel]
     """Look up what the flow is told, from its arguments. Raises `Refused`."""
     finish: Callable[[Scene, Any, Any], None]
-    """Do what the flow returned: `finish(scene, about, result)`. Raises `Refused`."""
+    """Do what the flow returned: `finish(scene, about, result)`. Raises `Refused`. A flow that
+    returned `None` was told no, and is not finished."""
     named: Callable[[Any], Text] | None = None
     """What this talk is called, where that depends on what it is told: `named(about)`."""
     home: Callable[[Any], Callable[[Scene], None] | None] = lambda _about: None

@@ -14,7 +14,7 @@ from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat
-from bot.talk.inputs import Free, Pick
+from bot.talk.inputs import Free
 from bot.talk.message import Choice, Field, Item, Link, Message, Tone, press
 from handlers import cohort as overview
 from handlers.pages import on_record, page_of, student_item, tell
@@ -229,11 +229,12 @@ class IssuingSeen(BaseModel):
     count: int
 
 
-async def issue(chat: Chat, me: IssuingSeen) -> dict[str, Any]:
+async def issue(chat: Chat, me: IssuingSeen) -> dict[str, Any] | None:
     """Ask once: what is issued can only be revoked."""
     yes = Choice(ISSUE, t("certificate.issue"), weight="primary")
     key = "certificate.sure_one" if me.member is not None else "certificate.sure_all"
-    await chat.ask("sure", Pick([yes]), t(key, name=me.name, count=me.count))
+    if not await chat.sure(yes, t(key, name=me.name, count=me.count)):
+        return None
     only = [me.member] if me.member is not None else None
     noted: dict[str, Any] = await chat.work(
         "ordered", "order_certificates", cohort=me.cohort_id, only=only, account=me.account
@@ -304,12 +305,12 @@ class RevokingSeen(BaseModel):
     name: str
 
 
-async def revoke(chat: Chat, me: RevokingSeen) -> str:
+async def revoke(chat: Chat, me: RevokingSeen) -> str | None:
     words = t("certificate.why_revoke", name=me.name, number=me.number)
     reason: str = await chat.ask("reason", Free(least=2, most=500), words)
     yes = Choice("yes", t("certificate.revoke"), weight="danger")
-    await chat.ask("sure", Pick([yes]), t("certificate.sure_revoke", name=me.name, why=reason))
-    return reason
+    sure = await chat.sure(yes, t("certificate.sure_revoke", name=me.name, why=reason))
+    return reason if sure else None
 
 
 def begin_revoking(scene: Scene, args: Sequence[str]) -> None:

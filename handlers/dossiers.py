@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.conversation import Chat
-from bot.talk.inputs import Pick
 from bot.talk.message import Choice, Item, Message, press
 from prompts import t
 from services import dossiers
@@ -26,10 +25,11 @@ class DossierSeen(BaseModel):
     name: str
 
 
-async def make(chat: Chat, me: DossierSeen) -> dict[str, Any]:
+async def make(chat: Chat, me: DossierSeen) -> dict[str, Any] | None:
     """Whoever sees this chat can open the files: so it is asked first."""
     yes = Choice("make", t("dossier.make"), weight="primary")
-    await chat.ask("sure", Pick([yes]), t("dossier.sure", name=me.name))
+    if not await chat.sure(yes, t("dossier.sure", name=me.name)):
+        return None
     made: dict[str, Any] = await chat.work("made", "make_dossier", member=me.member_id)
     return made
 

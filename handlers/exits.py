@@ -113,7 +113,7 @@ class ExitWords(BaseModel):
     days: int = 0
 
 
-async def confirm(chat: Chat, me: CaseSeen) -> ExitWords:
+async def confirm(chat: Chat, me: CaseSeen) -> ExitWords | None:
     words = t("exit.why_confirm", student=me.student, clause=me.clause)
     reason = await chat.ask("reason", Free(least=10, most=1000), words)
     days = "0"
@@ -122,7 +122,8 @@ async def confirm(chat: Chat, me: CaseSeen) -> ExitWords:
         days = await chat.ask("days", Pick(choices, width=4), t("exit.how_long"))
     sure = t("exit.sure_first" if me.first else "exit.sure_second", student=me.student)
     yes = Choice("yes", t("exit.confirm"), weight="danger")
-    await chat.ask("sure", Pick([yes]), sure)
+    if not await chat.sure(yes, sure):
+        return None
     return ExitWords(reason=reason, days=int(days))
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.conversation import Chat
-from bot.talk.inputs import Free, Pick
+from bot.talk.inputs import Free
 from bot.talk.message import Choice, Field, Item, Message, press
 from handlers.speaker import roles
 from prompts import Text, t
@@ -126,11 +126,12 @@ class CopySeen(BaseModel):
     """Of a child, for its guardian; empty for oneself."""
 
 
-async def make(chat: Chat, me: CopySeen) -> dict[str, Any]:
+async def make(chat: Chat, me: CopySeen) -> dict[str, Any] | None:
     """Whoever sees this chat can open the copy: so it is asked first."""
     yes = Choice("make", t("mydata.make_copy"), weight="primary")
     asked = t("mydata.sure_copy_of", name=me.name) if me.name else t("mydata.sure_copy")
-    await chat.ask("sure", Pick([yes]), asked)
+    if not await chat.sure(yes, asked):
+        return None
     made: dict[str, Any] = await chat.work("made", "make_copy", person=me.person_id)
     return made
 

@@ -30,9 +30,10 @@ def tell(
     *,
     card: str = CARD,
 ) -> None:
-    """Show a page with buttons back to the cohort and to the menu."""
+    """Show a page with buttons back to the cohort, which it names, and to the menu."""
     away = [TO_MENU]
     if shown is not None:
+        page = page._replace(title=t("watch.list_of", list=page.title, cohort=shown.name))
         back = Choice(press("cohort", shown.id or 0), t("watch.to_cohort"), weight="quiet")
         away.insert(0, back)
     scene.say(page._replace(rows=(*rows, tuple(away)), kind="question", card=card))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -35,6 +36,8 @@ SUBMIT: Final = "submit"
 CARD: Final = "results"
 SHOWN: Final = 30
 """Lines of a list that are named one by one."""
+HIGH: Final = 100
+"""A higher score is asked about: no document says of how many, and most tests are of a hundred."""
 
 
 class Scored(BaseModel):
@@ -237,9 +240,14 @@ def lines(me: ResultsSeen, stage: str, found: Entering, why: str) -> list[Summar
 def check(stage: str, found: Entering) -> Text:
     """The question above the results before they are entered, with what enters nothing."""
     told = {"stage": stage_label(stage), "same": len(found.same)}
+    words = t("result.check_same" if found.same else "result.check", **told)
     if found.unread:
-        return t("result.check_unread", unread=each_on_its_line(found.unread), **told)
-    return t("result.check_same" if found.same else "result.check", **told)
+        words = t("result.check_unread", unread=each_on_its_line(found.unread), **told)
+    high = [(one, score) for one, score in (*found.new, *found.changed) if Decimal(score) > HIGH]
+    if not high:
+        return words
+    pairs = [t("result.pair", student=one.name, score=score) for one, score in high]
+    return t("result.high", check=words, pairs=listed(pairs))
 
 
 def listed(named: Sequence[Words]) -> Text:

@@ -299,10 +299,11 @@ class OneImport(BaseModel):
     number: int = 0
 
 
-async def take_back(chat: Chat, me: OneImport) -> dict[str, Any]:
+async def take_back(chat: Chat, me: OneImport) -> dict[str, Any] | None:
     """Ask once, then take the import back."""
     yes = Choice("yes", t("rostering.yes_undo"), weight="danger")
-    await chat.ask("sure", Pick([yes]), t("rostering.sure_undo"))
+    if not await chat.sure(yes, t("rostering.sure_undo")):
+        return None
     done: dict[str, Any] = await chat.work(
         "undone", "undo_roster", cohort=me.cohort, number=me.number
     )

@@ -55,7 +55,7 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     items = tuple(
         Item(
             overview.who(one.member),
-            state=t("service.row", count=len(one.meetings), length=length(one.minutes)),
+            state=in_short(one),
         )
         for one in service_hours.served(scene.session, shown, on_page)
     )
@@ -68,6 +68,12 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     tell(
         scene, Message(words, title=title, items=items, note=t("service.how_listed")), rows, shown
     )
+
+
+def in_short(one: Served) -> Text:
+    if not one.meetings:
+        return t("service.none")
+    return t("service.row", count=len(one.meetings), length=length(one.minutes))
 
 
 def card(scene: Scene, one: Served) -> Message:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from language.numerals import tidy
+from language.numerals import number, tidy
 
 MOST: Final = Decimal(1000)
 """No score is higher."""
@@ -21,6 +21,9 @@ HEADINGS: Final = frozenset(
 """Words of a table's first line."""
 _SIGNS: Final = re.compile(r"[\s,、:|]+")
 _SCORE: Final = re.compile(r"(\d{1,4}(?:\.\d{1,2})?)分?")
+_NUMERALS: Final = re.compile(
+    "[零〇一二两三四五六七八九]*[十百][零〇一二三四五六七八九十]*(?:点[零〇一二三四五六七八九]{1,2})?"
+)
 _BEHIND: Final = re.compile(r"(?<=[^\W\d_])(\d{1,4}(?:\.\d{1,2})?分?)$")
 """A score that stands behind a name without a blank: 林小雨85."""
 
@@ -38,11 +41,16 @@ class ScoredLine:
 
 
 def score_of(words: str) -> str | None:
-    """A score in plain figures, as it was typed; `None` if it is none."""
+    """A score in plain figures, typed in figures or in Chinese numerals; `None` if it is none."""
     found = _SCORE.fullmatch(tidy(words))
-    if found is None or Decimal(found[1]) > MOST:
-        return None
-    return f"{Decimal(found[1]).normalize():f}"
+    score = Decimal(found[1]) if found else _in_numerals(tidy(words).removesuffix("分"))
+    return f"{score.normalize():f}" if score is not None and score <= MOST else None
+
+
+def _in_numerals(words: str) -> Decimal | None:
+    """八十五, 九十点五: what is written in Chinese numerals with a ten or a hundred, as a name
+    such as 六一 is not."""
+    return number(words) if _NUMERALS.fullmatch(words) else None
 
 
 def scored_lines(text: str) -> list[ScoredLine]:

@@ -408,26 +408,27 @@ def printed(
     row.file_id = file.id
     db.add(row)
     db.flush()
-    look = Choice(press("certificate", certificate_id), t("certificate.look"))
     titles = (
         t("certificate.told_yours", certificate=facts.certificate),
         t("certificate.told_childs", certificate=facts.certificate, name=facts.name),
     )
-    told = Message(rows=((look,),))
-    _tell_family(db, by, row.student_id, told, titles, f"certificate:{certificate_id}")
+    _tell_family(db, by, row, Message(), titles, f"certificate:{certificate_id}")
     return True
 
 
 def _tell_family(
     db: Session,
     by: Actor | Operator,
-    student_id: int,
+    row: Certificate,
     message: Message,
     titles: tuple[Text, Text],
     key: str,
 ) -> None:
-    """Tell the learner, and the guardians, each under a title of their own."""
-    for grant in holders(db, "read_certificate", student_id):
+    """Tell the learner, and the guardians, each under a title of their own, with the way to the
+    certificate."""
+    look = Choice(press("certificate", row.id or 0), t("certificate.look"))
+    message = message._replace(rows=((look,),))
+    for grant in holders(db, "read_certificate", row.student_id):
         if grant.relation in looking.NOT_STAFF:
             title = titles[grant.relation is not Relation.ONESELF]
             notices.tell(db, by, grant.person, message._replace(title=title), key)
@@ -453,7 +454,7 @@ def revoke(db: Session, by: Actor | Operator, certificate_id: int, reason: str) 
         t("certificate.told_childs_revoked", number=row.number, name=_name_of(db, row)),
     )
     told = Message(fields=(Field(t("field.reason"), reason),))
-    _tell_family(db, by, row.student_id, told, titles, f"certificate:{certificate_id}:revoked")
+    _tell_family(db, by, row, told, titles, f"certificate:{certificate_id}:revoked")
     return done
 
 

@@ -31,6 +31,15 @@ class NewDatabase(Protocol):
     def __call__(self, kind: Kind, *, migrated: bool = True) -> str: ...
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where a test runs on both databases, `make test` runs it on SQLite alone."""
+    for item in items:
+        called = getattr(item, "callspec", None)
+        if called is not None and "postgres" in called.params.values():
+            item.add_marker(pytest.mark.slow)
+
+
 # ---------------------------------------------------------------- databases
 
 

@@ -264,6 +264,12 @@ class Chat:
             return _Await(Question(step, kind, words, self._asked, self._total))
         return _Await(Question(step, kind, words, passed=passed))
 
+    async def sure(self, yes: Choice, words: Words) -> bool:
+        """Ask once more, as the step `sure`. A flow that is told no returns `None`: then the talk
+        ends, and nothing is done."""
+        no = Choice("no", t("talk.no"), weight="quiet")
+        return await self.ask("sure", Pick([yes, no]), words) == yes.value
+
     def work(self, step: str, job: str, **args: Any) -> _Await[Any]:
         """Have slow work done outside; returns its JSON result, the same at every replay.
 

@@ -130,6 +130,7 @@ class _Planner:
         for table, entry in sorted(read, key=lambda one: one[1].role not in _ORDER):
             self._take(table, entry)
         self._mentors()
+        self._guardians()
         self._quotas()
         result.rejected.sort(key=lambda one: one.number)
         result.warnings.sort(key=lambda one: (one[0] is None, one[0] or 0))
@@ -274,8 +275,7 @@ class _Planner:
                 most = roster.stated_cap(self._programme)
                 if most is None or self._here.students_of(known[0].id) < most:
                     yield "mentors"
-        born, grade = entry.born or member.born, entry.grade or member.grade
-        if entry.guardians and consent.needed(born, grade, self._programme, self._today):
+        if entry.guardians and self._needs_consent(entry, member):
             person = member.person_id
             if not all(self._here.has_guardian(person, name) for name in entry.guardians):
                 yield "guardians"
@@ -324,6 +324,22 @@ class _Planner:
             rows = sorted({row for found in missing.values() for row in found})
             words = t("rostering.mentors_missing", names=list(missing), count=len(rows))
             self._result.warnings.append((None, words))
+
+    def _guardians(self) -> None:
+        """Of whom guardians are not taken: nobody asks for their consent, so they are not kept."""
+        without = [
+            one.entry.row
+            for one in (*self._result.new, *self._result.changed)
+            if one.entry.guardians and not self._needs_consent(one.entry, one.member)
+        ]
+        if without:
+            words = t("rostering.guardians_left_out", count=len(without), row=min(without))
+            self._result.warnings.append((None, words))
+
+    def _needs_consent(self, entry: RosterEntry, member: Known | None) -> bool:
+        born = entry.born or (member.born if member else None)
+        grade = entry.grade or (member.grade if member else "")
+        return consent.needed(born, grade, self._programme, self._today)
 
     def _quotas(self) -> None:
         taken = [one.entry for one in (*self._result.new, *self._result.changed)]

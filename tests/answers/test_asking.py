@@ -56,6 +56,7 @@ def test_a_topics_facts_are_in_every_programme(key: str) -> None:
             programme.fact(path.partition("#")[0])
 
 
+@pytest.mark.slow
 @keys
 def test_every_way_of_asking_leads_to_its_topic(key: str) -> None:
     for words in TOPICS[key].asks:

@@ -20,6 +20,8 @@ UGLY = re.compile(
 )
 """What must stand on no card."""
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 async def every() -> Mapping[Language, Sequence[Shot]]:

@@ -248,11 +248,15 @@ async def test_revoking_takes_a_reason_which_the_family_reads(house: House) -> N
     await office.presses("撤销证书")
     assert "看到理由" in office.sees
     await office.says("姓名写错了，另发")
+    assert "什么也没有做" in await office.presses("不，算了")
+    await forge(office, "a:revoke_certificate:1")
+    await office.says("姓名写错了，另发")
     await office.presses("撤销证书")
     assert "已撤销" in office.sees
     for name in ("林小雨", "林大海"):
         house.members[name].reads()
         assert "姓名写错了，另发" in house.members[name].sees
+        assert "已撤销" in await house.members[name].presses("看证书")
     assert "撤销过" in await forge(office, "a:revoke_certificate:1")
     with house.app.database.transaction() as db:
         [row] = db.exec(select(Revocation)).all()

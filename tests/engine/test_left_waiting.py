@@ -16,6 +16,8 @@ from storage.chats import Talk as Row
 from storage.tables import TalkState
 from tests.engine.talking import MORNING
 
+pytestmark = pytest.mark.slow
+
 ended: list[str] = []
 
 

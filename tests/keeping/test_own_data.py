@@ -171,6 +171,9 @@ async def test_a_copy_is_a_zip_of_json_and_files(house: House) -> None:
     await student.says("我的数据")
     assert "2 条，其中已通过 1 条" in student.sees
     assert "能看到这个聊天的人" in await student.presses("拿一份副本")
+    assert "什么也没有做" in await student.presses("不，算了")
+    await student.says("我的数据")
+    await student.presses("拿一份副本")
     await student.presses("做一份")
     (number,) = next(message.files for message in student.last if message.files)
     path, name, kind = house.app._open_file(number)

@@ -20,6 +20,10 @@ from language.scores import score_of, scored_lines
         ("85 林小雨", ("林小雨",), "85"),
         ("阿依古丽·买买提 91", ("阿依古丽·买买提",), "91"),
         ("Ann Lee 77", ("Ann", "Lee"), "77"),
+        ("林小雨 八十五", ("林小雨",), "85"),
+        ("林小雨 一百分", ("林小雨",), "100"),
+        ("丁六一 汾河中学 九十点五", ("丁六一", "汾河中学"), "90.5"),
+        ("万十三 80", ("万十三",), "80"),
         ("林小雨 缺考", ("林小雨", "缺考"), None),
         ("林小雨 1001", ("林小雨",), None),
         ("林小雨 80 90", ("林小雨",), None),
@@ -51,7 +55,9 @@ def test_headings_and_empty_lines_are_left_out() -> None:
         ("1000", "1000"),
         ("1001", None),
         ("85.555", None),
+        ("九十二", "92"),
         ("很好", None),
+        ("六一", None),
     ],
 )
 def test_a_score_is_in_plain_figures(typed: str, score: str | None) -> None:

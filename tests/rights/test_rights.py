@@ -228,6 +228,7 @@ MARKS = ("双缝", "林小雨", "汾河", "王建国", "李青", "林大海")
 """What stands in the data that they may not see."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", sorted({*ACTS, *COMMANDS} - {"ask"}))
 async def test_what_is_not_there_and_what_one_may_not_see_are_told_alike(
     house: House, verb: str

@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import select
 
 from bot.talk.acting import Refused
+from prompts import render
 from services import roster
 from services.rostering import applying
 from storage.tables import Account, Audit, Guardianship, Invite, Role, RosterChange, UnitKind
@@ -190,7 +191,8 @@ def test_guardians_are_kept_only_of_those_who_need_one(open_office: Open) -> Non
         ]
     )
     before = jingke.everything()
-    jingke.bring(sheet)
+    warned = [render(words, "zh") for _, words in jingke.bring(sheet).warnings]
+    assert [words for words in warned if "监护人没有收" in words and "第3行" in words]
     assert [
         one.person.name for one in jingke.members() if one.membership.role is Role.GUARDIAN
     ] == ["张父"]

@@ -38,6 +38,8 @@ from tests.conftest import NewDatabase
 from tests.documents.samples import LETTER
 from tests.staff.conftest import Yingcai, bind, rows
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def office(yingcai: Yingcai) -> None:

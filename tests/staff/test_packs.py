@@ -19,6 +19,8 @@ from programmes.catalogue import PACKS, InvalidPack, NoPack
 from tests.conftest import NewDatabase
 from tests.house import House
 
+pytestmark = pytest.mark.slow
+
 EIGHTH = Path(__file__).parents[1] / "programmes" / "packs" / "yunzhou-2026.yaml"
 KEY = EIGHTH.stem
 

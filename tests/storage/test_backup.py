@@ -35,6 +35,8 @@ from storage.files import FileStore
 from tests.conftest import Kind, NewDatabase
 from tests.storage.rows import contents, differences, fill
 
+pytestmark = pytest.mark.slow
+
 MOMENT = datetime(2026, 11, 23, 2, tzinfo=UTC)
 PHOTOS = [b"a photo", b"another photo", b"", bytes(range(256)) * 5000]
 ROWS = 7

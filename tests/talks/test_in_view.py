@@ -154,7 +154,7 @@ async def test_a_question_asked_again_under_a_list_takes_little_room(populated: 
     await student.says("我的记录")
     assert "哪天的培养活动" in student.sees
     assert "今天 1小时" not in student.buttons
-    await student.presses("继续写")
+    await student.presses("接着选")
     assert "今天 1小时" in student.buttons
     await student.says("我的进度")
     assert "在哪里" in await student.says("昨天 2小时")

@@ -83,6 +83,14 @@ async def test_an_office_pastes_a_list_and_nothing_of_it_is_lost(open_house: Ope
     assert versions(house) == [("林小雨", "85", ""), ("赵一鸣", "90", "")]
 
 
+async def test_a_score_above_a_hundred_is_asked_about(open_house: OpenHouse) -> None:
+    house = await open_house("spark-2026", DAY)
+    told = await pastes(house, "管小青", "林小雨 105\n赵一鸣 一百")
+    assert "请再看一眼：林小雨 105，高于 100 分" in told
+    await house.members["管小青"].presses("登记 2 名")
+    assert versions(house) == [("林小雨", "105", ""), ("赵一鸣", "100", "")]
+
+
 async def test_a_correction_keeps_what_stood_and_says_why(open_house: OpenHouse) -> None:
     house = await open_house("spark-2026", DAY)
     office, student = house.members["管小青"], house.members["林小雨"]
