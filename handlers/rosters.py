@@ -181,10 +181,17 @@ def _preview(shown: Mapping[str, Any], files: tuple[int, ...], into: Field) -> M
 
 
 def _counts(shown: Mapping[str, Any]) -> tuple[Field, ...]:
+    """How many are new, changed, unchanged and rejected, and the first of those who change."""
     return tuple(
-        Field(t(f"rostering.count.{one}"), t("field.count", count=shown[one]))
+        Field(
+            t(f"rostering.count.{one}"), _how_many(shown[one], shown.get("who", {}).get(one, ""))
+        )
         for one in ("new", "changed", "unchanged", "rejected")
     )
+
+
+def _how_many(count: int, who: str) -> Text:
+    return t("rostering.how_many" if who else "field.count", count=count, who=who)
 
 
 def _rows(shown: Mapping[str, Any]) -> tuple[Item, ...]:

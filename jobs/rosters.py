@@ -21,7 +21,7 @@ from bot.talk.clock import Clock, beijing_day
 from jobs import workbooks
 from jobs.sheet_reader import MOST_BYTES
 from jobs.sheets import BookUnread, read_apart
-from prompts import Language, Text, language_named, render, t
+from prompts import Language, Text, Words, language_named, render, t
 from services import persons, roster
 from services.access import allow
 from services.packs import load
@@ -29,7 +29,7 @@ from services.rostering import applying, memory, paperwork
 from services.rostering.book import Book
 from services.rostering.headings import plain
 from services.rostering.known import Roster, look_up
-from services.rostering.plan import RosterPlan, plan
+from services.rostering.plan import Planned, RosterPlan, plan
 from storage.database import Database
 from storage.files import FileStore
 from storage.tables import Person
@@ -224,8 +224,25 @@ class RosterDesk:
         return Actor(order.person_id, None, self.clock.now())
 
 
+FIELDS: Final = {"born": "birth", "mentors": "mentor", "guardians": "guardian"}
+"""The columns of a sheet that changes are called by, where they have another name."""
+
+
+def who_changes(planned: Planned) -> Text:
+    """A person on the roster, with the fields that an import changes."""
+    fields = [t(f"rostering.field.{FIELDS.get(one, one)}") for one in sorted(planned.changes)]
+    return t("rostering.who_changes", name=planned.entry.name, fields=fields)
+
+
 def shown(made: RosterPlan, language: Language) -> dict[str, Any]:
-    """A plan as a card tells it: counts, the first rows, the columns that nobody knows."""
+    """A plan as a card tells it: counts, the first people and rows, the columns that nobody
+    knows."""
+
+    def some(found: Sequence[Words]) -> str:
+        words: Words = t("field.list", items=found[:SHOWN])
+        if len(found) > SHOWN:
+            words = t("rostering.some_of", some=words, count=len(found))
+        return render(words, language)
 
     def rows(found: Sequence[tuple[int | None, Text]]) -> list[list[Any]]:
         return [[number, render(words, language)] for number, words in found[:SHOWN]]
@@ -233,6 +250,10 @@ def shown(made: RosterPlan, language: Language) -> dict[str, Any]:
     rejected = [(one.number, one.reason) for one in made.rejected]
     return {
         **made.counts,
+        "who": {
+            "new": some([one.entry.name for one in made.new]),
+            "changed": some([who_changes(one) for one in made.changed]),
+        },
         "why": rows(rejected),
         "remarks": rows(made.warnings),
         "remarked": len(made.warnings),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections import Counter
-from datetime import date, time
+from datetime import date, datetime, time
 
 import pytest
 from typer.testing import CliRunner
@@ -11,7 +15,6 @@ from typer.testing import CliRunner
 from app.cli import app
 from app.simulation.events import Event, totals
 from app.simulation.inventing import Habit, invent
-from app.simulation.play import simulate
 from programmes import catalogue, planning
 from programmes.presenting import presented
 from prompts import BEIJING
@@ -40,16 +43,29 @@ CERTIFIED = {
 EXITS = {"shanxi-2026", "jiangsu-2022", "neimenggu-pilot-2025"}
 
 
-async def played(key: str, seed: int = SEED) -> list[Event]:
-    return await simulate(key, STUDENTS, seed)
+def played(key: str, seed: int = SEED, students: int = STUDENTS) -> list[Event]:
+    """A cycle, played by the command in a process in which nobody counts the lines: that takes
+    four times as long."""
+    how = ["--programme", key, "--students", str(students), "--seed", str(seed), "--json"]
+    unmeasured = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", "from app.cli import main; main()", "simulate", *how],
+        env=unmeasured,
+        check=True,
+        capture_output=True,
+    )
+    return [
+        Event(**{**one, "at": datetime.fromisoformat(one["at"])})
+        for one in json.loads(done.stdout)["events"]
+    ]
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("key", EXPECTED)
-async def test_a_cycle_has_what_its_document_asks_and_nothing_else(key: str) -> None:
+def test_a_cycle_has_what_its_document_asks_and_nothing_else(key: str) -> None:
     programme = catalogue.load(key)
-    every = await played(key)
+    every = played(key)
     by_kind: dict[str, list[Event]] = {}
     for event in every:
         by_kind.setdefault(event.kind, []).append(event)
@@ -117,10 +133,10 @@ async def test_a_cycle_has_what_its_document_asks_and_nothing_else(key: str) -> 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-async def test_the_same_seed_gives_the_same_cycle() -> None:
-    first, second = await played("sichuan-jingke-2023"), await played("sichuan-jingke-2023")
+def test_the_same_seed_gives_the_same_cycle() -> None:
+    key = "sichuan-jingke-2023"
+    first, second, other = (played(key, seed, 3) for seed in (SEED, SEED, SEED + 1))
     assert [one.to_json() for one in first] == [one.to_json() for one in second]
-    other = await played("sichuan-jingke-2023", seed=SEED + 1)
     assert [one.to_json() for one in first] != [one.to_json() for one in other]
 
 

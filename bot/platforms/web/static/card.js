@@ -19,8 +19,14 @@ export function cardParts(line, prose, button) {
   if (line.meters) parts.push(list("meters", line.meters, (one) => meter(one, button)));
   if (line.items) parts.push(list("items", line.items, (one) => item(one, button)));
   if (line.note) parts.push(make("div", { class: "note" }, prose(line.note)));
-  if (line.clause) parts.push(make("div", { class: "clause" }, prose(line.clause)));
+  if (line.clause) parts.push(make("div", { class: "clause" }, ...unbroken(line.clause)));
   return parts;
+}
+
+/** A clause, of which no number is broken at the end of a line: 附件2, 七(三). */
+function unbroken(clause) {
+  const parts = clause.split(/(\s+|(?<=[；、]))/).filter(Boolean);
+  return parts.map((part) => (part.trim() ? make("span", {}, part) : part));
 }
 
 function list(name, parts, draw) {
@@ -43,7 +49,7 @@ function meter(part, button) {
   const drawn = [head];
   if (part.needed) drawn.push(bar(part));
   const foot = make("div", { class: "foot" }, make("span", { class: "numbers" }, part.words ?? ""));
-  if (part.clause) foot.append(make("span", { class: "clause" }, part.clause));
+  if (part.clause) foot.append(make("span", { class: "clause" }, ...unbroken(part.clause)));
   drawn.push(foot);
   if (part.button) drawn.push(make("div", { class: "way" }, button(part.button, part.button.label)));
   return drawn;
