@@ -568,7 +568,7 @@ def received(scene: Scene, args: Sequence[str]) -> None:
 
 
 def hear_received(scene: Scene) -> bool:
-    """收到, typed: as if pressed, where one bulletin waits for it; where several do, which it is of
+    """收到, typed: as if pressed, where one bulletin waits for it; where several do, which of them
     is asked. Tells whether any did."""
     waiting = bulletins.unconfirmed(scene.session, scene.actor)
     if len(waiting) == 1:

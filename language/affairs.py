@@ -141,10 +141,10 @@ def is_about_all(affair: Affair) -> bool:
 
 _OF_ALL = re.compile("考试|期中|期末|学生|大家|他们|放假|exam")
 _LONGEST = 60
-_CLAUSE_END = re.compile(r"[:：,，.。;；!！\n]")  # noqa: RUF001 - as people type them
-_OPENS = (":", "：", "\n")  # noqa: RUF001
+_CLAUSE_END = re.compile(r"[:：,，.。;；!！\n]")
+_OPENS = (":", "：", "\n")
 """Behind these the words are only told: they may ask whatever they like."""
-_BETWEEN = ":：,，.。;；!！ \t\n\u3000"  # noqa: RUF001
+_BETWEEN = ":：,，.。;；!！ \t\n\u3000"
 
 
 def _bare(text: str) -> str:

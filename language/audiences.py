@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-
 EVERYBODY: Final = "everybody"
 
 
