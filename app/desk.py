@@ -49,7 +49,7 @@ from services import (
     sealing,
     service_hours,
 )
-from services.access import cohort_of
+from services.access import cohort_of, learner_at, may_keep
 from services.audit import note, note_refusal
 from services.roster import RUN_COHORTS, UNIT_OF, Member, Presence
 from storage import migrate
@@ -348,7 +348,10 @@ def link_people(student: str, other: str) -> None:
         one, two = member_typed(db, student), member_typed(db, other)
         if two.membership.role is Role.GUARDIAN:
             roster.link_guardian(db, by, one.id, two.id)
-            warnings: roster.Warnings = (t("cli.consent_next"),)
+            warnings: roster.Warnings = ()
+            if not may_keep(db, learner_at(db, one.id), beijing_day(by.now)):
+                guardians.ask(db, by, one.person.id or 0)
+                warnings = (t("cli.consent_next"),)
         else:
             warnings = roster.link_mentor(db, by, one.id, two.id)
         names = {"student": one.person.name, "other": two.person.name}

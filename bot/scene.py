@@ -19,6 +19,7 @@ from bot.talk import conversation
 from bot.talk.acting import Actor, Refused
 from bot.talk.inputs import Answer
 from bot.talk.message import Choice, Incoming, Message, Outgoing, offered, press, put
+from language.numerals import tidy
 from prompts import LANGUAGES, Language, Text, Words, address, catalogue, render, t
 from storage import chats
 from storage.chats import Post, Speaker, Talk
@@ -267,13 +268,17 @@ class Handlers:
 
     @cached_property
     def words(self) -> Mapping[str, str]:
-        """The typed words for each command, in every language."""
+        """The typed words for each command, in every language; what its button says is one."""
         found: dict[str, str] = {}
         for name in (*self.commands, *ENGINE):
             found[f"/{name}"] = name
             for language in LANGUAGES:
                 listed = catalogue(language).get(f"command.{name}.words", "")
                 found.update((word, name) for word in listed.split("|") if word)
+        for name in self.commands:
+            for language in LANGUAGES:
+                label = catalogue(language).get(f"command.{name}.label", "")
+                found.setdefault(tidy(label).casefold(), name)
         return found
 
 

@@ -62,7 +62,7 @@ def may_be_asked(scene: Scene, words: str) -> bool:
     if scene.speaker.person_id is None:
         return False
     found = affair_of(words)
-    return found is not None and found.name in _ASIDE and found.name not in ("greet", "thank")
+    return found is not None and found.name in _ASIDE and found.name not in _MANNERS
 
 
 # ---------------------------------------------------------------- manners
@@ -81,6 +81,11 @@ def thank(scene: Scene, _: Affair) -> bool:
 def bye(scene: Scene, _: Affair) -> bool:
     scene.say(Message(t("affair.well"), ((TO_MENU,),)))
     return True
+
+
+def received(scene: Scene, affair: Affair) -> bool:
+    """收到, 收到谢谢老师: the receipt of a bulletin that asks for one; else only polite."""
+    return bulletins.hear_received(scene) or bye(scene, affair)
 
 
 def help_(scene: Scene, _: Affair) -> bool:
@@ -193,7 +198,7 @@ def own(scene: Scene, topic: str) -> Callable[[], object] | None:
 _ASIDE: Final = frozenset(
     (
         *("greet", "thank", "about_me", "mentor", "teacher", "reviewer", "reminded", "readers"),
-        "certificate",
+        *("certificate", "received"),
         *("mend", "backdate", "how_to_bring", "last", "progress", "waiting", "returned"),
         *(
             "child",
@@ -209,6 +214,9 @@ _ASIDE: Final = frozenset(
     )
 )
 """What is told or shown, and begins nothing."""
+
+_MANNERS: Final = ("greet", "thank", "received")
+"""Said of nothing on record."""
 
 _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "greet": greet,
@@ -253,6 +261,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "approve_all": overseen.approve_all,
     "return_all": overseen.queue,
     "urge": remind_some,
+    "received": received,
     "bulletin": bulletins.hear,
     "absent": overseen.list_of("absent"),
     "invite": invite,

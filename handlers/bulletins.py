@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from bot.scene import TO_MENU, Act, Flow, Scene, number
-from bot.talk.conversation import Chat
+from bot.talk.conversation import Chat, Journal, read
 from bot.talk.inputs import (
     Answer,
     Asked,
@@ -28,8 +28,9 @@ from bot.talk.message import Choice, Item, Message, press
 from handlers import cohort as overview
 from handlers.attachments import FILES, keep_files, shown
 from handlers.pages import PAGE, page_asked, page_of, tell, turns
+from handlers.seen import first_words
 from language.affairs import Affair
-from language.audiences import SaidAudience, audience_of
+from language.audiences import EVERYBODY, SaidAudience, audience_of
 from language.days import parse_moment
 from prompts import BEIJING, Text, Words, t
 from services import addressing, bulletins
@@ -116,11 +117,7 @@ async def write(chat: Chat, me: BulletinSeen) -> BulletinWritten:
     """Ask for the words, for whom they are, and whether they are to be confirmed."""
     chat.receive(FILES, captions="text")
     chat.beside = lambda: so_far(chat, me)
-    words: str = await chat.ask(
-        "text",
-        Free(least=2, most=bulletins.MOST_WORDS, questions=True),
-        t("bulletin.what", cohort=me.cohort),
-    )
+    words: str = await chat.ask("text", _WORDS, t("bulletin.what", cohort=me.cohort))
     audience, lines = await _audience(chat, me)
     asks = await chat.ask("receipt", _RECEIPT, t("bulletin.ask_receipt"))
     files = await keep_files(chat, me.files, captions="text")
@@ -136,6 +133,7 @@ async def write(chat: Chat, me: BulletinSeen) -> BulletinWritten:
     return BulletinWritten(words=words, audience=audience, asks_receipt=asks == YES, files=files)
 
 
+_WORDS: Final = Free(least=2, most=bulletins.MOST_WORDS, questions=True)
 _RECEIPT: Final = Pick(
     [Choice(YES, t("bulletin.with_receipt")), Choice(NO, t("bulletin.without_receipt"))]
 )
@@ -224,6 +222,12 @@ def _pick(names: Mapping[str, Words], width: int) -> Pick:
     return Pick([Choice(value, name) for value, name in names.items()], width)
 
 
+def sketch(_me: BulletinSeen, journal: Journal) -> Sequence[Words]:
+    """The first words of a half-written bulletin."""
+    words = read(journal, "text", _WORDS)
+    return [t("command.bulletin.label"), first_words(words)] if words else ()
+
+
 def load_writing(scene: Scene, args: Mapping[str, Any]) -> BulletinSeen:
     wanted, person = args.get("cohort"), scene.actor.person_id
     every = bulletins.to_write_in(scene.session, scene.actor)
@@ -247,6 +251,10 @@ def load_writing(scene: Scene, args: Mapping[str, Any]) -> BulletinSeen:
 
 
 def finish_writing(scene: Scene, me: BulletinSeen, written: BulletinWritten) -> None:
+    number, note = me.bulletin_id, None
+    if number is not None and not bulletins.still_draft(scene.session, number):
+        # What was written is not lost with the draft that it was to change.
+        number, note = None, t("bulletin.a_new_one")
     row = bulletins.draft(
         scene.session,
         scene.actor,
@@ -255,8 +263,10 @@ def finish_writing(scene: Scene, me: BulletinSeen, written: BulletinWritten) -> 
         written.audience,
         written.files,
         asks_receipt=written.asks_receipt,
-        number=me.bulletin_id,
+        number=number,
     )
+    if note is not None:
+        scene.say(note)
     show(scene, row)
 
 
@@ -296,6 +306,8 @@ def hear_of_some(scene: Scene, affair: Affair) -> bool:
 
 def understood(me: BulletinSeen, said: SaidAudience) -> dict[str, Answer]:
     """The answers that words give; none for what they do not surely say."""
+    if said.role == EVERYBODY:
+        return {"role": Answer(press=ALL)}
     if said.role not in me.roles:
         return {}
     given = {"role": Answer(press=said.role)}
@@ -555,6 +567,26 @@ def received(scene: Scene, args: Sequence[str]) -> None:
     scene.say(read if row.asks_receipt else read._replace(note=""))
 
 
+def hear_received(scene: Scene) -> bool:
+    """收到, typed: as if pressed, where one bulletin waits for it; where several do, which of them
+    is asked. Tells whether any did."""
+    waiting = bulletins.unconfirmed(scene.session, scene.actor)
+    if len(waiting) == 1:
+        received(scene, [str(waiting[0].id)])
+    elif waiting:
+        items = [
+            Item(
+                t("bulletin.row", words=bulletins.beginning(row), office=row.sender),
+                press("received", row.id or 0),
+            )
+            for row in waiting
+        ]
+        title = t("command.bulletins.label")
+        words = t("bulletin.which_received", count=len(waiting))
+        tell(scene, Message(words, title=title, items=tuple(items[:PAGE])), [], card="bulletins")
+    return bool(waiting)
+
+
 FLOWS: Final = [
     Flow(
         name="write_bulletin",
@@ -563,6 +595,7 @@ FLOWS: Final = [
         about=BulletinSeen,
         load=load_writing,
         finish=finish_writing,
+        sketch=sketch,
         home=lambda _: lambda scene: listing(scene, ()),
     ),
     Flow(

@@ -105,6 +105,7 @@ def finish_join(scene: Scene, me: JoinSeen, agreed: bool) -> None:
     menu.offer(scene)
     if me.role in LEARNERS and not kept(scene):
         scene.say(t("consent.awaited"))
+        guardians.ask(scene.session, scene.actor, scene.actor.person_id)
     if me.role is Role.GUARDIAN and guardians.awaited(scene.session, scene.actor):
         menu.children(scene, ())
     else:

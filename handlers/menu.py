@@ -256,17 +256,13 @@ def children(scene: Scene, _args: Sequence[str]) -> None:
             rows = ((way,), (TO_MENU,)) if way else ((TO_MENU,),)
             scene.say(Message(said, rows, title=child.name))
             continue
+        now = guardians.standing(scene.session, link)
         standing = consent.stands(link)
         verb, label = ("unconsent", "take_back") if standing else ("consent", "give")
         # With several children, what a button does is said of one of them.
         among = len(every) > 1
         called = t(f"consent.{label}_for" if among else f"consent.{label}", name=child.name)
         weight: Weight = "danger" if standing else "primary"
-        now = "given" if standing else "awaited"
-        if standing and not guardians.in_force(scene.session, link):
-            now = "stopped"
-        elif not standing and link.consented_at is not None and link.withdrawn_at is None:
-            now = "changed"
         way = _progress_of(scene, child) if standing else None
         ways = [way] if way else []
         if link.consented_at is not None:
@@ -283,6 +279,7 @@ def children(scene: Scene, _args: Sequence[str]) -> None:
                             decides=among,
                             weight=weight,
                         ),
+                        *([_against(child, among=among)] if now == "other" else []),
                     ),
                 ),
                 kind="card",
@@ -292,11 +289,17 @@ def children(scene: Scene, _args: Sequence[str]) -> None:
                     Field(
                         t("consent.label"),
                         t(f"consent.{now}_state"),
-                        "good" if now == "given" else "waiting",
+                        "good" if now in ("given", "other") else "waiting",
                     ),
                 ),
             )
         )
+
+
+def _against(child: Person, *, among: bool) -> Choice:
+    """The way to withdraw what another guardian has consented to."""
+    called = t("consent.take_back_for" if among else "consent.take_back", name=child.name)
+    return Choice(press("unconsent", child.id or 0), called, decides=among, weight="danger")
 
 
 def _progress_of(scene: Scene, child: Person) -> Choice | None:

@@ -29,7 +29,7 @@ from handlers.pages import (
 from handlers.urging import matters, urge_choices
 from programmes.model import Programme, Requirement
 from prompts import Brief, Text, t
-from services import certificates, evaluations, records, roster, urging
+from services import certificates, evaluations, guardians, records, roster, urging
 from services.access import cohort_of, learner_at, may_keep
 from services.entities import Record, RecordKind
 from services.packs import load, material_label, word_label
@@ -122,8 +122,11 @@ def consent_awaited(scene: Scene, member: Member) -> list[Field]:
     """That nothing is kept yet for want of a guardian's consent, where that is so."""
     if may_keep(scene.session, learner_at(scene.session, member.id), beijing_day(scene.now)):
         return []
-    whose = "consent.awaited_state"
-    if roster.answers_for_somebody(scene.session, scene.actor.person_id, member.id):
+    mine = guardians.standing_for(scene.session, scene.actor, member.person.id or 0)
+    whose = f"consent.{mine or 'awaited'}_state"
+    if mine is None and roster.answers_for_somebody(
+        scene.session, scene.actor.person_id, member.id
+    ):
         whose = "evaluation.guardian_awaited"
     return [Field(t("consent.label"), t(whose), "waiting")]
 

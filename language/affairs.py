@@ -58,6 +58,7 @@ Name = Literal[
     "approve_all",
     "return_all",
     "urge",
+    "received",
     "bulletin",
     "absent",
     "invite",
@@ -70,15 +71,19 @@ Name = Literal[
 
 
 class Affair(NamedTuple):
-    """What is wanted, and the words that say of whom or of what, and what it is to become."""
+    """What is wanted, and the words that say of whom or of what, and what it is to become or what
+    others are to be told."""
 
     name: Name
     about: str = ""
     to: str = ""
+    """As it was typed, since it is kept."""
 
 
 def affair_of(text: str) -> Affair | None:
     """What somebody wants of their own affairs, if that is what these words say."""
+    if told := _bulletin_of(text):
+        return told
     if len(text) > _LONGEST:
         return None
     if manners := _MANNERS.get(_AROUND.sub("", fold(readable(text)).casefold())):
@@ -86,8 +91,42 @@ def affair_of(text: str) -> Affair | None:
     plain = _bare(text)
     for way in _WAYS:
         if found := way.fits(plain):
-            return Affair(way.name, kept(found, "about").strip(), kept(found, "to").strip())
+            first, end = _span(text, kept(found, "to"))
+            return Affair(way.name, kept(found, "about").strip(), text[first:end])
     return None
+
+
+def _bulletin_of(text: str) -> Affair | None:
+    """A bulletin with its words, however many they are: the first clauses say for whom it is, and
+    all that follows is to be told."""
+    short = len(text) <= _LONGEST
+    ends = [mark.start() for mark in _CLAUSE_END.finditer(text, 0, _LONGEST)]
+    for end in [*ends, len(text)] if short else ends:
+        found = _BULLETIN.fits(_bare(text[:end]))
+        if found is None:
+            continue
+        opens = text[end : end + 1] in _OPENS
+        if short and not opens and _BULLETIN.unless and _BULLETIN.unless.search(_bare(text)):
+            return None
+        begun = kept(found, "to")
+        first = _span(text[:end], begun)[0] if begun.strip() else end
+        words = text[first:].lstrip(_BETWEEN).rstrip()
+        return Affair(_BULLETIN.name, kept(found, "about").strip(), words)
+    return None
+
+
+def _span(text: str, plain: str) -> tuple[int, int]:
+    """Where words, as they are compared, stand last in a text; nowhere if there are none."""
+    places = [
+        (place, sign)
+        for place, typed in enumerate(text)
+        if typed.isprintable()
+        for sign in fold(typed).casefold()
+        if not sign.isspace()
+    ]
+    wanted = "".join(sign for sign in plain if sign.isprintable() and not sign.isspace())
+    at = "".join(sign for _, sign in places).rfind(wanted) if wanted else -1
+    return (0, 0) if at < 0 else (places[at][0], places[at + len(wanted) - 1][0] + 1)
 
 
 def asks_how(text: str) -> bool:
@@ -102,6 +141,10 @@ def is_about_all(affair: Affair) -> bool:
 
 _OF_ALL = re.compile("考试|期中|期末|学生|大家|他们|放假|exam")
 _LONGEST = 60
+_CLAUSE_END = re.compile(r"[:：,，.。;；!！\n]")
+_OPENS = (":", "：", "\n")
+"""Behind these the words are only told: they may ask whatever they like."""
+_BETWEEN = ":：,，.。;；!！ \t\n\u3000"
 
 
 def _bare(text: str) -> str:
@@ -144,6 +187,7 @@ _WAYS = [
     )
     for name, way in _DATA["affairs"].items()
 ]
+_BULLETIN = next(way for way in _WAYS if way.name == "bulletin")
 _ASKS_HOW = _TEMPLATES.within(_DATA["asks_how"])
 
 

@@ -4,12 +4,14 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+EVERYBODY: Final = "everybody"
+
 
 class SaidAudience(NamedTuple):
     """Those who are meant, as far as the words tell."""
 
     role: str
-    """As the roster calls it; empty where the words name none, or several."""
+    """As the roster calls it, or `EVERYBODY`; empty where the words name none, or several."""
     owes: str
     """A kind of record, or empty."""
     rest: str
@@ -29,6 +31,8 @@ def audience_of(words: str) -> SaidAudience:
         owes = next((kind for kind, said in _OWES.items() if said.search(owing[0])), "")
         left = left.replace(owing[0], "") if owes else left
     role = next(iter(named)) if len(named) == 1 else ""
+    if not named and _EVERYBODY.fullmatch(left):
+        role, left = EVERYBODY, ""
     return SaidAudience(role, owes, _SMALL.sub("", left).strip())
 
 
@@ -36,10 +40,11 @@ _ROLES: Final[Mapping[str, re.Pattern[str]]] = {
     "school_teacher": re.compile("(?:中学|学校)?(?:指导)?(?:教师|老师)"),
     "team_member": re.compile("(?:培养)?团队(?:成员|老师)?"),
     "mentor": re.compile("导师"),
-    "guardian": re.compile("家长|监护人"),
+    "guardian": re.compile("(?:(?:学生|同学|学员|孩子)们?的?)?(?:家长|监护人)"),
     "coordinator": re.compile("管理?办公室(?:人员)?"),
-    "student": re.compile("学生|同学|学员"),
+    "student": re.compile("(?:学生|同学|学员)(?!们?的?(?:家长|监护人))"),
 }
+_EVERYBODY: Final = re.compile("(?:(?:所有|全体|全部)的?(?:人员?|成员)|每个人|大家)们?")
 _OWING: Final = re.compile("(?:还|都|仍)*(?:没|未|欠|差|不够|缺|不达标)[^的]*的?")
 _OWES: Final[Mapping[str, re.Pattern[str]]] = {
     "diary": re.compile("日志"),

@@ -111,6 +111,12 @@ def to_edit(db: Session, actor: Actor, number: int) -> Bulletin:
     return _locked(db, actor, "send_bulletin", number, BulletinState.DRAFT)
 
 
+def still_draft(db: Session, number: int) -> bool:
+    """Whether a draft is still there to be changed: not deleted, sent or put to a second."""
+    row = db.get(Bulletin, number)
+    return row is not None and row.state is BulletinState.DRAFT
+
+
 def drop(db: Session, actor: Actor, number: int) -> None:
     """Delete a draft. Raises `Refused`."""
     row = _locked(db, actor, "send_bulletin", number, BulletinState.DRAFT)
@@ -363,6 +369,23 @@ def receive(db: Session, actor: Actor, number: int) -> tuple[Bulletin, datetime 
         db.add(mine)
         db.flush()
     return row, mine.received_at
+
+
+def unconfirmed(db: Session, actor: Actor) -> list[Bulletin]:
+    """The bulletins that the actor has, that ask to be confirmed, and that they have not
+    confirmed; the latest first."""
+    rows = db.exec(
+        select(Bulletin)
+        .join(BulletinRecipient, col(BulletinRecipient.bulletin_id) == col(Bulletin.id))
+        .where(
+            BulletinRecipient.person_id == actor.person_id,
+            col(BulletinRecipient.state).in_(ARRIVED),
+            col(BulletinRecipient.received_at).is_(None),
+            col(Bulletin.asks_receipt),
+        )
+        .order_by(col(Bulletin.id).desc())
+    )
+    return list(rows)
 
 
 def remind(db: Session, actor: Actor, number: int) -> int:

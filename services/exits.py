@@ -67,7 +67,7 @@ def confirm(db: Session, actor: Actor, case_id: int, reason: str, days: int) -> 
     if first:
         _tell_office(db, actor, case, Message(title=t("exit.second_needed")), "confirmed")
     else:
-        _tell_everybody(db, actor, case, reason)
+        _tell_everybody(db, actor, case)
     return case
 
 
@@ -262,12 +262,18 @@ def _tell_office(db: Session, actor: Actor, case: ExitCase, message: Message, wh
             notices.tell(db, actor, grant.person, card, f"exit:{case.id}:{what}")
 
 
-def _tell_everybody(db: Session, actor: Actor, case: ExitCase, reason: str) -> None:
+def _tell_everybody(db: Session, actor: Actor, case: ExitCase) -> None:
     """Tell the learner and the guardians, who may object, and the mentors and the school's
-    teachers."""
+    teachers, what both who confirmed it have written."""
     learner = learner_at(db, case.student_id)
+    steps = select(ExitStep.reason).where(
+        ExitStep.case_id == case.id,
+        col(ExitStep.state).in_((ExitState.CONFIRMED, ExitState.TOLD)),
+    )
+    reasons = db.exec(steps.order_by(col(ExitStep.id))).all()
     told = Message(
-        fields=(Field(t("field.reason"), reason),), note=t("exit.until", day=case.objections_until)
+        fields=(Field(t("field.reason"), "\n".join(dict.fromkeys(reasons))),),
+        note=t("exit.until", day=case.objections_until),
     )
     may_object = told._replace(
         rows=(

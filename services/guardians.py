@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from bot.scene import TO_MENU
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import beijing_day
-from bot.talk.message import Message
+from bot.talk.message import Choice, Message, press
 from prompts import BEIJING, language_named, t
 from services import audit, ending, notices
 from services.access import LEARNERS, allow, any_of, learner_at, memberships
@@ -21,6 +21,8 @@ from services.packs import load
 from services.roster import Member
 from storage.tables import Account, ConsentText, File, Guardianship, Membership, Person, Record
 
+ConsentStanding = Literal["given", "stopped", "changed", "withdrawn", "other", "awaited"]
+"""`stopped`: this guardian consents, another has withdrawn. `other`: another has consented."""
 _NOW: Final = col(Guardianship.ended_at).is_(None)
 
 
@@ -61,20 +63,58 @@ def asked_for(db: Session, actor: Actor, link: Guardianship) -> bool:
     )
 
 
-def in_force(db: Session, link: Guardianship) -> bool:
-    """Whether the child's records may be kept: another guardian may have withdrawn."""
-    return given(db, link.child_id)
+def standing(db: Session, link: Guardianship) -> ConsentStanding:
+    """How it stands with a child's consent, as one of the guardians is told."""
+    kept = given(db, link.child_id)
+    if stands(link):
+        return "given" if kept else "stopped"
+    if link.withdrawn_at is not None:
+        return "withdrawn"
+    if link.consented_at is not None:
+        return "changed"
+    return "other" if kept else "awaited"
+
+
+def standing_for(db: Session, actor: Actor, child_id: int) -> ConsentStanding | None:
+    """The same of a child of the actor's; `None` of anybody else."""
+    mine = select(Guardianship).where(
+        Guardianship.child_id == child_id, Guardianship.guardian_id == actor.person_id, _NOW
+    )
+    link = db.exec(mine).first()
+    return None if link is None else standing(db, link)
+
+
+def ask(db: Session, by: Actor | Operator, child_id: int) -> None:
+    """Ask the guardians of a child that waits for their consent, as far as they have joined."""
+    child = cast(Person, db.get(Person, child_id))
+    waiting = select(Guardianship).where(Guardianship.child_id == child_id, _NOW)
+    look = Choice(press("children"), t("command.children.label"), weight="primary")
+    for link in db.exec(waiting):
+        if not stands(link):
+            told = Message(t("consent.asked", name=child.name), ((look,),))
+            notices.tell(db, by, link.guardian_id, told, f"consent-asked:{link.id}")
+
+
+def _tell_child(db: Session, by: Actor | Operator, link: Guardianship, *, kept: bool) -> None:
+    """Tell a child for whom nothing was kept before that they may begin."""
+    if kept or not given(db, link.child_id):
+        return
+    told = Message(t("consent.told_given"), ((TO_MENU,),))
+    notices.tell(db, by, link.child_id, told, f"consented:{link.id}:{by.now.isoformat()}")
 
 
 def give(db: Session, actor: Actor, child_id: int) -> None:
     """Consent to a child's records being kept, in the words that are said now. Raises `Refused`
     for anybody but the guardian."""
     link = _link(db, actor, child_id, "consent")
+    before = given(db, child_id)
     here = db.get(Account, actor.account_id) if actor.account_id is not None else None
     link.consented_at, link.withdrawn_at = actor.now, None
     link.consent_version = keep_words(db, language_named(here.language if here else ""), actor.now)
     link.consent_way = here.platform if here else ""
     db.add(link)
+    db.flush()
+    _tell_child(db, actor, link, kept=before)
     audit.note(db, actor, "consent", "person", child_id, **_how(link))
 
 
@@ -109,9 +149,12 @@ def record_paper(
     if link.withdrawn_at is not None and link.withdrawn_at >= at:
         words = t("consent.paper_withdrawn", at=link.withdrawn_at, **names)
         raise Refused(words, verb=verb, object="person", object_id=child_id)
+    before = given(db, link.child_id)
     link.consented_at, link.withdrawn_at = at, None
     link.consent_version, link.consent_way = keep_words(db, "zh", by.now), PAPER
     db.add(link)
+    db.flush()
+    _tell_child(db, by, link, kept=before)
     audit.note(db, by, verb, "person", child_id, guardian=link.guardian_id, **_how(link))
     told = Message(t("consent.paper_told", name=child.person.name, day=signed_on), ((TO_MENU,),))
     notices.tell(db, by, link.guardian_id, told, f"paper:{link.id}:{by.now.isoformat()}")

@@ -56,10 +56,10 @@ POLICY: Final = "; ".join(
 
 VIEWS: Final[Mapping[str, View]] = {
     "": overview.home,
-    "{cohort:int}": overview.cohort,
-    "{cohort:int}/students": learners.students,
-    "{cohort:int}/students/{student:int}": students.dossier,
-    "{cohort:int}/entries/{entry:int}": students.entry,
+    "{cohort:row}": overview.cohort,
+    "{cohort:row}/students": learners.students,
+    "{cohort:row}/students/{student:row}": students.dossier,
+    "{cohort:row}/entries/{entry:row}": students.entry,
     **worklists.VIEWS,
 }
 """The pages, by their paths below the console's own. A list is also a book: `….xlsx`."""

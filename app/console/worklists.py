@@ -382,10 +382,10 @@ def act_words(verb: str) -> Words:
 TABS: Final = ("students", "schools", "waiting", "roster", "reminders", "inquiries", "acts")
 """The lists, in the order in which they are offered."""
 VIEWS: Final[Mapping[str, View]] = {
-    "{cohort:int}/schools": school_list,
-    "{cohort:int}/waiting": waiting,
-    "{cohort:int}/roster": roster_list,
-    "{cohort:int}/reminders": reminder_list,
-    "{cohort:int}/inquiries": inquiry_list,
-    "{cohort:int}/acts": act_list,
+    "{cohort:row}/schools": school_list,
+    "{cohort:row}/waiting": waiting,
+    "{cohort:row}/roster": roster_list,
+    "{cohort:row}/reminders": reminder_list,
+    "{cohort:row}/inquiries": inquiry_list,
+    "{cohort:row}/acts": act_list,
 }

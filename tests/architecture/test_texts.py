@@ -27,11 +27,12 @@ from app.simulation.events import KINDS as KINDS_OF_EVENTS
 from app.verification.page import WORDS
 from bot.scene import ENGINE
 from bot.talk.inputs import UNREADABLE
-from handlers import COMMANDS
+from handlers import COMMANDS, handlers
 from handlers.evaluations import PHRASES
 from handlers.review import FILTERS, REASONS
 from jobs.sheet_reader import CODES
 from language.clocks import PartOfDay
+from language.numerals import tidy
 from language.sentence import SentenceDoubt
 from programmes.evaluating import Side
 from programmes.serving import Proof
@@ -51,6 +52,7 @@ from prompts import LANGUAGES, catalogue, render, t
 from services.certificates import CertificateStanding
 from services.certified import Certified
 from services.console import OTHER_VERBS
+from services.guardians import ConsentStanding
 from services.inquiries import Forwarded
 from services.progress import PaceKind
 from services.rights import RIGHTS, Must, Of, Relation
@@ -148,10 +150,10 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "command.{}.label": TOLD,
     "command.{}.words": TOLD,
     "days.kind.{}": values(DayKind),
-    "consent.child_{}": ("given", "awaited", "stopped", "changed"),
+    "consent.child_{}": get_args(ConsentStanding),
     "consent.{}": ("give", "take_back"),
     "consent.{}_for": ("give", "take_back"),
-    "consent.{}_state": ("given", "awaited", "stopped", "changed"),
+    "consent.{}_state": get_args(ConsentStanding),
     "counter.{}": values(Counter),
     "document.doubt.{}": get_args(Doubt),
     "document.unreadable.{}": UNREAD,
@@ -505,3 +507,11 @@ def test_a_role_has_one_name() -> None:
     for role in Role:
         if role is not Role.GUARDIAN:  # 家长（监护人）
             assert f"| {render(t(f'role.{role}'), 'zh')} |" in glossary
+
+
+def test_what_a_commands_button_says_may_be_typed() -> None:
+    made = handlers()
+    for language in LANGUAGES:
+        for name in made.commands:
+            label = catalogue(language)[f"command.{name}.label"]
+            assert made.words[tidy(label).casefold()] == name, (language, label)

@@ -106,6 +106,48 @@ async def test_a_draft_that_was_changed_is_not_sent_by_an_old_button(house: Hous
     assert "改到12月12日" in told(house, "林小雨")
 
 
+@pytest.mark.parametrize("gone", ["现在发送", "删除草稿"])
+async def test_what_was_changed_outlasts_the_draft_it_was_to_change(
+    house: House, gone: str
+) -> None:
+    office = house.members["管小青"]
+    await write(office, WORDS)
+    old = office.button(gone)
+    await office.presses("修改")
+    await office.presses("改正文")
+    await office.says("改到12月12日。")
+    await office.sends(Incoming(office.address, press=old))
+    await office.presses("看预览")
+    assert "存成了一条新的草稿" in office.sees
+    await office.presses("现在发送")
+    assert "改到12月12日" in told(house, "林小雨")
+    with house.app.database.transaction() as db:
+        sent = db.exec(select(Bulletin.words)).all()
+    assert sorted(sent) == sorted(["改到12月12日。", *([WORDS] if gone == "现在发送" else [])])
+
+
+async def test_one_message_may_hold_all_of_it(house: House) -> None:
+    office = house.members["管小青"]
+    words = (
+        "各位：\n\n1. 12月10日（周四）前交 PPT；\n2. 什么时候答辩，另行通知！" + "请准时。" * 40
+    )
+    await office.says(f"给所有人发通知：\n{words}")
+    await office.presses("不用回执")
+    await office.presses("看预览")
+    await office.presses("现在发送")
+    assert (only(house).words, only(house).audience["role"]) == (words, None)
+
+
+async def test_half_written_ones_are_told_apart_by_their_words(house: House) -> None:
+    office = house.members["管小青"]
+    for words in ("明天停一次活动", "后天开会"):
+        await office.says(f"给学生发通知：{words}")
+        await office.says("先放下")
+    await office.says("没写完的")
+    assert "明天停一次活动" in office.sees
+    assert "后天开会" in office.sees
+
+
 async def test_it_waits_for_its_time_and_can_be_cancelled_before(house: House) -> None:
     office = house.members["管小青"]
     await write(office, WORDS)
@@ -304,6 +346,31 @@ async def test_a_confirmation_counts_once_and_the_others_are_reminded_once_a_day
     house.clock.move(timedelta(days=1))
     await forge(office, "remind_bulletin", only(house).id or 0)
     assert "没有要催的人" in office.sees
+
+
+async def test_whoever_types_that_they_have_it_confirms_it(house: House) -> None:
+    office, student = house.members["管小青"], house.members["林小雨"]
+    await write(office, WORDS)
+    await office.presses("现在发送")
+    await student.says("菜单")
+    assert "已回执" in await student.says("收到，谢谢老师")
+    assert WORDS in student.sees
+    # Nothing waits any more: it is only polite.
+    assert "需要的时候" in await student.says("收到")
+
+    for words in ("第一件事", "第二件事"):
+        await write(office, words)
+        await office.presses("现在发送")
+    await student.says("菜单")
+    assert "收到了哪一条" in await student.says("收到")
+    await student.presses("第一件事")
+    assert "已回执" in student.sees
+    assert "第二件事" in await student.says("收到")
+    with house.app.database.transaction() as db:
+        mine = BulletinRecipient.person_id == student.person_id
+        received = db.exec(select(BulletinRecipient.received_at).where(mine)).all()
+    assert len(received) == 3
+    assert all(received)
 
 
 async def test_the_report_names_whom_to_call_and_runs_no_formula(house: House) -> None:

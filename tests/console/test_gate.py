@@ -129,6 +129,19 @@ async def test_nothing_is_done_for_another_sites_page(
     assert "不是从本站的页面发出的" in answer.text
 
 
+@pytest.mark.parametrize("path", ["/{}", "/{}/students", "/1/students/{}", "/1/entries/{}"])
+async def test_a_number_larger_than_any_is_as_one_that_is_not(
+    desk: Desk, province: Province, path: str
+) -> None:
+    client = (await desk.of("北办小李")).client
+    unknown, huge = [
+        await client.get("/console" + path.format(number)) for number in ("987654", "9" * 20)
+    ]
+    assert (huge.status_code, huge.text) == (404, unknown.text)
+    # It is no dead end.
+    assert 'href="/console/"' in huge.text
+
+
 async def test_its_own_pages_have_nothing_to_post(desk: Desk, province: Province) -> None:
     client = (await desk.of("北办小李")).client
     for path in paths(province):

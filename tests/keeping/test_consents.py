@@ -15,10 +15,11 @@ from app.cli import app
 from bot.talk.acting import Operator
 from bot.talk.clock import SetClock
 from prompts import LANGUAGES, Language
-from services import consent, roster
-from storage.tables import Audit, ConsentText, Guardianship, Role, UnitKind
+from services import consent, guardians, roster
+from storage.tables import Audit, ConsentText, Guardianship, Membership, Role, UnitKind
 from tests.conftest import NewDatabase
 from tests.house import House, Member
+from tests.staff.conftest import bind
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 ELDER, YOUNGER, YOUNGEST = "林小雨", "林小雪", "林小霜"
@@ -237,3 +238,72 @@ def test_the_words_are_printed_for_paper(run: Run) -> None:
     told = run("consent-text")
     assert "您可以随时撤回" in told.stdout
     assert WORDS["zh"] in told.stdout
+
+
+# ---------------------------------------------------------------- two guardians
+
+
+@pytest.fixture
+async def both(house: House) -> House:
+    """The youngest child has another guardian; all three have joined."""
+
+    def enrol(db: Session) -> None:
+        by = Operator(NOW)
+        child = house.members[YOUNGEST]
+        place = db.get(Membership, child.membership_id)
+        assert place is not None
+        person = roster.add_person(db, by, "林小海").id or 0
+        other, _ = roster.add_member(db, by, place.cohort_id, person, Role.GUARDIAN)
+        house.members["林小海"] = Member(
+            house, "林小海", Role.GUARDIAN, person, other.id or 0, "chat-林小海"
+        )
+        roster.link_guardian(db, by, child.membership_id, other.id or 0)
+        for member in (child, house.members["林大海"], house.members["林小海"]):
+            bind(db, member.person_id, member.address, house.clock)
+
+    await house.app.database.run(enrol)
+    return house
+
+
+async def test_each_guardian_is_told_what_is_so(both: House) -> None:
+    child, one, two = both.members[YOUNGEST], both.members["林小海"], both.members["林大海"]
+    assert "现在不保存" in await one.says("孩子与同意书")
+    await one.presses("同意")
+    assert "从现在起可以记录" in child.reads()
+    # What the other consented to is kept: the card of this one does not deny it.
+    await two.says("孩子与同意书")
+    assert f"另一位监护人已经同意，{YOUNGEST} 写的内容在保存" in two.sees
+    await one.presses("撤回同意")
+    await one.presses("确定撤回")
+    assert "您撤回了" in await one.says("同意书")
+    await two.says("孩子与同意书")
+    await two.presses(f"同意（{YOUNGEST}）")
+    assert "另一位监护人撤回了同意" in two.sees
+    assert "另一位监护人已撤回" in await two.says(f"{YOUNGEST}最近怎么样")
+    # Nobody is told that it may go on while one has withdrawn.
+    assert "从现在起可以记录" not in child.reads()
+
+
+async def test_one_guardian_may_withdraw_what_the_other_consented_to(both: House) -> None:
+    child, one, two = both.members[YOUNGEST], both.members["林小海"], both.members["林大海"]
+    await one.says("孩子与同意书")
+    await one.presses("同意")
+    await two.says("孩子与同意书")
+    await two.presses(f"撤回同意（{YOUNGEST}）")
+    await two.presses("确定撤回")
+    assert "撤回了同意" in child.reads()
+
+
+async def test_a_guardian_who_has_joined_is_asked_when_a_child_joins_or_is_linked(
+    both: House,
+) -> None:
+    guardian = both.members["林大海"]
+
+    def ask(db: Session) -> None:
+        for _ in range(2):
+            guardians.ask(db, Operator(NOW), both.members[YOUNGER].person_id)
+
+    guardian.reads()
+    await both.app.database.run(ask)
+    await both.settle()
+    assert guardian.reads().count(f"{YOUNGER} 的培养记录要先由监护人同意") == 1

@@ -45,3 +45,28 @@ def test_words_said_over_and_over_hold_nobody_up(words: str) -> None:
     before = time.process_time()
     affair_of(words)
     assert time.process_time() - before < 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "about", "to"),
+    [
+        ("给汾水的学生发通知：交 PPT，谢谢！", "汾水的学生", "交 PPT，谢谢！"),
+        (
+            "给汾水的学生发通知：\n1. x²\n2. 什么时候交？",
+            "汾水的学生",
+            "1. x²\n2. 什么时候交？",
+        ),
+        ("老师，给沐辰發通知：明天來學校", "沐辰", "明天來學校"),
+        ("通知所有导师明天开会，地点：三楼。", "所有导师", "明天开会，地点：三楼。"),
+        ("通知所有学生的家长明天开会", "所有学生的家长", "明天开会"),
+        ("通知所有人明天停一次", "所有人", "明天停一次"),
+        ("发通知给所有导师：" + "很长" * 900, "所有导师", "很长" * 900),
+    ],
+    ids=lambda said: said[:12],
+)
+def test_a_bulletin_keeps_its_words_as_they_were_typed(text: str, about: str, to: str) -> None:
+    assert affair_of(text) == ("bulletin", about, to)
+
+
+def test_who_asks_how_to_tell_people_tells_nobody() -> None:
+    assert affair_of("给学生发通知，怎么弄？") is None

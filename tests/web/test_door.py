@@ -318,6 +318,7 @@ async def test_a_picture_is_shown_and_anything_else_is_saved(kept: House, browse
         ("of-mentor", "/files/1"),
         ("of-student", "/files/3"),
         ("of-student", "/files/4"),
+        ("of-student", "/files/" + "9" * 20),
         ("of-student", "/files/../door.py"),
         ("of-student", "/static/../door.py"),
     ],

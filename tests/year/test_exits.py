@@ -92,6 +92,8 @@ async def test_it_takes_two_people(house: House) -> None:
         member.reads()
         assert words in member.sees, who
         assert "8月25日 周二" in member.sees
+        # Both who confirmed it were told that this is read.
+        assert "没有参加中期汇报\n同意，情况属实" in member.sees
         assert "我有异议" in "".join(member.buttons)
     for who in ("王建国", "李青", "郭老师"):
         member = house.members[who]

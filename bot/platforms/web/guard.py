@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -17,6 +18,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from prompts import LANGUAGES, Language
 
 HOST: Final = re.compile(r"[\w.:\[\]-]+", re.ASCII)
+
+
+class RowNumber(IntegerConvertor):
+    """The number of a row in an address, `{…:row}`: no larger than a database can hold."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("row", RowNumber())
 
 
 class Origin:

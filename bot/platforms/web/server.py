@@ -89,7 +89,7 @@ class Pages:
                 Route("/out", self.sign_out, methods=["POST"]),
                 Route("/upload", self.upload, methods=["POST"]),
                 Route("/uploads/{ref}", self.uploaded),
-                Route("/files/{number:int}", self.file),
+                Route("/files/{number:row}", self.file),
                 Route("/favicon.ico", self.favicon),
                 Route("/sw.js", self.service_worker),
                 WebSocketRoute("/ws", self.socket),
