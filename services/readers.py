@@ -53,7 +53,7 @@ def readers_of_reminders(db: Session, learner_id: int) -> list[str]:
 
 
 def _people(db: Session, learner_id: int) -> Mapping[Relation, tuple[tuple[str, str], ...]]:
-    found = holders(db, "read", learner_id)
+    found = [*holders(db, "read", learner_id), *holders(db, "mark", learner_id)]
     persons = select(Person).where(col(Person.id).in_({grant.person for grant in found}))
     names = {person.id: person.name for person in db.exec(persons)}
     units = db.exec(

@@ -209,7 +209,7 @@ MISTAKES = {
             "unknown_choice",
             "evaluation.stages.value.1.effects.failed",
             "failed",
-            "opinion、excellent、qualified、unqualified",
+            "opinion、excellent、qualified、unqualified、recommended、not_recommended",
         ),
     ),
     "deadline outside the cycle": (

@@ -24,6 +24,8 @@ from services.rights import FREE, RIGHT_FOR, RIGHTS, Must, Of
 from storage.database import Database
 from storage.tables import (
     Cohort,
+    Evaluation,
+    EvaluationState,
     Guardianship,
     Membership,
     Mentoring,
@@ -58,7 +60,7 @@ EXPECTED: Final = {
     **each("urge_review", "office"),
     **each("read_urgings", "school", *OVERSEE),
     **each("readers", "oneself", "guardian"),
-    **each("set_reminders", "oneself", "cultivates", "school", "office"),
+    **each("set_reminders", "oneself", "cultivates", "school", "office", "expert"),
     **each("take_leave", "oneself", "cultivates"),
     **each("appoint_delegate", "cultivates"),
     **each("office_days", "office"),
@@ -77,6 +79,8 @@ EXPECTED: Final = {
     **each("evaluate_at_school", "school"),
     **each("read_evaluation", *READERS),
     **each("reopen_evaluation change_stage recommend_outcome decide_outcome", "office"),
+    **each("mark marking", "expert"),
+    **each("read_marks reopen_mark", "office"),
     **each("confirm_exit", "office"),
     **each("object_exit", "oneself", "guardian"),
     **each("service_hours", "cultivates", "school", *OVERSEE),
@@ -230,8 +234,46 @@ def build(db: Session) -> World:
             for ended in (False, True):
                 world.knows(relation, stands, world.member(role, unit, ended=ended))
         world.knows(relation, "abroad", world.member(role, "office", cohort=world.elsewhere))
+    recommend(db, learner)
+    for ended in (False, True):
+        world.knows("expert", "in", world.member(Role.EXPERT_COMMITTEE, "host", ended=ended))
+    abroad = world.member(Role.EXPERT_COMMITTEE, "host", cohort=world.elsewhere)
+    world.knows("expert", "abroad", abroad)
+    for stands in RELATED:
+        expert = world.knows("expert", stands, world.member(Role.EXPERT_COMMITTEE, "host"))
+        relate(world, stands, learner, expert)
     db.flush()
     return world
+
+
+RELATED: Final = ("taught", "teaches_at_school", "answered_for")
+"""How an expert may be near a learner: such a one marks others, and never this one."""
+
+
+def relate(world: World, how: str, learner: Membership, expert: Membership) -> None:
+    match how:
+        case "taught":
+            mentor = world.member(Role.MENTOR, "host", person=expert.person_id)
+            mentoring = {"student_id": learner.id or 0, "mentor_id": mentor.id or 0}
+            world.db.add(Mentoring(**mentoring, created_at=NOW, ended_at=NOW))
+        case "teaches_at_school":
+            world.member(Role.SCHOOL_TEACHER, "team", person=expert.person_id)
+        case "answered_for":
+            once = {"child_id": learner.person_id, "guardian_id": expert.person_id}
+            world.db.add(Guardianship(**once, created_at=NOW, ended_at=NOW))
+
+
+def recommend(db: Session, learner: Membership, outcome: str = "recommended") -> None:
+    db.add(
+        Evaluation(
+            student_id=learner.id or 0,
+            stage="annual",
+            side="office",
+            state=EvaluationState.SIGNED,
+            outcome=outcome,
+            signed_at=NOW,
+        )
+    )
 
 
 def link(db: Session, child: Membership, guardian: Membership, withdrawn: datetime | None) -> None:
