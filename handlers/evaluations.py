@@ -480,7 +480,8 @@ def finish_evaluation(scene: Scene, me: EvaluationSeen, body: EvaluationBody) ->
     if left:
         label = t("evaluation.next", student=left[0].member.person.name, count=len(left))
         rows.append((Choice(open_press(left[0]), label, weight="primary"),))
-    rows.append((Choice(read_press(entry.id), t("evaluation.read")), TO_LIST))
+    task = evaluations.task(scene.session, scene.actor, me.student_id, me.stage, me.side)
+    rows.append((Choice(read_press(entry.id), t("evaluation.read")), way_back(task)))
     title = t("evaluation.row", student=me.student, stage=me.stage_name)
     words = t("evaluation.done_ending" if body.outcome in me.ending else "evaluation.done")
     tell(scene, Message(words, title=title), rows, card=CARD)

@@ -453,7 +453,7 @@ def versions(db: Session, mark: ExpertMark) -> list[ExpertMark]:
 
 def may_reopen(db: Session, actor: Actor, mark: ExpertMark) -> bool:
     """Whether the actor may open a mark again, as it stands now."""
-    return _stands(db, mark) and (
+    return _may_change(db, mark) and (
         held(db, actor.person_id, "reopen_mark", mark.student_id) is not None
     )
 
@@ -463,15 +463,18 @@ def to_reopen(db: Session, actor: Actor, mark_id: int) -> SignedMark:
     mark = db.get(ExpertMark, mark_id, with_for_update=True)
     allow(db, actor, "reopen_mark", mark.student_id if mark else None, number=mark_id)
     mark = cast(ExpertMark, mark)
-    if not _stands(db, mark):
+    if not _may_change(db, mark):
         words = t("evaluation.changed_meanwhile")
         raise Refused(words, verb="reopen_mark", object="mark", object_id=mark_id)
     return _signed(db, mark)
 
 
-def _stands(db: Session, mark: ExpertMark) -> bool:
-    """Whether it is the expert's latest, and has not been opened again."""
-    return versions(db, mark)[-1].id == mark.id and not _reopenings(db, [mark])
+def _may_change(db: Session, mark: ExpertMark) -> bool:
+    """Whether it is the expert's latest and has not been opened again, and nothing has been decided
+    on it: a decision is opened first."""
+    latest = versions(db, mark)[-1].id == mark.id
+    decided = committee.decided(db, [mark.student_id], mark.stage)
+    return latest and not decided and not _reopenings(db, [mark])
 
 
 def reopen(db: Session, actor: Actor, mark_id: int, reason: str) -> SignedMark:

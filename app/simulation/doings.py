@@ -200,9 +200,8 @@ def sign(chats: Chats, one: Invented, outcome: str) -> Iterator[Incoming]:
             yield step
             return
         if RECOMMENDED in choices:
-            yield chats.answer(
-                one, NOT_RECOMMENDED if outcome == UNQUALIFIED else RECOMMENDED
-            ) or (Incoming(""))
+            said = NOT_RECOMMENDED if outcome == UNQUALIFIED else RECOMMENDED
+            yield chats.answer(one, said) or Incoming("")
         elif {EXCELLENT, QUALIFIED} & {*choices}:
             yield chats.answer(one, outcome) or chats.answer(one, QUALIFIED) or Incoming("")
             if outcome == UNQUALIFIED and UNQUALIFIED in choices:
