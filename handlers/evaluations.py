@@ -208,9 +208,9 @@ def evidence_card(scene: Scene, task: Task) -> Message:
     told = [
         Field(t("evaluation.when"), window_words(task.now)),
         Field(t("evaluation.rests_on"), listed(stage.inputs)),
+        *of_experts(scene, task),
         Field(t("evaluation.by_kind"), listed(by_kind(entries))),
         Field(t("evaluation.by_month"), listed(by_month(entries))),
-        *of_experts(scene, task),
     ]
     return Message(
         title=t("evaluation.card", student=member.person.name, stage=stage.name),
@@ -232,17 +232,33 @@ def of_experts(scene: Scene, task: Task) -> list[Field]:
     signed = t("marking.signed", signed=len(tally.marks), experts=tally.experts)
     found = [Field(t("marking.experts"), signed)]
     if tally.median:
-        labels = [evaluations.outcome_label(task.part, one) for one in tally.median]
-        between = "marking.between" if len(labels) > 1 else "marking.in_the_middle"
         spread = [
             t("marking.times", outcome=evaluations.outcome_label(task.part, one), count=count)
             for one, count in tally.spread.items()
         ]
         found += [
-            Field(t("marking.median"), t(between, one=labels[0], other=labels[-1])),
+            Field(t("marking.median"), median(task, tally)),
             Field(t("marking.spread"), listed(spread)),
         ]
     return found
+
+
+def median(task: Task, tally: MarkTally) -> Words:
+    """The outcome in the middle of the experts' marks; empty without marks."""
+    labels = [evaluations.outcome_label(task.part, one) for one in tally.median]
+    if len(labels) > 1:
+        return t("marking.between", one=labels[0], other=labels[1])
+    return labels[0] if labels else ""
+
+
+def marks_line(scene: Scene, task: Task) -> Words:
+    """How the experts have marked, on one line; empty for whoever does not see it."""
+    tally = tally_of(scene, task)
+    middle = median(task, tally) if tally else ""
+    if not tally or not middle:
+        return ""
+    counted = {"signed": len(tally.marks), "experts": tally.experts}
+    return t("marking.said", **counted, median=middle)
 
 
 def tally_of(scene: Scene, task: Task) -> MarkTally | None:
@@ -321,6 +337,8 @@ class EvaluationSeen(BaseModel):
     """The version that stood when it was begun."""
     reopened: str = ""
     """Why an office opened it again."""
+    marked: str = ""
+    """How the experts have marked, for whoever decides."""
 
     @property
     def for_the_office(self) -> bool:
@@ -333,6 +351,8 @@ async def evaluate(chat: Chat, me: EvaluationSeen) -> EvaluationBody:
     if me.reopened:
         opened = "marking.reopened_why" if me.for_the_office else "evaluation.reopened_why"
         chat.above = t(opened, reason=me.reopened)
+    elif me.marked:
+        chat.above = me.marked
     dimensions = []
     for place, name in enumerate(me.dimensions):
         asked = t("evaluation.dimension", student=me.student, dimension=name)
@@ -461,6 +481,7 @@ def load_evaluation(scene: Scene, args: Mapping[str, Any]) -> EvaluationSeen:
         clause=task.now.stage.clause,
         version=task.evaluation.version if task.evaluation else 0,
         reopened=why.reason if why else "",
+        marked=scene.words(marks_line(scene, task)),
     )
 
 

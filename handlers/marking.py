@@ -48,22 +48,22 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
         label = t("evaluation.begin_first")
         rows.insert(0, (Choice(card_press(first), label, weight="primary"),))
     words = t("marking.to_do", waiting=len(waiting), done=sum(map(is_done, every)))
-    items = tuple(row(scene, one) for one in shown)
-    tell(
-        scene,
-        Message(words, title=t("command.marking.label"), items=items),
-        rows,
-        card=CARD,
-    )
+    several = len({one.now.key for one in every}) > 1
+    label = t("command.marking.label")
+    title = label if several else t("marking.at", stage=every[0].now.stage.name)
+    items = tuple(row(scene, one, several) for one in shown)
+    tell(scene, Message(words, title=title, items=items), rows, card=CARD)
 
 
 def is_done(one: Marking) -> bool:
     return one.mark is not None and one.reopening is None
 
 
-def row(scene: Scene, one: Marking) -> Item:
-    """A learner whom an expert marks, as a row of a list."""
-    words = t("evaluation.row", student=one.member.person.name, stage=one.now.stage.name)
+def row(scene: Scene, one: Marking, several: bool) -> Item:
+    """A learner whom an expert marks, as a row of a list; `several`: of several stages."""
+    words: Words = one.member.person.name
+    if several:
+        words = t("evaluation.row", student=words, stage=one.now.stage.name)
     if is_done(one):
         return Item(words, card_press(one), t("evaluation.signed"), "good")
     if one.decided:

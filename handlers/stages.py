@@ -164,7 +164,11 @@ def item(scene: Scene, task: Task, tallies: Mapping[int, MarkTally]) -> Item:
         if mine(scene, task):
             state = t("stages.yours_to_sign")
             if tally := tallies.get(task.member.id):
-                state = t("marking.state", signed=len(tally.marks), experts=tally.experts)
+                counted = {"signed": len(tally.marks), "experts": tally.experts}
+                middle = evaluation_cards.median(task, tally)
+                state = t("marking.state", **counted)
+                if middle:
+                    state = t("marking.state_median", **counted, median=middle)
             return Item(words, open_press(task), state, "waiting")
         return student_item(task.member, words, t("stages.not_signed"))
     if not is_signed(task):

@@ -470,7 +470,7 @@ def to_reopen(db: Session, actor: Actor, mark_id: int) -> SignedMark:
 
 
 def _may_change(db: Session, mark: ExpertMark) -> bool:
-    """Whether it is the expert's latest and has not been opened again, and nothing has been decided
+    """Whether it is its expert's latest, has not been opened again, and nothing has been decided
     on it: a decision is opened first."""
     latest = versions(db, mark)[-1].id == mark.id
     decided = committee.decided(db, [mark.student_id], mark.stage)
