@@ -156,6 +156,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "document.doubt.{}": get_args(Doubt),
     "document.unreadable.{}": UNREAD,
     "demo.diary.{}": EVERY,
+    "demo.city_says.{}": EVERY,
     "demo.person.{}": EVERY,
     "demo.plan.{}": EVERY,
     "demo.presentation.{}": EVERY,

@@ -14,10 +14,10 @@ import pytest
 from sqlmodel import Session, select
 
 from app.demo import LEFT, NOT_JOINED, SHOWN, STUDENTS, make_demo, sign_in_links
-from bot.talk.acting import Operator
+from bot.talk.acting import Actor, Operator
 from bot.talk.clock import SetClock, beijing_day
 from bot.talk.message import Incoming, Outgoing, as_text
-from services import joining, roster, urging
+from services import joining, marking, roster, urging
 from services.progress import in_short
 from services.roster import Presence
 from storage import tables
@@ -173,6 +173,7 @@ def test_the_roster_is_as_described(demo: Session) -> None:
         Role.GUARDIAN: 1,
         Role.TRAINEE_TEACHER: 0,
         Role.AUDITOR: 0,
+        Role.EXPERT_COMMITTEE: 0,
     }
     present = roster.presences(demo, [m.person.id or 0 for m in everybody])
     assert [*present.values()].count(Presence.NOT_JOINED) == len(NOT_JOINED)
@@ -264,3 +265,20 @@ async def test_people_can_take_it_from_there(autumn: Database, tmp_path: Path) -
     assert "待审 1 条" in await says("mentor_1", "待审")
     assert "已通过 11" in await says("student_1", "我的进度")
     house.close()
+
+
+def test_a_document_with_experts_has_them_at_work(db: Session) -> None:
+    """The city has recommended, the region has opened the experts' step, and some have marked."""
+    now = datetime(2025, 12, 10, 2, tzinfo=UTC)
+    made = make_demo(db, now, programme="neimenggu-pilot-2025")
+    assert made is not None
+    links = sign_in_links(db, now, "https://yingcai.example.org/")
+    assert [link.role for link in links] == [*SHOWN[:5], Role.COORDINATOR, *SHOWN[5:]]
+    by_office = tables.Evaluation.side == "office"
+    said = set(db.exec(select(tables.Evaluation.outcome).where(by_office)))
+    assert said == {"recommended", "not_recommended"}
+    marked = db.exec(select(tables.ExpertMark.expert_id)).all()
+    assert len(set(marked)) == 2
+    experts = roster.members(db, made.cohort_id, [Role.EXPERT_COMMITTEE])
+    first = Actor(experts[0].person.id or 0, None, now)
+    assert len(marking.left(db, first)) == 2
