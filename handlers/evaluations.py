@@ -61,6 +61,9 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     roles = {place.role for place in memberships(scene.session, scene.actor.person_id)}
     if found:
         to_do(scene, found, args)
+    elif roles & {*ROLES[Relation.EXPERT]}:
+        to_marks = Choice(press("marking"), t("command.marking.label"), weight="primary")
+        scene.say(Message(t("marking.elsewhere"), ((to_marks, TO_MENU),)))
     elif not evaluations.asked_of(scene.session, scene.actor):
         raise Refused(t("evaluation.none_yours"), verb="evaluations")
     elif roles & {*ROLES[Relation.ONESELF]}:

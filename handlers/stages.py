@@ -19,7 +19,7 @@ from handlers import plans
 from handlers.evaluations import open_press, read_press, window_words
 from handlers.pages import page_of, student_item, tell
 from prompts import Brief, Text, Words, t
-from services import certificates, evaluations, exits, stages
+from services import certificates, evaluations, exits, marking, stages
 from services.entities import Cohort, EvaluationState
 from services.evaluations import Task
 from services.marking import MarkTally
@@ -146,12 +146,12 @@ def mine(scene: Scene, task: Task) -> bool:
 
 
 def of_experts(scene: Scene, tasks: Sequence[Task]) -> Mapping[int, MarkTally]:
-    """How experts have marked these learners, where the speaker decides about that."""
-    return {
-        task.member.id: tally
-        for task in tasks
-        if (tally := evaluation_cards.tally_of(scene, task)) is not None
-    }
+    """How experts have marked these learners of a stage, where the speaker decides about it."""
+    asked = [task for task in tasks if task.now.stage.independent and task.part.decides]
+    if not asked:
+        return {}
+    ids = [task.member.id for task in asked]
+    return marking.tallies(scene.session, scene.actor, ids, asked[0].now, asked[0].part)
 
 
 def item(scene: Scene, task: Task, tallies: Mapping[int, MarkTally]) -> Item:

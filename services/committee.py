@@ -93,7 +93,7 @@ def file_for(db: Session, actor: Actor, file_id: int) -> File | None:
     shown_in = (
         select(Record)
         .join(RecordFile, col(RecordFile.record_id) == col(Record.id))
-        .where(RecordFile.file_id == file_id)
+        .where(RecordFile.file_id == file_id, col(RecordFile.version) == col(Record.version))
     )
     for record in db.exec(shown_in):
         if held(db, actor.person_id, "mark", record.student_id) is None:

@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 from bot.talk.acting import Actor, Operator, Refused
 from programmes import catalogue, evaluating
 from programmes.reminding import To
-from services import evaluations, marking, records, roster, stages
+from services import evaluations, looking, marking, records, roster, stages
 from services.access import cohort_of, learner_at
 from services.evaluations import Dimension, EvaluationBody
 from services.marking import MarkTally
@@ -22,7 +22,16 @@ from services.records import MaterialBody, PlanBody, SessionBody, WritingBody
 from services.rights import Relation
 from services.standing import standings_on
 from storage.database import Database
-from storage.tables import ExpertMark, Record, RecordKind, RecordState, Role, UnitKind
+from storage.tables import (
+    ExpertMark,
+    File,
+    Record,
+    RecordFile,
+    RecordKind,
+    RecordState,
+    Role,
+    UnitKind,
+)
 
 PILOT = "neimenggu-pilot-2025"
 NOW = datetime(2025, 12, 3, 2, tzinfo=UTC)
@@ -301,6 +310,24 @@ def entry(year: Year, kind: RecordKind, period: str = "") -> Record:
     return found
 
 
+def attach(year: Year, record: Record) -> int:
+    """A file of an entry as it stands."""
+    file = File(
+        sha256="0" * 64,
+        size=1,
+        media_type="application/pdf",
+        name="报告.pdf",
+        owner_id=year.people["甲生"][0],
+        created_at=NOW,
+    )
+    year.db.add(file)
+    year.db.flush()
+    shown = {"record_id": record.id or 0, "file_id": file.id or 0}
+    year.db.add(RecordFile(version=record.version, **shown))
+    year.db.flush()
+    return file.id or 0
+
+
 def test_experts_read_what_the_document_lists_and_leave_a_trace(year: Year) -> None:
     report = entry(year, RecordKind.MATERIAL, "topic_report")
     diary = entry(year, RecordKind.DIARY)
@@ -317,6 +344,15 @@ def test_experts_read_what_the_document_lists_and_leave_a_trace(year: Year) -> N
     year.db.flush()
     with pytest.raises(Refused, match=r"marking\.not_evidence"):
         marking.open_entry(year.db, year.actor("专一"), diary.id or 0)
+    files = {record.id: attach(year, record) for record in (report, session)}
+    assert records.opened_file(year.db, year.actor("专一"), files[report.id]).name == "报告.pdf"
+    with pytest.raises(Refused, match=r"access\.not_yours_to_read"):
+        records.file_of(year.db, year.actor("专一"), files[session.id])
+    seen_by = looking.looks(year.db, [year.place("甲生")], 9)
+    assert {(one.name, one.relation, one.what) for one in seen_by} == {
+        ("专一", Relation.EXPERT, "record"),
+        ("专一", Relation.EXPERT, "file"),
+    }
     body = year.mark("专一", "甲生", "excellent").body
     assert [one["record"] for one in body["evidence"]] == [report.id]
     # Who can see is told by name, as long as they can.
@@ -325,6 +361,8 @@ def test_experts_read_what_the_document_lists_and_leave_a_trace(year: Year) -> N
     year.decide("甲生")
     [told] = readers(year.db, year.actor("甲生"))
     assert Relation.EXPERT not in told.people
+    with pytest.raises(Refused, match=r"access\.not_yours_to_read"):
+        records.file_of(year.db, year.actor("专一"), files[report.id])
 
 
 def test_a_copy_of_ones_data_has_the_marks_without_names_once_decided(year: Year) -> None:
