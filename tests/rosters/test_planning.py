@@ -101,10 +101,10 @@ def test_sheets_of_several_roles(office: Office) -> None:
 
 
 def test_a_list_of_experts_is_one_and_a_list_that_experts_looked_at_is_not(office: Office) -> None:
-    experts = [["自治区终评专家名单"], ["姓名", "工作单位"], ["卢致远", "示例大学"]]
+    experts: Rows = [["自治区终评专家名单"], ["姓名", "工作单位"], ["卢致远", "示例大学"]]
     (entry,) = [one.entry for one in office.plan(xlsx(experts)).new]
     assert (entry.role, entry.school) == (Role.EXPERT_COMMITTEE, "示例大学")
-    students = [["经专家评审的推荐汇总表"], HEAD, ["张三", "甲中学", "高一", "数学", None]]
+    students: Rows = [["经专家评审的推荐汇总表"], HEAD, ["张三", "甲中学", "高一", "数学", None]]
     (entry,) = [one.entry for one in office.plan(xlsx(students)).new]
     assert entry.role is Role.STUDENT
 
