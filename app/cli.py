@@ -192,10 +192,11 @@ def serve(
     host: Annotated[str | None, typer.Option(help=both("host"))] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help=both("port"))] = None,
     demo: Annotated[bool, typer.Option("--demo", help=both("demo"))] = False,
+    demo_of: Annotated[str, typer.Option("--demo-of", help=both("demo_of"))] = "",
 ) -> None:
     import asyncio
 
-    from app.demo import make_demo, sign_in_links
+    from app.demo import PROGRAMME, make_demo, sign_in_links
     from app.desk import CLOCK, reaching_it, settings
     from app.main import CannotServe, NotInstalled
     from app.main import serve as run
@@ -209,7 +210,8 @@ def serve(
     def ready(house: App) -> None:
         now = CLOCK.now()
         with house.database.transaction() as db:
-            if demo and make_demo(db, now, language.get()) is None:
+            shown = demo_of or (PROGRAMME if demo else "")
+            if shown and make_demo(db, now, language.get(), shown) is None:
                 say(t("cli.demo_elsewhere"))
             links = sign_in_links(db, now, url)
             missing = roster.without_pack(db)
@@ -217,8 +219,9 @@ def serve(
             say(words, aside=True)
         if in_force.web.enabled:
             say(t("cli.serving", url=url))
-        for role, (name, link) in links.items():
-            say(t("cli.demo_link", role=t(f"role.{role}"), name=name, link=link))
+        for one in links:
+            named = t("watch.student_of", name=one.name, unit=one.unit) if one.unit else one.name
+            say(t("cli.demo_link", role=t(f"role.{one.role}"), name=named, link=one.url))
 
     try:
         with reaching_it():

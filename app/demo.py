@@ -24,7 +24,18 @@ from programmes.model import Programme
 from programmes.presenting import presented
 from programmes.values import Outcome, Presentation
 from prompts import BEIJING, Language, render, t
-from services import audit, evaluations, joining, plans, records, roster, urging
+from services import (
+    access,
+    audit,
+    evaluations,
+    joining,
+    marking,
+    plans,
+    records,
+    roster,
+    stages,
+    urging,
+)
 from services.access import learner_at
 from services.evaluations import Dimension, EvaluationBody
 from services.records import (
@@ -42,6 +53,7 @@ from storage.tables import (
     Audit,
     Outbox,
     RecordKind,
+    RecordState,
     Role,
     SendState,
     UnitKind,
@@ -52,7 +64,7 @@ MADE: Final = "make_demo"
 """The verb of the audit row that marks a demo cohort."""
 SHOWN: Final = (
     *(Role.STUDENT, Role.MENTOR, Role.TEAM_MEMBER),
-    *(Role.SCHOOL_TEACHER, Role.COORDINATOR, Role.GUARDIAN),
+    *(Role.SCHOOL_TEACHER, Role.COORDINATOR, Role.GUARDIAN, Role.EXPERT_COMMITTEE),
 )
 """The roles for which the demo prints sign-in links."""
 CHILDREN: Final = (1, 7)
@@ -92,6 +104,8 @@ STUDENTS: Final = (
     Trait(3, 3, None, "chemistry", "senior_2", pace=4, at=0.30),
     Trait(3, 4, None, "biology", "senior_1", pace=0, at=0.0),
 )
+EXPERTS: Final = ("expert_1", "expert_2", "expert_3")
+"""The experts, where the document has experts mark: it does not say how many."""
 NOT_JOINED: Final = ("student_12", "teacher_3")
 LEFT: Final = "student_11"
 """Has joined, and has blocked the assistant since."""
@@ -122,33 +136,51 @@ class Demo:
     """Whether it was made just now."""
 
 
-def make_demo(db: Session, now: datetime, language: Language = "zh") -> Demo | None:
-    """Make the demo cohort in a database that has no cohort.
+def make_demo(
+    db: Session, now: datetime, language: Language = "zh", programme: str = PROGRAMME
+) -> Demo | None:
+    """Make the demo cohort of a programme in a database that has no cohort.
 
-    A database with cohorts is left alone: an existing demo is returned, else `None`.
+    A database with cohorts is left alone: an existing demo is returned, else `None`. Raises
+    `NoPack` for an unknown programme.
     """
     here = _cohort_of_demo(db)
     if here is not None:
         return Demo(here, made=False)
     if roster.cohorts(db):
         return None
-    return Demo(_Year(db, now, language).live(), made=True)
+    return Demo(_Year(db, now, language, load(programme)).live(), made=True)
 
 
-def sign_in_links(db: Session, now: datetime, public_url: str) -> dict[Role, tuple[str, str]]:
-    """The names and one-time sign-in links of the demo's first person in each role.
+@dataclass(frozen=True)
+class DemoLink:
+    """A one-time link by which somebody of the demo signs in."""
+
+    role: Role
+    name: str
+    unit: str
+    url: str
+
+
+def sign_in_links(db: Session, now: datetime, public_url: str) -> list[DemoLink]:
+    """A link for the demo's first person in each role, and in each kind of office.
 
     Empty without a demo, so that no link is ever made for a real person.
     """
     cohort_id = _cohort_of_demo(db)
-    links: dict[Role, tuple[str, str]] = {}
     if cohort_id is None:
-        return links
+        return []
+    firsts: dict[tuple[Role, UnitKind | None], Member] = {}
     for role in SHOWN:
-        for member in roster.members(db, cohort_id, [role])[:1]:
-            token = roster.sign_in_link(db, Operator(now), _person_id(member))
-            links[role] = (member.person.name, f"{public_url.rstrip('/')}/in/{token}")
-    return links
+        for member in roster.members(db, cohort_id, [role]):
+            office = member.unit if role is Role.COORDINATOR else None
+            firsts.setdefault((role, office.kind if office else None), member)
+    found = []
+    for (role, _), member in firsts.items():
+        token = roster.sign_in_link(db, Operator(now), _person_id(member))
+        url = f"{public_url.rstrip('/')}/in/{token}"
+        found.append(DemoLink(role, member.person.name, member.unit_name, url))
+    return found
 
 
 def _cohort_of_demo(db: Session) -> int | None:
@@ -167,11 +199,13 @@ TimedAction = Callable[[datetime], None]
 class _Year:
     """The people of the demo, and what they do until now."""
 
-    def __init__(self, db: Session, now: datetime, language: Language) -> None:
+    def __init__(
+        self, db: Session, now: datetime, language: Language, programme: Programme
+    ) -> None:
         self._db = db
         self._now = now
         self._language = language
-        self._programme: Programme = load(PROGRAMME)
+        self._programme = programme
         self._members: dict[str, Member] = {}
         self._accounts: dict[str, int] = {}
 
@@ -185,6 +219,7 @@ class _Year:
         today = min(beijing_day(self._now), cycle.last_day or date.max)
         acts = [*self._sessions(cycle.first_day, today), *self._reminders(cycle.first_day, today)]
         acts += [*self._plans(cycle.first_day), *self._presentations(), *self._evaluations()]
+        acts += self._experts()
         for moment, act in sorted(acts, key=lambda planned: planned[0]):
             if moment <= self._now:
                 act(moment)
@@ -204,17 +239,21 @@ class _Year:
 
     def _enrol(self, by: Operator) -> int:
         db = self._db
-        units = {
-            name: cast(int, roster.add_unit(db, by, kind, self._words(f"demo.{name}")).id)
-            for name, kind in (
-                ("office", UnitKind.OFFICE),
-                *((f"school_{n}", UnitKind.SCHOOL) for n in (1, 2, 3)),
-                *((f"host_{n}", UnitKind.HOST) for n in (1, 2)),
-            )
-        }
-        cohort = roster.create_cohort(
-            db, by, PROGRAMME, self._words("demo.cohort"), units["office"]
-        )
+        units: dict[str, int] = {}
+        city = ("city", UnitKind.CITY, "office")
+        above = city[0] if self._marked is not None else ""
+        for name, kind, under in (
+            ("office", UnitKind.OFFICE, ""),
+            *([city] if above else []),
+            *((f"school_{n}", UnitKind.SCHOOL, above) for n in (1, 2, 3)),
+            *((f"host_{n}", UnitKind.HOST, above) for n in (1, 2)),
+        ):
+            words = self._words(f"demo.{name}")
+            units[name] = cast(int, roster.add_unit(db, by, kind, words, units.get(under)).id)
+        called = self._words("demo.cohort")
+        if self._programme.key != PROGRAMME:
+            called = render(t("demo.cohort_of", programme=self._programme.name), self._language)
+        cohort = roster.create_cohort(db, by, self._programme.key, called, units["office"])
         cohort_id = cast(int, cohort.id)
         audit.note(db, by, MADE, "cohort", cohort_id)
 
@@ -235,6 +274,10 @@ class _Year:
             self._members[name] = roster.find_member(db, cast(int, member.id))
 
         add("coordinator", Role.COORDINATOR, "office")
+        if self._marked is not None:
+            add("city", Role.COORDINATOR, "city")
+            for name in EXPERTS:
+                add(name, Role.EXPERT_COMMITTEE)
         for n in (1, 2, 3):
             add(f"teacher_{n}", Role.SCHOOL_TEACHER, f"school_{n}")
         for n in (1, 2, 3, 4):
@@ -304,7 +347,8 @@ class _Year:
         def write_diary(moment: datetime) -> None:
             diary = WritingBody(parts=(self._words(f"demo.diary.{DIARIES[k % len(DIARIES)]}"),))
             about_id = handed_in[0].id
-            self._hand_in(student, moment, RecordKind.DIARY, diary, day, about_id)
+            entry = self._hand_in(student, moment, RecordKind.DIARY, diary, day, about_id)
+            handed_in.append(entry)
 
         def withdraw(moment: datetime) -> None:
             record = handed_in[0]
@@ -312,7 +356,9 @@ class _Year:
             records.withdraw(self._db, actor, record.id, record.version)
 
         def approve(moment: datetime) -> None:
-            self._review(reviewer, moment, handed_in[0])
+            for entry in handed_in:
+                if entry.state is RecordState.SUBMITTED:
+                    self._review(reviewer, moment, entry)
 
         def send_back(moment: datetime) -> None:
             self._review(reviewer, moment, handed_in[0], self._words("reason.wrong_length"))
@@ -461,6 +507,59 @@ class _Year:
         actor = self._actor(f"mentor_{mentor}", moment)
         student_id = self._members[f"student_{n}"].id
         evaluations.sign(self._db, actor, student_id, key, part.side, 0, body)
+
+    @property
+    def _marked(self) -> int | None:
+        """The place of the stage at which experts mark; `None` where there is none."""
+        every = enumerate(self._programme.stages)
+        return next((n for n, stage in every if stage.independent), None)
+
+    def _experts(self) -> Iterator[tuple[datetime, TimedAction]]:
+        """The city's office recommends those who came often, before its last day; then the office
+        opens the experts' step. One expert has marked nearly everybody, one a few, one nobody."""
+        if self._marked is None:
+            return
+        keys, every = evaluating.keys(self._programme), self._programme.stages
+        before = evaluating.recommending(self._programme, every[self._marked])
+        place = next(n for n, stage in enumerate(every) if stage is before)
+        due = evaluating.term(self._programme, every[place]).due
+        if due is None:
+            return
+        chosen = [n for n, trait in enumerate(STUDENTS, 1) if trait.pace > SELDOM]
+        for n in range(1, len(STUDENTS) + 1):
+            said = Outcome.RECOMMENDED if n in chosen else Outcome.NOT_RECOMMENDED
+            yield _at(due, 9), partial(self._recommend, n, keys[place], said)
+        yield _at(due + timedelta(days=1), 9), self._open_to_experts
+        for expert, marked in zip(EXPERTS, (chosen[:-2], chosen[:3], []), strict=True):
+            for n in marked:
+                outcome = Outcome.EXCELLENT if (n + len(marked)) % 3 == 0 else Outcome.QUALIFIED
+                at = _at(due + timedelta(days=3), 20)
+                yield at, partial(self._mark, expert, n, outcome)
+
+    def _recommend(self, n: int, stage: str, said: Outcome, moment: datetime) -> None:
+        body = EvaluationBody(outcome=said, comment=self._words(f"demo.city_says.{said}"))
+        student_id = self._members[f"student_{n}"].id
+        actor = self._actor("city", moment)
+        evaluations.sign(self._db, actor, student_id, stage, Side.OFFICE, 0, body)
+
+    def _open_to_experts(self, moment: datetime) -> None:
+        office = self._actor("coordinator", moment)
+        cohort = access.cohort_of(self._db, self._members["coordinator"].membership)
+        key = evaluating.keys(self._programme)[cast(int, self._marked)]
+        days = (beijing_day(moment), None)
+        stages.change(self._db, office, cohort, key, days, self._words("demo.opens_to_experts"))
+
+    def _mark(self, expert: str, n: int, outcome: Outcome, moment: datetime) -> None:
+        place = cast(int, self._marked)
+        stage, key = self._programme.stages[place], evaluating.keys(self._programme)[place]
+        words = self._words("demo.evaluation.dimension")
+        body = EvaluationBody(
+            dimensions=tuple(Dimension(name=one, words=words) for one in stage.dimensions),
+            outcome=outcome,
+            comment=self._words("demo.evaluation.comment"),
+        )
+        student_id = self._members[f"student_{n}"].id
+        marking.sign(self._db, self._actor(expert, moment), student_id, key, 0, body)
 
     def _remind(self, teacher: str, student: str, moment: datetime) -> None:
         actor, student_id = self._actor(teacher, moment), self._members[student].id

@@ -25,6 +25,7 @@ from handlers import (
     inviting,
     join,
     leave,
+    marking,
     materials,
     menu,
     mydata,
@@ -68,7 +69,7 @@ def handlers(
     entries = [replace(flow, home=progress.home) for flow in written]
     asking_which = replace(heard.FLOW, finish=partial(heard.finish, advised=advised))
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
-    flows += [*evaluations.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
+    flows += [*evaluations.FLOWS, *marking.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW, dossiers.FLOW]
     flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
@@ -114,6 +115,7 @@ COMMANDS: dict[str, Act] = {
     **cohort.COMMANDS,
     **console.COMMANDS,
     **evaluations.COMMANDS,
+    **marking.COMMANDS,
     **stages.COMMANDS,
     **certificates.COMMANDS,
     **service_hours.COMMANDS,
@@ -161,6 +163,7 @@ ACTS: dict[str, Act] = {
     **urging.ACTS,
     **cohort.ACTS,
     **evaluations.ACTS,
+    **marking.ACTS,
     **stages.ACTS,
     **exits.ACTS,
     **certificates.ACTS,

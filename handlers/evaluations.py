@@ -18,12 +18,14 @@ from bot.talk.message import Choice, Field, Item, Message, press
 from handlers import progress
 from handlers.pages import PAGE, page_of, tell
 from handlers.seen import InOrder, first_words
+from programmes.evaluating import Side
 from programmes.values import kept_as
 from prompts import Brief, Text, Words, t
-from services import evaluations, records
+from services import evaluations, marking, records
 from services.access import learner_at, memberships
 from services.entities import EvaluationState, RecordKind, RecordState
 from services.evaluations import Dimension, EvaluationBody, Signed, Task
+from services.marking import MarkTally
 from services.packs import kind_label, load, word_label
 from services.progress import WRITING
 from services.records import Entries, SessionBody
@@ -59,6 +61,9 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     roles = {place.role for place in memberships(scene.session, scene.actor.person_id)}
     if found:
         to_do(scene, found, args)
+    elif roles & {*ROLES[Relation.EXPERT]}:
+        to_marks = Choice(press("marking"), t("command.marking.label"), weight="primary")
+        scene.say(Message(t("marking.elsewhere"), ((to_marks, TO_MENU),)))
     elif not evaluations.asked_of(scene.session, scene.actor):
         raise Refused(t("evaluation.none_yours"), verb="evaluations")
     elif roles & {*ROLES[Relation.ONESELF]}:
@@ -164,8 +169,20 @@ def evaluation(scene: Scene, args: Sequence[str]) -> None:
         rows.append((Choice(begin, label, weight="primary"),))
     elif task.evaluation is not None:
         rows.append((Choice(read_press(task.evaluation.id), t("evaluation.read")),))
-    rows.append((TO_LIST,))
+    tally = tally_of(scene, task)
+    if tally is not None and tally.marks:
+        label = t("marking.each", count=len(tally.marks))
+        rows.append((Choice(press("marks", student, stage), label),))
+    rows.append((way_back(task),))
     tell(scene, evidence_card(scene, task), rows, card=CARD)
+
+
+def way_back(task: Task) -> Choice:
+    """The way back to the list from which a part is written: an office goes by its stages."""
+    if task.part.side is not Side.OFFICE:
+        return TO_LIST
+    to_stage = press("stage", task.cohort.id or 0, task.now.number)
+    return Choice(to_stage, t("evaluation.to_stage"), weight="quiet")
 
 
 TO_LIST: Final = Choice(press("evaluations"), t("evaluation.to_list"), weight="quiet")
@@ -194,6 +211,7 @@ def evidence_card(scene: Scene, task: Task) -> Message:
     told = [
         Field(t("evaluation.when"), window_words(task.now)),
         Field(t("evaluation.rests_on"), listed(stage.inputs)),
+        *of_experts(scene, task),
         Field(t("evaluation.by_kind"), listed(by_kind(entries))),
         Field(t("evaluation.by_month"), listed(by_month(entries))),
     ]
@@ -205,6 +223,54 @@ def evidence_card(scene: Scene, task: Task) -> Message:
         note=progress.stack(scene, [note for note in notes if note]),
         clause=stage.clause,
     )
+
+
+def of_experts(scene: Scene, task: Task) -> list[Field]:
+    """How the experts have marked the learner, where the speaker decides about that."""
+    tally = tally_of(scene, task)
+    if tally is None:
+        return []
+    if not tally.recommended and not tally.marks:
+        return [Field(t("marking.experts"), t("marking.not_recommended"), "waiting")]
+    signed = t("marking.signed", signed=len(tally.marks), experts=tally.experts)
+    found = [Field(t("marking.experts"), signed)]
+    if tally.median:
+        spread = [
+            t("marking.times", outcome=evaluations.outcome_label(task.part, one), count=count)
+            for one, count in tally.spread.items()
+        ]
+        found += [
+            Field(t("marking.median"), median(task, tally)),
+            Field(t("marking.spread"), listed(spread)),
+        ]
+    return found
+
+
+def median(task: Task, tally: MarkTally) -> Words:
+    """The outcome in the middle of the experts' marks; empty without marks."""
+    labels = [evaluations.outcome_label(task.part, one) for one in tally.median]
+    if len(labels) > 1:
+        return t("marking.between", one=labels[0], other=labels[1])
+    return labels[0] if labels else ""
+
+
+def marks_line(scene: Scene, task: Task) -> Words:
+    """How the experts have marked, on one line; empty for whoever does not see it."""
+    tally = tally_of(scene, task)
+    middle = median(task, tally) if tally else ""
+    if not tally or not middle:
+        return ""
+    counted = {"signed": len(tally.marks), "experts": tally.experts}
+    return t("marking.said", **counted, median=middle)
+
+
+def tally_of(scene: Scene, task: Task) -> MarkTally | None:
+    """How the experts have marked the learner; `None` for whoever does not see it, and where no
+    experts mark."""
+    if not task.now.stage.independent or not task.part.decides:
+        return None
+    only = [task.member.id]
+    return marking.tallies(scene.session, scene.actor, only, task.now, task.part).get(only[0])
 
 
 def why_not(scene: Scene, task: Task) -> Words:
@@ -274,12 +340,22 @@ class EvaluationSeen(BaseModel):
     """The version that stood when it was begun."""
     reopened: str = ""
     """Why an office opened it again."""
+    marked: str = ""
+    """How the experts have marked, for whoever decides."""
+
+    @property
+    def for_the_office(self) -> bool:
+        """Whether it is an expert's mark, which the learner does not read."""
+        return not self.side
 
 
 async def evaluate(chat: Chat, me: EvaluationSeen) -> EvaluationBody:
     chat.beside = lambda: so_far(chat, me)
     if me.reopened:
-        chat.above = t("evaluation.reopened_why", reason=me.reopened)
+        opened = "marking.reopened_why" if me.for_the_office else "evaluation.reopened_why"
+        chat.above = t(opened, reason=me.reopened)
+    elif me.marked:
+        chat.above = me.marked
     dimensions = []
     for place, name in enumerate(me.dimensions):
         asked = t("evaluation.dimension", student=me.student, dimension=name)
@@ -292,7 +368,8 @@ async def evaluate(chat: Chat, me: EvaluationSeen) -> EvaluationBody:
     if outcome in me.ending:
         why = t("evaluation.grounds", outcome=me.outcomes[outcome], clause=me.clause)
         grounds = await chat.ask("grounds", Free(least=10, most=MOST), why)
-    comment = await chat.ask("comment", Free(least=2, most=MOST), t("evaluation.comment"))
+    about = t("marking.comment" if me.for_the_office else "evaluation.comment")
+    comment = await chat.ask("comment", Free(least=2, most=MOST), about)
     body = EvaluationBody(
         dimensions=tuple(dimensions), outcome=outcome, grounds=grounds, comment=comment
     )
@@ -370,7 +447,11 @@ def said_before(scene: Scene, task: Task) -> dict[str, Answer]:
     """The answers of a version that was opened again: nothing is written twice."""
     if task.evaluation is None:
         return {}
-    body = evaluations.body_of(scene.session, task.evaluation)
+    return answers_of(evaluations.body_of(scene.session, task.evaluation))
+
+
+def answers_of(body: EvaluationBody) -> dict[str, Answer]:
+    """What was signed, as the answers that say it."""
     said = {f"dimension/{n}": Answer(text=one.words) for n, one in enumerate(body.dimensions)}
     if body.outcome:
         said["outcome"] = Answer(press=body.outcome)
@@ -396,20 +477,19 @@ def load_evaluation(scene: Scene, args: Mapping[str, Any]) -> EvaluationSeen:
         stage=task.now.key,
         stage_name=task.now.stage.name,
         side=str(task.part.side),
-        dimensions=task.now.stage.dimensions,
+        # Where experts mark, they speak of the dimensions; the office decides.
+        dimensions=() if task.now.stage.independent else task.now.stage.dimensions,
         outcomes=outcomes,
         ending=tuple(key for key in outcomes if task.part.ends(key)),
         clause=task.now.stage.clause,
         version=task.evaluation.version if task.evaluation else 0,
         reopened=why.reason if why else "",
+        marked=scene.words(marks_line(scene, task)),
     )
 
 
 def finish_evaluation(scene: Scene, me: EvaluationSeen, body: EvaluationBody) -> None:
     """Sign it, and lead on to the next learner."""
-    said = tuple(
-        Dimension(name=one.name, words=scene.words(phrase(one.words))) for one in body.dimensions
-    )
     entry = evaluations.sign(
         scene.session,
         scene.actor,
@@ -417,17 +497,26 @@ def finish_evaluation(scene: Scene, me: EvaluationSeen, body: EvaluationBody) ->
         me.stage,
         me.side,
         me.version,
-        body.model_copy(update={"dimensions": said}),
+        in_words(scene, body),
     )
     left = evaluations.left(scene.session, scene.actor, me.student_id, me.stage, me.side)
     rows: list[tuple[Choice, ...]] = []
     if left:
         label = t("evaluation.next", student=left[0].member.person.name, count=len(left))
         rows.append((Choice(open_press(left[0]), label, weight="primary"),))
-    rows.append((Choice(read_press(entry.id), t("evaluation.read")), TO_LIST))
+    task = evaluations.task(scene.session, scene.actor, me.student_id, me.stage, me.side)
+    rows.append((Choice(read_press(entry.id), t("evaluation.read")), way_back(task)))
     title = t("evaluation.row", student=me.student, stage=me.stage_name)
     words = t("evaluation.done_ending" if body.outcome in me.ending else "evaluation.done")
     tell(scene, Message(words, title=title), rows, card=CARD)
+
+
+def in_words(scene: Scene, body: EvaluationBody) -> EvaluationBody:
+    """What is signed: ready words that were pressed, as they read."""
+    said = tuple(
+        Dimension(name=one.name, words=scene.words(phrase(one.words))) for one in body.dimensions
+    )
+    return body.model_copy(update={"dimensions": said})
 
 
 # ---------------------------------------------------------------- reading, opening again
@@ -447,6 +536,9 @@ def evaluated(scene: Scene, args: Sequence[str]) -> None:
     ):
         again = press("reopen", entry.id or 0, latest)
         rows.append((Choice(again, t("evaluation.reopen"), weight="danger"),))
+    if marking.rests_on_marks(scene.session, scene.actor, entry):
+        place = evaluations.stage_number(learner_at(scene.session, entry.student_id), entry.stage)
+        rows.append((Choice(press("marks", entry.student_id, place), t("marking.title")),))
     others = [n for n in range(1, latest + 1) if n != one.version.version][-3:]
     if others:
         rows.append(

@@ -14,13 +14,15 @@ from bot.talk.conversation import Chat
 from bot.talk.inputs import Free, NearestDay, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Field, Item, Message, Meter, Tone, press
 from handlers import cohort as overview
+from handlers import evaluations as evaluation_cards
 from handlers import plans
 from handlers.evaluations import open_press, read_press, window_words
 from handlers.pages import page_of, student_item, tell
 from prompts import Brief, Text, Words, t
-from services import certificates, evaluations, exits, stages
+from services import certificates, evaluations, exits, marking, stages
 from services.entities import Cohort, EvaluationState
 from services.evaluations import Task
+from services.marking import MarkTally
 from services.packs import load
 from services.stages import StageNow, StageState
 
@@ -109,11 +111,12 @@ def stage(scene: Scene, args: Sequence[str]) -> None:
         change = press("change_stage", shown.id or 0, now.number)
         rows.append((Choice(change, t("stages.change")),))
     rows.append((Choice(press("stages", shown.id or 0), t("stages.back"), weight="quiet"),))
+    tallies = of_experts(scene, on_page)
     card = Message(
         t("stages.missing", count=len(missing), of=len(every)) if begun and every else "",
         title=now.stage.name,
         fields=tuple(stage_fields(scene, shown, now)),
-        items=tuple(item(scene, task) for task in on_page) if begun else (),
+        items=tuple(item(scene, task, tallies) for task in on_page) if begun else (),
         clause=now.stage.clause,
     )
     tell(scene, card, rows, shown)
@@ -142,7 +145,16 @@ def mine(scene: Scene, task: Task) -> bool:
     return task.waits and evaluations.may_sign(scene.session, scene.actor, task)
 
 
-def item(scene: Scene, task: Task) -> Item:
+def of_experts(scene: Scene, tasks: Sequence[Task]) -> Mapping[int, MarkTally]:
+    """How experts have marked these learners of a stage, where the speaker decides about it."""
+    asked = [task for task in tasks if task.now.stage.independent and task.part.decides]
+    if not asked:
+        return {}
+    ids = [task.member.id for task in asked]
+    return marking.tallies(scene.session, scene.actor, ids, asked[0].now, asked[0].part)
+
+
+def item(scene: Scene, task: Task, tallies: Mapping[int, MarkTally]) -> Item:
     """One learner's part of a stage, as a row of a list."""
     words: Words = task.member.person.name
     if len(stages.parts_of(task.cohort, task.now.stage)) > 1:
@@ -150,7 +162,14 @@ def item(scene: Scene, task: Task) -> Item:
         words = t("stages.learner", name=words, side=side)
     if task.evaluation is None:
         if mine(scene, task):
-            return Item(words, open_press(task), t("stages.yours_to_sign"), "waiting")
+            state = t("stages.yours_to_sign")
+            if tally := tallies.get(task.member.id):
+                counted = {"signed": len(tally.marks), "experts": tally.experts}
+                middle = evaluation_cards.median(task, tally)
+                state = t("marking.state", **counted)
+                if middle:
+                    state = t("marking.state_median", **counted, median=middle)
+            return Item(words, open_press(task), state, "waiting")
         return student_item(task.member, words, t("stages.not_signed"))
     if not is_signed(task):
         return Item(words, read_press(task.evaluation.id), t("evaluation.reopened"), "waiting")

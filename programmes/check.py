@@ -13,8 +13,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from programmes import evaluating
 from programmes.model import Fact, Programme
-from programmes.values import CITATION, Consent, Grade, When
+from programmes.values import CITATION, Consent, Grade, Outcome, Party, When
 
 Loc = tuple[int | str, ...]
 
@@ -67,6 +68,8 @@ CODES = {*_CODES.values(), "invalid"} | {
     "unknown_role",
     "unknown_subject",
     "no_consent_rule",
+    "no_experts",
+    "none_recommended",
 }
 """Every code that a mistake can have."""
 
@@ -342,6 +345,7 @@ def _inconsistencies(programme: Programme, stem: str) -> Iterator[_Finding]:
             bounds = f"{programme.cycle.first_day}–{programme.cycle.last_day or ''}"
             yield "outside_cycle", loc, str(due), bounds
     yield from _unknown_subjects(programme)
+    yield from _independent_stages(programme)
     seen = set()
     for n, particular in enumerate(programme.particulars):
         if particular.key in seen:
@@ -359,6 +363,18 @@ def _deadlines(programme: Programme) -> Iterator[tuple[Loc, When | None]]:
         for key in ("submit_by", "end", "end_latest"):
             loc = ("evaluation", "stages", "value", n, "window", key)
             yield loc, getattr(stage.window, key, None)
+
+
+def _independent_stages(programme: Programme) -> Iterator[_Finding]:
+    """Stages at which nobody could mark alone, or nobody to be marked is recommended."""
+    for n, stage in enumerate(programme.stages):
+        if not stage.independent:
+            continue
+        loc = ("evaluation", "stages", "value", n, "independent")
+        if Party.EXPERT_COMMITTEE not in stage.evaluators:
+            yield "no_experts", loc, stage.name, Party.EXPERT_COMMITTEE.value
+        if evaluating.recommending(programme, stage) is None:
+            yield "none_recommended", loc, stage.name, Outcome.RECOMMENDED.value
 
 
 def _unknown_subjects(programme: Programme) -> Iterator[_Finding]:

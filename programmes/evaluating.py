@@ -24,7 +24,7 @@ class Side(StrEnum):
     SCHOOL = "school"
     """A teacher of the learner's own school."""
     OFFICE = "office"
-    """An office, or the experts whom it asks."""
+    """An office; also for the experts whom it asks, unless each of them marks alone."""
 
 
 SIDES: Final[Mapping[str, Side]] = {
@@ -96,6 +96,12 @@ def parts(programme: Programme, stage: Stage) -> tuple[StagePart, ...]:
     if stage is programme.stages[-1] and rewarded and not given & {*rewarded}:
         found.append(StagePart(stage, Side.OFFICE, rewarded, decides=True))
     return tuple(found)
+
+
+def recommending(programme: Programme, stage: Stage) -> Stage | None:
+    """The stage before this one at which learners are recommended, if there is one."""
+    before = programme.stages[: programme.stages.index(stage)]
+    return next((one for one in reversed(before) if Outcome.RECOMMENDED in one.outcomes), None)
 
 
 def _last_begins(programme: Programme) -> Stage:

@@ -44,6 +44,7 @@ class To(StrEnum):
     SCHOOL_TEACHER = "school_teacher"
     UNIVERSITY = "university"
     OFFICE = "office"
+    EXPERT = "expert"
 
 
 PARTIES: Final[Mapping[str, To]] = {
@@ -58,6 +59,7 @@ PARTIES: Final[Mapping[str, To]] = {
     Party.OFFICE: To.OFFICE,
     Party.CITY_OFFICE: To.OFFICE,
     Party.PROVINCE_OFFICE: To.OFFICE,
+    Party.EXPERT_COMMITTEE: To.EXPERT,
 }
 """Whom we reach for each party of a document; the others have no place in a cohort."""
 
@@ -565,6 +567,8 @@ def stages_due(
             continue
         for part in parts(programme, stage):
             to = SIGNERS.get(part.side)
+            if part.decides and stage.independent and stage.window is not None:
+                to = To.EXPERT
             if to is None or (number, part.side) not in unsigned:
                 continue
             due, opens = days.due, days.opens
@@ -579,7 +583,8 @@ def stages_due(
 
 
 SIGNERS: Final[Mapping[Side, To]] = {Side.TEAM: To.MENTOR, Side.SCHOOL: To.SCHOOL_TEACHER}
-"""Whom we remind to sign; an office decides, and signs nothing."""
+"""Whom we remind to sign; an office decides, and signs nothing. Experts are reminded to mark until
+it has, where the document says when."""
 
 
 def is_material(programme: Programme, part: StagePart) -> bool:

@@ -149,6 +149,8 @@ class Outcome(StrEnum):
     EXCELLENT = "excellent"
     QUALIFIED = "qualified"
     UNQUALIFIED = "unqualified"
+    RECOMMENDED = "recommended"  # comes to a later stage, whose experts see nobody else
+    NOT_RECOMMENDED = "not_recommended"
 
 
 class Effect(StrEnum):
@@ -823,6 +825,9 @@ class Stage(Listed):
     presentation: Presentation | None = None
     test: str = ""
     """The test that learners take at it, as the document calls it."""
+    independent: bool = False
+    """Each expert of the committee marks alone those who were recommended at a stage before; the
+    office decides on their marks."""
 
 
 class ExitRule(Value):

@@ -21,6 +21,7 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
 from programmes.model import Programme
+from programmes.values import Outcome
 from prompts import t
 from services import consent, packs
 from services.packs import asked_of, load
@@ -28,6 +29,8 @@ from services.rights import RIGHTS, ROLES, Must, Of, Relation, Right
 from storage.statements import Prepared
 from storage.tables import (
     Cohort,
+    Evaluation,
+    EvaluationState,
     Guardianship,
     Membership,
     Mentoring,
@@ -227,8 +230,8 @@ CHECKED: Final[dict[Must, Callable[[Session, LearnerPlace, Actor], bool]]] = {
     Must.PRESENT: lambda _db, learner, _actor: learner.ended_at is None,
     Must.CONSENT: lambda db, learner, actor: may_keep(db, learner, beijing_day(actor.now)),
 }
-"""Checks made after the relation is found; each has its own refusal. `Must.NOT_OWN` and
-`Must.WHOLE` are checked in the SQL instead."""
+"""Checks made after the relation is found; each has its own refusal. The others are checked in the
+SQL instead."""
 
 
 # ---------------------------------------------------------------- many objects
@@ -338,6 +341,10 @@ def _grants(
             part = part.where(part.selected_columns[0] == thing)
         if Must.NOT_OWN in right.must and right.of is Of.LEARNER:
             part = part.where(col(_theirs.person_id) != part.selected_columns[3])
+        if Must.UNRELATED in right.must:
+            part = part.where(~_related())
+        if Must.NOT_EXPERT in right.must:
+            part = part.where(~_marks_too())
         if Must.WHOLE in right.must and relation is Relation.OFFICE:
             part = part.where(_whole(scope))
         parts.append(part)
@@ -386,6 +393,54 @@ def _whole(scope: sa.CTE) -> ColumnElement[bool]:
     return col(_mine.unit_id).is_(None) | _reaches(scope, col(Cohort.office_id)) | top
 
 
+def _related() -> ColumnElement[bool]:
+    """The person teaches the learner, or answers for them, or once did, in whatever cohort."""
+    tutor, pupil, teacher = (aliased(Membership) for _ in range(3))
+    taught = (
+        sa.exists()
+        .where(
+            col(Mentoring.mentor_id) == col(tutor.id),
+            col(Mentoring.student_id) == col(pupil.id),
+            col(tutor.person_id) == col(_mine.person_id),
+            col(pupil.person_id) == col(_theirs.person_id),
+        )
+        .correlate(_mine, _theirs)
+    )
+    at_school = (
+        sa.exists()
+        .where(
+            col(teacher.person_id) == col(_mine.person_id),
+            col(teacher.role).in_(ROLES[Relation.SCHOOL]),
+            col(teacher.unit_id) == col(_theirs.unit_id),
+        )
+        .correlate(_mine, _theirs)
+    )
+    answered_for = (
+        sa.exists()
+        .where(
+            col(Guardianship.guardian_id) == col(_mine.person_id),
+            col(Guardianship.child_id) == col(_theirs.person_id),
+        )
+        .correlate(_mine, _theirs)
+    )
+    return taught | at_school | answered_for
+
+
+def _marks_too() -> ColumnElement[bool]:
+    """The person is an expert of the same cohort."""
+    place = aliased(Membership)
+    return (
+        sa.exists()
+        .where(
+            col(place.person_id) == col(_mine.person_id),
+            col(place.cohort_id) == col(_mine.cohort_id),
+            col(place.role).in_(ROLES[Relation.EXPERT]),
+            col(place.ended_at).is_(None),
+        )
+        .correlate(_mine)
+    )
+
+
 def _now(relation: Relation) -> ColumnElement[bool]:
     """The membership has the relation's role and has not ended."""
     return col(_mine.role).in_(ROLES[relation]) & col(_mine.ended_at).is_(None)
@@ -426,6 +481,15 @@ def _learner_of(relation: Relation, scope: sa.CTE) -> Select[Any]:
             ).where(_now(relation), _reaches(scope, col(_theirs.unit_id)))
         case Relation.OFFICE | Relation.AUDITOR:
             found = _member(relation, scope)
+        case Relation.EXPERT:
+            recommended = sa.exists().where(
+                col(Evaluation.student_id) == col(_theirs.id),
+                col(Evaluation.outcome) == Outcome.RECOMMENDED.value,
+                col(Evaluation.state) == EvaluationState.SIGNED,
+            )
+            found = here.join_from(
+                _theirs, _mine, col(_mine.cohort_id) == col(_theirs.cohort_id)
+            ).where(_now(relation), recommended)
     return found.where(col(_theirs.role).in_(LEARNERS))
 
 

@@ -44,6 +44,7 @@ TOLD: Final = (
     Role.TEAM_MEMBER,
     Role.SCHOOL_TEACHER,
     Role.COORDINATOR,
+    Role.EXPERT_COMMITTEE,
 )
 """The roles to which bulletins go."""
 

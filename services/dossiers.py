@@ -17,7 +17,17 @@ from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import beijing_day
 from programmes.model import Programme
 from prompts import Words, render, t
-from services import audit, certificates, evaluations, exits, looking, persons, records, roster
+from services import (
+    audit,
+    certificates,
+    committee,
+    evaluations,
+    exits,
+    looking,
+    persons,
+    records,
+    roster,
+)
 from services.access import LEARNERS, allow, cohort_of, grants_of, held, learner_at, may_keep
 from services.dossier_form import (
     Attached,
@@ -238,7 +248,7 @@ def _entries(db: Session, member_id: int, entries: Entries) -> Iterable[EntryTol
     plans = in_force(db, [record for record, _ in entries if record.kind is RecordKind.PLAN])
     for record, latest in reversed(entries):
         version, body = record.version, latest
-        if record.state not in evaluations.COUNTED:
+        if record.state not in committee.COUNTED:
             if record.state is RecordState.WITHDRAWN or record.id not in plans:
                 continue
             version = plans[record.id]

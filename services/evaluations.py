@@ -22,7 +22,7 @@ from programmes.evaluating import Side, StagePart
 from programmes.model import Programme
 from programmes.values import Outcome, kept_as
 from prompts import Text, Words, t
-from services import audit, delegates, exits, notices, records, roster, stages
+from services import audit, committee, delegates, exits, notices, records, roster, stages
 from services.access import (
     LEARNERS,
     LearnerPlace,
@@ -44,7 +44,6 @@ from storage.tables import (
     EvaluationVersion,
     Membership,
     Person,
-    RecordState,
     Reopening,
     Role,
 )
@@ -60,10 +59,6 @@ ACT_OF: Final[Mapping[Side, str]] = {
 def act_of(part: StagePart) -> str:
     """The act by which a part is signed."""
     return "decide_outcome" if part.decides else ACT_OF[part.side]
-
-
-COUNTED: Final = (RecordState.APPROVED, RecordState.FILED)
-"""States of an entry that is evidence: approved, or handed in where nobody reviews."""
 
 
 class Dimension(BaseModel):
@@ -204,8 +199,13 @@ BEGUN: Final = (StageState.OPEN, StageState.DUE, StageState.OVER, StageState.CLO
 def parts_written(
     db: Session, cohort: Cohort, members: Sequence[Member], now: StageNow
 ) -> list[tuple[StagePart, list[Task]]]:
-    """For each part of a stage that somebody signs, the task of each of these learners."""
-    signed = _evaluations(db, [member.id for member in members], [now.key])
+    """For each part of a stage that somebody signs, the task of each of these learners; where
+    experts mark, of those alone who were recommended to them."""
+    ids = [member.id for member in members]
+    signed = _evaluations(db, ids, [now.key])
+    if now.stage.independent:
+        come = committee.recommended(db, ids) | {student for student, _, _ in signed}
+        members = [member for member in members if member.id in come]
     return [
         (
             part,
@@ -312,10 +312,15 @@ def sign(
 
 def evidence(db: Session, student_id: int) -> tuple[CountedEntry, ...]:
     """The entries that count for a learner now."""
+    return counted(records.entries(db, student_id))
+
+
+def counted(entries: records.Entries) -> tuple[CountedEntry, ...]:
+    """Those of a learner's entries that count, in the versions that stand now."""
     return tuple(
         CountedEntry(record=record.id or 0, version=record.version)
-        for record, _ in records.entries(db, student_id)
-        if record.state in COUNTED
+        for record, _ in entries
+        if record.state in committee.COUNTED
     )
 
 
@@ -539,6 +544,11 @@ def part_of(db: Session, entry: Evaluation) -> StagePart | None:
 def _signed(db: Session, entry: Evaluation, row: EvaluationVersion) -> Signed:
     body = EvaluationBody.model_validate(row.body)
     return Signed(entry, body, row, _signer(db, row))
+
+
+def as_signed(db: Session, entry: Evaluation) -> Signed:
+    """An evaluation with the version that was signed last."""
+    return _signed(db, entry, latest(db, entry))
 
 
 def latest(db: Session, entry: Evaluation) -> EvaluationVersion:

@@ -16,6 +16,7 @@ from prompts import Language, render, t
 from services.access import cohort_of, held, memberships, programmes_for
 from services.certificates import concerned
 from services.evaluations import evaluated_by
+from services.marking import marks_anything
 from services.packs import asked_of, found
 from services.progress import WRITING
 from services.records import BEGUN_BY
@@ -25,15 +26,26 @@ from storage.tables import Membership, Role
 
 OFFERED: Final = (
     *("session", "writing", "meeting", "presentation", "materials", "progress", "records"),
-    *("queue", "evaluations", "cohort", "console", "stages", "plans", "results", "students"),
-    *("service_hours", "certificates", "bulletins", "questions", "documents", "roster"),
-    *("children", "reminders"),
+    *(
+        "queue",
+        "evaluations",
+        "marking",
+        "cohort",
+        "console",
+        "stages",
+        "plans",
+        "results",
+        "students",
+    ),
+    *("students", "service_hours", "certificates", "bulletins", "questions", "documents"),
+    *("roster", "children", "reminders"),
 )
 """The commands that need a right, in the menu's order."""
 WATCH: Final = (Role.SCHOOL_TEACHER, Role.GUARDIAN)
 """Those who read plans and results on a student's page, and do nothing about them."""
 ASKED_FOR: Final[Mapping[str, Callable[[Programme, Role], bool]]] = {
     "evaluations": evaluated_by,
+    "marking": marks_anything,
     "stages": lambda programme, _role: bool(programme.stages),
     "materials": lambda programme, _role: bool(listed(programme)),
     "service_hours": counted_in,

@@ -14,7 +14,16 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Actor, Operator
 from bot.talk.message import Message
 from prompts import render, t
-from services import audit, certificates, ending, evaluations, looking, notices, reminders
+from services import (
+    audit,
+    certificates,
+    ending,
+    evaluations,
+    looking,
+    marking,
+    notices,
+    reminders,
+)
 from services.access import LEARNERS, holders
 from services.records import OF_OTHERS, UNSENT
 from services.rights import Relation
@@ -179,6 +188,7 @@ def everything(db: Session, person_id: int) -> tuple[dict[str, Any], Mapping[str
             db, select(ReminderSettings).where(ReminderSettings.person_id == person_id)
         ),
         "evaluations": evaluations.copied(db, places_of(db, person_id)),
+        "marks_of_experts": marking.copied(db, places_of(db, person_id)),
         "certificates": certificates.copied(db, places_of(db, person_id)),
         "stands_in": _rows(
             db,
@@ -335,6 +345,7 @@ def erase(db: Session, by: Operator, person_id: int) -> Erased:
     _erase_from_others(db, person_id, records, person.name)
     certificates.forget(db, places)
     evaluations.forget(db, places)
+    marking.forget(db, places)
     result.files = _erase_records(db, person_id, records)
     here.execute(delete(Opening).where(col(Opening.person_id) == person_id))
     reminders.forget(db, person_id, places)

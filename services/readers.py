@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor
+from services import committee
 from services.access import LEARNERS, holders, things
 from services.rights import Relation
 from storage.tables import Cohort, Membership, Person, Unit
@@ -39,7 +40,10 @@ def readers(db: Session, actor: Actor) -> list[Readers]:
     )
     return [
         Readers(
-            person.name, person.id == actor.person_id, cohort.name, _people(db, learner.id or 0)
+            person.name,
+            person.id == actor.person_id,
+            cohort.name,
+            _people(db, actor, learner.id or 0),
         )
         for learner, person, cohort in shown
     ]
@@ -52,8 +56,12 @@ def readers_of_reminders(db: Session, learner_id: int) -> list[str]:
     return list(db.exec(named))
 
 
-def _people(db: Session, learner_id: int) -> Mapping[Relation, tuple[tuple[str, str], ...]]:
+def _people(
+    db: Session, actor: Actor, learner_id: int
+) -> Mapping[Relation, tuple[tuple[str, str], ...]]:
     found = holders(db, "read", learner_id)
+    if committee.at_work(db, actor, learner_id):
+        found += holders(db, "mark", learner_id)
     persons = select(Person).where(col(Person.id).in_({grant.person for grant in found}))
     names = {person.id: person.name for person in db.exec(persons)}
     units = db.exec(

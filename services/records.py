@@ -24,7 +24,7 @@ from bot.talk.message import Choice, Field, Item, Message, press
 from programmes.planning import needs_approval
 from programmes.values import PLACES, Place
 from prompts import Brief, Text, Words, t
-from services import audit, delegates, looking, notices
+from services import audit, committee, delegates, looking, notices
 from services.access import (
     LEARNERS,
     REVIEWERS,
@@ -510,7 +510,7 @@ def about(db: Session, record: Record) -> Record | None:
 
 def file_of(db: Session, actor: Actor, file_id: int) -> File:
     """A file attached to an entry that the actor may read now, a copy made for them alone, a
-    certificate, or what a bulletin shows.
+    certificate, what a bulletin shows, or what experts read.
 
     Raises `Refused`.
     """
@@ -538,6 +538,7 @@ def file_of(db: Session, actor: Actor, file_id: int) -> File:
     else:
         file = db.exec(own_copy).first() or db.exec(certificate).first()
         file = file or _shown_in_bulletin(db, actor, file_id)
+        file = file or committee.file_for(db, actor, file_id)
     if file is None:
         right = RIGHTS["read_file"]
         raise Refused(t(right.refused), verb=right.act, object=right.object, object_id=file_id)
@@ -585,8 +586,8 @@ def opened_file(db: Session, actor: Actor, file_id: int) -> File:
     opened = dict.fromkeys(db.exec(shown_in), "read_file")
     opened |= dict.fromkeys(db.exec(certified), "read_certificate")
     for student_id, act in opened.items():
-        grant = held(db, actor.person_id, act, student_id)
-        if grant is not None:
+        grants = (held(db, actor.person_id, one, student_id) for one in (act, "mark"))
+        if grant := next(filter(None, grants), None):
             looking.note(db, actor, grant.relation, "file", file_id, [student_id])
     return file
 

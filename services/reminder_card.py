@@ -91,6 +91,8 @@ def way_on(one: Due) -> str:
         return press("queue")
     if "plan" in (one.matter.about, one.matter.name):
         return press("plans")
+    if one.to is To.EXPERT:
+        return press("marking")
     return press("cohort" if one.to in (To.OFFICE, To.UNIVERSITY) else "students")
 
 

@@ -37,6 +37,7 @@ from storage.tables import (
     CalendarLink,
     Evaluation,
     ExitCase,
+    ExpertMark,
     Leave,
     Level,
     Mark,
@@ -49,6 +50,7 @@ from storage.tables import (
     Reminder,
     ReminderSettings,
     ReminderState,
+    Role,
     SendState,
     table,
 )
@@ -177,6 +179,7 @@ _look_again = Prepared(
 def _learners_of(named: Mapping[str, set[int]]) -> sa.Select[Any]:
     """The learners concerned by acts on these objects."""
     mentoring, evaluation, exit_case = table(Mentoring), table(Evaluation), table(ExitCase)
+    mark, expert = table(ExpertMark), _membership.alias("expert")
     places = named["membership"]
     theirs = (
         _membership.c.id.in_(
@@ -187,6 +190,12 @@ def _learners_of(named: Mapping[str, set[int]]) -> sa.Select[Any]:
         ),
         _membership.c.id.in_(
             sa.select(exit_case.c.student_id).where(exit_case.c.id.in_(named["exit"]))
+        ),
+        _membership.c.id.in_(sa.select(mark.c.student_id).where(mark.c.id.in_(named["mark"]))),
+        _membership.c.cohort_id.in_(
+            sa.select(expert.c.cohort_id).where(
+                expert.c.id.in_(places), expert.c.role == Role.EXPERT_COMMITTEE
+            )
         ),
         _membership.c.id.in_(places),
         _membership.c.id.in_(

@@ -30,6 +30,8 @@ class Relation(StrEnum):
     """A coordinator at or above the object's unit."""
     AUDITOR = "auditor"
     """An auditor at or above the object's unit, who may only read."""
+    EXPERT = "expert"
+    """An expert of the cohort's committee, for whoever has been recommended to it."""
 
 
 ROLES: Final[Mapping[Relation, tuple[Role, ...]]] = {
@@ -40,6 +42,7 @@ ROLES: Final[Mapping[Relation, tuple[Role, ...]]] = {
     Relation.SCHOOL: (Role.SCHOOL_TEACHER,),
     Relation.OFFICE: (Role.COORDINATOR,),
     Relation.AUDITOR: (Role.AUDITOR,),
+    Relation.EXPERT: (Role.EXPERT_COMMITTEE,),
 }
 """The roles that can have each relation."""
 
@@ -76,6 +79,11 @@ class Must(StrEnum):
     """An office oversees the whole of the learner's cohort."""
     NOT_OWN = "not_own"
     """The entry is not the person's own."""
+    UNRELATED = "unrelated"
+    """The person has never taught the learner, and has never answered for them."""
+    NOT_EXPERT = "not_expert"
+    """The person is not an expert of the same cohort, who marks unseen by the others and does not
+    see theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,17 @@ _EVALUATED: Final = {
     Must.CONSENT: "evaluation.consent_awaited",
 }
 _DECIDED: Final = {Must.WHOLE: "evaluation.not_yours"}
+_MARKED: Final = {
+    Must.PRESENT: "evaluation.ended",
+    Must.CONSENT: "evaluation.consent_awaited",
+    Must.NOT_OWN: "marking.not_yours",
+    Must.UNRELATED: "marking.not_yours",
+}
+_MARKS_READ: Final = {
+    Must.WHOLE: "marking.not_yours_to_read",
+    Must.NOT_OWN: "marking.not_yours_to_read",
+    Must.NOT_EXPERT: "marking.not_yours_to_read",
+}
 _NOT_ONES_OWN: Final = {Must.NOT_OWN: "access.not_your_student"}
 
 
@@ -303,6 +322,35 @@ _EVERY: Final = (
         "evaluation.none_yours",
         ways=("evaluations",),
     ),
+    # The marks of experts.
+    Right(
+        "mark",
+        Of.LEARNER,
+        (_R.EXPERT,),
+        "marking.not_yours",
+        "membership",
+        _MARKED,
+        ("marked", "mark", "evidence", "evidence_said"),
+    ),
+    Right(
+        "read_marks",
+        Of.LEARNER,
+        (_R.OFFICE,),
+        "marking.not_yours_to_read",
+        "mark",
+        _MARKS_READ,
+        ("marks", "read_mark"),
+    ),
+    Right(
+        "reopen_mark",
+        Of.LEARNER,
+        (_R.OFFICE,),
+        "marking.not_yours_to_reopen",
+        "mark",
+        dict.fromkeys(_MARKS_READ, "marking.not_yours_to_reopen"),
+        ("reopen_mark",),
+    ),
+    Right("marking", Of.OWN, (_R.EXPERT,), "marking.none_yours", ways=("marking",)),
     _oversee("stages"),
     Right(
         "change_stage",
@@ -409,7 +457,7 @@ _EVERY: Final = (
     Right(
         "set_reminders",
         Of.OWN,
-        (_R.ONESELF, _R.CULTIVATES, _R.SCHOOL, _R.OFFICE),
+        (_R.ONESELF, _R.CULTIVATES, _R.SCHOOL, _R.OFFICE, _R.EXPERT),
         "reminder.not_reminded",
         "reminders",
         ways=(

@@ -35,7 +35,7 @@ from programmes.reminding import (
 )
 from programmes.rules import SessionFact
 from programmes.values import Grade, WritingKind, kept_as
-from services import consent, exits, packs
+from services import consent, exits, marking, packs
 from services.access import LEARNERS, holders
 from services.delegates import delegates_on
 from services.records import PLACE_BY_KEY
@@ -443,6 +443,8 @@ class Around:
                 return self._mentors.get((learner.id, to.value), ())
             case To.UNIVERSITY:
                 return self._universities.get(learner.id, ())
+            case To.EXPERT:
+                return marking.owing(self._db, learner.id, self._on)
         return self._overseers(learner).get(to, ())
 
     @property

@@ -261,6 +261,23 @@ class House:
             )
         )
 
+    async def enrol(self, name: str, role: Role) -> None:
+        """One more member of the cohort, of no unit."""
+        await self.app.database.run(self._enrol, name, role)
+
+    def _enrol(self, db: Session, name: str, role: Role) -> None:
+        person = Person(name=name, created_at=self.clock.now())
+        db.add(person)
+        db.flush()
+        place = Membership(
+            cohort_id=1, person_id=person.id or 0, role=role, created_at=self.clock.now()
+        )
+        db.add(place)
+        db.flush()
+        self.members[name] = Member(
+            self, name, role, person.id or 0, place.id or 0, f"chat-{name}"
+        )
+
     async def code(self, name: str) -> str:
         """A new invitation code for somebody."""
         return await self.app.database.run(

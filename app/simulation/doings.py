@@ -17,6 +17,7 @@ from prompts import t
 
 SUBMIT, SIGN, DONE, ISSUE = "submit", "sign", "done", "issue"
 EXCELLENT, QUALIFIED, UNQUALIFIED = "excellent", "qualified", "unqualified"
+RECOMMENDED, NOT_RECOMMENDED = "recommended", "not_recommended"
 OBJECTION_DAYS = "5"
 
 
@@ -198,7 +199,10 @@ def sign(chats: Chats, one: Invented, outcome: str) -> Iterator[Incoming]:
         if (step := chats.answer(one, SIGN)) is not None:
             yield step
             return
-        if {EXCELLENT, QUALIFIED} & {*choices}:
+        if RECOMMENDED in choices:
+            said = NOT_RECOMMENDED if outcome == UNQUALIFIED else RECOMMENDED
+            yield chats.answer(one, said) or Incoming("")
+        elif {EXCELLENT, QUALIFIED} & {*choices}:
             yield chats.answer(one, outcome) or chats.answer(one, QUALIFIED) or Incoming("")
             if outcome == UNQUALIFIED and UNQUALIFIED in choices:
                 yield chats.say(one, t("simulation.grounds"))
@@ -233,10 +237,24 @@ def decide(chats: Chats, one: Invented, stage: int, habits: Mapping[str, Habit])
             return
         silent = habits.get(student_of(chats, one)) is Habit.SILENT
         yield begin
-        if silent and UNQUALIFIED not in chats.answers(one):
+        if silent and not {UNQUALIFIED, NOT_RECOMMENDED} & {*chats.answers(one)}:
             continue
         excellent = EXCELLENT if len(passed) % 5 == 1 else QUALIFIED
         yield from sign(chats, one, UNQUALIFIED if silent else excellent)
+
+
+def mark(chats: Chats, one: Invented) -> Doing:
+    """Mark as an expert everybody who has been recommended; of every four, one is excellent."""
+    yield chats.say(one, "/marking")
+    step, marked = chats.act(one, "marked"), 0
+    while step is not None:
+        yield step
+        if (begin := chats.act(one, "mark")) is None:
+            return
+        yield begin
+        yield from sign(chats, one, QUALIFIED if marked % 4 else EXCELLENT)
+        marked += 1
+        step = chats.act(one, "marked")
 
 
 def open_stage(chats: Chats, one: Invented, stage: int, until: date) -> Doing:

@@ -25,6 +25,7 @@ from storage.tables import (
     ExitCase,
     ExitState,
     ExitStep,
+    ExpertMark,
     Membership,
     Outbox,
     Person,
@@ -37,7 +38,7 @@ from storage.tables import (
 
 KINDS: Final = (
     *("session", "diary", "meeting_record", "material", "plan", "reminder"),
-    *("evaluation_opened", "evaluation_signed", "outcome", "exit", "certificate"),
+    *("evaluation_opened", "evaluation_signed", "mark", "outcome", "exit", "certificate"),
 )
 """What can happen."""
 AT_STAGES: Final = (RecordKind.PRESENTATION, RecordKind.TEST_RESULT)
@@ -80,6 +81,7 @@ def events(db: Session, programme: Programme) -> list[Event]:
         *_approvals(db, programme, people),
         *_reminders(db, programme, people),
         *_evaluations(db, programme, people),
+        *_marks(db, programme, people),
         *_exits(db, programme, people),
         *_certificates(db, programme, people),
     ]
@@ -241,6 +243,21 @@ def _evaluations(db: Session, programme: Programme, people: _People) -> Iterator
             learner,
             str(version.body.get("outcome", "")),
             "late" if version.late else "",
+        )
+
+
+def _marks(db: Session, programme: Programme, people: _People) -> Iterator[Event]:
+    """Each mark of an expert as it was signed."""
+    keys = dict(zip(evaluating.keys(programme), programme.stages, strict=True))
+    for mark in db.exec(select(ExpertMark).order_by(col(ExpertMark.id))):
+        stage = keys[mark.stage]
+        role, name = people.place(mark.expert_id)
+        _, learner = people.place(mark.student_id)
+        yield Event(
+            *(mark.at, role, name, "mark", str(stage.stage), "evaluation.stages", stage.clause),
+            period=mark.stage,
+            student=learner,
+            outcome=str(mark.body.get("outcome", "")),
         )
 
 

@@ -18,6 +18,8 @@ from storage.tables import Role, UnitKind
 
 PER_MENTOR: Final = 4
 PER_SCHOOL: Final = 8
+EXPERTS: Final = 3
+"""Invented experts, where a document has experts mark: it does not say how many."""
 SURNAMES: Final = tuple(
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
 )
@@ -107,6 +109,9 @@ def invent(programme: Programme, students: int, seed: int) -> World:
         mentor = add(Role.MENTOR, number, "host-1")
         if number % 3 == 2:
             mentor.away = _stretch(programme, random, 14)
+    if any(stage.independent for stage in programme.stages):
+        for number in range(1, EXPERTS + 1):
+            add(Role.EXPERT_COMMITTEE, number, "host-1")
     subjects = [one.code for one in programme.subjects.list.value or ()]
     grades = [one.grade.value for one in programme.participants.grades.value or ()]
     for number in range(1, students + 1):

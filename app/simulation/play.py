@@ -152,6 +152,9 @@ class Play:
         for one in self.world.of(Role.SCHOOL_TEACHER):
             if self._signs(day, late=False) and self._by_school:
                 yield doings.evaluate(self.chats, one, habits)
+        for number, one in enumerate(self.world.of(Role.EXPERT_COMMITTEE), 1):
+            if any(day == opens + (EVALUATES + number * DAY) for opens in self._marked_from):
+                yield doings.mark(self.chats, one)
 
     def _signs(self, day: date, *, late: bool) -> bool:
         """Whether this is a day on which evaluations are signed: some days after a stage opens,
@@ -175,8 +178,20 @@ class Play:
                 opens = self._opened_by_office(number)
                 yield opens, opens + 30 * DAY
 
+    @property
+    def _marked_from(self) -> list[date]:
+        """The days on which the stages open at which experts mark."""
+        terms = zip(self.programme.stages, self._terms(), strict=True)
+        return [opens for stage, (opens, _) in terms if stage.independent]
+
     def _opened_by_office(self, number: int) -> date:
-        """When the office here opens a stage that no document dates: spread over the cycle."""
+        """When the office here opens a stage that no document dates: spread over the cycle; for
+        experts, once learners have been recommended to them."""
+        stage = self.programme.stages[number]
+        before = evaluating.recommending(self.programme, stage) if stage.independent else None
+        due = evaluating.term(self.programme, before).due if before is not None else None
+        if due is not None:
+            return due + DAY
         first, count = self.programme.cycle.first_day, len(self.programme.stages)
         return first + (self.last - first) * (number + 1) / (count + 1)
 

@@ -124,7 +124,7 @@ class Reader:
         self._name(entry, line)
         self._birth(entry, line)
         learns = entry.role in (Role.STUDENT, Role.TRAINEE_TEACHER)
-        if entry.role is Role.MENTOR or entry.role is Role.TEAM_MEMBER:
+        if entry.role in (Role.MENTOR, Role.TEAM_MEMBER, Role.EXPERT_COMMITTEE):
             entry.school = line.text("unit") or line.text("school")
         elif entry.role is not Role.GUARDIAN:
             entry.school = line.text("school") or line.text("unit") or school

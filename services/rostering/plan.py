@@ -24,7 +24,10 @@ from services.rostering.headings import Headings, Table, is_known, nearest_to_he
 from services.rostering.known import Known, Roster
 from storage.tables import Role
 
-_ORDER: Final = (Role.COORDINATOR, Role.MENTOR, Role.TEAM_MEMBER, Role.SCHOOL_TEACHER)
+_ORDER: Final = (
+    *(Role.COORDINATOR, Role.EXPERT_COMMITTEE),
+    *(Role.MENTOR, Role.TEAM_MEMBER, Role.SCHOOL_TEACHER),
+)
 """Who is added before the learners, so that learners can be linked with them."""
 
 RowRemark = tuple[int | None, Text]

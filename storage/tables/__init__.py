@@ -107,6 +107,8 @@ from storage.tables.year import (
     ExitCase,
     ExitState,
     ExitStep,
+    ExpertMark,
+    ExpertMarkReopening,
     Reopening,
     StageChange,
 )
@@ -140,6 +142,8 @@ __all__ = [
     "ExitCase",
     "ExitState",
     "ExitStep",
+    "ExpertMark",
+    "ExpertMarkReopening",
     "File",
     "Guardianship",
     "HeadingMeaning",

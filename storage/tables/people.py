@@ -23,6 +23,8 @@ class Role(StrEnum):
     TRAINEE_TEACHER = "trainee_teacher"
     AUDITOR = "auditor"
     """Reads everything below an office, and changes nothing."""
+    EXPERT_COMMITTEE = "expert_committee"
+    """Marks those who were recommended, alone and unseen by the other experts."""
 
 
 class UnitKind(StrEnum):

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import json_type, word_type
+from storage.tables.base import NEVER_AGAIN, json_type, word_type
 
 
 class StageChange(SQLModel, table=True):
@@ -72,6 +72,34 @@ class Reopening(SQLModel, table=True):
 
     evaluation_id: int = Field(foreign_key="evaluation.id", primary_key=True)
     version: int = Field(primary_key=True)
+    reason: str = Field(max_length=500)
+    reopened_by: int = Field(foreign_key="person.id")
+    at: datetime
+
+
+class ExpertMark(SQLModel, table=True):
+    """What one expert said of a learner at a stage, each time it was signed. Never changed."""
+
+    __tablename__ = "expert_mark"
+    __table_args__ = (UniqueConstraint("student_id", "stage", "expert_id", "version"), NEVER_AGAIN)
+
+    id: int | None = Field(default=None, primary_key=True)
+    student_id: int = Field(foreign_key="membership.id")
+    stage: str = Field(max_length=24)
+    expert_id: int = Field(foreign_key="membership.id", index=True)
+    version: int = 1
+    body: dict[str, Any] = Field(sa_type=json_type())
+    late: bool = False
+    """Signed after the stage had closed."""
+    at: datetime
+
+
+class ExpertMarkReopening(SQLModel, table=True):
+    """An office's opening of a mark, with the reason: its expert may sign anew. Never changed."""
+
+    __tablename__ = "expert_mark_reopening"
+
+    mark_id: int = Field(foreign_key="expert_mark.id", primary_key=True)
     reason: str = Field(max_length=500)
     reopened_by: int = Field(foreign_key="person.id")
     at: datetime

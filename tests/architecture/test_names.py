@@ -27,6 +27,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "files": ("jobs", "storage"),
     "inquiries": ("app/commands", "handlers", "services", "storage", "storage/tables"),
     "leave": ("handlers", "services"),
+    "marking": ("handlers", "services"),
     "materials": ("handlers", "programmes"),
     "office_days": ("handlers", "services"),
     "progress": ("handlers", "services"),

@@ -41,6 +41,7 @@ from handlers.inquiries import CurateSeen, GroupSeen
 from handlers.inviting import Inviting
 from handlers.join import JoinSeen
 from handlers.leave import ComingDay, LeaveSeen
+from handlers.marking import MarkReopeningSeen
 from handlers.materials import MaterialSeen
 from handlers.mydata import CopySeen
 from handlers.office_days import DaysSeen
@@ -53,6 +54,7 @@ from handlers.seen import Past, SessionSeen
 from handlers.stages import StageSeen
 from programmes import evaluating
 from programmes.catalogue import all_programmes
+from programmes.evaluating import Side
 from programmes.materials import brought, forms
 from programmes.model import Programme
 from programmes.presenting import presented
@@ -220,6 +222,15 @@ def told(flow: str) -> Iterator[BaseModel]:
         case "reopen":
             yield ReopeningSeen(
                 evaluation_id=1, version=2, student="林小雨", stage_name="中期评价"
+            )
+        case "mark":
+            for programme in all_programmes():
+                for one in evaluated(programme):
+                    if one.side == Side.OFFICE and one.dimensions:
+                        yield one.model_copy(update={"side": "", "ending": ()})
+        case "reopen_mark":
+            yield MarkReopeningSeen(
+                mark_id=1, expert="卢致远", student="林小雨", stage_name="年度评价"
             )
         case "change_stage":
             days = {"first": date(2026, 1, 1), "last": date(2027, 12, 31)}

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -209,7 +210,7 @@ MISTAKES = {
             "unknown_choice",
             "evaluation.stages.value.1.effects.failed",
             "failed",
-            "opinion、excellent、qualified、unqualified",
+            "opinion、excellent、qualified、unqualified、recommended、not_recommended",
         ),
     ),
     "deadline outside the cycle": (
@@ -269,6 +270,30 @@ def test_a_mistake_is_told_where_it_is(kind: str, tmp_path: Path) -> None:
     assert problem.suggestion == suggestion
     assert (problem.line, problem.column) == place
     assert problem.file == str(tmp_path / "shanxi-2026.yaml")
+
+
+ALONE: Final = {
+    "[province_office]": ["no_experts", "none_recommended"],
+    "[expert_committee]": ["none_recommended"],
+}
+"""What is wrong with a stage that these mark alone, where nobody is recommended before it."""
+
+
+@pytest.mark.parametrize("evaluators", ALONE)
+def test_a_stage_marked_alone_has_experts_and_somebody_recommended_to_them(
+    evaluators: str, tmp_path: Path
+) -> None:
+    stage = "evaluator: 省级管理办公室, evaluators: [province_office],"
+    assert SHANXI.count(stage) == 1
+    alone = stage.replace("[province_office]", f"{evaluators}, independent: true")
+    problems = check(tmp_path, SHANXI.replace(stage, alone))
+    assert [one.code for one in problems] == ALONE[evaluators]
+    assert {one.path for one in problems} == {"evaluation.stages.value.2.independent"}
+    before = "outcomes: [qualified, unqualified], consequence: 不合格退出培养"
+    assert SHANXI.count(before) == 1
+    recommends = before.replace("unqualified]", "unqualified, recommended]")
+    better = SHANXI.replace(stage, alone).replace(before, recommends)
+    assert [one.code for one in check(tmp_path, better)] == ALONE[evaluators][:-1]
 
 
 def test_the_key_is_the_name_of_the_file(tmp_path: Path) -> None:

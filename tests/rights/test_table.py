@@ -24,6 +24,8 @@ from services.rights import FREE, RIGHT_FOR, RIGHTS, Must, Of
 from storage.database import Database
 from storage.tables import (
     Cohort,
+    Evaluation,
+    EvaluationState,
     Guardianship,
     Membership,
     Mentoring,
@@ -58,7 +60,7 @@ EXPECTED: Final = {
     **each("urge_review", "office"),
     **each("read_urgings", "school", *OVERSEE),
     **each("readers", "oneself", "guardian"),
-    **each("set_reminders", "oneself", "cultivates", "school", "office"),
+    **each("set_reminders", "oneself", "cultivates", "school", "office", "expert"),
     **each("take_leave", "oneself", "cultivates"),
     **each("appoint_delegate", "cultivates"),
     **each("office_days", "office"),
@@ -77,6 +79,8 @@ EXPECTED: Final = {
     **each("evaluate_at_school", "school"),
     **each("read_evaluation", *READERS),
     **each("reopen_evaluation change_stage recommend_outcome decide_outcome", "office"),
+    **each("mark marking", "expert"),
+    **each("read_marks reopen_mark", "office"),
     **each("confirm_exit", "office"),
     **each("object_exit", "oneself", "guardian"),
     **each("service_hours", "cultivates", "school", *OVERSEE),
@@ -230,8 +234,52 @@ def build(db: Session) -> World:
             for ended in (False, True):
                 world.knows(relation, stands, world.member(role, unit, ended=ended))
         world.knows(relation, "abroad", world.member(role, "office", cohort=world.elsewhere))
+    recommend(db, learner)
+    for ended in (False, True):
+        world.knows("expert", "in", world.member(Role.EXPERT_COMMITTEE, "host", ended=ended))
+    abroad = world.member(Role.EXPERT_COMMITTEE, "host", cohort=world.elsewhere)
+    world.knows("expert", "abroad", abroad)
+    for stands in RELATED:
+        expert = world.knows("expert", stands, world.member(Role.EXPERT_COMMITTEE, "host"))
+        relate(world, stands, learner, expert)
     db.flush()
     return world
+
+
+RELATED: Final = ("taught", "taught_at_school", "answered_for")
+"""How an expert may be near a learner: such a one marks others, and never this one."""
+
+
+def relate(world: World, how: str, learner: Membership, expert: Membership) -> None:
+    match how:
+        case "taught":
+            mentor = world.member(Role.MENTOR, "host", person=expert.person_id)
+            mentoring = {"student_id": learner.id or 0, "mentor_id": mentor.id or 0}
+            world.db.add(Mentoring(**mentoring, created_at=NOW, ended_at=NOW))
+        case "taught_at_school":
+            world.member(Role.SCHOOL_TEACHER, "team", person=expert.person_id, ended=True)
+        case "answered_for":
+            world.db.add(
+                Guardianship(
+                    child_id=learner.person_id,
+                    guardian_id=expert.person_id,
+                    created_at=NOW,
+                    ended_at=NOW,
+                )
+            )
+
+
+def recommend(db: Session, learner: Membership, outcome: str = "recommended") -> None:
+    db.add(
+        Evaluation(
+            student_id=learner.id or 0,
+            stage="annual",
+            side="office",
+            state=EvaluationState.SIGNED,
+            outcome=outcome,
+            signed_at=NOW,
+        )
+    )
 
 
 def link(db: Session, child: Membership, guardian: Membership, withdrawn: datetime | None) -> None:
@@ -407,6 +455,51 @@ def test_nobody_approves_their_own(world: World) -> None:
         assert held(world.db, world.child, act, world.learner) is None
         assert world.learner not in world.db.execute(things(act, world.child)).scalars().all()
     assert held(world.db, world.child, "read", world.learner)
+
+
+def one_of(world: World, relation: str, stands: str) -> Somebody:
+    """Somebody who stands there, whose place has not ended."""
+    return next(
+        one
+        for one in world.everybody
+        if (one.relation, one.stands, one.ended) == (relation, stands, False)
+    )
+
+
+def test_an_expert_marks_who_is_recommended_and_nobody_else(world: World) -> None:
+    expert = one_of(world, "expert", "in")
+    recommended = world.db.exec(select(Evaluation)).one()
+    assert held(world.db, expert.person, "mark", world.learner)
+    for outcome, state in (
+        ("not_recommended", EvaluationState.SIGNED),
+        ("recommended", EvaluationState.REOPENED),
+    ):
+        recommended.outcome, recommended.state = outcome, state
+        world.db.flush()
+        assert held(world.db, expert.person, "mark", world.learner) is None
+        assert holders(world.db, "mark", world.learner) == []
+    # Nor do they read or evaluate anything as others do.
+    recommended.outcome, recommended.state = "recommended", EvaluationState.SIGNED
+    world.db.flush()
+    for act in ("read", "read_student", "read_evaluation", "evaluate", "read_marks"):
+        assert held(world.db, expert.person, act, world.learner) is None
+
+
+def test_an_expert_who_is_recommended_does_not_mark_themselves(world: World) -> None:
+    world.member(Role.EXPERT_COMMITTEE, "host", person=world.child)
+    assert held(world.db, world.child, "mark", world.learner) is None
+
+
+def test_who_marks_does_not_see_the_others_marks_from_the_office(world: World) -> None:
+    office = one_of(world, "office", "whole")
+    assert held(world.db, office.person, "read_marks", world.learner)
+    place = world.member(Role.EXPERT_COMMITTEE, person=office.person)
+    for act in ("read_marks", "reopen_mark"):
+        assert held(world.db, office.person, act, world.learner) is None
+    assert held(world.db, office.person, "decide_outcome", world.learner)
+    place.ended_at = NOW
+    world.db.flush()
+    assert held(world.db, office.person, "read_marks", world.learner)
 
 
 def test_a_circle_of_units_ends(world: World) -> None:

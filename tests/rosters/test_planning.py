@@ -10,6 +10,7 @@ from language.ranks import Rank
 from services.rostering.book import Sheet, SheetRow
 from services.rostering.headings import tables
 from services.rostering.plan import RosterPlan
+from storage.tables import Role
 from tests.rosters.conftest import Office, Open, reasons, remarks
 from tests.rosters.sheets import Rows, text, xlsx
 
@@ -97,6 +98,15 @@ def test_sheets_of_several_roles(office: Office) -> None:
     }
     assert "工作表「旧」是隐藏的" in remarks(made)
     assert "不在这一期的名册里" not in remarks(made)
+
+
+def test_a_list_of_experts_is_one_and_a_list_that_experts_looked_at_is_not(office: Office) -> None:
+    experts: Rows = [["自治区终评专家名单"], ["姓名", "工作单位"], ["卢致远", "示例大学"]]
+    (entry,) = [one.entry for one in office.plan(xlsx(experts)).new]
+    assert (entry.role, entry.school) == (Role.EXPERT_COMMITTEE, "示例大学")
+    students: Rows = [["经专家评审的推荐汇总表"], HEAD, ["张三", "甲中学", "高一", "数学", None]]
+    (entry,) = [one.entry for one in office.plan(xlsx(students)).new]
+    assert entry.role is Role.STUDENT
 
 
 def test_teachers_are_trained_where_the_programme_trains_teachers(open_office: Open) -> None:

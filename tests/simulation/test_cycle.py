@@ -92,6 +92,10 @@ def test_a_cycle_has_what_its_document_asks_and_nothing_else(key: str) -> None:
         assert Counter(event.person for event in certificates) == Counter(good)
     else:
         assert not certificates
+    marks = by_kind.get("mark", [])
+    assert bool(marks) is any(stage.independent for stage in programme.stages)
+    recommended = {event.student for event in signed if event.outcome == "recommended"}
+    assert {event.student for event in marks} <= recommended, "experts see nobody else"
     asked = {str(record.kind.value) for record in programme.records}
     assert {kind for kind in ("diary", "meeting_record") if kind in by_kind} <= asked
 

@@ -14,10 +14,10 @@ import pytest
 from sqlmodel import Session, select
 
 from app.demo import LEFT, NOT_JOINED, SHOWN, STUDENTS, make_demo, sign_in_links
-from bot.talk.acting import Operator
+from bot.talk.acting import Actor, Operator
 from bot.talk.clock import SetClock, beijing_day
 from bot.talk.message import Incoming, Outgoing, as_text
-from services import joining, roster, urging
+from services import joining, marking, roster, urging
 from services.progress import in_short
 from services.roster import Presence
 from storage import tables
@@ -103,7 +103,7 @@ def test_it_is_never_put_beside_a_cohort_of_ones_own(db: Session) -> None:
     roster.create_cohort(db, Operator(AUTUMN), "shanxi-2026", "真的一期")
     assert make_demo(db, AUTUMN) is None
     assert not db.exec(select(Person)).all()
-    assert sign_in_links(db, AUTUMN, "http://127.0.0.1:8080") == {}
+    assert sign_in_links(db, AUTUMN, "http://127.0.0.1:8080") == []
 
 
 @pytest.mark.parametrize("day", ["2026-01-05", "2026-02-28", "2026-04-15"])
@@ -173,6 +173,7 @@ def test_the_roster_is_as_described(demo: Session) -> None:
         Role.GUARDIAN: 1,
         Role.TRAINEE_TEACHER: 0,
         Role.AUDITOR: 0,
+        Role.EXPERT_COMMITTEE: 0,
     }
     present = roster.presences(demo, [m.person.id or 0 for m in everybody])
     assert [*present.values()].count(Presence.NOT_JOINED) == len(NOT_JOINED)
@@ -200,13 +201,21 @@ def test_the_past_is_not_sent_once_more(demo: Session) -> None:
     assert all(row.sent_at == row.created_at for row in rows)
 
 
+THERE = (
+    *(Role.STUDENT, Role.MENTOR, Role.TEAM_MEMBER),
+    *(Role.SCHOOL_TEACHER, Role.COORDINATOR, Role.GUARDIAN),
+)
+"""The roles of the demo's own programme, whose document has no experts mark."""
+
+
 def test_a_link_for_each_role_opens_that_persons_chat(db: Session) -> None:
     now = datetime(2026, 3, 1, 2, tzinfo=UTC)
     make_demo(db, now)
     links = sign_in_links(db, now, "https://yingcai.example.org/")
-    assert tuple(links) == SHOWN
-    for role, (name, url) in links.items():
-        found = re.fullmatch(r"https://yingcai\.example\.org/in/([\w-]+)", url)
+    assert [one.role for one in links] == [one for one in SHOWN if one in THERE]
+    for link in links:
+        role, name = link.role, link.name
+        found = re.fullmatch(r"https://yingcai\.example\.org/in/([\w-]+)", link.url)
         assert found is not None
         _, account = joining.sign_in(db, found[1], "test", now)
         person = db.get_one(Person, account.person_id)
@@ -256,3 +265,20 @@ async def test_people_can_take_it_from_there(autumn: Database, tmp_path: Path) -
     assert "待审 1 条" in await says("mentor_1", "待审")
     assert "已通过 11" in await says("student_1", "我的进度")
     house.close()
+
+
+def test_a_document_with_experts_has_them_at_work(db: Session) -> None:
+    """The city has recommended, the region has opened the experts' step, and some have marked."""
+    now = datetime(2025, 12, 10, 2, tzinfo=UTC)
+    made = make_demo(db, now, programme="neimenggu-pilot-2025")
+    assert made is not None
+    links = sign_in_links(db, now, "https://yingcai.example.org/")
+    assert [link.role for link in links] == [*SHOWN[:5], Role.COORDINATOR, *SHOWN[5:]]
+    by_office = tables.Evaluation.side == "office"
+    said = set(db.exec(select(tables.Evaluation.outcome).where(by_office)))
+    assert said == {"recommended", "not_recommended"}
+    marked = db.exec(select(tables.ExpertMark.expert_id)).all()
+    assert len(set(marked)) == 2
+    experts = roster.members(db, made.cohort_id, [Role.EXPERT_COMMITTEE])
+    first = Actor(experts[0].person.id or 0, None, now)
+    assert len(marking.left(db, first)) == 2

@@ -2,6 +2,7 @@
 
 ! packs programmes/packs             a folder of packs beside the built-in ones, under tests/
 ! programme shanxi-2026 senior_1      which programme, and the learners' grade
+! experts 卢致远 方若谷                  these are experts of the cohort's committee
 ! join 林小雨 王建国                    these have joined before the talk begins
 林小雨> 记一次培养                      says
     林小雨< （1/6）哪天的培养活动，…      … and this is what she is shown (✎: in place)
@@ -27,6 +28,7 @@ from PIL import Image
 from sqlmodel import select
 
 from bot.talk.message import Incoming
+from storage.tables import Role
 from tests.documents.samples import page, printed, word
 from tests.house import House, Member, text_of
 from tests.rosters.sheets import xlsx
@@ -104,6 +106,9 @@ async def direct(house: House, words: list[str]) -> None:
             pass
         case ["programme", key, grade]:
             await house.populate(key, grade)
+        case ["experts", *names]:
+            for name in names:
+                await house.enrol(name, Role.EXPERT_COMMITTEE)
         case ["join", *names]:
             await house.join(*names)
             for member in house.members.values():
@@ -175,6 +180,8 @@ def contents(house: House) -> dict[str, list[Any]]:
         tables.StoredTalk,
         tables.Inquiry,
         tables.Curated,
+        tables.ExpertMark,
+        tables.ExpertMarkReopening,
     ]
     with house.app.database.transaction() as db:
         found = {

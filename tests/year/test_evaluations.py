@@ -256,8 +256,8 @@ async def test_a_branch_recommends_and_the_whole_decides(open_house: OpenHouse) 
     move_to_school_of(house, "林小雨", UnitKind.CITY)
     number = house.members["林小雨"].membership_id
     await forge(office, f"a:evaluate:{number}:2:office")
-    await writes(office, "同意推荐参加自治区终评")
-    assert [(one.stage, one.outcome) for one, _, _ in signed(house)] == [("annual", "")]
+    await writes(office, "推荐", "同意推荐参加自治区终评")
+    assert [(one.stage, one.outcome) for one, _, _ in signed(house)] == [("annual", "recommended")]
     refused = await forge(office, f"a:evaluate:{number}:3:office")
     assert "不由您填写" in refused
 

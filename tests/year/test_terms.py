@@ -53,7 +53,7 @@ GRADED = ("qualified", "unqualified")
             {
                 "initial": [("team", ())],
                 "mid": [("team", GRADED)],
-                "annual": [("team", ()), ("office", ())],
+                "annual": [("team", ()), ("office", ("recommended", "not_recommended"))],
                 "annual_2": [("office", ("excellent", *GRADED))],
             },
         ),
