@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Final, Literal
 
 from answers.by_day import asked_of, planned
@@ -343,6 +343,21 @@ class Guide:
         asked, rest = self.scope(question, own)
         return self._match(rest, asked)
 
+    def meant(self, found: Sequence[Match], asked: Sequence[Programme]) -> Sequence[Match]:
+        """The topic that is meant; two, if it may be either; none, if it is not clear. Beside one
+        on which the documents are silent stands one on which they are not, if there is one."""
+        if not found or found[0].score < SURE:
+            return []
+        first, *others = found
+        if first.score >= CLEAR:
+            return [first]
+        beside = list(takewhile(lambda match: match.score >= BESIDE * first.score, others))
+        second = next(iter(beside), None)
+        if self._silent_on(first.topic, asked):
+            spoken = (match for match in beside if not self._silent_on(match.topic, asked))
+            second = next(filter(lambda m: self._offered(m.topic), spoken), second)
+        return [first, second] if second and self._offered(second.topic) else [first]
+
     def _match(self, rest: str, asked: Sequence[Programme]) -> list[Match]:
         enough = all if len(asked) <= FEW else any
         found = [
@@ -399,11 +414,11 @@ class Guide:
         if more := self._in_context(rest, asked, found, asker):
             found = more
         near = tuple(m.topic for m in found if m.score >= NEAR and self._offered(m.topic))
-        if not found or found[0].score < SURE:
+        chosen = self.meant(found, asked)
+        if not chosen:
             score = found[0].score if found else 0.0
             yield self._from_text(rest, asked, asker, score, near[:MOST_NEAR])
-            return
-        for match in self._best(found):
+        for match in chosen:
             topic = self.topics[match.topic]
             topic = self.topics[topic.by_role.get(asker.role, topic.key)]
             others = tuple(key for key in near if key != topic.key)[:MOST_NEAR]
@@ -431,12 +446,10 @@ class Guide:
             beside = [*asker.own, *beside]
         return tuple({one.key: one for one in beside}.values())
 
-    def _best(self, found: Sequence[Match]) -> Sequence[Match]:
-        """The topic that is meant; two, if it may be either."""
-        first, *others = found[:2]
-        if first.score >= CLEAR or not others or others[0].score < BESIDE * first.score:
-            return [first]
-        return found[:2] if self._offered(others[0].topic) else [first]
+    def _silent_on(self, topic: str, programmes: Sequence[Programme]) -> bool:
+        return self._offered(topic) and all(
+            tell(programme, self.topics[topic]).silent for programme in programmes
+        )
 
     def _goes_on(
         self, question: str, rest: str, asked: Sequence[Programme], asker: _Asker
