@@ -45,7 +45,7 @@ EVIDENCE: Final = 0.35
 WRITTEN: Final = 0.6
 """The same if the topic was understood but its facts are silent: a loaded document may still speak
 of it."""
-OWN: Final = 10.0
+OWN: Final = 100.0
 """Factor for the asker's own records, or for who may join, if the words suggest them."""
 ADMITS: Final = ("grades", "who")
 """The topics of who may join."""
@@ -71,6 +71,7 @@ _SEVERAL: Final = re.compile(
 )
 _BETWEEN: Final = re.compile(r"[？?；;。！!\n]+")
 _BESIDE: Final = re.compile(r"[，,]|(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])")
+_CLAUSES: Final = re.compile(rf"{_BESIDE.pattern}|[、：:（）()]")
 _ASKS: Final = re.compile(
     r"[吗呢么嘛谁几哪啥咋]|什么|多少|怎么|多久|多长|是不是|有没有|要不要|能不能|可不可以|[不没]$"
 )
@@ -85,7 +86,7 @@ _JOINS: Final = re.compile(
 """Whether somebody of a grade may join: 高三还要不要人, 初二能报吗."""
 _BECAME: Final = re.compile(
     r"[了过到上去完收批发审]没有?\s*$|[了过]没|了(?:吗|没有)\s*$|次了|查[一下]|到哪一?步|够不够|排到|轮到|在不在"
-    r"|有没有我|有我|我(?:的)?名字|第几个|还[差剩]|给我写的|考得|评上"
+    r"|有没有我|有我|我(?:的)?名字|第几个|还[差剩]|给我写的|考得|评上|帮我?[看查]|看一眼"
     r"|\b(?:been|yet|already|so far|still)\b"
 )
 """What became of something: 通过了没, 几次了, 在不在名单里."""
@@ -307,7 +308,7 @@ class Guide:
         for part in whole or [question]:
             beside = [one for one in _BESIDE.split(part) if one]
             if len(beside) < 2 or not self._each_asks(beside):
-                parts.append(part)
+                parts += self._clear_in(part, own) or [part]
             elif self._of_different(beside) or self._apart(beside, own):
                 parts += beside
             elif self._apart((beside[0], part), own):  # 日志谁督促，谁审核
@@ -315,6 +316,16 @@ class Guide:
             else:
                 parts.append(part)
         return parts
+
+    def _clear_in(self, part: str, own: Sequence[Programme]) -> list[str]:
+        """The clauses that are clear alone, of a question that is not clear as a whole."""
+        clauses = [one for one in _CLAUSES.split(part) if one.strip()]
+        if len(clauses) < 2 or self._surely(part, own, SURE):
+            return []
+        return [one for one in clauses if self._surely(one, own, CLEAR)]
+
+    def _surely(self, question: str, own: Sequence[Programme], enough: float) -> bool:
+        return any(one.score >= enough for one in self.match(question, own)[:1])
 
     @staticmethod
     def _each_asks(beside: Sequence[str]) -> bool:
@@ -331,7 +342,7 @@ class Guide:
     def _apart(self, questions: Sequence[str], own: Sequence[Programme]) -> bool:
         """Whether these are clear questions about different things."""
         best = [self.match(one, own)[:1] for one in questions]
-        clear = {match.topic for found in best for match in found if match.score >= CLEAR}
+        clear = {match.topic for found in best for match in found if match.score >= SURELY}
         return len(clear) == len(questions)
 
     def rarity(self, gram: str) -> float:
