@@ -95,6 +95,14 @@ _MOST: Final = re.compile("最(?:(?P<much>[晚后多长高大久])|[早先少短
 _PARTS: Final = re.compile("[；。，、：\\n]")
 _UNWRITTEN: Final = re.compile("未写|没写|未列|未定|未说明|没有规定")
 """By which packs say that a document leaves a part open."""
+_LEFT_OPEN: Final = {
+    r"什么时候|啥时候|何时|哪一?天|几[号月]|哪几?个?月|多久|\bwhen\b": "时间|日期|天数|期限|多久",
+    r"哪[里儿]|在哪|地点|还是在|\bwhere\b": "地点|到校",
+    r"多少|几|\bhow (?:many|much)\b": "多少|数值|[人天次]数|金额|名额|比例",
+    r"谁|哪个?(?:部门|单位)|\bwho\b": "谁",
+    r"[买花用]|\bspend\b": "用途",
+}
+"""What is asked of a matter, and how packs call it where a document leaves it open."""
 _ANNEX: Final = re.compile(r"附件\d*")
 _BOUND: Final = re.compile("(?<= )[和与跟及、]+(?= )")
 """What bound the names of programmes together."""
@@ -560,8 +568,9 @@ class Guide:
         at_office: bool = False,
     ) -> PolicyAnswer:
         keys = tuple(programme.key for programme in programmes)
+        kind: AnswerKind
         if not topic.documented:
-            kind: AnswerKind = "personal" if topic.kind == "personal" else "out_of_scope"
+            kind = "personal" if topic.kind == "personal" else "out_of_scope"
             here = f"ask.reply_at_office.{topic.key}"
             at_office = at_office and here in catalogue("zh")
             words = t(here if at_office else f"ask.reply.{topic.key}")
@@ -589,7 +598,8 @@ class Guide:
             elif not at_office and any(map(_UNWRITTEN.search, one.lines)):
                 offices = self._offices(programmes)
                 words = t("ask.part_silent", says=words, offices=offices) if offices else words
-            return PolicyAnswer("fact", words, topic.key, one.clause, keys, score, near)
+            kind = "silent" if _left_open(one, question) else "fact"
+            return PolicyAnswer(kind, words, topic.key, one.clause, keys, score, near)
         sources = (f"{self.called(one.programme)} {one.clause}" for one in told if not one.silent)
         words = self._side_by_side(told, topic, question, library)
         return PolicyAnswer("compare", words, topic.key, "；".join(sources), keys, score, near)
@@ -813,6 +823,15 @@ def _size(value: object) -> float | None:
         case int() if not isinstance(value, bool):
             return value
     return None
+
+
+def _left_open(told: Told, question: str) -> bool:
+    """Whether the document says that it leaves open just what is asked."""
+    asked = [named for asks, named in _LEFT_OPEN.items() if re.search(asks, question)]
+    parts = [part for line in told.lines for part in _PARTS.split(line)]
+    return any(
+        _UNWRITTEN.search(part) and re.search(named, part) for part in parts for named in asked
+    )
 
 
 def _documents(programmes: Iterable[Programme]) -> set[tuple[str, ...]]:
