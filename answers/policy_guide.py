@@ -312,18 +312,25 @@ class Guide:
         """The separate questions in a message: each ends with its mark, or they stand side by side
         and each is clear alone."""
         whole = [part for part in _BETWEEN.split(question) if len(tidy(part)) > 1]
+        if not any(self._sum_of(part, own) for part in whole) and self._sum_of(question, own):
+            return [question]  # 去了8趟，达标吗？差几趟
         parts: list[str] = []
         for part in whole or [question]:
             beside = [one for one in _BESIDE.split(part) if one]
-            if len(beside) < 2 or not self._each_asks(beside):
-                parts += self._clear_in(part, own) or [part]
-            elif self._of_different(beside) or self._apart(beside, own):
+            asking = len(beside) > 1 and self._each_asks(beside)
+            if self._sum_of(part, own):
+                parts.append(part)
+            elif asking and (self._of_different(beside) or self._apart(beside, own)):
                 parts += beside
-            elif self._apart((beside[0], part), own):  # 日志谁督促，谁审核
+            elif asking and self._apart((beside[0], part), own):  # 日志谁督促，谁审核
                 parts += (beside[0], part)
             else:
-                parts.append(part)
+                parts += self._clear_in(part, own) or [part]
         return parts
+
+    def _sum_of(self, question: str, own: Sequence[Programme]) -> Sum | None:
+        asked, rest = self.scope(question, own)
+        return summed(rest, asked[0]) if len(asked) == 1 else None
 
     def _clear_in(self, part: str, own: Sequence[Programme]) -> list[str]:
         """The clauses that are clear alone, of a question that is not clear as a whole."""
@@ -350,7 +357,7 @@ class Guide:
     def _apart(self, questions: Sequence[str], own: Sequence[Programme]) -> bool:
         """Whether these are clear questions about different things."""
         best = [self.match(one, own)[:1] for one in questions]
-        clear = {match.topic for found in best for match in found if match.score >= SURELY}
+        clear = {match.topic for found in best for match in found if match.score >= CLEAR}
         return len(clear) == len(questions)
 
     def rarity(self, gram: str) -> float:
