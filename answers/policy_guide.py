@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby, takewhile
 from typing import Final, Literal
 
@@ -168,6 +169,8 @@ class Guide:
             {key: (*topic.asks, *_called(topic)) for key, topic in self.topics.items()},
             {key: self._parts_of(topic) for key, topic in self.topics.items()},
         )
+        # One question is looked at as a whole, in its parts and when it is answered.
+        self._likely = lru_cache(maxsize=32)(self._index.match)
 
     def ask(
         self,
@@ -312,13 +315,14 @@ class Guide:
         """The separate questions in a message: each ends with its mark, or they stand side by side
         and each is clear alone."""
         whole = [part for part in _BETWEEN.split(question) if len(tidy(part)) > 1]
-        if not any(self._sum_of(part, own) for part in whole) and self._sum_of(question, own):
+        sums = [part for part in whole if self._sum_of(part, own)]
+        if len(whole) > 1 and not sums and self._sum_of(question, own):
             return [question]  # 去了8趟，达标吗？差几趟
         parts: list[str] = []
         for part in whole or [question]:
             beside = [one for one in _BESIDE.split(part) if one]
             asking = len(beside) > 1 and self._each_asks(beside)
-            if self._sum_of(part, own):
+            if part in sums:
                 parts.append(part)
             elif asking and (self._of_different(beside) or self._apart(beside, own)):
                 parts += beside
@@ -388,7 +392,7 @@ class Guide:
         enough = all if len(asked) <= FEW else any
         found = [
             match
-            for match in self._index.match(rest)
+            for match in self._likely(rest)
             if enough(self.topics[match.topic].concerns(programme) for programme in asked)
         ]
         said = plain(rest)
