@@ -393,7 +393,8 @@ class Guide:
         found = [
             match
             for match in self._likely(rest)
-            if enough(self.topics[match.topic].concerns(programme) for programme in asked)
+            if not (topic := self.topics[match.topic]).title
+            or enough(topic.concerns(programme) for programme in asked)
         ]
         said = plain(rest)
         if stages := {topic for word, topic in STAGES.items() if word in said}:
