@@ -12,11 +12,13 @@ from programmes.values import CityQuota, Counter, Minimum, Per, Quota
 from prompts import Text, t
 
 _LEFT: Final = re.compile(
-    r"(?:还|再|最多|另外?|尚)[^,，。]{0,10}几|[差缺]几|够不够|够了?[吗没不么]|够数|[还再]能"
+    r"(?:还|再|最多|另外?|尚)[^,，。]{0,10}几|[差缺]几|够不够|够了?[吗没不么]|够数|[还再]能|达标"
     r"|\bhow many (?:more|are left|left)\b|\bis (?:that|it) enough\b"
 )
 """Whether it is asked what is left of a number: 还差几次, 还能再收几个, 够了吗."""
-_ALL: Final = re.compile(r"总共|一共|[合总]计|加起来|总的|\b(?:in total|altogether)\b")
+_ALL: Final = re.compile(
+    r"总共|一共|拢共|[合总]计|[加合]起来|加一块|总的|\b(?:in total|altogether)\b"
+)
 _STATED: Final = re.compile(
     rf"(?:[了过有到收带签招去做跑见参加已经]|\b(?:have|has|had|did|done|been to|with)\b)"
     rf"[^,，。\d]{{0,4}}?"
@@ -28,6 +30,17 @@ _THERE: Final = re.compile(r"到[校学]|去|面对面|当面|人到|campus")
 _MONTHS: Final = re.compile(
     rf"(?<!\d)(?P<first>\d{{1,2}}|{WHOLE})月[^,，。]{{0,8}}?[到至~-]\s*(?P<last>\d{{1,2}}|{WHOLE})月"
 )
+
+_NTH: Final = re.compile(
+    rf"(?P<year>20\d\d)年(?P<month>\d{{1,2}}|{WHOLE})月份?(?:是|算|处于|在)?第几个?月"
+)
+"""Which month of the cycle a month is: 2023年10月是第几个月."""
+_GONE: Final = re.compile(
+    rf"到(?P<month>\d{{1,2}}|{WHOLE})月[底末][^,，。]{{0,6}}(?:[过完了满]几个月|几个月)"
+)
+"""How many months of the cycle are over: 到8月底算走完几个月."""
+_INTERVIEWED: Final = re.compile(rf"(?P<n>{WHOLE})\s*[个名]?(?:名额|学生)[^。]{{0,10}}面试")
+"""How many are interviewed for so many places: 30个名额大概进多少人面试."""
 
 
 class Numbered(NamedTuple):
@@ -68,11 +81,10 @@ def summed(question: str, programme: Programme) -> Sum | None:
     """What one of the programme's rules comes to for a number that the question states, if it asks
     that and the document has a number for it."""
     said = fold(tidy(question)).casefold()
-    if _LEFT.search(said):
-        return _left(said, programme)
-    if _ALL.search(said):
-        return _by_month(said, programme) or _money(said, programme)
-    return None
+    found = _left(said, programme) if _LEFT.search(said) else None
+    if found is None and _ALL.search(said):
+        found = _by_month(said, programme) or _money(said, programme)
+    return found or _of_the_cycle(said, programme) or _interviewed(said, programme)
 
 
 def _left(said: str, programme: Programme) -> Sum | None:
@@ -131,6 +143,33 @@ def _by_month(said: str, programme: Programme) -> Sum | None:
     months, each = last - first + 1, value.at_least
     says = t("ask.sum.months", months=months, each=each, total=months * each)
     return Sum("face_to_face", says)
+
+
+def _of_the_cycle(said: str, programme: Programme) -> Sum | None:
+    """Which month of the cycle is meant, or how many of its months are over."""
+    start, end = programme.fact("cycle.start").value, programme.fact("cycle.end").value
+    asked = _NTH.search(said) or _GONE.search(said)
+    month = whole(asked["month"]) if asked else None
+    if not (start and end and start.month and end.month and asked and month):
+        return None
+    first, last = start.year * 12 + start.month, end.year * 12 + end.month
+    year = int(asked.groupdict().get("year") or start.year + (month < start.month))
+    at, all_months = year * 12 + month - first + 1, last - first + 1
+    if not 1 <= at <= all_months:
+        return None
+    key = "ask.sum.month" if asked.re is _NTH else "ask.sum.gone"
+    return Sum("cycle", t(key, month=at, left=all_months - at, total=all_months))
+
+
+def _interviewed(said: str, programme: Programme) -> Sum | None:
+    """How many are interviewed for a number of places."""
+    ratio, asked = programme.fact("selection.interview_ratio").value, _INTERVIEWED.search(said)
+    count = whole(asked["n"]) if asked and re.search(r"多少|几", said) else None
+    if ratio is None or not count:
+        return None
+    each = ratio.per_place
+    says = t("ask.sum.interviewed", places=count, each=each, total=count * each)
+    return Sum("ratio", t("ask.sum.soft", says=says) if ratio.soft else says)
 
 
 def _money(said: str, programme: Programme) -> Sum | None:

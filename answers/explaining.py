@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from answers.matching import grams, plain
-from answers.policy_guide import BESIDE, CLEAR, FEW, SURE, Guide
+from answers.policy_guide import FEW, Guide
 from programmes.model import Programme
 
 Verdict = Literal["chosen", "beside", "unsure", "less", "not_here", "by_role"]
@@ -56,25 +56,19 @@ def explain(guide: Guide, question: str, own: Sequence[Programme] = (), role: st
     named = guide.names_in(question, own)
     found = guide.index.match(rest)
     enough = all if len(asked) <= FEW else any
+    likely = guide.match(question, own)
+    meant = [match.topic for match in guide.meant(likely, asked)]
     weighed: list[Weighed] = []
-    best: float | None = None
-    for match in guide.match(question, own):
+    for place, match in enumerate(likely):
         verdict: Verdict = "less"
-        if best is None:
-            best = match.score
-            verdict = "chosen" if match.score >= SURE else "unsure"
-            if verdict == "chosen" and guide.topics[match.topic].by_role.get(role):
+        if match.topic in meant:
+            verdict = "beside" if place else "chosen"
+            if not place and guide.topics[match.topic].by_role.get(role):
                 verdict = "by_role"
-        elif (
-            len(weighed) == 1
-            and SURE <= best < CLEAR
-            and match.score >= BESIDE * best
-            and guide.topics[match.topic].documented
-        ):
-            verdict = "beside"
-        weighed.append(_weighed(guide, rest, match.topic, match.score, verdict))
-        if len(weighed) == MOST_TOPICS:
-            break
+        elif not place:
+            verdict = "unsure"
+        if place < MOST_TOPICS or match.topic in meant:
+            weighed.append(_weighed(guide, rest, match.topic, match.score, verdict))
     weighed += [
         _weighed(guide, rest, match.topic, match.score, "not_here")
         for match in found[:MOST_TOPICS]

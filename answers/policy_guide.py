@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from functools import lru_cache
+from itertools import groupby, takewhile
 from typing import Final, Literal
 
 from answers.by_day import asked_of, planned
@@ -45,7 +46,7 @@ EVIDENCE: Final = 0.35
 WRITTEN: Final = 0.6
 """The same if the topic was understood but its facts are silent: a loaded document may still speak
 of it."""
-OWN: Final = 10.0
+OWN: Final = 100.0
 """Factor for the asker's own records, or for who may join, if the words suggest them."""
 ADMITS: Final = ("grades", "who")
 """The topics of who may join."""
@@ -71,6 +72,7 @@ _SEVERAL: Final = re.compile(
 )
 _BETWEEN: Final = re.compile(r"[？?；;。！!\n]+")
 _BESIDE: Final = re.compile(r"[，,]|(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])")
+_CLAUSES: Final = re.compile(rf"{_BESIDE.pattern}|[、：:（）()]")
 _ASKS: Final = re.compile(
     r"[吗呢么嘛谁几哪啥咋]|什么|多少|怎么|多久|多长|是不是|有没有|要不要|能不能|可不可以|[不没]$"
 )
@@ -85,7 +87,7 @@ _JOINS: Final = re.compile(
 """Whether somebody of a grade may join: 高三还要不要人, 初二能报吗."""
 _BECAME: Final = re.compile(
     r"[了过到上去完收批发审]没有?\s*$|[了过]没|了(?:吗|没有)\s*$|次了|查[一下]|到哪一?步|够不够|排到|轮到|在不在"
-    r"|有没有我|有我|我(?:的)?名字|第几个|还[差剩]|给我写的|考得|评上"
+    r"|有没有我|有我|我(?:的)?名字|第几个|还[差剩]|给我写的|考得|评上|帮我?[看查]|看一眼"
     r"|\b(?:been|yet|already|so far|still)\b"
 )
 """What became of something: 通过了没, 几次了, 在不在名单里."""
@@ -94,6 +96,14 @@ _MOST: Final = re.compile("最(?:(?P<much>[晚后多长高大久])|[早先少短
 _PARTS: Final = re.compile("[；。，、：\\n]")
 _UNWRITTEN: Final = re.compile("未写|没写|未列|未定|未说明|没有规定")
 """By which packs say that a document leaves a part open."""
+_LEFT_OPEN: Final = {
+    r"什么时候|啥时候|何时|哪一?天|几[号月]|哪几?个?月|多久|\bwhen\b": "时间|日期|天数|期限|多久",
+    r"哪[里儿]|在哪|地点|还是在|\bwhere\b": "地点|到校",
+    r"多少|几|\bhow (?:many|much)\b": "多少|数值|[人天次]数|金额|名额|比例",
+    r"谁|哪个?(?:部门|单位)|\bwho\b": "谁",
+    r"[买花用]|\bspend\b": "用途",
+}
+"""What is asked of a matter, and how packs call it where a document leaves it open."""
 _ANNEX: Final = re.compile(r"附件\d*")
 _BOUND: Final = re.compile("(?<= )[和与跟及、]+(?= )")
 """What bound the names of programmes together."""
@@ -159,6 +169,8 @@ class Guide:
             {key: (*topic.asks, *_called(topic)) for key, topic in self.topics.items()},
             {key: self._parts_of(topic) for key, topic in self.topics.items()},
         )
+        # One question is looked at as a whole, in its parts and when it is answered.
+        self._likely = lru_cache(maxsize=32)(self._index.match)
 
     def ask(
         self,
@@ -303,18 +315,36 @@ class Guide:
         """The separate questions in a message: each ends with its mark, or they stand side by side
         and each is clear alone."""
         whole = [part for part in _BETWEEN.split(question) if len(tidy(part)) > 1]
+        sums = [part for part in whole if self._sum_of(part, own)]
+        if len(whole) > 1 and not sums and self._sum_of(question, own):
+            return [question]  # 去了8趟，达标吗？差几趟
         parts: list[str] = []
         for part in whole or [question]:
             beside = [one for one in _BESIDE.split(part) if one]
-            if len(beside) < 2 or not self._each_asks(beside):
+            asking = len(beside) > 1 and self._each_asks(beside)
+            if part in sums:
                 parts.append(part)
-            elif self._of_different(beside) or self._apart(beside, own):
+            elif asking and (self._of_different(beside) or self._apart(beside, own)):
                 parts += beside
-            elif self._apart((beside[0], part), own):  # 日志谁督促，谁审核
+            elif asking and self._apart((beside[0], part), own):  # 日志谁督促，谁审核
                 parts += (beside[0], part)
             else:
-                parts.append(part)
+                parts += self._clear_in(part, own) or [part]
         return parts
+
+    def _sum_of(self, question: str, own: Sequence[Programme]) -> Sum | None:
+        asked, rest = self.scope(question, own)
+        return summed(rest, asked[0]) if len(asked) == 1 else None
+
+    def _clear_in(self, part: str, own: Sequence[Programme]) -> list[str]:
+        """The clauses that are clear alone, of a question that is not clear as a whole."""
+        clauses = [one for one in _CLAUSES.split(part) if one.strip()]
+        if len(clauses) < 2 or self._surely(part, own, SURE):
+            return []
+        return [one for one in clauses if self._surely(one, own, CLEAR)]
+
+    def _surely(self, question: str, own: Sequence[Programme], enough: float) -> bool:
+        return any(one.score >= enough for one in self.match(question, own)[:1])
 
     @staticmethod
     def _each_asks(beside: Sequence[str]) -> bool:
@@ -343,12 +373,28 @@ class Guide:
         asked, rest = self.scope(question, own)
         return self._match(rest, asked)
 
+    def meant(self, found: Sequence[Match], asked: Sequence[Programme]) -> Sequence[Match]:
+        """The topic that is meant; two, if it may be either; none, if it is not clear. Beside one
+        on which the documents are silent stands one on which they are not, if there is one."""
+        if not found or found[0].score < SURE:
+            return []
+        first, *others = found
+        if first.score >= CLEAR:
+            return [first]
+        beside = list(takewhile(lambda match: match.score >= BESIDE * first.score, others))
+        second = next(iter(beside), None)
+        if self._silent_on(first.topic, asked):
+            spoken = (match for match in beside if not self._silent_on(match.topic, asked))
+            second = next(filter(lambda m: self._offered(m.topic), spoken), second)
+        return [first, second] if second and self._offered(second.topic) else [first]
+
     def _match(self, rest: str, asked: Sequence[Programme]) -> list[Match]:
         enough = all if len(asked) <= FEW else any
         found = [
             match
-            for match in self._index.match(rest)
-            if enough(self.topics[match.topic].concerns(programme) for programme in asked)
+            for match in self._likely(rest)
+            if not (topic := self.topics[match.topic]).title
+            or enough(topic.concerns(programme) for programme in asked)
         ]
         said = plain(rest)
         if stages := {topic for word, topic in STAGES.items() if word in said}:
@@ -399,11 +445,11 @@ class Guide:
         if more := self._in_context(rest, asked, found, asker):
             found = more
         near = tuple(m.topic for m in found if m.score >= NEAR and self._offered(m.topic))
-        if not found or found[0].score < SURE:
+        chosen = self.meant(found, asked)
+        if not chosen:
             score = found[0].score if found else 0.0
             yield self._from_text(rest, asked, asker, score, near[:MOST_NEAR])
-            return
-        for match in self._best(found):
+        for match in chosen:
             topic = self.topics[match.topic]
             topic = self.topics[topic.by_role.get(asker.role, topic.key)]
             others = tuple(key for key in near if key != topic.key)[:MOST_NEAR]
@@ -431,12 +477,10 @@ class Guide:
             beside = [*asker.own, *beside]
         return tuple({one.key: one for one in beside}.values())
 
-    def _best(self, found: Sequence[Match]) -> Sequence[Match]:
-        """The topic that is meant; two, if it may be either."""
-        first, *others = found[:2]
-        if first.score >= CLEAR or not others or others[0].score < BESIDE * first.score:
-            return [first]
-        return found[:2] if self._offered(others[0].topic) else [first]
+    def _silent_on(self, topic: str, programmes: Sequence[Programme]) -> bool:
+        return self._offered(topic) and all(
+            tell(programme, self.topics[topic]).silent for programme in programmes
+        )
 
     def _goes_on(
         self, question: str, rest: str, asked: Sequence[Programme], asker: _Asker
@@ -536,8 +580,9 @@ class Guide:
         at_office: bool = False,
     ) -> PolicyAnswer:
         keys = tuple(programme.key for programme in programmes)
+        kind: AnswerKind
         if not topic.documented:
-            kind: AnswerKind = "personal" if topic.kind == "personal" else "out_of_scope"
+            kind = "personal" if topic.kind == "personal" else "out_of_scope"
             here = f"ask.reply_at_office.{topic.key}"
             at_office = at_office and here in catalogue("zh")
             words = t(here if at_office else f"ask.reply.{topic.key}")
@@ -565,7 +610,8 @@ class Guide:
             elif not at_office and any(map(_UNWRITTEN.search, one.lines)):
                 offices = self._offices(programmes)
                 words = t("ask.part_silent", says=words, offices=offices) if offices else words
-            return PolicyAnswer("fact", words, topic.key, one.clause, keys, score, near)
+            kind = "silent" if _left_open(one, question) else "fact"
+            return PolicyAnswer(kind, words, topic.key, one.clause, keys, score, near)
         sources = (f"{self.called(one.programme)} {one.clause}" for one in told if not one.silent)
         words = self._side_by_side(told, topic, question, library)
         return PolicyAnswer("compare", words, topic.key, "；".join(sources), keys, score, near)
@@ -789,6 +835,15 @@ def _size(value: object) -> float | None:
         case int() if not isinstance(value, bool):
             return value
     return None
+
+
+def _left_open(told: Told, question: str) -> bool:
+    """Whether the document says that it leaves open just what is asked."""
+    asked = [named for asks, named in _LEFT_OPEN.items() if re.search(asks, question)]
+    parts = [part for line in told.lines for part in _PARTS.split(line)]
+    return any(
+        _UNWRITTEN.search(part) and re.search(named, part) for part in parts for named in asked
+    )
 
 
 def _documents(programmes: Iterable[Programme]) -> set[tuple[str, ...]]:

@@ -215,6 +215,22 @@ def test_questions_side_by_side_are_answered_in_turn() -> None:
     assert [answer.topic for answer in found] == ["diary_urge", "diary_review"]
 
 
+def test_beside_silence_stands_what_is_said() -> None:
+    spark = load("spark-2026")
+    found = GUIDE.ask("什么样的高校才够资格申请这笔支持", (spark,))
+    assert [answer.kind for answer in found] == ["silent", "fact"]
+
+
+def test_of_a_question_that_is_not_clear_the_clear_clauses_are_answered() -> None:
+    found = GUIDE.ask("经费怎么用，方案里提的硬要求是啥（四个字那个）", (SHANXI,))
+    assert [answer.topic for answer in found] == ["spend"]
+
+
+def test_what_a_document_leaves_open_is_not_said() -> None:
+    assert asked("内大的前置培养是哪几个月", YINGCAI).kind == "silent"
+    assert asked("有没有前置培养", YINGCAI).kind == "fact"
+
+
 def test_a_situation_before_a_question_is_no_question() -> None:
     (answer,) = GUIDE.ask("我家孩子高一，成绩年级前五，能报名吗", (SHANXI,))[:1]
     assert answer.kind == "fact"

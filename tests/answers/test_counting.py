@@ -21,6 +21,11 @@ from prompts import LANGUAGES, Language, render
         ("我们市已经有5个受资助的了，还能再报几个", "jiangsu-2022", "这是原则上的数"),
         ("我们队带了9个学生，还差几个", "spark-2026", "还差6名"),
         ("从4月带到12月，面对面一共最少几次", "neimenggu-pilot-2025", "一共至少18次"),
+        ("按每月最少的算，从1月到12月面对面合起来几次", "neimenggu-pilot-2025", "一共至少24次"),
+        ("今年去了8趟。这个达标吗？差几趟", "neimenggu-yingcai-2025", "还差2次"),
+        ("30个名额，多少人进面试", "neimenggu-yingcai-2025", "30个名额 × 3 = 90人"),
+        ("2023年10月是第几个月", "sichuan-jindaoshi-2023", "这是第8个月，一共12个月"),
+        ("到8月底算走完几个月，还剩几个月", "sichuan-jingke-2023", "走完6个月，还剩6个月"),
         ("每市拨工作经费，13个市一共多少钱", "jiangsu-2022", "13 × 20000元 = 260000元"),
     ],
 )
@@ -46,6 +51,8 @@ def test_it_is_worked_out_with_the_rule_beside_it(
         ("从4月带到12月，一共最少几次", "jiangsu-2022"),  # nothing is asked of each month
         ("12月到4月面对面一共几次", "neimenggu-pilot-2025"),  # of which year?
         ("13个市一共多少名额", "jiangsu-2022"),
+        ("30个名额，多少人进面试", "spark-2026"),  # no ratio is written
+        ("2025年10月是第几个月", "sichuan-jindaoshi-2023"),  # the cycle is over
     ],
 )
 def test_without_a_number_on_both_sides_nothing_is_worked_out(
