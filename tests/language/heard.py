@@ -1,7 +1,7 @@
 """Tables of sentences and what they say on Wednesday 18 March 2026, 20:00, in Beijing.
 
 A line is a sentence and cells: `session=yes | date=16 | what=做实验`. A cell that is missing does
-not matter, and `-` is nothing. Days are of March 2026. Names, lengths and days that answer a short
+not matter, and `-` is nothing. Days are of March 2026, if no month is named. Names, lengths and days that answer a short
 question have the cells `names`, `length` and `day`.
 """
 
@@ -94,4 +94,4 @@ def _cell(cell: str) -> tuple[str, Any]:
 
 
 def _day(number: str) -> str:
-    return f"2026-03-{int(number):02}"
+    return number if "-" in number else f"2026-03-{int(number):02}"
