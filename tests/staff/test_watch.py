@@ -411,7 +411,7 @@ async def test_what_waits_is_listed_with_whom_the_longest_first(house: House) ->
 async def test_who_has_not_joined_and_who_has_left(house: House) -> None:
     office = house.members["管小青"]
     said = await forge(house, "管小青", "a:absent:1")
-    assert "还没加入（示例一期）" in said
+    assert "还没加入 · 示例一期" in said
     assert "林大海，家长（监护人），汾河中学 · 还没有发邀请码" in said
     await house.code("林大海")
     assert "邀请码在 12月23日" in await forge(house, "管小青", "a:absent:1")
