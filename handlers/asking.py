@@ -10,7 +10,8 @@ from answers import CLEAR, SURELY, Last, PolicyAnswer, alarmed, guide
 from bot.scene import TO_MENU, Scene, number, with_menu
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Field, Message, press
-from handlers import affairs
+from handlers import affairs, help_calls
+from handlers.speaker import learner
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from prompts import Lines, Text, Words, t
@@ -262,7 +263,13 @@ def _say(
         ways.append(Choice(press("unhelpful", kept), label, weight="quiet"))
     if last and scene.talk() is None:
         ways.append(TO_MENU)
-    scene.say(_card(answer.text)._replace(rows=(*rows, tuple(ways)) if ways else tuple(rows)))
+    card = _card(answer.text)
+    if _in_distress(answer):
+        # Whoever sits at the screen next is not to find it.
+        scene.secret, card = True, card._replace(sealed=True)
+        if scene.speaker.person_id is not None and learner(scene) is not None:
+            rows.append((help_calls.SEEK,))
+    scene.say(card._replace(rows=(*rows, tuple(ways)) if ways else tuple(rows)))
 
 
 def _card(text: Text) -> Message:

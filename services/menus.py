@@ -27,7 +27,7 @@ OFFERED: Final = (
     *("session", "writing", "meeting", "presentation", "materials", "progress", "records"),
     *("queue", "evaluations", "cohort", "console", "stages", "plans", "results", "students"),
     *("service_hours", "certificates", "bulletins", "questions", "documents", "roster"),
-    *("children", "reminders"),
+    *("children", "reminders", "seek_help"),
 )
 """The commands that need a right, in the menu's order."""
 WATCH: Final = (Role.SCHOOL_TEACHER, Role.GUARDIAN)

@@ -30,6 +30,10 @@ class Relation(StrEnum):
     """A coordinator at or above the object's unit."""
     AUDITOR = "auditor"
     """An auditor at or above the object's unit, who may only read."""
+    CONTACT = "contact"
+    """An adult whom the office has named for the learner's school, or for the whole cohort."""
+    TOLD = "told"
+    """An adult whom a learner asked for help, or agreed to have told."""
 
 
 ROLES: Final[Mapping[Relation, tuple[Role, ...]]] = {
@@ -40,6 +44,8 @@ ROLES: Final[Mapping[Relation, tuple[Role, ...]]] = {
     Relation.SCHOOL: (Role.SCHOOL_TEACHER,),
     Relation.OFFICE: (Role.COORDINATOR,),
     Relation.AUDITOR: (Role.AUDITOR,),
+    Relation.CONTACT: (Role.HELP_CONTACT,),
+    Relation.TOLD: (Role.HELP_CONTACT, Role.SCHOOL_TEACHER, Role.COORDINATOR),
 }
 """The roles that can have each relation."""
 
@@ -63,6 +69,8 @@ class Of(StrEnum):
     """A person's data: one's own, or one's child's."""
     OWN = "own"
     """What belongs to the person's own memberships."""
+    HELP_CALL = "help_call"
+    """A learner's call for help."""
 
 
 class Must(StrEnum):
@@ -76,6 +84,8 @@ class Must(StrEnum):
     """An office oversees the whole of the learner's cohort."""
     NOT_OWN = "not_own"
     """The entry is not the person's own."""
+    OUTSIDE = "outside"
+    """The person is not the learner, and never was their mentor, team member or guardian."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,6 +474,48 @@ _EVERY: Final = (
         "invitations.not_yours",
         "cohort",
         ways=("invite", "invite_all"),
+    ),
+    # Calls for help. Nobody else learns that there are any.
+    Right(
+        "ask_for_help",
+        Of.LEARNER,
+        (_R.ONESELF,),
+        "seeking.not_a_learner",
+        "help_call",
+        {Must.CONSENT: "seeking.before_consent"},
+        ("seek_help", "tell_adult", "tell_next", "say_more"),
+    ),
+    Right(
+        "see_own_calls",
+        Of.LEARNER,
+        (_R.ONESELF,),
+        "seeking.not_a_learner",
+        "help_call",
+        ways=("own_calls",),
+    ),
+    Right(
+        "be_asked_for_help",
+        Of.LEARNER,
+        (_R.CONTACT, _R.SCHOOL, _R.OFFICE),
+        "seeking.not_yours",
+        "help_call",
+        {Must.WHOLE: "seeking.not_yours", Must.OUTSIDE: "seeking.not_yours"},
+    ),
+    Right(
+        "open_call",
+        Of.HELP_CALL,
+        (_R.TOLD,),
+        "seeking.not_yours",
+        "help_call",
+        ways=("open_call",),
+    ),
+    Right(
+        "close_call",
+        Of.HELP_CALL,
+        (_R.TOLD,),
+        "seeking.not_yours",
+        "help_call",
+        ways=("close_call",),
     ),
     # Bulletins. Whoever oversees the member who drafted one, oversees it.
     Right("bulletins", Of.OWN, (_R.SCHOOL, *_OVERSEE), "bulletin.none_yours", ways=("bulletins",)),

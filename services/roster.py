@@ -59,6 +59,7 @@ UNIT_OF: Final[Mapping[Role, tuple[UnitKind, ...]]] = {
     Role.TEAM_MEMBER: (UnitKind.HOST,),
     Role.COORDINATOR: OVERSEES,
     Role.AUDITOR: OVERSEES,
+    Role.HELP_CONTACT: (UnitKind.SCHOOL,),
 }
 """The kinds of unit that each role may belong to, the usual one first; guardians have none."""
 

@@ -23,6 +23,8 @@ class Role(StrEnum):
     TRAINEE_TEACHER = "trainee_teacher"
     AUDITOR = "auditor"
     """Reads everything below an office, and changes nothing."""
+    HELP_CONTACT = "help_contact"
+    """An adult whom an office names for learners to turn to; reads nothing else."""
 
 
 class UnitKind(StrEnum):
