@@ -21,7 +21,7 @@ from prompts import Lines, Text, Words, t
 from services import help_calls, roster
 from services.entities import HelpStepKind
 from services.help_calls import Adult, Call
-from services.rights import Relation
+from services.rights import ROLES
 
 CARD: Final = "help"
 MOST_CALLS: Final = 3
@@ -98,11 +98,8 @@ def _in_person(scene: Scene, found: Sequence[Adult]) -> None:
 
 
 def _described(one: Adult) -> Text:
-    role = t("role.help_contact" if one.relation is Relation.CONTACT else _ROLE[one.relation])
+    [role] = (t(f"role.{role}") for role in ROLES[one.relation])
     return t("seeking.adult", name=one.name, role=role, unit=one.unit or role)
-
-
-_ROLE: Final = {Relation.SCHOOL: "role.school_teacher", Relation.OFFICE: "role.coordinator"}
 
 
 def tell(scene: Scene, args: Sequence[str]) -> None:

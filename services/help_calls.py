@@ -22,6 +22,7 @@ from services import audit, notices
 from services.access import LearnerPlace, allow, held, holders, learner, learner_at, own
 from services.notices import Condition
 from services.rights import RIGHTS, Relation
+from services.roster import By
 from storage.tables import HelpCall, HelpStep, HelpStepKind, Membership, Person, Unit
 
 OBJECT: Final = "help_call"
@@ -35,9 +36,6 @@ UNANSWERED: Final = timedelta(days=3)
 MOST_ADULTS: Final = 8
 LONGEST: Final = 1500
 """Characters of words added at a time."""
-
-By = Actor | Operator
-
 
 # ---------------------------------------------------------------- the adults
 
