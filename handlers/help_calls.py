@@ -64,8 +64,13 @@ def seek(scene: Scene, _args: Sequence[str]) -> None:
         for one in here
     ]
     away = [_described(one) for one in found if not one.reachable]
-    fields = [Field(t("seeking.who_sees"), t("seeking.who_sees_is"))] if here else []
-    fields += [Field(t("seeking.who_not"), t("seeking.who_not_is"))] if here else []
+    fields = []
+    if here:
+        fields = [
+            Field(t("seeking.whom"), t("field.list", items=list(map(_described, here)))),
+            Field(t("seeking.who_sees"), t("seeking.who_sees_is")),
+            Field(t("seeking.who_not"), t("seeking.who_not_is")),
+        ]
     if away:
         fields.append(Field(t("seeking.in_person"), t("field.list", items=away)))
     sealed(
