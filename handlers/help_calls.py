@@ -27,6 +27,8 @@ CARD: Final = "help"
 MOST_CALLS: Final = 3
 SEEK: Final = Choice(press("seek_help"), t("seeking.tell_an_adult"), weight="primary")
 """The way here from an answer to a cry for help."""
+_REMARK: Final = t("seeking.not_kept_here", helplines=t("seeking.helplines"))
+"""Stands under what a learner has done: what stays on the screen until the page is opened anew."""
 OWN_CALLS: Final = Choice(press("own_calls"), t("seeking.own_calls"), weight="quiet")
 
 
@@ -129,7 +131,7 @@ def tell(scene: Scene, args: Sequence[str]) -> None:
             kind="question",
             card=CARD,
             title=t("seeking.sent_title", name=name),
-            note=t("seeking.helplines"),
+            note=_REMARK,
         ),
     )
 
@@ -163,7 +165,7 @@ def _show(scene: Scene, calls: Sequence[Call]) -> None:
             card=CARD,
             title=t("seeking.own_calls"),
             items=tuple(items),
-            note=t("seeking.helplines"),
+            note=_REMARK,
         ),
     )
 
@@ -227,7 +229,7 @@ def finish_say(scene: Scene, me: SaySeen, words: str) -> None:
         Message(
             t("seeking.said", name=me.adult),
             (*_ways(scene, call), (OWN_CALLS, TO_MENU)),
-            note=t("seeking.not_kept_here"),
+            note=_REMARK,
         ),
     )
 
