@@ -12,12 +12,15 @@ from typing import Any, Final
 import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
+from typer.testing import CliRunner
 
+from app import desk
+from app.cli import app
 from bot.platforms.fake import UNLIMITED
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import SetClock
 from bot.talk.message import Incoming
-from services import help_calls, persons, roster
+from services import help_calls, persons, retention, roster
 from services.yearly import begin, count_acts
 from storage import chats
 from storage.tables import (
@@ -29,6 +32,8 @@ from storage.tables import (
     Mentoring,
     Outbox,
     Person,
+    Retention,
+    RetentionKind,
     Role,
     SaidLine,
     Update,
@@ -383,6 +388,42 @@ async def test_erasing(house: House) -> None:
         assert not db.exec(select(HelpStep)).all()
         assert not db.exec(select(HelpCall)).all()
         assert db.exec(select(Audit).where(col(Audit.verb) == "ask_for_help")).all()
+
+
+async def test_calls_are_kept_as_long_as_entries(house: House) -> None:
+    await asks(house, words=MARK)
+    now = house.clock.now()
+    with house.app.database.transaction() as db:
+        cohort = db.exec(select(Membership.cohort_id)).first() or 0
+        for kind in RetentionKind:
+            db.add(Retention(cohort_id=cohort, kind=kind, months=1, announced_for=now.date()))
+    while await house.app.database.run(retention.step, now):
+        pass
+    with house.app.database.transaction() as db:
+        assert not db.exec(select(HelpStep)).all()
+        assert not db.exec(select(HelpCall)).all()
+
+
+async def test_the_command_names_and_ends(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "CLOCK", house.clock)
+    url = house.app.database.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("YINGCAI_DATABASE_URL", url)
+    monkeypatch.setenv("YINGCAI_DATA_DIR", str(tmp_path))
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(app, ["help-contact", *words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    run("add", "1", "舒心", "--at", "云冈中学")
+    assert "舒心" in run("list", "1")
+    assert "舒心" not in await one(house, "林小雨").says("求助"), "of another school"
+    assert "舒心（云冈中学）" in await one(house, "赵一鸣").says("求助")
+    run("end", "1", "舒心", "--reason", "调走")
+    assert "舒心" not in run("list", "1")
+    assert "舒心" not in await one(house, "赵一鸣").says("求助")
 
 
 async def test_steps_are_never_changed(house: House) -> None:

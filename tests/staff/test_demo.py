@@ -173,6 +173,7 @@ def test_the_roster_is_as_described(demo: Session) -> None:
         Role.GUARDIAN: 1,
         Role.TRAINEE_TEACHER: 0,
         Role.AUDITOR: 0,
+        Role.HELP_CONTACT: 0,
     }
     present = roster.presences(demo, [m.person.id or 0 for m in everybody])
     assert [*present.values()].count(Presence.NOT_JOINED) == len(NOT_JOINED)
