@@ -155,7 +155,14 @@ def heed(scene: Scene, words: str) -> None:
     The words stay in the form, and the person is told who would read them there.
     """
     if help_ := alarmed(words):
-        scene.say(t("ask.help_in_form", help=help_))
+        scene.say(Message(t("ask.help_in_form", help=help_), tuple(_ways_to_help(scene))))
+
+
+def _ways_to_help(scene: Scene) -> list[tuple[Choice, ...]]:
+    """The button that leads a learner to an adult."""
+    if scene.speaker.person_id is None or learner(scene) is None:
+        return []
+    return [(help_calls.SEEK,)]
 
 
 _ASKS: Final = re.compile(
@@ -246,7 +253,7 @@ def _say(
     没帮到我.
     """
     near = [Choice(press("topic", key), guide().topics[key].label) for key in answer.near]
-    rows = [(choice,) for choice in near]
+    rows: list[tuple[Choice, ...]] = [(choice,) for choice in near]
     ways: list[Choice] = []
     if _at_office(scene):
         # It is for them to write what is not written.
@@ -267,8 +274,7 @@ def _say(
     if _in_distress(answer):
         # Whoever sits at the screen next is not to find it.
         scene.secret, card = True, card._replace(sealed=True)
-        if scene.speaker.person_id is not None and learner(scene) is not None:
-            rows.append((help_calls.SEEK,))
+        rows += _ways_to_help(scene)
     scene.say(card._replace(rows=(*rows, tuple(ways)) if ways else tuple(rows)))
 
 

@@ -11,13 +11,13 @@ from prompts import t
 
 commands = typer.Typer(no_args_is_help=True)
 
-Number = Annotated[int, typer.Argument(help=both("cohort_number_needed"))]
+CohortGiven = Annotated[int, typer.Argument(help=both("cohort_number_needed"))]
 Somebody = Annotated[str, typer.Argument(help=both("help_contact_person"))]
 
 
 @commands.command("add", help=both("help_contact_add"))
 def add(
-    cohort: Number,
+    cohort: CohortGiven,
     person: Somebody,
     at: Annotated[str, typer.Option("--at", help=both("help_contact_at"))] = "",
     same_as: Annotated[int | None, typer.Option(help=both("same_as"))] = None,
@@ -39,7 +39,7 @@ def add(
 
 
 @commands.command("list", help=both("help_contact_list"))
-def list_(cohort: Number, as_json: AsJson = False) -> None:
+def list_(cohort: CohortGiven, as_json: AsJson = False) -> None:
     from app import desk
     from storage.tables import Role
 
@@ -48,7 +48,7 @@ def list_(cohort: Number, as_json: AsJson = False) -> None:
 
 @commands.command("end", help=both("help_contact_end"))
 def end(
-    cohort: Number,
+    cohort: CohortGiven,
     person: Somebody,
     reason: Annotated[str, typer.Option(help=both("reason"))],
 ) -> None:
