@@ -53,8 +53,7 @@ def seek(scene: Scene, _args: Sequence[str]) -> None:
     """Say who can be told, what happens, who sees it, and where there is help at once."""
     me = learner(scene) if scene.speaker.person_id is not None else None
     if me is None:
-        helplines = t("seeking.helplines")
-        sealed(scene, Message(t("seeking.only_helplines"), ((TO_MENU,),), note=helplines))
+        _of_others(scene)
         return
     found = help_calls.adults(scene.session, me.id)
     if scene.withheld:
@@ -87,6 +86,18 @@ def seek(scene: Scene, _args: Sequence[str]) -> None:
             note=t("seeking.helplines"),
         ),
     )
+
+
+def _of_others(scene: Scene) -> None:
+    """Show whoever is no learner the calls that wait for them, and where there is help."""
+    known = scene.speaker.person_id is not None
+    calls = help_calls.waiting(scene.session, scene.actor) if known else []
+    rows = [
+        (Choice(press("open_call", one.id), t("seeking.open_of", at=one.told.at)),)
+        for one in calls
+    ]
+    words = t("seeking.wait_for_you" if calls else "seeking.only_helplines")
+    sealed(scene, Message(words, (*rows, (TO_MENU,)), note=t("seeking.helplines")))
 
 
 def _in_person(scene: Scene, found: Sequence[Adult]) -> None:

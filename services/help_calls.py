@@ -124,6 +124,9 @@ def _calls(db: Session, calls: Sequence[HelpCall]) -> list[Call]:
     return [Call(cast(int, c.id), c.learner_id, steps[cast(int, c.id)]) for c in calls]
 
 
+_ended: Final = select(HelpStep.call_id).where(HelpStep.kind == HelpStepKind.CLOSED)
+
+
 def _call(db: Session, number: int) -> Call | None:
     row = db.get(HelpCall, number)
     return None if row is None else _calls(db, [row])[0]
@@ -201,6 +204,23 @@ def add_words(db: Session, actor: Actor, number: int, words: str) -> Call:
 # ---------------------------------------------------------------- what the adult does
 
 
+def waiting(db: Session, actor: Actor) -> list[Call]:
+    """The open calls of which the actor was told and still may be, the earliest first."""
+    told = select(HelpStep.call_id).where(
+        HelpStep.kind == HelpStepKind.TOLD, HelpStep.person_id == actor.person_id
+    )
+    rows = db.exec(
+        select(HelpCall)
+        .where(col(HelpCall.id).in_(told), col(HelpCall.id).not_in(_ended))
+        .order_by(col(HelpCall.id))
+    )
+    return [
+        call
+        for call in _calls(db, list(rows))
+        if held(db, actor.person_id, "be_asked_for_help", call.learner_id) is not None
+    ]
+
+
 def open_call(db: Session, actor: Actor, number: int) -> tuple[Call, LearnerPlace]:
     """A call with its learner, for an adult who was told; each reading is kept. Raises
     `Refused`."""
@@ -241,10 +261,9 @@ def turn(db: Session, now: datetime) -> None:
 
     Another adult is told only if the learner agreed; else the learner is told that nobody looked.
     """
-    ended = select(HelpStep.call_id).where(HelpStep.kind == HelpStepKind.CLOSED)
     rows = db.exec(
         select(HelpCall)
-        .where(col(HelpCall.id).not_in(ended), HelpCall.at <= now - UNOPENED)
+        .where(col(HelpCall.id).not_in(_ended), HelpCall.at <= now - UNOPENED)
         .order_by(col(HelpCall.id))
     )
     for call in _calls(db, list(rows)):

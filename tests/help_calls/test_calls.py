@@ -143,6 +143,17 @@ async def test_a_second_tap_is_no_second_call(house: House) -> None:
     assert len(notices) == 1
 
 
+async def test_an_adult_finds_what_still_waits(house: House) -> None:
+    await asks(house, words=MARK)
+    teacher = one(house, "郭老师")
+    assert "请您联系" in await teacher.says("求助")
+    await teacher.presses("的那条")
+    assert MARK in teacher.sees
+    await teacher.presses("我已联系")
+    assert "请您联系" not in await teacher.says("求助")
+    assert "请您联系" not in await one(house, "管小青").says("求助")
+
+
 async def test_who_cannot_be_reached_is_named_truly(house: House) -> None:
     student, teacher = one(house, "林小雨"), one(house, "郭老师")
     await teacher.sends(Incoming(teacher.address, presence="left"))
