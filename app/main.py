@@ -43,6 +43,7 @@ from services import (
     advice,
     bulletin_posts,
     delegates,
+    help_calls,
     inquiries,
     joining,
     keeping,
@@ -82,7 +83,7 @@ SETTLED: Final = 3.0
 UNUSED_FILES_LIFE: Final = timedelta(days=1)
 """A file is kept before the row that speaks of it is committed."""
 SET_ASIDE_LIFE: Final = timedelta(days=1)
-"""How long what was set aside may be looked into."""
+"""How long what was set aside may be looked into, and what no history shows is kept."""
 KEYS_LIFE: Final = timedelta(days=400)
 """How long a repeated update is known."""
 REMINDING: Final = 60.0
@@ -92,6 +93,7 @@ RETAINING: Final = 3600.0
 SEALING: Final = 600.0
 """Seconds between two seals over the audit."""
 CONDITIONS: Final[Mapping[str, Callable[[Clock], ConditionCheck]]] = {
+    "help_waits": lambda _clock: help_calls.waits,
     "waits_for_review": lambda _clock: records.waits_for_review,
     "bulletin_stands": lambda _clock: bulletin_posts.stands,
     "bulletin_unconfirmed": lambda _clock: bulletin_posts.unconfirmed,
@@ -339,6 +341,7 @@ class App:
         # Loading the days off takes a second at first: not in the database's thread.
         await asyncio.to_thread(office_days.off_by_law, beijing_day(self.clock.now()))
         await self.database.run(delegates.turn, self.clock.now())
+        await self.database.run(help_calls.turn, self.clock.now())
         while await self.database.run(reminders.find, self.clock.now()):
             pass
         while await self.database.run(reminders.tell, self.clock.now()):
@@ -384,6 +387,7 @@ class App:
         inquiries.forget_old(db, now)
         chats.forget_before(db, now - timedelta(days=self.settings.history_days))
         persons.forget_copies(db, now)
+        chats.forget_sealed_before(db, now - SET_ASIDE_LIFE)
         chats.empty_before(db, now - SET_ASIDE_LIFE)
         chats.forget_keys_before(db, now - KEYS_LIFE)
         advice.forget_before(db, now - timedelta(days=self.settings.history_days))

@@ -520,7 +520,8 @@ class _Batch:
             speaker = self._speaker(first, incoming)
             # Whoever has not joined may be a child, and what they type may be a code.
             known = speaker.person_id is not None
-            error = self._act(speaker, incoming, updates)
+            error, secret = self._act(speaker, incoming, updates)
+            known = known and not secret
         self._settle(updates, error, keep=known)
 
     def _held(self, update: Stored) -> Stored:
@@ -551,7 +552,8 @@ class _Batch:
         if speaker is not None:
             self._regret(self._scene(speaker, self._now))
         known = speaker is not None and speaker.person_id is not None
-        self._settle(updates, why, keep=known)
+        talk = self._talks.get(speaker.talk_id) if speaker and speaker.talk_id else None
+        self._settle(updates, why, keep=known and not self._router.seals(talk))
 
     def _decode(self, updates: Sequence[Stored]) -> Incoming | None:
         platform = self._platforms[updates[0].platform]
@@ -575,8 +577,11 @@ class _Batch:
         silent = (speaker.platform, speaker.address) in self._silent
         return Scene(self._router, self._db, speaker, now, talks=self._talks, withheld=silent)
 
-    def _act(self, speaker: Speaker, incoming: Incoming, updates: Sequence[Stored]) -> str:
+    def _act(
+        self, speaker: Speaker, incoming: Incoming, updates: Sequence[Stored]
+    ) -> tuple[str, bool]:
         """Let the router handle it. If that raises, undo it, tell the person, and set it aside.
+        Returns the error, and whether what was said is a secret.
 
         It is done as of the moment at which it came in: "today" is the day on which it was said,
         and what was in time is not late because we were.
@@ -599,7 +604,7 @@ class _Batch:
             self._silent = self._withheld(self._db, self._wanted, self._now)
         if joined and not scene.withheld and not scene.secret and not incoming.group:
             self._remember(speaker, incoming, updates)
-        return error
+        return error, scene.secret
 
     def _let_go(self, scene: Scene, incoming: Incoming, platform: str) -> None:
         """Let go of files that came and that no talk has asked for."""

@@ -88,13 +88,18 @@ class Router:
         if not scene.speaker.reachable:
             scene.speaker.reachable, scene.speaker.changed = True, True
         scene.pressed = incoming.on
-        scene.secret = bool(incoming.text) and self._handlers.secret(incoming.text or "")
+        code = bool(incoming.text) and self._handlers.secret(incoming.text or "")
+        scene.secret = code or self.seals(scene.talk())
         if incoming.group:
             self._in_group(scene, incoming)
         elif incoming.press is not None:
             self._guarded(scene, self._press, incoming.press)
         else:
             self._guarded(scene, self._said, incoming)
+
+    def seals(self, talk: Talk | None) -> bool:
+        """Whether what this talk is told stands in no history."""
+        return talk is not None and self._handlers.flows[talk.flow].sealed
 
     def _in_group(self, scene: Scene, incoming: Incoming) -> None:
         """Nothing personal in groups: refuse and note presses, send commands elsewhere."""
@@ -213,6 +218,9 @@ class Router:
     def _answer(self, scene: Scene, talk: Talk, incoming: Incoming) -> None:
         """Give the words to the talk. Words that it refuses may be a question of their own."""
         talking = self._conversation(scene, talk)
+        if self.seals(talk):
+            self._show(scene, talk, talking, talking.answer(Answer.of(incoming)))
+            return
         given = talking.answer(
             Answer.of(incoming), lambda words: self._handlers.doubts(scene, words)
         )
@@ -600,4 +608,4 @@ class Router:
                 note=card.note,
                 clause=card.clause,
             )
-        scene.post(asked)
+        scene.post(asked._replace(sealed=self.seals(talk)))

@@ -72,7 +72,7 @@ class Scene:
     withheld: bool = False
     """What the speaker says may not be kept now."""
     secret: bool = False
-    """What was said is a secret, such as a code."""
+    """What was said is in no history, nor set aside: a code, or what a sealed talk is told."""
     consent_changed: bool = False
     """An act has changed whose words may be kept."""
     _talks_before: dict[int, tuple[Any, ...] | None] = field(default_factory=dict)
@@ -123,7 +123,8 @@ class Scene:
         if shown.card:
             outgoing = outgoing._replace(replace=self.pressed)
         self.post(outgoing)
-        if choices := offered(outgoing, shown):
+        choices = [] if shown.sealed else offered(outgoing, shown)
+        if choices or shown.sealed:
             self.speaker.offered = choices
             self.speaker.changed = True
 
@@ -234,6 +235,8 @@ class Flow:
     keeps: bool = True
     """Its journal holds what people say. Where that may not be kept, it neither begins nor goes
     on."""
+    sealed: bool = False
+    """What it asks and is told stands in no history, and nothing else looks at the words."""
 
 
 Act = Callable[[Scene, Sequence[str]], None]

@@ -21,6 +21,7 @@ from handlers import (
     evaluations,
     exits,
     heard,
+    help_calls,
     inquiries,
     inviting,
     join,
@@ -72,6 +73,7 @@ def handlers(
     flows += [*evaluations.FLOWS, *marking.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW, dossiers.FLOW]
     flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
+    flows += help_calls.FLOWS
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
@@ -133,6 +135,7 @@ COMMANDS: dict[str, Act] = {
     **plans.COMMANDS,
     **presentation.COMMANDS,
     **results.COMMANDS,
+    **help_calls.COMMANDS,
 }
 """The commands: typed as `/name` or by their words, or chosen from the menu."""
 
@@ -181,6 +184,7 @@ ACTS: dict[str, Act] = {
     **plans.ACTS,
     **results.ACTS,
     **retention.ACTS,
+    **help_calls.ACTS,
 }
 """The acts behind the buttons of cards."""
 

@@ -10,7 +10,8 @@ from answers import CLEAR, SURELY, Last, PolicyAnswer, alarmed, guide
 from bot.scene import TO_MENU, Scene, number, with_menu
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Field, Message, press
-from handlers import affairs
+from handlers import affairs, help_calls
+from handlers.speaker import learner
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from prompts import Lines, Text, Words, t
@@ -154,7 +155,14 @@ def heed(scene: Scene, words: str) -> None:
     The words stay in the form, and the person is told who would read them there.
     """
     if help_ := alarmed(words):
-        scene.say(t("ask.help_in_form", help=help_))
+        scene.say(Message(t("ask.help_in_form", help=help_), tuple(_ways_to_help(scene))))
+
+
+def _ways_to_help(scene: Scene) -> list[tuple[Choice, ...]]:
+    """The button that leads a learner to an adult."""
+    if scene.speaker.person_id is None or learner(scene) is None:
+        return []
+    return [(help_calls.SEEK,)]
 
 
 _ASKS: Final = re.compile(
@@ -245,7 +253,7 @@ def _say(
     没帮到我.
     """
     near = [Choice(press("topic", key), guide().topics[key].label) for key in answer.near]
-    rows = [(choice,) for choice in near]
+    rows: list[tuple[Choice, ...]] = [(choice,) for choice in near]
     ways: list[Choice] = []
     if _at_office(scene):
         # It is for them to write what is not written.
@@ -262,7 +270,12 @@ def _say(
         ways.append(Choice(press("unhelpful", kept), label, weight="quiet"))
     if last and scene.talk() is None:
         ways.append(TO_MENU)
-    scene.say(_card(answer.text)._replace(rows=(*rows, tuple(ways)) if ways else tuple(rows)))
+    card = _card(answer.text)
+    if _in_distress(answer):
+        # Whoever sits at the screen next is not to find it.
+        scene.secret, card = True, card._replace(sealed=True)
+        rows += _ways_to_help(scene)
+    scene.say(card._replace(rows=(*rows, tuple(ways)) if ways else tuple(rows)))
 
 
 def _card(text: Text) -> Message:

@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from bot.inbox import Job, Order
@@ -19,7 +20,9 @@ def make_copy(database: Database, store: FileStore) -> Job:
     """The job `make_copy`: returns the copy's hash and size."""
 
     async def make(order: Order) -> dict[str, Any]:
-        rows, files = await database.run(everything, order.args["person"])
+        person = order.args["person"]
+        read = partial(everything, own=order.person_id == person)
+        rows, files = await database.run(read, person)
         data = await asyncio.to_thread(archive, rows, files, store)
         return {"sha256": await asyncio.to_thread(store.keep, data), "size": len(data)}
 

@@ -20,6 +20,7 @@ Name = Literal[
     "thank",
     "bye",
     "help",
+    "seek_help",
     "about_me",
     "mentor",
     "teacher",

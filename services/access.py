@@ -32,6 +32,8 @@ from storage.tables import (
     Evaluation,
     EvaluationState,
     Guardianship,
+    HelpStep,
+    HelpStepKind,
     Membership,
     Mentoring,
     Person,
@@ -347,6 +349,8 @@ def _grants(
             part = part.where(~_marks_too())
         if Must.WHOLE in right.must and relation is Relation.OFFICE:
             part = part.where(_whole(scope))
+        if Must.OUTSIDE in right.must:
+            part = part.where(_outside(part.selected_columns[3]))
         parts.append(part)
     return parts[0] if len(parts) == 1 else sa.union_all(*parts)
 
@@ -374,7 +378,7 @@ def _scope(person: Any) -> sa.CTE:
     return scope.union(below)
 
 
-_SCOPED: Final = (Relation.SCHOOL, Relation.OFFICE, Relation.AUDITOR)
+_SCOPED: Final = (Relation.SCHOOL, Relation.OFFICE, Relation.AUDITOR, Relation.CONTACT)
 
 
 def _reaches(scope: sa.CTE, unit: Any) -> ColumnElement[bool]:
@@ -479,6 +483,11 @@ def _learner_of(relation: Relation, scope: sa.CTE) -> Select[Any]:
             found = here.join_from(
                 _theirs, _mine, col(_mine.cohort_id) == col(_theirs.cohort_id)
             ).where(_now(relation), _reaches(scope, col(_theirs.unit_id)))
+        case Relation.CONTACT:
+            all_schools = col(_mine.unit_id).is_(None)
+            found = here.join_from(
+                _theirs, _mine, col(_mine.cohort_id) == col(_theirs.cohort_id)
+            ).where(_now(relation), all_schools | _reaches(scope, col(_theirs.unit_id)))
         case Relation.OFFICE | Relation.AUDITOR:
             found = _member(relation, scope)
         case Relation.EXPERT:
@@ -490,6 +499,8 @@ def _learner_of(relation: Relation, scope: sa.CTE) -> Select[Any]:
             found = here.join_from(
                 _theirs, _mine, col(_mine.cohort_id) == col(_theirs.cohort_id)
             ).where(_now(relation), recommended)
+        case Relation.TOLD:
+            raise ValueError(relation)  # of a call for help, not of a learner
     return found.where(col(_theirs.role).in_(LEARNERS))
 
 
@@ -539,6 +550,31 @@ def _own(relation: Relation, scope: sa.CTE) -> Select[Any]:
     return here.where(_now(relation))
 
 
+def _outside(person: Any) -> ColumnElement[bool]:
+    """The person is not the learner, and was never linked with them, in any of their places."""
+    theirs, place = aliased(Membership), aliased(Membership)
+    linked = (
+        sa.exists()
+        .select_from(Mentoring)
+        .where(
+            col(Mentoring.student_id) == col(theirs.id),
+            col(theirs.person_id) == col(_theirs.person_id),
+            col(Mentoring.mentor_id) == col(place.id),
+            col(place.person_id) == person,
+        )
+    )
+    guards = sa.exists().where(
+        col(Guardianship.child_id) == col(_theirs.person_id),
+        col(Guardianship.guardian_id) == person,
+    )
+    return sa.and_(col(_theirs.person_id) != person, ~linked, ~guards)
+
+
+def _help_call(relation: Relation, _scope: sa.CTE) -> Select[Any]:
+    here = _columns(col(HelpStep.call_id), relation, NO_PLACE, col(HelpStep.person_id))
+    return here.where(col(HelpStep.kind) == HelpStepKind.TOLD)
+
+
 NO_PLACE: Final = sa.cast(sa.null(), sa.Integer)
 
 _PARTS: Final[dict[Of, Callable[[Relation, sa.CTE], Select[Any]]]] = {
@@ -550,6 +586,7 @@ _PARTS: Final[dict[Of, Callable[[Relation, sa.CTE], Select[Any]]]] = {
     Of.CHILD: _child,
     Of.PERSON: _person,
     Of.OWN: _own,
+    Of.HELP_CALL: _help_call,
 }
 
 

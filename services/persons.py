@@ -19,6 +19,7 @@ from services import (
     certificates,
     ending,
     evaluations,
+    help_calls,
     looking,
     marking,
     notices,
@@ -116,9 +117,10 @@ def held(db: Session, person_id: int) -> Held:
     def count(query: Any) -> int:
         return int(db.execute(select(func.count()).select_from(query.subquery())).scalar_one())
 
-    talks = select(StoredTalk.id).where(StoredTalk.person_id == person_id)
+    # A guardian sees these numbers too.
+    talks = _drafts(person_id, own=False)
     said = select(SaidLine.id).where(col(SaidLine.account_id).in_(accounts))
-    told = select(Outbox.id).where(col(Outbox.account_id).in_(accounts))
+    told = _told(accounts, own=False)
     return Held(
         cast(Person, db.get(Person, person_id)),
         count(records),
@@ -134,8 +136,13 @@ def held(db: Session, person_id: int) -> Held:
 # ---------------------------------------------------------------- a copy
 
 
-def everything(db: Session, person_id: int) -> tuple[dict[str, Any], Mapping[str, str]]:
-    """All that is held of a person, as JSON, and their files: name in the copy, and hash."""
+def everything(
+    db: Session, person_id: int, *, own: bool = False
+) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """All that is held of a person, as JSON, and their files: name in the copy, and hash.
+
+    Calls for help, and what tells of them, are in a person's `own` copy alone.
+    """
     accounts = _accounts(person_id)
     records = _records(person_id)
     places = select(col(Membership.id)).where(col(Membership.person_id) == person_id)
@@ -170,10 +177,13 @@ def everything(db: Session, person_id: int) -> tuple[dict[str, Any], Mapping[str
             db, select(RecordVersion).where(col(RecordVersion.record_id).in_(records))
         ),
         "reviews": _rows(db, select(Review).where(col(Review.record_id).in_(records))),
-        "drafts": _rows(db, select(StoredTalk).where(StoredTalk.person_id == person_id)),
-        "chats": _rows(db, select(Account).where(Account.person_id == person_id)),
+        "drafts": _rows(db, _drafts(person_id, own=own)),
+        "chats": [
+            _row(chat) | ({} if own else {"offered": []})
+            for chat in db.exec(select(Account).where(Account.person_id == person_id))
+        ],
         "said": _rows(db, select(SaidLine).where(col(SaidLine.account_id).in_(accounts))),
-        "told": _rows(db, select(Outbox).where(col(Outbox.account_id).in_(accounts))),
+        "told": _rows(db, _told(accounts, own=own)),
         "questions": _rows(db, select(Inquiry).where(col(Inquiry.account_id).in_(accounts))),
         "reminders": _rows(
             db,
@@ -198,17 +208,37 @@ def everything(db: Session, person_id: int) -> tuple[dict[str, Any], Mapping[str
         ),
         "leaves": _rows(db, select(Leave).where(col(Leave.member_id).in_(places))),
         "bulletins": _bulletins(db, person_id),
-        "done_by": _rows(db, select(Audit).where(Audit.person_id == person_id)),
+        "done_by": _rows(db, _done_by(person_id, own=own)),
         "looked_at_by": [
             {"at": one.at.isoformat(), "name": one.name, "as": one.relation, "what": one.what}
             for one in looking.looks(db, learners_of(db, person_id), MOST_LOOKS)
         ],
     }
+    if own:
+        rows["calls_for_help"] = help_calls.copied(db, learners_of(db, person_id))
     files = db.exec(
         select(File).where(File.owner_id == person_id, col(File.expires_at).is_(None))
     ).all()
     rows["files"] = [_row(file) for file in files]
     return rows, {f"files/{file.id}-{file.name}": file.sha256 for file in files}
+
+
+def _drafts(person_id: int, *, own: bool) -> Any:
+    found = select(StoredTalk).where(StoredTalk.person_id == person_id)
+    return found if own else found.where(StoredTalk.flow != help_calls.FLOW)
+
+
+def _told(accounts: Select[Any], *, own: bool) -> Any:
+    found = select(Outbox).where(col(Outbox.account_id).in_(accounts))
+    if own:
+        return found
+    about_help = func.coalesce(col(Outbox.key), "").startswith(help_calls.KEYS)
+    return found.where(col(Outbox.body)["sealed"].as_boolean().is_(None), ~about_help)
+
+
+def _done_by(person_id: int, *, own: bool) -> Any:
+    found = select(Audit).where(Audit.person_id == person_id)
+    return found if own else found.where(Audit.object != help_calls.OBJECT)
 
 
 def _bulletins(db: Session, person_id: int) -> list[dict[str, Any]]:
@@ -320,6 +350,9 @@ def erase_own(db: Session, actor: Actor, person_id: int) -> Erased:
     result.records = len(found)
     _erase_from_others(db, person_id, found, "")
     result.files = _erase_records(db, person_id, found)
+    if actor.person_id == person_id:
+        # Not at a guardian's word: they do not know of it.
+        help_calls.forget(db, learners_of(db, person_id))
     _erase_questions(db, person_id)
     ending.forget_chats(db, person_id)
     audit.note(db, actor, "erase_data", "person", person_id, left=result.left)
@@ -343,6 +376,7 @@ def erase(db: Session, by: Operator, person_id: int) -> Erased:
     result.records = len(records)
     result.chats = [(account.platform, account.address) for account in accounts]
     _erase_from_others(db, person_id, records, person.name)
+    help_calls.forget(db, places)
     certificates.forget(db, places)
     evaluations.forget(db, places)
     marking.forget(db, places)

@@ -21,7 +21,7 @@ from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, press
 from prompts import t
-from services import audit, notices
+from services import audit, help_calls, notices
 from services.access import allow, holders
 from services.packs import found
 from storage.tables import (
@@ -29,6 +29,7 @@ from storage.tables import (
     Certificate,
     Cohort,
     File,
+    HelpCall,
     Membership,
     Opening,
     Record,
@@ -217,7 +218,11 @@ def _next(db: Session, rule: Retention) -> int | None:
     query = select(Record.student_id).where(col(Record.student_id).in_(_places(rule)))
     if rule.kind is RetentionKind.FILES:
         query = query.join(RecordFile, col(RecordFile.record_id) == col(Record.id))
-    return db.exec(query.order_by(col(Record.student_id)).limit(1)).first()
+    found = db.exec(query.order_by(col(Record.student_id)).limit(1)).first()
+    if found is None and rule.kind is RetentionKind.ENTRIES:
+        calls = select(HelpCall.learner_id).where(col(HelpCall.learner_id).in_(_places(rule)))
+        found = db.exec(calls.order_by(col(HelpCall.learner_id)).limit(1)).first()
+    return found
 
 
 def _delete(db: Session, now: datetime, rule: Retention, student: int) -> None:
@@ -231,6 +236,7 @@ def _delete(db: Session, now: datetime, rule: Retention, student: int) -> None:
             here.execute(delete(model).where(col(model.record_id).in_(entries)))
         here.execute(update(Record).where(col(Record.about_id).in_(entries)).values(about_id=None))
         here.execute(delete(Record).where(col(Record.id).in_(entries)))
+        help_calls.forget(db, [student])
     audit.note(
         db,
         Operator(now),

@@ -32,6 +32,10 @@ class Relation(StrEnum):
     """An auditor at or above the object's unit, who may only read."""
     EXPERT = "expert"
     """An expert of the cohort's committee, for whoever has been recommended to it."""
+    CONTACT = "contact"
+    """An adult whom the office has named for the learner's school, or for the whole cohort."""
+    TOLD = "told"
+    """An adult whom a learner asked for help, or agreed to have told."""
 
 
 ROLES: Final[Mapping[Relation, tuple[Role, ...]]] = {
@@ -43,6 +47,8 @@ ROLES: Final[Mapping[Relation, tuple[Role, ...]]] = {
     Relation.OFFICE: (Role.COORDINATOR,),
     Relation.AUDITOR: (Role.AUDITOR,),
     Relation.EXPERT: (Role.EXPERT_COMMITTEE,),
+    Relation.CONTACT: (Role.HELP_CONTACT,),
+    Relation.TOLD: (Role.HELP_CONTACT, Role.SCHOOL_TEACHER, Role.COORDINATOR),
 }
 """The roles that can have each relation."""
 
@@ -66,6 +72,8 @@ class Of(StrEnum):
     """A person's data: one's own, or one's child's."""
     OWN = "own"
     """What belongs to the person's own memberships."""
+    HELP_CALL = "help_call"
+    """A learner's call for help."""
 
 
 class Must(StrEnum):
@@ -84,6 +92,8 @@ class Must(StrEnum):
     NOT_EXPERT = "not_expert"
     """The person is not an expert of the same cohort, who marks unseen by the others and does not
     see theirs."""
+    OUTSIDE = "outside"
+    """The person is not the learner, and never was their mentor, team member or guardian."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -512,6 +522,48 @@ _EVERY: Final = (
         "invitations.not_yours",
         "cohort",
         ways=("invite", "invite_all"),
+    ),
+    # Calls for help. Nobody else learns that there are any.
+    Right(
+        "ask_for_help",
+        Of.LEARNER,
+        (_R.ONESELF,),
+        "seeking.not_a_learner",
+        "help_call",
+        {Must.CONSENT: "seeking.before_consent"},
+        ("seek_help", "tell_adult", "tell_next", "say_more"),
+    ),
+    Right(
+        "see_own_calls",
+        Of.LEARNER,
+        (_R.ONESELF,),
+        "seeking.not_a_learner",
+        "help_call",
+        ways=("own_calls",),
+    ),
+    Right(
+        "be_asked_for_help",
+        Of.LEARNER,
+        (_R.CONTACT, _R.SCHOOL, _R.OFFICE),
+        "seeking.not_yours",
+        "help_call",
+        {Must.WHOLE: "seeking.not_yours", Must.OUTSIDE: "seeking.not_yours"},
+    ),
+    Right(
+        "open_call",
+        Of.HELP_CALL,
+        (_R.TOLD,),
+        "seeking.not_yours",
+        "help_call",
+        ways=("open_call",),
+    ),
+    Right(
+        "close_call",
+        Of.HELP_CALL,
+        (_R.TOLD,),
+        "seeking.not_yours",
+        "help_call",
+        ways=("close_call",),
     ),
     # Bulletins. Whoever oversees the member who drafted one, oversees it.
     Right("bulletins", Of.OWN, (_R.SCHOOL, *_OVERSEE), "bulletin.none_yours", ways=("bulletins",)),

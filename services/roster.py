@@ -60,6 +60,7 @@ UNIT_OF: Final[Mapping[Role, tuple[UnitKind, ...]]] = {
     Role.COORDINATOR: OVERSEES,
     Role.AUDITOR: OVERSEES,
     Role.EXPERT_COMMITTEE: (UnitKind.HOST, *RUN_COHORTS),
+    Role.HELP_CONTACT: (UnitKind.SCHOOL,),
 }
 """The kinds of unit that each role may belong to, the usual one first; guardians have none."""
 

@@ -908,6 +908,7 @@ def history(
             _account.c.platform == platform,
             _account.c.address == address,
             _outbox.c.created_at < before,
+            _outbox.c.body["sealed"].as_boolean().is_(None),
             # A menu of commands is no line of the chat.
             _outbox.c.body["commands"].as_string().is_(None),
             # A notice with a condition becomes a line of the chat once the condition holds.
@@ -929,6 +930,17 @@ def forget_before(session: Session, moment: datetime) -> None:
     connection.execute(delete(_said).where(_said.c.at < moment))
     connection.execute(
         delete(_outbox).where(_outbox.c.created_at < moment, _outbox.c.state != SendState.WAITING)
+    )
+
+
+def forget_sealed_before(session: Session, moment: datetime) -> None:
+    """Delete messages of before this moment that no history shows."""
+    session.connection().execute(
+        delete(_outbox).where(
+            _outbox.c.created_at < moment,
+            _outbox.c.state.not_in((SendState.WAITING, SendState.SENDING)),
+            _outbox.c.body["sealed"].as_boolean().is_not(None),
+        )
     )
 
 

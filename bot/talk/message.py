@@ -151,6 +151,9 @@ class Message(NamedTuple):
     """The clause behind it."""
     links: tuple[Link, ...] = ()
     """Pages to open, above the choices."""
+    sealed: bool = False
+    """No history shows it, and its words may not be typed: whoever sits at the screen next is not
+    to find it."""
 
 
 def as_message(said: Words | Message) -> Message:
@@ -227,6 +230,8 @@ class Outgoing(NamedTuple):
     copy: str = ""
     """The label of what copies them."""
     links: tuple[ShownLink, ...] = ()
+    sealed: bool = False
+    """No history shows it."""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON without empty parts: most messages are a line and a few buttons."""
@@ -246,6 +251,8 @@ class Outgoing(NamedTuple):
         if self.draft:
             body["draft"] = self.draft
             body["copy"] = self.copy
+        if self.sealed:
+            body["sealed"] = True
         if self.links:
             body["links"] = [link._asdict() for link in self.links]
         if is_card(self):
@@ -269,6 +276,7 @@ class Outgoing(NamedTuple):
             draft=body.get("draft", ""),
             copy=body.get("copy", ""),
             links=tuple(ShownLink(one["label"], one["url"]) for one in body.get("links", ())),
+            sealed=body.get("sealed", False),
         )
         said: dict[str, Any] = {name: body[name] for name in _PROSE if name in body}
         for name, kind in _PARTS:
@@ -333,7 +341,15 @@ def put(message: Message, language: Language) -> Outgoing:
     links = tuple(ShownLink(render(one.label, language), one.url) for one in message.links)
     if not is_card(message):
         words = render(message.text, language)
-        return Outgoing(words, rows, message.kind, message.card, files=message.files, links=links)
+        return Outgoing(
+            words,
+            rows,
+            message.kind,
+            message.card,
+            files=message.files,
+            links=links,
+            sealed=message.sealed,
+        )
     return Outgoing(
         text=render(message.text, language),
         rows=rows,
@@ -350,6 +366,7 @@ def put(message: Message, language: Language) -> Outgoing:
         note=render(message.note, language),
         clause=render(message.clause, language),
         links=links,
+        sealed=message.sealed,
     )
 
 

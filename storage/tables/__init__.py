@@ -25,6 +25,11 @@ from storage.tables.certificates import (
     Revocation,
     SigningKey,
 )
+from storage.tables.help_calls import (
+    HelpCall,
+    HelpStep,
+    HelpStepKind,
+)
 from storage.tables.inquiries import (
     Advice,
     AdviceState,
@@ -147,6 +152,9 @@ __all__ = [
     "File",
     "Guardianship",
     "HeadingMeaning",
+    "HelpCall",
+    "HelpStep",
+    "HelpStepKind",
     "ImportState",
     "Inquiry",
     "InquiryState",

@@ -25,6 +25,8 @@ class Role(StrEnum):
     """Reads everything below an office, and changes nothing."""
     EXPERT_COMMITTEE = "expert_committee"
     """Marks those who were recommended, alone and unseen by the other experts."""
+    HELP_CONTACT = "help_contact"
+    """An adult whom an office names for learners to turn to; reads nothing else."""
 
 
 class UnitKind(StrEnum):

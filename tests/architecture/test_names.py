@@ -25,6 +25,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "plans": ("handlers", "services"),
     "exits": ("handlers", "services"),
     "files": ("jobs", "storage"),
+    "help_calls": ("handlers", "services", "storage/tables"),
     "inquiries": ("app/commands", "handlers", "services", "storage", "storage/tables"),
     "leave": ("handlers", "services"),
     "marking": ("handlers", "services"),

@@ -359,6 +359,25 @@ async def tests_taken(tour: Tour) -> None:
     tour.shoot("A student's test results · 自己的测试成绩", student)
 
 
+async def help_asked(tour: Tour) -> None:
+    """A student asks a teacher to get in touch."""
+    student, teacher, _ = await tour.join("林小雨", "郭老师", "管小青")
+    await tour.act(student, "seek_help")
+    tour.shoot("Asking for help: who · 求助：可以请谁", student)
+    await tour.choose(student, "tell_adult")
+    tour.shoot("Asking for help: told · 求助：已经告诉", student)
+    tour.shoot("A student asks · 有学生求助", teacher)
+    await tour.choose(student, "say_more")
+    tour.shoot("Asking for help: words · 求助：写几句", student)
+    await student.says(tour.say("他们把我的实验本扔了", "They threw my lab book away"))
+    await tour.choose(teacher, "open_call")
+    tour.shoot("A student asks: opened · 有学生求助：打开", teacher)
+    await tour.choose(student, "own_calls")
+    tour.shoot("Asking for help: what became of it · 求助：我请过谁", student)
+    await tour.choose(teacher, "close_call")
+    tour.shoot("A message for the student alone · 只给学生看的消息", student)
+
+
 TOURS: list[tuple[str, str, Callable[[Tour], Awaitable[None]]]] = [
     ("shanxi-2026", "senior_1", students),
     ("neimenggu-pilot-2025", "senior_1", monthly),
@@ -367,6 +386,7 @@ TOURS: list[tuple[str, str, Callable[[Tour], Awaitable[None]]]] = [
     ("shanxi-2026", "senior_1", prepared),
     ("spark-2026", "senior_1", tests_taken),
     ("shanxi-2026", "senior_1", bulletins),
+    ("shanxi-2026", "senior_1", help_asked),
 ]
 
 

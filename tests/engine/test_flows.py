@@ -37,6 +37,7 @@ from handlers.dossiers import DossierSeen
 from handlers.evaluations import EvaluationSeen, ReopeningSeen
 from handlers.exits import CaseSeen
 from handlers.heard import HeardSeen
+from handlers.help_calls import SaySeen
 from handlers.inquiries import CurateSeen, GroupSeen
 from handlers.inviting import Inviting
 from handlers.join import JoinSeen
@@ -192,6 +193,8 @@ def told(flow: str) -> Iterator[BaseModel]:
                 )
         case "heard":
             yield HeardSeen(words="昨天种菜")
+        case "say_more":
+            yield SaySeen(call=1, adult="郭老师")
         case "return":
             yield ReturnSeen(record_id=1, version=1, student="林小雨", line="一次培养")
             yield ReturnSeen(record_id=1, version=1, student="林小雨", line="培养计划", plan=True)

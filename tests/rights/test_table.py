@@ -27,6 +27,9 @@ from storage.tables import (
     Evaluation,
     EvaluationState,
     Guardianship,
+    HelpCall,
+    HelpStep,
+    HelpStepKind,
     Membership,
     Mentoring,
     Person,
@@ -96,6 +99,9 @@ EXPECTED: Final = {
     **each("evaluations", "oneself", "cultivates", "school"),
     **each("stages", *OVERSEE),
     **each("children consent withdraw_consent", "guardian"),
+    **each("ask_for_help see_own_calls", "oneself"),
+    **each("be_asked_for_help", "contact", "school", "office"),
+    **each("open_call close_call", "told"),
     **each("see_data see_looks copy_data correct_data erase_data", "oneself", "guardian"),
 }
 """Who may do each act, if they stand where it counts."""
@@ -127,6 +133,7 @@ class World:
     elsewhere: int = 0
     learner: int = 0
     child: int = 0
+    call: int = 0
 
     def unit(self, name: str, kind: UnitKind, under: str = "") -> None:
         unit = Unit(kind=kind, name=MARK + name, parent_id=self.units.get(under))
@@ -242,6 +249,23 @@ def build(db: Session) -> World:
     for stands in RELATED:
         expert = world.knows("expert", stands, world.member(Role.EXPERT_COMMITTEE, "host"))
         relate(world, stands, learner, expert)
+    for unit, stands in [("", "in"), ("school", "in"), ("other_school", "out")]:
+        for ended in (False, True):
+            contact = world.member(Role.HELP_CONTACT, unit, ended=ended)
+            world.knows("contact", stands, contact)
+    abroad = world.member(Role.HELP_CONTACT, cohort=world.elsewhere)
+    world.knows("contact", "abroad", abroad)
+    call = HelpCall(learner_id=world.learner, at=NOW)
+    other_call = HelpCall(learner_id=other.id or 0, at=NOW)
+    db.add_all([call, other_call])
+    db.flush()
+    world.call = call.id or 0
+    for to, stands in ((call, "in"), (other_call, "out")):
+        told = world.knows("told", stands, world.member(Role.HELP_CONTACT, "other_school"))
+        step = HelpStep(
+            call_id=to.id or 0, kind=HelpStepKind.TOLD, person_id=told.person_id, at=NOW
+        )
+        db.add(step)
     db.flush()
     return world
 
@@ -310,6 +334,8 @@ def thing_of(world: World, act: str, somebody: Somebody) -> int | str | None:
             return world.child
         case Of.OWN:
             return world.child if somebody.relation == "guardian" else somebody.place
+        case Of.HELP_CALL:
+            return world.call
         case _:
             return world.learner
 

@@ -174,6 +174,7 @@ def test_the_roster_is_as_described(demo: Session) -> None:
         Role.TRAINEE_TEACHER: 0,
         Role.AUDITOR: 0,
         Role.EXPERT_COMMITTEE: 0,
+        Role.HELP_CONTACT: 0,
     }
     present = roster.presences(demo, [m.person.id or 0 for m in everybody])
     assert [*present.values()].count(Presence.NOT_JOINED) == len(NOT_JOINED)

@@ -1,0 +1,321 @@
+"""求助: two taps to an adult outside the mentor's line.
+
+Nothing of it stands in the chat's history, no question is heard in it, and no model sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.scene import TO_MENU, Act, Flow, Scene, number
+from bot.talk.acting import Refused
+from bot.talk.conversation import Chat
+from bot.talk.inputs import Free
+from bot.talk.message import Choice, Field, Item, Message, press
+from handlers.speaker import learner
+from language.affairs import Affair
+from prompts import Lines, Text, Words, t
+from services import help_calls, roster
+from services.entities import HelpStepKind
+from services.help_calls import Adult, Call
+from services.rights import ROLES
+
+CARD: Final = "help"
+MOST_CALLS: Final = 3
+SEEK: Final = Choice(press("seek_help"), t("seeking.tell_an_adult"), weight="primary")
+"""The way here from an answer to a cry for help."""
+_REMARK: Final = t("seeking.not_kept_here", helplines=t("seeking.helplines"))
+"""Stands under what a learner has done: what stays on the screen until the page is opened anew."""
+OWN_CALLS: Final = Choice(press("own_calls"), t("seeking.own_calls"), weight="quiet")
+
+
+def sealed(scene: Scene, message: Message) -> None:
+    """Say something that no history shows."""
+    scene.secret = True
+    scene.say(message._replace(sealed=True))
+
+
+# ---------------------------------------------------------------- the learner
+
+
+def heard(scene: Scene, _affair: Affair) -> bool:
+    """我需要帮助, 有人欺负我: for learners; others are answered with where there is help."""
+    if learner(scene) is None:
+        return False
+    seek(scene, ())
+    return True
+
+
+def seek(scene: Scene, _args: Sequence[str]) -> None:
+    """Say who can be told, what happens, who sees it, and where there is help at once."""
+    me = learner(scene) if scene.speaker.person_id is not None else None
+    if me is None:
+        _of_others(scene)
+        return
+    found = help_calls.adults(scene.session, me.id)
+    if scene.withheld:
+        _in_person(scene, found)
+        return
+    here = [one for one in found if one.reachable]
+    rows = [
+        (Choice(press("tell_adult", one.person_id), t("seeking.ask", name=one.name)),)
+        for one in here
+    ]
+    away = [_described(one) for one in found if not one.reachable]
+    fields = []
+    if here:
+        fields = [
+            Field(t("seeking.whom"), t("field.list", items=list(map(_described, here)))),
+            Field(t("seeking.who_sees"), t("seeking.who_sees_is")),
+            Field(t("seeking.who_not"), t("seeking.who_not_is")),
+        ]
+    if away:
+        fields.append(Field(t("seeking.in_person"), t("field.list", items=away)))
+    sealed(
+        scene,
+        Message(
+            t("seeking.lead" if here else "seeking.nobody_here"),
+            (*rows, (OWN_CALLS, TO_MENU)),
+            kind="question",
+            card=CARD,
+            title=t("seeking.title"),
+            fields=tuple(fields),
+            note=t("seeking.helplines"),
+        ),
+    )
+
+
+def _of_others(scene: Scene) -> None:
+    """Show whoever is no learner the calls that wait for them, and where there is help."""
+    known = scene.speaker.person_id is not None
+    calls = help_calls.waiting(scene.session, scene.actor) if known else []
+    rows = [
+        (Choice(press("open_call", one.id), t("seeking.open_of", at=one.told.at)),)
+        for one in calls
+    ]
+    words = t("seeking.wait_for_you" if calls else "seeking.only_helplines")
+    sealed(scene, Message(words, (*rows, (TO_MENU,)), note=t("seeking.helplines")))
+
+
+def _in_person(scene: Scene, found: Sequence[Adult]) -> None:
+    """Before a guardian's consent nothing is kept: name the adults, and say why."""
+    names = Field(t("seeking.in_person"), t("field.list", items=list(map(_described, found))))
+    sealed(
+        scene,
+        Message(
+            t("seeking.before_consent"),
+            ((TO_MENU,),),
+            title=t("seeking.title"),
+            fields=(names,) if found else (),
+            note=t("seeking.helplines"),
+        ),
+    )
+
+
+def _described(one: Adult) -> Text:
+    [role] = (t(f"role.{role}") for role in ROLES[one.relation])
+    return t("seeking.adult", name=one.name, role=role, unit=one.unit or role)
+
+
+def tell(scene: Scene, args: Sequence[str]) -> None:
+    """Ask the adult on the button to get in touch, at once."""
+    scene.secret = True
+    if scene.withheld:
+        seek(scene, ())
+        return
+    adult = number(args)
+    call = help_calls.ask(scene.session, scene.actor, adult)
+    if call is None:
+        again = Choice(press("seek_help"), t("seeking.somebody_else"), weight="primary")
+        words = t("seeking.not_reached")
+        sealed(scene, Message(words, ((again,), (TO_MENU,)), note=t("seeking.helplines")))
+        return
+    name = help_calls.names_of(scene.session, call)[adult]
+    sealed(
+        scene,
+        Message(
+            t("seeking.sent", name=name),
+            (*_ways(scene, call), (OWN_CALLS, TO_MENU)),
+            kind="question",
+            card=CARD,
+            title=t("seeking.sent_title", name=name),
+            note=_REMARK,
+        ),
+    )
+
+
+def tell_next(scene: Scene, args: Sequence[str]) -> None:
+    """Agree that another adult is told if nobody looks for a day."""
+    scene.secret = True
+    call = help_calls.agree(scene.session, scene.actor, number(args), number(args, 1))
+    _show(scene, [call])
+
+
+def own_calls(scene: Scene, args: Sequence[str]) -> None:
+    """Show what became of the speaker's calls, or of one."""
+    scene.secret = True
+    if args:
+        _show(scene, [help_calls.own_call(scene.session, scene.actor, number(args))])
+        return
+    _show(scene, help_calls.of_learner(scene.session, scene.actor)[:MOST_CALLS])
+
+
+def _show(scene: Scene, calls: Sequence[Call]) -> None:
+    items = [Item(line) for call in calls for line in _lines(scene, call)]
+    rows = [row for call in calls[:1] for row in _ways(scene, call)]
+    again = Choice(press("seek_help"), t("seeking.somebody_else"))
+    sealed(
+        scene,
+        Message(
+            t("seeking.these" if calls else "seeking.none"),
+            (*rows, (again, TO_MENU)),
+            kind="question",
+            card=CARD,
+            title=t("seeking.own_calls"),
+            items=tuple(items),
+            note=_REMARK,
+        ),
+    )
+
+
+def _lines(scene: Scene, call: Call) -> list[Text]:
+    """What happened, a line a step; each adult's reading once."""
+    names = help_calls.names_of(scene.session, call)
+    read: set[int | None] = set()
+    lines: list[Text] = []
+    for step in call.steps:
+        if step.kind is HelpStepKind.OPENED:
+            if step.person_id in read:
+                continue
+            read.add(step.person_id)
+        name = names.get(step.person_id or 0, "")
+        lines.append(t(f"seeking.step.{step.kind}", name=name, at=step.at))
+    return lines
+
+
+def _ways(scene: Scene, call: Call) -> list[tuple[Choice, ...]]:
+    """What a learner can do about an open call: add words, or agree whom to tell next."""
+    if call.closed or scene.withheld:
+        return []
+    more = "seeking.say_more" if call.words else "seeking.say"
+    rows: list[tuple[Choice, ...]] = [(Choice(press("say_more", call.id), t(more)),)]
+    another = None if call.next else help_calls.next_for(scene.session, call)
+    if another is not None:
+        way = press("tell_next", call.id, another.person_id)
+        rows.append((Choice(way, t("seeking.tell_next", name=another.name)),))
+    return rows
+
+
+# ---------------------------------------------------------------- the learner's words
+
+
+class SaySeen(BaseModel):
+    """The call, and who reads what is added to it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    call: int
+    adult: str
+
+
+async def say(chat: Chat, me: SaySeen) -> str:
+    """Ask for words, as many or as few as the learner likes."""
+    asked = t("seeking.say_what", name=me.adult)
+    said: str = await chat.ask("words", Free(most=help_calls.LONGEST, questions=True), asked)
+    return said
+
+
+def load_say(scene: Scene, args: Mapping[str, Any]) -> SaySeen:
+    call = help_calls.own_call(scene.session, scene.actor, args["call"], "ask_for_help")
+    return SaySeen(call=call.id, adult=help_calls.names_of(scene.session, call)[call.adult])
+
+
+def finish_say(scene: Scene, me: SaySeen, words: str) -> None:
+    call = help_calls.add_words(scene.session, scene.actor, me.call, words)
+    sealed(
+        scene,
+        Message(
+            t("seeking.said", name=me.adult),
+            (*_ways(scene, call), (OWN_CALLS, TO_MENU)),
+            note=_REMARK,
+        ),
+    )
+
+
+def say_more(scene: Scene, args: Sequence[str]) -> None:
+    scene.secret = True
+    scene.begin(help_calls.FLOW, {"call": number(args)}, anew=True)
+
+
+# ---------------------------------------------------------------- the adult
+
+
+def open_call(scene: Scene, args: Sequence[str]) -> None:
+    """Show an adult who asks, and what they wrote. That it was read is kept, and told."""
+    call, asker = help_calls.open_call(scene.session, scene.actor, number(args))
+    member = roster.find_member(scene.session, asker.id)
+    written: list[Words] = [
+        t("seeking.wrote", at=step.at, words=step.words) for step in call.words
+    ]
+    place = t("seeking.place", unit=member.unit_name, grade=_grade(asker.grade))
+    fields = (
+        Field(t("seeking.asker"), asker.name),
+        Field(t("seeking.of"), place),
+        Field(t("seeking.when"), t("seeking.at", at=call.steps[0].at)),
+        Field(t("seeking.words"), _written(written)),
+    )
+    closed = call.closed is not None
+    done = Choice(press("close_call", call.id), t("seeking.close"), weight="primary")
+    sealed(
+        scene,
+        Message(
+            t("seeking.closed_already" if closed else "seeking.please"),
+            ((TO_MENU,),) if closed else ((done,), (TO_MENU,)),
+            title=t("seeking.asks_you", name=asker.name),
+            fields=fields,
+            note=t("seeking.only_you"),
+        ),
+    )
+
+
+def _grade(grade: str) -> Words:
+    return t(f"programme.grade.{grade}") if grade else ""
+
+
+def _written(lines: Sequence[Words]) -> Words:
+    return t("ask.parts", parts=Lines(lines)) if lines else t("seeking.no_words")
+
+
+def close_call(scene: Scene, args: Sequence[str]) -> None:
+    """我已联系: close a call that one has read; the learner is told."""
+    if not help_calls.close(scene.session, scene.actor, number(args)):
+        raise Refused(t("seeking.open_first"), verb="close_call", object=help_calls.OBJECT)
+    sealed(scene, Message(t("seeking.thanks"), ((TO_MENU,),)))
+
+
+FLOWS: Final = [
+    Flow(
+        name=help_calls.FLOW,
+        title=t("seeking.title"),
+        talk=say,
+        about=SaySeen,
+        load=load_say,
+        finish=finish_say,
+        home=lambda _about: lambda scene: own_calls(scene, ()),
+        sealed=True,
+    )
+]
+COMMANDS: Final[dict[str, Act]] = {"seek_help": seek}
+ACTS: Final[dict[str, Act]] = {
+    "tell_adult": tell,
+    "tell_next": tell_next,
+    "say_more": say_more,
+    "own_calls": own_calls,
+    "open_call": open_call,
+    "close_call": close_call,
+}
+
+__all__ = ["ACTS", "COMMANDS", "FLOWS", "SEEK", "SaySeen", "heard"]

@@ -1,0 +1,373 @@
+"""求助: a learner asks one named adult, outside the mentor's line, to get in touch.
+
+A call is sealed: besides the learner, only the adults who were told may know that it exists. No
+list, search, export, dossier or count of a cohort shows it, nor a guardian's copy of a child's
+data. Rows are only added; they are erased with their learner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from bot.talk.acting import Actor, Operator, Refused
+from bot.talk.message import Choice, Message, press
+from prompts import t
+from services import audit, notices
+from services.access import LearnerPlace, allow, held, holders, learner, learner_at, own
+from services.notices import Condition
+from services.rights import RIGHTS, Relation
+from services.roster import By
+from storage.tables import HelpCall, HelpStep, HelpStepKind, Membership, Person, Unit
+
+OBJECT: Final = "help_call"
+"""The object of audit rows, of which nobody's copy but the learner's own holds any."""
+KEYS: Final = "help:"
+"""Begins the keys of notices about calls."""
+FLOW: Final = "say_more"
+"""The talk in which a learner adds words."""
+UNOPENED: Final = timedelta(days=1)
+UNANSWERED: Final = timedelta(days=3)
+MOST_ADULTS: Final = 8
+LONGEST: Final = 1500
+"""Characters of words added at a time."""
+
+# ---------------------------------------------------------------- the adults
+
+
+@dataclass(frozen=True, slots=True)
+class Adult:
+    """Somebody whom a learner may ask for help."""
+
+    person_id: int
+    name: str
+    relation: Relation
+    unit: str
+    reachable: bool
+
+
+def adults(db: Session, learner_id: int) -> list[Adult]:
+    """Whom a learner may ask, those whom the office has named first; each person once."""
+    found: dict[int, Adult] = {}
+    for grant in holders(db, "be_asked_for_help", learner_id):
+        if grant.person in found:
+            continue
+        place = cast(Membership, db.get(Membership, grant.place))
+        unit = db.get(Unit, place.unit_id) if place.unit_id else None
+        found[grant.person] = Adult(
+            grant.person,
+            _name(db, grant.person),
+            grant.relation,
+            unit.name if unit else "",
+            notices.reaches(db, grant.person),
+        )
+    return list(found.values())[:MOST_ADULTS]
+
+
+# ---------------------------------------------------------------- a call and what became of it
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call with its steps, the earliest first."""
+
+    id: int
+    learner_id: int
+    steps: Sequence[HelpStep]
+
+    def of(self, kind: HelpStepKind) -> list[HelpStep]:
+        return [step for step in self.steps if step.kind is kind]
+
+    def last(self, kind: HelpStepKind) -> HelpStep | None:
+        return next(reversed(self.of(kind)), None)
+
+    @property
+    def told(self) -> HelpStep:
+        """When the adult who is asked now was told."""
+        return self.of(HelpStepKind.TOLD)[-1]
+
+    @property
+    def adult(self) -> int:
+        return cast(int, self.told.person_id)
+
+    @property
+    def opened(self) -> HelpStep | None:
+        """When the adult who is asked now first read it."""
+        return next((s for s in self.of(HelpStepKind.OPENED) if s.person_id == self.adult), None)
+
+    @property
+    def closed(self) -> HelpStep | None:
+        return self.last(HelpStepKind.CLOSED)
+
+    @property
+    def next(self) -> int | None:
+        """Who is told if nobody looks, if the learner agreed and they were not told yet."""
+        told = {step.person_id for step in self.of(HelpStepKind.TOLD)}
+        agreed = self.last(HelpStepKind.NEXT)
+        return None if agreed is None or agreed.person_id in told else agreed.person_id
+
+    @property
+    def words(self) -> list[HelpStep]:
+        return self.of(HelpStepKind.WORDS)
+
+
+def _calls(db: Session, calls: Sequence[HelpCall]) -> list[Call]:
+    steps: dict[int, list[HelpStep]] = {cast(int, call.id): [] for call in calls}
+    rows = select(HelpStep).where(col(HelpStep.call_id).in_(steps)).order_by(col(HelpStep.id))
+    for step in db.exec(rows):
+        steps[step.call_id].append(step)
+    return [Call(cast(int, c.id), c.learner_id, steps[cast(int, c.id)]) for c in calls]
+
+
+_ended: Final = select(HelpStep.call_id).where(HelpStep.kind == HelpStepKind.CLOSED)
+
+
+def _call(db: Session, number: int) -> Call | None:
+    row = db.get(HelpCall, number)
+    return None if row is None else _calls(db, [row])[0]
+
+
+def of_learner(db: Session, actor: Actor) -> list[Call]:
+    """The actor's own calls, the latest first. Raises `Refused` for whoever is no learner."""
+    me = learner(db, actor.person_id, "see_own_calls")
+    rows = select(HelpCall).where(HelpCall.learner_id == me.id).order_by(col(HelpCall.id).desc())
+    return _calls(db, list(db.exec(rows)))
+
+
+def own_call(db: Session, actor: Actor, number: int, act: str = "see_own_calls") -> Call:
+    """One of the actor's own calls. Raises `Refused`."""
+    call = _call(db, number)
+    allow(db, actor, act, call.learner_id if call else None, number=number)
+    return cast(Call, call)
+
+
+# ---------------------------------------------------------------- what the learner does
+
+
+def ask(db: Session, actor: Actor, adult: int) -> Call | None:
+    """Ask an adult to get in touch, at once; a call to them that is still open stays the one.
+
+    Returns `None` if no message would reach them. Raises `Refused`.
+    """
+    me = own(db, actor, "ask_for_help")
+    if held(db, adult, "be_asked_for_help", me.id) is None:
+        raise _refused("ask_for_help", None)
+    for call in of_learner(db, actor):
+        if call.adult == adult and call.closed is None:
+            return call
+    if not notices.reaches(db, adult):
+        return None
+    row = HelpCall(learner_id=me.id, at=actor.now)
+    db.add(row)
+    db.flush()
+    number = cast(int, row.id)
+    _tell_adult(db, actor, number, adult)
+    audit.note(db, actor, "ask_for_help", OBJECT, number)
+    return _call(db, number)
+
+
+def next_for(db: Session, call: Call) -> Adult | None:
+    """Who may be told if nobody looks: the first other adult who can be reached."""
+    told = {step.person_id for step in call.of(HelpStepKind.TOLD)}
+    others = (one for one in adults(db, call.learner_id) if one.person_id not in told)
+    return next((one for one in others if one.reachable), None)
+
+
+def agree(db: Session, actor: Actor, number: int, adult: int) -> Call:
+    """Let another adult be told if nobody looks. Raises `Refused`."""
+    call = own_call(db, actor, number, "ask_for_help")
+    if call.closed or held(db, adult, "be_asked_for_help", call.learner_id) is None:
+        raise _refused("ask_for_help", number)
+    if call.next != adult:
+        _step(db, number, HelpStepKind.NEXT, actor.now, adult)
+        audit.note(db, actor, "tell_next", OBJECT, number)
+    return cast(Call, _call(db, number))
+
+
+def add_words(db: Session, actor: Actor, number: int, words: str) -> Call:
+    """Add words to an open call. An adult who has read it is told again. Raises `Refused`."""
+    call = own_call(db, actor, number, "ask_for_help")
+    if call.closed:
+        raise _refused("ask_for_help", number)
+    step = _step(db, number, HelpStepKind.WORDS, actor.now, actor.person_id, words)
+    audit.note(db, actor, FLOW, OBJECT, number)
+    if call.opened:
+        _notify(db, actor, number, call.adult, f"{KEYS}{number}:more:{step}")
+    return cast(Call, _call(db, number))
+
+
+# ---------------------------------------------------------------- what the adult does
+
+
+def waiting(db: Session, actor: Actor) -> list[Call]:
+    """The open calls of which the actor was told and still may be, the earliest first."""
+    told = select(HelpStep.call_id).where(
+        HelpStep.kind == HelpStepKind.TOLD, HelpStep.person_id == actor.person_id
+    )
+    rows = db.exec(
+        select(HelpCall)
+        .where(col(HelpCall.id).in_(told), col(HelpCall.id).not_in(_ended))
+        .order_by(col(HelpCall.id))
+    )
+    return [
+        call
+        for call in _calls(db, list(rows))
+        if held(db, actor.person_id, "be_asked_for_help", call.learner_id) is not None
+    ]
+
+
+def open_call(db: Session, actor: Actor, number: int) -> tuple[Call, LearnerPlace]:
+    """A call with its learner, for an adult who was told; each reading is kept. Raises
+    `Refused`."""
+    call = _told(db, actor, "open_call", number)
+    _step(db, number, HelpStepKind.OPENED, actor.now, actor.person_id)
+    audit.note(db, actor, "open_call", OBJECT, number)
+    return call, learner_at(db, call.learner_id)
+
+
+def close(db: Session, actor: Actor, number: int) -> bool:
+    """Say that one was in touch: the learner is told. `False` if it was not read yet. Raises
+    `Refused`."""
+    call = _told(db, actor, "close_call", number)
+    if not any(step.person_id == actor.person_id for step in call.of(HelpStepKind.OPENED)):
+        return False
+    if call.closed is None:
+        _step(db, number, HelpStepKind.CLOSED, actor.now, actor.person_id)
+        audit.note(db, actor, "close_call", OBJECT, number)
+        _tell_learner(db, actor, call, "closed")
+    return True
+
+
+def _told(db: Session, actor: Actor, act: str, number: int) -> Call:
+    """A call of which the actor was told, and still may be. Raises `Refused`."""
+    allow(db, actor, act, number)
+    call = cast(Call, _call(db, number))
+    if held(db, actor.person_id, "be_asked_for_help", call.learner_id) is None:
+        raise _refused(act, number)
+    return call
+
+
+# ---------------------------------------------------------------- when nobody looks
+
+
+def turn(db: Session, now: datetime) -> None:
+    """See to open calls that nobody has read for a day, or closed for three. Asked twice, it
+    changes nothing.
+
+    Another adult is told only if the learner agreed; else the learner is told that nobody looked.
+    """
+    rows = db.exec(
+        select(HelpCall)
+        .where(col(HelpCall.id).not_in(_ended), HelpCall.at <= now - UNOPENED)
+        .order_by(col(HelpCall.id))
+    )
+    for call in _calls(db, list(rows)):
+        wait, kind = (
+            (UNANSWERED, HelpStepKind.UNANSWERED)
+            if call.opened
+            else (UNOPENED, HelpStepKind.UNOPENED)
+        )
+        if now < call.told.at + wait:
+            continue
+        by, another = Operator(now), call.next
+        if another is not None and _may_be_told(db, call, another):
+            _tell_adult(db, by, call.id, another)
+            audit.note(db, by, "pass_call_on", OBJECT, call.id)
+            _tell_learner(db, by, call, f"next:{another}")
+        elif not any(step.at > call.told.at for step in call.of(kind)):
+            _step(db, call.id, kind, now)
+            _tell_learner(db, by, call, f"{kind}:{call.told.id}")
+
+
+def _may_be_told(db: Session, call: Call, adult: int) -> bool:
+    allowed = held(db, adult, "be_asked_for_help", call.learner_id)
+    return allowed is not None and notices.reaches(db, adult)
+
+
+def waits(db: Session, args: Mapping[str, Any]) -> bool:
+    """The condition `help_waits`: the call is open, and this adult may still be told of it."""
+    call = _call(db, args["call"])
+    if call is None or call.closed:
+        return False
+    return held(db, args["person"], "be_asked_for_help", call.learner_id) is not None
+
+
+# ---------------------------------------------------------------- telling
+
+
+def _tell_adult(db: Session, by: By, number: int, adult: int) -> None:
+    _step(db, number, HelpStepKind.TOLD, by.now, adult)
+    _notify(db, by, number, adult, f"{KEYS}{number}:told:{adult}")
+
+
+def _notify(db: Session, by: By, number: int, adult: int, key: str) -> None:
+    """Tell an adult that a learner asks them to get in touch, and nothing else."""
+    ways = (
+        Choice(press("open_call", number), t("seeking.open"), weight="primary"),
+        Choice(press("close_call", number), t("seeking.close")),
+    )
+    condition = Condition("help_waits", {"call": number, "person": adult})
+    notices.tell(db, by, adult, Message(t("seeking.asked"), (ways,)), key, condition=condition)
+
+
+def _tell_learner(db: Session, by: By, call: Call, what: str) -> None:
+    """Tell a learner that there is something to see, in words that give nothing away."""
+    look = Choice(press("own_calls", call.id), t("seeking.look"))
+    person = learner_at(db, call.learner_id).person_id
+    notices.tell(
+        db, by, person, Message(t("seeking.for_you"), ((look,),)), f"{KEYS}{call.id}:{what}"
+    )
+
+
+def _step(
+    db: Session,
+    number: int,
+    kind: HelpStepKind,
+    now: datetime,
+    person_id: int | None = None,
+    words: str = "",
+) -> int:
+    step = HelpStep(call_id=number, kind=kind, person_id=person_id, words=words, at=now)
+    db.add(step)
+    db.flush()
+    return cast(int, step.id)
+
+
+def _name(db: Session, person_id: int) -> str:
+    return cast(Person, db.get(Person, person_id)).name
+
+
+def names_of(db: Session, call: Call) -> dict[int, str]:
+    """The names of those who stand in a call's steps."""
+    people = {step.person_id for step in call.steps if step.person_id is not None}
+    return {person: _name(db, person) for person in people}
+
+
+def _refused(act: str, number: int | None) -> Refused:
+    return Refused(t(RIGHTS["open_call"].refused), verb=act, object=OBJECT, object_id=number)
+
+
+# ---------------------------------------------------------------- copies and erasing
+
+
+def copied(db: Session, places: Collection[int]) -> list[dict[str, Any]]:
+    """The calls of these places with their steps, for the learner's own copy."""
+    rows = select(HelpCall).where(col(HelpCall.learner_id).in_(places)).order_by(col(HelpCall.id))
+    return [
+        {"call": call.id, "steps": [step.model_dump(mode="json") for step in call.steps]}
+        for call in _calls(db, list(db.exec(rows)))
+    ]
+
+
+def forget(db: Session, places: Collection[int]) -> None:
+    """Delete the calls of these places as a learner."""
+    theirs = select(HelpCall.id).where(col(HelpCall.learner_id).in_(places))
+    here = db.connection()
+    here.execute(delete(HelpStep).where(col(HelpStep.call_id).in_(theirs)))
+    here.execute(delete(HelpCall).where(col(HelpCall.learner_id).in_(places)))
+    db.expire_all()

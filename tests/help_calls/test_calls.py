@@ -1,0 +1,457 @@
+"""求助: two taps to a named adult, and nobody else learns of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import col, select
+from typer.testing import CliRunner
+
+from app import desk
+from app.cli import app
+from bot.platforms.fake import UNLIMITED
+from bot.talk.acting import Actor, Operator, Refused
+from bot.talk.clock import SetClock
+from bot.talk.message import Incoming
+from services import help_calls, persons, retention, roster
+from services.yearly import begin, count_acts
+from storage import chats
+from storage.tables import (
+    Account,
+    Audit,
+    HelpCall,
+    HelpStep,
+    Membership,
+    Mentoring,
+    Outbox,
+    Person,
+    Retention,
+    RetentionKind,
+    Role,
+    SaidLine,
+    Update,
+)
+from tests.conftest import Kind, NewDatabase
+from tests.house import House, Member
+
+MARK: Final = "玄玑条纹"
+"""Stands in what the learner writes: nobody but the adults who were told reads it."""
+DAY: Final = timedelta(days=1)
+NAMES: Final = ("林小雨", "林大海", "王建国", "李青", "郭老师", "管小青", "赵一鸣")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    found: Kind = request.param
+    return found
+
+
+@pytest.fixture
+async def house(
+    kind: Kind, new_database: NewDatabase, tmp_path: Path, clock: SetClock
+) -> AsyncIterator[House]:
+    house = await House.open(new_database(kind), tmp_path, clock)
+    house.platform.capabilities = replace(UNLIMITED, history=True)
+    await house.populate()
+    await house.join(*NAMES)
+    for member in house.members.values():
+        member.reads()
+    yield house
+    house.close()
+
+
+def one(house: House, name: str) -> Member:
+    return house.members[name]
+
+
+async def asks(house: House, adult: str = "郭老师", words: str = "") -> None:
+    """林小雨 asks an adult, in two taps, and perhaps writes."""
+    student = one(house, "林小雨")
+    await student.says("求助")
+    await student.presses(f"请 {adult} 联系我")
+    if words:
+        await student.presses("写几句话")
+        await student.says(words)
+
+
+async def later(house: House, days: int) -> None:
+    house.clock.move(DAY * days)
+    await house.app.remind()
+    await house.settle()
+    for member in house.members.values():
+        member.reads()
+
+
+def history(house: House, member: Member) -> str:
+    """All lines of a chat, as a page that is opened now shows them."""
+    with house.app.database.transaction() as db:
+        now = house.clock.now() + DAY
+        lines = chats.history(db, "fake", member.address, now, 1000)
+        return json.dumps([[line.raw, line.body] for line in lines], ensure_ascii=False)
+
+
+# ---------------------------------------------------------------- two taps
+
+
+async def test_two_taps_to_a_named_adult(house: House) -> None:
+    student, teacher = one(house, "林小雨"), one(house, "郭老师")
+    told = await student.says("有人欺负我")
+    assert "12356" in told
+    assert "12355" in told
+    assert {label for label in student.buttons if label.startswith("请 ")} == {
+        "请 郭老师 联系我",
+        "请 管小青 联系我",
+    }, "no mentor, no team member, no guardian, no teacher of another school"
+    await student.presses("请 郭老师 联系我")
+    assert "已经告诉 郭老师" in student.sees
+    notice = teacher.reads()
+    assert "有一名学生请您联系" in notice
+    assert "林小雨" not in notice
+    await student.presses("写几句话")
+    await student.says(f"{MARK}，请假几天可以吗？")
+    assert "写好了" in student.sees
+    await teacher.presses("我已联系")
+    assert "请先打开" in teacher.sees
+    opened = await teacher.presses("打开")
+    assert "林小雨" in opened
+    assert f"{MARK}，请假几天可以吗？" in opened, "the words as they are, questions and all"
+    await student.says("求助")
+    await student.presses("我请过谁")
+    assert "郭老师 打开看了" in student.sees
+    await teacher.presses("我已联系")
+    assert "只给您看的消息" in student.reads().replace("你", "您")
+    await student.presses("看看")
+    assert "郭老师 说已经联系了" in student.sees
+
+
+async def test_a_second_tap_is_no_second_call(house: House) -> None:
+    await asks(house)
+    await one(house, "林小雨").sends(
+        Incoming("chat-林小雨", press=f"a:tell_adult:{one(house, '郭老师').person_id}")
+    )
+    await house.deliver_all_again()
+    with house.app.database.transaction() as db:
+        assert len(db.exec(select(HelpCall)).all()) == 1
+    notices = [s for s in house.platform.shown if "有一名学生" in s.message.text]
+    assert len(notices) == 1
+
+
+async def test_an_adult_finds_what_still_waits(house: House) -> None:
+    await asks(house, words=MARK)
+    teacher = one(house, "郭老师")
+    assert "请您联系" in await teacher.says("求助")
+    await teacher.presses("的那条")
+    assert MARK in teacher.sees
+    await teacher.presses("我已联系")
+    assert "请您联系" not in await teacher.says("求助")
+    assert "请您联系" not in await one(house, "管小青").says("求助")
+
+
+async def test_who_cannot_be_reached_is_named_truly(house: House) -> None:
+    student, teacher = one(house, "林小雨"), one(house, "郭老师")
+    await teacher.sends(Incoming(teacher.address, presence="left"))
+    told = await student.says("求助")
+    assert "请 郭老师 联系我" not in student.buttons
+    assert "郭老师（汾河中学）" in told
+    await student.sends(Incoming(student.address, press=f"a:tell_adult:{teacher.person_id}"))
+    assert "联系不上" in student.sees
+    assert "12356" in student.sees
+    with house.app.database.transaction() as db:
+        assert not db.exec(select(HelpCall)).all()
+
+
+async def test_an_office_names_further_adults(house: House) -> None:
+    with house.app.database.transaction() as db:
+        cohort = db.exec(select(Membership.cohort_id)).first()
+        by = Operator(house.clock.now())
+        person = roster.add_person(db, by, "舒心", None)
+        member, _ = roster.add_member(db, by, cohort or 0, person.id or 0, Role.HELP_CONTACT)
+        house.members["舒心"] = Member(
+            house, "舒心", Role.HELP_CONTACT, person.id or 0, member.id or 0, "chat-舒心"
+        )
+    await house.join("舒心")
+    await one(house, "林小雨").says("求助")
+    asked = [label for label in one(house, "林小雨").buttons if label.startswith("请 ")]
+    assert asked[0] == "请 舒心 联系我", "who is named comes first"
+    await one(house, "舒心").says("我的学生")
+    assert "林小雨" not in one(house, "舒心").sees
+    await asks(house, "舒心", MARK)
+    await one(house, "舒心").presses("打开")
+    assert MARK in one(house, "舒心").sees
+
+
+# ---------------------------------------------------------------- nobody else
+
+
+async def test_nobody_else_learns_of_it(house: House, tmp_path: Path) -> None:
+    await asks(house, words=MARK)
+    teacher, student = one(house, "郭老师"), one(house, "林小雨")
+    await teacher.presses("打开")
+    assert MARK in teacher.sees, "what is looked for can be found"
+    await teacher.presses("我已联系")
+    said = {}
+    for name in ("林大海", "王建国", "李青", "管小青", "赵一鸣"):
+        member = one(house, name)
+        seen = [member.reads()]
+        asked = ("我的学生", "待审", "本期概况", "孩子", "我的数据", "提醒", "进度", "林小雨")
+        seen += [await member.says(words) for words in asked]
+        for press in ("open_call:1", "close_call:1", "own_calls:1", "say_more:1"):
+            told = await member.sends(Incoming(member.address, press=f"a:{press}"))
+            assert "没有这条" in told or "学员用的" in told, (name, press)
+            nothing = await member.sends(
+                Incoming(member.address, press=f"a:{press.replace(':1', ':9')}")
+            )
+            assert nothing == told, "what is not there and what is not theirs are alike"
+        said[name] = "\n".join(seen)
+        assert MARK not in said[name]
+        assert "有一名学生" not in said[name]
+    for name in ("林大海", "管小青"):
+        assert "林小雨" in said[name], "they looked"
+    page = history(house, student)
+    assert "同意并加入" in page or "欢迎" in page, "there is a history"
+    for trace in (MARK, "郭老师", "tell_adult", "say_more", "seeking", "12355"):
+        assert trace not in page, trace
+    assert MARK not in history(house, teacher)
+    assert "有一名学生请您联系" in history(house, teacher)
+
+
+async def test_no_word_is_kept_where_it_need_not_be(house: House) -> None:
+    await one(house, "林小雨").says("进度")
+    await asks(house, words=MARK)
+    with house.app.database.transaction() as db:
+        assert MARK in json.dumps(
+            [step.words for step in db.exec(select(HelpStep))], ensure_ascii=False
+        )
+        for table in (SaidLine, Update, Outbox, Account, Audit):
+            rows = [row.model_dump(mode="json") for row in db.exec(select(table))]
+            assert rows
+            assert MARK not in json.dumps(rows, ensure_ascii=False), table
+    await one(house, "郭老师").presses("打开")
+    house.clock.move(DAY * 2)
+    await house.app.housekeeping()
+    with house.app.database.transaction() as db:
+        assert MARK not in json.dumps(
+            [m.body for m in db.exec(select(Outbox))], ensure_ascii=False
+        )
+
+
+async def test_a_fault_keeps_no_word(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await asks(house)
+    await one(house, "林小雨").presses("写几句话")
+
+    def fails(*_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(help_calls, "add_words", fails)
+    await one(house, "林小雨").says(MARK)
+    with house.app.database.transaction() as db:
+        failed = db.exec(select(Update).where(Update.error != "")).all()
+        assert len(failed) == 1
+        assert failed[0].raw == ""
+
+
+async def test_a_guardians_copy_holds_nothing_of_it(house: House) -> None:
+    await asks(house, words=MARK)
+    await one(house, "郭老师").presses("打开")
+    await one(house, "郭老师").presses("我已联系")
+    assert "只给你看" in one(house, "林小雨").reads()
+    child, guardian = one(house, "林小雨").person_id, one(house, "林大海").person_id
+    with house.app.database.transaction() as db:
+        own, _ = persons.everything(db, child, own=True)
+        other, _ = persons.everything(db, child)
+        theirs, _ = persons.everything(db, guardian, own=True)
+    assert MARK in json.dumps(own, ensure_ascii=False)
+    for copy in (other, theirs):
+        told = json.dumps(copy, ensure_ascii=False)
+        assert "欢迎" in told
+        for trace in (
+            MARK,
+            "tell_",
+            "say_more",
+            "help_call",
+            "own_calls",
+            "只给你看",
+            "12355",
+            "help:",
+        ):
+            assert trace not in told, trace
+    for trace in ("tell_adult", "help_call", "own_calls", "help:"):
+        assert trace in json.dumps(own, ensure_ascii=False), trace
+
+
+async def test_no_number_tells_of_it(house: House) -> None:
+    child = one(house, "林小雨").person_id
+    with house.app.database.transaction() as db:
+        before = persons.held(db, child)
+    await asks(house)
+    await one(house, "林小雨").presses("写几句话")
+    await one(house, "林小雨").presses("先放下")
+    with house.app.database.transaction() as db:
+        after = persons.held(db, child)
+        assert (after.drafts, after.records) == (before.drafts, before.records)
+        # The menu that 先放下 leads to is a line of the chat.
+        assert after.lines == before.lines + 1
+
+
+async def test_the_year_counts_and_names_nobody(house: House) -> None:
+    await asks(house, words=MARK)
+    with house.app.database.transaction() as db:
+        year = begin(db, house.clock.now().year, None)
+        while count_acts(db, year):
+            pass
+        assert year.done["ask_for_help"] == 1
+
+
+async def test_whoever_becomes_the_mentor_reads_no_more(house: House) -> None:
+    await asks(house, words=MARK)
+    teacher, student = one(house, "郭老师"), one(house, "林小雨")
+    with house.app.database.transaction() as db:
+        place = db.get(Membership, teacher.membership_id)
+        assert place is not None
+        mentor = Membership(
+            cohort_id=place.cohort_id,
+            person_id=teacher.person_id,
+            role=Role.MENTOR,
+            created_at=house.clock.now(),
+        )
+        db.add(mentor)
+        db.flush()
+        now = house.clock.now()
+        db.add(
+            Mentoring(
+                student_id=student.membership_id,
+                mentor_id=mentor.id or 0,
+                created_at=now,
+                ended_at=now,
+            )
+        )
+    await teacher.presses("打开")
+    assert MARK not in teacher.sees
+    assert "没有这条" in teacher.sees
+
+
+# ---------------------------------------------------------------- when nobody looks
+
+
+async def test_nobody_looks_and_nobody_else_is_told_unasked(house: House) -> None:
+    await asks(house)
+    student, office = one(house, "林小雨"), one(house, "管小青")
+    await later(house, 1)
+    assert "只给你看的消息" in student.sees
+    assert "有一名学生" not in office.sees
+    await student.presses("看看")
+    assert "还没有人打开" in student.sees
+    await later(house, 1)
+    assert "只给你看" not in student.sees, "once"
+
+
+async def test_another_is_told_where_the_learner_agreed(house: House) -> None:
+    await asks(house)
+    student, office = one(house, "林小雨"), one(house, "管小青")
+    await student.presses("一天没人看，就告诉 管小青")
+    assert "没人看就告诉 管小青" in student.sees
+    await office.sends(Incoming(office.address, press="a:open_call:1"))
+    assert "没有这条" in office.sees, "not before a day is over"
+    await later(house, 1)
+    assert "有一名学生请您联系" in office.sees
+    await office.presses("打开")
+    assert "林小雨" in office.sees
+
+
+async def test_what_is_read_and_not_closed_is_told_after_three_days(house: House) -> None:
+    await asks(house)
+    await one(house, "郭老师").presses("打开")
+    await later(house, 2)
+    assert "只给你看" not in one(house, "林小雨").sees
+    await later(house, 1)
+    assert "只给你看" in one(house, "林小雨").sees
+    await one(house, "林小雨").presses("看看")
+    assert "满三天" in one(house, "林小雨").sees
+
+
+# ---------------------------------------------------------------- before consent, and afterwards
+
+
+async def test_before_consent_nothing_is_kept(house: House) -> None:
+    student, teacher = one(house, "林小雨"), one(house, "郭老师")
+    with house.app.database.transaction() as db:
+        child = db.get(Person, student.person_id)
+        assert child is not None
+        child.birth_date = date(2015, 1, 1)
+        db.add(child)
+    told = await student.says("求助")
+    assert "郭老师（汾河中学）" in told
+    assert "12356" in told
+    assert "同意之前" in told
+    assert not any(label.startswith("请 ") for label in student.buttons)
+    await student.sends(Incoming(student.address, press=f"a:tell_adult:{teacher.person_id}"))
+    assert "同意之前" in student.sees
+    with house.app.database.transaction() as db:
+        assert not db.exec(select(HelpCall)).all()
+        assert not db.exec(select(Audit).where(Audit.object == help_calls.OBJECT)).all()
+        actor = Actor(student.person_id, None, house.clock.now())
+        with pytest.raises(Refused, match="before_consent"):
+            help_calls.ask(db, actor, teacher.person_id)
+
+
+async def test_erasing(house: House) -> None:
+    await asks(house, words=MARK)
+    child = one(house, "林小雨").person_id
+    now = house.clock.now()
+    with house.app.database.transaction() as db:
+        persons.erase_own(db, Actor(one(house, "林大海").person_id, None, now), child)
+        assert db.exec(select(HelpCall)).all(), "a guardian erases what they know of"
+    with house.app.database.transaction() as db:
+        persons.erase(db, Operator(now), child)
+        assert not db.exec(select(HelpStep)).all()
+        assert not db.exec(select(HelpCall)).all()
+        assert db.exec(select(Audit).where(col(Audit.verb) == "ask_for_help")).all()
+
+
+async def test_calls_are_kept_as_long_as_entries(house: House) -> None:
+    await asks(house, words=MARK)
+    now = house.clock.now()
+    with house.app.database.transaction() as db:
+        cohort = db.exec(select(Membership.cohort_id)).first() or 0
+        for kind in RetentionKind:
+            db.add(Retention(cohort_id=cohort, kind=kind, months=1, announced_for=now.date()))
+    while await house.app.database.run(retention.step, now):
+        pass
+    with house.app.database.transaction() as db:
+        assert not db.exec(select(HelpStep)).all()
+        assert not db.exec(select(HelpCall)).all()
+
+
+async def test_the_command_names_and_ends(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "CLOCK", house.clock)
+    url = house.app.database.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("YINGCAI_DATABASE_URL", url)
+    monkeypatch.setenv("YINGCAI_DATA_DIR", str(tmp_path))
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(app, ["help-contact", *words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    run("add", "1", "舒心", "--at", "云冈中学")
+    assert "舒心" in run("list", "1")
+    assert "舒心" not in await one(house, "林小雨").says("求助"), "of another school"
+    assert "舒心（云冈中学）" in await one(house, "赵一鸣").says("求助")
+    run("end", "1", "舒心", "--reason", "调走")
+    assert "舒心" not in run("list", "1")
+    assert "舒心" not in await one(house, "赵一鸣").says("求助")
+
+
+async def test_steps_are_never_changed(house: House) -> None:
+    await asks(house, words=MARK)
+    with pytest.raises(sa.exc.DatabaseError), house.app.database.transaction() as db:
+        db.connection().execute(sa.update(HelpStep).values(words=""))
