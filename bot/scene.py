@@ -280,8 +280,8 @@ class Handlers:
                 found.update((word, name) for word in listed.split("|") if word)
         for name in self.commands:
             for language in LANGUAGES:
-                label = catalogue(language).get(f"command.{name}.label", "")
-                found.setdefault(tidy(label).casefold(), name)
+                if label := catalogue(language).get(f"command.{name}.label", ""):
+                    found.setdefault(tidy(label).casefold(), name)
         return found
 
 
