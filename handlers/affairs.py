@@ -252,6 +252,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "consent": overseen.consent,
     "consented": overseen.consented,
     "agree": overseen.agree,
+    "disagree": overseen.disagree,
     "students": overseen.students,
     "behind": overseen.behind,
     "queue": overseen.queue,

@@ -49,6 +49,7 @@ Name = Literal[
     "consent",
     "consented",
     "agree",
+    "disagree",
     "students",
     "behind",
     "queue",
