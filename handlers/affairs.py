@@ -208,6 +208,7 @@ _ASIDE: Final = frozenset(
             "how_to_review",
             "absent",
             "unreached",
+            "undelivered",
             "longest",
             "cohort",
         ),
@@ -247,6 +248,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "drafts": own_entries.drafts,
     "leave": leave.told,
     "quiet": quiet,
+    "dossier": overseen.dossier,
     "child": overseen.child,
     "withdraw_consent": overseen.consent,
     "consent": overseen.consent,
@@ -269,6 +271,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "import": import_roster,
     "issue": issue,
     "unreached": overseen.list_of("unreached"),
+    "undelivered": overseen.list_of("undelivered"),
     "longest": overseen.list_of("longest"),
     "cohort": overseen.list_of("cohort"),
 }

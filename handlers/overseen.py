@@ -32,6 +32,32 @@ def child(scene: Scene, _: Affair) -> bool:
     return bool(children)
 
 
+def dossier(scene: Scene, affair: Affair) -> bool:
+    """林小雨的档案, 孩子的培养档案: of the learner named, or of one's own place or children."""
+    named = {
+        one.id: one
+        for one in (
+            *named_of(scene, affair.about),
+            *roster.children_of(scene.session, scene.actor.person_id),
+        )
+        if one.person.name in affair.about
+    }
+    if len(named) == 1:
+        scene.command("dossier", str(*named))
+    elif not named and (learner(scene) is not None or Role.GUARDIAN in roles(scene)):
+        if not _OF_ONESELF.search(affair.about):
+            return False
+        scene.command("dossier")
+    else:
+        return False
+    return True
+
+
+_OF_ONESELF: Final = re.compile(
+    "^$|我|孩子|娃|闺女|女儿|儿子|丫头|小朋友|my (child|kid|son|daughter)"
+)
+
+
 def own_or_childs(own: Act) -> Act:
     """An act on one's own records; to a guardian who has none, each child's page."""
 
@@ -47,10 +73,9 @@ def agree(scene: Scene, affair: Affair) -> bool:
     alone waits for it."""
     if (meant := _children_meant(scene, affair)) is None:
         return False
-    waiting = set(guardians.awaited(scene.session, scene.actor))
-    [child] = waiting & set(meant) if len(waiting & set(meant)) == 1 else [None]
-    if child is not None:
-        menu.give_consent(scene, [str(child)])
+    waiting = [one for one in guardians.awaited(scene.session, scene.actor) if one in meant]
+    if len(waiting) == 1:
+        menu.give_consent(scene, [str(waiting[0])])
     else:
         menu.children(scene, ())
     return True

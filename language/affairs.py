@@ -48,6 +48,7 @@ Name = Literal[
     "withdraw_consent",
     "consent",
     "consented",
+    "dossier",
     "agree",
     "disagree",
     "students",
@@ -66,6 +67,7 @@ Name = Literal[
     "import",
     "issue",
     "unreached",
+    "undelivered",
     "longest",
     "cohort",
 ]

@@ -105,7 +105,7 @@ def _months_after(day: date, months: int) -> date:
 
 
 def soonest(db: Session, rule: Retention, today: date) -> date | None:
-    """The first day on which it can be deleted: no sooner than 14 days after its office is told."""
+    """The day on which it can be deleted at the soonest: its office is told 14 days before."""
     day = due(db, rule)
     return rule.announced_for or (day and max(day, today + NOTICE))
 
