@@ -191,7 +191,7 @@ async def test_what_waits_for_the_office_is_in_its_lists(open_house: OpenHouse) 
         assert urging.late_reviews(db, actor, cohort.id or 0) == []
     await office.says("1")
     await office.presses("通过")
-    assert "没有等审核的" in await office.says("待审")
+    assert "没有待审的记录" in await office.says("待审")
 
 
 async def test_only_who_may_writes_and_only_the_office_decides(open_house: OpenHouse) -> None:
