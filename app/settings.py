@@ -95,7 +95,7 @@ class Settings(PackSettings):
     """SQLite or PostgreSQL; a SQLite file under `data_dir` if empty."""
     file_limit: int = Field(20 * MEGABYTE, ge=1024)
     """Maximum bytes of one file."""
-    history_days: int = Field(180, ge=1)
+    history_days: int = Field(180, ge=15)
     """Days for which chat messages are kept, so that the web chat can show them; records stay."""
     log_format: Literal["text", "json"] = "text"
     metrics: bool = False

@@ -13,10 +13,11 @@ from bot.talk.inputs import Free, Pick
 from bot.talk.message import Choice, Field, Item, Message, Tone, press
 from handlers.evaluations import read_press
 from handlers.pages import page_of, tell
-from prompts import Text, t
+from prompts import Text, Words, t
 from services import evaluations, exits
 from services.access import learner_at
 from services.entities import ExitCase, ExitState
+from services.exits import TOLD
 
 DAYS: Final = ("3", "5", "7", "10")
 """How long one may object, in days: no document says, so the office chooses."""
@@ -71,22 +72,34 @@ def exit_case(scene: Scene, args: Sequence[str]) -> None:
             ),
         ),
         items=tuple(Item(exits.words_of(step, name)) for step, name in told),
+        note=awaits(scene, case),
     )
     rows: list[tuple[Choice, ...]] = [
         (Choice(read_press(case.evaluation_id), t("evaluation.read")),)
     ]
-    tell(scene, card, [*ways_on(case), *rows], card=CARD)
+    tell(scene, card, [*ways_on(scene, case), *rows], card=CARD)
 
 
-def ways_on(case: ExitCase) -> list[tuple[Choice, ...]]:
-    """What the office may do in this state."""
+def ways_on(scene: Scene, case: ExitCase) -> list[tuple[Choice, ...]]:
+    """What whoever reads it for the office may do now."""
     number = case.id or 0
     go_on = Choice(press("keep_on", number), t("exit.keep_on"))
+    if awaits(scene, case):
+        return [(go_on,)]
     if case.state in (ExitState.RAISED, ExitState.CONFIRMED):
         return [(Choice(press("confirm_exit", number), t("exit.confirm"), weight="danger"), go_on)]
-    if case.state in (ExitState.TOLD, ExitState.OBJECTED):
+    if case.state in TOLD:
         return [(Choice(press("end_cultivation", number), t("exit.end"), weight="danger"), go_on)]
     return []
+
+
+def awaits(scene: Scene, case: ExitCase) -> Words:
+    """What has to come before the reader can go on: somebody else, or a day."""
+    if case.state is ExitState.CONFIRMED and exits.has_confirmed(scene.session, scene.actor, case):
+        return t("exit.awaits_another")
+    if exits.may_still_object(case, scene.now):
+        return t("exit.awaits_day", day=case.objections_until)
+    return ""
 
 
 # ---------------------------------------------------------------- the talks

@@ -58,8 +58,7 @@ async def join(chat: Chat, me: JoinSeen) -> bool:
 def stranger(scene: Scene, incoming: Incoming) -> None:
     """Handle a person who has not joined, or who opens an invitation: look up the code."""
     if incoming.start == "" and scene.speaker.person_id is not None:
-        menu.offer(scene)
-        menu.show(scene, ())
+        signed_in(scene)
         return
     if heard.unread(scene, incoming):
         return
@@ -79,6 +78,17 @@ def stranger(scene: Scene, incoming: Incoming) -> None:
         return
     # The code itself is a secret and is not kept.
     scene.begin("join", {"invite": invited.invite.id})
+
+
+def signed_in(scene: Scene) -> None:
+    """Greet somebody who opens their chat once more, perhaps on another device: with the question
+    that is open, so that what is typed next is its answer; else with the menu."""
+    menu.offer(scene)
+    talk = scene.talk()
+    if talk is not None and not talk.working:
+        scene.resume(talk)
+    else:
+        menu.show(scene, ())
 
 
 def load_join(scene: Scene, args: Mapping[str, Any]) -> JoinSeen:

@@ -356,6 +356,14 @@ def take_back_consent(scene: Scene, args: Sequence[str], days: int = 0) -> None:
     """
     child = guardians.may_take_back(scene.session, scene.actor, number(args))
     card = f"consent:{child.id}"
+    give = Choice(
+        press("consent", child.id or 0), t("consent.give_for", name=child.name), weight="quiet"
+    )
+    now = guardians.standing_for(scene.session, scene.actor, child.id or 0)
+    if now in ("awaited", "withdrawn"):
+        told = t("consent.refused", name=child.name)
+        scene.say(Message(told, ((give, TO_MENU),), kind="card", card=card, title=child.name))
+        return
     if args[1:] != ["yes"]:
         yes = Choice(
             press("unconsent", child.id or 0, "yes"), t("consent.yes_take_back"), weight="danger"
@@ -375,8 +383,5 @@ def take_back_consent(scene: Scene, args: Sequence[str], days: int = 0) -> None:
         files=receipt.files,
         days=days,
     )
-    again = Choice(
-        press("consent", child.id or 0), t("consent.give_for", name=child.name), weight="quiet"
-    )
     mine = Choice(press("mydata"), t("command.mydata.label"))
-    scene.say(Message(told, ((mine, again), (TO_MENU,)), kind="card", card=card, title=child.name))
+    scene.say(Message(told, ((mine, give), (TO_MENU,)), kind="card", card=card, title=child.name))

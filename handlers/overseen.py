@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -31,6 +32,32 @@ def child(scene: Scene, _: Affair) -> bool:
     return bool(children)
 
 
+def dossier(scene: Scene, affair: Affair) -> bool:
+    """林小雨的档案, 孩子的培养档案: of the learner named, or of one's own place or children."""
+    named = {
+        one.id: one
+        for one in (
+            *named_of(scene, affair.about),
+            *roster.children_of(scene.session, scene.actor.person_id),
+        )
+        if one.person.name in affair.about
+    }
+    if len(named) == 1:
+        scene.command("dossier", str(*named))
+    elif not named and (learner(scene) is not None or Role.GUARDIAN in roles(scene)):
+        if not _OF_ONESELF.search(affair.about):
+            return False
+        scene.command("dossier")
+    else:
+        return False
+    return True
+
+
+_OF_ONESELF: Final = re.compile(
+    "^$|我|孩子|娃|闺女|女儿|儿子|丫头|小朋友|my (child|kid|son|daughter)"
+)
+
+
 def own_or_childs(own: Act) -> Act:
     """An act on one's own records; to a guardian who has none, each child's page."""
 
@@ -41,15 +68,57 @@ def own_or_childs(own: Act) -> Act:
     return show
 
 
-def agree(scene: Scene, _: Affair) -> bool:
-    """同意, typed: what the button does, where one child alone waits for it."""
-    if Role.GUARDIAN not in roles(scene):
+def agree(scene: Scene, affair: Affair) -> bool:
+    """同意, 我同意小乙, typed: what the button does, for the child that is named, or where one
+    alone waits for it."""
+    if (meant := _children_meant(scene, affair)) is None:
         return False
-    if (only := guardians.only_awaited(scene.session, scene.actor)) is not None:
-        menu.give_consent(scene, [str(only)])
+    waiting = [one for one in guardians.awaited(scene.session, scene.actor) if one in meant]
+    if len(waiting) == 1:
+        menu.give_consent(scene, [str(waiting[0])])
     else:
         menu.children(scene, ())
     return True
+
+
+def disagree(scene: Scene, affair: Affair) -> bool:
+    """不同意, 我不同意小乙, typed: nothing is kept, and what was agreed to before is withdrawn
+    when it is said once more; of several children it is asked which is meant."""
+    if (meant := _children_meant(scene, affair)) is None:
+        return False
+    match list(meant.items()):
+        case []:
+            menu.children(scene, ())
+        case [(child, _)]:
+            menu.take_back_consent(scene, [str(child)])
+        case several:
+            rows = tuple((Choice(press("unconsent", child), name),) for child, name in several)
+            scene.say(Message(t("consent.refuse_which"), (*rows, (TO_MENU,)), kind="question"))
+    return True
+
+
+def _children_meant(scene: Scene, affair: Affair) -> Mapping[int, str] | None:
+    """The children whose consent is a guardian's question: the one that is named, with or without
+    the family name, else all. `None` where something else is spoken of."""
+    if Role.GUARDIAN not in roles(scene):
+        return None
+    every = {
+        child.id or 0: child.name
+        for link, child in guardians.children(scene.session, scene.actor)
+        if guardians.asked_for(scene.session, scene.actor, link)
+    }
+    named = {
+        child: name
+        for child, name in every.items()
+        if name in affair.about or (len(name) > 2 and name[1:] in affair.about)
+    }
+    return named or (every if _SAYS_NO_NAME.fullmatch(affair.about.strip()) else None)
+
+
+_SAYS_NO_NAME: Final = re.compile(
+    "(你们|保存|记录|孩子|他|她|的|写|资料|培养|被|他们|内容|了|吧|啦|to|it|this|that|keep|keeping"
+    "|my|child|'s|records|being|kept|\\s)*"
+)
 
 
 def consented(scene: Scene, _: Affair) -> bool:

@@ -49,7 +49,9 @@ Name = Literal[
     "withdraw_consent",
     "consent",
     "consented",
+    "dossier",
     "agree",
+    "disagree",
     "students",
     "behind",
     "queue",
@@ -66,6 +68,7 @@ Name = Literal[
     "import",
     "issue",
     "unreached",
+    "undelivered",
     "longest",
     "cohort",
 ]

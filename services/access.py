@@ -372,7 +372,8 @@ def _scope(person: Any) -> sa.CTE:
         asked.append(col(_mine.person_id) == person)
     places: Any = (col(_mine.id).label("place"), col(_mine.unit_id).label("unit"))
     begin = sa.select(*places).where(*asked)
-    scope = begin.cte("scope", recursive=True)
+    # Without a name of its own: one statement may ask for several rights.
+    scope = begin.cte(recursive=True)
     below = sa.select(scope.c.place, col(Unit.id)).where(col(Unit.parent_id) == scope.c.unit)
     # `UNION` drops repeated rows, so that even a cycle of units would end the recursion.
     return scope.union(below)

@@ -14,7 +14,7 @@ from bot.talk.message import Choice, Field, Message, Meter, Tone, press
 from prompts import Text, Words, t
 from services import bulletins, roster
 from services.addressing import addressed, label
-from services.bulletins import BulletinCounts
+from services.bulletins import BulletinCounts, reminded_today
 from storage.tables import Bulletin, BulletinState, Person, RecipientState
 
 UNREACHED: Final = (
@@ -46,7 +46,7 @@ def _confirmed(db: Session, actor: Actor, row: Bulletin, card: Message) -> Messa
         fields=(*_about(db, row, actor.now), *_unreached(counts.by_state)),
         meters=tuple(_meters(row, counts)),
         rows=tuple(rows),
-        note=_note(db, actor, row),
+        note=_note(db, actor, row, counts),
     )
 
 
@@ -158,7 +158,9 @@ def _ways(
         case BulletinState.PAUSED:
             go_on = press("resume_bulletin", number)
             yield (Choice(go_on, t("bulletin.resume"), weight="primary"), cancel)
-        case BulletinState.DONE if row.asks_receipt and counts.unconfirmed:
+        case BulletinState.DONE if _asks_for_receipts(row, counts) and not reminded_today(
+            row, actor.now
+        ):
             label = t("bulletin.remind", count=counts.unconfirmed)
             yield (Choice(press("remind_bulletin", number), label),)
 
@@ -176,8 +178,16 @@ def _lists(row: Bulletin, counts: BulletinCounts) -> Iterable[tuple[Choice, ...]
     yield (Choice(press("bulletin_report", number), t("bulletin.report")),)
 
 
-def _note(db: Session, actor: Actor, row: Bulletin) -> Words:
+def _asks_for_receipts(row: Bulletin, counts: BulletinCounts) -> bool:
+    return row.asks_receipt and counts.unconfirmed > 0
+
+
+def _note(db: Session, actor: Actor, row: Bulletin, counts: BulletinCounts) -> Words:
     match row.state:
+        case BulletinState.DONE if _asks_for_receipts(row, counts) and reminded_today(
+            row, actor.now
+        ):
+            return t("bulletin.reminded_at", at=row.reminded_at)
         case BulletinState.ASKED:
             return t("bulletin.waits_for_second")
         case BulletinState.SENDING if row.not_before and row.not_before > actor.now:

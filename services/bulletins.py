@@ -392,7 +392,7 @@ def remind(db: Session, actor: Actor, number: int) -> int:
     """催未回执: remind those who have it and have not confirmed it; returns how many they are.
     Raises `Refused` for a second time on one day, and if there are none."""
     row = _locked(db, actor, "send_bulletin", number, BulletinState.DONE, BulletinState.CANCELLED)
-    if row.reminded_at is not None and beijing_day(row.reminded_at) == beijing_day(actor.now):
+    if reminded_today(row, actor.now):
         raise _refused("bulletin.reminded_today", number)
     count = counted(db, row).unconfirmed
     if not row.asks_receipt or not count:
@@ -401,6 +401,11 @@ def remind(db: Session, actor: Actor, number: int) -> int:
     db.add(row)
     audit.note(db, actor, "remind_bulletin", "bulletin", number, count=count)
     return count
+
+
+def reminded_today(row: Bulletin, now: datetime) -> bool:
+    """Whether those who have not confirmed it were reminded today."""
+    return row.reminded_at is not None and beijing_day(row.reminded_at) == beijing_day(now)
 
 
 # ---------------------------------------------------------------- reading

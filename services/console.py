@@ -236,7 +236,7 @@ def members(db: Session, cohort: Cohort, reader: int) -> list[MemberLine]:
 
 
 class WaitingLine(NamedTuple):
-    """An entry that waits for a mentor or the team, as one line of a list."""
+    """An entry that waits for somebody's word, as one line of a list."""
 
     id: int
     student_id: int

@@ -9,7 +9,7 @@ point before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, cast
 
 from sqlalchemy import update
@@ -26,6 +26,8 @@ from storage.tables import Evaluation, ExitCase, ExitState, ExitStep, Person
 
 OPEN: Final = (ExitState.RAISED, ExitState.CONFIRMED, ExitState.TOLD, ExitState.OBJECTED)
 """States in which the office has still to act."""
+TOLD: Final = (ExitState.TOLD, ExitState.OBJECTED)
+"""The family knows of it, and it has not ended."""
 KNOWN: Final = (ExitState.TOLD, ExitState.OBJECTED, ExitState.ENDED)
 """States in which the learner knows."""
 
@@ -76,9 +78,14 @@ def to_confirm(db: Session, actor: Actor, case_id: int) -> ExitCase:
     case = find(db, actor, case_id)
     if case.state not in (ExitState.RAISED, ExitState.CONFIRMED):
         raise _refused("exit.moved_on", case)
-    if any(step.person_id == actor.person_id for step, _ in steps(db, case)):
+    if has_confirmed(db, actor, case):
         raise _refused("exit.another_person", case)
     return case
+
+
+def has_confirmed(db: Session, actor: Actor, case: ExitCase) -> bool:
+    """Whether the actor has confirmed it already; the second time is somebody else's."""
+    return any(step.person_id == actor.person_id for step, _ in steps(db, case))
 
 
 def drop(db: Session, actor: Actor, case_id: int, reason: str) -> ExitCase:
@@ -122,9 +129,9 @@ def to_end(db: Session, actor: Actor, case_id: int) -> ExitCase:
     """A case in which the cultivation can be ended now. Raises `Refused`."""
     case = find(db, actor, case_id)
     until = case.objections_until
-    if case.state not in (ExitState.TOLD, ExitState.OBJECTED) or until is None:
+    if case.state not in TOLD or until is None:
         raise _refused("exit.moved_on", case)
-    if beijing_day(actor.now) <= until:
+    if may_still_object(case, actor.now):
         raise Refused(
             t("exit.objections_until", day=until),
             verb="end_cultivation",
@@ -132,6 +139,12 @@ def to_end(db: Session, actor: Actor, case_id: int) -> ExitCase:
             object_id=case_id,
         )
     return case
+
+
+def may_still_object(case: ExitCase, now: datetime) -> bool:
+    """Whether the learner and the guardians know of it, and have time left to object."""
+    until = case.objections_until
+    return case.state in TOLD and until is not None and beijing_day(now) <= until
 
 
 # ---------------------------------------------------------------- the learner's act

@@ -45,12 +45,6 @@ def awaited(db: Session, actor: Actor) -> list[int]:
     return [link.child_id for link in links if not stands(link) and asked_for(db, actor, link)]
 
 
-def only_awaited(db: Session, actor: Actor) -> int | None:
-    """The one child who waits for consent; `None` where there is none, or which is not clear."""
-    found = awaited(db, actor)
-    return found[0] if len(found) == 1 else None
-
-
 def asked_for(db: Session, actor: Actor, link: Guardianship) -> bool:
     """Whether consent is a question here: the child's records need it, or it was given once."""
     if link.consented_at is not None:

@@ -830,8 +830,8 @@ def waiting_count(db: Session, actor: Actor, part: Waits = EVERYTHING) -> int:
 def waiting_in(
     db: Session, cohort_id: int, reader: int, skip: int = 0, most: int = 0
 ) -> tuple[int, list[tuple[Record, Body, str]]]:
-    """How many entries wait for a mentor or the team in a cohort, of the learners whom somebody
-    may read, and so many of them with the student's name, the longest first."""
+    """How many entries wait in a cohort for a mentor, the team or the reader, and so many of them
+    with the student's name, the longest first."""
     waits = waits_in(cohort_id, reader)
     count = (
         db.connection()
@@ -853,8 +853,8 @@ def waiting_in(
 
 
 def waits_in(cohort_id: int, reader: int) -> tuple[ColumnElement[bool], ...]:
-    """That an entry waits for a mentor or the team in a cohort, of a learner whom somebody may
-    read."""
+    """That an entry waits in a cohort, of a learner whom somebody may read: for a mentor or the
+    team, or, of those that others write of a learner, for the reader's own word."""
     learners = sa.select(col(Membership.id)).where(
         col(Membership.cohort_id) == cohort_id,
         col(Membership.role).in_(LEARNERS),
@@ -863,9 +863,18 @@ def waits_in(cohort_id: int, reader: int) -> tuple[ColumnElement[bool], ...]:
     )
     return (
         col(Record.state) == RecordState.SUBMITTED,
-        col(Record.kind).not_in([*OF_OTHERS]),
+        sa.or_(col(Record.kind).not_in([*OF_OTHERS]), *_decided_by(reader)),
         col(Record.student_id).in_(learners),
     )
+
+
+def _decided_by(person_id: int) -> list[ColumnElement[bool]]:
+    """That an entry that others write of a learner is for somebody's own word."""
+    return [
+        (col(Record.kind) == kind) & col(Record.student_id).in_(things(right, person_id))
+        for kind in OF_OTHERS
+        if (right := right_of(kind, "approve"))
+    ]
 
 
 _LONGEST_FIRST: Final = (col(Record.submitted_at), col(Record.id))

@@ -32,12 +32,14 @@ from storage.tables import (
     HelpCall,
     Membership,
     Opening,
+    Outbox,
     Record,
     RecordFile,
     RecordVersion,
     Retention,
     RetentionKind,
     Review,
+    SendState,
 )
 
 NOTICE: Final = timedelta(days=14)
@@ -59,8 +61,8 @@ def set_months(
     db: Session, by: Operator, cohort_id: int, kind: RetentionKind, months: int | None, least: int
 ) -> date | None:
     """Say after how many months it is deleted, at `least` so many, or that it is kept; returns the
-    day on which it is due, if it is. Raises `Refused`."""
-    rule = _rule(db, cohort_id, kind)
+    day on which it can be deleted at the soonest, if it is. Raises `Refused`."""
+    rule = rule_of(db, cohort_id, kind)
     before = rule.months if rule else None
     if months is None:
         if rule is not None:
@@ -76,7 +78,9 @@ def set_months(
         if due(db, rule) is None:
             raise _refused(t("retention.no_end"), cohort_id)
     audit.note(db, by, SET, "cohort", cohort_id, kind=kind.value, months=months, before=before)
-    return due(db, rule) if rule is not None and months is not None else None
+    if rule is None or months is None:
+        return None
+    return soonest(db, rule, beijing_day(by.now))
 
 
 def rules(db: Session) -> list[tuple[Retention, Cohort]]:
@@ -101,6 +105,22 @@ def _months_after(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def soonest(db: Session, rule: Retention, today: date) -> date | None:
+    """The day on which it can be deleted at the soonest: its office is told 14 days before."""
+    day = due(db, rule)
+    return rule.announced_for or (day and max(day, today + NOTICE))
+
+
+def can_be_told(db: Session, rule: Retention) -> bool:
+    """Whether anybody who answers for the whole cohort has a chat to be told in."""
+    return any(notices.reaches(db, person) for person in _answering(db, rule))
+
+
+def _answering(db: Session, rule: Retention) -> Collection[int]:
+    """The coordinators of the whole cohort, and those of offices above."""
+    return dict.fromkeys(one.person for one in holders(db, SET, rule.cohort_id))
+
+
 def postpone(db: Session, by: Actor | Operator, number: int) -> date:
     """Postpone it by 90 days; returns the day on which it is due then. Raises `Refused`."""
     rule = db.get(Retention, number)
@@ -117,7 +137,8 @@ def postpone(db: Session, by: Actor | Operator, number: int) -> date:
     return rule.not_before
 
 
-def _rule(db: Session, cohort_id: int, kind: RetentionKind) -> Retention | None:
+def rule_of(db: Session, cohort_id: int, kind: RetentionKind) -> Retention | None:
+    """What its office has said of a cohort, if it has."""
     here = Retention.cohort_id == cohort_id, Retention.kind == kind
     return db.exec(select(Retention).where(*here)).first()
 
@@ -153,11 +174,16 @@ def _places(rule: Retention) -> Any:
 
 def announce(db: Session, now: datetime) -> None:
     """Tell the coordinators of whole cohorts what is due within 14 days. It is never deleted
-    sooner than 14 days after they were told."""
+    sooner than 14 days after one of them was told: while none has a chat, it waits."""
     today = beijing_day(now)
     for rule, cohort in rules(db):
+        if rule.announced_for and today >= rule.announced_for and not _was_told(db, rule):
+            rule.announced_for = None
+            db.add(rule)
         day = due(db, rule)
         if rule.done_at or rule.announced_for or day is None or today < day - NOTICE:
+            continue
+        if not can_be_told(db, rule):
             continue
         rule.announced_for = max(day, today + NOTICE)
         db.add(rule)
@@ -173,10 +199,9 @@ def announce(db: Session, now: datetime) -> None:
         )
         later = Choice(press("postpone_retention", rule.id or 0), t("retention.postpone"))
         message = Message(words, ((later,), (TO_MENU,)), title=t("retention.title"))
-        key = f"retention:{rule.id}:{rule.announced_for}"
         by = Operator(now)
-        for person in dict.fromkeys(one.person for one in holders(db, SET, rule.cohort_id)):
-            notices.tell(db, by, person, message, key)
+        for person in _answering(db, rule):
+            notices.tell(db, by, person, message, _key(rule))
         audit.note(
             db,
             by,
@@ -190,6 +215,20 @@ def announce(db: Session, now: datetime) -> None:
         )
 
 
+def _key(rule: Retention) -> str:
+    return f"retention:{rule.id}:{rule.announced_for}"
+
+
+def _was_told(db: Session, rule: Retention) -> bool:
+    """Whether it arrived in a chat 14 days before the day on which it is to be deleted."""
+    arrived = select(func.min(col(Outbox.sent_at))).where(
+        col(Outbox.key).startswith(f"{_key(rule)}:", autoescape=True),
+        Outbox.state == SendState.SENT,
+    )
+    first = db.exec(arrived).one()
+    return bool(first and rule.announced_for and beijing_day(first) <= rule.announced_for - NOTICE)
+
+
 def step(db: Session, now: datetime) -> bool:
     """Delete what is due of one learner; tells whether there may be more.
 
@@ -198,6 +237,8 @@ def step(db: Session, now: datetime) -> bool:
     today = beijing_day(now)
     for rule, _ in rules(db):
         if rule.done_at or rule.announced_for is None or today < rule.announced_for:
+            continue
+        if not _was_told(db, rule):
             continue
         student = _next(db, rule)
         if student is None:

@@ -323,6 +323,8 @@ def late_reviews(db: Session, actor: Actor, cohort_id: int) -> list[LateReview]:
     for record, _, name in found:
         if not _waits_long(actor, record):
             break
+        if record.kind in records.OF_OTHERS:
+            continue
         if record.student_id not in reviewers:
             reviewers[record.student_id] = _whom(db, actor, record.student_id)
         if (reviewer := reviewers[record.student_id]) is not None:
@@ -338,7 +340,10 @@ def late_reviews(db: Session, actor: Actor, cohort_id: int) -> list[LateReview]:
 
 
 def is_late(db: Session, actor: Actor, record: Record) -> bool:
-    """Whether an entry has waited for days, and the actor may remind its reviewer."""
+    """Whether an entry has waited for days, and the actor may remind its reviewer; what waits for
+    an office's word has none."""
+    if record.kind in records.OF_OTHERS:
+        return False
     may = held(db, actor.person_id, REVIEW, record.student_id)
     return may is not None and _waits_long(actor, record)
 

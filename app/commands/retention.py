@@ -43,20 +43,34 @@ def set_(
             say(t("retention.kept", **named))
         else:
             say(t("retention.set", months=months, day=day, **named))
+            rule = retention.rule_of(db, of.id or 0, kind)
+            if rule is not None and not retention.can_be_told(db, rule):
+                say(t("retention.nobody_to_tell"))
 
 
 @commands.command("list", help=both("retention_list"))
 def list_(as_json: AsJson = False) -> None:
-    from app import desk
-    from services import retention
+    from sqlmodel import Session
 
-    with desk.desk() as (db, _):
+    from app import desk
+    from bot.talk.clock import beijing_day
+    from services import retention
+    from storage.tables import Retention
+
+    def told(db: Session, rule: Retention) -> str:
+        if rule.announced_for:
+            return "told"
+        return "not_yet" if retention.can_be_told(db, rule) else "nobody"
+
+    with desk.desk() as (db, by):
+        today = beijing_day(by.now)
         rows = [
             {
                 "cohort": cohort.name,
                 "what": rule.kind.value if as_json else t(f"retention.what_{rule.kind}"),
                 "months": rule.months if as_json else str(rule.months),
-                "due": str(rule.announced_for or retention.due(db, rule) or ""),
+                "due": str(retention.soonest(db, rule, today) or ""),
+                "told": told(db, rule) if as_json else t(f"retention.told_{told(db, rule)}"),
                 "deleted": "" if rule.done_at is None else rule.done_at.date().isoformat(),
             }
             for rule, cohort in retention.rules(db)
@@ -68,11 +82,11 @@ def list_(as_json: AsJson = False) -> None:
 def postpone(what: Typed, cohort: CohortNumber = None) -> None:
     from app import desk
     from services import retention
+    from storage.tables import RetentionKind
 
     with desk.desk() as (db, by):
         of = desk.cohort_typed(db, cohort)
-        for rule, one in retention.rules(db):
-            if one.id == of.id and rule.kind == what.value:
-                say(t("retention.postponed", day=retention.postpone(db, by, rule.id or 0)))
-                return
-        raise Mistake(t("retention.none", cohort=of.name))
+        rule = retention.rule_of(db, of.id or 0, RetentionKind(what.value))
+        if rule is None:
+            raise Mistake(t("retention.none", cohort=of.name))
+        say(t("retention.postponed", day=retention.postpone(db, by, rule.id or 0)))

@@ -277,6 +277,12 @@ def _listed(
         }
         for one in listing.filters
     ]
+    orders = [
+        (f"{way}{column.key}", f"{say(column.label)} {arrow}")
+        for column in listing.columns
+        if column.by is not None
+        for way, arrow in (("", "↑"), ("-", "↓"))
+    ]
     order = f"-{state.sort}" if state.down else state.sort
     return {
         "heads": heads,
@@ -287,6 +293,7 @@ def _listed(
         "searched": listing.named is not None,
         "search": state.search,
         "order": order,
+        "orders": orders,
         "is_chosen": bool(state.search or state.chosen),
         "page": page,
         "before": at(state.query(page=page.page - 1)) if page.page > 1 else "",

@@ -133,7 +133,9 @@ def _waiting_cells(
 ) -> list[ListCell]:
     days = console.age(line.since, caller.now)
     tone: Tone = "bad" if days >= PATIENCE.days else "neutral"
-    names = [one.name for one in with_whom.get(line.student_id, ())]
+    names: list[Words] = [one.name for one in with_whom.get(line.student_id, ())]
+    if line.kind in records.OF_OTHERS:
+        names = [t("progress.with_office")]
     return [
         ListCell(line.name, f"{way(at, 'students')}/{line.student_id}"),
         ListCell(line.unit),

@@ -98,6 +98,8 @@ def decode(body: Mapping[str, Any]) -> Incoming:
 def encode(key: str, incoming: Incoming, album: str = "") -> Received:
     """An `Incoming` as this platform's raw update."""
     body = {name: value for name, value in asdict(incoming).items() if value}
+    if incoming.start is not None:
+        body["start"] = incoming.start
     if incoming.files:
         body["files"] = [[f.ref, f.name, f.media_type, f.size] for f in incoming.files]
     return Received(key, incoming.address, json.dumps(body, ensure_ascii=False), album)

@@ -335,6 +335,9 @@ async def test_a_confirmation_counts_once_and_the_others_are_reminded_once_a_day
     assert "开始催 1 人" in office.sees
     assert "请按“收到”" in told(house, "赵一鸣")
     assert told(house, "林小雨") == ""
+    await forge(office, "show_bulletin", only(house).id or 0)
+    assert "催过了，一天最多催一次" in office.sees
+    assert not any("催未回执" in label for label in office.buttons)
     await forge(office, "remind_bulletin", only(house).id or 0)
     assert "今天已经催过" in office.sees
     house.clock.move(timedelta(days=1))

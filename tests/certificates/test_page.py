@@ -108,6 +108,11 @@ async def test_a_saved_page_verifies_with_no_network(
         for wrong in (good[:-5], "B" + good[1:], good[:100] + "~" + good[101:], "0001", twin):
             assert "不能证明是真的" in await verifies(page, wrong)
             assert await page.inner_text("#facts") == ""
+        for number in ("SHANXI-2026-01-0001", "证书编号：SHANXI-2026-01-0001"):
+            await page.fill("#token", number)
+            await page.click("#verify")
+            await page.wait_for_selector("#result.waits")
+            assert "只有编号，核验不了" in await page.inner_text("#result")
         # Broken into lines, as some scanners do.
         lines = "\n".join(good[i : i + 60] for i in range(0, len(good), 60))
         assert "林小雨" in await verifies(page, lines)

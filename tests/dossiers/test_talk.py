@@ -70,6 +70,26 @@ async def test_the_learner_asks_for_it_by_its_name_and_gets_a_paper_and_a_signed
     assert SECRET not in made["json"].decode()
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("林大海", "孩子的培养档案"),
+        ("林大海", "林小雨的档案"),
+        ("管小青", "看一下林小雨的培养档案"),
+        ("林小雨", "我的培养档案"),
+    ],
+)
+async def test_it_may_be_asked_for_in_ones_own_words(house: House, name: str, words: str) -> None:
+    assert "培养档案" in await house.members[name].says(words)
+    assert "做一份" in house.members[name].buttons
+
+
+async def test_another_learners_is_not_begun_by_its_name(house: House) -> None:
+    other = house.members["赵一鸣"]
+    await other.says("林小雨的档案")
+    assert "做一份" not in other.buttons
+
+
 async def test_the_guardian_and_the_office_get_the_same_and_it_is_on_record(house: House) -> None:
     fill(house)
     mine = json.loads((await makes(house, "林小雨"))["json"])["dossier"]

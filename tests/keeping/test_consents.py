@@ -103,6 +103,30 @@ async def test_a_guardian_who_asks_for_progress_sees_each_childs(house: House, w
         assert f"{name}\n\n{school}" in parent.sees
 
 
+async def test_a_guardian_may_type_that_they_agree_or_not(house: House) -> None:
+    """With several children it is asked of which; what is said back is how it stands."""
+    (parent,) = await house.join("林大海")
+    await parent.says("不同意")
+    assert "哪个孩子" in parent.sees
+    assert (YOUNGER in parent.buttons, ELDER in parent.buttons) == (True, False)
+    await parent.presses(YOUNGER)
+    assert f"现在不保存 {YOUNGER} 写的新内容" in parent.sees
+    assert link_of(house, YOUNGER).withdrawn_at is None, "nothing was ever agreed to"
+    await parent.says(f"我同意{YOUNGER}")
+    assert link_of(house, YOUNGER).consented_at is not None
+    assert link_of(house, YOUNGEST).consented_at is None
+    await parent.says(f"我不同意{YOUNGER[1:]}")
+    assert "确定撤回吗" in parent.sees
+    await parent.presses("确定撤回")
+    assert link_of(house, YOUNGER).withdrawn_at is not None
+    await parent.says(f"我不同意{YOUNGER}")
+    assert "知道了，您不同意" in parent.sees
+    await parent.says(f"同意 {YOUNGEST}")
+    assert link_of(house, YOUNGEST).consented_at is not None
+    await parent.says("I agree")
+    assert link_of(house, YOUNGER).withdrawn_at is None, "one alone waited"
+
+
 async def test_what_is_done_with_a_childs_data_names_the_child(house: House) -> None:
     (parent,) = await house.join("林大海")
     await parent.says("我的数据")

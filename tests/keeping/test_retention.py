@@ -17,6 +17,8 @@ from typer.testing import CliRunner, Result
 
 from app import desk
 from app.cli import app
+from bot.platforms.contract import Unreachable
+from bot.platforms.fake import Shown
 from bot.talk.clock import SetClock
 from bot.talk.message import Incoming
 from storage.tables import (
@@ -95,6 +97,11 @@ def hand_in(db: Session, house: House, name: str) -> None:
 
 @pytest.fixture
 def run(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    return run_in(house, tmp_path, monkeypatch)
+
+
+def run_in(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command `yingcai retention` on the house's database, at its clock."""
     monkeypatch.setattr(desk, "CLOCK", house.clock)
     url = house.app.database.url.render_as_string(hide_password=False)
     monkeypatch.setenv("YINGCAI_DATABASE_URL", url)
@@ -246,6 +253,48 @@ async def test_another_cohort_and_what_others_show_stay(house: House, run: Run) 
     assert counts(house) == (1, 0, 0, 1)
 
 
+async def test_nothing_goes_before_somebody_has_been_told(
+    new_database: NewDatabase, tmp_path: Path, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No coordinator has joined; then one joins; then their chat takes nothing."""
+    house = await House.open(new_database("sqlite"), tmp_path, clock)
+    await house.populate()
+    await house.app.database.run(hand_in, house, "林小雨")
+    run = run_in(house, tmp_path, monkeypatch)
+    made = run("set", "entries", "--months", 7)
+    assert "真正收到预告以前，什么都不会删除" in made.stdout
+    late = date(2029, 1, 1)
+    for day in (late, late + timedelta(days=15)):
+        assert await pass_day(house, day) == ""
+        assert counts(house)[0] == 2
+    [row] = json.loads(run("list", "--json").stdout)
+    assert row["told"] == "nobody"
+
+    (office,) = await house.join("管小青")
+    told_on = late + timedelta(days=20)
+    house.platform.refuse = blocked
+    await pass_day(house, told_on)
+    await pass_day(house, told_on + timedelta(days=14))
+    assert counts(house)[0] == 2, "it never arrived"
+
+    house.platform.refuse = lambda _: None
+    await office.says("菜单")
+    assert "2 条记录" in await pass_day(house, told_on + timedelta(days=15))
+    await pass_day(house, told_on + timedelta(days=28))
+    assert counts(house)[0] == 2
+    await pass_day(house, told_on + timedelta(days=29))
+    assert counts(house)[0] == 0
+    house.close()
+
+
+async def test_a_cohort_that_ended_long_ago(house: House, run: Run) -> None:
+    """What is said is the day on which it can really go."""
+    at(house, date(2029, 1, 1))
+    assert "最早 2029年1月15日" in run("set", "entries", "--months", 7).stdout
+    [row] = json.loads(run("list", "--json").stdout)
+    assert (row["due"], row["told"]) == ("2029-01-15", "not_yet")
+
+
 async def test_refusals(house: House, run: Run) -> None:
     assert "至少 7 个月" in run("set", "entries", "--months", 3).stderr
     assert "没有定这个期限" in run("postpone", "entries").stderr
@@ -254,6 +303,10 @@ async def test_refusals(house: House, run: Run) -> None:
     assert json.loads(run("list", "--json").stdout) == []
     await pass_day(house, DUE)
     assert counts(house)[0] == 4
+
+
+def blocked(_: Shown) -> None:
+    raise Unreachable("blocked")
 
 
 DIES = """

@@ -80,11 +80,15 @@ async def test_it_takes_two_people(house: House) -> None:
     first, second = house.members["管小青"], house.members["何主任"]
     said = await confirms(first, first=True)
     assert "等第二个人核实" in said
+    assert "还要另一个人确认" in said
+    assert "确认退出" not in first.buttons
     assert "由另一个人确认" in await forge(first, "a:confirm_exit:1")
     student = house.members["林小雨"]
     assert "结束" not in student.reads() or "拟结束" not in student.sees
     second.reads()
     assert "还要第二个人确认" in second.sees
+    await forge(second, "a:exit:1")
+    assert "[!确认退出]" in second.sees
     await confirms(second, first=False, reason="同意，情况属实，已与学校核对")
     assert case(house) == (ExitState.TOLD, [ExitState.CONFIRMED, ExitState.TOLD])
     for who, words in (("林小雨", "结束你的培养"), ("林大海", "结束林小雨的培养")):
@@ -113,6 +117,8 @@ async def test_an_objection_reaches_the_office_and_the_end_waits_for_its_time(
     first, second = house.members["管小青"], house.members["何主任"]
     await confirms(first, first=True)
     await confirms(second, first=False, reason="同意，情况属实，已与学校核对")
+    assert "过了这天才能结束培养" in await forge(first, "a:exit:1")
+    assert "结束培养" not in first.buttons
     assert "还可以提出异议" in await forge(first, "a:end_cultivation:1")
     guardian = house.members["林大海"]
     await forge(guardian, "a:object:1")

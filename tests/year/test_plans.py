@@ -13,10 +13,19 @@ from sqlmodel import col, select
 from bot.talk.acting import Actor, Operator, Refused
 from programmes import catalogue, planning
 from programmes.reminding import To
-from services import evaluations, persons, plans, records, roster
+from services import console, evaluations, persons, plans, records, roster, urging
 from services.records import PlanBody
 from services.standing import standings_on
-from storage.tables import File, Person, Record, RecordKind, RecordState, RecordVersion, Role
+from storage.tables import (
+    Cohort,
+    File,
+    Person,
+    Record,
+    RecordKind,
+    RecordState,
+    RecordVersion,
+    Role,
+)
 from tests.house import House, Member
 from tests.talks.play import content
 from tests.year.conftest import OpenHouse
@@ -160,6 +169,29 @@ async def test_an_approved_plan_is_written_anew_and_stands_until_the_next_is_app
             for row in db.exec(select(RecordVersion).order_by(col(RecordVersion.version)))
         ]
     assert aims == [BODY.aims, "独立完成两组实验并写成小论文"]
+
+
+async def test_what_waits_for_the_office_is_in_its_lists(open_house: OpenHouse) -> None:
+    """In the chat and the console; for nobody else, and no mentor is reminded of it."""
+    house = await open_house("shanxi-2026", (2026, 3, 2))
+    await writes(house.members["王建国"])
+    house.clock.move(5 * DAY)
+    office = house.members["管小青"]
+    assert "待审：1 条" in await office.says("本期概况")
+    listed = await office.says("待审")
+    assert "林小雨 培养计划" in listed
+    assert "等管理办公室，5 天" in listed
+    assert "提醒审核" not in "".join(office.buttons)
+    with house.app.database.transaction() as db:
+        cohort = db.exec(select(Cohort)).one()
+        for name, many in (("管小青", 1), ("郭老师", 0)):
+            found = console.waiting(db, cohort, house.members[name].person_id)
+            assert [one.kind for one in found] == [RecordKind.PLAN] * many, name
+        actor = Actor(office.person_id, None, house.clock.now())
+        assert urging.late_reviews(db, actor, cohort.id or 0) == []
+    await office.says("1")
+    await office.presses("通过")
+    assert "没有待审的记录" in await office.says("待审")
 
 
 async def test_only_who_may_writes_and_only_the_office_decides(open_house: OpenHouse) -> None:
