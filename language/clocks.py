@@ -12,7 +12,7 @@ PartOfDay = Literal["morning", "noon", "afternoon", "evening"]
 
 # 10点做到12点, 七点开始一直测到九点
 TO = (
-    r" (?:(?:开始|起)? (?:一?直)?(?:[做干弄学写忙看聊讲测调跑算练搭听读开待]了?)?[到至]"
+    r" (?:(?:开始|起)? (?:一?直)?(?:[做干弄搞整学写忙看聊讲测调跑算练搭听读开待]了?)?[到至]"
     r"|[-~–—]{1,2}|\b(?:to|until|till)\b) "
 )
 
@@ -104,7 +104,10 @@ _CLOCKS = Phrases[time](
 # The next place where a time of day may start.
 NEXT_HOURS = (_PARTS.next, _CLOCKS.next)
 
-_TO = compiled(TO)
+# 6:50起来看书看到7:30, 十点半写python写到零点一刻: what was done may be told in between.
+_TO = compiled(
+    rf"{TO}| (?:[^,。;:!?、\d]{{1,10}})(?P<verb>[做干弄搞整学写忙看聊讲测调跑算练搭听读开待])了?到 "
+)
 _BLANK = compiled(" ")
 _ABOUT = compiled("(?: (?:左右|前后|多钟?|许))?+")
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from language.activities import ACTIVITY, LEISURE
+from language.acts import tells_of_an_act
 from language.belonging import own_days
 from language.clocks import backwards
 from language.days import SaidDays, begins, each_day
@@ -123,7 +124,8 @@ def _acts(plain: str, words: str, day: bool, lengths: Sequence[Length]) -> bool:
     """
     if not lengths and (not day or _CHATTER.search(plain)):
         return False
-    if _ACTIVITY.search(_LEISURE.sub(",", words)) or _WENT_ON.search(plain):
+    busy = _LEISURE.sub(",", words)
+    if _ACTIVITY.search(busy) or tells_of_an_act(busy) or _WENT_ON.search(plain):
         return True
     if not lengths:
         return bool(_I_DID.search(words)) and not _LEISURE.search(words)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from language.activities import ACTIVITY
-from language.grammar import any_of, compiled
+from language.acts import kind_done
+from language.grammar import any_of, before, compiled
 from language.numerals import fold
 
 
@@ -55,8 +56,14 @@ def _compiled(
 
 
 def kind_of(plain: str, kinds: Mapping[str, Sequence[str]]) -> str | None:
-    """The one kind of activity that the longest words name."""
-    words = named(plain, kinds)
+    """The one kind of activity that the longest words name; if none does, that the acts tell.
+
+    The title of a book tells of no kind, nor does what was not done.
+    """
+    plain = TITLE_OF_BOOK.sub(lambda title: f"《{' ' * (len(title[0]) - 2)}》", plain)
+    words = [word for word in named(plain, kinds) if not before(_WAS_NOT, plain, word.start)]
+    if not words:
+        return kind_done(plain, kinds)
     longest = max((word.end - word.start for word in words), default=0)
     keys = {word.key for word in words if word.end - word.start == longest}
     return keys.pop() if len(keys) == 1 else None
@@ -67,6 +74,9 @@ def _within(word: Word, span: tuple[int, int]) -> bool:
     start, end = span
     return word.start < end and start < word.end and not (word.start <= start and end <= word.end)
 
+
+TITLE_OF_BOOK = re.compile("《[^》]*》")
+_WAS_NOT = compiled(r"(?:没有?|不是|未)(?:[去来能]?[做写读看听开])? $")
 
 # Longer words in which a word of the vocabulary means something else: what belongs to a school but
 # is not in it, what lies beside it; rooms, people and papers called after an activity.
