@@ -165,6 +165,9 @@ def _lasting(text: str, hours: Hours, start: time, pos: int, end: int) -> tuple[
     if not said and (until is None or until <= start):
         # 上午11点到1点: the part of the day was only the first one's.
         until, last = _CLOCKS.at(text, at, None) or clock
+    if until and not part and until <= start and until.hour < _NOON <= start.hour:
+        # 六点半到七点五十: both are of the evening.
+        until = until.replace(hour=until.hour + _NOON)
     if until and until > start and next_day == to.end():
         return Hours(hours.part, start, until), last
     if start >= _EVENING and part != "afternoon" and (night := _CLOCKS.at(text, at, "night")):
@@ -191,6 +194,7 @@ def _between(start: time, until: time) -> int:
 
 _BEGUN = compiled(r" (?:就|才)?(?:进[去馆场门来]|开始|入场|到场)了? ,? ")
 _ENDED = compiled(r" (?:才|就)?(?:出来|结束|离[开场]|散场|收工|做?完)")
+_NOON = 12
 _EVENING = time(18)
 # 19点到5点 is a slip rather than a night, unless it says 凌晨 or 第二天.
 _LONGEST_UNTOLD = 6 * 60

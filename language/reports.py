@@ -9,7 +9,7 @@ from language.acts import tells_of_an_act
 from language.belonging import own_days
 from language.clocks import backwards
 from language.days import SaidDays, begins, each_day
-from language.grammar import LIMIT, any_of, compiled, skip
+from language.grammar import LIMIT, any_of, before, compiled, skip
 from language.lengths import Length, each_length
 from language.names import without_absent
 from language.numerals import fold, readable
@@ -59,7 +59,7 @@ def as_meant(plain: str, now: datetime) -> str:
     taken back at once (2小时，不对，3小时); and 每次 of several days that are named as 每天."""
     for start, end in backwards(plain):
         plain = f"{plain[:start]}{' ' * (end - start)}{plain[end:]}"
-    if _TAKEN_BACK.search(plain):
+    if _TAKEN_BACK.search(plain) or "不是" in plain:
         plain = _taken_back(plain, list(each_day(plain, now)))
         plain = _taken_back(plain, list(each_length(plain)))
     if "每次" in plain and len({day for said in each_day(plain, now) for day in said.days}) > 1:
@@ -69,9 +69,14 @@ def as_meant(plain: str, now: datetime) -> str:
 
 def _taken_back(plain: str, said: Sequence[SaidDays | Length]) -> str:
     for wrong, right in pairwise(said):
-        if _TAKEN_BACK.fullmatch(plain, wrong.end, right.start):
-            blank = " " * (right.start - wrong.start)
-            plain = f"{plain[: wrong.start]}{blank}{plain[right.start :]}"
+        denied = before(_NOT_SO, plain, wrong.start)
+        if denied and _BUT.fullmatch(plain, wrong.end, right.start):
+            begins = denied.start()
+        elif _TAKEN_BACK.fullmatch(plain, wrong.end, right.start):
+            begins = wrong.start
+        else:
+            continue
+        plain = f"{plain[:begins]}{' ' * (right.start - begins)}{plain[right.start :]}"
     return plain
 
 
@@ -160,8 +165,11 @@ _INSTEAD = compiled(r"[,。;](?:然后|后来|于是|所以|最后|改成)")
 # Not 是2小时，不是3小时, which says the first.
 _TAKEN_BACK = compiled(
     r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|[啊哦噢呃额嗯诶哎]+[,、]?不是|不对|[说写打记]错了?|更正|口误"
-    r"|\b(?:no_wait|wait_no|i_mean)\b)[\s,.…。、]*)+(?:应该)?[是:]?\s*"
+    r"|[吧嗯呃啊]+[,、]?对(?![于面比照称着])|\b(?:no_wait|wait_no|i_mean)\b)[\s,.…。、]*)+(?:应该)?[是:]?\s*"
 )
+# 不是昨天哈，是今天中午
+_NOT_SO = compiled(r"不是 $")
+_BUT = compiled(r"[哈啊哦呀吧的]?[\s,]*(?:而是|是)\s*")
 _DID = compiled(
     r"[一-鿿](?:了|完了?|过)[^,。;]{0,6}[一-鿿a-z]{2}|\b(?:i|we)_(?:\w+ed|did|built|ran|read|wrote)\b"
 )

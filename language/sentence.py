@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
-from language.belonging import each, own_days, own_lengths
+from language.belonging import breaks, each, own_days, own_lengths
 from language.clocks import backwards
 from language.days import Moment, SaidDays, each_day, parse_moment
 from language.grammar import LIMIT, Span, before, compiled, skip
@@ -43,7 +43,8 @@ SentenceDoubt = Literal[
 class Understood:
     """What a sentence says; None or empty where it says nothing, or not clearly.
 
-    `moment_said` and `minutes_said` are the person's own words, and parse back to the same value.
+    `moment_said` and `minutes_said` are the person's own words, and parse back to the same value;
+    there are none for minutes that are worked out (2点到5点，中间半小时不算).
     `days` are all the days, if it names several, and then `minutes` is the length of each.
     `doubt` is what the person should be told or asked about, and `doubt_said` the words for it.
     """
@@ -99,11 +100,14 @@ def understand_session(
     said = [one for one in said if not is_to_come(one, now)] or said
     days = _days(said)
     moment = next((one for one in said if one.moment), None) if len(days) == 1 else None
-    lengths = own_lengths(plain, list(each_length(plain)))
+    said_lengths = list(each_length(plain))
+    taken_off = breaks(plain, said_lengths)
+    lengths = own_lengths(plain, [one for one in said_lengths if one not in taken_off])
     slips = [Slip(*span) for span in backwards(said_so)]
     doubt = _doubt(plain, said, lengths, now) or (("backwards", slips[0]) if slips else None)
     several = len(days) > 1 and not (doubt and doubt[0] == "which_day")
     length = _length(plain, lengths, several=several)
+    minutes = _worked(length, taken_off) if length else None
     mentions = present(plain, mentioned(plain, people))
     place, where = place_of(plain, places)
     cuts: list[Span] = [(0, begins)]
@@ -119,8 +123,10 @@ def understand_session(
         what=_what(text, cuts),
         moment=moment.moment if moment else None,
         moment_said=text[moment.start : moment.end] if moment else None,
-        minutes=length.minutes if length else None,
-        minutes_said=text[length.start : length.end] if length else None,
+        minutes=minutes,
+        minutes_said=text[length.start : length.end]
+        if length and minutes == length.minutes
+        else None,
         place=place,
         kind=kind_of(plain, kinds),
         people=tuple(dict.fromkeys(mention.name for mention in mentions)),
@@ -157,6 +163,16 @@ def _length(plain: str, lengths: Sequence[Length], *, several: bool) -> Length |
     # 下午2点到4点，两小时 says it twice; 实验一小时，讨论一小时 are two.
     twice = len({one.clocks for one in lengths}) == len(lengths)
     return lengths[0] if alike and twice and lengths[0].minutes <= DAY else None
+
+
+def _worked(length: Length, taken_off: Sequence[Length]) -> int | None:
+    """What is left of the hours without the breaks; of 做了3小时，吃饭半小时刨掉 nobody knows
+    whether it was in them."""
+    if not taken_off:
+        return length.minutes
+    left = length.minutes - sum(one.minutes for one in taken_off)
+    sure = length.clocks and all(one.exact for one in taken_off)
+    return left if sure and left > 0 else None
 
 
 def _doubt(
