@@ -95,7 +95,7 @@ _EVENT_NAMES = any_of("""
     lecture seminar meeting workshop
 """)
 _EVENT = compiled(
-    rf" (?:的|'s_)[^,。;!]{{0,8}}?{_EVENT_NAMES}"
+    rf" (?:[讲做作开]?的|'s_)[^,。;!]{{0,8}}?{_EVENT_NAMES}"
     r"(?= (?:$|[,。;!\d]|[一二两三四半几][个小节场次点十]|时长|共))"
 )
 _STUFF = any_of("""

@@ -37,8 +37,8 @@ _SHORT = (
 )
 _PART_WORDS: dict[PartOfDay, str] = {
     "morning": rf"早上|早晨|清晨|清早|一早|凌晨|上午|{_SHORT}[早晨]|\bmorning\b",
-    "noon": r"中午|正午|\bnoon\b",
-    "afternoon": r"下午|午后|\bafternoon\b",
+    "noon": r"中午|正午|晌午|\bnoon\b",
+    "afternoon": r"下午|午后|后晌|\bafternoon\b",
     "evening": rf"晚上|晚间|傍晚|夜里|夜晚|深夜|{_SHORT}[晚夜]"
     r"|\b(?:evening|night)\b|(?<=\bto)night\b",
 }
@@ -165,8 +165,9 @@ def _lasting(text: str, hours: Hours, start: time, pos: int, end: int) -> tuple[
     if not said and (until is None or until <= start):
         # 上午11点到1点: the part of the day was only the first one's.
         until, last = _CLOCKS.at(text, at, None) or clock
-    if until and not part and until <= start and until.hour < _NOON <= start.hour:
-        # 六点半到七点五十: both are of the evening.
+    shifted = not part and start.hour >= _NOON and not text.startswith(str(start.hour), pos)
+    if until and shifted and until <= start and until.hour < _NOON:
+        # 六点半到七点五十: both are of the evening, as the first is.
         until = until.replace(hour=until.hour + _NOON)
     if until and until > start and next_day == to.end():
         return Hours(hours.part, start, until), last

@@ -2,12 +2,13 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache, partial
 from typing import NoReturn
 
+from language import lunar
 from language.clocks import NEXT_HOURS, Hours, PartOfDay, hours_at
 from language.grammar import LIMIT, Phrases, before, compiled, phrases, skip
 from language.numerals import HAN, WHOLE, amount, count, fold, tidy
@@ -212,7 +213,7 @@ _BLANK = compiled(" ")
 # 周三之前, 国庆后, 五一假期 are not that day; 昨天后两节课 is.
 _NOT_THEN = compiled(
     rf" (?:[之以]?前(?![往去来面半段后]|{WHOLE}[节个堂小分钟])"
-    rf"|[之以]?后(?![来面半段续期]|{WHOLE}[节个堂小分钟])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
+    rf"|[之以]?后(?![来面半段续期晌]|{WHOLE}[节个堂小分钟])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
 )
 # Words that mean other things too, and are a day only where a clause begins, as are hours alone:
 # 3.5, sat, 3点.
@@ -361,6 +362,28 @@ def _festival(now: datetime, nearby: str | None, name: str) -> date:
     return _in_year(now, None, nearby, *_FESTIVALS[" ".join(name.split())].split("-"))
 
 
+def _feast(now: datetime, nearby: str | None, name: str) -> date:
+    return _latest(now, nearby, partial(lunar.feast, name=name))
+
+
+def _new_year(
+    now: datetime, nearby: str | None, name: str, number: str | None = None
+) -> date:
+    """除夕, 元宵节 and 正月初十, which are counted from the first day of the lunar year."""
+    day = {"除夕": 0, "大年三十": 0, "元宵": 15}.get(name) if number is None else count(number)
+    if day is None or day > 30:
+        raise ValueError(name)
+    return _latest(now, nearby, partial(lunar.of_new_year, number=day))
+
+
+def _latest(now: datetime, nearby: str | None, in_year: Callable[[int], date]) -> date:
+    """Its day in the year that is said, else the latest one that is not to come."""
+    if nearby:
+        return in_year(now.year + _SHIFTS[nearby])
+    this_year = in_year(now.year)
+    return this_year if this_year <= now.date() else in_year(now.year - 1)
+
+
 def _english(now: datetime, day: str, month: str, year: str | None) -> date:
     return _in_year(now, year, None, str(_MONTH_NAMES.index(month[:3]) // 3 + 1), day)
 
@@ -391,6 +414,7 @@ _ENGLISH_MONTH = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
 )
 _ORDINAL = r"(?<![\d.:])(\d\d?)(?:st|nd|rd|th)?"
+_OF_YEAR = "(?:([今去前])年的?)?"
 _YEAR = rf"(?:(\d{{4}}|\d\d|{HAN}++)年|([今去前明])年的?)"
 # 五月廿二 is of the lunar calendar.
 _DAY = rf"(底|末|初(?!{HAN})|(?![廿卅]){WHOLE})(?: [日号]|(?! (?:[\d.次个点时:月小h篇场年]|分钟)))"
@@ -431,6 +455,9 @@ _DAYS = Phrases[date](
     (r"(?<!\d)(\d{4})()(\d\d)(\d\d)(?!\d)", _in_year),
     (rf"(?<![\d./-])()()(\d\d?)[-/.](\d\d?)(?: [日号]|{_UNMEASURED})", _in_year),
     (rf"(?:([今去前明])年的?)?({'|'.join(_FESTIVALS)})节?(?:当天)?(?![班路中])", _festival),
+    (rf"{_OF_YEAR}(端午|中秋)节?(?:当天)?(?![班路中前假])", _feast),
+    (rf"{_OF_YEAR}(除夕|大年三十|元宵)节?(?:当天)?(?![班路中前假])", _new_year),
+    (rf"{_OF_YEAR}(正月|大年)(?:初(?=[一二三四五六七八九十])|(?=[十廿二三]))({HAN}{{1,3}}+)(?!月)", _new_year),
     (rf"{_ORDINAL} (?:of_)?{_ENGLISH_MONTH}(?:,? (\d{{4}})\b)?", _english),
     (rf"{_ENGLISH_MONTH} {_ORDINAL}(?![\d:])(?:,? (\d{{4}})\b)?", _american),
     (r"\bthe_()(\d\d?)(?:st|nd|rd|th)\b", _in_month),

@@ -115,7 +115,7 @@ _ENDS = r"(?! [\d:零一二三四五六七八九十百千几点个人次名篇�
 _LENGTHS = Phrases[int](
     (rf"<n> (?:个半 (?:小时|钟头|钟)|{_HOUR} (?:半(?![个天])|and_a_half\b))", _hours_and_half),
     (r"([俩仨两\d]) 半 (?:小时|钟头)", _hours_and_half),
-    (rf"(?<!{HAN})(?<![\d每这那第 ])个半 (?:小时|钟头?)", lambda: 90),
+    (rf"(?<!{HAN})(?<![\d每这那第 ])个半 钟(?!头)", lambda: 90),
     (r"半拉 (?:小时|钟头)", lambda: 30),
     (r"(\d++) 点 (\d) 个? (?:小时|钟头)", lambda whole, tenth: _hours(f"{whole}.{tenth}")),
     (r"<n>_and_a_half_hours?\b", _hours_and_half),
