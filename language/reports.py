@@ -80,6 +80,12 @@ def _taken_back(plain: str, said: Sequence[SaidDays | Length]) -> str:
     return plain
 
 
+def is_taken_back(plain: str, start: int, end: int) -> bool:
+    """Whether what stands there takes back what is before it, for what comes behind it."""
+    back = _TAKEN_BACK.match(plain, start, end)
+    return back is not None and _WITH.fullmatch(plain, back.end(), end) is not None
+
+
 def _instead(told: str) -> str:
     """What was done in the place of what was not: 请假没上，后来在实验室测了一小时."""
     instead = list(_INSTEAD.finditer(told))
@@ -167,6 +173,7 @@ _TAKEN_BACK = compiled(
     r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|[啊哦噢呃额嗯诶哎]+[,、]?不是|不对|[说写打记]错了?|更正|口误"
     r"|[吧嗯呃啊]+[,、]?对(?![于面比照称着])|\b(?:no_wait|wait_no|i_mean)\b)[\s,.…。、]*)+(?:应该)?[是:]?\s*"
 )
+_WITH = compiled(r"(?:[和跟与同]|应该)? ")
 # 不是昨天哈，是今天中午
 _NOT_SO = compiled(r"不是 $")
 _BUT = compiled(r"[哈啊哦呀吧的]?[\s,]*(?:而是|是)\s*")

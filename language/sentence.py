@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from language.belonging import breaks, each, own_days, own_lengths
@@ -17,6 +18,7 @@ from language.places import place_of
 from language.reports import (
     as_meant,
     beginning,
+    is_taken_back,
     is_to_come,
     looks_like_plan,
     looks_like_session,
@@ -108,7 +110,7 @@ def understand_session(
     several = len(days) > 1 and not (doubt and doubt[0] == "which_day")
     length = _length(plain, lengths, several=several)
     minutes = _worked(length, taken_off) if length else None
-    mentions = present(plain, mentioned(plain, people))
+    mentions = _meant(plain, present(plain, mentioned(plain, people)))
     place, where = place_of(plain, places)
     cuts: list[Span] = [(0, begins)]
     if not doubt or doubt[0] != "which_day":
@@ -194,6 +196,15 @@ def _doubt(
         return None
     one_of = _WEEKEND.search(plain, said[0].start, said[0].end) and not _BOTH.search(plain)
     return "which_day" if one_of else "several_days", said[0]
+
+
+def _meant(plain: str, mentions: Sequence[Mention]) -> list[Mention]:
+    """The mentions without those that are taken back at once: 和张老师，打错，和李青."""
+    meant = [*mentions]
+    for wrong, right in pairwise(mentions):
+        if wrong.name != right.name and is_taken_back(plain, wrong.end, right.start):
+            meant = [one for one in meant if one.name != wrong.name]
+    return meant
 
 
 def _companions(plain: str, mentions: Sequence[Mention]) -> list[Span]:
