@@ -84,7 +84,7 @@ _CLAUSE_BEGINS = compiled(
 # 3号 alone is a day before 在 and 下午, or where a clause begins and goes on with a verb.
 _BARE_NUMBER = compiled(r"[\d零一二三四五六七八九十廿卅号日~、,和及与到至\s-]+[号日]")
 _SURELY_A_DAY = compiled(
-    r" (?:$|[,。;!、)在去到来都每各]|[上下中]午|[早晚]|那天|当天|晚上|放学|下课|课[后间])"
+    r" (?:$|[,。;!、)在去到来都每各]|[上下中]午|[早晚]|[两三四五六]天|那天|当天|晚上|放学|下课|课[后间])"
 )
 _MAYBE_A_DAY = compiled(
     rf" (?:{ACTIVITY}|[我和跟与线网校于的从前后听看学开讲用]|\d|[一二两三半][个小点节]"

@@ -7,8 +7,10 @@ from functools import lru_cache
 
 from language.pinyin import sound
 
-FAMILIAR = "(?:[学师][姐兄哥长弟妹]|哥|姐)(?![们哥姐弟妹夫])"
-"""How older friends and students are addressed, behind a surname or a given name."""
+ELDER = "[哥姐](?![们哥姐弟妹夫])"
+"""How older friends are addressed, behind a surname or a given name."""
+FAMILIAR = f"(?:[学师][姐兄哥长弟妹]|{ELDER})"
+"""The same, and older students, of whom there are many to a surname."""
 
 Called = tuple[str, int, int]
 """A full name, and where the text has what stands for it."""
@@ -49,8 +51,8 @@ def by_sound(text: str, names: Sequence[str], title: str) -> Iterator[Called]:
             if (before or behind) and max(called[:at], called[at + 1 :], key=len) not in text:
                 continue
             needs = f"(?={title})" if at == 0 else ""
-            for match in re.finditer(f"{before}([一-鿿]){behind}{needs}", text):
-                other = match[1] != sign and match[0] not in names
+            for match in re.finditer(f"{before}([一-鿿]){behind}{needs}(?:{title}|{FAMILIAR})?", text):
+                other = match[1] != sign and match[0][: len(called)] not in names
                 if other and _readings(match[1]) & _readings(sign):
                     found.append((name, match.start(), match.end()))
     for one in found:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from language.callings import FAMILIAR, by_given_name, by_sound, spelled_familiarly
+from language.callings import ELDER, FAMILIAR, by_given_name, by_sound, spelled_familiarly
 from language.grammar import any_of, before, compiled
 from language.numerals import fold, tidy
 from language.pinyin import sound
@@ -147,7 +147,7 @@ def _callings(folded: dict[str, str]) -> Iterator[tuple[str, str]]:
 def _pattern(called: str) -> re.Pattern[str]:
     parts = map(re.escape, called.split("·"))
     # 阿依古丽·吐尔逊 is another person.
-    return re.compile(rf"{_DOT.join(parts)}(?!·)(?:{TITLE})?", re.IGNORECASE)
+    return re.compile(rf"{_DOT.join(parts)}(?!·)(?:{TITLE}|{FAMILIAR})?", re.IGNORECASE)
 
 
 def _spelled(lower: str, folded: dict[str, str]) -> list[Mention]:
@@ -185,7 +185,7 @@ _DOT = r"\s?[·.]?\s?"
 TITLE = "(?:老师|教授|导师|博士|院士|研究员|工程师|主任|校长|院长)"
 """How people are addressed, behind their surname."""
 _TITLED = re.compile(
-    rf"(?:(?P<han>[一-鿿]{{1,3}})|\b(?P<latin>[a-z]{{1,20}}+) ?)(?:{TITLE}|{FAMILIAR})"
+    rf"(?:(?P<han>[一-鿿]{{1,3}})|\b(?P<latin>[a-z]{{1,20}}+) ?)(?:{TITLE}|{ELDER})"
     r"|\b(?P<spelled>[a-z]{2,6}?) ?laoshi\b"
     r"|\b(?:prof(?:essor)?|dr|mrs?|ms|miss|teacher)\b\.? ?(?P<english>[a-z]++)",
     re.IGNORECASE | re.ASCII,

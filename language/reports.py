@@ -11,7 +11,8 @@ from language.clocks import backwards
 from language.days import SaidDays, begins, each_day
 from language.grammar import LIMIT, any_of, before, compiled, skip
 from language.lengths import Length, each_length
-from language.names import without_absent
+from language.callings import FAMILIAR
+from language.names import TITLE, without_absent
 from language.numerals import fold, readable
 
 
@@ -24,9 +25,10 @@ def looks_like_session(text: str, now: datetime | None = None) -> bool:
     now = now or _ANY_TIME
     plain = as_meant(_report(text), now)
     told = _LATER.sub("", without_absent(plain))
-    if _NOT_DONE.search(_instead(told)):
+    if _NOT_DONE.search(_instead(told)) or _BY_OTHERS.search(plain):
         return False
-    return _tells(plain, now) == "done"
+    # What was called off is not what was done; something else may have been.
+    return _tells(told if _CALLED_OFF.search(plain) else plain, now) == "done"
 
 
 def may_be_session(text: str, now: datetime) -> bool:
@@ -35,7 +37,7 @@ def may_be_session(text: str, now: datetime) -> bool:
     says that something of a session's kind was done: 测了三组条纹.
     """
     plain = as_meant(_report(text), now)
-    if _NOT_DONE.search(_LATER.sub("", without_absent(plain))):
+    if _NOT_DONE.search(_LATER.sub("", without_absent(plain))) or _BY_OTHERS.search(plain):
         return False
     days, lengths = list(each_day(plain, now)), list(each_length(plain))
     own = own_days(plain, days)
@@ -161,13 +163,15 @@ _ANY_TIME = datetime(8984, 2, 29, 23, 59, tzinfo=UTC)
 _ACTIVITY = compiled(ACTIVITY)
 _LEISURE = compiled(LEISURE)
 # Of 10点做到12点 the verb stands within the hours.
-_WENT_ON = compiled(r"[点半刻\d] (?:开始)? (?:一?直)?[做干弄学写聊讲测调跑算练搭听读]了?到")
+_WENT_ON = compiled(
+    r"[点半刻\d][^,。;:!?\d]{0,10}?[做干弄搞学写聊讲测调跑算练搭听读]了?到 (?:[\d零半]|[一二三四五六七八九十])"
+)
 _ANY_ACT = compiled(
     r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}"
 )
 _OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:i|we)_[a-z]+ed\b")
 _DID_FOR = compiled(r"[一-鿿]了\s+的?[一-鿿]{2}")
-_INSTEAD = compiled(r"[,。;](?:然后|后来|于是|所以|最后|改成)")
+_INSTEAD = compiled(r"[,。;](?:然后|后来|于是|所以|最后|改成|[光就只]在?[看读写做听])")
 # Not 是2小时，不是3小时, which says the first.
 _TAKEN_BACK = compiled(
     r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|[啊哦噢呃额嗯诶哎]+[,、]?不是|不对|[说写打记]错了?|更正|口误"
@@ -183,10 +187,27 @@ _DID = compiled(
 _I_DID = compiled(
     r"(?:我们?|俺)[^,。;]{0,8}[一-鿿][了过完][^,。;]{0,6}[一-鿿a-z]{2}|\b(?:i|we)_(?:\w+ed|went|took|gave)\b"
 )
+_OFF = (
+    r"(?:(?:取消|改期|推迟)了?|(?:考察|组会|例会|讲座|实验|活动|采样|讨论|参观|比赛|课)[^,。;]{0,8}"
+    r"(?:黄|吹|泡汤|鸽|停)了)"
+)
 # 明天要汇报，今天准备了两小时 is a report all the same.
 _LATER = compiled(
     r"(?:(?<=[,。;])|^)"
-    r"(?:(?:[明后]天|下个?(?:周|星期|月))[^,。;]*|[^,。;]*(?:取消|改期|推迟)了?)[,。;]"
+    rf"(?:(?:[明后]天|下个?(?:周|星期|月))[^,。;]*[,。;]|[^,。;]*{_OFF}(?:[,。;]|$))"
+)
+_CALLED_OFF = compiled(_OFF)
+# 李青昨天自己做了两小时, 我同桌今天听了讲座, 赵哥说他前天跑了代码: nobody says "I" or "together".
+_SOMEBODY = (
+    rf"(?:我们?)?的?(?:同[桌学]|[室舍校]友|朋友|闺蜜|班长|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈爹娘]{{1,2}}"
+    rf"|[一-鿿]{{1,3}}(?:{TITLE}|{FAMILIAR}))"
+)
+_WHEN = "(?:[今昨前]天|[今昨]晚|上?周[一二三四五六日天])"
+_NONE_OF_US = "(?![^!?]*(?:我|咱|俺|带|教|指导|一起|together))"
+_BY_OTHERS = compiled(
+    rf"^(?:{_SOMEBODY}|(?!我|咱|俺|自己|老师)[一-鿿]{{2,3}}){_WHEN}(?:自己|一个人|独自){_NONE_OF_US}"
+    rf"|^(?:我们?的?)(?:同[桌学]|[室舍]友|朋友|闺蜜|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈]){_WHEN}{_NONE_OF_US}"
+    rf"|^{_SOMEBODY}说[他她]{_WHEN}{_NONE_OF_US}"
 )
 _BEGINNING = compiled(
     r"(?:(?:老师)?[你您]?好[,!。]* )?(?:(?:我[要想来]|请|麻烦)?(?:[帮给]我)?(?:记|登记|记录)"
@@ -208,7 +229,7 @@ _STUDIED = (
 )
 _QUESTION = f"(?:{_QUESTIONS}|{_STUDIED.format('(?:怎|如何|为何|什么)')})"
 _REQUEST = any_of(r"""
-    应该 必须 得去 记得 提醒 别忘 帮我 麻烦 申请 报名
+    应该 必须 (?<!不)得去 记得 提醒 别忘 帮我 麻烦 申请 报名
     希望(?:老师|学校|办公室|你|您|可以|能(?:[参报来去安再给]|[有多]))
     ^(?:如果|假如|要是|假设) [,。](?:如果|要是)
     ^(?:通知|公告|预告|各位|请各|请同学) 通知[:,] 请.{0,6}(?:同学|老师).{0,20}(?:参加|到)
@@ -222,6 +243,7 @@ _REFUSAL = any_of(r"""
 """)
 _PLAN = any_of(r"""
     打算 [准计][备划][去做参] 想[去做要参问约] (?<![主重需必])要[去做参交上听和跟开]
+    (?<![主重需必])要(?:线上|讨论|办) (?:今晚|晚上|待会儿?|等会儿?|一会儿?)[^,。]{0,4}还有
     将[要会于在举] (?<![开组例班])会[去有举] \b(?:will|plan)\b \b(?:going|want)_to\b
 """)
 # The records and their handling.
