@@ -51,7 +51,9 @@ def by_sound(text: str, names: Sequence[str], title: str) -> Iterator[Called]:
             if (before or behind) and max(called[:at], called[at + 1 :], key=len) not in text:
                 continue
             needs = f"(?={title})" if at == 0 else ""
-            for match in re.finditer(f"{before}([一-鿿]){behind}{needs}(?:{title}|{FAMILIAR})?", text):
+            for match in re.finditer(
+                f"{before}([一-鿿]){behind}{needs}(?:{title}|{FAMILIAR})?", text
+            ):
                 other = match[1] != sign and match[0][: len(called)] not in names
                 if other and _readings(match[1]) & _readings(sign):
                     found.append((name, match.start(), match.end()))
@@ -75,11 +77,7 @@ def _given(name: str) -> set[str]:
     if not re.fullmatch("[一-鿿]{2,6}", first):
         return set()
     if dot:
-        return {
-            part
-            for at in range(2, len(first) - 1)
-            for part in (first[:at], first[at:])
-        }
+        return {part for at in range(2, len(first) - 1) for part in (first[:at], first[at:])}
     return {first[1:] if len(first) < _LONG_NAME else first[2:]}
 
 

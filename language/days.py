@@ -366,9 +366,7 @@ def _feast(now: datetime, nearby: str | None, name: str) -> date:
     return _latest(now, nearby, partial(lunar.feast, name=name))
 
 
-def _new_year(
-    now: datetime, nearby: str | None, name: str, number: str | None = None
-) -> date:
+def _new_year(now: datetime, nearby: str | None, name: str, number: str | None = None) -> date:
     """除夕, 元宵节 and 正月初十, which are counted from the first day of the lunar year."""
     day = {"除夕": 0, "大年三十": 0, "元宵": 15}.get(name) if number is None else count(number)
     if day is None or day > 30:
@@ -457,7 +455,10 @@ _DAYS = Phrases[date](
     (rf"(?:([今去前明])年的?)?({'|'.join(_FESTIVALS)})节?(?:当天)?(?![班路中])", _festival),
     (rf"{_OF_YEAR}(端午|中秋)节?(?:当天)?(?![班路中前假])", _feast),
     (rf"{_OF_YEAR}(除夕|大年三十|元宵)节?(?:当天)?(?![班路中前假])", _new_year),
-    (rf"{_OF_YEAR}(正月|大年)(?:初(?=[一二三四五六七八九十])|(?=[十廿二三]))({HAN}{{1,3}}+)(?!月)", _new_year),
+    (
+        rf"{_OF_YEAR}(正月|大年)(?:初(?=[一二三四五六七八九十])|(?=[十廿二三]))({HAN}{{1,3}}+)(?!月)",
+        _new_year,
+    ),
     (rf"{_ORDINAL} (?:of_)?{_ENGLISH_MONTH}(?:,? (\d{{4}})\b)?", _english),
     (rf"{_ENGLISH_MONTH} {_ORDINAL}(?![\d:])(?:,? (\d{{4}})\b)?", _american),
     (r"\bthe_()(\d\d?)(?:st|nd|rd|th)\b", _in_month),

@@ -50,7 +50,9 @@ def each_length(text: str) -> Iterator[Length]:
             bounded = before(_BOUND_BEFORE, text, start) or _BOUND_AFTER.match(text, end)
             rough = _ROUGH.at(text, start) is not None
             exact = not (bounded or rough) and _parsed(text[start:end]) == minutes
-            yield Length(minutes, start, end, exact, clocks=not rough and _LENGTHS.at(text, start) is None)
+            yield Length(
+                minutes, start, end, exact, clocks=not rough and _LENGTHS.at(text, start) is None
+            )
 
 
 def _parsed(text: str) -> int | None:
@@ -105,9 +107,7 @@ def _hours_and_quarters(hours: str, quarters: str) -> int:
 
 # 小实, 分中 and 分种 are what a hand or a microphone makes of 小时 and 分钟; 四个点儿 are four hours
 # in the north.
-_HOUR = (
-    r"(?:个? (?:小[时是]|小实(?!验)|钟头)|个钟|个点儿|xiao shi\b|(?<![a-z])(?:hours?|hrs?|h)(?![a-z]))"
-)
+_HOUR = r"(?:个? (?:小[时是]|小实(?!验)|钟头)|个钟|个点儿|xiao shi\b|(?<![a-z])(?:hours?|hrs?|h)(?![a-z]))"
 _MINUTE = r"(?:分[钟种]|分中(?![之的])|fen zhong\b|(?<![a-z])(?:minutes?|mins?)(?![a-z]))"
 _AND = r" (?:[零又]|(?<=[a-z]),|另外?|外?加|\band\b)? "
 # 两小时二十 ends there; 一小时二十个样品 and 一小时二十来分钟 go on.

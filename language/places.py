@@ -34,7 +34,8 @@ def place_of(plain: str, places: Mapping[str, Sequence[str]]) -> tuple[str | Non
         found = {
             word.key: _alone_in_clause(plain, word)
             for word in words
-            if (_ALONE.match(plain, word.end) or _apart(plain, word)) and not _talked_about(plain, word.start)
+            if (_ALONE.match(plain, word.end) or _apart(plain, word))
+            and not _talked_about(plain, word.start)
         }
     return next(iter(found.items())) if len(found) == 1 else (None, None)
 

@@ -25,10 +25,13 @@ def looks_like_session(text: str, now: datetime | None = None) -> bool:
     now = now or _ANY_TIME
     plain = as_meant(_report(text), now)
     told = _LATER.sub("", without_absent(plain))
-    if _NOT_DONE.search(_instead(told)) or _BY_OTHERS.search(plain):
+    if _BY_OTHERS.search(plain):
         return False
-    # What was called off is not what was done; something else may have been.
-    return _tells(told if _CALLED_OFF.search(plain) else plain, now) == "done"
+    if _NOT_DONE.search(told):
+        instead = _instead(told)
+        if _NOT_DONE.search(instead) or not _tells_of_an_act(instead):
+            return False
+    return _tells(_without_called_off(plain, told), now) == "done"
 
 
 def may_be_session(text: str, now: datetime) -> bool:
@@ -37,8 +40,10 @@ def may_be_session(text: str, now: datetime) -> bool:
     says that something of a session's kind was done: 测了三组条纹.
     """
     plain = as_meant(_report(text), now)
-    if _NOT_DONE.search(_LATER.sub("", without_absent(plain))) or _BY_OTHERS.search(plain):
+    told = _LATER.sub("", without_absent(plain))
+    if _NOT_DONE.search(told) or _BY_OTHERS.search(plain):
         return False
+    plain = _without_called_off(plain, told)
     days, lengths = list(each_day(plain, now)), list(each_length(plain))
     own = own_days(plain, days)
     if own and all(is_to_come(said, now) for said in own):
@@ -95,6 +100,16 @@ def _instead(told: str) -> str:
     return rest if any(each_length(rest)) else told
 
 
+def _tells_of_an_act(instead: str) -> bool:
+    lengths = list(each_length(instead))
+    return _acts(instead, _without(instead, lengths), True, lengths)
+
+
+def _without_called_off(plain: str, told: str) -> str:
+    """What was called off is not what was done, though something else may have been."""
+    return told if _CALLED_OFF.search(plain) else plain
+
+
 def beginning(plain: str) -> int:
     """Where a report begins: after 记一下：, 老师好，帮我记一次."""
     return skip(_BEGINNING, plain, 0)
@@ -138,7 +153,11 @@ def _acts(plain: str, words: str, day: bool, lengths: Sequence[Length]) -> bool:
     if not lengths and (not day or _CHATTER.search(plain)):
         return False
     busy = _LEISURE.sub(",", words)
-    if _ACTIVITY.search(busy) or tells_of_an_act(busy) or _WENT_ON.search(plain):
+    if (
+        _ACTIVITY.search(busy)
+        or tells_of_an_act(busy)
+        or _WENT_ON.search(_LEISURE.sub(",", plain))
+    ):
         return True
     if not lengths:
         return bool(_I_DID.search(words)) and not _LEISURE.search(words)
@@ -164,14 +183,16 @@ _ACTIVITY = compiled(ACTIVITY)
 _LEISURE = compiled(LEISURE)
 # Of 10点做到12点 the verb stands within the hours.
 _WENT_ON = compiled(
-    r"[点半刻\d][^,。;:!?\d]{0,10}?[做干弄搞学写聊讲测调跑算练搭听读]了?到 (?:[\d零半]|[一二三四五六七八九十])"
+    r"[点半刻\d][^,。;:!?\d]{0,10}?[做干弄搞学写看聊讲测调跑算练搭听读]了?到 (?:[\d零半]|[一二三四五六七八九十])"
 )
 _ANY_ACT = compiled(
     r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}"
 )
 _OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:i|we)_[a-z]+ed\b")
 _DID_FOR = compiled(r"[一-鿿]了\s+的?[一-鿿]{2}")
-_INSTEAD = compiled(r"[,。;](?:然后|后来|于是|所以|最后|改成|[光就只]在?[看读写做听])")
+_INSTEAD = compiled(
+    r"[,。;](?:然后|后来|于是|所以|最后|改成|(?:我|就)?在|[光就只](?=在?[看读写做听]))"
+)
 # Not 是2小时，不是3小时, which says the first.
 _TAKEN_BACK = compiled(
     r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|[啊哦噢呃额嗯诶哎]+[,、]?不是|不对|[说写打记]错了?|更正|口误"
@@ -237,13 +258,13 @@ _REQUEST = any_of(r"""
 """)
 _REFUSAL = any_of(r"""
     没有?[去做来参上听能写交进赶](?![完懂清]|[^,。]{0,3}的) [去做听参]不成 没.{0,3}成(?!功)
-    不[去想能用做来] 取消 请假 改期 推迟 (?:本来|原本).{0,6}[要想打准计] 差点[忘没]
+    不得?[去想能用做来] 取消 请假 改期 推迟 (?:本来|原本).{0,6}[要想打准计] 差点[忘没]
     忘[记了]*+[^,。]{0,5}(?:去|做|来|参加|听|上课|写|交|开会|记)
     \b(?:not|never|cannot|forgot_to)\b n['’]t\b
 """)
 _PLAN = any_of(r"""
     打算 [准计][备划][去做参] 想[去做要参问约] (?<![主重需必])要[去做参交上听和跟开]
-    (?<![主重需必])要(?:线上|讨论|办) (?:今晚|晚上|待会儿?|等会儿?|一会儿?)[^,。]{0,4}还有
+    (?<![主重需必])要(?:线上|讨论|办) (?:今晚|待会儿?|等会儿?|一会儿?)[^,。]{0,4}还有
     将[要会于在举] (?<![开组例班])会[去有举] \b(?:will|plan)\b \b(?:going|want)_to\b
 """)
 # The records and their handling.

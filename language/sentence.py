@@ -114,8 +114,12 @@ def understand_session(
     place, where = place_of(plain, places)
     cuts: list[Span] = [(0, begins)]
     if not doubt or doubt[0] != "which_day":
-        cuts += [_grown(plain, _BEFORE_DAY, (day.start, day.end)) for day in said if day.days]
-    if length:
+        cuts += [
+            _grown(plain, _BEFORE_DAY, (day.start, day.end))
+            for day in said
+            if day.days and not _TELLS_MORE.search(plain, day.start, day.end)
+        ]
+    if length and not _TELLS_MORE.search(plain, length.start, length.end):
         alike = [one for one in lengths if one.minutes == length.minutes]
         cuts += [_grown(plain, _BEFORE_LENGTH, (one.start, one.end)) for one in alike]
     cuts += [_grown(plain, _BEFORE_PLACE, where)] if where else []
@@ -247,6 +251,8 @@ def _what(text: str, cuts: Sequence[Span]) -> str:
     return text if _TOO_LITTLE.fullmatch(rest) else rest
 
 
+# 三点半看书看到五点 has what was done among its hours.
+_TELLS_MORE = compiled(r"[点半刻\d][^,。;:\d]{3,}到")
 _A_YEAR = 366
 _WITH_YEAR = compiled(r"\d{4}|年|year")
 _WEEKEND = compiled(r"末|\bweekend\b")

@@ -85,7 +85,7 @@ _PAPERS = any_of("""
     观[察测] 分析 总结 心得 检[测验] 体检 年度 中期
 """)
 # 在校 is a place before these, and elsewhere the beginning of another word: 在校友企业.
-_SCHOOL_ENDS = rf"(?:[内里中园跟和与同后一两半三用看上自图的老导]|实验|{ACTIVITY})"
+_SCHOOL_ENDS = rf"(?:[内里中园跟和与同后一两半三用看上自图机的老导]|实验|{ACTIVITY})"
 _BESIDE = any_of("""
     旁 附近 对面 隔壁 外(?![语教]) 周[边围] 大?门[口外] 边上 楼下 [前后旁东南西北][面边] 背后
     后山 路上
