@@ -42,7 +42,7 @@ def _acts() -> dict[str, re.Pattern[str]]:
 
 
 def _pattern(told: dict[str, Any]) -> str:
-    """A pattern for what tells of a kind: not for what was not done, nor for a longer Latin word."""
+    """A pattern for what tells of a kind, but not for what was not done."""
     ways = [_any(told["alone"])] if "alone" in told else []
     ways += [f"{_any(pair['does'])}{_BETWEEN}{_any(pair['to'])}" for pair in told["pairs"]]
     never = f"(?!{_any(told['never'])})" if "never" in told else ""

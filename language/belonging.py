@@ -14,7 +14,8 @@ from language.names import TITLE
 
 def own_days(plain: str, said: Sequence[SaidDays]) -> list[SaidDays]:
     """The days on which something was done, without those of things."""
-    own = [day for day in said if not (_in_a_title(plain, day.start) or _of_a_thing(plain, day))]
+    own = [day for day in said if not _in_a_title(plain, day.start)]
+    own = [day for day in own if not _of_a_thing(plain, day)]
     # 周六上午做，下午也做: 下午 alone is not today's.
     own = [day for day in own if not day.loose] or own
     if len({day.days for day in own}) > 1:
@@ -84,7 +85,8 @@ _CLAUSE_BEGINS = compiled(
 # 3号 alone is a day before 在 and 下午, or where a clause begins and goes on with a verb.
 _BARE_NUMBER = compiled(r"[\d零一二三四五六七八九十廿卅号日~、,和及与到至\s-]+[号日]")
 _SURELY_A_DAY = compiled(
-    r" (?:$|[,。;!、)在去到来都每各]|[上下中]午|[早晚]|[两三四五六]天|那天|当天|晚上|放学|下课|课[后间])"
+    r" (?:$|[,。;!、)在去到来都每各]|[上下中]午|[早晚]|[两三四五六]天"
+    r"|那天|当天|晚上|放学|下课|课[后间])"
 )
 _MAYBE_A_DAY = compiled(
     rf" (?:{ACTIVITY}|[我和跟与线网校于的从前后听看学开讲用]|\d|[一二两三半][个小点节]"
@@ -142,7 +144,8 @@ _WHOLE = compiled(
     r"|活动本身|(?:真正|实际|净)[^,。;\d]{0,8}?)(?:的?时间)?[用花是就了约\s]*$"
 )
 _TAKEN_OFF = compiled(
-    r" (?:的?时间)?(?:要|得|都|已经?)?(?:刨[掉去除]|扣[掉除去]|减[掉去]|除外|不算(?![太很多少长短久什]))"
+    r" (?:的?时间)?(?:要|得|都|已经?)?"
+    r"(?:刨[掉去除]|扣[掉除去]|减[掉去]|除外|不算(?![太很多少长短久什]))"
 )
 _EACH = compiled(r"(?:每[天日晚次人][^,。;]{0,8}?|各|都是?|分别是?)[做了花用约\s]*$")
 _EACH_AFTER = compiled(r" (?:each|every|a_day|per_day|/天|每天)")

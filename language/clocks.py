@@ -105,9 +105,7 @@ _CLOCKS = Phrases[time](
 NEXT_HOURS = (_PARTS.next, _CLOCKS.next)
 
 # 6:50起来看书看到7:30, 十点半写python写到零点一刻: what was done may be told in between.
-_TO = compiled(
-    rf"{TO}| (?:[^,。;:!?、\d]{{1,10}})(?P<verb>[做干弄搞整学写忙看聊讲测调跑算练搭听读开待])了?到 "
-)
+_TO = compiled(rf"{TO}| [^,。;:!?、\d]{{1,10}}[做干弄搞整学写忙看聊讲测调跑算练搭听读开待]了?到 ")
 _BLANK = compiled(" ")
 _ABOUT = compiled("(?: (?:左右|前后|多钟?|许))?+")
 

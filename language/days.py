@@ -423,7 +423,8 @@ _NEAR = {
     r"|刚(?=\Z|从|[一-鿿]{1,2}完|下(?![雨雪单载架]))"
     r"|\btoday\b|\bto(?=night)|\bjust_now\b|\bjin tian\b"
     r"|\bthis(?=_(?:morning|afternoon|evening))",
-    -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜]|\Z|[\s,。]))|夜(?:儿个?|个儿)|寻日(?![常志])|\bzuo tian\b|\byesterday\b|\blast(?=_night)",
+    -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜]|\Z|[\s,。]))|夜(?:儿个?|个儿)|寻日(?![常志])"
+    r"|\bzuo tian\b|\byesterday\b|\blast(?=_night)",
     -2: rf"(?<![目之以当提从大])前(?:[天日]|{_R}|(?=[晚夜]))|\bthe_day_before_yesterday\b",
     1: r"(?<![说证表发声聪阐文])明(?:[天日]|儿个?|(?=[早晚晨夜]))|\btomorrow\b",
     2: r"(?<![之以今随午课])后[天日](?!性|免疫)",
@@ -456,7 +457,8 @@ _DAYS = Phrases[date](
     (rf"{_OF_YEAR}(端午|中秋)节?(?:当天)?(?![班路中前假])", _feast),
     (rf"{_OF_YEAR}(除夕|大年三十|元宵)节?(?:当天)?(?![班路中前假])", _new_year),
     (
-        rf"{_OF_YEAR}(正月|大年)(?:初(?=[一二三四五六七八九十])|(?=[十廿二三]))({HAN}{{1,3}}+)(?!月)",
+        rf"{_OF_YEAR}(正月|大年)(?:初(?=[一二三四五六七八九十])|(?=[十廿二三]))"
+        rf"({HAN}{{1,3}}+)(?!月)",
         _new_year,
     ),
     (rf"{_ORDINAL} (?:of_)?{_ENGLISH_MONTH}(?:,? (\d{{4}})\b)?", _english),

@@ -105,9 +105,12 @@ def _hours_and_quarters(hours: str, quarters: str) -> int:
     return _minutes(amount(hours) * 60 + 15 * amount(quarters))
 
 
-# 小实, 分中 and 分种 are what a hand or a microphone makes of 小时 and 分钟; 四个点儿 are four hours
-# in the north.
-_HOUR = r"(?:个? (?:小[时是]|小实(?!验)|钟头)|个钟|个点儿|xiao shi\b|(?<![a-z])(?:hours?|hrs?|h)(?![a-z]))"
+# 小实, 分中 and 分种 are what a hand or a microphone makes of 小时 and 分钟; in the north 四个点儿
+# are four hours.
+_HOUR = (
+    r"(?:个? (?:小[时是]|小实(?!验)|钟头)|个钟|个点儿|xiao shi\b"
+    r"|(?<![a-z])(?:hours?|hrs?|h)(?![a-z]))"
+)
 _MINUTE = r"(?:分[钟种]|分中(?![之的])|fen zhong\b|(?<![a-z])(?:minutes?|mins?)(?![a-z]))"
 _AND = r" (?:[零又]|(?<=[a-z]),|另外?|外?加|\band\b)? "
 # 两小时二十 ends there; 一小时二十个样品 and 一小时二十来分钟 go on.
@@ -127,8 +130,8 @@ _LENGTHS = Phrases[int](
     (r"<n>_quarters?_of_an_hour\b", lambda quarters: _minutes(15 * amount(quarters))),
     (r"<n> 刻钟", lambda quarters: _minutes(15 * amount(quarters))),
     (rf"<n> {_MINUTE}", lambda minutes: _minutes(amount(minutes))),
-    # 30° 20′ is an angle.
-    (r"(?<![\d°度.])(\d{1,3}) ′(?! \d)", lambda minutes: _minutes(amount(minutes))),
+    # The sign of minutes, where it is not an angle's.
+    (r"(?<![\d°度.])(\d{1,3}) \u2032(?! \d)", lambda minutes: _minutes(amount(minutes))),
 )
 # 两个多小时, 一个来小时, 四十来分钟
 _ROUGH = Phrases[int](

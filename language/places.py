@@ -69,10 +69,10 @@ def _alone_in_clause(plain: str, word: Word) -> Span | None:
 
 _WAS_NOT_AT = compiled(r"(?:(?:没有?|不得?|未)(?:[去在到来]了?)?|不是[在去]?) $")
 _GAP_BEFORE = compiled(r"(?:\A|[\s,。;:!、天午日号晚])$")
-_GAP_AFTER = compiled(rf"(?:$|[\s,。;:!、]|(?:\d|{HAN})++ (?:个|小时|分|刻|h|min))")
+_GAP_AFTER = compiled(rf"(?:$|[\s,。;:!、]|了? (?:\d|{HAN})++ (?:个|小时|分|刻|h|min))")
 _WITHIN = compiled(r"[里上中](?![课午传海学])")
 _AT = compiled(
-    r"(?<![正现存实所内没不])在(?!线(?!上))|搁(?!置)|(?<![过为没不得])去(?!年)|(?<![看学听想谈提得收达感做找直遇碰见])到"
+    r"(?<![正现存实所内没不])在(?!线(?!上))|搁(?!置)|(?=上山)|(?<![过为没不得])去(?!年)|(?<![看学听想谈提得收达感做找直遇碰见])到"
     r"|(?<![原后本以起将])来|回|\b(?:at|in|on|to|from|via|zai)_(?:(?:the|my|our)_)?"
 )
 _NO_PLACE = compiled(rf"[,。;!、(和跟与同]|{ACTIVITY}|看(?!台)|[讲说聊]|\b(?:with|for|and)\b")

@@ -7,11 +7,11 @@ from itertools import pairwise
 from language.activities import ACTIVITY, LEISURE
 from language.acts import tells_of_an_act
 from language.belonging import own_days
+from language.callings import FAMILIAR
 from language.clocks import backwards
 from language.days import SaidDays, begins, each_day
 from language.grammar import LIMIT, any_of, before, compiled, skip
 from language.lengths import Length, each_length
-from language.callings import FAMILIAR
 from language.names import TITLE, without_absent
 from language.numerals import fold, readable
 
@@ -183,7 +183,8 @@ _ACTIVITY = compiled(ACTIVITY)
 _LEISURE = compiled(LEISURE)
 # Of 10点做到12点 the verb stands within the hours.
 _WENT_ON = compiled(
-    r"[点半刻\d][^,。;:!?\d]{0,10}?[做干弄搞学写看聊讲测调跑算练搭听读]了?到 (?:[\d零半]|[一二三四五六七八九十])"
+    r"[点半刻\d][^,。;:!?\d]{0,10}?[做干弄搞学写看聊讲测调跑算练搭听读]"
+    r"了?到 [\d零半一二三四五六七八九十]"
 )
 _ANY_ACT = compiled(
     r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}"
@@ -235,8 +236,8 @@ _BEGINNING = compiled(
     r"(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? |(?:登记|记录|打卡|汇报):)?"
 )
 _QUESTIONS = any_of(r"""
-    \? 吗 来着 什么时 咋 哪(?!怕) 多[少久长] 谁 请问 第几 [差要满]几 几[次点号篇] 算几
-    呢[,。!\s]*$ 是否 是不是 [能可][不否] 要不要 有没有 (?P<sign>[一-鿿])不(?P=sign)
+    \? 吗 来着 什么时 咋(?![,。!\s]*$) 哪(?!怕) 多[少久长] 谁 请问 第几 [差要满]几 几[次点号篇]
+    算几 呢[,。!\s]*$ 是否 是不是 [能可][不否] 要不要 有没有 (?P<sign>[一-鿿])不(?P=sign)
     (?<![一-鿿])(?:[能可]以?|算|可以).*不[,。!\s]*$ 能(?:算|补|记|当).*[不么][,。!\s]*$
     算.{0,8}[一-鿿]不[,。!\s]*$
     [过审批收发交成完][了过]?没有?[,。!\s]*$ [算作记]数[不没] 几分 [一-鿿]{2}还是[一-鿿]{2,8}$

@@ -8,7 +8,7 @@ from functools import lru_cache
 from language.activities import ACTIVITY
 from language.acts import kind_done
 from language.grammar import any_of, before, compiled
-from language.numerals import fold
+from language.numerals import HAN, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def kind_of(plain: str, kinds: Mapping[str, Sequence[str]]) -> str | None:
     The title of a book tells of no kind, nor does what was not done.
     """
     plain = TITLE_OF_BOOK.sub(lambda title: f"《{' ' * (len(title[0]) - 2)}》", plain)
-    words = [word for word in named(plain, kinds) if not before(_WAS_NOT, plain, word.start)]
+    words = [word for word in named(plain, kinds) if not before(_NOT_DONE, plain, word.start)]
     if not words:
         return kind_done(plain, kinds)
     longest = max((word.end - word.start for word in words), default=0)
@@ -76,7 +76,11 @@ def _within(word: Word, span: tuple[int, int]) -> bool:
 
 
 TITLE_OF_BOOK = re.compile("《[^》]*》")
-_WAS_NOT = compiled(r"(?:没有?|不是|未)(?:[去来能]?[做写读看听开])? $")
+# Nor what was only talked of: 聊了半个小时课题.
+_NOT_DONE = compiled(
+    r"(?:(?:没有?|不是|未)(?:[去来能]?[做写读看听开])?|[聊唠谈](?:了|过)?"
+    rf"(?:(?:\d|半|{HAN})+ (?:个半?|多|来|拉)? (?:小时|分钟|钟头|刻钟))?的?) $"
+)
 
 # Longer words in which a word of the vocabulary means something else: what belongs to a school but
 # is not in it, what lies beside it; rooms, people and papers called after an activity.

@@ -1,8 +1,8 @@
 """Tables of sentences and what they say on Wednesday 18 March 2026, 20:00, in Beijing.
 
 A line is a sentence and cells: `session=yes | date=16 | what=做实验`. A cell that is missing does
-not matter, and `-` is nothing. Days are of March 2026, if no month is named. Names, lengths and days that answer a short
-question have the cells `names`, `length` and `day`.
+not matter, and `-` is nothing. Days are of March 2026, if no month is named. Names, lengths and
+days that answer a short question have the cells `names`, `length` and `day`.
 """
 
 from collections.abc import Mapping
