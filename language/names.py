@@ -245,8 +245,10 @@ _PINYIN = {
     for surnames, pinyin in re.findall("([^a-z\\s]+)([a-z]+)", _SURNAMES)
     for surname in surnames
 }
+SURNAME = f"[{''.join(_PINYIN)}]"
+"""The first sign of a Chinese name, if it is a common one."""
 _ASKED_AFTER = re.compile(
-    rf"(?P<name>[{''.join(_PINYIN)}][一-鿿]{{1,2}}?)(?:同学|老师)?"
+    rf"(?P<name>{SURNAME}[一-鿿]{{1,2}}?)(?:同学|老师)?"
     "(?:的|最近|现在|今年|这|还|怎|咋|如何|有没|写|记|交|做|够|达标|进[度展])"
 )
 _NO_PERSON = frozenset(

@@ -50,13 +50,8 @@ class _Folding(dict[int, str]):
 
 _SIMPLIFIED = OpenCC("t2s")
 # What is said in Cantonese, as it is said in Mandarin.
-_CANTONESE = str.maketrans("喺咗睇嘅冇嗰噚", "在了看的没那昨")
-_FOLDING = _Folding(
-    {
-        **dict.fromkeys(map(ord, "•・･‧∙⋅•"), "·"),
-        **{code: chr(sign) for code, sign in _CANTONESE.items()},
-    }
-)
+_CANTONESE = dict(zip(map(ord, "喺咗睇嘅冇嗰噚"), "在了看的没那昨", strict=True))
+_FOLDING = _Folding(dict.fromkeys(map(ord, "•・･‧∙⋅•"), "·") | _CANTONESE)
 
 
 def readable(text: str) -> str:

@@ -12,7 +12,7 @@ from language.clocks import backwards
 from language.days import SaidDays, begins, each_day
 from language.grammar import LIMIT, any_of, before, compiled, skip
 from language.lengths import Length, each_length
-from language.names import TITLE, without_absent
+from language.names import SURNAME, TITLE, without_absent
 from language.numerals import fold, readable
 
 
@@ -227,7 +227,7 @@ _SOMEBODY = (
 _WHEN = "(?:[今昨前]天|[今昨]晚|上?周[一二三四五六日天])"
 _NONE_OF_US = "(?![^!?]*(?:我|咱|俺|带|教|指导|一起|together))"
 _BY_OTHERS = compiled(
-    rf"^(?:{_SOMEBODY}|(?!我|咱|俺|自己|老师)[一-鿿]{{2,3}}){_WHEN}(?:自己|一个人|独自){_NONE_OF_US}"
+    rf"^(?:{_SOMEBODY}|(?!于是|方才){SURNAME}[一-鿿]{{1,2}}){_WHEN}(?:自己|一个人|独自){_NONE_OF_US}"
     rf"|^(?:我们?的?)(?:同[桌学]|[室舍]友|朋友|闺蜜|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈]){_WHEN}{_NONE_OF_US}"
     rf"|^{_SOMEBODY}说[他她]{_WHEN}{_NONE_OF_US}"
 )

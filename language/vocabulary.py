@@ -60,7 +60,7 @@ def kind_of(plain: str, kinds: Mapping[str, Sequence[str]]) -> str | None:
 
     The title of a book tells of no kind, nor does what was not done.
     """
-    plain = TITLE_OF_BOOK.sub(lambda title: f"《{' ' * (len(title[0]) - 2)}》", plain)
+    plain = _BOOK.sub(lambda title: f"《{' ' * (len(title[0]) - 2)}》", plain)
     words = [word for word in named(plain, kinds) if not before(_NOT_DONE, plain, word.start)]
     if not words:
         return kind_done(plain, kinds)
@@ -75,7 +75,7 @@ def _within(word: Word, span: tuple[int, int]) -> bool:
     return word.start < end and start < word.end and not (word.start <= start and end <= word.end)
 
 
-TITLE_OF_BOOK = re.compile("《[^》]*》")
+_BOOK = re.compile("《[^》]*》")
 # Nor what was only talked of: 聊了半个小时课题.
 _NOT_DONE = compiled(
     r"(?:(?:没有?|不是|未)(?:[去来能]?[做写读看听开])?|[聊唠谈](?:了|过)?"
