@@ -12,11 +12,11 @@ ELDER = "[哥姐](?![们哥姐弟妹夫])"
 FAMILIAR = f"(?:[学师][姐兄哥长弟妹]|{ELDER})"
 """The same, and older students, of whom there are many to a surname."""
 
-Called = tuple[str, int, int]
+Calling = tuple[str, int, int]
 """A full name, and where the text has what stands for it."""
 
 
-def by_given_name(text: str, names: Sequence[str], title: str) -> Iterator[Called]:
+def by_given_name(text: str, names: Sequence[str], title: str) -> Iterator[Calling]:
     """By a given name that only one of them has, with a title, or behind a 和 of two signs."""
     for given, name in _alone(names):
         if given in text:
@@ -28,7 +28,7 @@ def by_given_name(text: str, names: Sequence[str], title: str) -> Iterator[Calle
                 yield name, match.start(), match.end()
 
 
-def spelled_familiarly(lower: str, names: Sequence[str]) -> Iterator[Called]:
+def spelled_familiarly(lower: str, names: Sequence[str]) -> Iterator[Calling]:
     """In pinyin, behind with: he qingjie."""
     if not _SPELLED.search(lower):
         return
@@ -38,10 +38,10 @@ def spelled_familiarly(lower: str, names: Sequence[str]) -> Iterator[Called]:
             yield name, match.start(1), match.end(1)
 
 
-def by_sound(text: str, names: Sequence[str], title: str) -> Iterator[Called]:
+def by_sound(text: str, names: Sequence[str], title: str) -> Iterator[Calling]:
     """Where all signs of a longer name stand but one, and that one sounds the same, tone and all;
     for the surname only before a title. What fits two of them is nobody."""
-    found: list[Called] = []
+    found: list[Calling] = []
     for name in names:
         called = name.split("·")[0]
         if len(called) < _LONG_ENOUGH:
