@@ -14,7 +14,8 @@ from language.names import TITLE
 
 def own_days(plain: str, said: Sequence[SaidDays]) -> list[SaidDays]:
     """The days on which something was done, without those of things."""
-    own = [day for day in said if not _of_a_thing(plain, day)]
+    own = [day for day in said if not _in_a_title(plain, day.start)]
+    own = [day for day in own if not _of_a_thing(plain, day)]
     # 周六上午做，下午也做: 下午 alone is not today's.
     own = [day for day in own if not day.loose] or own
     if len({day.days for day in own}) > 1:
@@ -27,8 +28,17 @@ def own_lengths(plain: str, lengths: Sequence[Length]) -> list[Length]:
     """The lengths of the session, without those of what went on in it; if one of them is said to
     be the whole, only that one.
     """
-    own = [length for length in lengths if not _of_a_process(plain, length)]
+    own = [
+        length
+        for length in lengths
+        if not (_in_a_title(plain, length.start) or _of_a_process(plain, length))
+    ]
     return [length for length in own if before(_WHOLE, plain, length.start)] or own
+
+
+def breaks(plain: str, lengths: Sequence[Length]) -> list[Length]:
+    """The lengths that somebody takes off: 中间吃饭一个钟头刨掉, 歇了半小时不算."""
+    return [length for length in lengths if _TAKEN_OFF.match(plain, length.end)]
 
 
 def each(plain: str, length: Length) -> bool:
@@ -52,6 +62,11 @@ def _of_a_thing(plain: str, said: SaidDays) -> bool:
     return not begins and _OF.match(plain, said.end) is not None
 
 
+def _in_a_title(plain: str, start: int) -> bool:
+    """Whether something stands within the title of a book: 《5分钟读懂量子力学》."""
+    return plain.rfind("《", 0, start) > plain.rfind("》", 0, start)
+
+
 def _of_a_process(plain: str, length: Length) -> bool:
     return bool(
         _PROCESS.search(plain, max(0, length.start - 12), length.start)
@@ -70,7 +85,8 @@ _CLAUSE_BEGINS = compiled(
 # 3号 alone is a day before 在 and 下午, or where a clause begins and goes on with a verb.
 _BARE_NUMBER = compiled(r"[\d零一二三四五六七八九十廿卅号日~、,和及与到至\s-]+[号日]")
 _SURELY_A_DAY = compiled(
-    r" (?:$|[,。;!、)在去到来都每各]|[上下中]午|[早晚]|那天|当天|晚上|放学|下课|课[后间])"
+    r" (?:$|[,。;!、)在去到来都每各]|[上下中]午|[早晚]|[两三四五六]天"
+    r"|那天|当天|晚上|放学|下课|课[后间])"
 )
 _MAYBE_A_DAY = compiled(
     rf" (?:{ACTIVITY}|[我和跟与线网校于的从前后听看学开讲用]|\d|[一二两三半][个小点节]"
@@ -81,7 +97,7 @@ _EVENT_NAMES = any_of("""
     lecture seminar meeting workshop
 """)
 _EVENT = compiled(
-    rf" (?:的|'s_)[^,。;!]{{0,8}}?{_EVENT_NAMES}"
+    rf" (?:[讲做作开]?的|'s_)[^,。;!]{{0,8}}?{_EVENT_NAMES}"
     r"(?= (?:$|[,。;!\d]|[一二两三四半几][个小节场次点十]|时长|共))"
 )
 _STUFF = any_of("""
@@ -95,7 +111,7 @@ _THING = compiled(
 _OF = compiled(r" 的(?!时候)|'s\b| [一-鿿]{1,4}的[一-鿿]")
 # 改了郝老师上周五批的报告: what somebody else did on that day to what it was about.
 _OTHERS_DID = compiled(rf"{TITLE} $")
-_DID_TO_IT = compiled(r" (?:的|[^,。;!\s]{1,4}的)(?!时候)")
+_DID_TO_IT = compiled(r" (?:的|那[批些组份]|[^,。;!\s]{1,4}的)(?!时候)")
 
 # --- lengths -------------------------------------------------------------------------------------
 
@@ -126,6 +142,10 @@ _DATA = compiled(
 _WHOLE = compiled(
     r"(?:[总一]?共|总[计长]|总?[时用]长|合计|历时|耗时|用时|全程|前后|\btotal(?:_of)?\b"
     r"|活动本身|(?:真正|实际|净)[^,。;\d]{0,8}?)(?:的?时间)?[用花是就了约\s]*$"
+)
+_TAKEN_OFF = compiled(
+    r" (?:的?时间)?(?:要|得|都|已经?)?"
+    r"(?:刨[掉去除]|扣[掉除去]|减[掉去]|除外|不算(?![太很多少长短久什]))"
 )
 _EACH = compiled(r"(?:每[天日晚次人][^,。;]{0,8}?|各|都是?|分别是?)[做了花用约\s]*$")
 _EACH_AFTER = compiled(r" (?:each|every|a_day|per_day|/天|每天)")

@@ -12,7 +12,7 @@ PartOfDay = Literal["morning", "noon", "afternoon", "evening"]
 
 # 10点做到12点, 七点开始一直测到九点
 TO = (
-    r" (?:(?:开始|起)? (?:一?直)?(?:[做干弄学写忙看聊讲测调跑算练搭听读开待]了?)?[到至]"
+    r" (?:(?:开始|起)? (?:一?直)?(?:[做干弄搞整学写忙看聊讲测调跑算练搭听读开待]了?)?[到至]"
     r"|[-~–—]{1,2}|\b(?:to|until|till)\b) "
 )
 
@@ -37,8 +37,8 @@ _SHORT = (
 )
 _PART_WORDS: dict[PartOfDay, str] = {
     "morning": rf"早上|早晨|清晨|清早|一早|凌晨|上午|{_SHORT}[早晨]|\bmorning\b",
-    "noon": r"中午|正午|\bnoon\b",
-    "afternoon": r"下午|午后|\bafternoon\b",
+    "noon": r"中午|正午|晌午|\bnoon\b",
+    "afternoon": r"下午|午后|后晌|\bafternoon\b",
     "evening": rf"晚上|晚间|傍晚|夜里|夜晚|深夜|{_SHORT}[晚夜]"
     r"|\b(?:evening|night)\b|(?<=\bto)night\b",
 }
@@ -104,7 +104,8 @@ _CLOCKS = Phrases[time](
 # The next place where a time of day may start.
 NEXT_HOURS = (_PARTS.next, _CLOCKS.next)
 
-_TO = compiled(TO)
+# 6:50起来看书看到7:30, 十点半写python写到零点一刻: what was done may be told in between.
+_TO = compiled(rf"{TO}| [^,。;:!?、\d]{{1,10}}[做干弄搞整学写忙看聊讲测调跑算练搭听读开待]了?到 ")
 _BLANK = compiled(" ")
 _ABOUT = compiled("(?: (?:左右|前后|多钟?|许))?+")
 
@@ -162,6 +163,10 @@ def _lasting(text: str, hours: Hours, start: time, pos: int, end: int) -> tuple[
     if not said and (until is None or until <= start):
         # 上午11点到1点: the part of the day was only the first one's.
         until, last = _CLOCKS.at(text, at, None) or clock
+    shifted = not part and start.hour >= _NOON and not text.startswith(str(start.hour), pos)
+    if until and shifted and until <= start and until.hour < _NOON:
+        # 六点半到七点五十: both are of the evening, as the first is.
+        until = until.replace(hour=until.hour + _NOON)
     if until and until > start and next_day == to.end():
         return Hours(hours.part, start, until), last
     if start >= _EVENING and part != "afternoon" and (night := _CLOCKS.at(text, at, "night")):
@@ -188,6 +193,7 @@ def _between(start: time, until: time) -> int:
 
 _BEGUN = compiled(r" (?:就|才)?(?:进[去馆场门来]|开始|入场|到场)了? ,? ")
 _ENDED = compiled(r" (?:才|就)?(?:出来|结束|离[开场]|散场|收工|做?完)")
+_NOON = 12
 _EVENING = time(18)
 # 19点到5点 is a slip rather than a night, unless it says 凌晨 or 第二天.
 _LONGEST_UNTOLD = 6 * 60

@@ -2,12 +2,13 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache, partial
 from typing import NoReturn
 
+from language import lunar
 from language.clocks import NEXT_HOURS, Hours, PartOfDay, hours_at
 from language.grammar import LIMIT, Phrases, before, compiled, phrases, skip
 from language.numerals import HAN, WHOLE, amount, count, fold, tidy
@@ -212,7 +213,7 @@ _BLANK = compiled(" ")
 # 周三之前, 国庆后, 五一假期 are not that day; 昨天后两节课 is.
 _NOT_THEN = compiled(
     rf" (?:[之以]?前(?![往去来面半段后]|{WHOLE}[节个堂小分钟])"
-    rf"|[之以]?后(?![来面半段续期]|{WHOLE}[节个堂小分钟])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
+    rf"|[之以]?后(?![来面半段续期晌]|{WHOLE}[节个堂小分钟])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
 )
 # Words that mean other things too, and are a day only where a clause begins, as are hours alone:
 # 3.5, sat, 3点.
@@ -361,6 +362,26 @@ def _festival(now: datetime, nearby: str | None, name: str) -> date:
     return _in_year(now, None, nearby, *_FESTIVALS[" ".join(name.split())].split("-"))
 
 
+def _feast(now: datetime, nearby: str | None, name: str) -> date:
+    return _latest(now, nearby, partial(lunar.feast, name=name))
+
+
+def _new_year(now: datetime, nearby: str | None, name: str, number: str | None = None) -> date:
+    """除夕, 元宵节 and 正月初十, which are counted from the first day of the lunar year."""
+    day = {"除夕": 0, "大年三十": 0, "元宵": 15}.get(name) if number is None else count(number)
+    if day is None or day > 30:
+        raise ValueError(name)
+    return _latest(now, nearby, partial(lunar.of_new_year, number=day))
+
+
+def _latest(now: datetime, nearby: str | None, in_year: Callable[[int], date]) -> date:
+    """Its day in the year that is said, else the latest one that is not to come."""
+    if nearby:
+        return in_year(now.year + _SHIFTS[nearby])
+    this_year = in_year(now.year)
+    return this_year if this_year <= now.date() else in_year(now.year - 1)
+
+
 def _english(now: datetime, day: str, month: str, year: str | None) -> date:
     return _in_year(now, year, None, str(_MONTH_NAMES.index(month[:3]) // 3 + 1), day)
 
@@ -376,6 +397,8 @@ def _vague(*_: object) -> NoReturn:
 # --- the phrase books ---------------------------------------------------------------------------
 
 _WEEK = "(?:周|星期|礼拜)"
+# 补一下周二的 is not about next week.
+_WHICH = "(?:上++|(?<!一)下++|[这本])"
 # 周一起, 这周三次 and 周日志 are not about a weekday.
 _NAMED = r"([一二三四五六日天1-7])(?![起次个回篇遍份节场直般样定些共边程志记历常]|\d)"
 _ENGLISH_DAY = (
@@ -389,16 +412,19 @@ _ENGLISH_MONTH = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
 )
 _ORDINAL = r"(?<![\d.:])(\d\d?)(?:st|nd|rd|th)?"
+_OF_YEAR = "(?:([今去前])年的?)?"
 _YEAR = rf"(?:(\d{{4}}|\d\d|{HAN}++)年|([今去前明])年的?)"
 # 五月廿二 is of the lunar calendar.
 _DAY = rf"(底|末|初(?!{HAN})|(?![廿卅]){WHOLE})(?: [日号]|(?! (?:[\d.次个点时:月小h篇场年]|分钟)))"
 # 儿 and 个 as people in the north say them: 昨儿, 昨儿个, 昨个儿.
 _R = "儿个?|个儿"
 _NEAR = {
-    0: rf"本日|今(?:[天日]|{_R}|(?=[早晚晨夜]))|刚[才刚]|刚(?=\Z|从|[一-鿿]{{1,2}}完)"
+    0: rf"本日|今(?:[天日]|{_R}|(?=[早晚晨夜]))|(?<![一-鿿])今(?=\Z|[\s,。])|刚[才刚]"
+    r"|刚(?=\Z|从|[一-鿿]{1,2}完|下(?![雨雪单载架]))"
     r"|\btoday\b|\bto(?=night)|\bjust_now\b|\bjin tian\b"
     r"|\bthis(?=_(?:morning|afternoon|evening))",
-    -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜]))|\bzuo tian\b|\byesterday\b|\blast(?=_night)",
+    -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜]|\Z|[\s,。]))|夜(?:儿个?|个儿)|寻日(?![常志])"
+    r"|\bzuo tian\b|\byesterday\b|\blast(?=_night)",
     -2: rf"(?<![目之以当提从大])前(?:[天日]|{_R}|(?=[晚夜]))|\bthe_day_before_yesterday\b",
     1: r"(?<![说证表发声聪阐文])明(?:[天日]|儿个?|(?=[早晚晨夜]))|\btomorrow\b",
     2: r"(?<![之以今随午课])后[天日](?!性|免疫)",
@@ -409,21 +435,32 @@ _DAYS = Phrases[date](
     (rf"(大++)前(?:天|日|{_R})", lambda now, more: _shifted(now, -2 - len(more))),
     (r"(大++)后(?:天|日|儿个?)", lambda now, more: _shifted(now, 2 + len(more))),
     (
+        r"<n> (周|个?星期|个?礼拜|个月|年)[之以]?前的今天",
+        lambda now, much, unit: _ago(now, much, unit, "前"),
+    ),
+    (
         r"<n> (天|个?周|个?星期|个?礼拜|个月|年|个?小时|个?钟头|分钟|刻钟)[之以]?([前后])(?!来)",
         _ago,
     ),
     (r"<n>_(day|week|month|year|hour|minute)s?_(ago)\b", _ago),
-    (rf"([上下]++|[这本])一?个?{_WEEK} 的?(?:{_WEEK})?{_NAMED}", _in_week),
+    (rf"({_WHICH})一?个?{_WEEK} 的?(?:{_WEEK})?{_NAMED}", _in_week),
     (rf"\b(last(?=_week)|this|next(?=_week))(?:_week)?_{_ENGLISH_DAY}", _in_week),
     (rf"{_ENGLISH_DAY}_(?:of_)?(last|this|next)_week\b", _week_after),
     (rf"\b(last|next)_{_ENGLISH_DAY}", _next_to),
     (rf"(?:{_YEAR} )?<i> 月份? 的?{_DAY}", _in_year),
-    (rf"([上下]++|[这本]|)(?:一?个)?月 的?{_DAY}", _in_month),
+    (rf"({_WHICH}|)(?:一?个)?月 的?{_DAY}", _in_month),
     (rf"(?<!第)()<i> (?:号(?!{_HOUSE})|日(?![程志记常龄]))", _in_month),
     (r"(?<![\d.])(\d{4})()(?:[-/.]|_)(\d\d?)(?:[-/.]|_)(\d\d?)(?!\d)", _in_year),
     (r"(?<!\d)(\d{4})()(\d\d)(\d\d)(?!\d)", _in_year),
     (rf"(?<![\d./-])()()(\d\d?)[-/.](\d\d?)(?: [日号]|{_UNMEASURED})", _in_year),
     (rf"(?:([今去前明])年的?)?({'|'.join(_FESTIVALS)})节?(?:当天)?(?![班路中])", _festival),
+    (rf"{_OF_YEAR}(端午|中秋)节?(?:当天)?(?![班路中前假])", _feast),
+    (rf"{_OF_YEAR}(除夕|大年三十|元宵)节?(?:当天)?(?![班路中前假])", _new_year),
+    (
+        rf"{_OF_YEAR}(正月|大年)(?:初(?=[一二三四五六七八九十])|(?=[十廿二三]))"
+        rf"({HAN}{{1,3}}+)(?!月)",
+        _new_year,
+    ),
     (rf"{_ORDINAL} (?:of_)?{_ENGLISH_MONTH}(?:,? (\d{{4}})\b)?", _english),
     (rf"{_ENGLISH_MONTH} {_ORDINAL}(?![\d:])(?:,? (\d{{4}})\b)?", _american),
     (r"\bthe_()(\d\d?)(?:st|nd|rd|th)\b", _in_month),
@@ -436,9 +473,9 @@ _WEEKDAYS_LISTED = (
     + rf")(?<![周期拜]){_NAMED}(?![点时小月号分刻十百千楼班年组级队:.])"
 )
 _LISTS = Phrases[tuple[date, ...]](
-    (rf"([上下]++|[这本]|)一?个?{_WEEK}{_WEEKDAYS_LISTED}", _week_list),
+    (rf"({_WHICH}|)一?个?{_WEEK}{_WEEKDAYS_LISTED}", _week_list),
     (
-        rf"(?<!第)(?:(?:{_YEAR} )?<i> 月份? |([上下]++|[这本])(?:一?个)?月 )?"
+        rf"(?<!第)(?:(?:{_YEAR} )?<i> 月份? |({_WHICH})(?:一?个)?月 )?"
         rf"({WHOLE}(?:(?: [日号])? (?:[、,和及与~-]|[到至]) {WHOLE})++)"
         rf" (?:号(?!{_HOUSE})|日(?![程志记常龄]))",
         _month_list,
@@ -448,14 +485,14 @@ _LISTS = Phrases[tuple[date, ...]](
         r",? and_\d\d?)(?:st|nd|rd|th)?(?![\d:])",
         _american_list,
     ),
-    (rf"([上下]++|[这本]|)一?个?{_WEEK}末(?!考|班|营)", _weekend),
+    (rf"({_WHICH}|)一?个?{_WEEK}末(?!考|班|营)", _weekend),
     (r"\b(?:the_)?(?:(last|this|next)_)?weekend\b", _weekend),
 )
 _WEEKDAYS = Phrases[int]((rf"{_WEEK}{_NAMED}", _weekday), (_ENGLISH_DAY, _weekday))
 _VAGUE = Phrases[date](
     (rf"每[一个]*(?:{_WEEK}|[天日月年次晚早])[一二三四五六日天]?(?:{WHOLE} [号日])?", _vague),
     (r"\bevery_\w+|\b(?:last|this|next)_(?:week|month|year|term)\b|\bweekends\b", _vague),
-    (rf"[上下这本]++一?个?(?:{_WEEK}|月)末?", _vague),
+    (rf"{_WHICH}一?个?(?:{_WEEK}|月)末?", _vague),
     (rf"{WHOLE} [-~到至、] {WHOLE} [号日]", _vague),
     (rf"(?:{WHOLE}年)?{WHOLE} (?:个?(?:{_WEEK}|天|月份?)|年)(?:初{HAN}++)?", _vague),
     (rf"[今去前明]年|(?:农历|阴历|正月|腊月|大年)[\d年月日号初正腊冬{HAN[1:-1]}]*+", _vague),

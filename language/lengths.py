@@ -44,12 +44,15 @@ def each_length(text: str) -> Iterator[Length]:
     searched.
     """
     text = fold(text[:LIMIT])
-    starts = (_LENGTHS.next, *NEXT_HOURS)
-    for minutes, start, end in phrases(text, starts, lambda pos: _length_at(text, pos)):
+    starts = (_ROUGH.next, _LENGTHS.next, *NEXT_HOURS)
+    for minutes, start, end in phrases(text, starts, lambda pos: _said_at(text, pos)):
         if minutes and not before(_NONE_BEFORE, text, start) and not _NONE_AFTER.match(text, end):
             bounded = before(_BOUND_BEFORE, text, start) or _BOUND_AFTER.match(text, end)
-            exact = not bounded and _parsed(text[start:end]) == minutes
-            yield Length(minutes, start, end, exact, clocks=_LENGTHS.at(text, start) is None)
+            rough = _ROUGH.at(text, start) is not None
+            exact = not (bounded or rough) and _parsed(text[start:end]) == minutes
+            yield Length(
+                minutes, start, end, exact, clocks=not rough and _LENGTHS.at(text, start) is None
+            )
 
 
 def _parsed(text: str) -> int | None:
@@ -67,6 +70,11 @@ def _parsed(text: str) -> int | None:
         if minutes and _AFTER.fullmatch(phrase, end):
             return minutes
     return None
+
+
+def _said_at(text: str, pos: int) -> tuple[int | None, int]:
+    """The length at this place, rough ones too."""
+    return _ROUGH.at(text, pos) or _length_at(text, pos)
 
 
 def _length_at(text: str, pos: int) -> tuple[int | None, int]:
@@ -97,17 +105,21 @@ def _hours_and_quarters(hours: str, quarters: str) -> int:
     return _minutes(amount(hours) * 60 + 15 * amount(quarters))
 
 
-# 小实 and 分中 are what a hand or a microphone makes of 小时 and 分钟.
+# 小实, 分中 and 分种 are what a hand or a microphone makes of 小时 and 分钟; in the north 四个点儿
+# are four hours.
 _HOUR = (
-    r"(?:个? (?:小[时是]|小实(?!验)|钟头)|个钟|xiao shi\b|(?<![a-z])(?:hours?|hrs?|h)(?![a-z]))"
+    r"(?:个? (?:小[时是]|小实(?!验)|钟头)|个钟|个点儿|xiao shi\b"
+    r"|(?<![a-z])(?:hours?|hrs?|h)(?![a-z]))"
 )
-_MINUTE = r"(?:分钟|分中(?![之的])|fen zhong\b|(?<![a-z])(?:minutes?|mins?)(?![a-z]))"
+_MINUTE = r"(?:分[钟种]|分中(?![之的])|fen zhong\b|(?<![a-z])(?:minutes?|mins?)(?![a-z]))"
 _AND = r" (?:[零又]|(?<=[a-z]),|另外?|外?加|\band\b)? "
 # 两小时二十 ends there; 一小时二十个样品 and 一小时二十来分钟 go on.
 _ENDS = r"(?! [\d:零一二三四五六七八九十百千几点个人次名篇道页组张份条只种支号样多来余分])"
 _LENGTHS = Phrases[int](
     (rf"<n> (?:个半 (?:小时|钟头|钟)|{_HOUR} (?:半(?![个天])|and_a_half\b))", _hours_and_half),
     (r"([俩仨两\d]) 半 (?:小时|钟头)", _hours_and_half),
+    (rf"(?<!{HAN})(?<![\d每这那第 ])个半 钟(?!头)", lambda: 90),
+    (r"半拉 (?:小时|钟头)", lambda: 30),
     (r"(\d++) 点 (\d) 个? (?:小时|钟头)", lambda whole, tenth: _hours(f"{whole}.{tenth}")),
     (r"<n>_and_a_half_hours?\b", _hours_and_half),
     (rf"<n> {_HOUR}{_AND}([一二两三1-3]) 刻(?:钟)?", _hours_and_quarters),
@@ -118,6 +130,13 @@ _LENGTHS = Phrases[int](
     (r"<n>_quarters?_of_an_hour\b", lambda quarters: _minutes(15 * amount(quarters))),
     (r"<n> 刻钟", lambda quarters: _minutes(15 * amount(quarters))),
     (rf"<n> {_MINUTE}", lambda minutes: _minutes(amount(minutes))),
+    # The sign of minutes, where it is not an angle's.
+    (r"(?<![\d°度.])(\d{1,3}) \u2032(?! \d)", lambda minutes: _minutes(amount(minutes))),
+)
+# 两个多小时, 一个来小时, 四十来分钟
+_ROUGH = Phrases[int](
+    (r"<n> 个? [多来几](?:个? (?:小时|钟头)|个? 钟(?!头))", _hours),
+    (rf"<n> [多来几] {_MINUTE}", lambda minutes: _minutes(amount(minutes))),
 )
 _ABOUT = compiled(
     r"(?:约莫|[\s约近共从就有是]|大[概约致]|估计|差不多|[整足]{2}|整(?=[\d一两二三])|[总一]共是?|[花用做待]了"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from language.callings import ELDER, FAMILIAR, by_given_name, by_sound, spelled_familiarly
 from language.grammar import any_of, before, compiled
 from language.numerals import fold, tidy
 from language.pinyin import sound
@@ -38,6 +39,16 @@ def mentioned(text: str, people: Sequence[str]) -> list[Mention]:
                 if len(called) > 2 or _begins(text, match.start())
             ]
     found += _spelled(lower, folded)
+    known = list(folded)
+    found += [
+        Mention(folded[name], start, end)
+        for name, start, end in (
+            *by_given_name(text, known, TITLE),
+            *by_sound(text, known, TITLE),
+            *spelled_familiarly(lower, known),
+        )
+        if _begins(text, start)
+    ]
     for match in _TITLED.finditer(text):
         surname = match["latin"] or match["english"] or match["spelled"]
         for called in (surname,) if surname else (match["han"][-2:], match["han"][-1:]):
@@ -136,7 +147,7 @@ def _callings(folded: dict[str, str]) -> Iterator[tuple[str, str]]:
 def _pattern(called: str) -> re.Pattern[str]:
     parts = map(re.escape, called.split("·"))
     # 阿依古丽·吐尔逊 is another person.
-    return re.compile(rf"{_DOT.join(parts)}(?!·)(?:{TITLE})?", re.IGNORECASE)
+    return re.compile(rf"{_DOT.join(parts)}(?!·)(?:{TITLE}|{FAMILIAR})?", re.IGNORECASE)
 
 
 def _spelled(lower: str, folded: dict[str, str]) -> list[Mention]:
@@ -156,7 +167,12 @@ def _spelled(lower: str, folded: dict[str, str]) -> list[Mention]:
 
 
 def _begins(text: str, start: int) -> bool:
-    return start == 0 or text[start - 1] in _BEFORE_NAME or not "一" <= text[start - 1] <= "鿿"
+    return (
+        start == 0
+        or text[start - 1] in _BEFORE_NAME
+        or not "一" <= text[start - 1] <= "鿿"
+        or before(_WORD_BEFORE_NAME, text, start) is not None
+    )
 
 
 def _bears(name: str, surname: str) -> bool:
@@ -169,10 +185,14 @@ _DOT = r"\s?[·.]?\s?"
 TITLE = "(?:老师|教授|导师|博士|院士|研究员|工程师|主任|校长|院长)"
 """How people are addressed, behind their surname."""
 _TITLED = re.compile(
-    rf"(?:(?P<han>[一-鿿]{{1,3}})|\b(?P<latin>[a-z]{{1,20}}+) ?){TITLE}"
+    rf"(?:(?P<han>[一-鿿]{{1,3}})|\b(?P<latin>[a-z]{{1,20}}+) ?)(?:{TITLE}|{ELDER})"
     r"|\b(?P<spelled>[a-z]{2,6}?) ?laoshi\b"
     r"|\b(?:prof(?:essor)?|dr|mrs?|ms|miss|teacher)\b\.? ?(?P<english>[a-z]++)",
     re.IGNORECASE | re.ASCII,
+)
+_WORD_BEFORE_NAME = compiled(
+    r"(?:结果|但是?|因为|还有|那个|这个|然后|后来|最后|其实|主要|只有?|[就光搭帮带]"
+    rf"|组会|例会|讲座|主讲|{TITLE}) $"
 )
 _AWAY = any_of(r"""
     没有?(?:[来到去参出露在空能]|时间) 不在(?![意乎少]) 不[来能] 未[到能来参] 缺[席勤]
@@ -182,7 +202,8 @@ _AWAY = any_of(r"""
     \b(?:did_not|didn['’]t|could_not|couldn['’]t)_(?:come|attend|join|make)\b
 """)
 _BY_THE_WAY = any_of("""
-    [今昨前]天 [上下中]午 那天 当天 当时 因为? 由于 也 又 都 刚好 正好 临时 突然 家里 [,\\s]
+    [今昨前]天 [上下中]午 那天 当天 当时 因为? 由于 也 又 都 刚好 正好 临时 突然 家里
+    说[要好]?来 [,\\s]
 """)
 _STAYED_AWAY = compiled(
     rf"{_BY_THE_WAY}*+{_AWAY}|[^,。;!]{{0,6}}(?:没有?(?:来|参加)|缺席|请[了病事]*假)"
@@ -193,7 +214,7 @@ _ANYBODY_AWAY = compiled(
     r"|(?:^|(?<=[,。;天]))[^,。;我们\s]{2,9}没有?来(?=[,。;])"
 )
 _WITHOUT = compiled(
-    r"(?:除了?|没(?:有?[见看等遇碰找]到?|有)|不[含算]|缺|等|代?替|本来约了"
+    r"(?:除了?|没(?:有?[见看等遇碰找][到着]?|有)|不[含算]|缺|等|代?替|本来约了"
     r"|\b(?:without|except(?:_for)?|missed)\b) $"
 )
 _AND = compiled(r" [、和跟与及&] ")
@@ -224,8 +245,10 @@ _PINYIN = {
     for surnames, pinyin in re.findall("([^a-z\\s]+)([a-z]+)", _SURNAMES)
     for surname in surnames
 }
+SURNAME = f"[{''.join(_PINYIN)}]"
+"""The first sign of a Chinese name, if it is a common one."""
 _ASKED_AFTER = re.compile(
-    rf"(?P<name>[{''.join(_PINYIN)}][一-鿿]{{1,2}}?)(?:同学|老师)?"
+    rf"(?P<name>{SURNAME}[一-鿿]{{1,2}}?)(?:同学|老师)?"
     "(?:的|最近|现在|今年|这|还|怎|咋|如何|有没|写|记|交|做|够|达标|进[度展])"
 )
 _NO_PERSON = frozenset(

@@ -49,7 +49,9 @@ class _Folding(dict[int, str]):
 
 
 _SIMPLIFIED = OpenCC("t2s")
-_FOLDING = _Folding(dict.fromkeys(map(ord, "•・･‧∙⋅•"), "·"))
+# What is said in Cantonese, as it is said in Mandarin.
+_CANTONESE = dict(zip(map(ord, "喺咗睇嘅冇嗰噚"), "在了看的没那昨", strict=True))
+_FOLDING = _Folding(dict.fromkeys(map(ord, "•・･‧∙⋅•"), "·") | _CANTONESE)
 
 
 def readable(text: str) -> str:
@@ -72,8 +74,8 @@ def tidy(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Full-width characters as plain ones, traditional ones as simplified ones, and the dots
-    within names as one dot; each in its place, so that offsets stay true.
+    """Full-width characters as plain ones, traditional and Cantonese ones as those of Mandarin,
+    and the dots within names as one dot; each in its place, so that offsets stay true.
     """
     return text.translate(_FOLDING)
 

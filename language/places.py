@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from language.activities import ACTIVITY
-from language.grammar import Span, any_of, compiled, skip
+from language.grammar import Span, any_of, before, compiled, skip
+from language.numerals import HAN
 from language.vocabulary import Word, named
 
 
@@ -13,7 +14,11 @@ def place_of(plain: str, places: Mapping[str, Sequence[str]]) -> tuple[str | Non
     在学校实验室 is the last thing named, and stays in the text, as 学校 tells more than the place.
     讨论去科技馆的路线 is at no place. Two different places are none.
     """
-    words = [word for word in named(plain, places) if not _COMPOUND.match(plain, word.end)]
+    words = [
+        word
+        for word in named(plain, places)
+        if not (_COMPOUND.match(plain, word.end) or before(_WAS_NOT_AT, plain, word.start))
+    ]
     stops = [*(match.start() for match in _NO_PLACE.finditer(plain)), len(plain)]
     found: dict[str, Span | None] = {}
     for at in _AT.finditer(plain):
@@ -29,7 +34,8 @@ def place_of(plain: str, places: Mapping[str, Sequence[str]]) -> tuple[str | Non
         found = {
             word.key: _alone_in_clause(plain, word)
             for word in words
-            if _ALONE.match(plain, word.end) and not _talked_about(plain, word.start)
+            if (_ALONE.match(plain, word.end) or _apart(plain, word))
+            and not _talked_about(plain, word.start)
         }
     return next(iter(found.items())) if len(found) == 1 else (None, None)
 
@@ -48,6 +54,11 @@ def _talked_about(plain: str, start: int) -> bool:
     return spoken is not None and _OF_IT.match(plain, start) is not None
 
 
+def _apart(plain: str, word: Word) -> bool:
+    """Whether there are blanks, marks, a day or a length on both sides: 昨天 实验室 两小时."""
+    return bool(_GAP_BEFORE.search(plain, 0, word.start) and _GAP_AFTER.match(plain, word.end))
+
+
 def _alone_in_clause(plain: str, word: Word) -> Span | None:
     """A place that has a clause for itself tells no more than the place: 做实验，校外，两小时."""
     alone = _MARK_BEFORE.search(plain, max(0, word.start - 2), word.start) and _MARK_AFTER.match(
@@ -56,14 +67,18 @@ def _alone_in_clause(plain: str, word: Word) -> Span | None:
     return (word.start, word.end) if alone else None
 
 
+_WAS_NOT_AT = compiled(r"(?:(?:没有?|不得?|未)(?:[去在到来]了?)?|不是[在去]?) $")
+_GAP_BEFORE = compiled(r"(?:\A|[\s,。;:!、天午日号晚])$")
+_GAP_AFTER = compiled(rf"(?:$|[\s,。;:!、]|了? (?:\d|{HAN})++ (?:个|小时|分|刻|h|min))")
 _WITHIN = compiled(r"[里上中](?![课午传海学])")
 _AT = compiled(
-    r"(?<![正现存实所内])在(?!线(?!上))|(?<![过为])去(?!年)|(?<![看学听想谈提得收达感做找直遇碰见])到"
-    r"|(?<![原后本以起将])来|回|\b(?:at|in|on|to|from|via)_(?:(?:the|my|our)_)?"
+    r"(?<![正现存实所内没不])在(?!线(?!上))|搁(?!置)|(?=上山)|(?<![过为没不得])去(?!年)|(?<![看学听想谈提得收达感做找直遇碰见])到"
+    r"|(?<![原后本以起将])来|回|\b(?:at|in|on|to|from|via|zai)_(?:(?:the|my|our)_)?"
 )
 _NO_PLACE = compiled(rf"[,。;!、(和跟与同]|{ACTIVITY}|看(?!台)|[讲说聊]|\b(?:with|for|and)\b")
 _ALONE = compiled(
-    rf" (?:$|[,。;!、)和跟与同]|{ACTIVITY}|[上里]?[开聊谈沟商]|[过对改看碰]了"
+    rf" (?:$|的? [,。;!、)和跟与同]|{ACTIVITY}"
+    r"|[上里]?[开聊谈沟商]|[过对改看碰]了"
     r"|对(?:代码|答案|数据|稿)|\b(?:with|for)\b)"
 )
 _COMPOUND = compiled(r"物理|数学|化学|生(?!物)|英语|语文|城|路|(?<=学)[到会习]")

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from language.activities import ACTIVITY, LEISURE
+from language.acts import tells_of_an_act
 from language.belonging import own_days
+from language.callings import FAMILIAR
 from language.clocks import backwards
 from language.days import SaidDays, begins, each_day
-from language.grammar import LIMIT, any_of, compiled, skip
+from language.grammar import LIMIT, any_of, before, compiled, skip
 from language.lengths import Length, each_length
-from language.names import without_absent
+from language.names import SURNAME, TITLE, without_absent
 from language.numerals import fold, readable
 
 
@@ -23,9 +25,13 @@ def looks_like_session(text: str, now: datetime | None = None) -> bool:
     now = now or _ANY_TIME
     plain = as_meant(_report(text), now)
     told = _LATER.sub("", without_absent(plain))
-    if _NOT_DONE.search(_instead(told)):
+    if _BY_OTHERS.search(plain):
         return False
-    return _tells(plain, now) == "done"
+    if _NOT_DONE.search(told):
+        instead = _instead(told)
+        if _NOT_DONE.search(instead) or not _tells_of_an_act(instead):
+            return False
+    return _tells(_without_called_off(plain, told), now) == "done"
 
 
 def may_be_session(text: str, now: datetime) -> bool:
@@ -34,8 +40,10 @@ def may_be_session(text: str, now: datetime) -> bool:
     says that something of a session's kind was done: 测了三组条纹.
     """
     plain = as_meant(_report(text), now)
-    if _NOT_DONE.search(_LATER.sub("", without_absent(plain))):
+    told = _LATER.sub("", without_absent(plain))
+    if _NOT_DONE.search(told) or _BY_OTHERS.search(plain):
         return False
+    plain = _without_called_off(plain, told)
     days, lengths = list(each_day(plain, now)), list(each_length(plain))
     own = own_days(plain, days)
     if own and all(is_to_come(said, now) for said in own):
@@ -58,7 +66,7 @@ def as_meant(plain: str, now: datetime) -> str:
     taken back at once (2小时，不对，3小时); and 每次 of several days that are named as 每天."""
     for start, end in backwards(plain):
         plain = f"{plain[:start]}{' ' * (end - start)}{plain[end:]}"
-    if _TAKEN_BACK.search(plain):
+    if _TAKEN_BACK.search(plain) or "不是" in plain:
         plain = _taken_back(plain, list(each_day(plain, now)))
         plain = _taken_back(plain, list(each_length(plain)))
     if "每次" in plain and len({day for said in each_day(plain, now) for day in said.days}) > 1:
@@ -68,10 +76,21 @@ def as_meant(plain: str, now: datetime) -> str:
 
 def _taken_back(plain: str, said: Sequence[SaidDays | Length]) -> str:
     for wrong, right in pairwise(said):
-        if _TAKEN_BACK.fullmatch(plain, wrong.end, right.start):
-            blank = " " * (right.start - wrong.start)
-            plain = f"{plain[: wrong.start]}{blank}{plain[right.start :]}"
+        denied = before(_NOT_SO, plain, wrong.start)
+        if denied and _BUT.fullmatch(plain, wrong.end, right.start):
+            begins = denied.start()
+        elif _TAKEN_BACK.fullmatch(plain, wrong.end, right.start):
+            begins = wrong.start
+        else:
+            continue
+        plain = f"{plain[:begins]}{' ' * (right.start - begins)}{plain[right.start :]}"
     return plain
+
+
+def is_taken_back(plain: str, start: int, end: int) -> bool:
+    """Whether what stands there takes back what is before it, for what comes behind it."""
+    back = _TAKEN_BACK.match(plain, start, end)
+    return back is not None and _WITH.fullmatch(plain, back.end(), end) is not None
 
 
 def _instead(told: str) -> str:
@@ -79,6 +98,16 @@ def _instead(told: str) -> str:
     instead = list(_INSTEAD.finditer(told))
     rest = told[instead[-1].end() :] if instead else ""
     return rest if any(each_length(rest)) else told
+
+
+def _tells_of_an_act(instead: str) -> bool:
+    lengths = list(each_length(instead))
+    return _acts(instead, _without(instead, lengths), True, lengths)
+
+
+def _without_called_off(plain: str, told: str) -> str:
+    """What was called off is not what was done, though something else may have been."""
+    return told if _CALLED_OFF.search(plain) else plain
 
 
 def beginning(plain: str) -> int:
@@ -123,7 +152,12 @@ def _acts(plain: str, words: str, day: bool, lengths: Sequence[Length]) -> bool:
     """
     if not lengths and (not day or _CHATTER.search(plain)):
         return False
-    if _ACTIVITY.search(_LEISURE.sub(",", words)) or _WENT_ON.search(plain):
+    busy = _LEISURE.sub(",", words)
+    if (
+        _ACTIVITY.search(busy)
+        or tells_of_an_act(busy)
+        or _WENT_ON.search(_LEISURE.sub(",", plain))
+    ):
         return True
     if not lengths:
         return bool(_I_DID.search(words)) and not _LEISURE.search(words)
@@ -148,36 +182,62 @@ _ANY_TIME = datetime(8984, 2, 29, 23, 59, tzinfo=UTC)
 _ACTIVITY = compiled(ACTIVITY)
 _LEISURE = compiled(LEISURE)
 # Of 10点做到12点 the verb stands within the hours.
-_WENT_ON = compiled(r"[点半刻\d] (?:开始)? (?:一?直)?[做干弄学写聊讲测调跑算练搭听读]了?到")
+_WENT_ON = compiled(
+    r"[点半刻\d][^,。;:!?\d]{0,10}?[做干弄搞学写看聊讲测调跑算练搭听读]"
+    r"了?到 [\d零半一二三四五六七八九十]"
+)
 _ANY_ACT = compiled(
     r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}"
 )
 _OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:i|we)_[a-z]+ed\b")
 _DID_FOR = compiled(r"[一-鿿]了\s+的?[一-鿿]{2}")
-_INSTEAD = compiled(r"[,。;](?:然后|后来|于是|所以|最后|改成)")
+_INSTEAD = compiled(
+    r"[,。;](?:然后|后来|于是|所以|最后|改成|(?:我|就)?在|[光就只](?=在?[看读写做听]))"
+)
 # Not 是2小时，不是3小时, which says the first.
 _TAKEN_BACK = compiled(
     r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|[啊哦噢呃额嗯诶哎]+[,、]?不是|不对|[说写打记]错了?|更正|口误"
-    r"|\b(?:no_wait|wait_no|i_mean)\b)[\s,.…。、]*)+(?:应该)?[是:]?\s*"
+    r"|[吧嗯呃啊]+[,、]?对(?![于面比照称着])|\b(?:no_wait|wait_no|i_mean)\b)[\s,.…。、]*)+(?:应该)?[是:]?\s*"
 )
+_WITH = compiled(r"(?:[和跟与同]|应该)? ")
+# 不是昨天哈，是今天中午
+_NOT_SO = compiled(r"不是 $")
+_BUT = compiled(r"[哈啊哦呀吧的]?[\s,]*(?:而是|是)\s*")
 _DID = compiled(
     r"[一-鿿](?:了|完了?|过)[^,。;]{0,6}[一-鿿a-z]{2}|\b(?:i|we)_(?:\w+ed|did|built|ran|read|wrote)\b"
 )
 _I_DID = compiled(
     r"(?:我们?|俺)[^,。;]{0,8}[一-鿿][了过完][^,。;]{0,6}[一-鿿a-z]{2}|\b(?:i|we)_(?:\w+ed|went|took|gave)\b"
 )
+_OFF = (
+    r"(?:(?:取消|改期|推迟)了?|(?:考察|组会|例会|讲座|实验|活动|采样|讨论|参观|比赛|课)[^,。;]{0,8}"
+    r"(?:黄|吹|泡汤|鸽|停)了)"
+)
 # 明天要汇报，今天准备了两小时 is a report all the same.
 _LATER = compiled(
     r"(?:(?<=[,。;])|^)"
-    r"(?:(?:[明后]天|下个?(?:周|星期|月))[^,。;]*|[^,。;]*(?:取消|改期|推迟)了?)[,。;]"
+    rf"(?:(?:[明后]天|下个?(?:周|星期|月))[^,。;]*[,。;]|[^,。;]*{_OFF}(?:[,。;]|$))"
+)
+_CALLED_OFF = compiled(_OFF)
+# 李青昨天自己做了两小时, 我同桌今天听了讲座, 赵哥说他前天跑了代码: nobody says "I" or "together".
+_SOMEBODY = (
+    rf"(?:我们?)?的?(?:同[桌学]|[室舍校]友|朋友|闺蜜|班长|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈爹娘]{{1,2}}"
+    rf"|[一-鿿]{{1,3}}(?:{TITLE}|{FAMILIAR}))"
+)
+_WHEN = "(?:[今昨前]天|[今昨]晚|上?周[一二三四五六日天])"
+_NONE_OF_US = "(?![^!?]*(?:我|咱|俺|带|教|指导|一起|together))"
+_BY_OTHERS = compiled(
+    rf"^(?:{_SOMEBODY}|(?!于是|方才){SURNAME}[一-鿿]{{1,2}}){_WHEN}(?:自己|一个人|独自){_NONE_OF_US}"
+    rf"|^(?:我们?的?)(?:同[桌学]|[室舍]友|朋友|闺蜜|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈]){_WHEN}{_NONE_OF_US}"
+    rf"|^{_SOMEBODY}说[他她]{_WHEN}{_NONE_OF_US}"
 )
 _BEGINNING = compiled(
     r"(?:(?:老师)?[你您]?好[,!。]* )?(?:(?:我[要想来]|请|麻烦)?(?:[帮给]我)?(?:记|登记|记录)"
     r"(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? |(?:登记|记录|打卡|汇报):)?"
 )
 _QUESTIONS = any_of(r"""
-    \? 吗 来着 什么时 咋 哪(?!怕) 多[少久长] 谁 请问 第几 [差要满]几 几[次点号篇] 算几
-    呢[,。!\s]*$ 是否 是不是 [能可][不否] 要不要 有没有 (?P<sign>[一-鿿])不(?P=sign)
+    \? 吗 来着 什么时 咋(?![,。!\s]*$) 哪(?!怕) 多[少久长] 谁 请问 第几 [差要满]几 几[次点号篇]
+    算几 呢[,。!\s]*$ 是否 是不是 [能可][不否] 要不要 有没有 (?P<sign>[一-鿿])不(?P=sign)
     (?<![一-鿿])(?:[能可]以?|算|可以).*不[,。!\s]*$ 能(?:算|补|记|当).*[不么][,。!\s]*$
     算.{0,8}[一-鿿]不[,。!\s]*$
     [过审批收发交成完][了过]?没有?[,。!\s]*$ [算作记]数[不没] 几分 [一-鿿]{2}还是[一-鿿]{2,8}$
@@ -191,7 +251,7 @@ _STUDIED = (
 )
 _QUESTION = f"(?:{_QUESTIONS}|{_STUDIED.format('(?:怎|如何|为何|什么)')})"
 _REQUEST = any_of(r"""
-    应该 必须 得去 记得 提醒 别忘 帮我 麻烦 申请 报名
+    应该 必须 (?<!不)得去 记得 提醒 别忘 帮我 麻烦 申请 报名
     希望(?:老师|学校|办公室|你|您|可以|能(?:[参报来去安再给]|[有多]))
     ^(?:如果|假如|要是|假设) [,。](?:如果|要是)
     ^(?:通知|公告|预告|各位|请各|请同学) 通知[:,] 请.{0,6}(?:同学|老师).{0,20}(?:参加|到)
@@ -199,12 +259,13 @@ _REQUEST = any_of(r"""
 """)
 _REFUSAL = any_of(r"""
     没有?[去做来参上听能写交进赶](?![完懂清]|[^,。]{0,3}的) [去做听参]不成 没.{0,3}成(?!功)
-    不[去想能用做来] 取消 请假 改期 推迟 (?:本来|原本).{0,6}[要想打准计] 差点[忘没]
+    不得?[去想能用做来] 取消 请假 改期 推迟 (?:本来|原本).{0,6}[要想打准计] 差点[忘没]
     忘[记了]*+[^,。]{0,5}(?:去|做|来|参加|听|上课|写|交|开会|记)
     \b(?:not|never|cannot|forgot_to)\b n['’]t\b
 """)
 _PLAN = any_of(r"""
     打算 [准计][备划][去做参] 想[去做要参问约] (?<![主重需必])要[去做参交上听和跟开]
+    (?<![主重需必])要(?:线上|讨论|办) (?:今晚|待会儿?|等会儿?|一会儿?)[^,。]{0,4}还有
     将[要会于在举] (?<![开组例班])会[去有举] \b(?:will|plan)\b \b(?:going|want)_to\b
 """)
 # The records and their handling.

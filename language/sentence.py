@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from language.belonging import each, own_days, own_lengths
+from language.belonging import breaks, each, own_days, own_lengths
 from language.clocks import backwards
 from language.days import Moment, SaidDays, each_day, parse_moment
 from language.grammar import LIMIT, Span, before, compiled, skip
@@ -17,6 +18,7 @@ from language.places import place_of
 from language.reports import (
     as_meant,
     beginning,
+    is_taken_back,
     is_to_come,
     looks_like_plan,
     looks_like_session,
@@ -43,7 +45,8 @@ SentenceDoubt = Literal[
 class Understood:
     """What a sentence says; None or empty where it says nothing, or not clearly.
 
-    `moment_said` and `minutes_said` are the person's own words, and parse back to the same value.
+    `moment_said` and `minutes_said` are the person's own words, and parse back to the same value;
+    there are none for minutes that are worked out (2点到5点，中间半小时不算).
     `days` are all the days, if it names several, and then `minutes` is the length of each.
     `doubt` is what the person should be told or asked about, and `doubt_said` the words for it.
     """
@@ -99,17 +102,24 @@ def understand_session(
     said = [one for one in said if not is_to_come(one, now)] or said
     days = _days(said)
     moment = next((one for one in said if one.moment), None) if len(days) == 1 else None
-    lengths = own_lengths(plain, list(each_length(plain)))
+    said_lengths = list(each_length(plain))
+    taken_off = breaks(plain, said_lengths)
+    lengths = own_lengths(plain, [one for one in said_lengths if one not in taken_off])
     slips = [Slip(*span) for span in backwards(said_so)]
     doubt = _doubt(plain, said, lengths, now) or (("backwards", slips[0]) if slips else None)
     several = len(days) > 1 and not (doubt and doubt[0] == "which_day")
     length = _length(plain, lengths, several=several)
-    mentions = present(plain, mentioned(plain, people))
+    minutes = _worked(length, taken_off) if length else None
+    mentions = _meant(plain, present(plain, mentioned(plain, people)))
     place, where = place_of(plain, places)
     cuts: list[Span] = [(0, begins)]
     if not doubt or doubt[0] != "which_day":
-        cuts += [_grown(plain, _BEFORE_DAY, (day.start, day.end)) for day in said if day.days]
-    if length:
+        cuts += [
+            _grown(plain, _BEFORE_DAY, (day.start, day.end))
+            for day in said
+            if day.days and not _TELLS_MORE.search(plain, day.start, day.end)
+        ]
+    if length and not _TELLS_MORE.search(plain, length.start, length.end):
         alike = [one for one in lengths if one.minutes == length.minutes]
         cuts += [_grown(plain, _BEFORE_LENGTH, (one.start, one.end)) for one in alike]
     cuts += [_grown(plain, _BEFORE_PLACE, where)] if where else []
@@ -119,8 +129,10 @@ def understand_session(
         what=_what(text, cuts),
         moment=moment.moment if moment else None,
         moment_said=text[moment.start : moment.end] if moment else None,
-        minutes=length.minutes if length else None,
-        minutes_said=text[length.start : length.end] if length else None,
+        minutes=minutes,
+        minutes_said=text[length.start : length.end]
+        if length and minutes == length.minutes
+        else None,
         place=place,
         kind=kind_of(plain, kinds),
         people=tuple(dict.fromkeys(mention.name for mention in mentions)),
@@ -159,6 +171,16 @@ def _length(plain: str, lengths: Sequence[Length], *, several: bool) -> Length |
     return lengths[0] if alike and twice and lengths[0].minutes <= DAY else None
 
 
+def _worked(length: Length, taken_off: Sequence[Length]) -> int | None:
+    """What is left of the hours without the breaks; of 做了3小时，吃饭半小时刨掉 nobody knows
+    whether it was in them."""
+    if not taken_off:
+        return length.minutes
+    left = length.minutes - sum(one.minutes for one in taken_off)
+    sure = length.clocks and all(one.exact for one in taken_off)
+    return left if sure and left > 0 else None
+
+
 def _doubt(
     plain: str, said: Sequence[SaidDays], lengths: Sequence[Length], now: datetime
 ) -> tuple[SentenceDoubt, SaidDays | Length] | None:
@@ -178,6 +200,15 @@ def _doubt(
         return None
     one_of = _WEEKEND.search(plain, said[0].start, said[0].end) and not _BOTH.search(plain)
     return "which_day" if one_of else "several_days", said[0]
+
+
+def _meant(plain: str, mentions: Sequence[Mention]) -> list[Mention]:
+    """The mentions without those that are taken back at once: 和张老师，打错，和李青."""
+    meant = [*mentions]
+    for wrong, right in pairwise(mentions):
+        if wrong.name != right.name and is_taken_back(plain, wrong.end, right.start):
+            meant = [one for one in meant if one.name != wrong.name]
+    return meant
 
 
 def _companions(plain: str, mentions: Sequence[Mention]) -> list[Span]:
@@ -220,6 +251,8 @@ def _what(text: str, cuts: Sequence[Span]) -> str:
     return text if _TOO_LITTLE.fullmatch(rest) else rest
 
 
+# 三点半看书看到五点 has what was done among its hours.
+_TELLS_MORE = compiled(r"[点半刻\d][^,。;:\d]{3,}到")
 _A_YEAR = 366
 _WITH_YEAR = compiled(r"\d{4}|年|year")
 _WEEKEND = compiled(r"末|\bweekend\b")

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from language.activities import ACTIVITY
-from language.grammar import any_of, compiled
-from language.numerals import fold
+from language.acts import kind_done
+from language.grammar import any_of, before, compiled
+from language.numerals import HAN, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,14 @@ def _compiled(
 
 
 def kind_of(plain: str, kinds: Mapping[str, Sequence[str]]) -> str | None:
-    """The one kind of activity that the longest words name."""
-    words = named(plain, kinds)
+    """The one kind of activity that the longest words name; if none does, that the acts tell.
+
+    The title of a book tells of no kind, nor does what was not done.
+    """
+    plain = _BOOK.sub(lambda title: f"《{' ' * (len(title[0]) - 2)}》", plain)
+    words = [word for word in named(plain, kinds) if not before(_NOT_DONE, plain, word.start)]
+    if not words:
+        return kind_done(plain, kinds)
     longest = max((word.end - word.start for word in words), default=0)
     keys = {word.key for word in words if word.end - word.start == longest}
     return keys.pop() if len(keys) == 1 else None
@@ -68,6 +75,13 @@ def _within(word: Word, span: tuple[int, int]) -> bool:
     return word.start < end and start < word.end and not (word.start <= start and end <= word.end)
 
 
+_BOOK = re.compile("《[^》]*》")
+# Nor what was only talked of: 聊了半个小时课题.
+_NOT_DONE = compiled(
+    r"(?:(?:没有?|不是|未)(?:[去来能]?[做写读看听开])?|[聊唠谈](?:了|过)?"
+    rf"(?:(?:\d|半|{HAN})+ (?:个半?|多|来|拉)? (?:小时|分钟|钟头|刻钟))?的?) $"
+)
+
 # Longer words in which a word of the vocabulary means something else: what belongs to a school but
 # is not in it, what lies beside it; rooms, people and papers called after an activity.
 _PAPERS = any_of("""
@@ -75,7 +89,7 @@ _PAPERS = any_of("""
     观[察测] 分析 总结 心得 检[测验] 体检 年度 中期
 """)
 # 在校 is a place before these, and elsewhere the beginning of another word: 在校友企业.
-_SCHOOL_ENDS = rf"(?:[内里中园跟和与同后一两半三用看上自图的老导]|实验|{ACTIVITY})"
+_SCHOOL_ENDS = rf"(?:[内里中园跟和与同后一两半三用看上自图机的老导]|实验|{ACTIVITY})"
 _BESIDE = any_of("""
     旁 附近 对面 隔壁 外(?![语教]) 周[边围] 大?门[口外] 边上 楼下 [前后旁东南西北][面边] 背后
     后山 路上
