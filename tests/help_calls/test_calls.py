@@ -20,7 +20,7 @@ from bot.platforms.fake import UNLIMITED
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import SetClock
 from bot.talk.message import Incoming
-from services import help_calls, persons, retention, roster
+from services import help_calls, persons, roster
 from services.yearly import begin, count_acts
 from storage import chats
 from storage.tables import (
@@ -417,13 +417,16 @@ async def test_erasing(house: House) -> None:
 
 async def test_calls_are_kept_as_long_as_entries(house: House) -> None:
     await asks(house, words=MARK)
-    now = house.clock.now()
     with house.app.database.transaction() as db:
         cohort = db.exec(select(Membership.cohort_id)).first() or 0
-        for kind in RetentionKind:
-            db.add(Retention(cohort_id=cohort, kind=kind, months=1, announced_for=now.date()))
-    while await house.app.database.run(retention.step, now):
-        pass
+        db.add(Retention(cohort_id=cohort, kind=RetentionKind.ENTRIES, months=1))
+    # The office is told on 17 January, and nothing is kept after the 31st.
+    for days in (55, 14):
+        with house.app.database.transaction() as db:
+            assert db.exec(select(HelpStep)).all()
+        house.clock.move(days * DAY)
+        await house.app.retain()
+        await house.settle()
     with house.app.database.transaction() as db:
         assert not db.exec(select(HelpStep)).all()
         assert not db.exec(select(HelpCall)).all()

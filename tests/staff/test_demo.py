@@ -261,7 +261,7 @@ async def test_people_can_take_it_from_there(autumn: Database, tmp_path: Path) -
 
     office = await says("coordinator", "本期概况")
     assert "学生：12 名" in office
-    assert "待审：5 条" in office, "what mentors review; a plan waits elsewhere"
+    assert "待审：6 条" in office, "what mentors review, and a plan that waits for the office"
     assert "学生 4 名" in await says("teacher_1", "我的学生")
     assert "待审 1 条" in await says("mentor_1", "待审")
     assert "已通过 11" in await says("student_1", "我的进度")
