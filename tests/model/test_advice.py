@@ -19,8 +19,6 @@ from tests.house import House, Member
 from tests.model.conftest import MakeHouse
 from tests.model.server import Endpoint, answer
 
-pytestmark = pytest.mark.slow
-
 UNSURE = "期末材料什么时候交？"
 DUE = "期末材料要在2026年11月底前交。"
 MARK = "（由模型改写，依据如下）"
