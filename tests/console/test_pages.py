@@ -80,7 +80,7 @@ async def test_without_a_script_a_list_is_filtered_and_turned(
         ) as context:
             page = await context.new_page()
             await page.goto(f"{product.url}/console/1/students")
-            await page.get_by_label("学校").select_option(label="云冈中学")
+            await page.locator("select[name=school]").select_option(label="云冈中学")
             await page.get_by_role("button", name="筛选").click()
             await expect(page.locator("tbody tr")).to_have_count(1)
             await page.get_by_role("link", name="清除").click()

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -195,8 +195,13 @@ def test_a_programme_that_is_not_installed_is_named(fails: Yingcai, stored: Data
 
 
 @pytest.mark.usefixtures("office")
-def test_people_are_linked_by_what_they_are(yingcai: Yingcai, fails: Yingcai) -> None:
+def test_people_are_linked_by_what_they_are(
+    yingcai: Yingcai, fails: Yingcai, stored: Database
+) -> None:
     assert "林小雨 — 王建国（导师）" in yingcai("person", "link", "林小雨", "王建国")
+    with stored.transaction() as db:
+        child = db.exec(select(Person).where(Person.name == "林小雨")).one()
+        child.birth_date = date(2015, 1, 1)
     assert "点「同意」" in yingcai("person", "link", 1, 4)
     assert "只能把学生" in fails("person", "link", "林小雨", "郭老师")
     assert "没有重复添加" in fails("person", "link", "林小雨", "王建国")
@@ -505,7 +510,8 @@ def test_serving_prints_where_and_the_demos_links(
     said = yingcai("serve", "--host", "0.0.0.0", "--port", 9000, "--demo")  # noqa: S104 - read back
     assert (served[0].web.host, served[0].web.port) == ("0.0.0.0", 9000)  # noqa: S104 - read back
     assert "http://0.0.0.0:9000" in said
-    links = re.findall(r"演示登录（([^，]+)，(\w+)，.*）：http://0.0.0.0:9000/in/[\w-]{43}", said)
+    shown = r"演示登录（([^，]+)，([^，]+)，.*）：http://0.0.0.0:9000/in/[\w-]{43}"
+    links = re.findall(shown, said)
     every = ["学生", "导师", "培养团队成员", "中学指导教师", "管理办公室人员", "家长（监护人）"]
     assert [role for role, _ in links] == every
 
