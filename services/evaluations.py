@@ -124,10 +124,7 @@ def task(db: Session, actor: Actor, student_id: int, stage: int | str, side: str
         allow(db, actor, "evaluate", None, number=student_id)
     member = roster.find_member(db, student_id)
     cohort, today = cohort_of(db, member.membership), beijing_day(actor.now)
-    if isinstance(stage, int):
-        now = stages.stage_numbered(db, cohort, stage, today)
-    else:
-        now = stages.stage_of(db, cohort, stage, today)
+    now = stages.stage_at(db, cohort, stage, today)
     part = next((one for one in stages.parts_of(cohort, now.stage) if one.side == side), None)
     allow(db, actor, act_of(part) if part else "evaluate", student_id)
     if part is None:

@@ -115,8 +115,7 @@ def marking(db: Session, actor: Actor, student_id: int, stage: int | str) -> Mar
     allow(db, actor, "mark", student_id)
     member = roster.find_member(db, student_id)
     cohort, today = cohort_of(db, member.membership), beijing_day(actor.now)
-    named = stages.stage_numbered if isinstance(stage, int) else stages.stage_of
-    now = named(db, cohort, stage, today)  # type: ignore[arg-type]  # each takes its own kind
+    now = stages.stage_at(db, cohort, stage, today)
     found = _of_stage(db, actor, cohort, now, [member])
     if not found:
         raise Refused(t("marking.not_yours"), verb="mark", object="membership")

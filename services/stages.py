@@ -87,6 +87,14 @@ def stage_numbered(db: Session, cohort: Cohort, number: int, today: date) -> Sta
     return every[number]
 
 
+def stage_at(db: Session, cohort: Cohort, stage: int | str, today: date) -> StageNow:
+    """The stage of this number, or of this name in records. Raises `Refused` if the programme has
+    none."""
+    if isinstance(stage, int):
+        return stage_numbered(db, cohort, stage, today)
+    return stage_of(db, cohort, stage, today)
+
+
 def parts_of(cohort: Cohort, stage: Stage) -> tuple[StagePart, ...]:
     """Who evaluates a stage of this cohort."""
     return evaluating.parts(load(cohort.programme), stage)
