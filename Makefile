@@ -16,6 +16,9 @@ INSTALL := $(BIN)/pip install -qq --disable-pip-version-check
 PYTEST = $(BIN)/$(if $(COVERAGE),coverage run -m )pytest $(if $(WHOLE),--whole) \
   -n $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist worksteal
 
+# Many machines forbid it, and then each of the tests' processes compiles the program anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run test test-slow test-all coverage lint bench torture lock aiogram emulator cards clean
 
 run: $(VENV)/installed

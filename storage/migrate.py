@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -88,6 +89,12 @@ def head() -> str:
 
 def history() -> ScriptDirectory:
     """The steps that ship with this version."""
+    return _read(_SCRIPTS)
+
+
+@cache
+def _read(_scripts: str) -> ScriptDirectory:
+    """The steps in one place; to load them takes longer than to look whether any is wanted."""
     return ScriptDirectory.from_config(_config())
 
 
@@ -178,6 +185,7 @@ def write_revision(message: str) -> Path:
                 config.set_section_option("post_write_hooks", option, value)
             command.revision(config, message, autogenerate=True, rev_id=number)
         engine.dispose()
+    _read.cache_clear()
     path = Path(history().get_revision(number).path)
     lines = path.read_text("utf-8").splitlines(keepends=True)
     path.write_text("".join(line for line in lines if "# ### " not in line), "utf-8")

@@ -27,6 +27,7 @@ from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from programmes import catalogue
+from tests.databases import memory
 
 PREFIX: Final = "YINGCAI_"
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -45,15 +46,21 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.upper().startswith(PREFIX) or name.upper() in PROXIES:
             del os.environ[name]
+    # Where databases are made, and what is committed is written at once.
+    if (folder := memory()) is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
     # Found again from any working directory.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(config.rootpath / ".hypothesis"))
     # How long an example takes says how busy the machine is. With `--whole` the same examples are
-    # tried each time, so that it says of one commit one thing; every other run tries new ones.
+    # tried each time, so that it says of one commit one thing; every other run tries new ones, and
+    # fewer.
+    whole = config.getoption("--whole")
     settings.register_profile(
         "busy",
+        max_examples=100 if whole else 50,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
-        derandomize=config.getoption("--whole"),
+        derandomize=whole,
     )
     settings.load_profile("busy")
 
@@ -131,7 +138,9 @@ def own_logging() -> Iterator[None]:
     yield
     structlog.reset_defaults()
     for logger in _loggers():
-        before.get(logger, _Logger()).restore(logger)
+        was = before.get(logger, _Logger())
+        if was != _Logger.of(logger):
+            was.restore(logger)
 
 
 def _loggers() -> list[logging.Logger]:

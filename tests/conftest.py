@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import pytest
+from typer.main import get_command
 
+import storage.database
 from bot.talk.clock import SetClock
 from storage import migrate
 from storage.database import Database, connect
-from tests.databases import NoPostgres, Postgres, postgres
+from tests.databases import Compiled, NoPostgres, Postgres, postgres
 
 pytest_plugins = ["tests.alone"]
 
 Kind = Literal["sqlite", "postgres"]
+SECOND: Final = {"postgres", "aiogram", "telegram-aiogram"}
+"""What tests call the database and the library that one has to choose."""
 
 
 class NewDatabase(Protocol):
@@ -33,14 +38,37 @@ class NewDatabase(Protocol):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where a test runs on both databases, `make test` runs it on SQLite alone."""
+    """Where a test runs on both databases, or by both libraries for Telegram, `make test` runs it
+    with the one that the settings choose where nobody says anything."""
     for item in items:
         called = getattr(item, "callspec", None)
-        if called is not None and "postgres" in called.params.values():
+        if called is not None and not SECOND.isdisjoint(_names(called.params)):
             item.add_marker(pytest.mark.slow)
 
 
+def _names(params: Mapping[str, object]) -> set[str]:
+    return {value for value in params.values() if isinstance(value, str)}
+
+
 # ---------------------------------------------------------------- databases
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Every engine of this process uses what was compiled for another."""
+    compiled = Compiled()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage.database, "create_engine", compiled.create_engine)
+        connect("sqlite://")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_once() -> Iterator[None]:
+    """The command line is put together once, and not for each command that a test gives."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command))
+        yield
 
 
 @pytest.fixture(scope="session")

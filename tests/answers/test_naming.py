@@ -3,8 +3,6 @@ is told so."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from answers import PolicyAnswer, guide
@@ -94,14 +92,15 @@ def test_every_pack_says_what_it_is_called() -> None:
 # ---------------------------------------------------------------- editions
 
 
-@pytest.fixture
-def next_year(tmp_path: Path) -> Programme:
+@pytest.fixture(scope="module")
+def next_year(tmp_path_factory: pytest.TempPathFactory) -> Programme:
+    folder = tmp_path_factory.mktemp("packs")
     rolled = roll(text_of(SHANXI.key), SHANXI, 2027)
-    (tmp_path / "shanxi-2027.yaml").write_text(rolled, "utf-8")
-    return load("shanxi-2027", tmp_path)
+    (folder / "shanxi-2027.yaml").write_text(rolled, "utf-8")
+    return load("shanxi-2027", folder)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def both(next_year: Programme) -> Guide:
     return Guide((*all_programmes(), next_year))
 

@@ -23,6 +23,8 @@ from storage.tables import Cohort
 from tests.rosters.conftest import TODAY, Office
 from tests.rosters.sheets import text, xlsx
 
+pytestmark = pytest.mark.slow
+
 HEADINGS: Final = [
     heading for ways in words("headings").values() for heading in ways if heading != "unused"
 ]

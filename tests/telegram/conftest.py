@@ -11,7 +11,6 @@ from typing import Protocol
 import pytest
 
 from bot.platforms.contract import Received
-from bot.platforms.telegram.aiogram import AiogramCalls
 from bot.platforms.telegram.calls import ApiServer, Calls
 from bot.platforms.telegram.messenger import Telegram
 from bot.platforms.telegram.ptb import PtbCalls
@@ -101,7 +100,11 @@ def make_calls(request: pytest.FixtureRequest) -> MakeCalls:
 
 def driver(name: str) -> MakeCalls:
     """A library by its name, as the settings have it."""
-    return PtbCalls if name == "ptb" else AiogramCalls
+    if name == "ptb":
+        return PtbCalls
+    from bot.platforms.telegram.aiogram import AiogramCalls  # it takes four seconds to load
+
+    return AiogramCalls
 
 
 @pytest.fixture
