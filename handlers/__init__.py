@@ -10,6 +10,7 @@ from bot.scene import Act, Handlers, number
 from bot.talk.inputs import own_words
 from handlers import (
     asking,
+    bulletin_replies,
     bulletins,
     certificates,
     cohort,
@@ -73,6 +74,7 @@ def handlers(
     flows += [*evaluations.FLOWS, *marking.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW, dossiers.FLOW]
     flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
+    flows += bulletin_replies.FLOWS
     flows += help_calls.FLOWS
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
@@ -175,6 +177,7 @@ ACTS: dict[str, Act] = {
     **rosters.ACTS,
     **inviting.ACTS,
     **bulletins.ACTS,
+    **bulletin_replies.ACTS,
     **inquiries.ACTS,
     **reminders.ACTS,
     **leave.ACTS,

@@ -25,6 +25,7 @@ from bot.talk.inputs import (
     said,
 )
 from bot.talk.message import Choice, Item, Message, press
+from handlers import bulletin_replies
 from handlers import cohort as overview
 from handlers.attachments import FILES, keep_files, shown
 from handlers.pages import PAGE, page_asked, page_of, tell, turns
@@ -414,8 +415,9 @@ def copy(scene: Scene, args: Sequence[str]) -> None:
     row, count = bulletins.copy(scene.session, scene.actor, number(args))
     read = bulletins.message(scene.session, row)
     note = t("bulletin.copy_note", count=count)
+    said = bulletin_replies.copied(scene, row.id or 0)
     back = Choice(press("bulletins"), t("bulletin.to_list"), weight="quiet")
-    tell(scene, read._replace(rows=(), note=note), [(back,)], card="bulletins")
+    tell(scene, read._replace(rows=(), note=note, fields=said), [(back,)], card="bulletins")
 
 
 # ---------------------------------------------------------------- confirming

@@ -12,7 +12,7 @@ from bot.scene import TO_MENU, Flow, Scene, with_menu
 from bot.talk.conversation import Chat
 from bot.talk.inputs import UNREADABLE, Free, own_words
 from bot.talk.message import Attachment, Choice, Incoming, Message, press
-from handlers import affairs, asking, materials, rosters, seen, session
+from handlers import affairs, asking, bulletin_replies, materials, rosters, seen, session
 from handlers.attachments import SentFiles, carried, keep_files, sent
 from handlers.own_entries import OPEN
 from handlers.seen import first_words
@@ -148,7 +148,10 @@ def answer(scene: Scene, words: str, advised: bool = False) -> None:
     """Take words as a question."""
     if affairs.aside(scene, words):
         return
-    if not asking.hear(scene, words, advised):
+    asks = asking.asks(words) or asking.clear(scene, words)
+    if not asks and bulletin_replies.may_be(scene, words):
+        return
+    if not asking.hear(scene, words, advised) and not bulletin_replies.may_be(scene, words):
         learns = seen.learns(scene)
         key = "help.not_understood" if learns else "help.not_understood_staff"
         asking.not_found(scene, words, t(key))

@@ -10,9 +10,9 @@ from typing import Final
 from sqlmodel import Session
 
 from bot.talk.acting import Actor
-from bot.talk.message import Choice, Field, Message, Meter, Tone, press
+from bot.talk.message import Choice, Field, Message, Meter, Tone, Weight, press
 from prompts import Text, Words, t
-from services import bulletins, roster
+from services import bulletin_replies, bulletins, roster
 from services.addressing import addressed, label
 from services.bulletins import BulletinCounts, reminded_today
 from storage.tables import Bulletin, BulletinState, Person, RecipientState
@@ -40,7 +40,7 @@ def card_of(db: Session, actor: Actor, row: Bulletin) -> Message:
 
 def _confirmed(db: Session, actor: Actor, row: Bulletin, card: Message) -> Message:
     counts = bulletins.counted(db, row)
-    rows = [*_ways(db, actor, row, counts), *_lists(row, counts)]
+    rows = [*_ways(db, actor, row, counts), *_lists(db, row, counts)]
     return card._replace(
         text=row.words,
         fields=(*_about(db, row, actor.now), *_unreached(counts.by_state)),
@@ -165,8 +165,13 @@ def _ways(
             yield (Choice(press("remind_bulletin", number), label),)
 
 
-def _lists(row: Bulletin, counts: BulletinCounts) -> Iterable[tuple[Choice, ...]]:
+def _lists(db: Session, row: Bulletin, counts: BulletinCounts) -> Iterable[tuple[Choice, ...]]:
     """The lists behind the numbers, once something was sent."""
+    replied, waiting = bulletin_replies.counted(db, row)
+    if replied:
+        label = t("bulletin.reply.count", count=replied, waiting=waiting)
+        weight: Weight = "primary" if waiting else "plain"
+        yield (Choice(press("bulletin_replies", row.id or 0), label, weight=weight),)
     if row.state not in (BulletinState.DONE, BulletinState.CANCELLED, BulletinState.PAUSED):
         return
     number = row.id or 0

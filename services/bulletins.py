@@ -306,12 +306,13 @@ KEY: Final = "bulletin"
 
 def message(db: Session, row: Bulletin, *, received: datetime | None = None) -> Message:
     """A bulletin as its recipients read it; `received`: with their 收到."""
-    rows: tuple[tuple[Choice, ...], ...] = ()
+    ways = [Choice(press("reply_bulletin", row.id or 0), t("bulletin.reply.title"))]
     if row.asks_receipt and received is None:
-        rows = ((Choice(press("received", row.id or 0), t("bulletin.got_it"), weight="primary"),),)
+        got_it = t("bulletin.got_it")
+        ways.insert(0, Choice(press("received", row.id or 0), got_it, weight="primary"))
     return Message(
         row.words,
-        rows,
+        (tuple(ways),),
         title=t("bulletin.from", office=row.sender),
         note="" if received is None else t("bulletin.received_at", at=received),
         card=f"{KEY}:{row.id}",

@@ -28,6 +28,7 @@ from storage.tables import (
     RecordKind,
     RecordState,
     ReminderState,
+    ReplyStep,
     Retention,
     Role,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "RecordKind",
     "RecordState",
     "ReminderState",
+    "ReplyStep",
     "Retention",
     "Role",
 ]

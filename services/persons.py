@@ -16,6 +16,7 @@ from bot.talk.message import Message
 from prompts import render, t
 from services import (
     audit,
+    bulletin_replies,
     certificates,
     ending,
     evaluations,
@@ -208,6 +209,7 @@ def everything(
         ),
         "leaves": _rows(db, select(Leave).where(col(Leave.member_id).in_(places))),
         "bulletins": _bulletins(db, person_id),
+        "replies_to_bulletins": bulletin_replies.copied(db, person_id),
         "done_by": _rows(db, _done_by(person_id, own=own)),
         "looked_at_by": [
             {"at": one.at.isoformat(), "name": one.name, "as": one.relation, "what": one.what}
@@ -350,6 +352,7 @@ def erase_own(db: Session, actor: Actor, person_id: int) -> Erased:
     result.records = len(found)
     _erase_from_others(db, person_id, found, "")
     result.files = _erase_records(db, person_id, found)
+    bulletin_replies.forget(db, person_id)
     if actor.person_id == person_id:
         # Not at a guardian's word: they do not know of it.
         help_calls.forget(db, learners_of(db, person_id))
@@ -377,6 +380,7 @@ def erase(db: Session, by: Operator, person_id: int) -> Erased:
     result.chats = [(account.platform, account.address) for account in accounts]
     _erase_from_others(db, person_id, records, person.name)
     help_calls.forget(db, places)
+    bulletin_replies.forget(db, person_id)
     certificates.forget(db, places)
     evaluations.forget(db, places)
     marking.forget(db, places)

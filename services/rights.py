@@ -603,7 +603,18 @@ _EVERY: Final = (
         _OVERSEE,
         "bulletin.not_yours_to_read",
         "bulletin",
-        ways=("show_bulletin", "bulletin_people", "bulletin_report"),
+        ways=(
+            *("show_bulletin", "bulletin_people", "bulletin_report"),
+            *("bulletin_replies", "bulletin_thread"),
+        ),
+    ),
+    Right(
+        "answer_reply",
+        Of.MEMBER,
+        (_R.OFFICE,),
+        "bulletin.not_yours_to_send",
+        "bulletin",
+        ways=("answer_reply", "settle_reply"),
     ),
     Right(
         "read_bulletin_copy",
@@ -656,8 +667,8 @@ FREE: Final = frozenset(
         "signout",
         # Questions about policy, and what was asked in the same chat.
         *("ask", "topic", "passage", "unhelpful"),
-        # What was sent to oneself: `services.bulletins.receive`.
-        "received",
+        # What was sent to oneself: `services.bulletins.receive`, and what one replies to it.
+        *("received", "reply_bulletin"),
         # One's own drafts: `bot.scene.Scene.holds`.
         *("drafts", "resume", "drop", "anew"),
     }

@@ -17,8 +17,10 @@ from storage.tables.bulletins import (
     Bulletin,
     BulletinFile,
     BulletinRecipient,
+    BulletinReply,
     BulletinState,
     RecipientState,
+    ReplyStep,
 )
 from storage.tables.certificates import (
     Certificate,
@@ -129,6 +131,7 @@ __all__ = [
     "Bulletin",
     "BulletinFile",
     "BulletinRecipient",
+    "BulletinReply",
     "BulletinState",
     "Bundle",
     "BundleState",
@@ -180,6 +183,7 @@ __all__ = [
     "ReminderSettings",
     "ReminderState",
     "Reopening",
+    "ReplyStep",
     "Retention",
     "RetentionKind",
     "Review",

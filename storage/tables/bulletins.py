@@ -42,6 +42,17 @@ class RecipientState(StrEnum):
     """The bulletin was cancelled before it was sent to them."""
 
 
+class ReplyStep(StrEnum):
+    """A step in what a recipient and the office say to each other about a bulletin."""
+
+    ASKED = "asked"
+    """The recipient's words."""
+    ANSWERED = "answered"
+    """The office's words."""
+    SETTLED = "settled"
+    """The office needed no words: it was spoken of elsewhere, or asks for no answer."""
+
+
 class Bulletin(SQLModel, table=True):
     """A notice of an office to many. Once confirmed, its words, files and recipients stay."""
 
@@ -104,3 +115,18 @@ class BulletinRecipient(SQLModel, table=True):
     received_at: datetime | None = None
     """When they pressed 收到, the first time."""
     reminded_at: datetime | None = None
+
+
+class BulletinReply(SQLModel, table=True):
+    """What a recipient replied to a bulletin, or what the office answered. Rows are only added."""
+
+    __tablename__ = "bulletin_reply"
+    __table_args__ = (Index(None, "recipient_id", "id"), NEVER_AGAIN)
+
+    id: int | None = Field(default=None, primary_key=True)
+    recipient_id: int = Field(foreign_key="bulletin_recipient.id")
+    step: ReplyStep = Field(sa_type=word_type(ReplyStep))
+    person_id: int = Field(foreign_key="person.id", index=True)
+    """Who said it, or settled it."""
+    words: str = Field(default="", max_length=500)
+    at: datetime

@@ -199,7 +199,7 @@ async def test_a_picture_comes_with_it_and_only_to_whom_it_was_sent(house: House
     house.members["林小雨"].reads()
     [read] = house.members["林小雨"].last
     assert len(read.files) == 1
-    assert not read.rows
+    assert [[one.label for one in row] for row in read.rows] == [["回复"]]
     assert told(house, "赵一鸣") == ""
     now = house.clock.now()
     with house.app.database.transaction() as db:

@@ -93,7 +93,9 @@ EXPECTED: Final = {
     **each("make_dossier", "oneself", "guardian", "office"),
     **each("issue_certificates issue_certificate revoke_certificate", "office"),
     **each("bulletins", "school", *OVERSEE),
-    **each("draft_bulletin address_bulletin send_bulletin approve_bulletin", "office"),
+    **each(
+        "draft_bulletin address_bulletin send_bulletin approve_bulletin answer_reply", "office"
+    ),
     **each("read_bulletin", *OVERSEE),
     **each("read_bulletin_copy", "school"),
     **each("evaluations", "oneself", "cultivates", "school"),
