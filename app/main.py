@@ -340,8 +340,9 @@ class App:
         in between."""
         # Loading the days off takes a second at first: not in the database's thread.
         await asyncio.to_thread(office_days.off_by_law, beijing_day(self.clock.now()))
-        await self.database.run(delegates.turn, self.clock.now())
+        # First: what follows may fail, and a call for help must not wait for that.
         await self.database.run(help_calls.turn, self.clock.now())
+        await self.database.run(delegates.turn, self.clock.now())
         while await self.database.run(reminders.find, self.clock.now()):
             pass
         while await self.database.run(reminders.tell, self.clock.now()):

@@ -328,7 +328,7 @@ _EVERY: Final = (
     Right(
         "evaluations",
         Of.OWN,
-        (_R.ONESELF, _R.CULTIVATES, _R.SCHOOL),
+        (_R.ONESELF, _R.CULTIVATES, _R.SCHOOL, _R.OFFICE, _R.EXPERT),
         "evaluation.none_yours",
         ways=("evaluations",),
     ),

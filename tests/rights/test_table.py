@@ -98,7 +98,7 @@ EXPECTED: Final = {
     ),
     **each("read_bulletin", *OVERSEE),
     **each("read_bulletin_copy", "school"),
-    **each("evaluations", "oneself", "cultivates", "school"),
+    **each("evaluations", "oneself", "cultivates", "school", "office", "expert"),
     **each("stages", *OVERSEE),
     **each("children consent withdraw_consent", "guardian"),
     **each("ask_for_help see_own_calls", "oneself"),
@@ -283,7 +283,8 @@ def relate(world: World, how: str, learner: Membership, expert: Membership) -> N
             mentoring = {"student_id": learner.id or 0, "mentor_id": mentor.id or 0}
             world.db.add(Mentoring(**mentoring, created_at=NOW, ended_at=NOW))
         case "taught_at_school":
-            world.member(Role.SCHOOL_TEACHER, "team", person=expert.person_id, ended=True)
+            # The learner is in a team of that school.
+            world.member(Role.SCHOOL_TEACHER, "school", person=expert.person_id, ended=True)
         case "answered_for":
             world.db.add(
                 Guardianship(
