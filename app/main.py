@@ -441,6 +441,7 @@ def set_up_logging(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, *last],  # type: ignore[list-item]  # its processors take any event
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(),
     )
     logging.basicConfig(level=logging.WARNING)
 

@@ -15,6 +15,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "affairs": ("handlers", "language"),
     "asking": ("app/commands", "handlers"),
     "audit": ("services", "storage/tables"),
+    "bulletin_replies": ("handlers", "services"),
     "bulletins": ("handlers", "jobs", "services", "storage/tables"),
     "certificates": ("app/commands", "handlers", "jobs", "services", "storage/tables"),
     "console": ("handlers", "services"),

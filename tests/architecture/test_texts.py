@@ -72,6 +72,7 @@ from storage.tables import (
     RecipientState,
     RecordKind,
     RecordState,
+    ReplyStep,
     RetentionKind,
     Role,
     UnitKind,
@@ -119,6 +120,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "answer.{}": ("today", "yesterday", "day_before", "in_a_week", "in_two_weeks"),
     "bulletin.state_{}": values(BulletinState),
     "bulletin.person_{}": values(RecipientState),
+    "bulletin.reply.step_{}": values(ReplyStep),
     "bulletin.owes_{}": values(MATTERS),
     "bulletin.{}": (
         *("unit_column", "name_column", "role_column", "fate_column"),
@@ -223,7 +225,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "rights.of.{}": values(Of),
     "rights.relation.{}": values(Relation),
     "mydata.looked_at.{}": (
-        *("record", "membership", "file", "certificate", "list", "dossier"),
+        *("record", "membership", "file", "certificate", "list", "reply", "dossier"),
         *("evaluation", "mark", "marks"),
     ),
     "rights.who.{}": (*RIGHTS["read"].by, *RIGHTS["mark"].by),

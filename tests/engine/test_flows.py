@@ -28,6 +28,7 @@ from bot.talk.inputs import (
 )
 from bot.talk.message import Outgoing, as_message, as_text, put
 from handlers import handlers
+from handlers.bulletin_replies import ReplySeen
 from handlers.bulletins import BulletinSeen, ComingMoment, LaterSeen, OneUnit, ReportSeen
 from handlers.certificates import IssuingSeen, RevokingSeen
 from handlers.delegates import StandInSeen
@@ -273,6 +274,13 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield LaterSeen(bulletin_id=1, version=2, words="下周四前交材料")
         case "bulletin_report":
             yield ReportSeen(bulletin_id=1)
+        case "reply_bulletin":
+            yield ReplySeen(number=1, what="下周四前交材料", name="示例管理办公室")
+            yield ReplySeen(
+                number=1, what="下周四前交材料", name="示例管理办公室", perhaps="走不开"
+            )
+        case "answer_reply":
+            yield ReplySeen(number=3, what="下周四前交材料", name="林小雨", last="我走不开")
         case "dossier":
             yield DossierSeen(member_id=1, name="林小雨")
         case "revoke_certificate":

@@ -280,6 +280,45 @@ async def test_a_faulty_pack_stands_in_nobodys_way(
     assert "已经告诉 郭老师" in one(house, "林小雨").sees
 
 
+ABUSE: Final = "昨天下午和王建国老师做了两小时实验，他一直搂着我"
+
+
+async def test_what_was_done_to_a_child_is_no_session(house: House) -> None:
+    """Told with a day and a length, it would be logged, and go to whoever did it."""
+    student, mentor = one(house, "林小雨"), one(house, "王建国")
+    told = await student.says(ABUSE)
+    assert "这不是你的错" in told
+    assert "没有记下来" in told
+    assert "请 郭老师 联系我" in student.buttons
+    assert "记一次培养" not in told
+    # In the middle of a form it goes into no answer, and care is the last word.
+    await student.says("记一次培养")
+    told = await student.says(ABUSE)
+    assert "也没有写进正在填的内容" in told
+    assert student.buttons == ["告诉一位大人", "继续写", "菜单"]
+    await student.presses("继续写")
+    assert "搂" not in student.sees
+    # Whoever means it to stand there has a way.
+    await student.says("先放下")
+    await student.says(f"写进去：{ABUSE}")
+    assert "记一次培养" in student.sees
+    await student.presses("先放下")
+    assert mentor.reads() == ""
+    with house.app.database.transaction() as db:
+        copy, _ = persons.everything(db, student.person_id)
+        said = json.dumps(copy["said"], ensure_ascii=False)
+        assert "记一次培养" in said, "they looked"
+        assert said.count("搂") == 1, "only what was meant to be kept"
+        assert "这不是你的错" not in json.dumps(copy, ensure_ascii=False)
+
+
+async def test_an_office_may_speak_of_it(house: House) -> None:
+    office = one(house, "管小青")
+    await office.says("发通知")
+    await office.says("请各校留意霸凌，学生被欺负了要告诉老师。")
+    assert "发给谁" in office.sees
+
+
 # ---------------------------------------------------------------- nobody else
 
 
