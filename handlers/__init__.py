@@ -43,6 +43,7 @@ from handlers import (
     service_hours,
     session,
     stages,
+    summaries,
     urging,
     watch,
 )
@@ -73,7 +74,7 @@ def handlers(
     flows += [*evaluations.FLOWS, *marking.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW, dossiers.FLOW]
     flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
-    flows += help_calls.FLOWS
+    flows += [*help_calls.FLOWS, *summaries.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
@@ -136,6 +137,7 @@ COMMANDS: dict[str, Act] = {
     **presentation.COMMANDS,
     **results.COMMANDS,
     **help_calls.COMMANDS,
+    **summaries.COMMANDS,
 }
 """The commands: typed as `/name` or by their words, or chosen from the menu."""
 
@@ -185,6 +187,7 @@ ACTS: dict[str, Act] = {
     **results.ACTS,
     **retention.ACTS,
     **help_calls.ACTS,
+    **summaries.ACTS,
 }
 """The acts behind the buttons of cards."""
 

@@ -99,6 +99,9 @@ from storage.tables.runtime import (
     Update,
     UpdateState,
 )
+from storage.tables.summaries import (
+    SummaryTemplate,
+)
 from storage.tables.ways_in import (
     CodeTry,
     Invite,
@@ -194,6 +197,7 @@ __all__ = [
     "StageChange",
     "StoredPassage",
     "StoredTalk",
+    "SummaryTemplate",
     "TalkState",
     "Unit",
     "UnitKind",
