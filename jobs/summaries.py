@@ -24,7 +24,7 @@ from jobs import summary_filler, summary_paper
 from jobs.apart import told_by
 from prompts import Language, Text, language_named, render, t
 from services import persons, summaries, summary_form
-from services.summaries import AnnualSummary, Given
+from services.summaries import AnnualSummary, GivenHours
 from storage.database import Database
 from storage.files import FileStore, safe_name
 from storage.tables import Person
@@ -133,7 +133,7 @@ class SummaryDesk:
         the language of whoever asks. Raises `Refused`."""
         language = await self.database.run(_language, actor.person_id)
         every = await self.database.run(summaries.givers, actor, cohort_id)
-        given: list[Given] = []
+        given: list[GivenHours] = []
         for first in range(0, len(every), summaries.AT_ONCE):
             some = every[first : first + summaries.AT_ONCE]
             given += await self.database.run(summaries.given_by, actor, cohort_id, some)

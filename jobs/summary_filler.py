@@ -76,7 +76,7 @@ _BRACES: Final = re.compile(r"[{｛]{2}|[}｝]{2}")
 _STATEMENT: Final = re.compile(r"[{｛][%#].*?(?:[%#][}｝]|$)")
 
 
-class Unfit(Exception):
+class UnfitTemplate(Exception):
     """A template is not taken: `code` is one of `CODES`."""
 
     def __init__(self, code: str, **gaps: str) -> None:
@@ -96,7 +96,7 @@ def main() -> None:
     values, _, template = sys.stdin.buffer.read().partition(b"\n")
     try:
         done = FILLED, fill(template, json.loads(values))
-    except Unfit as why:
+    except UnfitTemplate as why:
         done = UNFIT, json.dumps({"code": why.code, "gaps": why.gaps}).encode()
     sys.stdout.buffer.write(b"\n".join(done))
 
@@ -112,13 +112,13 @@ def _limit_memory() -> None:
 
 
 def fill(template: bytes, told: Mapping[str, Any]) -> bytes:
-    """The template with everything filled in. Raises `Unfit`."""
+    """The template with everything filled in. Raises `UnfitTemplate`."""
     try:
         return _fill(template, told)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError) as damage:
-        raise Unfit("damaged") from damage
+        raise UnfitTemplate("damaged") from damage
     except (etree.LxmlError, UnicodeError, OSError, RuntimeError, ValueError) as damage:
-        raise Unfit("damaged") from damage
+        raise UnfitTemplate("damaged") from damage
 
 
 def _fill(template: bytes, told: Mapping[str, Any]) -> bytes:
@@ -138,44 +138,44 @@ def _fill(template: bytes, told: Mapping[str, Any]) -> bytes:
             # Every part bears the same day: the file tells nothing of who made it and when.
             after.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     if not asked:
-        raise Unfit("nothing")
+        raise UnfitTemplate("nothing")
     return out.getvalue()
 
 
 def _look_at_archive(template: bytes) -> None:
     """What an archive says of itself. `zipfile` unpacks no more than that."""
     if not template.startswith(b"PK\x03\x04"):
-        raise Unfit("not_word")
+        raise UnfitTemplate("not_word")
     if len(template) > MOST_BYTES:
-        raise Unfit("too_large")
+        raise UnfitTemplate("too_large")
     with zipfile.ZipFile(io.BytesIO(template)) as archive:
         members = archive.infolist()
     names = [member.filename for member in members]
     if MAIN not in names or "[Content_Types].xml" not in names:
-        raise Unfit("not_word")
+        raise UnfitTemplate("not_word")
     if len(set(names)) != len(names) or any(member.flag_bits & 1 for member in members):
-        raise Unfit("damaged")
+        raise UnfitTemplate("damaged")
     unpacked = sum(member.file_size for member in members)
     big = any(m.file_size > MOST_XML for m in members if m.filename.endswith((".xml", ".rels")))
     if len(members) > MOST_MEMBERS or unpacked > MOST_UNPACKED or big:
-        raise Unfit("too_large")
+        raise UnfitTemplate("too_large")
 
 
 def _look_at_parts(parts: Mapping[str, bytes]) -> None:
     """Refuse what would run, and what would be fetched from elsewhere."""
     for name, data in parts.items():
         if found := _NEVER.search(name):
-            raise Unfit("embedded", what=found[0].strip("/"))
+            raise UnfitTemplate("embedded", what=found[0].strip("/"))
         if name.endswith((".xml", ".rels")):
             # A document of Word declares no types; one that does means to fill our memory.
             if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-                raise Unfit("damaged")
+                raise UnfitTemplate("damaged")
             if b"\x00" in data[:64] or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                raise Unfit("damaged")
+                raise UnfitTemplate("damaged")
     if found_type := _NEVER_TYPES.search(parts["[Content_Types].xml"]):
-        raise Unfit("embedded", what=found_type[0].decode())
+        raise UnfitTemplate("embedded", what=found_type[0].decode())
     if b"wordprocessingml.document.main+xml" not in parts["[Content_Types].xml"]:
-        raise Unfit("not_word")
+        raise UnfitTemplate("not_word")
     for name, data in parts.items():
         if name.endswith(".rels"):
             for one in _parsed(data):
@@ -210,13 +210,13 @@ def _look_at_relation(one: Any) -> None:
     kind = (one.get("Type") or "").rpartition("/")[2]
     target = one.get("Target") or ""
     if kind.lower() in ("afchunk", "oleobject", "control", "package", "vbaproject"):
-        raise Unfit("embedded", what=kind)
+        raise UnfitTemplate("embedded", what=kind)
     if (one.get("TargetMode") or "").lower() == "external" or "://" in target:
         link = kind == "hyperlink" and target.lower().startswith(
             ("http://", "https://", "mailto:")
         )
         if not link:
-            raise Unfit("external", what=target or kind)
+            raise UnfitTemplate("external", what=target or kind)
 
 
 def _look_at_fields(root: Any) -> None:
@@ -241,7 +241,7 @@ def _look_at_fields(root: Any) -> None:
 def _look_at_field(code: str) -> None:
     word = code.split()[0].upper() if code.split() else ""
     if word and word not in _FIELDS and not word.startswith("="):
-        raise Unfit("field", name=word)
+        raise UnfitTemplate("field", name=word)
 
 
 def _parsed(data: bytes) -> Any:
@@ -250,7 +250,7 @@ def _parsed(data: bytes) -> Any:
     )
     root = etree.fromstring(data, parser)
     if sum(1 for _ in root.iter()) > MOST_ELEMENTS:
-        raise Unfit("too_large")
+        raise UnfitTemplate("too_large")
     return root
 
 
@@ -302,11 +302,13 @@ class _Part:
     def _paragraph(self, paragraph: Any) -> None:
         words = _text(paragraph)
         if found := _STATEMENT.search(words):
-            raise Unfit("statement", words=found[0])
+            raise UnfitTemplate("statement", words=found[0])
         places = [*_PLACE.finditer(words)]
         rest = _PLACE.sub("", words)
         if unclosed := _BRACES.search(rest):
-            raise Unfit("unclosed", words=rest[max(0, unclosed.start() - 8) : unclosed.end() + 12])
+            raise UnfitTemplate(
+                "unclosed", words=rest[max(0, unclosed.start() - 8) : unclosed.end() + 12]
+            )
         if not places:
             return
         self.asked += len(places)
@@ -314,10 +316,10 @@ class _Part:
         for place in places:
             value = self._value(place[1])
             if value is _UNKNOWN or value == END:
-                raise Unfit("unknown", name=place[0])
+                raise UnfitTemplate("unknown", name=place[0])
             if isinstance(value, dict):
                 if words.strip() != place[0]:
-                    raise Unfit("alone", name=place[0])
+                    raise UnfitTemplate("alone", name=place[0])
                 self._table(paragraph, place[0], value["table"])
                 return
             values.append((place, value))
@@ -331,7 +333,7 @@ class _Part:
         parent = paragraph.getparent()
         boxed = any(_local(one) == "txbxContent" for one in paragraph.iterancestors())
         if not self._main or boxed or _local(parent) not in ("body", "tc", "sdtContent"):
-            raise Unfit("misplaced", name=name)
+            raise UnfitTemplate("misplaced", name=name)
         if told is None:
             _leave_out(paragraph)
             return

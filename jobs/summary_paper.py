@@ -33,6 +33,7 @@ def template(language: Language) -> bytes:
     paper.footer(section)
     _write(paper)
     paper.notes()
+    _forget_picture(document)
     core = document.core_properties
     core.author = core.last_modified_by = core.comments = ""
     core.title = _said("summary.template_title", language)
@@ -40,6 +41,14 @@ def template(language: Language) -> bytes:
     out = io.BytesIO()
     document.save(out)
     return out.getvalue()
+
+
+def _forget_picture(document: Any) -> None:
+    """The document that python-docx begins with has a picture of its first page, which is not
+    ours."""
+    relations = document.part.package.rels
+    for number in [one for one, it in relations.items() if it.reltype.endswith("/thumbnail")]:
+        del relations[number]
 
 
 def _said(key: str, language: Language) -> str:

@@ -74,7 +74,7 @@ class RoleCount:
 
 
 @dataclass(slots=True)
-class SummaryLine:
+class CountedLine:
     """A school, a subject, a host, or all of them: what was counted of its learners."""
 
     name: str = ""
@@ -173,7 +173,7 @@ class HoursCount:
     earned: tuple[Earned, ...]
 
 
-class Given(NamedTuple):
+class GivenHours(NamedTuple):
     """What one person gave, without a name."""
 
     role: Role
@@ -193,10 +193,10 @@ class AnnualSummary:
     now: datetime
     learner: Role
     roles: Mapping[Role, RoleCount]
-    total: SummaryLine
-    schools: tuple[SummaryLine, ...]
-    subjects: tuple[SummaryLine, ...]
-    hosts: tuple[SummaryLine, ...]
+    total: CountedLine
+    schools: tuple[CountedLine, ...]
+    subjects: tuple[CountedLine, ...]
+    hosts: tuple[CountedLine, ...]
     ended: tuple[tuple[Words, int], ...]
     """Why those who left had to, and how many."""
     waiting: int
@@ -228,17 +228,17 @@ def givers(db: Session, actor: Actor, cohort_id: int) -> list[int]:
     return [one.id for one in giving(db, actor, _allowed(db, actor, cohort_id))]
 
 
-def given_by(db: Session, actor: Actor, cohort_id: int, some: Sequence[int]) -> list[Given]:
+def given_by(db: Session, actor: Actor, cohort_id: int, some: Sequence[int]) -> list[GivenHours]:
     """What these of them gave. Raises `Refused`."""
     cohort = _allowed(db, actor, cohort_id)
     return [
-        Given(one.member.membership.role, len(one.meetings), one.minutes)
+        GivenHours(one.member.membership.role, len(one.meetings), one.minutes)
         for one in served(db, cohort, roster.members_by_id(db, some))
     ]
 
 
 def told(
-    db: Session, actor: Actor, cohort_id: int, given: Sequence[Given] = ()
+    db: Session, actor: Actor, cohort_id: int, given: Sequence[GivenHours] = ()
 ) -> AnnualSummary | None:
     """The figures of a cohort, of those learners and members whom the actor oversees; `None` while
     the entries of some are still to be counted. Raises `Refused`."""
@@ -415,7 +415,7 @@ class _Lines:
         for one in counts:
             self._of[one.student].append(one)
 
-    def by(self, names: Any) -> tuple[SummaryLine, ...]:
+    def by(self, names: Any) -> tuple[CountedLine, ...]:
         """A line for each name that `names` gives a learner, by name; those without at the end."""
         groups: dict[str, list[_Learner]] = defaultdict(list)
         for one in self._learners:
@@ -424,8 +424,8 @@ class _Lines:
         in_order = sorted(groups, key=lambda name: (not name, name))
         return tuple(self.all_of(groups[name], name) for name in in_order)
 
-    def all_of(self, learners: Iterable[_Learner], name: str = "") -> SummaryLine:
-        made = SummaryLine(name)
+    def all_of(self, learners: Iterable[_Learner], name: str = "") -> CountedLine:
+        made = CountedLine(name)
         for one in learners:
             made.ended += one.ended
             made.learners += not one.ended
@@ -550,7 +550,7 @@ def _roles(db: Session, cohort: Cohort, actor: Actor) -> Mapping[Role, RoleCount
     }
 
 
-def _hours(programme: Programme, given: Sequence[Given]) -> Iterable[HoursCount]:
+def _hours(programme: Programme, given: Sequence[GivenHours]) -> Iterable[HoursCount]:
     for role in SERVING:
         if earned := serving.earned(programme, role.value):
             theirs = [one for one in given if one.role is role]

@@ -15,7 +15,7 @@ from bot.talk.clock import beijing_day
 from prompts import BEIJING, LANGUAGES, Language, Text, Words, render, t
 from services.progress import asked_for
 from services.rights import ROLES, Relation
-from services.summaries import AnnualSummary, HoursCount, StageCount, SummaryLine
+from services.summaries import AnnualSummary, CountedLine, HoursCount, StageCount
 from storage.tables import RecordKind
 
 WORDS: Final = (
@@ -162,17 +162,17 @@ def _words(found: AnnualSummary) -> Mapping[str, Words | None]:
 # ---------------------------------------------------------------- tables
 
 
-class Figure(str):
+class Decimals(str):
     """A number that is no whole one, as it is written."""
 
 
-Row = Sequence[Words | int]
+GridRow = Sequence[Words | int]
 
 
 class Grid:
     """A table: its headings, and its rows; `total` if the last one adds up the others."""
 
-    def __init__(self, head: Row, rows: Iterable[Row], *, total: bool = False) -> None:
+    def __init__(self, head: GridRow, rows: Iterable[GridRow], *, total: bool = False) -> None:
         self.head = list(head)
         self.rows = [list(row) for row in rows]
         self.total = total
@@ -183,11 +183,11 @@ def _drawn(grid: Grid | None, language: Language) -> Any:
     if grid is None:
         return None
     figures = [
-        all(isinstance(row[place], int | Figure) for row in grid.rows)
+        all(isinstance(row[place], int | Decimals) for row in grid.rows)
         for place in range(len(grid.head))
     ]
 
-    def said(row: Row) -> list[str]:
+    def said(row: GridRow) -> list[str]:
         return [str(one) if isinstance(one, int) else render(one, language) for one in row]
 
     return {
@@ -230,7 +230,7 @@ def _people(found: AnnualSummary) -> Grid:
 
 
 def _lines(
-    found: AnnualSummary, lines: Sequence[SummaryLine], what: str, *, total: bool = True
+    found: AnnualSummary, lines: Sequence[CountedLine], what: str, *, total: bool = True
 ) -> Grid:
     """By school, subject or host: a learner with mentors at two hosts stands at both, so that
     those lines do not add up."""
@@ -240,9 +240,9 @@ def _lines(
     head += [_col("hours"), *(name for _, name in kinds)]
     head += [_col("all_met")] if minima else []
 
-    def row(name: Words, one: SummaryLine) -> Row:
+    def row(name: Words, one: CountedLine) -> GridRow:
         cells: list[Words | int] = [name, one.learners, one.ended, one.sessions]
-        cells += [Figure(tenths(one.minutes)), *(one.writings[kind] for kind, _ in kinds)]
+        cells += [Decimals(tenths(one.minutes)), *(one.writings[kind] for kind, _ in kinds)]
         return [*cells, one.met] if minima else cells
 
     rows = [row(one.name or t("summary.not_said"), one) for one in lines]
@@ -252,7 +252,7 @@ def _lines(
 
 
 def _process(found: AnnualSummary) -> Grid:
-    rows: list[Row] = [
+    rows: list[GridRow] = [
         (t("summary.sessions_approved"), found.total.sessions),
         (t("summary.sessions_waiting"), found.waiting),
     ]
@@ -278,7 +278,7 @@ def _plan(found: AnnualSummary) -> Grid | None:
     plan = found.plan
     if plan is None:
         return None
-    rows: list[Row] = [(t("summary.plan_made"), plan.made, found.total.learners, plan.clause)]
+    rows: list[GridRow] = [(t("summary.plan_made"), plan.made, found.total.learners, plan.clause)]
     if plan.approved is not None:
         of = plan.approved, found.total.learners
         rows.append((t("summary.plan_approved"), *of, plan.clause))
@@ -300,7 +300,7 @@ def _stages(found: AnnualSummary) -> Grid | None:
     return Grid(head, map(_stage, found.stages))
 
 
-def _stage(one: StageCount) -> Row:
+def _stage(one: StageCount) -> GridRow:
     side: Words = t("summary.nobody") if one.side is None else t(f"evaluation.side_{one.side}")
     signed: Words = t("summary.signed_of", signed=one.signed, needed=one.needed)
     if one.side is None:
@@ -355,11 +355,11 @@ def _hours(found: AnnualSummary) -> Grid | None:
     return Grid([*head, _col("earned")], map(_hours_row, found.hours))
 
 
-def _hours_row(one: HoursCount) -> Row:
+def _hours_row(one: HoursCount) -> GridRow:
     earned = [
         t("summary.earned", proof=t(f"service.proof_{proof.proof}"), clause=proof.clause)
         for proof in one.earned
     ]
     told = t("field.list", items=earned)
     role = t(f"role.{one.role}")
-    return role, one.people, one.giving, one.meetings, Figure(tenths(one.minutes)), told
+    return role, one.people, one.giving, one.meetings, Decimals(tenths(one.minutes)), told

@@ -148,7 +148,7 @@ class Gate:
             case Exported():
                 data = await asyncio.to_thread(_written, found)
                 name = f"{render(found.name, found.language)}-{beijing_day(self._clock.now())}"
-                return _file(data, BOOK, f"{name}.xlsx")
+                return _file(data, BOOK, name + ".xlsx")
         template, shown_there, language = found
         shared = self._origin.shared_cookie in request.cookies
         return self._html(template, language, 200, idle=shared, **shown_there)
