@@ -19,8 +19,6 @@ from contextlib import suppress
 from copy import deepcopy
 from typing import Any, Final
 
-from lxml import etree
-
 FILLED: Final = b"filled"
 UNFIT: Final = b"unfit"
 CODES: Final = (
@@ -113,11 +111,13 @@ def _limit_memory() -> None:
 
 def fill(template: bytes, told: Mapping[str, Any]) -> bytes:
     """The template with everything filled in. Raises `UnfitTemplate`."""
+    from lxml.etree import LxmlError
+
     try:
         return _fill(template, told)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError) as damage:
         raise UnfitTemplate("damaged") from damage
-    except (etree.LxmlError, UnicodeError, OSError, RuntimeError, ValueError) as damage:
+    except (LxmlError, UnicodeError, OSError, RuntimeError, ValueError) as damage:
         raise UnfitTemplate("damaged") from damage
 
 
@@ -199,8 +199,8 @@ def _forget_own_template(parts: dict[str, bytes]) -> None:
             inside = _parsed(parts[settings])
             for node in inside.findall(_w("attachedTemplate")):
                 inside.remove(node)
-            parts[settings] = etree.tostring(inside, xml_declaration=True, encoding="UTF-8")
-    parts[name] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+            parts[settings] = _written(inside)
+    parts[name] = _written(root)
 
 
 _ON_DISK: Final = re.compile(r"(?i)file:/{3}[a-z]:|[a-z]:[\\/]|[\w .-]+\.dot[xm]?$")
@@ -245,6 +245,8 @@ def _look_at_field(code: str) -> None:
 
 
 def _parsed(data: bytes) -> Any:
+    from lxml import etree
+
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False
     )
@@ -252,6 +254,13 @@ def _parsed(data: bytes) -> Any:
     if sum(1 for _ in root.iter()) > MOST_ELEMENTS:
         raise UnfitTemplate("too_large")
     return root
+
+
+def _written(root: Any) -> bytes:
+    from lxml import etree
+
+    written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+    return written
 
 
 def _local(node: Any) -> str:
@@ -273,10 +282,7 @@ class _Part:
 
     @property
     def data(self) -> bytes:
-        found: bytes = etree.tostring(
-            self._root, xml_declaration=True, encoding="UTF-8", standalone=True
-        )
-        return found
+        return _written(self._root)
 
     def fill(self) -> None:
         if self._main:
@@ -425,6 +431,8 @@ def _empty(paragraph: Any) -> None:
 
 
 def _element(tag: str, **values: str) -> Any:
+    from lxml import etree
+
     made = etree.Element(_w(tag))
     for key, value in values.items():
         made.set(_w(key), value)

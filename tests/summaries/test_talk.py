@@ -6,7 +6,7 @@ import io
 
 import pytest
 from docx import Document
-from sqlmodel import select
+from sqlmodel import col, select
 
 from bot.talk.acting import Operator
 from bot.talk.message import Incoming, press
@@ -149,7 +149,7 @@ async def test_an_own_template_is_seen_filled_before_it_is_used_and_ours_can_com
     [(_, data)] = files_of(house, her)
     assert "基本情况" in Paper(data).headings
     with house.app.database.transaction() as db:
-        rows = db.exec(select(SummaryTemplate).order_by(SummaryTemplate.id)).all()  # type: ignore[arg-type]
+        rows = db.exec(select(SummaryTemplate).order_by(col(SummaryTemplate.id))).all()
         noted = db.exec(select(Audit).where(Audit.verb == "change_summary_template")).all()
     assert [row.name for row in rows] == ["我们的.docx", ""]
     assert [row.detail["template"] for row in noted] == [rows[0].sha256, ""]
