@@ -193,7 +193,7 @@ class SummaryDesk:
         found, language = await self.count(actor, cohort_id)
         filled = await fill_apart(template, summary_form.told(found))
         sha256 = await asyncio.to_thread(self.store.keep, template)
-        shown = safe_name(summary_form.file_name(found, language), DOCX)
+        shown = safe_name(summary_form.file_name(found, language, preview=True), DOCX)
         return {
             # Housekeeping keeps what is named under `kept`, as long as the talk is open.
             "kept": [{"sha256": sha256, "size": len(template)}],

@@ -439,13 +439,18 @@ def _element(tag: str, **values: str) -> Any:
     return made
 
 
+_MARKS: Final = ("ins", "del", "moveFrom", "moveTo", "rPrChange")
+"""What says of a paragraph's end that it was changed: no letters have it."""
 WIDTH: Final = 5000
 """All of a line, in fiftieths of a percent."""
 
 
 def _drawn(told: Mapping[str, Any], paragraph: Any) -> Any:
     """A table with lines, whose headings come again on each page; letters as in the paragraph."""
-    letters = next((one for one in paragraph.iter(_w("rPr"))), None)
+    letters = deepcopy(next((one for one in paragraph.iter(_w("rPr"))), None))
+    for mark in _MARKS if letters is not None else ():
+        for node in letters.findall(_w(mark)):
+            letters.remove(node)
     style = paragraph.find(f"{_w('pPr')}/{_w('pStyle')}")
     table = _element("tbl")
     settings = _element("tblPr")
@@ -486,7 +491,7 @@ def _widths(told: Mapping[str, Any]) -> list[int]:
     """Columns as wide as their words want, within bounds."""
     rows = [told["head"], *told["rows"]]
     wanted = [
-        min(34, max(7, *(_length(row[place]) for row in rows)))
+        min(34, max(5, *(_length(row[place]) for row in rows)) + 2)
         for place in range(len(told["head"]))
     ]
     return [WIDTH * one // sum(wanted) for one in wanted]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -142,11 +143,20 @@ class _Paper:
             shape.line_spacing = 1.0 if name in ("No Spacing", SMALL) else 1.5
             if name in ("Title", "Subtitle"):
                 shape.alignment = centre
-                _without(style.element.get_or_add_pPr(), "pBdr")
+                _without(style.element.get_or_add_pPr(), "pBdr", "numPr")
             if name == "Normal" and self._language != "en":
                 shape.first_line_indent = Pt(28)
             elif name != "Normal":
                 shape.first_line_indent = Pt(0)
+            self._same_letters(style)
+
+    def _same_letters(self, style: Any) -> None:
+        """Give the letters of a style to the one for words alone that is linked with it."""
+        link = style.element.find(_name("link"))
+        for other in self._document.styles.element if link is not None else ():
+            if other.get(_name("styleId")) == link.get(_name("val")):
+                _without(other, "rPr")
+                other.append(deepcopy(style.element.rPr))
 
     def number_headings(self) -> None:
         """Let Word number the headings, so that one that is left out leaves no gap."""
@@ -243,9 +253,10 @@ def _element(tag: str, **values: str) -> Any:
     return made
 
 
-def _without(settings: Any, tag: str) -> None:
-    for one in settings.findall(_name(tag)):
-        settings.remove(one)
+def _without(settings: Any, *tags: str) -> None:
+    for tag in tags:
+        for one in settings.findall(_name(tag)):
+            settings.remove(one)
 
 
 def _fonts(settings: Any, font: str) -> None:

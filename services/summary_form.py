@@ -83,10 +83,11 @@ def _named(kind: str, key: str, language: Language) -> str:
     return render(name_of(kind, key), language)
 
 
-def file_name(found: AnnualSummary, language: Language) -> str:
+def file_name(found: AnnualSummary, language: Language, *, preview: bool = False) -> str:
     """What the file is called, without how it ends."""
     day = f"{beijing_day(found.now):%Y%m%d}"
-    return render(t("summary.file", cohort=found.cohort, day=day), language)
+    key = "summary.preview_file" if preview else "summary.file"
+    return render(t(key, cohort=found.cohort, day=day), language)
 
 
 def day_words(day: date) -> Text:

@@ -33,7 +33,7 @@ def asked(programme: Programme) -> list[str]:
         "期末材料": brought(programme),
         "评价": programme.stages,
         "测试": stages_with_tests(programme),
-        "推荐": awards.competition_nomination.value,
+        "竞赛推荐": awards.competition_nomination.value,
         "证书": certifying.certificate(programme),
         "服务时长": any(serving.earned(programme, one.value) for one in SERVING),
     }
