@@ -23,7 +23,7 @@ FILLED: Final = b"filled"
 UNFIT: Final = b"unfit"
 CODES: Final = (
     *("unknown", "alone", "misplaced", "unclosed", "statement", "nothing", "external"),
-    *("embedded", "field", "too_large", "too_hard", "damaged", "not_word"),
+    *("macros", "embedded", "field", "too_large", "too_hard", "damaged", "not_word"),
 )
 """Why a template is not taken."""
 MEMORY: Final = 768 * 1024 * 1024
@@ -48,9 +48,8 @@ _NEVER: Final = re.compile(
     r"(?i)(^|/)(vba|activex|embeddings|macrosheets|customui|attachedtoolbars)|\.(bin|exe|dll|js|vbs)$"
 )
 """Parts that a template has no use for."""
-_NEVER_TYPES: Final = re.compile(
-    rb"(?i)macroenabled|vbaproject|activex|oleobject|altchunk|afchunk"
-)
+_MACROS: Final = re.compile(rb"(?i)macroenabled|vbaproject|vbadata|macrosheets")
+_NEVER_TYPES: Final = re.compile(rb"(?i)activex|oleobject|altchunk|afchunk")
 _FIELDS: Final = frozenset(
     (
         *("PAGE", "NUMPAGES", "SECTION", "SECTIONPAGES", "TOC", "HYPERLINK", "REF", "PAGEREF"),
@@ -163,6 +162,9 @@ def _look_at_archive(template: bytes) -> None:
 
 def _look_at_parts(parts: Mapping[str, bytes]) -> None:
     """Refuse what would run, and what would be fetched from elsewhere."""
+    types = parts["[Content_Types].xml"]
+    if _MACROS.search(types) or any(_MACROS.search(name.encode()) for name in parts):
+        raise UnfitTemplate("macros")
     for name, data in parts.items():
         if found := _NEVER.search(name):
             raise UnfitTemplate("embedded", what=found[0].strip("/"))
@@ -172,9 +174,9 @@ def _look_at_parts(parts: Mapping[str, bytes]) -> None:
                 raise UnfitTemplate("damaged")
             if b"\x00" in data[:64] or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 raise UnfitTemplate("damaged")
-    if found_type := _NEVER_TYPES.search(parts["[Content_Types].xml"]):
+    if found_type := _NEVER_TYPES.search(types):
         raise UnfitTemplate("embedded", what=found_type[0].decode())
-    if b"wordprocessingml.document.main+xml" not in parts["[Content_Types].xml"]:
+    if b"wordprocessingml.document.main+xml" not in types:
         raise UnfitTemplate("not_word")
     for name, data in parts.items():
         if name.endswith(".rels"):
@@ -447,8 +449,9 @@ WIDTH: Final = 5000
 
 def _drawn(told: Mapping[str, Any], paragraph: Any) -> Any:
     """A table with lines, whose headings come again on each page; letters as in the paragraph."""
-    letters = deepcopy(next((one for one in paragraph.iter(_w("rPr"))), None))
-    for mark in _MARKS if letters is not None else ():
+    found = next(iter(paragraph.iter(_w("rPr"))), None)
+    letters = _element("rPr") if found is None else deepcopy(found)
+    for mark in _MARKS:
         for node in letters.findall(_w(mark)):
             letters.remove(node)
     style = paragraph.find(f"{_w('pPr')}/{_w('pStyle')}")
@@ -523,7 +526,7 @@ def _cell(
     shape.append(_element("jc", val="right" if figure else "center" if head else "left"))
     paragraph.append(shape)
     run = _element("r")
-    looks = _element("rPr") if letters is None else deepcopy(letters)
+    looks = deepcopy(letters)
     if bold and looks.find(_w("b")) is None:
         at = 1 + max(
             (looks.index(one) for one in looks if _local(one) in ("rStyle", "rFonts")), default=-1

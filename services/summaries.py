@@ -484,7 +484,7 @@ def _ended(
     db: Session, cohort: Cohort, learners: Sequence[_Learner]
 ) -> Iterable[tuple[Words, int]]:
     """Why learners left, the most frequent first. An exit is told by its evaluation; any other
-    reason as the office has written it, unless it names somebody."""
+    reason as the office has written it, unless it may say who it was."""
     gone = {one.id: one.why for one in learners if one.ended}
     if not gone:
         return
@@ -511,13 +511,22 @@ OTHER: Final = "\x00other"
 
 
 def _names_somebody(db: Session, cohort: Cohort) -> Any:
-    """Tells whether words name a member of the cohort, or hold a number by which one is found."""
+    """Tells whether words may say who it was: they name a member of the cohort, hold a number by
+    which somebody is found, or are many."""
     rows = select(Person.name).join(Membership, col(Membership.person_id) == col(Person.id))
     names = {name for name in db.exec(rows.where(Membership.cohort_id == cohort.id)) if name}
-    return lambda words: bool(_LONG_NUMBER.search(words)) or any(name in words for name in names)
+    # People are called without their family name, too.
+    names |= {name[1:] for name in names if len(name) > 2}
+    return lambda words: (
+        len(words) > MOST_REASON
+        or bool(_NUMBER.search(words))
+        or any(name in words for name in names)
+    )
 
 
-_LONG_NUMBER: Final = re.compile(r"\d{5}|@")
+MOST_REASON: Final = 16
+"""A longer reason tells a story, and perhaps somebody's."""
+_NUMBER: Final = re.compile(r"\d{5}|@")
 
 
 # ---------------------------------------------------------------- members

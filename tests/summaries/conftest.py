@@ -15,7 +15,7 @@ from docx.oxml.ns import qn
 from bot.talk.acting import Actor
 from bot.talk.clock import SetClock
 from services import records
-from tests.conftest import NewDatabase
+from tests.conftest import Kind, NewDatabase
 from tests.house import House, Member
 from tests.staff.conftest import bind
 
@@ -65,8 +65,10 @@ async def house(new_database: NewDatabase, tmp_path: Path) -> AsyncIterator[Hous
         yield one
 
 
-async def opened(programme: str, new_database: NewDatabase, folder: Path) -> AsyncIterator[House]:
-    house = await House.open(new_database("sqlite"), folder, SetClock(NOW))
+async def opened(
+    programme: str, new_database: NewDatabase, folder: Path, kind: Kind = "sqlite"
+) -> AsyncIterator[House]:
+    house = await House.open(new_database(kind), folder, SetClock(NOW))
     await house.populate(programme)
     with house.app.database.transaction() as db:
         for member in house.members.values():

@@ -191,7 +191,7 @@ def macros(parts: dict[str, bytes]) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (macros, "嵌着别的文件或控件"),
+        (macros, "模板带有宏"),
         (set_part("word/embeddings/oleObject1.bin", b"x"), "嵌着别的文件"),
         (set_part("word/activeX/activeX1.xml", b"<x/>"), "嵌着别的文件"),
         (related("attachedTemplate", "http://evil.test/a.dotm"), "（http://evil.test/a.dotm）"),
