@@ -32,6 +32,8 @@ class SummarySeen(BaseModel):
 
     cohort: int
     name: str
+    ours: bool = False
+    """Our template is meant, whichever stands."""
 
 
 # ---------------------------------------------------------------- the desk
@@ -55,7 +57,9 @@ def show(scene: Scene, args: Sequence[str]) -> None:
         rows.append(tuple(ways))
         if own is not None:
             words = t("summary.template_own", name=own.name, day=Brief(beijing_day(own.at)))
-            rows.append((Choice(press("own_summary_template", here), t("summary.use_ours")),))
+            ours = Choice(press("get_summary_template", here, 1), t("summary.get_ours"))
+            back = Choice(press("own_summary_template", here), t("summary.use_ours"))
+            rows.append((ours, back))
         fields.append(Field(t("summary.template_label"), words))
     rows += [(Choice(press("summary", one.id or 0), one.name),) for one in others[:MOST_OTHERS]]
     scene.say(
@@ -106,6 +110,7 @@ def finish(scene: Scene, me: SummarySeen, done: Mapping[str, Any]) -> None:
         return
     ways = (Choice(press("summary", me.cohort), t("summary.to_template")), TO_MENU)
     rows: list[tuple[Choice, ...]] = [ways]
+    own = summaries.template_of(scene.session, me.cohort)
     for one in others[:MOST_OTHERS]:
         label = t("summary.make_of", cohort=one.name)
         rows.insert(-1, (Choice(press("annual_summary", one.id or 0), label),))
@@ -114,7 +119,7 @@ def finish(scene: Scene, me: SummarySeen, done: Mapping[str, Any]) -> None:
             t("summary.here", cohort=shown.name, until=scene.now + summaries.LIFE),
             tuple(rows),
             title=t("summary.made_title"),
-            note=t("summary.left_to_write"),
+            note="" if own else t("summary.left_to_write"),
             files=(done["file"],),
         )
     )
@@ -134,13 +139,14 @@ def _why(done: Mapping[str, Any]) -> Words:
 
 
 async def given(chat: Chat, me: SummarySeen) -> dict[str, Any]:
-    done: dict[str, Any] = await chat.work("given", "get_summary_template", cohort=me.cohort)
+    job = "get_summary_template"
+    done: dict[str, Any] = await chat.work("given", job, cohort=me.cohort, ours=me.ours)
     return done
 
 
 def load_template(scene: Scene, args: Mapping[str, Any]) -> SummarySeen:
     cohort = summaries.to_change_template(scene.session, scene.actor, args["cohort"])
-    return SummarySeen(cohort=args["cohort"], name=cohort.name)
+    return SummarySeen(cohort=args["cohort"], name=cohort.name, ours=args.get("ours", False))
 
 
 def finish_given(scene: Scene, me: SummarySeen, done: Mapping[str, Any]) -> None:
@@ -153,7 +159,10 @@ def finish_given(scene: Scene, me: SummarySeen, done: Mapping[str, Any]) -> None
     back = Choice(press("summary", me.cohort), t("summary.back"), weight="quiet")
     scene.say(
         Message(
-            t("summary.template_here", until=scene.now + summaries.LIFE),
+            t(
+                "summary.ours_here" if me.ours else "summary.template_here",
+                until=scene.now + summaries.LIFE,
+            ),
             ((change,), (back, TO_MENU)),
             title=t("summary.template_title"),
             files=(done["file"],),
@@ -263,7 +272,8 @@ def _begin(flow: str) -> Act:
 
     def act(scene: Scene, args: Sequence[str]) -> None:
         summaries.to_change_template(scene.session, scene.actor, number(args))
-        scene.begin(flow, {"cohort": number(args)}, anew=True)
+        ours = {"ours": True} if len(args) > 1 else {}
+        scene.begin(flow, {"cohort": number(args), **ours}, anew=True)
 
     return act
 

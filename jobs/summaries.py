@@ -166,9 +166,10 @@ class SummaryDesk:
     # ------------------------------------------------------------ the template
 
     async def give_template(self, order: Order) -> dict[str, Any]:
-        """`get_summary_template`: the present template; returns the file's number."""
+        """`get_summary_template`: the present template, or ours; returns the file's number."""
         actor, cohort_id = self._by(order), order.args["cohort"]
         kept = await self.database.run(_template_to_change, actor, cohort_id)
+        kept = None if order.args.get("ours") else kept
         language = await self.database.run(_language, actor.person_id)
         data = await self._template(kept, language)
         name = await self.database.run(_template_name, cohort_id, language)

@@ -142,6 +142,11 @@ async def test_an_own_template_is_seen_filled_before_it_is_used_and_ours_can_com
     assert "我们的.docx" in her.sees
     # What is downloaded now is hers, as she sent it.
     assert await downloads(house) == OWN
+    # Ours, with the names, can still be had.
+    await her.says("年度总结")
+    await her.presses("下载自带的模板")
+    [(_, ours)] = files_of(house, her)
+    assert "基本情况" in Paper(ours).headings
     await her.says("年度总结")
     await her.presses("用回自带的模板")
     await her.presses("用回自带的模板")

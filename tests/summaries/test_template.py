@@ -6,9 +6,12 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from docx import Document
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jobs import summaries as desk
 from jobs import summary_filler
@@ -303,3 +306,27 @@ def test_our_own_template_is_the_same_file_each_time_and_names_nobody(language: 
     made = [summary_paper.template("en" if language == "en" else "zh") for _ in range(2)]
     assert Document(io.BytesIO(made[0])).core_properties.author == ""
     assert len(made[0]) == len(made[1])
+
+
+# ---------------------------------------------------------------- whatever is sent
+
+GOOD = word("{{期次}}", "{{表：按学校}}")
+
+
+@given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_a_damaged_file_is_filled_or_refused_in_words(damage: list[tuple[int, int]]) -> None:
+    data = bytearray(GOOD)
+    for place, value in damage:
+        data[place] = value
+    with suppress(UnfitTemplate):
+        assert Document(io.BytesIO(fill(bytes(data), TOLD))).paragraphs
+
+
+@given(st.text(alphabet="{}｛｝%#期次 在册人数表：按学校a.\n", max_size=40))
+@settings(max_examples=120, deadline=None)
+def test_whatever_is_typed_is_filled_or_refused_in_words(words: str) -> None:
+    with suppress(UnfitTemplate):
+        shown = Paper(fill(word(words, "{{期次}}"), TOLD)).text
+        assert "{{" not in shown
+        assert "}}" not in shown
