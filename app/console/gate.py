@@ -221,9 +221,7 @@ class Gate:
             return self._turned(request, Turned(404, "nothing", language))
         except NotFilled as unfit:
             told = render(unfit.why, language)
-            shown: dict[str, Any] = {"here": "", "tab": "", "tabs": [], "cohort": None}
-            shown |= {"cohorts": [], "reader": "", "told": told}
-            return self._html("trouble", language, 200, **shown)
+            return self._html("trouble", language, 200, told=told)
         return _file(made.data, WORD, made.name)
 
     def _summary_asker(

@@ -16,7 +16,7 @@ from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import SetClock
 from handlers import handlers
 from jobs.summaries import SummaryDesk
-from services import roster
+from services import roster, summaries
 from services.audit import note_refusal
 from storage.database import Database
 from storage.files import FileStore
@@ -173,3 +173,15 @@ async def test_an_auditor_finds_no_way_and_another_cohort_is_as_one_that_is_not(
     assert refused.text == nothing.text
     browser.cookies = {}
     assert (await browser.get(f"/console/{province.cohort}/summary.docx")).status_code == 401
+
+
+async def test_a_template_that_is_gone_is_said_on_the_page(
+    province: Province, browser: httpx2.AsyncClient
+) -> None:
+    with province.database.transaction() as db:
+        by = actor(province, "省办小王")
+        summaries.put_template(db, by, province.cohort, "ab" * 32, 9, "我们的.docx")
+    browser.cookies = {"session": province.sign_in("省办小王")}
+    answer = await browser.get(f"/console/{province.cohort}/summary.docx")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "用回自带的模板" in answer.text
