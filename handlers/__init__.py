@@ -71,10 +71,11 @@ def handlers(
     entries = [replace(flow, home=progress.home) for flow in written]
     asking_which = replace(heard.FLOW, finish=partial(heard.finish, advised=advised))
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
+    flows += summaries.FLOWS
     flows += [*evaluations.FLOWS, *marking.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW, dossiers.FLOW]
     flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
-    flows += [*help_calls.FLOWS, *summaries.FLOWS]
+    flows += help_calls.FLOWS
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
