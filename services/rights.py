@@ -451,6 +451,23 @@ _EVERY: Final = (
         {Must.CONSENT: "dossier.consent_awaited"},
         ("dossier",),
     ),
+    # The annual summary.
+    Right(
+        "make_summary",
+        Of.COHORT,
+        (_R.OFFICE,),
+        "summary.not_yours",
+        "cohort",
+        ways=("summary", "annual_summary"),
+    ),
+    Right(
+        "change_summary_template",
+        Of.WHOLE_COHORT,
+        (_R.OFFICE,),
+        "summary.not_yours_to_change",
+        "cohort",
+        ways=("summary_template", "get_summary_template", "own_summary_template"),
+    ),
     # Lists.
     Right("queue", Of.OWN, (_R.CULTIVATES,), "access.not_a_mentor", ways=("queue",)),
     Right(

@@ -40,6 +40,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "rosters": ("app/commands", "handlers", "jobs", "storage/tables"),
     "service_hours": ("handlers", "services"),
     "stages": ("handlers", "services"),
+    "summaries": ("handlers", "jobs", "services", "storage/tables"),
     "urging": ("handlers", "services"),
 }
 """One subject on several floors (what is said of it, commands, talks, jobs, acts, tables), a file
