@@ -13,7 +13,7 @@ from bot.talk.acting import Actor, Refused
 from bot.talk.clock import Clock
 from bot.talk.message import Outgoing
 from prompts import Language, language_named, t
-from services import joining, keeping, records
+from services import help_calls, joining, keeping, records
 from services.audit import note_refusal
 from storage import chats
 from storage.database import Database
@@ -103,6 +103,14 @@ class Doorkeeper:
             else HistoryLine(line.at, line.number, Outgoing.from_json(line.body))
             for line in found
         ]
+
+    async def opened(self, address: str) -> None:
+        await self._database.run(self._opened, address)
+
+    def _opened(self, db: Session, address: str) -> None:
+        account = _account(db, address)
+        if account is not None:
+            help_calls.leave(db, account)
 
     async def takes_files(self, address: str) -> Refusal | None:
         return await self._database.run(self._takes_files, address)

@@ -90,6 +90,14 @@ def received(scene: Scene, affair: Affair) -> bool:
     return bulletins.hear_received(scene) or bye(scene, affair)
 
 
+def begin_session(scene: Scene, _: Affair) -> bool:
+    """帮我记一次培养: for learners; others keep none."""
+    if not learner(scene):
+        return False
+    scene.command("session")
+    return True
+
+
 def help_(scene: Scene, _: Affair) -> bool:
     menu.help_(scene, ())
     return True
@@ -267,6 +275,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "approve_all": overseen.approve_all,
     "return_all": overseen.queue,
     "urge": remind_some,
+    "begin_session": begin_session,
     "received": received,
     "bulletin": bulletins.hear,
     "absent": overseen.list_of("absent"),

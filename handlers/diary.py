@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import count
@@ -211,8 +212,24 @@ def unwritten_of(scene: Scene, member_id: int, kind: RecordKind) -> list[tuple[R
     ]
 
 
-def start(scene: Scene, kind: RecordKind, about_id: int | None = None) -> None:
-    """Begin a diary or meeting record; if one belongs to each session, ask which."""
+def hear(scene: Scene, words: str) -> bool:
+    """日记：今天终于把曲线画出来了: begin a diary with what is told. Tells whether it was one."""
+    told = _TOLD.match(words)
+    if told is None or not seen.learns(scene):
+        return False
+    start(scene, RecordKind.DIARY, told=told[1].strip())
+    return True
+
+
+_TOLD: Final = re.compile(
+    r"(?:今天的|今日的|今天|今日|写)?+(?:成长|培养)?+(?:日志|日记)[ \t]*+[:：\n]\s*+(\S.{4,})",
+    re.DOTALL,
+)
+
+
+def start(scene: Scene, kind: RecordKind, about_id: int | None = None, *, told: str = "") -> None:
+    """Begin a diary or meeting record, perhaps with its text; if one belongs to each session, ask
+    which."""
     member, programme, student = seen.student(scene, "write")
     asked = asked_of(programme, member.grade, kind)
     if asked is None:
@@ -224,10 +241,14 @@ def start(scene: Scene, kind: RecordKind, about_id: int | None = None) -> None:
         if len(open_ones) > 1:
             items = [Item(line, press(kind, record.id or 0)) for record, line in open_ones[:8]]
             words = t(f"{kind}.which_session")
+            if told:
+                # Buttons carry no text: it stands in the chat, and is pasted once more.
+                words = t("writing.then_paste", which=words)
             scene.say(Message(words, ((TO_MENU,),), items=tuple(items)))
             return
         about_id = open_ones[0][0].id
-    scene.begin("writing", {"kind": kind.value, "about": about_id})
+    given = {"text/0": Answer(text=told)} if told else {}
+    scene.begin("writing", {"kind": kind.value, "about": about_id}, given, anew=bool(told))
 
 
 # ---------------------------------------------------------------- before and after

@@ -12,7 +12,7 @@ from bot.scene import TO_MENU, Flow, Scene, with_menu
 from bot.talk.conversation import Chat
 from bot.talk.inputs import UNREADABLE, Free, own_words
 from bot.talk.message import Attachment, Choice, Incoming, Message, press
-from handlers import affairs, asking, bulletin_replies, materials, rosters, seen, session
+from handlers import affairs, asking, bulletin_replies, diary, materials, rosters, seen, session
 from handlers.attachments import SentFiles, carried, keep_files, sent
 from handlers.own_entries import OPEN
 from handlers.seen import first_words
@@ -77,6 +77,8 @@ def edited(scene: Scene, sent: int) -> None:
 
 def hear_words(scene: Scene, words: str, advised: bool = False) -> None:
     """Hear words: what was done comes before what the documents say."""
+    if diary.hear(scene, words):
+        return
     if affairs.hear(scene, words) or session.hear(scene, words) or in_doubt(scene, words):
         return
     answer(scene, words, advised)

@@ -61,6 +61,7 @@ Name = Literal[
     "approve_all",
     "return_all",
     "urge",
+    "begin_session",
     "received",
     "bulletin",
     "absent",

@@ -32,7 +32,16 @@ from services.access import (
 from services.notices import Condition
 from services.rights import RIGHTS, Relation
 from services.roster import By
-from storage.tables import HelpCall, HelpStep, HelpStepKind, Membership, Person, Unit
+from storage.tables import (
+    Account,
+    HelpCall,
+    HelpStep,
+    HelpStepKind,
+    Membership,
+    Person,
+    StoredTalk,
+    Unit,
+)
 
 OBJECT: Final = "help_call"
 """The object of audit rows, of which nobody's copy but the learner's own holds any."""
@@ -225,6 +234,17 @@ def add_words(db: Session, actor: Actor, number: int, words: str) -> Call | None
     if call.opened:
         _notify(db, actor, number, call.adult, f"{KEYS}{number}:more:{step}")
     return cast(Call, _call(db, number))
+
+
+def leave(db: Session, account: Account) -> None:
+    """Let go of the talk in which words are added, where its question is no longer to be seen:
+    what is typed next, by whomever, is not for the adult."""
+    talk = db.get(StoredTalk, account.talk_id) if account.talk_id else None
+    if talk is not None and talk.flow == FLOW:
+        account.talk_id = None
+        db.add(account)
+        db.flush()
+        db.delete(talk)
 
 
 # ---------------------------------------------------------------- what the adult does

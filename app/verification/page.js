@@ -26,6 +26,9 @@ function bytesOf(token) {
   }
 }
 
+/** A token, or one that was cut or changed: everything else is something else. */
+const TOKEN = /^[\w~-]{60,}$/;
+
 /** The facts that a token certifies; null if none of our keys signed it. */
 function read(token) {
   const whole = bytesOf(token);
@@ -62,7 +65,8 @@ async function verify(typed) {
     return;
   }
   if (!facts) {
-    show("bad", words.forged, words.forged_note);
+    if (TOKEN.test(token)) show("bad", words.forged, words.forged_note);
+    else show("waits", words.no_token, words.no_token_note);
     return;
   }
   const hash = hex(sha512(new TextEncoder().encode(token)).slice(0, 32));

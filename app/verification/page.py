@@ -27,7 +27,7 @@ from storage.signing import key_name
 STATUS: Final = f"{ADDRESS}/status"
 WORDS: Final = (
     *("heading", "lead", "label", "verify", "how", "noscript"),
-    *("number", "number_note"),
+    *("number", "number_note", "no_token", "no_token_note"),
     *("forged", "forged_note", "revoked", "revoked_note", "signed", "as_of", "asking"),
     *("valid", "valid_note", "unknown", "unknown_note", "not_reached"),
 )

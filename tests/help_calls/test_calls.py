@@ -29,6 +29,7 @@ from storage.tables import (
     Cohort,
     HelpCall,
     HelpStep,
+    HelpStepKind,
     Membership,
     Mentoring,
     Outbox,
@@ -310,6 +311,21 @@ async def test_what_was_done_to_a_child_is_no_session(house: House) -> None:
         assert "记一次培养" in said, "they looked"
         assert said.count("搂") == 1, "only what was meant to be kept"
         assert "这不是你的错" not in json.dumps(copy, ensure_ascii=False)
+
+
+async def test_a_page_that_is_opened_anew_sends_the_adult_nothing(house: House) -> None:
+    """The question is gone from the screen: whoever types next does not answer it."""
+    await asks(house)
+    student = one(house, "林小雨")
+    await student.presses("写几句话")
+    with house.app.database.transaction() as db:
+        account = db.exec(select(Account).where(Account.address == student.address)).one()
+        help_calls.leave(db, account)
+    told = await student.says("昨天下午在实验室做了两小时滴定")
+    assert "写好了" not in told
+    assert "记一次培养" in told
+    with house.app.database.transaction() as db:
+        assert not db.exec(select(HelpStep).where(HelpStep.kind == HelpStepKind.WORDS)).all()
 
 
 async def test_an_office_may_speak_of_it(house: House) -> None:

@@ -98,6 +98,9 @@ class House:
         lines = [one for one in self.said[address] if before is None or one.at < before]
         return lines[-limit:]
 
+    async def opened(self, address: str) -> None:
+        """Nothing here is kept off the history."""
+
     async def takes_files(self, address: str) -> Refusal | None:
         return Refusal(t("consent.awaited")) if address in self.silent else None
 

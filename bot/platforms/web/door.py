@@ -97,6 +97,10 @@ class Door(Protocol):
         """
         ...
 
+    async def opened(self, address: str) -> None:
+        """A page was loaded anew: what stood on the last one and in no history is not on it."""
+        ...
+
     async def takes_files(self, address: str) -> Refusal | None:
         """Why this chat may send no files now; `None` if it may."""
         ...

@@ -224,6 +224,8 @@ class Socket:
 
     async def _greet(self) -> None:
         address = self.visitor.address
+        if "new" in self._websocket.query_params:
+            await self._shared.door.opened(address)
         commands = await self._shared.door.commands(address)
         page = await self._page(None)
         greeting = {"hello": self._shared.version, "commands": list(commands)}

@@ -34,7 +34,8 @@ export class Connection {
 
   open() {
     clearTimeout(this.again);
-    const url = new URL("/ws", location.href);
+    // The first time, nothing is on the screen yet.
+    const url = new URL(this.loaded ? "/ws" : "/ws?new", location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
     this.socket = socket;
@@ -93,7 +94,7 @@ export class Connection {
   receive(said) {
     clearTimeout(this.deadline);
     if ("hello" in said) {
-      this.greeted = true;
+      this.greeted = this.loaded = true;
       this.recovered();
       this.beat = setInterval(() => this.ping(), HEARTBEAT);
       this.hear(said);

@@ -1,0 +1,46 @@
+"""Talks that begin with the words in which people ask for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.house import House
+
+SESSION = "昨天下午在校和王老师做了两小时双缝实验"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["帮我记一次培养", "我要记一次培养", "记一下培养", "麻烦帮我登记一下培养活动"],
+)
+async def test_a_session_is_begun_however_politely(populated: House, words: str) -> None:
+    student, mentor = await populated.join("林小雨", "王建国")
+    assert "1/6" in await student.says(words)
+    assert "1/6" not in await mentor.says(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("日记：今天终于把曲线画出来了，开心", "今天终于把曲线画出来了，开心"),
+        ("今天的日志：跟老师学了怎么用移液枪", "跟老师学了怎么用移液枪"),
+        ("日志\n今天滴定终点老过头", "今天滴定终点老过头"),
+    ],
+)
+async def test_a_diary_is_begun_with_what_is_told(populated: House, words: str, told: str) -> None:
+    [student] = await populated.join("林小雨")
+    await student.says(SESSION)
+    await student.presses("提交")
+    assert f"共 {len(told)} 字" in await student.says(words)
+    await student.presses("完成")
+    assert told in student.sees
+    # With two sessions it is not known of which it tells.
+    await student.says("先放下")
+    await student.says(SESSION.replace("昨天", "前天"))
+    await student.presses("提交")
+    assert "再发一次" in await student.says(words)
+
+
+async def test_a_question_about_diaries_is_one(populated: House) -> None:
+    [student] = await populated.join("林小雨")
+    assert "1/" not in await student.says("日志谁来看")
