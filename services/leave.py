@@ -23,7 +23,6 @@ from storage.tables import Leave, Membership
 
 LONGEST: Final = 180
 """Days that one leave may have."""
-AHEAD: Final = 366
 BACK: Final = 60
 """How many days ago a leave may have begun."""
 

@@ -367,10 +367,6 @@ def nothing(typed: str) -> bool:
     return not typed or any(typed.casefold() in words for words in said)
 
 
-def subjects(typed: str) -> list[dict[str, str]]:
-    return [{"name": name} for name in split(typed)]
-
-
 def contact(told: Draft) -> None:
     from programmes.parsing import listed, with_clause
 
