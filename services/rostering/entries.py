@@ -203,9 +203,7 @@ class Reader:
             wrong = "heading"
         if wrong:
             entry.faults.append(t(f"rostering.name_{wrong}", said=said[:LONGEST_NAME]))
-        elif entry.name != person_name(said, with_pinyin=True) or re.search(
-            r"[(（\[【]", tidy(said)
-        ):
+        elif has_note(said):
             entry.doubts.append(t("rostering.name_with_note", said=said, name=entry.name))
         elif len(entry.name) == 1:
             entry.doubts.append(t("rostering.name_short", said=said))
@@ -553,6 +551,12 @@ def person_name(said: str, *, with_pinyin: bool = False) -> str:
         name = _without_pinyin(name)
     name = re.sub(rf"(?<={_HAN}) (?={_HAN})", "", name)
     return " ".join(name.split())
+
+
+def has_note(said: str) -> bool:
+    """Whether a cell says more than the name that is kept: a remark in brackets, its sound."""
+    noted = re.search(r"[(（\[【]", tidy(said)) is not None
+    return noted or person_name(said) != person_name(said, with_pinyin=True)
 
 
 def name_key(name: str) -> str:

@@ -171,7 +171,7 @@ def lies_on_its_side(sheet: Sheet, table: Table | None = None) -> bool:
         return sum(map(is_heading, said)) >= max(2, len(said) / 2)
     for place in range(DEPTH):
         said = [row[place] for row in sheet.rows[:SEARCHED]]
-        known = {_meaning([cell], {}) for cell in said if is_heading(cell) and cell}
+        known = {_meaning([str(cell)], {}) for cell in said if is_heading(cell)}
         if "name" in known and len(known) > 2:
             return True
     return False
@@ -284,10 +284,7 @@ def _one_name(columns: list[Column]) -> tuple[list[Column], Sequence[Column]]:
     """The columns with one for the names, and those among which nobody can choose."""
     names = [one for one in columns if one.meaning == "name"]
     left = names
-    for better in (
-        lambda one: not one.group or bool(_OF_STUDENTS.search(one.group)),
-        lambda one: not one.said.isascii(),
-    ):
+    for better in (_is_of_students, _is_in_chinese):
         if len(left) > 1 and any(map(better, left)):
             left = [one for one in left if better(one)]
     if len(names) < 2:
@@ -300,6 +297,14 @@ def _one_name(columns: list[Column]) -> tuple[list[Column], Sequence[Column]]:
         else one
         for one in columns
     ], (left if len(left) > 1 else ())
+
+
+def _is_of_students(column: Column) -> bool:
+    return not column.group or _OF_STUDENTS.search(column.group) is not None
+
+
+def _is_in_chinese(column: Column) -> bool:
+    return not column.said.isascii()
 
 
 def _of_others(headings: Headings) -> Headings | None:
