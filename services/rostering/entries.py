@@ -102,6 +102,12 @@ class Reader:
         lines = _Lines(table)
         school = _school_in(table.titles) or _school_named(table.sheet.name)
         subject = self._subject_in(table.titles)
+        said_role = table.headings.column("role")
+        if said_role and fold(plain(said_role.said)) in words("words")["perhaps_roles"]:
+            values = {_shown(row[said_role.place]) for row in table.rows}
+            if not any(self.role_named(one) for one in values if one):
+                # A kind of something else.
+                lines.forget("role")
         for row in table.rows:
             line = lines.read(row)
             if line is None:
@@ -139,7 +145,8 @@ class Reader:
             entry.school = line.text("unit") or line.text("school")
         elif entry.role is not Role.GUARDIAN:
             entry.school = line.text("school") or line.text("unit") or school
-        if _several_units(line.cell("school")) or _several_units(line.cell("unit")):
+        at_school = learns or entry.role is Role.SCHOOL_TEACHER
+        if any(_several_units(line.cell(one), at_school) for one in ("school", "unit")):
             entry.faults.append(t("rostering.several_schools", said=entry.school[:40]))
         entry.school = _unit_name(entry.school)
         if len(entry.school) > LONGEST_UNIT:
@@ -382,6 +389,10 @@ class _Lines:
         for merge in self._merges:
             self._by_column.setdefault(merge.left, []).append(merge)
 
+    def forget(self, meaning: str) -> None:
+        """Leave a column out."""
+        self._columns = [one for one in self._columns if one.meaning != meaning]
+
     def read(self, row: SheetRow) -> _Line | None:
         """The line, or `None` for a row that is nobody: empty, a total, a note, an example."""
         cells: dict[str, Cell] = {}
@@ -523,23 +534,22 @@ def _school_named(said: str) -> str:
 # ---------------------------------------------------------------- single values
 
 
-_LATIN: Final = r"[A-Za-z\u00c0-\u024f'’ .·-]"
-_WITH_PINYIN: Final = re.compile(
-    rf"(?P<before>{_LATIN}*?)[ /,]*(?P<han>{_HAN}(?:[ ·]*{_HAN})*)[ /,]*(?P<after>{_LATIN}*)"
-)
-
-
 def _without_pinyin(name: str) -> str:
     """A name without its own sound beside it: ZHANG Wei 张伟 is 张伟."""
-    found = _WITH_PINYIN.fullmatch(name)
-    if found is None or not (latin := found["before"] + found["after"]).strip():
+    places = [place for place, sign in enumerate(name) if re.match(_HAN, sign)]
+    if not places:
         return name
-    told = "".join(one for one in unicodedata.normalize("NFD", latin.lower()) if one.isalpha())
-    told = told.replace("ü", "v")
-    han = found["han"]
-    syllables = sound(han).split()
-    ways = {"".join(syllables), "".join([*syllables[1:], *syllables[:1]])}
-    return han if told.replace("v", "u") in {way.replace("v", "u") for way in ways} else name
+    first, last = places[0], places[-1] + 1
+    han, beside = name[first:last], f"{name[:first]} {name[last:]}"
+    if len(han) - len(places) != sum(sign in " ·" for sign in han):
+        return name
+    signs = unicodedata.normalize("NFD", beside.lower())
+    told = "".join(one for one in signs if one.isalpha()).replace("v", "u")
+    if not told or not all(one.isalpha() or one in " ,/'’.-" for one in beside):
+        return name
+    syllables = sound(han).replace("v", "u").split()
+    ways = ("".join(syllables), "".join([*syllables[1:], *syllables[:1]]))
+    return han if told in ways else name
 
 
 def person_name(said: str, *, with_pinyin: bool = False) -> str:
@@ -596,13 +606,14 @@ def _unit_name(said: str) -> str:
     return re.sub(rf"(?<={_HAN})\s(?={_HAN})", "", tidy(said)).strip()
 
 
-def _several_units(cell: Cell) -> bool:
-    """Whether a cell holds more than one school: of torn lines, or of rows that ran together."""
+def _several_units(cell: Cell, at_school: bool) -> bool:
+    """Whether a cell holds more than one school, or several cells that ran together. Those who are
+    not at school may belong to two institutes."""
     if not isinstance(cell, str):
         return False
     parts = [one for one in re.split(r"[,，;；、|\t\r\n]+", cell.strip()) if one.strip()]
     schools = [one for one in parts if re.search(_UNIT_END, one.strip())]
-    return len(parts) > 2 or len(schools) > 1
+    return len(parts) > 2 or (at_school and len(schools) > 1)
 
 
 _UNIT_END: Final = "(?:中学|学校|小学|高中|附中|一中|[二三四五六七八九十]中|大学|学院|幼儿园)$"

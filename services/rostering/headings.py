@@ -228,6 +228,10 @@ def _goes_on(
     nothing but headings and names less than they do."""
     if row.number != above.last + 1:
         return False
+    name = above.column("name")
+    if name is not None and row[name.place] is not None and not is_heading(row[name.place]):
+        # That is somebody.
+        return False
     if any(
         above.first <= m.top <= above.last < m.bottom < m.top + DEPTH and m.top != m.bottom
         for m in merges
@@ -357,7 +361,7 @@ def _over(
 def _meaning(said: Sequence[str], own: Mapping[str, str]) -> str:
     """What the words over a column mean, from the top down; empty if nobody knows."""
     if own:
-        for way in _ways(said):
+        for way in (" ".join(said), *_ways(said)):
             if found := own.get(plain(way)):
                 return found
     return _known_meaning(tuple(said))

@@ -116,6 +116,7 @@ class _Planner:
         self._sounds: dict[tuple[Role, str], list[tuple[str, RosterEntry | Known]]] = {}
         self._used: set[int] = set()
         self._several = False
+        self._set_aside: Text | None = None
 
     def plan(self, book: Book, own: Mapping[str, str]) -> RosterPlan:
         result = self._result
@@ -131,7 +132,7 @@ class _Planner:
                 else:
                     self._warn(one[0], one[1], table.sheet.name)
         if not read:
-            result.refused = t("rostering.nobody")
+            result.refused = self._set_aside or t("rostering.nobody")
             return result
         self._several = len({id(table.sheet) for table, _ in read}) > 1
         for member in self._here.everybody:
@@ -183,6 +184,7 @@ class _Planner:
         if bad and not good:
             result.refused = bad[0][1]
             return []
+        self._set_aside = bad[0][1] if bad else None
         for sheet, words in bad:
             several = len(shown) > 1
             said = t("rostering.in_sheet", sheet=sheet.name, words=words) if several else words
@@ -235,7 +237,7 @@ class _Planner:
             again = [
                 t("rostering.column_at", column=one.said, letter=letters(place))
                 for place, one in columns.items()
-                if one.repeats not in ("", "merged") and place in filled
+                if one.repeats not in _OF_NO_USE and place in filled
             ]
             if again:
                 words = t("rostering.second_columns", columns=again)
@@ -474,6 +476,8 @@ class _Planner:
 
 
 _SIDEWAYS: Final = t("rostering.sideways")
+_OF_NO_USE: Final = ("", "merged", "number", "phone", "guardian_phone", "id_number")
+"""What may stand in several columns, since nothing is kept of it."""
 _SHORTEST_SCHOOL: Final = 4
 """Letters of a school's name without its place: of fewer, many schools share the name."""
 

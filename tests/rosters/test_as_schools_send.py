@@ -175,6 +175,25 @@ def test_rejected_rows_of_two_rows_of_headings_can_be_sent_again(office: Office)
     assert people(again) == [("student", "柳青", "senior_1", "physics")]
 
 
+def test_a_box_beside_the_table_takes_nobody_away(office: Office) -> None:
+    """A remark that is merged beside the headings and the first rows makes no headings of them."""
+    head = ["姓名", "学校", "年级", "学科", None, "请于周五前报送"]
+    rows: Rows = [head, ["柳青", SCHOOL, "高一", "物理"], ["沈禾", SCHOOL, "高一", "数学"]]
+    assert people(office.plan(xlsx(rows, merges=["F1:F3"]))) == TWO_STUDENTS
+
+
+def test_a_heading_of_two_rows_can_be_explained(office: Office) -> None:
+    rows: Rows = [
+        ["姓名", "学校", "在校情况", None],
+        [None, None, "几年级的", "第几班"],
+        ["柳青", SCHOOL, "高一", "3班"],
+    ]
+    data = xlsx(rows, merges=["A1:A2", "B1:B2", "C1:D1"])
+    assert office.plan(data).unknown[0] == "在校情况 几年级的"
+    (planned,) = office.plan(data, own={"在校情况几年级的": "grade"}).new
+    assert planned.entry.grade == "senior_1"
+
+
 # ---------------------------------------------------------------- columns
 
 
@@ -356,6 +375,12 @@ def test_whoever_has_a_role_that_nobody_knows_is_no_student(office: Office) -> N
     made = office.plan(xlsx(rows))
     assert [one.entry.name for one in made.new] == ["柳青"]
     assert "没有收" in reasons(made)[3]
+
+
+def test_a_kind_of_something_else_is_nobodys_role(office: Office) -> None:
+    rows: Rows = [["姓名", "类型", "学校", "年级"], ["柳青", "科创", SCHOOL, "高一"]]
+    made = office.plan(xlsx(rows))
+    assert [one.entry.role for one in made.new] == [Role.STUDENT]
 
 
 # ---------------------------------------------------------------- single rows
