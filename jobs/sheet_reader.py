@@ -17,7 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from posixpath import normpath
 from typing import IO, Any, Final
@@ -59,7 +59,7 @@ class NoBook(Exception):
 
 CODES: Final = (
     *("damaged", "empty", "unknown_kind", "web_page", "encrypted"),
-    *("too_large", "too_many_rows", "far_cell"),
+    *("too_large", "too_many_rows", "far_cell", "open_quote"),
 )
 
 
@@ -134,6 +134,8 @@ class _Limited(io.RawIOBase):
 class _Format:
     is_date: bool = False
     is_percent: bool = False
+    is_struck: bool = False
+    """Whether what it shows is struck through."""
 
 
 _BROKEN: Final = (
@@ -234,11 +236,17 @@ class _Workbook:
         if (member := "xl/styles.xml") not in self._names:
             return
         own: dict[str, str] = {}
-        for kind, one in self._elements(member, "numFmt", "cellXfs"):
-            if kind == "numFmt":
-                own[one.get("numFmtId", "")] = one.get("formatCode", "")
-            else:
-                yield from [_format(xf.get("numFmtId", "0"), own) for xf in one]
+        struck: set[str] = set()
+        for kind, one in self._elements(member, "numFmt", "fonts", "cellXfs"):
+            match kind:
+                case "numFmt":
+                    own[one.get("numFmtId", "")] = one.get("formatCode", "")
+                case "fonts":
+                    struck = {str(place) for place, font in enumerate(one) if _is_struck(font)}
+                case _:
+                    for xf in one:
+                        shown = _format(xf.get("numFmtId", "0"), own)
+                        yield replace(shown, is_struck=xf.get("fontId") in struck)
 
     def _sheet(self, name: str, hidden: bool, member: str, count: _Count) -> Sheet:
         rows: list[SheetRow] = []
@@ -254,8 +262,15 @@ class _Workbook:
             if any(cell is not None for cell in cells):
                 count.row(number)
                 unseen = one.get("hidden") in ("1", "true") or one.get("ht") in ("0", "0.0")
-                rows.append(SheetRow(number, cells, unseen))
+                rows.append(SheetRow(number, cells, unseen, self._all_struck(one)))
         return Sheet(name, rows, merges, hidden)
+
+    def _all_struck(self, row: Any) -> bool:
+        """Whether every cell of a row that holds something is struck through."""
+        styles = [_whole(one.get("s", "0")) or 0 for one in row if len(one)]
+        return bool(styles) and all(
+            style < len(self._formats) and self._formats[style].is_struck for style in styles
+        )
 
     def _cells(self, row: Any, number: int) -> list[Cell]:
         cells: list[Cell] = []
@@ -317,6 +332,11 @@ def _said(element: Any) -> str:
     return _tidy("".join(pieces))
 
 
+def _is_struck(font: Any) -> bool:
+    found = font.find("{*}strike")
+    return found is not None and found.get("val", "1") not in ("0", "false")
+
+
 _DATE_FORMATS: Final = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
 _UNSEEN: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 
@@ -371,7 +391,8 @@ def _old_excel(data: bytes) -> Book:
     count = _Count()
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        for about in book.sheets_metadata[:MOST_SHEETS]:
+        unseen = hidden_rows(data, len(book.sheets_metadata))
+        for place, about in enumerate(book.sheets_metadata[:MOST_SHEETS]):
             if about.typ != SheetTypeEnum.WorkSheet:
                 continue
             sheet = book.get_sheet_by_name(about.name)
@@ -382,18 +403,96 @@ def _old_excel(data: bytes) -> Book:
                 cells = [_old_cell(value) for value in values]
                 if any(cell is not None for cell in cells):
                     count.row(number)
-                    rows.append(SheetRow(number, cells))
+                    is_unseen = unseen is not None and number in unseen[place]
+                    rows.append(SheetRow(number, cells, is_unseen))
             merges = [
                 Merge(top + 1, left, bottom + 1, right)
                 for (top, left), (bottom, right) in (sheet.merged_cell_ranges or ())[:MOST_MERGES]
             ]
             hidden = about.visible != SheetVisibleEnum.Visible
-            count.sheets.append(Sheet(_tidy(about.name), rows, merges, hidden))
+            count.sheets.append(Sheet(_tidy(about.name), rows, merges, hidden, unseen is None))
     except (CalamineError, OSError, ValueError) as error:
         if "password" in str(error).lower() or "encrypt" in str(error).lower():
             raise NoBook("encrypted") from None
         raise NoBook("damaged") from None
     return Book(count.sheets)
+
+
+def hidden_rows(data: bytes, sheets: int) -> list[set[int]] | None:
+    """The numbers of the rows that an .xls hides, by sheet; `None` if that cannot be told.
+
+    The library does not tell, so the records of rows are looked at here.
+    """
+    try:
+        stream = _workbook_stream(data)
+        starts = [
+            struct.unpack_from("<I", body)[0] for kind, body in _records(stream, 0) if kind == 0x85
+        ]
+        if len(starts) != sheets:
+            return None
+        found: list[set[int]] = [
+            {
+                struct.unpack_from("<H", body)[0] + 1
+                for kind, body in _records(stream, start)
+                if kind == 0x208 and struct.unpack_from("<H", body, 12)[0] & 0x20
+            }
+            for start in starts[:MOST_SHEETS]
+        ]
+    except (struct.error, IndexError, ValueError):
+        return None
+    return found
+
+
+def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """The records of a part of an .xls, from its beginning to its end."""
+    deep = 0
+    while True:
+        kind, length = struct.unpack_from("<HH", stream, at)
+        at += 4
+        deep += (kind in (0x09, 0x209, 0x409, 0x809)) - (kind == 0x0A)
+        yield kind, stream[at : at + length]
+        if kind == 0x0A and deep <= 0:
+            return
+        at += length
+
+
+_SECTORS: Final = 0xFFFFFFFA
+"""Numbers from here on are no sectors of a compound file."""
+
+
+def _workbook_stream(data: bytes) -> bytes:
+    """The stream of a compound file that holds the book. Raises what reading past an end raises,
+    or `ValueError`."""
+    shift, small = struct.unpack_from("<H", data, 30)[0], struct.unpack_from("<I", data, 56)[0]
+    if shift not in (9, 12):
+        raise ValueError
+    size = 1 << shift
+
+    def sector(number: int) -> bytes:
+        return data[(number + 1) * size : (number + 2) * size]
+
+    tables = [one for one in struct.unpack_from("<109I", data, 76) if one < _SECTORS]
+    further, rest = struct.unpack_from("<II", data, 68)
+    for _ in range(min(rest, len(data) // size)):
+        numbers = struct.unpack(f"<{size // 4}I", sector(further))
+        tables += [one for one in numbers[:-1] if one < _SECTORS]
+        further = numbers[-1]
+    nexts = [one for table in tables for one in struct.unpack(f"<{size // 4}I", sector(table))]
+
+    def chain(number: int) -> bytes:
+        parts: list[bytes] = []
+        while number < _SECTORS and len(parts) <= len(nexts):
+            parts.append(sector(number))
+            number = nexts[number]
+        return b"".join(parts)
+
+    folder = chain(struct.unpack_from("<I", data, 48)[0])
+    for at in range(0, len(folder), 128):
+        name = folder[at : at + folder[at + 64]].decode("utf-16-le", "replace").rstrip("\0")
+        first, length = struct.unpack_from("<II", folder, at + 116)
+        if name in ("Workbook", "Book") and length >= small:
+            return chain(first)[:length]
+    raise ValueError
 
 
 def _old_cell(value: Any) -> Cell:
@@ -421,7 +520,9 @@ def _text(data: bytes) -> Book:
     first, _, rest = text.partition("\n")
     told = re.fullmatch(r"sep=(.)\r?", first)
     # The line that tells the separator is a row of the sheet all the same.
-    rows = [[], *_split(rest, told[1])] if told else max(_ways(text), key=_evenness)
+    ways = [(told[1], [[], *_split(rest, told[1])])] if told else _ways(text)
+    separator, rows = max(ways, key=lambda way: _evenness(way[1]))
+    _refuse_swallowed(rows, separator)
     count = _Count()
     found = []
     for number, values in enumerate(rows, 1):
@@ -439,11 +540,22 @@ def _text(data: bytes) -> Book:
 SEPARATORS: Final = (",", ";", "\t", "，", "；", "|")
 
 
-def _ways(text: str) -> Iterator[list[list[str]]]:
+def _refuse_swallowed(rows: Sequence[Sequence[str]], separator: str) -> None:
+    """Refuse a text in which a quotation mark without its counterpart makes one cell of rows."""
+    # The headings are rarely torn.
+    width = next((len(row) for row in rows if sum(bool(one.strip()) for one in row) > 1), 0)
+    for number, row in enumerate(rows, 1):
+        for cell in row:
+            further = cell.splitlines()[1:]
+            if any(line.count(separator) >= max(width - 1, 1) for line in further):
+                raise NoBook("open_quote", row=number)
+
+
+def _ways(text: str) -> Iterator[tuple[str, list[list[str]]]]:
     for separator in SEPARATORS:
         if separator in text:
-            yield _split(text, separator)
-    yield [[line] for line in text.splitlines()]
+            yield separator, _split(text, separator)
+    yield "\n", [[line] for line in text.splitlines()]
 
 
 def _split(text: str, separator: str) -> list[list[str]]:

@@ -408,7 +408,14 @@ def doubts(
     if member.subject and known and member.subject not in known:
         yield t("roster.other_subject", subjects=[*known.values()], clause=subjects.clause)
     if consent.needed(person.birth_date, member.grade, programme, today):
-        yield t("roster.consent_needed")
+        if person.birth_date is not None and (years := _years(person.birth_date, today)) < 14:
+            yield t("roster.under_14", years=years)
+        else:
+            yield t("roster.consent_needed")
+
+
+def _years(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def _grade_doubts(programme: Programme, member: Membership) -> Iterable[Text]:

@@ -44,7 +44,7 @@ def check(programme: Programme, entry: RosterEntry, today: date, *, ranked: bool
         created_at=_NEVER,
     )
     for words in roster.doubts(programme, person, member, today):
-        if words.key == "roster.consent_needed" and entry.guardians:
+        if words.key in ("roster.consent_needed", "roster.under_14") and entry.guardians:
             continue
         _add(entry, _of_what(entry, words), refused=_refuses(programme, words.key))
     if entry.role is Role.STUDENT:
@@ -156,18 +156,22 @@ def quotas(
     asked = programme.quotas
     total = asked.total_students
     if total.value and _too_many(total.value, len(learners)):
-        yield _over("total", total, count=len(learners), most=total.value.n)
+        soft = total.value.soft
+        yield _over("total", total, soft, count=len(learners), most=total.value.n)
     subjects = Counter(one["subject"] for one in learners)
     for code, most in (asked.per_subject.value or {}).items():
         if subjects[code] > most:
             name = programme.subject_name(code)
-            yield _over("subject", asked.per_subject, name=name, count=subjects[code], most=most)
+            told = {"name": name, "count": subjects[code], "most": most}
+            yield _over("subject", asked.per_subject, False, **told)
     cities = Counter(one["city"] for one in learners if one["city"])
     if (city := asked.per_city.value) is not None:
         for name, count in cities.items():
             most = city.cities.get(name) or (city.each.n if city.each else count)
             if count > most:
-                yield _over("city", asked.per_city, name=name, count=count, most=most)
+                soft = name not in city.cities and city.each is not None and city.each.soft
+                told = {"name": name, "count": count, "most": most}
+                yield _over("city", asked.per_city, soft, **told)
     least = asked.per_team_min
     if least.value and least.value.rule == "at_least":
         sizes = Counter(one["team"] for one in learners)
@@ -181,5 +185,9 @@ def _too_many(quota: Quota, count: int) -> bool:
     return quota.rule in _UPPER and count > quota.n
 
 
-def _over(what: str, fact: Fact[Any], **told: Any) -> Text:
+def _over(what: str, fact: Fact[Any], soft: bool, **told: Any) -> Text:
+    if soft and fact.says:
+        # What holds in principle, or for those who are paid for, is said in the document's words.
+        told = {"name": told.get("name", ""), "count": told["count"], "says": fact.says}
+        return t(f"rostering.over_soft.{what}", clause=fact.clause, **told)
     return t(f"rostering.over.{what}", clause=fact.clause, **told)

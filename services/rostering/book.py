@@ -28,6 +28,8 @@ class SheetRow:
     """As the spreadsheet numbers it, from 1."""
     cells: Cells
     hidden: bool = False
+    struck: bool = False
+    """Whether all that it says is struck through."""
 
     def __getitem__(self, column: int) -> Cell:
         return self.cells[column] if 0 <= column < len(self.cells) else None
@@ -50,6 +52,8 @@ class Sheet:
     """The rows that hold something, in their order."""
     merges: Sequence[Merge] = ()
     hidden: bool = False
+    is_blind: bool = False
+    """Whether nobody can tell which rows of it are hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class Book:
                 "hidden": sheet.hidden,
                 "merges": [[m.top, m.left, m.bottom, m.right] for m in sheet.merges],
                 "rows": [[r.number, r.hidden, [*map(_told, r.cells)]] for r in sheet.rows],
+                "struck": [r.number for r in sheet.rows if r.struck],
+                "blind": sheet.is_blind,
             }
             for sheet in self.sheets
         ]
@@ -75,11 +81,14 @@ class Book:
                 Sheet(
                     one["name"],
                     [
-                        SheetRow(number, [*map(_cell, cells)], hidden)
+                        SheetRow(
+                            number, [*map(_cell, cells)], hidden, number in one.get("struck", ())
+                        )
                         for number, hidden, cells in one["rows"]
                     ],
                     [Merge(*ends) for ends in one["merges"]],
                     one["hidden"],
+                    one.get("blind", False),
                 )
                 for one in json.loads(data)
             ]

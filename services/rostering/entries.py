@@ -11,14 +11,16 @@ from functools import cache, cached_property
 from typing import Final
 
 from language.grades import school_grade
-from language.numerals import tidy
+from language.numerals import fold, tidy
 from language.papers import born_by_identity_card, is_telephone
+from language.pinyin import sound
 from language.ranks import Rank, rank
 from programmes.model import Programme
 from programmes.values import Grade, chinese
 from prompts import Text, t
+from services.access import LEARNERS
 from services.rostering.book import Cell, Faulty, Merge, SheetRow
-from services.rostering.headings import UNUSED, Table, plain, words
+from services.rostering.headings import UNUSED, Table, is_heading, plain, words
 from storage.tables import Role
 
 LONGEST_NAME: Final = 60
@@ -67,7 +69,8 @@ class Reader:
     # ------------------------------------------------------------ whose rows these are
 
     def role_of(self, table: Table) -> Role:
-        """The role of the people in a table, by its headings, its sheet's name, its title."""
+        """The role of the people in a table, by its headings, its sheet's name, its title; those
+        who learn, where nothing is said."""
         for said in (table.headings.about, table.sheet.name, *reversed(table.titles)):
             if role := self.role_named(said):
                 return role
@@ -98,6 +101,13 @@ class Reader:
         role = self.role_of(table)
         lines = _Lines(table)
         school = _school_in(table.titles) or _school_named(table.sheet.name)
+        subject = self._subject_in(table.titles)
+        said_role = table.headings.column("role")
+        if said_role and fold(plain(said_role.said)) in words("words")["perhaps_roles"]:
+            values = {_shown(row[said_role.place]) for row in table.rows}
+            if not any(self.role_named(one) for one in values if one):
+                # A kind of something else.
+                lines.forget("role")
         for row in table.rows:
             line = lines.read(row)
             if line is None:
@@ -105,7 +115,18 @@ class Reader:
             if row.hidden:
                 yield row.number, t("rostering.hidden_row")
                 continue
-            yield self._entry(line, table, role, school)
+            entry = self._entry(line, table, role, school)
+            if role in LEARNERS and not table.headings.column("subject"):
+                entry.subject = entry.subject or subject
+            yield entry
+
+    def _subject_in(self, titles: Sequence[str]) -> str:
+        """The subject that a table is headed by, as nothing but its name: 一、物理学科."""
+        for title in titles[-1:]:
+            bare = _SECTION.sub("", tidy(title))
+            if (code := self.subject_code(bare)) in self._subjects.values():
+                return code
+        return ""
 
     def _entry(self, line: _Line, table: Table, role: Role, school: str) -> RosterEntry:
         entry = RosterEntry(line.row.number, table.sheet.name, role)
@@ -116,11 +137,7 @@ class Reader:
                 is_formula = cell.said.startswith("=")
                 key = "rostering.formula" if is_formula else "rostering.error_cell"
                 entry.faults.append(t(key, **gaps))
-        if said := line.text("role"):
-            if named := self.role_named(said):
-                entry.role = named
-            else:
-                entry.doubts.append(t("rostering.role_unknown", said=said))
+        self._role(entry, line)
         self._name(entry, line)
         self._birth(entry, line)
         learns = entry.role in (Role.STUDENT, Role.TRAINEE_TEACHER)
@@ -128,6 +145,9 @@ class Reader:
             entry.school = line.text("unit") or line.text("school")
         elif entry.role is not Role.GUARDIAN:
             entry.school = line.text("school") or line.text("unit") or school
+        at_school = learns or entry.role is Role.SCHOOL_TEACHER
+        if any(_several_units(line.cell(one), at_school) for one in ("school", "unit")):
+            entry.faults.append(t("rostering.several_schools", said=entry.school[:40]))
         entry.school = _unit_name(entry.school)
         if len(entry.school) > LONGEST_UNIT:
             entry.faults.append(t("roster.too_long", most=LONGEST_UNIT, words=entry.school[:20]))
@@ -137,38 +157,89 @@ class Reader:
         self._subject(entry, line)
         if learns:
             entry.team = _unit_name(line.text("team"))[:LONGEST_UNIT]
-            entry.mentors = _names(line.text("mentor"))
-            entry.guardians = _names(line.text("guardian"))
+            entry.mentors = self._people(entry, line, table, "mentor")
+            entry.guardians = self._people(entry, line, table, "guardian")
         if entry.role is Role.STUDENT:
             self._grade(entry, line)
             self._ranks(entry, line, table)
+        self._remarks(entry, line, table)
         if (said := line.text("phone")) and not is_telephone(said):
             entry.doubts.append(t("rostering.telephone", said=said))
         apart = (line.text(one) for one in ("class", "id_number", "phone"))
         entry.told_apart = tuple(map(plain, apart))
         return entry
 
+    def _remarks(self, entry: RosterEntry, line: _Line, table: Table) -> None:
+        """Point out what says that somebody is not in any more, or not yet."""
+        if line.row.struck:
+            entry.doubts.append(t("rostering.struck"))
+        for column in table.headings.columns:
+            cell = line.row[column.place]
+            if column.meaning not in ("", UNUSED) or not isinstance(cell, str) or len(cell) > 30:
+                continue
+            said = _unspaced(cell)
+            refused = said in _noes() and re.search("入选|录取|通过|admitted", column.said)
+            if refused or any(word in said for word in _withdrawn()):
+                told = {"column": column.said, "said": tidy(cell)}
+                entry.doubts.append(t("rostering.withdrawn", **told))
+
+    def _role(self, entry: RosterEntry, line: _Line) -> None:
+        """Take the role that a row says; whoever has another than the program knows is nobody's
+        student."""
+        said = line.text("role")
+        if not said or _unspaced(said) in _posts():
+            return
+        named = self.role_named(said)
+        if named is None:
+            entry.faults.append(t("rostering.role_unknown", said=said))
+        elif named in LEARNERS and entry.role not in LEARNERS:
+            listed = t(f"role.{entry.role.value}")
+            entry.faults.append(t("rostering.role_differs", said=said, listed=listed))
+        else:
+            entry.role = named
+
     def _name(self, entry: RosterEntry, line: _Line) -> None:
         said = line.text("name")
-        if not said:
+        if not said or _meant(said.strip("()[]【】 ")) is None:
             if not isinstance(line.cell("name"), Faulty):
                 entry.faults.append(t("rostering.no_name"))
             return
         entry.name = person_name(said)
         wrong = _wrong_with(entry.name)
+        if not wrong and self.is_no_name(entry.name):
+            wrong = "heading"
         if wrong:
             entry.faults.append(t(f"rostering.name_{wrong}", said=said[:LONGEST_NAME]))
-        elif re.search(r"[(（\[【]", tidy(said)):
+        elif has_note(said):
             entry.doubts.append(t("rostering.name_with_note", said=said, name=entry.name))
         elif len(entry.name) == 1:
             entry.doubts.append(t("rostering.name_short", said=said))
 
+    def _people(
+        self, entry: RosterEntry, line: _Line, table: Table, meaning: str
+    ) -> tuple[str, ...]:
+        """The names in a cell, without words that are nobody's name."""
+        found = _names(line.text(meaning))
+        column = table.headings.column(meaning)
+        odd = [one for one in found if self.is_no_name(one)]
+        if odd and column is not None:
+            told = {"column": column.said, "said": odd}
+            entry.doubts.append(t("rostering.names_unread", **told))
+        return tuple(one for one in found if one not in odd)
+
+    def is_no_name(self, name: str) -> bool:
+        """Whether this is a subject or what a column is called."""
+        return is_heading(name) or (len(name) > 1 and fold(plain(name)) in self._subjects)
+
     def _birth(self, entry: RosterEntry, line: _Line) -> None:
         cell, by_card = line.cell("birth"), None
-        card = line.text("id_number")
-        if card:
+        card = re.sub(r"[\s'-]", "", line.text("id_number"))
+        if (isinstance(line.cell("id_number"), float) and len(card) >= 16) or _ROUNDED.match(card):
+            # A spreadsheet keeps fifteen digits of a number, and makes the others 0.
+            entry.doubts.append(t("rostering.identity_card_rounded"))
+        elif card:
             by_card = born_by_identity_card(card)
-            if by_card is None and re.fullmatch(r"[0-9]{17}[0-9Xx]", tidy(card)):
+            if by_card is None and re.fullmatch(r"[0-9]{17}[0-9Xx]", card):
                 entry.doubts.append(t("rostering.identity_card"))
         if cell is not None and not isinstance(cell, Faulty):
             entry.born = day(cell)
@@ -207,19 +278,22 @@ class Reader:
         known: dict[str, str] = {}
         others = words("words")["subjects"]
         for code in codes:
-            known |= {plain(way): code for way in others.get(code, ())}
+            known |= {fold(plain(way)): code for way in others.get(code, ())}
         for name, code in chinese()["subjects"].items():
             if code in codes:
-                known[plain(name)] = code
+                known[fold(plain(name))] = code
         # The programme's own words come last, and so hold.
         for code, name in codes.items():
             for way in _subject_ways(name):
                 known.setdefault(way, code)
-            known |= {plain(name): code, plain(code): code}
+            known |= {fold(plain(name)): code, plain(code): code}
         return known
 
     def _grade(self, entry: RosterEntry, line: _Line) -> None:
         said = line.text("grade")
+        if _SEVERAL_GRADES.search(_unspaced(said)):
+            entry.faults.append(t("rostering.grade_several", said=said))
+            return
         klass = line.text("class")
         level = line.text("level")
         for way in (f"{level}{said}", said, f"{said}{klass}", klass):
@@ -315,6 +389,10 @@ class _Lines:
         for merge in self._merges:
             self._by_column.setdefault(merge.left, []).append(merge)
 
+    def forget(self, meaning: str) -> None:
+        """Leave a column out."""
+        self._columns = [one for one in self._columns if one.meaning != meaning]
+
     def read(self, row: SheetRow) -> _Line | None:
         """The line, or `None` for a row that is nobody: empty, a total, a note, an example."""
         cells: dict[str, Cell] = {}
@@ -349,6 +427,8 @@ class _Lines:
             return True
         if isinstance(name, str) and (_notes().match(_unspaced(name)) or _is_example(name)):
             return True
+        if len(said) == 1 and self._all > 2 and isinstance(first, str) and _SECTION.match(first):
+            return True
         if name is None:
             return len(own) < 2
         # A sentence that stands alone in a row is none of the people.
@@ -364,6 +444,10 @@ def _meant(cell: Cell) -> Cell:
     return cell
 
 
+_SECTION: Final = re.compile(r"^\s*[(（]?[一二三四五六七八九十]+(?:[)）][、.．]?|[、.．])\s*")
+"""How the title of a part of a sheet begins: 二、导师."""
+
+
 def plain_word(said: str) -> str:
     return tidy(said).lower().replace(" ", "")
 
@@ -375,6 +459,22 @@ def _unspaced(said: str) -> str:
 @cache
 def _blanks() -> frozenset[str]:
     return frozenset(tidy(str(one)).lower() for one in words("words")["blanks"] if str(one) != "0")
+
+
+@cache
+def _posts() -> frozenset[str]:
+    """What somebody is within a team, whoever they are."""
+    return frozenset(map(_unspaced, words("words")["posts"]))
+
+
+@cache
+def _withdrawn() -> tuple[str, ...]:
+    return tuple(map(_unspaced, words("words")["withdrawn"]))
+
+
+@cache
+def _noes() -> frozenset[str]:
+    return frozenset(map(_unspaced, words("words")["noes"]))
 
 
 @cache
@@ -434,13 +534,39 @@ def _school_named(said: str) -> str:
 # ---------------------------------------------------------------- single values
 
 
-def person_name(said: str) -> str:
+def _without_pinyin(name: str) -> str:
+    """A name without its own sound beside it: ZHANG Wei 张伟 is 张伟."""
+    places = [place for place, sign in enumerate(name) if re.match(_HAN, sign)]
+    if not places:
+        return name
+    first, last = places[0], places[-1] + 1
+    han, beside = name[first:last], f"{name[:first]} {name[last:]}"
+    if len(han) - len(places) != sum(sign in " ·" for sign in han):
+        return name
+    signs = unicodedata.normalize("NFD", beside.lower())
+    told = "".join(one for one in signs if one.isalpha()).replace("v", "u")
+    if not told or not all(one.isalpha() or one in " ,/'’.-" for one in beside):
+        return name
+    syllables = sound(han).replace("v", "u").split()
+    ways = ("".join(syllables), "".join([*syllables[1:], *syllables[:1]]))
+    return han if told in ways else name
+
+
+def person_name(said: str, *, with_pinyin: bool = False) -> str:
     """A name as it is kept: 张 三 and *张三 are 张三, 阿依古丽•买买提 has one kind of dot."""
     name = re.sub(r"[(\[【（].*?[)\]】）]", "", tidy(said)).strip("*※★☆ ")
     name = re.sub(r"^\d+[.、．]\s*", "", name)
     name = _DOTS.sub("·", name)
+    if not with_pinyin:
+        name = _without_pinyin(name)
     name = re.sub(rf"(?<={_HAN}) (?={_HAN})", "", name)
     return " ".join(name.split())
+
+
+def has_note(said: str) -> bool:
+    """Whether a cell says more than the name that is kept: a remark in brackets, its sound."""
+    noted = re.search(r"[(（\[【]", tidy(said)) is not None
+    return noted or person_name(said) != person_name(said, with_pinyin=True)
 
 
 def name_key(name: str) -> str:
@@ -448,7 +574,7 @@ def name_key(name: str) -> str:
     return re.sub(r"[\s·.]", "", person_name(name)).casefold()
 
 
-WRONG_NAMES: Final = ("garbled", "private", "odd", "several", "long")
+WRONG_NAMES: Final = ("garbled", "private", "odd", "several", "long", "mixed", "heading")
 
 
 def _wrong_with(name: str) -> str:
@@ -463,6 +589,8 @@ def _wrong_with(name: str) -> str:
         unicodedata.category(sign)[0] in "LM" or sign in "·'’.- " for sign in name
     ):
         return "odd"
+    if re.search(_HAN, name) and re.search(r"[A-Za-z\u00c0-\u024f]", name):
+        return "mixed"
     return "long" if len(name) > LONGEST_NAME else ""
 
 
@@ -478,23 +606,52 @@ def _unit_name(said: str) -> str:
     return re.sub(rf"(?<={_HAN})\s(?={_HAN})", "", tidy(said)).strip()
 
 
+def _several_units(cell: Cell, at_school: bool) -> bool:
+    """Whether a cell holds more than one school, or several cells that ran together. Those who are
+    not at school may belong to two institutes."""
+    if not isinstance(cell, str):
+        return False
+    parts = [one for one in re.split(r"[,，;；、|\t\r\n]+", cell.strip()) if one.strip()]
+    schools = [one for one in parts if re.search(_UNIT_END, one.strip())]
+    return len(parts) > 2 or (at_school and len(schools) > 1)
+
+
+_UNIT_END: Final = "(?:中学|学校|小学|高中|附中|一中|[二三四五六七八九十]中|大学|学院|幼儿园)$"
+
+
 def unit_key(name: str) -> str:
     """What two ways of writing one unit have in common."""
     return re.sub(r"[\s,，·.、()（）]", "", tidy(name)).casefold()
 
 
+def unit_stem(name: str) -> str:
+    """A unit's name without remarks and without what only tells the kind of its place: schools
+    that have it in common may be one."""
+    bare = re.sub(r"[(（][^)）]*[)）]", "", tidy(name))
+    return re.sub("[省市县区]", "", unit_key(bare)) or unit_key(name)
+
+
 def _subject_ways(said: str) -> Iterator[str]:
-    folded = plain(said)
+    folded = fold(plain(said))
     yield folded
-    bare = plain(re.sub(r"[(（\[【].*?[)）\]】]", "", tidy(said)))
+    bare = fold(plain(re.sub(r"[(（\[【].*?[)）\]】]", "", tidy(said))))
     yield bare
-    for stem in (folded, bare):
+    numbered = re.sub("^[0-9]+", "", bare)
+    yield numbered
+    for stem in (folded, bare, numbered):
         for ending in ("学科", "方向", "专业", "类", "组", "领域", "subject"):
             if stem.endswith(ending) and len(stem) > len(ending):
                 yield stem.removesuffix(ending)
         if stem.endswith("学") and len(stem) > 2:
             yield stem.removesuffix("学")
 
+
+_ROUNDED: Final = re.compile(r"[0-9.]+[eE]\+?[0-9]+$")
+"""A long number as a spreadsheet shows it: 1.40105E+17."""
+_SEVERAL_GRADES: Final = re.compile(
+    r"[高初]中?[一二三123](?:年级)?[、,，/和及或](?:[高初]中?)?[一二三](?:年级)?(?!.{0,2}班)"
+    r"|[高初]中?[一二三123](?:年级)?[、,，/和及或][高初]中?[123]"
+)
 
 _DAY: Final = re.compile(
     r"(?P<y>(?:19|20)\d\d)\s*[-./年、\s]\s*(?P<m>\d{1,2})\s*[-./月、\s]\s*(?P<d>\d{1,2})"

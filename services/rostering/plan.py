@@ -18,9 +18,17 @@ from services import consent, roster
 from services.access import LEARNERS, REVIEWERS
 from services.packs import load
 from services.rostering import admission
-from services.rostering.book import Book, SheetRow
-from services.rostering.entries import Reader, RosterEntry, name_key, unit_key
-from services.rostering.headings import Headings, Table, is_known, nearest_to_headings, tables
+from services.rostering.book import Book, Sheet, SheetRow
+from services.rostering.entries import Reader, RosterEntry, name_key, unit_key, unit_stem
+from services.rostering.headings import (
+    Headings,
+    Table,
+    is_known,
+    letters,
+    lies_on_its_side,
+    nearest_to_headings,
+    tables,
+)
 from services.rostering.known import Known, Roster
 from storage.tables import Role
 
@@ -108,6 +116,7 @@ class _Planner:
         self._sounds: dict[tuple[Role, str], list[tuple[str, RosterEntry | Known]]] = {}
         self._used: set[int] = set()
         self._several = False
+        self._set_aside: Text | None = None
 
     def plan(self, book: Book, own: Mapping[str, str]) -> RosterPlan:
         result = self._result
@@ -123,17 +132,20 @@ class _Planner:
                 else:
                     self._warn(one[0], one[1], table.sheet.name)
         if not read:
-            result.refused = t("rostering.nobody")
+            result.refused = self._set_aside or t("rostering.nobody")
             return result
         self._several = len({id(table.sheet) for table, _ in read}) > 1
         for member in self._here.everybody:
             if member.here:
                 key = (member.role, sound(member.name))
                 self._sounds.setdefault(key, []).append((member.name, member))
+        self._columns(read)
         for table, entry in sorted(read, key=lambda one: one[1].role not in _ORDER):
             self._take(table, entry)
+        self._unasked(read)
         self._mentors()
         self._guardians()
+        self._schools()
         self._quotas()
         result.rejected.sort(key=lambda one: one.number)
         result.warnings.sort(key=lambda one: (one[0] is None, one[0] or 0))
@@ -150,16 +162,36 @@ class _Planner:
                 result.warnings.append((None, t("rostering.hidden_sheet", sheet=sheet.name)))
         if not found:
             seen = max((nearest_to_headings(sheet) for sheet in shown), key=len, default=[])
-            key = "rostering.no_headings" if seen else "rostering.nothing_in_it"
-            result.refused = t(key, seen=[str(one)[:20] for one in seen])
-            result.unknown = [one for one in seen if not is_known(one, own)]
+            result.refused = self._why_no_headings(shown, seen, own)
+            if result.refused.key == "rostering.no_headings":
+                result.unknown = [one for one in seen if not is_known(one, own)]
             return []
         read = {id(table.sheet) for table in found}
         for sheet in shown:
             wide = [row for row in sheet.rows if sum(c is not None for c in row.cells) > 2]
             if id(sheet) not in read and len(wide) > 2:
                 words = t("rostering.sheet_without_headings", sheet=sheet.name)
+                if lies_on_its_side(sheet):
+                    words = t("rostering.in_sheet", sheet=sheet.name, words=_SIDEWAYS)
                 result.warnings.append((None, words))
+        good, bad = [], []
+        for table in found:
+            trouble = _trouble(table)
+            if trouble is None:
+                good.append(table)
+            else:
+                bad.append((table.sheet, trouble))
+        if bad and not good:
+            result.refused = bad[0][1]
+            return []
+        self._set_aside = bad[0][1] if bad else None
+        for sheet, words in bad:
+            several = len(shown) > 1
+            said = t("rostering.in_sheet", sheet=sheet.name, words=words) if several else words
+            result.warnings.append((None, t("rostering.table_left_out", words=said)))
+        found = good
+        if any(sheet.is_blind and sheet.rows for sheet in shown):
+            result.warnings.append((None, t("rostering.hidden_unknown")))
         for table in found:
             unknown = [
                 column.said
@@ -173,10 +205,68 @@ class _Planner:
             result.warnings.append((None, words))
         return found
 
+    def _why_no_headings(
+        self, shown: list[Sheet], seen: list[str], own: Mapping[str, str]
+    ) -> Text:
+        if not seen:
+            return t("rostering.nothing_in_it")
+        if any(map(lies_on_its_side, shown)):
+            return _SIDEWAYS
+        if len(seen) == 1 and sum(is_known(one, own) for one in seen[0].split()) > 1:
+            return t("rostering.no_separators", seen=seen[0][:40])
+        return t("rostering.no_headings", seen=[str(one)[:20] for one in seen])
+
+    def _columns(self, read: list[tuple[Table, RosterEntry]]) -> None:
+        """Name the columns that hold something about people and are not used."""
+        rows: dict[int, tuple[Table, set[int]]] = {}
+        for table, entry in read:
+            rows.setdefault(id(table), (table, set()))[1].add(entry.row)
+        for table, numbers in rows.values():
+            used = [row for row in table.rows if row.number in numbers]
+            filled = {place for row in used for place, c in enumerate(row.cells) if c is not None}
+            columns = {one.place: one for one in table.headings.columns}
+            bare = [letters(place) for place in sorted(filled - columns.keys())]
+            if bare:
+                words = t("rostering.no_heading_columns", columns=bare)
+                self._warn(None, words, table.sheet.name)
+            for meaning in ("school_teacher", "teacher_name"):
+                column = table.headings.column(meaning)
+                if column is not None and column.place in filled:
+                    words = t("rostering.teachers_left_out", column=column.said)
+                    self._warn(None, words, table.sheet.name)
+            again = [
+                t("rostering.column_at", column=one.said, letter=letters(place))
+                for place, one in columns.items()
+                if one.repeats not in _OF_NO_USE and place in filled
+            ]
+            if again:
+                words = t("rostering.second_columns", columns=again)
+                self._warn(None, words, table.sheet.name)
+
+    def _unasked(self, read: list[tuple[Table, RosterEntry]]) -> None:
+        """Say of what a document asks, and no column tells, that it was not checked for those who
+        are new."""
+        new = {id(one.entry) for one in self._result.new}
+        asked = self._programme.participants.rank_threshold
+        subjects = self._programme.subjects.list
+        told: set[tuple[str, str]] = set()
+        for table, entry in read:
+            if entry.role is not Role.STUDENT or id(entry) not in new:
+                continue
+            lacks = []
+            if asked.value is not None and not _has_ranks(table):
+                lacks.append(t("rostering.rank_no_column", clause=asked.clause))
+            if subjects.value and not entry.subject and not table.headings.column("subject"):
+                lacks.append(t("rostering.subject_no_column", clause=subjects.clause))
+            for words in lacks:
+                if (words.key, table.sheet.name) not in told:
+                    told.add((words.key, table.sheet.name))
+                    self._warn(None, words, table.sheet.name)
+
     # ------------------------------------------------------------ one entry
 
     def _take(self, table: Table, entry: RosterEntry) -> None:
-        ranked = any(table.headings.column(one) for one in ("subject_rank", "overall_rank"))
+        ranked = _has_ranks(table)
         if not entry.faults:
             admission.check(self._programme, entry, self._today, ranked=ranked)
         member = None
@@ -328,6 +418,22 @@ class _Planner:
             words = t("rostering.mentors_missing", names=list(missing), count=len(rows))
             self._result.warnings.append((None, words))
 
+    def _schools(self) -> None:
+        """Name schools that are written in several ways, each of which would be one of its own."""
+        entries = [one.entry for one in (*self._result.new, *self._result.changed)]
+        ways = {unit_key(one.school): one.school for one in entries if one.school}
+        known = {unit_key(one.unit): one.unit for one in self._here.everybody if one.unit}
+        stems: dict[str, str] = {}
+        for key, name in {**known, **ways}.items():
+            stems.setdefault(unit_stem(name), key)
+        for key, name in ways.items():
+            stem = unit_stem(name)
+            ends = [stem[at:] for at in range(len(stem) - _SHORTEST_SCHOOL + 1)]
+            other = next((stems[end] for end in ends if stems.get(end, key) != key), None)
+            if other is not None:
+                told = [name, ways.get(other) or known[other]]
+                self._result.warnings.append((None, t("rostering.schools_alike", names=told)))
+
     def _guardians(self) -> None:
         """Of whom guardians are not taken: nobody asks for their consent, so they are not kept."""
         without = [
@@ -367,6 +473,27 @@ class _Planner:
         teams = [entry.team for entry in taken if entry.team]
         for words in admission.quotas(self._programme, learners, teams):
             self._result.warnings.append((None, words))
+
+
+_SIDEWAYS: Final = t("rostering.sideways")
+_OF_NO_USE: Final = ("", "merged", "number", "phone", "guardian_phone", "id_number")
+"""What may stand in several columns, since nothing is kept of it."""
+_SHORTEST_SCHOOL: Final = 4
+"""Letters of a school's name without its place: of fewer, many schools share the name."""
+
+
+def _has_ranks(table: Table) -> bool:
+    return any(table.headings.column(one) for one in ("subject_rank", "overall_rank"))
+
+
+def _trouble(table: Table) -> Text | None:
+    """Why nothing is read from a table: it would make people of what is none, or lose some."""
+    if names := table.headings.names:
+        places = [
+            t("rostering.column_at", column=one.said, letter=letters(one.place)) for one in names
+        ]
+        return t("rostering.two_names", columns=places)
+    return _SIDEWAYS if lies_on_its_side(table.sheet, table) else None
 
 
 def _is_told(words: Text, member: Known) -> bool:

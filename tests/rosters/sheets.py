@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -90,3 +91,51 @@ def far(address: str) -> bytes:
 def text(rows: Rows, separator: str = ",", encoding: str = "utf-8") -> bytes:
     lines = (separator.join(map(str, row)) for row in rows)
     return "".join(f"{line}\n" for line in lines).encode(encoding)
+
+
+def xls(rows: Sequence[Sequence[str]], *, hidden_rows: Iterable[int] = ()) -> bytes:
+    """A book of Excel 97 with one sheet of texts: a compound file of one stream."""
+
+    def record(kind: int, body: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(body)) + body
+
+    def begin(kind: int) -> bytes:
+        return record(0x809, struct.pack("<HHHHII", 0x600, kind, 0, 1997, 0, 6))
+
+    name = "名单".encode("utf-16-le")
+    bound = len(begin(5)) + 4 + 8 + len(name) + 4
+    end = record(0x0A, b"")
+    book = begin(5) + record(0x85, struct.pack("<IBBBB", bound, 0, 0, 2, 1) + name) + end
+    unseen = set(hidden_rows)
+    cells = b"".join(
+        record(0x208, struct.pack("<6HI", at, 0, len(row), 255, 0, 0, 0x20 * (at + 1 in unseen)))
+        + b"".join(
+            record(
+                0x204, struct.pack("<4HB", at, place, 0, len(cell), 1) + cell.encode("utf-16-le")
+            )
+            for place, cell in enumerate(row)
+        )
+        for at, row in enumerate(rows)
+    )
+    stream = (book + begin(0x10) + cells + end).ljust(4096, b"\0")
+    stream = stream.ljust(-(-len(stream) // 512) * 512, b"\0")
+    sectors = len(stream) // 512
+    free, last = 0xFFFFFFFF, 0xFFFFFFFE
+    chain = [*range(3, sectors + 2), last]
+    table = [0xFFFFFFFD, last, *chain]
+    entries = b"".join(
+        called.encode("utf-16-le").ljust(64, b"\0")
+        + struct.pack(
+            "<HBBIII36xIII", 2 * len(called) + 2, kind, 1, free, free, child, start, size, 0
+        )
+        for called, kind, child, start, size in (
+            ("Root Entry", 5, 1, last, 0),
+            ("Workbook", 2, free, 2, len(stream)),
+        )
+    )
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + struct.pack(
+        "<16xHHHHH6xIIIIIIIII", 0x3E, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096, last, 0, last, 0
+    )
+    numbers = struct.pack("<109I", 0, *[free] * 108)
+    fat = struct.pack("<128I", *table, *[free] * (128 - len(table)))
+    return head + numbers + fat + entries.ljust(512, b"\0") + stream

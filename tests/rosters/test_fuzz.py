@@ -16,7 +16,7 @@ from jobs.sheet_reader import CODES, NoBook, read
 from prompts import LANGUAGES, render
 from services.rostering import paperwork
 from services.rostering.book import Book, Cell, Faulty, Merge, Sheet, SheetRow
-from services.rostering.headings import words
+from services.rostering.headings import is_heading, letters, words
 from services.rostering.known import Roster
 from services.rostering.plan import RosterPlan, plan
 from storage.tables import Cohort
@@ -84,13 +84,14 @@ def books(draw: st.DrawFn) -> Book:
         below = draw(st.lists(st.lists(cells, max_size=width + 1), max_size=8))
         numbers = draw(st.integers(1, 5))
         rows = [
-            SheetRow(number, row, draw(st.booleans()) and draw(st.booleans()))
+            SheetRow(number, row, draw(st.booleans()) and draw(st.booleans()), draw(st.booleans()))
             for number, row in enumerate([*above, head, *below], numbers)
         ]
         corners = st.tuples(*[st.integers(0, 9)] * 4)
         merges = [Merge(*found) for found in draw(st.lists(corners, max_size=3))]
         name = draw(st.sampled_from(["", "学生", "导师", "教师", "家长", "Sheet1"]))
-        sheets.append(Sheet(name, rows, merges, draw(st.integers(0, 9)) == 0))
+        blind = draw(st.booleans())
+        sheets.append(Sheet(name, rows, merges, draw(st.integers(0, 9)) == 0, blind))
     return Book(sheets)
 
 
@@ -117,6 +118,7 @@ def test_any_sheet_becomes_a_plan(book: Book, programme: str) -> None:
         assert not made.new
     places = [(one.entry.sheet, one.entry.row, one.entry.name) for one in made.new]
     assert all(name and len(name) <= 60 for _, _, name in places)
+    assert not any(is_heading(name) for _, _, name in places)
     rejected = {(one.sheet, one.number) for one in made.rejected}
     if len({sheet.name for sheet in book.sheets}) == len(book.sheets):
         assert rejected.isdisjoint((sheet, row) for sheet, row, _ in places)
@@ -208,6 +210,60 @@ def test_how_a_sheet_is_laid_out_changes_nobody(
     assert taken(plan(nobody("shanxi-2026"), read(xlsx(odd)), TODAY)) == plainly
     as_text = text([["" if one is None else one for one in row] for row in moved], separator)
     assert taken(plan(nobody("shanxi-2026"), read(as_text), TODAY)) == plainly
+
+
+OTHERS: Final = (
+    ("指导教师", ("姓名", "电话")),
+    ("中学指导教师", ("姓名", "单位", "职务")),
+    ("家长信息", ("姓名", "与学生关系", "电话")),
+    ("联系人", ("姓名", "手机")),
+    ("成绩", ("期中", "期末")),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    PEOPLE,
+    st.permutations(range(len(COLUMNS))),
+    st.lists(st.sampled_from(OTHERS), min_size=1, max_size=3, unique=True),
+    st.lists(st.integers(0, len(COLUMNS)), min_size=3, max_size=3),
+    st.booleans(),
+)
+def test_headings_in_two_rows_change_nobody(
+    people: Sequence[tuple[Any, ...]],
+    order: Sequence[int],
+    others: Sequence[tuple[str, tuple[str, ...]]],
+    places: Sequence[int],
+    merged: bool,
+) -> None:
+    """Groups about others among the columns, their cells one on paper or only looking so."""
+    plainly = taken(plan(nobody("shanxi-2026"), read(xlsx([COLUMNS, *people])), TODAY))
+    columns: list[tuple[str, str | None, list[Any]]] = [
+        (COLUMNS[place], None, [row[place] for row in people]) for place in order
+    ]
+    merges = []
+    for (group, below), place in zip(others, sorted(places, reverse=True), strict=False):
+        added = [
+            (group if first else "", head, ["郑川"] * len(people))
+            for first, head in zip((True, *[False] * 9), below, strict=False)
+        ]
+        columns[place:place] = added
+    upper: list[Any] = [above or None for above, _, _ in columns]
+    lower = [head for _, head, _ in columns]
+    for at, (above, head, _) in enumerate(columns, 1):
+        letter = letters(at - 1)
+        if head is None:
+            merges.append(f"{letter}1:{letter}2")
+        elif above:
+            width = next(len(below) for group, below in others if group == above)
+            merges.append(f"{letter}1:{letters(at - 2 + width)}1")
+    rows = [[values[row] for _, _, values in columns] for row in range(len(people))]
+    sheet = xlsx([upper, lower, *rows], merges=merges if merged else ())
+    made = plan(nobody("shanxi-2026"), read(sheet), TODAY)
+    if made.refused is None:
+        assert taken(made) == plainly
+    else:
+        assert not merged
 
 
 @pytest.mark.slow

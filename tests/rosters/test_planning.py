@@ -277,7 +277,7 @@ def test_quotas_are_remarks_with_their_clause(open_office: Open) -> None:
     rows = [[name, "包头市一中", "包头市", "高一", "数学", "巴特尔"] for name in names]
     made = pilot.plan(xlsx([head, *rows]))
     assert len(made.new) == 26
-    assert "包头市 26 人，文件是 25 人〔附件2 三(四)〕" in remarks(made)
+    assert "包头市 26 人，文件规定 25 人〔附件2 三(四)〕" in remarks(made)
     assert "上限〔附件2 五(三)1〕" in remarks(made, 7)
     assert remarks(made, 6) == ""
 
@@ -285,16 +285,16 @@ def test_quotas_are_remarks_with_their_clause(open_office: Open) -> None:
 def test_a_quota_of_a_subject(open_office: Open) -> None:
     rows = [[f"乌{sign}", "呼和浩特市第二中学", "高一", "物理"] for sign in "子丑寅卯辰巳"]
     made = open_office("neimenggu-yingcai-2025").plan(xlsx([HEAD[:4], *rows]))
-    assert "物理 6 人，文件是 5 人〔附件1 三4〕" in remarks(made)
+    assert "物理 6 人，文件规定 5 人〔附件1 三4〕" in remarks(made)
 
 
 def test_small_teams_count_those_who_are_there(open_office: Open) -> None:
     spark = open_office("spark-2026")
-    head = ["姓名", "学校", "年级", "队伍"]
+    head = ["姓名", "学校", "年级", "队伍", "学科"]
     names = [f"张{sign}" for sign in "子丑寅卯辰巳午未申酉戌亥天地"]
-    first = xlsx([head, *([name, "甲中", "高一", "一队"] for name in names)])
+    first = xlsx([head, *([name, "甲中", "高一", "一队", "数学"] for name in names)])
     assert "「一队」14 人" in remarks(spark.bring(first))
-    second = xlsx([head, ["李四", "甲中", "高一", "一队"]])
+    second = xlsx([head, ["李四", "甲中", "高一", "一队", "数学"]])
     assert remarks(spark.bring(second)) == ""
 
 

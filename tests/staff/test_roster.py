@@ -95,7 +95,7 @@ def test_below_14_the_consent_to_come_is_pointed_out(db: Session, operator: Oper
         unit_id=school.id,
         grade="primary_5",
     )
-    assert keys(warnings) == ["roster.consent_needed"]
+    assert keys(warnings) == ["roster.under_14"]
 
 
 def test_a_student_without_a_school_is_pointed_out(enrol: Enrol, db: Session) -> None:

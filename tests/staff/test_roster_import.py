@@ -42,7 +42,8 @@ def test_a_sheet_is_tried_imported_and_taken_back(yingcai: Yingcai, sheet: Path)
     assert list(tried) == ["new", "changed", "unchanged", "rejected", "warnings", "refused"]
     assert (tried["new"], tried["changed"], tried["unchanged"]) == (1, 0, 0)
     assert [one["row"] for one in tried["rejected"]] == [3, 4]
-    assert tried["warnings"] == []
+    (said,) = tried["warnings"]
+    assert "没有名次" in said["reason"]
     assert tried["refused"] is None
     assert rows(yingcai, "person", "list") == []
 
