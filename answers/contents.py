@@ -1,0 +1,137 @@
+"""Find a table of contents among a document's lines: what it lists stands further on as well."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+MOST_ENTRIES: Final = 400
+LONGEST: Final = 200
+"""Maximum characters of an entry, its dots with it."""
+MOST_ALIKE: Final = 50
+"""Maximum lines that begin like an entry and are looked at."""
+WRAPPED: Final = 2
+"""Maximum lines of one entry before the line that has its page."""
+SHORTEST: Final = 2
+"""Minimum entries of a table of contents."""
+BEGINS_ALIKE: Final = 4
+"""Minimum signs of an entry that a longer line may begin with."""
+
+_TITLE: Final = re.compile(r"(?:目\s*[录次]|(?:table\s+of\s+)?contents)\s*[:：]?", re.I)
+_LEADER: Final = re.compile(
+    r"(?P<said>.*?[^\s.·•⋯…．。_﹍\-—])\s*(?:[.·•⋯…．。_﹍\-—]\s*){3,}(?P<page>\d{1,3}|[ivx]{1,5})?",
+    re.I,
+)
+"""Dots that lead to a page's number."""
+_PAGED: Final = re.compile(r"(?P<said>.*?[^\s\d])\s*(?P<page>\d{1,3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The lines from `start` to before `end`: a table of contents, with its title if it has one."""
+
+    start: int
+    end: int
+    entries: int
+    lost: tuple[str, ...]
+    """What it lists that does not stand further on."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether most of what it lists stands further on: then nothing is lost without it."""
+        return 2 * len(self.lost) <= self.entries
+
+
+def contents_of(texts: Sequence[str], marked: Sequence[bool]) -> list[Contents]:
+    """The tables of contents. `marked` are the lines of which the file itself says so."""
+    found: list[Contents] = []
+    at = 0
+    while at < len(texts) and len(found) < 20:
+        titled = _TITLE.fullmatch(texts[at]) is not None
+        if titled or marked[at] or _paged_leader(texts[at]):
+            made = _from(texts, marked, at, titled)
+            if made is not None:
+                found.append(made)
+                at = made.end
+                continue
+        at += 1
+    return found
+
+
+def _from(
+    texts: Sequence[str], marked: Sequence[bool], start: int, titled: bool
+) -> Contents | None:
+    further = _Further(texts, start)
+    entries: list[str] = []
+    end = at = start + titled
+    page = 0
+    while at < len(texts) and len(entries) < MOST_ENTRIES:
+        text = texts[at]
+        if not titled and not marked[at] and not _paged_leader(text):
+            break
+        if re.fullmatch(r"\d{1,3}", text) and entries:
+            end = at = at + 1
+            continue
+        taken = 0
+        for more in range(WRAPPED + 1 if titled else 1):
+            joined = "".join(texts[at : at + more + 1])
+            said, its = _entry(joined)
+            if its is not None and its < page:
+                break
+            # Without dots, a number at the end may be part of what is said.
+            sure = marked[at] or _paged_leader(joined)
+            if said and (sure or further.has(said, at + more)):
+                entries.append(said)
+                page, taken = its or page, more + 1
+                break
+        if not taken:
+            break
+        at += taken
+        end = at
+    if len(entries) < SHORTEST and not (entries and (titled or marked[start])):
+        return None
+    lost = tuple(one for one in entries if not further.has(one, end - 1))
+    made = Contents(start, end, len(entries), lost)
+    return made if made.sure or titled or marked[start] else None
+
+
+class _Further:
+    """Looks up whether something stands further on."""
+
+    def __init__(self, texts: Sequence[str], start: int) -> None:
+        self._lines = sorted((_bare(texts[at]), at) for at in range(start, len(texts)))
+
+    def has(self, said: str, after: int) -> bool:
+        """Whether a line after this one is what was said, or begins with it."""
+        said = _bare(said)
+        first = bisect_left(self._lines, (said, 0))
+        for line, at in self._lines[first : first + MOST_ALIKE]:
+            if line != said and not (len(said) >= BEGINS_ALIKE and line.startswith(said)):
+                break
+            if at > after:
+                return True
+        return False
+
+
+def _paged_leader(text: str) -> bool:
+    found = _LEADER.fullmatch(text) if len(text) <= LONGEST else None
+    return found is not None and found["page"] is not None
+
+
+def _entry(text: str) -> tuple[str, int | None]:
+    """What a line lists, and the page that it names, if it names one."""
+    found = None
+    if len(text) <= LONGEST:
+        found = _LEADER.fullmatch(text) or _PAGED.fullmatch(text)
+    if found is None:
+        return text, None
+    page = found["page"]
+    return found["said"].strip(" |"), int(page) if page and page.isdigit() else None
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s“”\"《》|]", "", unicodedata.normalize("NFKC", text))
