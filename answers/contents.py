@@ -14,6 +14,8 @@ LONGEST: Final = 200
 """Maximum characters of an entry, its dots with it."""
 MOST_ALIKE: Final = 50
 """Maximum lines that begin like an entry and are looked at."""
+MOST_TABLES: Final = 20
+"""Maximum tables of contents in one document."""
 WRAPPED: Final = 2
 """Maximum lines of one entry before the line that has its page."""
 SHORTEST: Final = 2
@@ -23,7 +25,7 @@ BEGINS_ALIKE: Final = 4
 
 _TITLE: Final = re.compile(r"(?:目\s*[录次]|(?:table\s+of\s+)?contents)\s*[:：]?", re.I)
 _LEADER: Final = re.compile(
-    r"(?P<said>.*?[^\s.·•⋯…．。_﹍\-—])\s*(?:[.·•⋯…．。_﹍\-—]\s*){3,}(?P<page>\d{1,3}|[ivx]{1,5})?",
+    r"(?P<said>.*?[^\s.·•⋯…．。_\ufe4d\-—])\s*(?:[.·•⋯…．。_\ufe4d\-—]\s*){3,}(?P<page>\d{1,3}|[ivx]{1,5})?",
     re.I,
 )
 """Dots that lead to a page's number."""
@@ -32,7 +34,7 @@ _PAGED: Final = re.compile(r"(?P<said>.*?[^\s\d])\s*(?P<page>\d{1,3})")
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The lines from `start` to before `end`: a table of contents, with its title if it has one."""
+    """The lines from `start` to before `end`: a table of contents, its title with it."""
 
     start: int
     end: int
@@ -49,23 +51,26 @@ class Contents:
 def contents_of(texts: Sequence[str], marked: Sequence[bool]) -> list[Contents]:
     """The tables of contents. `marked` are the lines of which the file itself says so."""
     found: list[Contents] = []
+    further: _Further | None = None
     at = 0
-    while at < len(texts) and len(found) < 20:
+    while at < len(texts) and len(found) < MOST_TABLES:
         titled = _TITLE.fullmatch(texts[at]) is not None
         if titled or marked[at] or _paged_leader(texts[at]):
-            made = _from(texts, marked, at, titled)
-            if made is not None:
+            further = further or _Further(texts)
+            made = _from(texts, marked, at, titled, further)
+            # Dots lead to numbers of other kinds too: full marks, prices.
+            sure = made.entries >= SHORTEST and made.sure
+            if sure or (made.entries and (titled or marked[at])):
                 found.append(made)
-                at = made.end
-                continue
-        at += 1
+            at = max(made.end, at + 1)
+        else:
+            at += 1
     return found
 
 
 def _from(
-    texts: Sequence[str], marked: Sequence[bool], start: int, titled: bool
-) -> Contents | None:
-    further = _Further(texts, start)
+    texts: Sequence[str], marked: Sequence[bool], start: int, titled: bool, further: _Further
+) -> Contents:
     entries: list[str] = []
     end = at = start + titled
     page = 0
@@ -92,23 +97,20 @@ def _from(
             break
         at += taken
         end = at
-    if len(entries) < SHORTEST and not (entries and (titled or marked[start])):
-        return None
     lost = tuple(one for one in entries if not further.has(one, end - 1))
-    made = Contents(start, end, len(entries), lost)
-    return made if made.sure or titled or marked[start] else None
+    return Contents(start, end, len(entries), lost)
 
 
 class _Further:
     """Looks up whether something stands further on."""
 
-    def __init__(self, texts: Sequence[str], start: int) -> None:
-        self._lines = sorted((_bare(texts[at]), at) for at in range(start, len(texts)))
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._lines = sorted((_bare(text), at) for at, text in enumerate(texts))
 
     def has(self, said: str, after: int) -> bool:
         """Whether a line after this one is what was said, or begins with it."""
         said = _bare(said)
-        first = bisect_left(self._lines, (said, 0))
+        first = bisect_left(self._lines, (said, after + 1))
         for line, at in self._lines[first : first + MOST_ALIKE]:
             if line != said and not (len(said) >= BEGINS_ALIKE and line.startswith(said)):
                 break

@@ -50,9 +50,9 @@ Doubt = Literal[
     "parts",
 ]
 """What a reader was unsure of: no numbers, headings instead of numbers, no title, a number
-missing, a number twice, a table of contents that lists what is not there, a line taken for a page's head;
-pages that are pictures, tables whose cells may have run together; text that was left out as struck
-out, hidden or unknown; parts that are no text."""
+missing, a number twice, a table of contents that lists what is not there, a line taken for the
+head of a page; pages that are pictures, tables whose cells may have run together; text that was
+left out as struck out, hidden or unknown; parts that are no text."""
 Kind = Literal["page", "entry", "section", "picture", "box", "note", "formula", "object"]
 """What a place is called by: a page's number, a line of a table of contents, a section, or what
 stands beside the text, by the words near it."""
@@ -321,7 +321,7 @@ def _plain(line: Line) -> Line | None:
     text = text.replace("**", "")
     if marked:
         text = _MARKS.sub("", text)
-    if not re.search(r"[^\W_]", text) or (_PAGE.fullmatch(text) and not line.whole):
+    if not re.search(r"[^\W_]|[%\uff05‰]", text) or (_PAGE.fullmatch(text) and not line.whole):
         return None
     # Justified titles are set with blanks between their characters, numbers with blanks around.
     text = re.sub(rf"(?<=(?<!{_WIDE}){_WIDE}) (?={_WIDE}(?!{_WIDE}))", "", text)
@@ -361,7 +361,9 @@ def _goes_on(before: Line, after: Line, full: int) -> bool:
         return False
     if _cut_off(before.text, after.text):
         return True
-    if _ADDRESSED.match(after.text):
+    if _ADDRESSED.match(after.text) or _NUMBER.fullmatch(_narrow(before.text)):
+        return False
+    if _signs_alone(after.text) and (_CONTACT.match(before.text) or _signs_alone(before.text)):
         return False
     last = before.last if isinstance(before, _Grown) else _width(before.text)
     if TITLE_ENDS.search(before.text) and not re.search("[，。；]", before.text):
@@ -694,7 +696,7 @@ class _Reader:
             return False
         if _CHAPTER.match(text) or _ARTICLE.match(text) or self._below(text):
             return False
-        if len(text) < 40 and _NUMBER.fullmatch(unicodedata.normalize("NFKC", text)):
+        if len(text) < 40 and _NUMBER.fullmatch(_narrow(text)):
             self._say("文号", text)
         elif _ADDRESSED.match(text):
             self._say("主送", text)
@@ -893,9 +895,9 @@ class _Reader:
         spots: list[Spot] = []
         if not divided:
             found.append("no_sections")
-        elif not any(said.numbers for said in self._said):
+        elif any(said.names for said in self._said):
             found.append("named")
-        elif self._gap:
+        if self._gap:
             found.append("gap")
             spots += [Spot("gap", "section", one) for one in self._gap]
         if repeated := _repeated(self._said):
@@ -924,6 +926,11 @@ def _signs(text: str) -> bool:
     return short and _OFFICE.search(text) is not None
 
 
+def _signs_alone(text: str) -> bool:
+    """Whether this is the name of an office and no more; in brackets it goes on from another."""
+    return text[0] not in "（(" and _OFFICE.search(text) is not None and _may_sign(text)
+
+
 def _may_sign(text: str) -> bool:
     """Whether this may be anybody's name: short, no sentence, no heading, no row of a table."""
     return len(text) <= 30 and not _NAMELESS.search(text) and not _begins(text)
@@ -935,7 +942,7 @@ def _ends_text(said: _Said) -> bool:
 
 
 _OFFICE: Final = re.compile(
-    "(?:[会厅局室部心院校委办府处盟团馆站社）)]|科协|协会|学会|[大中小]学|工委|集团|公司|基金)$"
+    "(?:[会厅局室部心院校委办府处盟团馆宫站社）)]|科协|协会|学会|[大中小]学|工委|集团|公司|基金)$"
 )
 """How the names of offices end."""
 _NAMELESS: Final = re.compile(
@@ -1028,6 +1035,10 @@ def _headed(text: str) -> str:
 def _filled(text: str) -> int:
     """How many cells of a row say something."""
     return len([cell for cell in text.split(CELLS.strip()) if cell.strip()])
+
+
+def _narrow(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
 
 
 def _bare(text: str) -> str:

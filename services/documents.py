@@ -137,7 +137,10 @@ def _outline(document: Document) -> tuple[str, ...]:
     return every if len(every) <= MOST_NUMBERS else (*every[:MOST_NUMBERS], "…")
 
 
-_OUTERMOST: Final = re.compile(r"(?:附件\d* )?(?:[一二三四五六七八九十]+|第\w+条|\(\w+\)|\d+)")
+_OUTERMOST: Final = re.compile(
+    r"(?:附件\d* )?(?:第\S+(?:部分|[编篇章节]) )?"
+    r"(?:[一二三四五六七八九十]+(?![^\W\d])|第\w+条(?:之\w+)?|\(\w+\)|\d+)"
+)
 
 
 def _without(section: str, text: str) -> str:
