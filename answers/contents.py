@@ -7,11 +7,14 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 MOST_ENTRIES: Final = 400
 LONGEST: Final = 200
 """Maximum characters of an entry, its dots with it."""
+WIDEST: Final = 40
+"""Maximum characters of a heading's first line, if it has two."""
 MOST_ALIKE: Final = 50
 """Maximum lines that begin like an entry and are looked at."""
 MOST_TABLES: Final = 20
@@ -105,7 +108,11 @@ class _Further:
     """Looks up whether something stands further on."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._lines = sorted((_bare(text), at) for at, text in enumerate(texts))
+        bare = [_bare(text) for text in texts]
+        lines = [(line, at) for at, line in enumerate(bare)]
+        # A heading may be broken after its number, or where it was too wide.
+        lines += [(a + b, at) for at, (a, b) in enumerate(pairwise(bare)) if len(a) <= WIDEST]
+        self._lines = sorted(lines)
 
     def has(self, said: str, after: int) -> bool:
         """Whether a line after this one is what was said, or begins with it."""

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from answers.ruled import Drawn
+from answers.ruled import Rules
 from answers.sections import CELLS, Document, Doubt, Line, Spot, begins, divide, page_number
 from answers.sections import TITLE_ENDS as _TITLE_ENDS
 from answers.word import counted
@@ -229,11 +229,11 @@ def _of_pdf(data: bytes) -> tuple[list[Line], list[Doubt], list[Spot]]:
         ruled: dict[int, str] = {}
         length = 0
         for number, page in enumerate(reader.pages, 1):
-            drawn = Drawn()
-            said = page.extract_text(visitor_operand_before=drawn.draw, visitor_text=drawn.write)
+            rules = Rules()
+            said = page.extract_text(visitor_operand_before=rules.draw, visitor_text=rules.write)
             if not re.search(r"[^\W\d_]", said) and _shows_picture(page):
                 spots.append(Spot("pictures", "page", str(number)))
-            if inside := drawn.inside_tables():
+            if inside := rules.inside_tables():
                 ruled[number] = inside
                 spots.append(Spot("tables", "page", str(number)))
             length += len(said)
@@ -259,7 +259,7 @@ def _of_pdf(data: bytes) -> tuple[list[Line], list[Doubt], list[Spot]]:
     spots += heads
     lines = [
         # The lines of a table are no paragraph; which of them is a row, a PDF does not say.
-        Line(line, number, whole=True, table=number)
+        Line(line, number, whole=True, table=number, ruled=True)
         if number in ruled and _bare(line) in ruled[number]
         else Line(line, number)
         for number, page in enumerate(body, 1)

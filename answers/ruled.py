@@ -24,7 +24,7 @@ MOST_RULES: Final = 20_000
 Point = tuple[float, float]
 
 
-class Drawn:
+class Rules:
     """What was drawn of one page: the rules, and the text with its place."""
 
     def __init__(self) -> None:

@@ -53,7 +53,7 @@ Doubt = Literal[
 missing, a number twice, a table of contents that lists what is not there, a line taken for the
 head of a page; pages that are pictures, tables whose cells may have run together; text that was
 left out as struck out, hidden or unknown; parts that are no text."""
-Kind = Literal["page", "entry", "section", "picture", "box", "note", "formula", "object"]
+SpotKind = Literal["page", "entry", "section", "picture", "box", "note", "formula", "object"]
 """What a place is called by: a page's number, a line of a table of contents, a section, or what
 stands beside the text, by the words near it."""
 
@@ -63,7 +63,7 @@ class Spot:
     """Where a doubt arose."""
 
     doubt: Doubt
-    kind: Kind
+    kind: SpotKind
     at: str
     """A page's number, a section, or some words."""
 
@@ -84,6 +84,8 @@ class Line:
     """All of it is set in bold."""
     table: int = 0
     """Which table it is a row of, counted from 1; 0 for none."""
+    ruled: bool = False
+    """It stands within a table's rules, but its cells are not known."""
     listed: bool = False
     """The file itself says that it is a line of a table of contents."""
 
@@ -530,6 +532,8 @@ class _Reader:
         self._missed = False
         """Before the number just taken one is missing."""
         self._last_article = 0
+        self._unnamed = False
+        """A chapter has begun with its number alone."""
         self._table = 0
         """The table of which the last block was a row."""
         self._before_table: _Place | None = None
@@ -544,9 +548,13 @@ class _Reader:
             return
         if block.table != self._table:
             self._turn(block.table)
-        if block.table and self._row(text):
+        if block.table and self._row(block):
             return
-        row = block.table and _filled(text) > 1
+        row = block.table and _filled(block) > 1
+        if self._unnamed and _names(text) and not row:
+            self._name_division(text)
+            return
+        self._unnamed = False
         if not row and (self._annex(text, block.heading) or self._list(text)):
             return
         if block.level and self._headline(block):
@@ -575,10 +583,11 @@ class _Reader:
         self._before_table = None
         self._table, self._refused = table, False
 
-    def _row(self, text: str) -> bool:
+    def _row(self, block: Line) -> bool:
         """Whether a row belongs to the section where one is, whatever number it begins with."""
-        if _filled(text) < 2:
+        if _filled(block) < 2:
             return False
+        text = block.text
         place = self._place
         if _CHAPTER.match(text):
             follows = False
@@ -743,6 +752,7 @@ class _Reader:
                 number = f"第{han(_value(found[1]))}{found[2]}"
                 self._place = _Place(place.annex, divisions=[*above, (depth, number, text)])
                 self._opening = False
+                self._unnamed = found.end() == len(text)
                 return True
             return False
         if found := _ARTICLE.match(text):
@@ -764,6 +774,12 @@ class _Reader:
         if numbered := _level(text):
             return self._enter(*numbered, text)
         return False
+
+    def _name_division(self, text: str) -> None:
+        """Take a line after the number of a chapter as its name."""
+        depth, number, heading = self._place.divisions[-1]
+        self._place.divisions[-1] = (depth, number, f"{heading} {text}")
+        self._unnamed = False
 
     def _below(self, text: str) -> list[tuple[int, int]] | None:
         """The numbers at which a paragraph stands that begins with 1.2, or in such a document
@@ -949,7 +965,9 @@ _NAMELESS: Final = re.compile(
     r"[，。；：！？、|\d]|(?:时间|日期|期限|地点|名单|如下|为止|以前|之前|开始|截止|结束|[是为于至])$|"
     + TITLE_ENDS.pattern
 )
-_SIGNED: Final = re.compile(rf"([^，。；：！？、|]{{2,40}}?)\s*{_DATE.pattern}")
+_SIGNED: Final = re.compile(
+    rf"([^，。；：！？、|\s](?:[^，。；：！？、|]{{0,38}}[^，。；：！？、|\s])?)\s*{_DATE.pattern}"
+)
 """Who signs, and the date, in one line."""
 
 
@@ -1032,9 +1050,11 @@ def _headed(text: str) -> str:
     return begin[0] if begin else ""
 
 
-def _filled(text: str) -> int:
+def _filled(row: Line) -> int:
     """How many cells of a row say something."""
-    return len([cell for cell in text.split(CELLS.strip()) if cell.strip()])
+    return len(
+        [cell for cell in row.text.split(None if row.ruled else CELLS.strip()) if cell.strip()]
+    )
 
 
 def _narrow(text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from answers.sections import CELLS, Doubt, Kind, Line, Spot, han
+from answers.sections import CELLS, Doubt, SpotKind, Line, Spot, han
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
@@ -23,7 +23,7 @@ _AROUND: Final = ("sdtContent", "sdt", "customXml", "ins", "moveTo", "smartTag")
 """What only wraps paragraphs, rows or cells."""
 _UNSAID: Final = ("txbxContent", "moveFrom", "del", "Fallback", "rt", "delText", "instrText")
 """What is no part of the text: boxes beside it, what was removed, how it sounds."""
-_UNREAD: Final[dict[str, Kind]] = {
+_UNREAD: Final[dict[str, SpotKind]] = {
     **{"txbxContent": "box", "drawing": "picture", "pict": "picture", "object": "object"},
     **{"footnoteReference": "note", "endnoteReference": "note", "oMath": "formula"},
 }
@@ -75,9 +75,9 @@ class _Reader:
         self._numbers = _Numbering(document, self._styles)
         self._left_out = False
         """Something was struck out, hidden, or unknown."""
-        self._beside: list[tuple[Kind, str]] = []
+        self._beside: list[tuple[SpotKind, str]] = []
         """The boxes, pictures and notes, and the words near them."""
-        self._now: list[Kind] = []
+        self._now: list[SpotKind] = []
         """Those of the paragraph that is being read."""
         self._near = ""
         """How the last paragraph began that says something."""

@@ -1,5 +1,5 @@
-"""Documents as offices write them: a table of contents before the text, heads of pages, signatures
-of every kind, tables, parts and headings without numbers. A number is right, or a doubt is told."""
+"""Documents as offices write them: contents before the text, heads of pages, signatures of every
+kind, tables, parts, headings without numbers. A number is right, or a doubt is told."""
 
 from __future__ import annotations
 
@@ -78,6 +78,14 @@ def test_entries_over_two_lines_and_in_several_levels_are_left_out() -> None:
         *("第二章 关于少年走进高等学校重点", "实验室参加研究的规定", "第二条 招收", "每校六名。"),
     )
     assert document.sections == ("标题", "第一条", "第二条")
+    assert document.doubts == ()
+
+
+def test_annexes_that_are_listed_too_are_found() -> None:
+    listed = ["一、宗旨....1", "附件1 申报表....4", "附件2 推荐表....5"]
+    annexes = ["附件1", "申报表", "姓名：", "附件2", "推荐表", "姓名："]
+    document = of("少年科学营方案", "目录", *listed, *BODY[:2], *annexes)
+    assert document.sections[:3] == ("标题", "一", "附件1 标题")
     assert document.doubts == ()
 
 
@@ -175,16 +183,18 @@ LONG = [f"这是第{at}项里要写明的一句话，写得长一些，好让它
 def test_the_head_of_a_few_pages_is_not_read(heads: Sequence[str], below: bool) -> None:
     pages = []
     for number, head in enumerate(heads, 1):
-        said = ["关于办营的通知"] if number == 1 else []
-        said += narrow("\n".join([f"{'一二三四'[number - 1]}、第{number}件", *LONG]))
+        body = ["关于办营的通知"] if number == 1 else []
+        body += narrow("\n".join([f"{'一二三四'[number - 1]}、第{number}件", *LONG]))
         edge = [head] if head else []
         foot = [f"— {number} —"]
-        pages.append([*said, *edge, *foot] if below else [*edge, *said, *foot])
+        pages.append([*body, *edge, *foot] if below else [*edge, *body, *foot])
     document = read(pdf(pages), "文件.pdf")
     assert document.title == "关于办营的通知"
     assert document.sections == ("标题", *"一二三四"[: len(heads)])
     said = "".join(one.text for one in document.passages)
-    assert "通报" not in said and "方案文本" not in said
+    assert LONG[0] in said
+    assert "通报" not in said
+    assert "方案文本" not in said
     assert document.doubts == ()
 
 
@@ -215,13 +225,9 @@ def test_a_title_that_comes_again_over_the_next_page_stays_once_and_is_told() ->
 
 @pytest.mark.parametrize(
     "who",
-    ["云州市科协", "云州大学", "云州科学教育联盟", "云州师范学院附属中学", "云州市科学教育学会"]
-    + [
-        "云州市人民政府",
-        "共青团云州市委",
-        "云州天文馆",
-        "云州少年宫",
-        "王小明",
+    [
+        *("云州市科协", "云州大学", "云州科学教育联盟", "云州师范学院附属中学", "王小明"),
+        *("云州市科学教育学会", "云州市人民政府", "共青团云州市委", "云州天文馆", "云州少年宫"),
         "云州市科协（代章）",
     ],
 )
@@ -299,6 +305,12 @@ def test_numbers_that_go_on_are_said_without_their_part() -> None:
 def test_a_paragraph_of_a_chapter_leaves_the_chapter() -> None:
     document = of("科学营办法", "第二章 招收", "第一节 学生", "第一条 每校六名。")
     assert document.passages[-1].heading == "第二章 招收／第一节 学生"
+
+
+def test_a_chapters_name_may_stand_in_the_next_line() -> None:
+    document = word("科学营办法", "第一章", "总则", "第一条 甲。", "第二章", "招收", "第二条 乙。")
+    assert document.sections == ("标题", "第一条", "第二条")
+    assert document.passages[-1].heading == "第二章 招收"
 
 
 def test_an_article_put_between_two_is_one_of_its_own() -> None:
@@ -402,10 +414,19 @@ def test_a_table_in_a_pdf_is_told_with_its_page_and_its_rows_stay_apart() -> Non
     assert document.doubts == ("tables",)
     assert document.spots == (Spot("tables", "page", "2"),)
     last = text_of(document, "一").splitlines()[-2:]
-    assert last[0].startswith("推荐") and last[1].startswith("测试")
+    assert last[0].startswith("推荐")
+    assert last[1].startswith("测试")
     said = [render(one, "zh") for one in doubted(document.doubts, document.spots)]
     assert "位置：第 2 页。" in said[0]
     assert "page 2" in render(doubted(document.doubts, document.spots)[0], "en")
+
+
+def test_rows_of_a_table_in_a_pdf_begin_no_sections() -> None:
+    rows = [["学科", "名额"], ["一、数学", "6"], ["二、化学", "5"]]
+    document = read(
+        ruled([["科学营方案", "一、名额", *LONG], ["二、其他", *LONG]], rows), "文件.pdf"
+    )
+    assert document.sections == ("标题", "一", "二")
 
 
 # ---------------------------------------------------------------- headings without numbers
@@ -466,7 +487,7 @@ def test_headings_of_pages_and_of_marked_text(text: str) -> None:
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ("居年级前１", "５％；"),
+        ("居年级前１", "５\uff05；"),
         ("居年级前1", "5%；"),
         ("女生不少于40", "%。"),
         ("不得超过４", "名。"),
