@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from answers.sections import CELLS, Doubt, SpotKind, Line, Spot, han
+from answers.sections import CELLS, Doubt, Line, Spot, SpotKind, han
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
