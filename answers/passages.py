@@ -33,7 +33,7 @@ EXCERPT: Final = 160
 LENGTH: Final = 0.1
 """How much an excerpt loses by being as long as that (0 to 1)."""
 
-UNSEARCHED: Final = ("联系方式", "标题", "主送", "附件目录", "封面", "签章")
+UNSEARCHED: Final = ("联系方式", "标题", "主送", "附件目录", "目录", "封面", "签章")
 """Sections that only name things: never searched."""
 ISSUED: Final = ("落款", "印发", "文号", "发文机关")
 """Sections that say who issued a document, and when: they tell nothing about a topic."""

@@ -17,14 +17,24 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from answers.ruled import Rules
+from answers.sections import CELLS, Document, Doubt, Line, Spot, begins, divide, page_number
 from answers.sections import TITLE_ENDS as _TITLE_ENDS
-from answers.sections import Document, Doubt, Line, divide
-from answers.word import CELLS, counted
+from answers.word import counted
 
 if TYPE_CHECKING:
     from pypdf import PageObject
 
-__all__ = ["Damaged", "Document", "Encrypted", "Scanned", "TooLarge", "UnknownKind", "Unreadable"]
+__all__ = [
+    "Damaged",
+    "Document",
+    "Encrypted",
+    "Scanned",
+    "TooLarge",
+    "UnknownKind",
+    "Unreadable",
+    "Workbook",
+]
 
 MEGABYTE: Final = 1024 * 1024
 MOST_BYTES: Final = 20 * MEGABYTE
@@ -37,6 +47,12 @@ MOST_RATIO: Final = 200
 MOST_MEMBERS: Final = 2_000
 PREAMBLE: Final = 1024
 """Bytes within which a PDF's header stands."""
+MOST_SPANNED: Final = 100
+"""Maximum rows or columns of a page's table that one cell is taken to span."""
+MOST_REPEATED: Final = 60
+"""Maximum characters of a cell that are said again in each row that it spans."""
+HEAD: Final = 4
+"""Minimum signs of what stands at the top or bottom of only a few pages and is left out."""
 GARBLED: Final = 0.3
 """From this share of unreadable signs on, nothing of a document is believed (0 to 1)."""
 
@@ -59,6 +75,12 @@ class UnknownKind(Unreadable):
     """No kind of document that is read here."""
 
     code = "unknown_kind"
+
+
+class Workbook(Unreadable):
+    """A workbook, whatever its name says."""
+
+    code = "workbook"
 
 
 class Encrypted(Unreadable):
@@ -106,12 +128,13 @@ def read(data: bytes, name: str) -> Document:
     if len(data) > MOST_BYTES:
         raise TooLarge(megabytes=MOST_BYTES // MEGABYTE)
     doubts: list[Doubt] = []
+    spots: list[Spot] = []
     called = ""
     if header := _PDF.search(data[:PREAMBLE]):
         # What stands before it was put there on the way: places are counted from the header.
-        lines, doubts = _of_pdf(data[header.start() :])
+        lines, doubts, spots = _of_pdf(data[header.start() :])
     elif data.startswith(b"PK\x03\x04"):
-        lines, doubts = _of_word(data)
+        lines, doubts, spots = _of_word(data)
     elif data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         # An old .doc, or a .docx with a password, which is wrapped in the old format.
         raise Encrypted if "EncryptedPackage".encode("utf-16-le") in data else UnknownKind
@@ -134,7 +157,8 @@ def read(data: bytes, name: str) -> Document:
     if called and "no_title" in found:
         title = called[:200]
         found.remove("no_title")
-    return replace(document, title=title, doubts=tuple(found))
+    told = (*document.spots, *spots)
+    return replace(document, title=title, doubts=tuple(found), spots=told)
 
 
 def _check_letters(lines: Sequence[Line]) -> None:
@@ -187,8 +211,9 @@ def _of_text(text: str) -> list[Line]:
 # ---------------------------------------------------------------- PDF
 
 
-def _of_pdf(data: bytes) -> tuple[list[Line], list[Doubt]]:
-    """The lines; it is a doubt that some page is a picture, of which nothing was read."""
+def _of_pdf(data: bytes) -> tuple[list[Line], list[Doubt], list[Spot]]:
+    """The lines; it is a doubt that some page is a picture, of which nothing was read, or shows a
+    table, and that a line was taken for the pages' head."""
     from pypdf import PdfReader
     from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError, PyPdfError
 
@@ -200,10 +225,17 @@ def _of_pdf(data: bytes) -> tuple[list[Line], list[Doubt]]:
         if len(reader.pages) > MOST_PAGES:
             raise TooLong(pages=MOST_PAGES, characters=MOST_CHARACTERS)
         pages: list[list[str]] = []
-        length, pictures = 0, False
-        for page in reader.pages:
-            said = page.extract_text()
-            pictures = pictures or (not re.search(r"[^\W\d_]", said) and _shows_picture(page))
+        spots: list[Spot] = []
+        ruled: dict[int, str] = {}
+        length = 0
+        for number, page in enumerate(reader.pages, 1):
+            rules = Rules()
+            said = page.extract_text(visitor_operand_before=rules.draw, visitor_text=rules.write)
+            if not re.search(r"[^\W\d_]", said) and _shows_picture(page):
+                spots.append(Spot("pictures", "page", str(number)))
+            if inside := rules.inside_tables():
+                ruled[number] = inside
+                spots.append(Spot("tables", "page", str(number)))
             length += len(said)
             if length > MOST_CHARACTERS:
                 raise TooLong(pages=MOST_PAGES, characters=MOST_CHARACTERS)
@@ -223,12 +255,21 @@ def _of_pdf(data: bytes) -> tuple[list[Line], list[Doubt]]:
     letters = sum(len(line) for page in pages for line in page)
     if letters < 20 * len(pages) and letters < 200:
         raise Scanned
+    body, heads = _without_running_heads(_without_numbers(pages))
+    spots += heads
     lines = [
-        Line(line, number)
-        for number, page in enumerate(_without_running_heads(_without_numbers(pages)), 1)
+        # The lines of a table are no paragraph; which of them is a row, a PDF does not say.
+        Line(line, number, whole=True, table=number, ruled=True)
+        if number in ruled and _bare(line) in ruled[number]
+        else Line(line, number)
+        for number, page in enumerate(body, 1)
         for line in page
     ]
-    return lines, ["pictures"] if pictures else []
+    return lines, list(dict.fromkeys(spot.doubt for spot in spots)), spots
+
+
+def _bare(line: str) -> str:
+    return re.sub(r"\s+", "", line)
 
 
 def _shows_picture(page: PageObject) -> bool:
@@ -262,14 +303,19 @@ def _cut(page: list[str], edge: int) -> list[str]:
     return page[1:] if edge == 0 else page[:-1]
 
 
-def _without_running_heads(pages: Sequence[list[str]]) -> list[list[str]]:
-    """What stands at the top or the bottom of most pages, whatever its number, is left out."""
+def _without_running_heads(pages: Sequence[list[str]]) -> tuple[list[list[str]], list[Spot]]:
+    """What stands at the top or the bottom of most pages, whatever its number, is left out.
+
+    Where one may be a title that comes again, it stays once, and that is told.
+    """
     edges = 2
     seen = Counter(
         key for page in pages for key in {_alike(line) for line in (*page[:edges], *page[-edges:])}
     )
     running = {key for key, count in seen.items() if count >= max(3, 0.5 * len(pages))}
-    return [
+    # Numbers alone differ in 附件1, 附件2 and in 第1条, 第2条 too.
+    running -= {_alike(line) for page in pages for line in page if begins(line)}
+    left = [
         [
             line
             for place, line in enumerate(page)
@@ -279,6 +325,42 @@ def _without_running_heads(pages: Sequence[list[str]]) -> list[list[str]]:
         ]
         for page in pages
     ]
+    spots: list[Spot] = []
+    for edge in (0, -1):
+        for text, at in _outermost(left, edge).items():
+            title = _TITLE_ENDS.search(text) is not None
+            first, *others = at
+            once = title and not any(
+                _bare(line) == text for line in left[first[0]][first[1] + 1 :]
+            )
+            for page, place in others if once else at:
+                left[page][place] = ""
+            if once:
+                spots += [Spot("running", "page", str(page + 1)) for page, _ in others]
+    return [[line for line in page if line] for page in left], spots
+
+
+def _outermost(pages: Sequence[list[str]], edge: int) -> dict[str, list[tuple[int, int]]]:
+    """What is the outermost line of several pages, though not of most, and where: on the two pages
+    of a letter, on all but the first, on every other page."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    written = sum(bool(page) for page in pages)
+    for number, page in enumerate(pages):
+        places = range(len(page)) if edge == 0 else range(len(page) - 1, -1, -1)
+        place = next((one for one in places if not page_number(page[one])), None)
+        if (
+            place is None
+            or begins(page[place])
+            or re.search("[。；;：:，,]$", page[place].strip())
+        ):
+            continue
+        text = _bare(page[place])
+        if len(text) >= HEAD:
+            # The page's own number may stand in it.
+            counted = re.sub(rf"(?<!\d)0*{number + 1}(?!\d)", "#", text)
+            for key in {text, counted}:
+                found.setdefault(key, []).append((number, place))
+    return {key: at for key, at in found.items() if len(at) >= max(2, 0.4 * written)}
 
 
 def _alike(line: str) -> str:
@@ -288,7 +370,7 @@ def _alike(line: str) -> str:
 # ---------------------------------------------------------------- Word
 
 
-def _of_word(data: bytes) -> tuple[list[Line], list[Doubt]]:
+def _of_word(data: bytes) -> tuple[list[Line], list[Doubt], list[Spot]]:
     _check_archive(data)
     from docx import Document as open_word
     from docx.opc.exceptions import OpcError
@@ -315,8 +397,9 @@ def _check_archive(data: bytes) -> None:
             members = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as damage:
         raise Damaged from damage
-    if "word/document.xml" not in {member.filename for member in members}:
-        raise UnknownKind
+    names = {member.filename for member in members}
+    if "word/document.xml" not in names:
+        raise Workbook if "xl/workbook.xml" in names else UnknownKind
     if any(member.flag_bits & 1 for member in members):
         raise Encrypted
     unpacked = sum(member.file_size for member in members)
@@ -454,32 +537,82 @@ def _main(page: Any) -> Any:
 def _page_lines(root: Any) -> Iterator[Line]:
     from lxml.etree import iterwalk
 
-    said, heading = "", False
+    said, level = "", 0
+    tables: list[_Table] = []
+    count = 0
 
     def taken() -> Iterator[Line]:
-        nonlocal said, heading
+        nonlocal said, level
         line = " ".join(said.split()).removesuffix(CELLS.rstrip()).rstrip()
         if line:
-            yield Line(line, whole=True, heading=heading)
-        said, heading = "", False
+            table = tables[-1].number if tables else 0
+            yield Line(line, whole=True, heading=level > 0, level=level, table=table)
+        said, level = "", 0
 
     for event, node in iterwalk(root, events=("start", "end", "comment", "pi")):
         block = isinstance(node.tag, str) and node.tag in _BLOCKS
         if event == "start":
             if block:
                 yield from taken()
-                heading = node.tag in _HEADINGS
+                level = _HEADINGS.index(node.tag) + 1 if node.tag in _HEADINGS else 0
+            if node.tag == "table":
+                count += 1
+                tables.append(_Table(count))
+            elif node.tag == "tr" and tables:
+                tables[-1].column = 0
+            elif node.tag in ("td", "th") and tables:
+                said += tables[-1].reaching()
             if node.tag == "li":
                 said += _numbered(node)
             said += node.text or ""
         else:
+            if node.tag in ("td", "th"):
+                if tables:
+                    tables[-1].keep(node)
+                said += CELLS
+            elif node.tag == "tr" and tables:
+                said += tables[-1].reaching()
             if block:
                 yield from taken()
-            elif node.tag in ("td", "th"):
-                said += CELLS
+            if node.tag == "table" and tables:
+                tables.pop()
             if node is not root:
                 said += node.tail or ""
     yield from taken()
+
+
+class _Table:
+    """A table of a page: in which column one is, and what reaches down from the rows above."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.column = 0
+        self._reaching: dict[int, tuple[int, int, str]] = {}
+        """By column: rows that it still reaches into, columns that it takes, what it says."""
+
+    def reaching(self) -> str:
+        """The cells from above that come before the next one of this row."""
+        said = ""
+        while self.column in self._reaching:
+            rows, wide, words = self._reaching.pop(self.column)
+            if rows > 1:
+                self._reaching[self.column] = (rows - 1, wide, words)
+            said += words + CELLS
+            self.column += wide
+        return said
+
+    def keep(self, cell: Any) -> None:
+        """Note a cell that is over."""
+        wide, rows = (_span(cell.get(name)) for name in ("colspan", "rowspan"))
+        if rows > 1:
+            words = " ".join(cell.text_content().split())
+            self._reaching[self.column] = (rows - 1, wide, words[:MOST_REPEATED])
+        self.column += wide
+
+
+def _span(said: str | None) -> int:
+    written = re.fullmatch("[1-9][0-9]{0,5}", said or "")
+    return min(int(written[0]), MOST_SPANNED) if written else 1
 
 
 _LISTED: Final = {

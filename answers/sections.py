@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from itertools import groupby, zip_longest
 from typing import Final, Literal
 
+from answers.contents import contents_of
 from language.numerals import whole
 from language.radicals import without_radicals
 
@@ -31,9 +33,39 @@ NARROW: Final = 90
 NEAR: Final = 16
 """Number of lines before and after from which the usual width is taken."""
 
-Doubt = Literal["no_sections", "no_title", "gap", "repeated", "pictures", "left_out", "parts"]
-"""What a reader was unsure of: no numbers, no title, a number missing, a number twice, pages that
-are pictures; text that was left out as struck out, hidden or unknown; parts that are no text."""
+CELLS: Final = " | "
+"""Between the cells of a table's row."""
+
+Doubt = Literal[
+    "no_sections",
+    "named",
+    "no_title",
+    "gap",
+    "repeated",
+    "contents",
+    "running",
+    "pictures",
+    "tables",
+    "left_out",
+    "parts",
+]
+"""What a reader was unsure of: no numbers, headings instead of numbers, no title, a number
+missing, a number twice, a table of contents that lists what is not there, a line taken for the
+head of a page; pages that are pictures, tables whose cells may have run together; text that was
+left out as struck out, hidden or unknown; parts that are no text."""
+SpotKind = Literal["page", "entry", "section", "picture", "box", "note", "formula", "object"]
+"""What a place is called by: a page's number, a line of a table of contents, a section, or what
+stands beside the text, by the words near it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a doubt arose."""
+
+    doubt: Doubt
+    kind: SpotKind
+    at: str
+    """A page's number, a section, or some words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +78,16 @@ class Line:
     """A paragraph of its own; otherwise a paragraph may go on in the next line."""
     heading: bool = False
     """Marked as a heading in the file."""
+    level: int = 0
+    """The level of the heading, 1 and up; 0 if it has none."""
+    bold: bool = False
+    """All of it is set in bold."""
+    table: int = 0
+    """Which table it is a row of, counted from 1; 0 for none."""
+    ruled: bool = False
+    """It stands within a table's rules, but its cells are not known."""
+    listed: bool = False
+    """The file itself says that it is a line of a table of contents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +107,8 @@ class Document:
     title: str
     passages: tuple[Fragment, ...]
     doubts: tuple[Doubt, ...] = ()
+    spots: tuple[Spot, ...] = ()
+    """Where some of the doubts arose."""
 
     @property
     def sections(self) -> tuple[str, ...]:
@@ -79,7 +123,8 @@ class Document:
     def from_bytes(cls, kept: bytes) -> Document:
         said = json.loads(kept)
         pieces = tuple(Fragment(**piece) for piece in said["passages"])
-        return cls(said["title"], pieces, tuple(said["doubts"]))
+        spots = tuple(Spot(**spot) for spot in said.get("spots", ()))
+        return cls(said["title"], pieces, tuple(said["doubts"]), spots)
 
 
 def day_in(text: str) -> date | None:
@@ -95,11 +140,18 @@ def day_in(text: str) -> date | None:
 
 def divide(lines: Sequence[Line], name: str) -> Document:
     """Divide a document's lines into sections. `name` is the title if the document shows none."""
-    blocks = list(_blocks(lines))
-    reader = _Reader(decimal=any(_DECIMAL.match(block.text) for block in blocks))
+    read, lost = _without_contents(_read(lines))
+    blocks = _with_headings(list(_blocks(read)))
+    reader = _Reader(blocks)
     for block in blocks:
         reader.take(block)
-    return reader.document(name)
+    document = reader.document(name)
+    if not lost:
+        return document
+    spots = [Spot("contents", "entry", one) for one in lost]
+    return replace(
+        document, doubts=(*document.doubts, "contents"), spots=(*document.spots, *spots)
+    )
 
 
 # ---------------------------------------------------------------- from lines to paragraphs
@@ -107,9 +159,14 @@ def divide(lines: Sequence[Line], name: str) -> Document:
 
 _HAN: Final = "[一二三四五六七八九十百〇零]"
 _CHAPTER: Final = re.compile(
-    rf"第({_HAN}{{1,4}}|\d{{1,3}})[编章节](?=\s|　|[^条款项、，。；和至])"
+    rf"第\s*({_HAN}{{1,4}}|\d{{1,3}})\s*(部分|[编篇章节])(?=\s|$|[^条款项、，。；和至的])"
 )
-_ARTICLE: Final = re.compile(rf"第({_HAN}{{1,4}}|\d{{1,3}})条(?=\s|　|[^款项、，。；和至之的规])")
+_DIVISIONS: Final = {"部分": 0, "编": 0, "篇": 0, "章": 1, "节": 2}
+"""What divides a document above its sections, the outermost first."""
+_ARTICLE: Final = re.compile(
+    rf"第\s*({_HAN}{{1,4}}|\d{{1,3}})\s*条"
+    rf"(?:之({_HAN}{{1,2}})(?=\s|[^款项、，。；和至的规])|(?=\s|[^款项、，。；和至之的规]))"
+)
 _FIRST: Final = re.compile(rf"({_HAN}{{1,3}})\s*(?:、|[.．](?![\d.．]|{_HAN}))")
 _SECOND: Final = re.compile(rf"[（(]?\s*({_HAN}{{1,3}})\s*[）)]")
 _THIRD: Final = re.compile(r"(\d{1,2})\s*(?:[.．](?!\d)|、)")
@@ -151,10 +208,57 @@ _CLOSED: Final = re.compile(r"[。！？；!?;…]")
 _MARKS: Final = re.compile(r"^#{1,6}\s+(?=\S)")
 
 
-def _blocks(lines: Iterable[Line]) -> Iterator[Line]:
-    """The paragraphs: lines that go on in the next are put together, page numbers left out."""
+def _read(lines: Iterable[Line]) -> list[Line]:
+    """The lines without what their layout put there."""
     read = [plain for line in lines for part in _parts(line) if (plain := _plain(part))]
-    read = _without_page_numbers(read)
+    return _without_page_numbers(read)
+
+
+def _without_contents(read: list[Line]) -> tuple[list[Line], list[str]]:
+    """The lines without tables of contents, and what these list that is nowhere else.
+
+    Where most of what one lists is nowhere else, it is kept, as a section of its own.
+    """
+    lost: list[str] = []
+    kept: list[Line] = []
+    at = 0
+    for found in contents_of([line.text for line in read], [line.listed for line in read]):
+        kept += read[at : found.start]
+        lost += found.lost
+        if not found.sure:
+            lines = read[found.start : found.end]
+            kept += [replace(line, whole=True, heading=False, listed=True) for line in lines]
+        at = found.end
+    kept += [replace(line, listed=False) if line.listed else line for line in read[at:]]
+    return kept, lost
+
+
+def _with_headings(blocks: list[Line]) -> list[Line]:
+    """Blocks, in a document without numbers its short bold lines as headings."""
+    if any(block.level or (not block.table and _outer(block.text)) for block in blocks):
+        return blocks
+
+    def heads(block: Line) -> bool:
+        return block.bold and _names(block.text) and not _signs(block.text)
+
+    return [replace(block, level=1) if heads(block) else block for block in blocks]
+
+
+def _outer(text: str) -> bool:
+    """Whether this begins a section of those that divide a whole document."""
+    numbered = _level(text)
+    return (numbered is not None and numbered[0] == 0) or any(
+        pattern.match(text) for pattern in (_ARTICLE, _CHAPTER, _DECIMAL)
+    )
+
+
+def _names(text: str) -> bool:
+    """Whether this may be a heading without a number."""
+    return len(text) <= 30 and not re.search("[，。；：！？,;:!?|]", text) and not _begins(text)
+
+
+def _blocks(read: Sequence[Line]) -> Iterator[Line]:
+    """The paragraphs: lines that go on in the next are put together."""
     widths = [0 if line.whole else _width(line.text) for line in read]
     waiting: Line | None = None
     for place, line in enumerate(read):
@@ -163,7 +267,10 @@ def _blocks(lines: Iterable[Line]) -> Iterator[Line]:
         full = around[int(len(around) * 0.85)] if around else 0
         if waiting is not None and _goes_on(waiting, line, full):
             joined = _join(waiting.text, line.text)
-            waiting = _Grown(joined, line.page, False, waiting.heading, _width(line.text))
+            waiting = _Grown(
+                *(joined, line.page, False, waiting.heading, waiting.level),
+                last=_width(line.text),
+            )
             continue
         if waiting is not None:
             yield waiting
@@ -205,7 +312,7 @@ def _parts(line: Line) -> Iterator[Line]:
         yield line
         return
     for text in re.split(r"</?(?:p|br|div|td|tr)\s*/?>", line.text):
-        yield Line(text, line.page, line.whole, line.heading)
+        yield replace(line, text=text)
 
 
 def _plain(line: Line) -> Line | None:
@@ -216,7 +323,7 @@ def _plain(line: Line) -> Line | None:
     text = text.replace("**", "")
     if marked:
         text = _MARKS.sub("", text)
-    if not re.search(r"[^\W_]", text) or (_PAGE.fullmatch(text) and not line.whole):
+    if not re.search(r"[^\W_]|[%\uff05‰]", text) or (_PAGE.fullmatch(text) and not line.whole):
         return None
     # Justified titles are set with blanks between their characters, numbers with blanks around.
     text = re.sub(rf"(?<=(?<!{_WIDE}){_WIDE}) (?={_WIDE}(?!{_WIDE}))", "", text)
@@ -224,13 +331,21 @@ def _plain(line: Line) -> Line | None:
         text = re.sub(rf"(?<={_WIDE}) (?=[\d０-９])|(?<=[\d０-９%]) (?={_WIDE})", "", text)
     # A number alone is never read into a sentence around it.
     whole_line = line.whole or re.fullmatch(r"\d{1,3}", text) is not None
-    return Line(text, line.page, whole_line, line.heading or marked is not None)
+    level = line.level or (marked[0].count("#") if marked else 0)
+    heading = line.heading or marked is not None
+    return replace(line, text=text, whole=whole_line, heading=heading, level=level)
 
 
 def _unseen(sign: str) -> bool:
     return sign not in "\t\n" and unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn")
 
 
+_FIGURE: Final = re.compile(r"[^\W\d_]\s?\d{1,4}$")
+_UNIT: Final = re.compile(
+    r"\d{0,3}\s*[%\uff05‰]|\d{0,3}\s*(?:[年号元天]|月(?!度)|日(?!常)|名(?![单额称])|个(?!别)|"
+    r"人(?![工员才])|次(?![年日要])|项(?!目)|所(?![有在])|周(?!期)|小时|分钟|课时|学时)"
+)
+"""What follows a figure that a line's end cut off from its unit."""
 _WIDE: Final = "[\u3400-\u9fff，。；：、！？（）《》“”‘’]"
 
 
@@ -246,7 +361,11 @@ def _goes_on(before: Line, after: Line, full: int) -> bool:
         return before.heading and after.heading and _splits(before.text, after.text)
     if _ENDS.search(before.text) or _begins(after.text):
         return False
-    if _ADDRESSED.match(after.text):
+    if _cut_off(before.text, after.text):
+        return True
+    if _ADDRESSED.match(after.text) or _NUMBER.fullmatch(_narrow(before.text)):
+        return False
+    if _signs_alone(after.text) and (_CONTACT.match(before.text) or _signs_alone(before.text)):
         return False
     last = before.last if isinstance(before, _Grown) else _width(before.text)
     if TITLE_ENDS.search(before.text) and not re.search("[，。；]", before.text):
@@ -261,6 +380,26 @@ def _goes_on(before: Line, after: Line, full: int) -> bool:
     if _level(before.text) is not None:
         return "，" in before.text or last > 60
     return last > 30
+
+
+def _cut_off(before: str, after: str) -> bool:
+    """Whether a line's end cuts a figure off from its unit, or a month or a day from its year."""
+    if _FIGURE.search(before):
+        return _UNIT.match(after) is not None
+    if re.search(r"\d\s*年$", before):
+        return re.match(r"\d{1,2}\s*月", after) is not None
+    return re.search(r"\d\s*月$", before) is not None and bool(re.match(r"\d{1,2}\s*日", after))
+
+
+def begins(line: str) -> bool:
+    """Whether a section or an annex may begin with this line."""
+    plain = _plain(Line(line))
+    return plain is not None and _begins(plain.text)
+
+
+def page_number(line: str) -> bool:
+    """Whether this line is no more than a page's number."""
+    return _PAGE.fullmatch(" ".join(line.split())) is not None
 
 
 def _splits(before: str, after: str) -> bool:
@@ -323,7 +462,20 @@ class _Place:
     """Level and number, outermost first; level 0 twice is a 一、 inside of another."""
     headings: list[str] = field(default_factory=list)
     article: str = ""
-    chapter: str = ""
+    divisions: list[tuple[int, str, str]] = field(default_factory=list)
+    """Depth, number and heading of the parts, chapters and paragraphs, the outermost first."""
+    named: list[tuple[int, str]] = field(default_factory=list)
+    """Level and words of the headings that have no number, the outermost first."""
+
+    def divided(self) -> str:
+        """The numbers of the divisions: 第二部分, 第一章第二节."""
+        return "".join(number for _, number, _ in self.divisions)
+
+    def names(self) -> str:
+        return "／".join(words for _, words in self.named)
+
+    def copy(self) -> _Place:
+        return replace(self, numbers=[*self.numbers], headings=[*self.headings])
 
     def numbers_said(self) -> str:
         written = self.article
@@ -342,15 +494,22 @@ class _Place:
         return written
 
     def heading(self) -> str:
-        return "／".join(filter(None, (self.chapter, *self.headings)))
+        above = (*(heading for _, _, heading in self.divisions), self.names())
+        return "／".join(filter(None, (*above, *self.headings)))
 
 
 class _Reader:
     """Takes paragraph after paragraph and gathers sections."""
 
-    def __init__(self, *, decimal: bool) -> None:
-        """`decimal`: the document numbers 1, 1.1, 1.1.1."""
-        self._decimal = decimal
+    def __init__(self, blocks: Sequence[Line]) -> None:
+        """`blocks`: all that it will take, to see how the document numbers."""
+        self._decimal = any(_DECIMAL.match(block.text) for block in blocks)
+        """The document numbers 1, 1.1, 1.1.1."""
+        self._outer = any(_outer(block.text) for block in blocks if not block.table)
+        """The document has 一、, articles or such."""
+        levels = Counter(block.level for block in blocks if block.level)
+        self._often = {level for level, count in levels.items() if count > 1}
+        """The levels of which there is more than one heading."""
         self._place = _Place()
         self._said: list[_Said] = []
         self._part = 0
@@ -359,6 +518,8 @@ class _Reader:
         self._listed: dict[str, str] = {}
         """The annexes that the letter lists: their number and their title."""
         self._begun: set[str] = set()
+        self._beside = ""
+        """The annex where one is, if its numbers are said without it."""
         self._listing = False
         self._opening = True
         """At the beginning of a letter or annex, before its first sentence."""
@@ -366,11 +527,37 @@ class _Reader:
         """The lines of the title of the letter or annex that has just begun."""
         self._numbered = False
         """The letter or annex has numbered sections."""
-        self._gap = False
+        self._gap: list[str] = []
+        """The sections before which a number is missing."""
+        self._missed = False
+        """Before the number just taken one is missing."""
+        self._last_article = 0
+        self._unnamed = False
+        """A chapter has begun with its number alone."""
+        self._table = 0
+        """The table of which the last block was a row."""
+        self._before_table: _Place | None = None
+        """Where one was before it: what its rows number ends with it."""
+        self._refused = False
+        """Its rows begin no sections."""
 
     def take(self, block: Line) -> None:
         text = block.text
-        if self._annex(text, block.heading) or self._list(text):
+        if block.listed:
+            self._say("目录", text)
+            return
+        if block.table != self._table:
+            self._turn(block.table)
+        if block.table and self._row(block):
+            return
+        row = block.table and _filled(block) > 1
+        if self._unnamed and _names(text) and not row:
+            self._name_division(text)
+            return
+        self._unnamed = False
+        if not row and (self._annex(text, block.heading) or self._list(text)):
+            return
+        if block.level and self._headline(block):
             return
         if self._opening and self._opens(text):
             return
@@ -379,10 +566,75 @@ class _Reader:
         self._opening = False
         if special := self._special(text):
             self._say(special, text)
-        elif not self._place.numbers_said():
-            self._say("导语", text)
         else:
-            self._say("", text)
+            self._go_on(text)
+
+    def _go_on(self, text: str) -> None:
+        """Say what stands in the section where one is."""
+        place = self._place
+        self._say("" if place.numbers_said() or place.named else "导语", text)
+
+    # ------------------------------------------------------------ tables
+
+    def _turn(self, table: int) -> None:
+        """A table begins, or ends."""
+        if self._before_table is not None:
+            self._place = self._before_table
+        self._before_table = None
+        self._table, self._refused = table, False
+
+    def _row(self, block: Line) -> bool:
+        """Whether a row belongs to the section where one is, whatever number it begins with."""
+        if _filled(block) < 2:
+            return False
+        text = block.text
+        place = self._place
+        if _CHAPTER.match(text):
+            follows = False
+        elif article := _ARTICLE.match(text):
+            follows = _value(article[1]) == self._last_article + 1
+        elif (numbered := _level(text)) is None:
+            return False
+        elif numbered[0] >= 2:
+            # What rows count is theirs: the table over, all goes on as before.
+            if self._before_table is None:
+                self._before_table = place.copy()
+            return False
+        else:
+            its = [number for level, number in place.numbers if level == numbered[0]]
+            follows = numbered[1] == (its[0] if its else 0) + 1 and len(its) < 2
+            follows = follows and (numbered[0] == 0 or bool(its))
+        if follows and not self._refused:
+            self._before_table = None
+            return False
+        self._refused = True
+        if self._opening and self._named:
+            self._say("封面", text)
+        else:
+            self._opening = False
+            self._go_on(text)
+        return True
+
+    # ------------------------------------------------------------ headings without numbers
+
+    def _headline(self, block: Line) -> bool:
+        """Whether a section begins here that is known by its heading alone."""
+        text = block.text
+        if self._outer or not _names(text) or (self._opening and self._titles(block)):
+            return False
+        place = self._place
+        named = [one for one in place.named if one[0] < block.level]
+        self._place = _Place(place.annex, named=[*named, (block.level, text)])
+        self._opening = False
+        self._say("", text)
+        return True
+
+    def _titles(self, block: Line) -> bool:
+        """Whether a heading at the beginning belongs to the title."""
+        if self._named and TITLE_ENDS.search(self._named[-1]):
+            return False
+        title = TITLE_ENDS.search(block.text) or block.text.startswith("关于")
+        return bool(title) or not block.heading or block.level not in self._often
 
     # ------------------------------------------------------------ annexes
 
@@ -412,9 +664,11 @@ class _Reader:
         # An annex that is the whole document, or all of it that is numbered, needs no name.
         alone = annex == "附件" and not self._numbered
         self._place = _Place(annex="" if alone else annex)
+        self._beside = annex if alone and self._said else ""
         self._begun.add(annex)
         self._part += bool(self._said)
         self._listing, self._opening, self._named = False, True, []
+        self._last_article = 0
 
     def _list(self, text: str) -> bool:
         """Whether this belongs to the letter's list of annexes."""
@@ -451,7 +705,7 @@ class _Reader:
             return False
         if _CHAPTER.match(text) or _ARTICLE.match(text) or self._below(text):
             return False
-        if len(text) < 40 and _NUMBER.fullmatch(text):
+        if len(text) < 40 and _NUMBER.fullmatch(_narrow(text)):
             self._say("文号", text)
         elif _ADDRESSED.match(text):
             self._say("主送", text)
@@ -492,13 +746,21 @@ class _Reader:
         """Whether a numbered section begins here; says its first paragraph."""
         place = self._place
         if found := _CHAPTER.match(text):
-            if len(text) < 40:
-                place.chapter, place.numbers, place.headings, place.article = text, [], [], ""
+            if len(text) < 40 and not _CLOSED.search(text):
+                depth = _DIVISIONS[found[2]]
+                above = [one for one in place.divisions if one[0] < depth]
+                number = f"第{han(_value(found[1]))}{found[2]}"
+                self._place = _Place(place.annex, divisions=[*above, (depth, number, text)])
                 self._opening = False
+                self._unnamed = found.end() == len(text)
                 return True
             return False
         if found := _ARTICLE.match(text):
-            place.article = f"第{han(_value(found[1]))}条"
+            article, again = _value(found[1]), f"之{found[2]}" if found[2] else ""
+            place.article = f"第{han(article)}条{again}"
+            if self._last_article and article > self._last_article + 1:
+                self._gap.append(self._where())
+            self._last_article = max(article, self._last_article)
             place.numbers, place.headings = [], []
             self._numbered, self._opening = True, False
             self._say("", text)
@@ -512,6 +774,12 @@ class _Reader:
         if numbered := _level(text):
             return self._enter(*numbered, text)
         return False
+
+    def _name_division(self, text: str) -> None:
+        """Take a line after the number of a chapter as its name."""
+        depth, number, heading = self._place.divisions[-1]
+        self._place.divisions[-1] = (depth, number, f"{heading} {text}")
+        self._unnamed = False
 
     def _below(self, text: str) -> list[tuple[int, int]] | None:
         """The numbers at which a paragraph stands that begins with 1.2, or in such a document
@@ -540,12 +808,15 @@ class _Reader:
         return [*above, *((BELOW + at - 1 if at else 2, number) for at, number in enumerate(path))]
 
     def _enter(self, level: int, number: int, text: str) -> bool:
+        self._missed = False
         above = self._above(level, number)
         if above is None:
             return False
         place = self._place
         place.numbers = [*place.numbers[:above], (level, number)]
         place.headings = [*place.headings[:above], _headed(text)]
+        if self._missed:
+            self._gap.append(self._where())
         self._numbered, self._opening = True, False
         self._say("", text)
         return True
@@ -565,7 +836,7 @@ class _Reader:
         if level >= 2 and not (same and 0 < number - numbers[same[-1]][1] <= FORGOTTEN):
             # A number in running text, or a list that begins in the middle.
             return None
-        self._gap = True
+        self._missed = True
         if same:
             return same[-1] if numbers[same[-1]][1] < number else same[0]
         higher = [place for place, (its, _) in enumerate(numbers) if its < level]
@@ -579,6 +850,8 @@ class _Reader:
         if _DATE.fullmatch(text):
             self._sign()
             return "落款"
+        if (found := _SIGNED.fullmatch(text)) and _signs(found[1]):
+            return "落款" if self._said and _ends_text(self._said[-1]) else ""
         if _CONTACT.match(text):
             return "联系方式"
         if re.match(r"(?:单位|项目|申报).{0,8}[（(](?:签字|公章|盖章|签章)[）)]", text):
@@ -587,20 +860,38 @@ class _Reader:
 
     def _sign(self) -> None:
         """Take the short lines before a date as the signature."""
-        for said in reversed(self._said):
-            if not _signs(said.text) or said.part != self._part or said.name not in ("", "导语"):
+        for at in range(len(self._said) - 1, -1, -1):
+            said = self._said[at]
+            if said.part != self._part or said.name not in ("", "导语"):
                 break
-            said.name, said.numbers, said.heading = "落款", "", ""
+            if not _signs(said.text) and not (
+                _may_sign(said.text) and at and _ends_text(self._said[at - 1])
+            ):
+                break
+            said.name, said.numbers, said.names, said.heading = "落款", "", "", ""
+
+    def _where(self) -> str:
+        """The section where one is."""
+        place = self._place
+        parts = (place.annex, place.divided(), place.names(), place.numbers_said())
+        return " ".join(filter(None, parts))
 
     def _say(self, name: str, text: str) -> None:
         place = self._place
         numbers, heading = ("", "") if name else (place.numbers_said(), place.heading())
-        self._said.append(_Said(self._part, place.annex, name, numbers, heading, text))
+        annex = place.annex
+        if name in ("标题", "封面", "导语"):
+            # The letter has its own.
+            annex = annex or self._beside
+        names = "" if name else place.names()
+        divided = "" if name else place.divided()
+        self._said.append(_Said(self._part, annex, name, numbers, heading, text, names, divided))
 
     # ------------------------------------------------------------ the whole
 
     def document(self, name: str) -> Document:
-        divided = {said.part for said in self._said if said.numbers}
+        _tell_apart(self._said)
+        divided = {said.part for said in self._said if said.numbers or said.names}
         for said in self._said:
             if said.name == "导语" and said.part not in divided:
                 said.name = "通知正文"
@@ -617,16 +908,21 @@ class _Reader:
             for text in _portions(texts)
         ]
         found: list[Doubt] = []
+        spots: list[Spot] = []
         if not divided:
             found.append("no_sections")
-        elif self._gap:
+        elif any(said.names for said in self._said):
+            found.append("named")
+        if self._gap:
             found.append("gap")
-        if _repeated(self._said):
+            spots += [Spot("gap", "section", one) for one in self._gap]
+        if repeated := _repeated(self._said):
             found.append("repeated")
+            spots += [Spot("repeated", "section", one) for one in repeated]
         title = self._called()
         if not title:
             found.append("no_title")
-        return Document((title or name)[:200], tuple(pieces), tuple(found))
+        return Document((title or name)[:200], tuple(pieces), tuple(found), tuple(spots))
 
     def _called(self) -> str:
         title = ""
@@ -643,7 +939,36 @@ def _signs(text: str) -> bool:
     if _DATE.fullmatch(text):
         return True
     short = len(text) <= 40 and not _ENDS.search(text) and not _begins(text)
-    return short and re.search("[会厅局室部心院校委办）)]$", text) is not None
+    return short and _OFFICE.search(text) is not None
+
+
+def _signs_alone(text: str) -> bool:
+    """Whether this is the name of an office and no more; in brackets it goes on from another."""
+    return text[0] not in "（(" and _OFFICE.search(text) is not None and _may_sign(text)
+
+
+def _may_sign(text: str) -> bool:
+    """Whether this may be anybody's name: short, no sentence, no heading, no row of a table."""
+    return len(text) <= 30 and not _NAMELESS.search(text) and not _begins(text)
+
+
+def _ends_text(said: _Said) -> bool:
+    """Whether a text may end here, and be signed in the next line."""
+    return said.name not in ("", "导语") or _ENDS.search(said.text) is not None
+
+
+_OFFICE: Final = re.compile(
+    "(?:[会厅局室部心院校委办府处盟团馆宫站社）)]|科协|协会|学会|[大中小]学|工委|集团|公司|基金)$"
+)
+"""How the names of offices end."""
+_NAMELESS: Final = re.compile(
+    r"[，。；：！？、|\d]|(?:时间|日期|期限|地点|名单|如下|为止|以前|之前|开始|截止|结束|[是为于至])$|"
+    + TITLE_ENDS.pattern
+)
+_SIGNED: Final = re.compile(
+    rf"([^，。；：！？、|\s](?:[^，。；：！？、|]{{0,38}}[^，。；：！？、|\s])?)\s*{_DATE.pattern}"
+)
+"""Who signs, and the date, in one line."""
 
 
 @dataclass(slots=True)
@@ -657,9 +982,28 @@ class _Said:
     numbers: str
     heading: str
     text: str
+    names: str = ""
+    """The headings without numbers that it stands under."""
+    divided: str = ""
+    """The numbers of the chapters that it stands in."""
+    apart: bool = False
+    """Its number comes in several chapters: the chapter is said with it."""
 
     def section(self) -> str:
-        return f"{self.annex} {self.name or self.numbers}".strip()
+        chapter = self.divided if self.apart else ""
+        parts = (self.annex, chapter, self.names, self.name or self.numbers)
+        return " ".join(filter(None, parts))
+
+
+def _tell_apart(every: Sequence[_Said]) -> None:
+    """Where chapters begin their numbers anew, have them said with each section."""
+    chapters: dict[tuple[str, str, str], set[str]] = {}
+    for said in every:
+        if said.numbers and not said.numbers.startswith("第"):
+            chapters.setdefault((said.annex, said.names, said.numbers), set()).add(said.divided)
+    again = {annex for (annex, _, _), found in chapters.items() if len(found) > 1}
+    for said in every:
+        said.apart = said.annex in again and not said.name
 
 
 def _gathered(every: Iterable[_Said]) -> Iterator[tuple[str, str, list[str]]]:
@@ -671,11 +1015,11 @@ def _gathered(every: Iterable[_Said]) -> Iterator[tuple[str, str, list[str]]]:
         yield section, heading, texts
 
 
-def _repeated(every: Iterable[_Said]) -> bool:
-    """Whether a number comes back after another: two sections have it, and are read as one."""
+def _repeated(every: Iterable[_Said]) -> list[str]:
+    """The numbers that come back after another: two sections have them, and are read as one."""
     numbers = [said.section() for said in every if not said.name]
     begins = [number for number, _ in groupby(numbers) if _ENDS_IN_NUMBER.search(number)]
-    return len(set(begins)) < len(begins)
+    return [number for number, count in Counter(begins).items() if count > 1]
 
 
 _ENDS_IN_NUMBER: Final = re.compile(rf"(?:{_HAN}|\d|[条)])$")
@@ -704,6 +1048,17 @@ def _headed(text: str) -> str:
         return text
     begin = re.match(r"[^。：:；\n]{1,24}(?=[。：:])", text)
     return begin[0] if begin else ""
+
+
+def _filled(row: Line) -> int:
+    """How many cells of a row say something."""
+    return len(
+        [cell for cell in row.text.split(None if row.ruled else CELLS.strip()) if cell.strip()]
+    )
+
+
+def _narrow(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
 
 
 def _bare(text: str) -> str:

@@ -11,13 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from answers.sections import Doubt, Line, han
+from answers.sections import CELLS, Doubt, Line, Spot, SpotKind, han
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
 
-CELLS: Final = " | "
-"""Between the cells of a table's row."""
 MOST_STYLES: Final = 10
 """Maximum styles that one style is looked up through."""
 
@@ -25,8 +23,16 @@ _AROUND: Final = ("sdtContent", "sdt", "customXml", "ins", "moveTo", "smartTag")
 """What only wraps paragraphs, rows or cells."""
 _UNSAID: Final = ("txbxContent", "moveFrom", "del", "Fallback", "rt", "delText", "instrText")
 """What is no part of the text: boxes beside it, what was removed, how it sounds."""
-_UNREAD: Final = ("txbxContent", "drawing", "pict", "object", "footnoteReference", "oMath")
-"""What may say something that is not read."""
+_UNREAD: Final[dict[str, SpotKind]] = {
+    **{"txbxContent": "box", "drawing": "picture", "pict": "picture", "object": "object"},
+    **{"footnoteReference": "note", "endnoteReference": "note", "oMath": "formula"},
+}
+"""What may say something that is not read, and what it is called."""
+MOST_REPEATED: Final = 60
+"""Maximum characters of a cell that are said again in each row that it spans."""
+NEAR: Final = 20
+"""Maximum characters of the words by which a place is told."""
+_CONTENTS_STYLE: Final = re.compile(r"(?:toc|目录)\s*\d", re.I)
 _FALSE: Final = ("0", "false", "off")
 _WINGDINGS: Final = {
     **dict.fromkeys((0x6C, 0x9F, 0xA7), "•"),
@@ -56,11 +62,11 @@ def _local(node: Any) -> str:
     return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
 
 
-def lines_of(document: WordDocument) -> tuple[list[Line], list[Doubt]]:
-    """The lines of a document, and what was not read of it."""
+def lines_of(document: WordDocument) -> tuple[list[Line], list[Doubt], list[Spot]]:
+    """The lines of a document, and what was not read of it, and where."""
     reader = _Reader(document)
     lines = list(reader.blocks(document.element.body))
-    return lines, reader.doubts
+    return lines, reader.doubts, reader.spots
 
 
 class _Reader:
@@ -69,8 +75,15 @@ class _Reader:
         self._numbers = _Numbering(document, self._styles)
         self._left_out = False
         """Something was struck out, hidden, or unknown."""
-        self._beside = False
-        """There are boxes, pictures, notes."""
+        self._beside: list[tuple[SpotKind, str]] = []
+        """The boxes, pictures and notes, and the words near them."""
+        self._now: list[SpotKind] = []
+        """Those of the paragraph that is being read."""
+        self._near = ""
+        """How the last paragraph began that says something."""
+        self._tables = 0
+        self._contents = False
+        """One is inside of a table of contents that Word made."""
 
     @property
     def doubts(self) -> list[Doubt]:
@@ -81,6 +94,10 @@ class _Reader:
             found.append("parts")
         return found
 
+    @property
+    def spots(self) -> list[Spot]:
+        return [Spot("parts", kind, words) for kind, words in dict.fromkeys(self._beside)]
+
     def blocks(self, parent: Any) -> Iterator[Line]:
         for node in parent:
             match _local(node):
@@ -88,37 +105,84 @@ class _Reader:
                     yield from self._paragraph(node)
                 case "tbl":
                     yield from self._table(node)
+                case "sdt" if _gallery(node) == "Table of Contents":
+                    before, self._contents = self._contents, True
+                    yield from self.blocks(node)
+                    self._contents = before
                 case name if name in _AROUND:
                     yield from self.blocks(node)
 
     def _paragraph(self, paragraph: Any) -> Iterator[Line]:
-        said = self._said(paragraph)
+        said = self._told(paragraph)
         number = "" if self._unshown(paragraph) else self._numbers.of(paragraph)
         if not said.strip():
             return
-        style = self._styles.name_of(paragraph)
+        style = self._styles.name_of(paragraph) or self._styles.of(paragraph)
         heading = style.startswith(("Heading", "heading", "Title", "标题"))
+        listed = self._contents or _CONTENTS_STYLE.match(style) is not None
+        level = self._styles.level_of(paragraph) if heading else 0
+        bold = self._bold(paragraph)
         for place, line in enumerate(said.split("\n")):
             if line.strip():
-                yield Line(line if place else number + line, whole=True, heading=heading)
+                text = line if place else number + line
+                yield Line(
+                    text,
+                    whole=True,
+                    heading=heading and not listed,
+                    level=0 if listed else level,
+                    bold=bold,
+                    listed=listed,
+                )
+
+    def _bold(self, paragraph: Any) -> bool:
+        """Whether all that a paragraph says is bold."""
+        runs = [run for run in paragraph.iter(_w("r")) if any(map(_say, run.iter(_w("t"))))]
+        return bool(runs) and all(self._styles.on(run, paragraph, "b") for run in runs)
 
     def _table(self, table: Any) -> Iterator[Line]:
         # Cells as they are written: one that says it spans a million columns is one.
+        self._tables += 1
+        number = self._tables
+        above: dict[int, str] = {}
         for row in _within(table, "tr"):
-            cells = [self._cell(cell) for cell in _within(row, "tc")]
+            cells: list[str] = []
+            column = _skipped(row)
+            for cell in _within(row, "tc"):
+                said = self._cell(cell)
+                merged = cell.find(f"{_w('tcPr')}/{_w('vMerge')}")
+                if merged is None:
+                    above.pop(column, None)
+                elif merged.get(_w("val"), "continue") == "restart":
+                    above[column] = said[:MOST_REPEATED]
+                else:
+                    # On paper the cell above reaches down to here.
+                    said = said or above.get(column, "")
+                cells.append(said)
+                column += _spanned(cell)
             said = CELLS.join(cells)
             if said.strip(CELLS):
-                yield Line(said, whole=True)
+                yield Line(said, whole=True, table=number)
 
     def _cell(self, cell: Any) -> str:
         parts = []
         for paragraph in cell.iter(_w("p")):
             if any(_local(one) == "txbxContent" for one in paragraph.iterancestors()):
                 continue
-            said = " ".join(self._said(paragraph).split())
+            said = " ".join(self._told(paragraph).split())
             number = "" if self._unshown(paragraph) else self._numbers.of(paragraph)
             parts.append(number + said if said else "")
         return " ".join(filter(None, parts))
+
+    def _told(self, paragraph: Any) -> str:
+        """What a paragraph says; notes what stands beside it."""
+        self._now = []
+        said = self._said(paragraph)
+        if words := " ".join(said.split()):
+            self._near = words[:NEAR]
+        # A box is drawn, and often drawn twice.
+        kinds = dict.fromkeys("box" if "box" in self._now else kind for kind in self._now)
+        self._beside += [(kind, self._near) for kind in kinds]
+        return said
 
     def _unshown(self, paragraph: Any) -> bool:
         """Whether a paragraph is not there at all: removed, or hidden with its mark."""
@@ -136,7 +200,9 @@ class _Reader:
         for child in node:
             name = _local(child)
             if name in _UNREAD:
-                self._beside = True
+                self._now.append(_UNREAD[name])
+                if _boxed(child):
+                    self._now.append("box")
             if name in _UNSAID or name in ("pPr", "rPr", "sdtPr"):
                 continue
             if name == "p":  # in a box beside the text
@@ -196,6 +262,31 @@ def _within(parent: Any, wanted: str) -> Iterator[Any]:
             yield from _within(node, wanted)
 
 
+def _say(text: Any) -> bool:
+    return bool((text.text or "").strip())
+
+
+def _boxed(node: Any) -> bool:
+    """Whether a drawing holds a box with words."""
+    return next(node.iter(_w("txbxContent")), None) is not None
+
+
+def _gallery(control: Any) -> str:
+    """What a control says that it holds."""
+    found = control.find(f"{_w('sdtPr')}/{_w('docPartObj')}/{_w('docPartGallery')}")
+    return "" if found is None else str(found.get(_w("val"), ""))
+
+
+def _spanned(cell: Any) -> int:
+    """How many columns a cell says that it spans."""
+    return max(1, _whole(_value(cell.find(_w("tcPr")), "gridSpan", "1"), 1))
+
+
+def _skipped(row: Any) -> int:
+    """How many columns a row leaves out at its beginning."""
+    return max(0, _whole(_value(row.find(_w("trPr")), "gridBefore", "0"), 0))
+
+
 def _on(toggle: Any) -> bool:
     return toggle is not None and (toggle.get(_w("val")) or "1").casefold() not in _FALSE
 
@@ -234,6 +325,15 @@ class _Styles:
 
     def name_of(self, paragraph: Any) -> str:
         return _value(self.all.get(self.of(paragraph)), "name")
+
+    def level_of(self, paragraph: Any) -> int:
+        """The level of a heading's style, 1 and up; 0 for a title."""
+        for style in self.chain(self.of(paragraph)):
+            outline = _whole(_value(style.find(_w("pPr")), "outlineLvl", "-1"), -1)
+            if 0 <= outline < 9:
+                return outline + 1
+        found = re.search(r"(?:heading|标题)\s*(\d)", self.name_of(paragraph), re.I)
+        return int(found[1]) if found else 0
 
     def on(self, run: Any, paragraph: Any, toggle: str) -> bool:
         """Whether a run is set so, by itself or by a style."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import Session
 
 from answers.passages import Passage, Passages
-from answers.sections import Document, Doubt
+from answers.sections import Document, Doubt, Spot
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Field, Item, Message
@@ -27,6 +27,8 @@ SHOWN: Final = 5
 BEGINNING: Final = 40
 """Maximum characters of each beginning."""
 MOST_NUMBERS: Final = 30
+MOST_PLACES: Final = 6
+"""Maximum places that are told of one doubt."""
 NAMED_ONLY: Final = (
     "标题",
     "文号",
@@ -34,6 +36,7 @@ NAMED_ONLY: Final = (
     "发文机关",
     "封面",
     "附件目录",
+    "目录",
     "签章",
     "落款",
     "印发",
@@ -57,6 +60,8 @@ class Preview(BaseModel):
     first: tuple[tuple[str, str], ...]
     """Some sections, and how they begin."""
     doubts: tuple[Doubt, ...]
+    spots: tuple[Spot, ...] = ()
+    """Where they arose."""
 
     def words(self) -> Text:
         """As plain text, for the command line."""
@@ -88,7 +93,7 @@ class Preview(BaseModel):
         return [t("document.begins", section=one, words=words) for one, words in self.first]
 
     def _doubts(self) -> list[Text]:
-        return [t(f"document.doubt.{doubt}") for doubt in self.doubts]
+        return doubted(self.doubts, self.spots)
 
     def _outline(self) -> list[str] | Text:
         return list(self.outline) or t("document.no_outline")
@@ -106,7 +111,24 @@ def preview(document: Document) -> Preview:
             (one.section, _beginning(_without(one.section, one.text))) for one in telling[:SHOWN]
         ),
         doubts=document.doubts,
+        spots=document.spots,
     )
+
+
+def doubted(doubts: Iterable[Doubt], spots: Collection[Spot]) -> list[Text]:
+    """Each doubt as a sentence, with the places where it arose if they are known."""
+    said = []
+    for doubt in doubts:
+        words = t(f"document.doubt.{doubt}")
+        places = [
+            t(f"document.at.{one.kind}", at=one.at or t("document.beginning"))
+            for one in spots
+            if one.doubt == doubt
+        ]
+        if len(places) > MOST_PLACES:
+            places = [*places[:MOST_PLACES], t("document.and_more", count=len(places))]
+        said.append(t("document.doubt_at", doubt=words, places=places) if places else words)
+    return said
 
 
 def _outline(document: Document) -> tuple[str, ...]:
@@ -115,7 +137,10 @@ def _outline(document: Document) -> tuple[str, ...]:
     return every if len(every) <= MOST_NUMBERS else (*every[:MOST_NUMBERS], "…")
 
 
-_OUTERMOST: Final = re.compile(r"(?:附件\d* )?(?:[一二三四五六七八九十]+|第\w+条|\(\w+\)|\d+)")
+_OUTERMOST: Final = re.compile(
+    r"(?:附件\d* )?(?:第\S+(?:部分|[编篇章节]) )?"
+    r"(?:[一二三四五六七八九十]+(?![^\W\d])|第\w+条(?:之\w+)?|\(\w+\)|\d+)"
+)
 
 
 def _without(section: str, text: str) -> str:

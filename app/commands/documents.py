@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,18 +34,23 @@ def preview(file: Source, as_json: AsJson = False) -> None:
 
 @commands.command("read", help=both("document_read"))
 def read_(file: Source, as_json: AsJson = False) -> None:
+    from services import documents
+
     document = read(file.read_bytes(), file)
     sections = [
         {"section": section, "text": text_of(document, section)} for section in document.sections
     ]
     if as_json:
-        say_json({"title": document.title, "sections": sections, "doubts": document.doubts})
+        told = {"title": document.title, "sections": sections, "doubts": document.doubts}
+        if document.spots:
+            told["places"] = [asdict(spot) for spot in document.spots]
+        say_json(told)
         return
     say(t("cli.document_title", title=document.title))
     for one in sections:
         say(t("cli.document_section", **one))
-    for doubt in document.doubts:
-        say(t(f"document.doubt.{doubt}"))
+    for words in documents.doubted(document.doubts, document.spots):
+        say(words)
 
 
 def text_of(document: Document, section: str) -> str:

@@ -16,7 +16,7 @@ import pytest
 
 from answers.explaining import Verdict
 from answers.reading import Unreadable
-from answers.sections import Doubt
+from answers.sections import Doubt, SpotKind
 from answers.topics import common_topics
 from app.commands.inquiries import KEPT
 from app.console.learners import STATES
@@ -162,6 +162,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "consent.{}_for": ("give", "take_back"),
     "consent.{}_state": get_args(ConsentStanding),
     "counter.{}": values(Counter),
+    "document.at.{}": get_args(SpotKind),
     "document.doubt.{}": get_args(Doubt),
     "document.unreadable.{}": UNREAD,
     "demo.diary.{}": EVERY,

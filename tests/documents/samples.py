@@ -84,6 +84,42 @@ def narrow(text: str, width: int = 22) -> list[str]:
 
 def pdf(pages: Sequence[Sequence[str]]) -> bytes:
     """A PDF of these pages' lines, with text that can be copied; nothing is compressed."""
+    return _printed([_set(lines) for lines in pages])
+
+
+def ruled(pages: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> bytes:
+    """The same, with a ruled table at the foot of the last page."""
+    at, wide = 300, 120
+    said = b"".join(
+        b"BT /F 12 Tf %d %d Td <%s> Tj ET\n"
+        % (75 + wide * column, at - 20 * place - 15, cell.encode("utf-16-be").hex().encode())
+        for place, row in enumerate(rows)
+        for column, cell in enumerate(row)
+    )
+    right, low = 72 + wide * len(rows[0]), at - 20 * len(rows)
+    for place in range(len(rows) + 1):
+        said += b"72 %d m %d %d l S\n" % (at - 20 * place, right, at - 20 * place)
+    for column in range(len(rows[0]) + 1):
+        said += b"%d %d m %d %d l S\n" % (72 + wide * column, at, 72 + wide * column, low)
+    made = [_set(lines) for lines in pages]
+    return _printed([*made[:-1], made[-1] + said])
+
+
+def with_picture(pages: Sequence[Sequence[str]], number: int) -> bytes:
+    """The same, with a picture on one page."""
+    return _printed([_set(lines) for lines in pages], number)
+
+
+def _set(lines: Sequence[str]) -> bytes:
+    return b"".join(
+        b"BT /F 12 Tf 72 %d Td <%s> Tj ET\n"
+        % (780 - 20 * at, line.encode("utf-16-be").hex().encode())
+        for at, line in enumerate(lines)
+        if line
+    )
+
+
+def _printed(drawn: Sequence[bytes], pictured: int = 0) -> bytes:
     objects: list[bytes] = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
     font = (
         b"<< /Type /Font /Subtype /Type0 /BaseFont /Song /Encoding /Identity-H "
@@ -103,18 +139,20 @@ def pdf(pages: Sequence[Sequence[str]]) -> bytes:
     ).encode()
     objects += [font, below, _stream(mapping)]
     kids = []
-    for lines in pages:
-        said = b"".join(
-            b"BT /F 12 Tf 72 %d Td <%s> Tj ET\n"
-            % (780 - 20 * at, line.encode("utf-16-be").hex().encode())
-            for at, line in enumerate(lines)
-            if line
-        )
+    for number, said in enumerate(drawn, 1):
+        picture = b""
+        if number == pictured:
+            objects.append(
+                b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /BitsPerComponent 8 "
+                b"/ColorSpace /DeviceGray /Length 1 >>\nstream\n0\nendstream"
+            )
+            picture = b"/XObject << /I %d 0 R >>" % len(objects)
         objects.append(_stream(said))
         kids.append(len(objects) + 1)
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] "
-            b"/Resources << /Font << /F 3 0 R >> >> /Contents %d 0 R >>" % len(objects)
+            b"/Resources << /Font << /F 3 0 R >> %s >> /Contents %d 0 R >>"
+            % (picture, len(objects))
         )
     listed = b" ".join(b"%d 0 R" % kid for kid in kids)
     objects[1] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (listed, len(kids))
