@@ -138,6 +138,28 @@ def hours_at(
     return _lasting(text, Hours(part, start), start, pos, end)
 
 
+@dataclass(frozen=True, slots=True)
+class SaidHours:
+    """What a sentence says of the time of day, at `text[start:end]`."""
+
+    hours: Hours
+    start: int
+    end: int
+
+
+def each_hours(text: str) -> Iterator[SaidHours]:
+    """All that it says of the time of day, in order."""
+    part: PartOfDay | None = None
+    for found, start, end in phrases(text, NEXT_HOURS, lambda pos: _hours_or_none(text, pos)):
+        hours, last = found, end
+        if hours is None and part:
+            # 昨晚，十一点到凌晨两点
+            hours, last = hours_at(text, start, part) or (None, end)
+        if hours and (hours.part or hours.start):
+            part = hours.part or part
+            yield SaidHours(hours, start, last)
+
+
 def backwards(text: str) -> Iterator[tuple[int, int]]:
     """Where somebody says an end that comes before its beginning: 下午五点到下午三点; but
     昨晚做实验，十一点到凌晨两点 is in order, as the first is of the evening too."""

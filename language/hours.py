@@ -2,15 +2,15 @@
 九点散的; and whether it tells of more than one session: 上午组会 下午做实验."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
 
 from language.activities import ACTIVITY, LEISURE
 from language.acts import tells_of_an_act
 from language.belonging import of_a_thing
-from language.clocks import NEXT_HOURS, Hours, PartOfDay, hours_at
+from language.clocks import Hours, PartOfDay, each_hours, hours_at
 from language.days import SaidDays
-from language.grammar import Span, before, compiled, phrases
+from language.grammar import Span, before, compiled
 from language.lengths import Length
 from language.numerals import HAN
 
@@ -19,9 +19,9 @@ from language.numerals import HAN
 class Time:
     """What a sentence says of the time of day; None where it says nothing, or not surely.
 
-    `minutes` lie between a beginning and an end that were said apart, or only make sense in the
-    part of the day that was said elsewhere; `span` is where, if it is one place. `several`: it tells of several sessions, and `begins`
-    has the places where each begins to be told.
+    `minutes` lie between a beginning and an end; `span` is where those stand, if not apart.
+    `several`: it tells of several sessions, and each begins to be told at one of `begins`.
+    `unsure`: there are more beginnings than one. At the times `not_begun` nothing began: it ended.
     """
 
     part: PartOfDay | None = None
@@ -29,6 +29,8 @@ class Time:
     minutes: int | None = None
     span: Span | None = None
     several: bool = False
+    unsure: bool = False
+    not_begun: frozenset[time | None] = frozenset()
     begins: tuple[int, ...] = ()
 
 
@@ -47,30 +49,37 @@ def own_time(
     told = [one for one in _each(plain) if _is_own(plain, one, said, own, lengths)]
     if not told:
         return Time()
-    parts = tuple(dict.fromkeys(one.hours.part for one in told if one.hours.part))
+    # 下午做实验做到晚上八点 is of the afternoon.
+    parts = {one.hours.part for one in told if one.hours.part and not _ends(plain, one)}
     begins = tuple(one.start for one in told)
     if len(parts) > 1:
         return Time(several=True, begins=begins)
-    part = parts[0] if parts else None
+    part = parts.pop() if parts else None
     read = [_within(plain, one, part) for one in told]
     spans = {(one.hours.start, one.hours.end) for one in read if one.hours.end}
     if len(spans) > 1:
         return Time(part=part, several=True, begins=begins)
     clocks = [one for one in read if one.hours.start and not one.hours.end]
-    # 三点到家，做实验四点到六点 has more hours than are clear.
-    first = [one for one in clocks if not _ends(plain, one)]
-    last = [one for one in clocks if _ends(plain, one)]
+    first = [one for one in clocks if _begins(plain, one)]
+    last = [one for one in clocks if one not in first and _ends(plain, one)]
+    begun = frozenset(one.hours.start for one in [*first, *(one for one in read if one.hours.end)])
+    other = frozenset(one.hours.start for one in clocks if _is_none(plain, one)) - begun
+    time = Time(part, begins=begins, not_begun=other)
+    if len(begun) > 1:
+        return replace(time, unsure=True)
     if spans:
-        ((start, end),) = spans
         own_end = next(one for one in read if one.hours.end)
-        if any(one.hours.start != start for one in first) or not _sure(plain, own_end):
-            return Time(part=part)
-        return Time(part, start, _between(start, end), (own_end.start, own_end.end))
-    if len({one.hours.start for one in first}) != 1 or not _begins(plain, first[0]):
-        return Time(part=part)
+        return replace(
+            time,
+            start=own_end.hours.start if _sure(plain, own_end) else None,
+            minutes=_lasting(own_end.hours),
+            span=(own_end.start, own_end.end),
+        )
+    if not begun:
+        return time
     began = first[0]
     minutes = _until(began, last[-1], plain) if last and last[-1].start > began.end else None
-    return Time(part, began.hours.start if _sure(plain, began) else None, minutes)
+    return replace(time, start=began.hours.start if _sure(plain, began) else None, minutes=minutes)
 
 
 def apart(plain: str, begins: Sequence[int]) -> list[str]:
@@ -90,16 +99,8 @@ def agree(values: Iterable[str | None]) -> bool:
 
 
 def _each(plain: str) -> Iterator[_Said]:
-    part: PartOfDay | None = None
-    for hours, start, end in phrases(
-        plain, NEXT_HOURS, lambda pos: hours_at(plain, pos) or (None, pos)
-    ):
-        if hours is None and part:
-            # 昨晚，十一点到凌晨两点
-            hours, end = hours_at(plain, start, part) or (None, end)
-        if hours:
-            part = hours.part or part
-            yield _Said(hours, start, end, _clause(plain, start, end))
+    for one in each_hours(plain):
+        yield _Said(one.hours, one.start, one.end, _clause(plain, one.start, one.end))
 
 
 def _clause(plain: str, start: int, end: int) -> Span:
@@ -123,9 +124,7 @@ def _is_own(
         return False
     if any(it.start <= one.start < it.end and not it.clocks for it in lengths):
         return False
-    if one.hours.start is None and (
-        _GREETS.match(plain, one.end) or of_a_thing(plain, one.end)
-    ):
+    if one.hours.start is None and (_GREETS.match(plain, one.end) or of_a_thing(plain, one.end)):
         return False
     clause = plain[one.clause[0] : one.clause[1]]
     if _OTHER_THINGS.search(clause):
@@ -136,7 +135,12 @@ def _is_own(
     # 下午在实验室做实验，晚上回家: the evening is another thing.
     alone = not clause.strip() or one.end - one.start >= len(clause.strip()) - 3
     return bool(
-        one.hours.start or acts or alone or _COUNTED.match(plain, one.end) or before(_ALL, plain, one.start) or _first(own, one)
+        one.hours.start
+        or acts
+        or alone
+        or _COUNTED.match(plain, one.end)
+        or before(_ALL, plain, one.start)
+        or _first(own, one)
     )
 
 
@@ -154,14 +158,19 @@ def _within(plain: str, one: _Said, part: PartOfDay | None) -> _Said:
 
 
 def _ends(plain: str, one: _Said) -> bool:
-    return bool(
-        before(_UNTIL, plain, one.start) or _ENDED.match(plain, one.end)
-    )
+    return bool(before(_UNTIL, plain, one.start) or _ENDED.match(plain, one.end))
 
 
 def _begins(plain: str, one: _Said) -> bool:
-    """Whether one time alone is surely a beginning."""
-    return bool(_BEGAN.match(plain, one.end)) and not before(_NOT_BEGAN, plain, one.start)
+    """Whether one time is surely a beginning."""
+    return not _is_none(plain, one) and bool(_BEGAN.match(plain, one.end))
+
+
+def _is_none(plain: str, one: _Said) -> bool:
+    """Whether one time is surely no beginning."""
+    return bool(
+        _ends(plain, one) or _ELSE.match(plain, one.end) or before(_NOT_BEGAN, plain, one.start)
+    )
 
 
 def _sure(plain: str, one: _Said) -> bool:
@@ -190,9 +199,11 @@ def _until(began: _Said, ended: _Said, plain: str) -> int | None:
     return minutes if 0 < minutes <= _LONGEST else None
 
 
-def _between(start: time | None, until: time | None) -> int | None:
-    if start is None or until is None:
-        return None
+def _lasting(hours: Hours) -> int | None:
+    return _between(hours.start, hours.end) if hours.start and hours.end else None
+
+
+def _between(start: time, until: time) -> int:
     return (60 * (until.hour - start.hour) + until.minute - start.minute) % (24 * 60)
 
 
@@ -207,19 +218,27 @@ _LEISURE = compiled(LEISURE)
 _GREETS = compiled("好|安")
 # When somebody came to write it down, or what did not take place.
 _OTHER_THINGS = compiled(
-    r"补[记录登写交报打填]|登记|打卡|没[来去有成上赶到]|没[^,。;\s]{1,2}成|取消|才想起|想起来|记起来|忘[了记]|放学(?!以?后)|闹钟|出门|到家|回家|睡|起床"
+    r"补[记录登写交报打填]|登记|打卡|没[来去有成上赶到]|没[^,。;\s]{1,2}成|取消|才想起|想起来|记起来"
+    r"|忘[了记]|放学(?!以?后)|闹钟|出门|到家|回家|睡|起床"
 )
 _COUNTED = compiled(r" [一两二三\d] [个场次节篇]")
 _ALL = compiled(r"[一整]个?$")
 _UNTIL = compiled(
-    r"(?:[做干弄搞整学写忙看聊讲测调跑算练搭听读开待改聊唠谈养等拖录]了?|一直|直)?到了?(?:快)? $|才 $"
+    r"(?:[做干弄搞整学写忙看聊讲测调跑算练搭听读开待改唠谈养等拖录]了?|一直|直)?到了?快? $|才 $"
 )
 _ENDED = compiled(
-    r" (?:左右|多|才|就|准时|那会儿?)*(?:结束|散|收[工摊尾]|走(?![进到去过])|做?完|离开|出来|出[去门]|下课|回[家来去]|撤|关门|放学|解散|停)"
+    r" (?:左右|多|才|就|准时|那会儿?)*"
+    r"(?:结束|散|收[工摊尾]|走(?![进到去过])|做?完|离开|出来|出[去门]|下课|回[家来去]|撤|关门|放学|解散"
+    r"|停)"
+)
+_ELSE = compiled(
+    r" (?:左右|多|就|才)*"
+    r"(?:到家|起床|起来|醒|出门|出发|睡|吃|回家|放学(?!以?后))"
 )
 _BEGAN = compiled(
-    r" (?:左右|多|就|才|整|钟)*(?:$|[,。;!\s]|开始|开[的会组]|起(?![床来])|到的|才?到(?=[ ,。;]|$)|进|入场|的时候|[的]?[和跟与同在去]|上[的课线]"
-    rf"|{ACTIVITY}|[一-鿿]{{1,3}}(?:带|教|给))"
+    r"(?=[,。;!\s]|$)| (?:左右|多|就|才|整|钟)*(?:$|[,。;!]|开始|开[的会组]|起(?![床来])|到的"
+    r"|才?到(?=[ ,。;]|$)|进|入场|的时候|的?[和跟与同在去]|上[的课线]"
+    rf"|{ACTIVITY}|[一-鿿]{{1,3}}[带教给])"
 )
 _NOT_BEGAN = compiled(r"(?:[到至前]|不到|过了|截止|之前|约了?[一-鿿]{0,4}|说好?|定) $")
 _SMALL_HOURS = compiled("凌晨|[今昨前]?[天日]?(?:凌晨|一早|清早)")

@@ -162,7 +162,10 @@ _ABOUT = compiled(
 )
 _AFTER = compiled(r"(?:[\s,.。!、~吧的了啊呀呢哦哈整]|左右|时间|\blong\b)*+")
 # 连上三节课，每节四十分钟
-_EACH_OF_THEM = compiled(r"[每一](节|篇|堂|场|讲|章|集)课? (大概|大约|差不多|约|将近|快)?(?:是|花了?|用了?|看了?|读了?|讲了?)? $")
+_EACH_OF_THEM = compiled(
+    r"[每一](节|篇|堂|场|讲|章|集)课? (大概|大约|差不多|约|将近|快)?"
+    r"(?:是|花了?|用了?|看了?|读了?|讲了?)? $"
+)
 _SO_MANY = compiled(r"(?<!第)([两俩二三仨四五六七八九十]|\d) ([节篇堂场讲章集])(?!之)")
 _SHORT_MINUTES = compiled(r"(?<=[\d十]) (?:分|m)$")
 # 第2小时, 每次两小时 and 两小时前 are no lengths of anything.

@@ -182,7 +182,10 @@ def _bears(name: str, surname: str) -> bool:
 
 
 _DOT = r"\s?[·.]?\s?"
-TITLE = "(?:老师|教授|导师|(?<![指教辅引领主半])导(?![师致出入电热航向读数演览])|博士|院士|研究员|工程师|主任|校长|院长)"
+TITLE = (
+    "(?:老师|教授|导师|(?<![指教辅引领主半])导(?![师致出入电热航向读数演览])"
+    "|博士|院士|研究员|工程师|主任|校长|院长)"
+)
 """How people are addressed, behind their surname."""
 _TITLED = re.compile(
     rf"(?:(?P<han>[一-鿿]{{1,3}})|\b(?P<latin>[a-z]{{1,20}}+) ?)(?:{TITLE}|{ELDER})"
@@ -244,7 +247,7 @@ _PINYIN = {
 SURNAME = f"[{''.join(_PINYIN)}]"
 """The first sign of a Chinese name, if it is a common one."""
 _ANYBODY_AWAY = compiled(
-    rf"{_ANYBODY}{_BY_THE_WAY}*+{_AWAY}[^,。;!?\s]*"
+    rf"{_ANYBODY}{_BY_THE_WAY}*+{_AWAY}(?:(?!没[^,。;\s]{{1,3}}成|没开|取消)[^,。;!?\s])*"
     r"|(?:^|(?<=[,。;天]))[^,。;我们\s]{2,9}没有?来(?=[,。;])"
     rf"|(?:^|(?<=[,。;\s天])){SURNAME}[一-鿿]{{1,2}}{_BY_THE_WAY}*+{_AWAY}[^,。;!?\s]*"
 )

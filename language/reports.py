@@ -9,7 +9,7 @@ from language.activities import ACTIVITY, LEISURE
 from language.acts import tells_of_an_act
 from language.belonging import own_days
 from language.callings import FAMILIAR
-from language.clocks import NEXT_HOURS, backwards, hours_at
+from language.clocks import NEXT_HOURS, SaidHours, backwards, each_hours, hours_at
 from language.days import SaidDays, begins, each_day
 from language.grammar import LIMIT, any_of, before, compiled, skip
 from language.lengths import Length, each_length
@@ -72,12 +72,16 @@ def as_meant(plain: str, now: datetime) -> str:
     if _TAKEN_BACK.search(plain) or "不是" in plain:
         plain = _taken_back(plain, list(each_day(plain, now)))
         plain = _taken_back(plain, list(each_length(plain)))
+        plain = _taken_back(plain, list(each_hours(plain)))
     if "每次" in plain and len({day for said in each_day(plain, now) for day in said.days}) > 1:
         plain = plain.replace("每次", "每天")
     return plain
 
 
-def _taken_back(plain: str, said: Sequence[SaidDays | Length]) -> str:
+Said = SaidDays | Length | SaidHours
+
+
+def _taken_back(plain: str, said: Sequence[Said]) -> str:
     for wrong, right in pairwise(said):
         denied = before(_NOT_SO, plain, wrong.start)
         if denied and _BUT.fullmatch(plain, wrong.end, right.start):
@@ -90,7 +94,7 @@ def _taken_back(plain: str, said: Sequence[SaidDays | Length]) -> str:
     return plain
 
 
-def _wrong_from(plain: str, wrong: SaidDays | Length, right: SaidDays | Length) -> int:
+def _wrong_from(plain: str, wrong: Said, right: Said) -> int:
     """Where that begins which is taken back: of 昨天两点，不对，三点 the hour alone."""
     hours = hours_at(plain, right.start)
     if isinstance(wrong, SaidDays) and hours and hours[1] == right.end:
@@ -226,7 +230,7 @@ _LEISURE = compiled(LEISURE)
 # Of 10点做到12点 the verb stands within the hours.
 _WENT_ON = compiled(
     r"[点半刻\d][^,。;:!?\d]{0,10}?[做干弄搞学写看聊讲测调跑算练搭听读]"
-    r"了?到 [\d零半一二三四五六七八九十]"
+    r"了?到 (?:[早晚]上|[上下中]午|傍晚|凌晨|深夜|半夜)? [\d零半一二三四五六七八九十]"
 )
 _ANY_ACT = compiled(
     r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}"
@@ -236,22 +240,37 @@ _DID_FOR = compiled(r"[一-鿿]了\s+的?[一-鿿]{2}")
 _HALF_A_DAY = compiled(r"[了一整]个?(?:上午|下午|晚上|早上)")
 _WEARY = compiled("累|困|哈哈|天气|迟到|晚点")
 _CLAUSES = re.compile(r"[,。;!]|(?<=[一-鿿\d])\s+(?=[一-鿿\d])|(?<=了)\s")
+_WHEN = "(?:[今昨前]天|[今昨]晚|上?周[一二三四五六日天])"
 # What somebody else did while I was not there.
-_OTHERS_ACT = compiled(r"^\s*(?:他们?|她们?|同[学桌]们?|别人|大家|人家|其他人|[老组]师?长?们?|后来他)")
-_PERFECT = compiled(r"[一-鿿](?:了|完|过|到|的)")
-_NO_REFUSAL = compiled(
-    r"忘(?:记了?|了)?+(?:登记|打卡|记录?|录|填|上报|报)(?:上|下来)?了?|不是没[去来做上到写听]|(?:终于|再也|总算)不用[^,。;\s]{0,6}"
-    r"|(?:虽然|其实)?(?:我)?不(?:想|能)(?:承认|说|动|否认)|(?:没|未曾?)(?:想到|料到|过多久|多久|想过)|不得不|不能不|没[有什么]*问题"
-    r"|(?:[早晚]?自习|(?:体育|语文|数学|英语|物理|化学|生物|历史|地理|政治|音乐|美术|信息)课|早操|课间操|作业|[早午晚]?饭|午觉)"
-    r"[都也]?没[上去写吃睡做](?=[,。;\s])"
-    r"|(?:本来|原来|原本|原定)[^,。;\s]{0,8}(?:的|周[一二三四五六日天])?[,\s]+(?:后来|又|临时)?[改挪推]到了?(?=[^,。;\s]{1,5}了?[,\s])"
+_OTHERS_ACT = compiled(
+    rf"^\s*{_WHEN}?(?:他们?|她们?|同[学桌]们?|别人|大家|人家|其他人|组[长员]|后来他)"
 )
+_PERFECT = compiled(r"[一-鿿](?:了|完|过|到|的)")
+# A lesson that was missed, and what was moved to the day on which it was done.
+_LESSONS = any_of("""
+    [早晚]?自习 (?:体育|语文|数学|英语|物理|化学|生物|历史|地理|政治|音乐|美术|信息)课 早操 课间操
+    作业 [早午晚]?饭 午觉
+""")
+_MOVED = any_of(r"""
+    (?:本来|原来|原本|原定)[^,。;\s]{0,8}(?:的|周[一二三四五六日天])?[,\s]+(?:后来|又|临时)?
+    (?:没[^,。;\s]{1,3}成|没[去做开来]|[去来]不了)[,\s]+(?:后来|就|所以|又|然后)*
+""")
+_NO_REFUSALS = any_of(rf"""
+    忘(?:记了?|了)?+(?:登记|打卡|记录?|录|填|上报|报)(?:上|下来)?了?
+    不是没[去来做上到写听] (?:终于|再也|总算)不用[^,。;\s]{{0,6}} 不得不 不能不
+    (?:虽然|其实)?我?不(?:想|能)(?:承认|说|动|否认) (?:没|未曾?)(?:想[到过]|料到|过?多久)
+    没(?:什么|怎么|啥)[^,。;\s]{{0,4}} 没[做测跑算调弄搞写]出来? 没[有什么]*问题
+    {_LESSONS}[都也]?没[上去写吃睡做](?=[,。;\s])
+    {_MOVED}[补改挪推调]到了?(?!下)(?=[^,。;\s]{{1,6}}[,。;\s]+\S)
+""")
+_NO_REFUSAL = compiled(_NO_REFUSALS)
 _INSTEAD = compiled(
     r"[,。;](?:然后|后来|于是|所以|最后|改成|(?:我|就)?在|[光就只](?=在?[看读写做听]))"
 )
 # Not 是2小时，不是3小时, which says the first.
 _TAKEN_BACK = compiled(
-    r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|[啊哦噢呃额嗯诶哎]+[,、]?不是|不对|[说写打记]错了?|更正|口误"
+    r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|(?<=\s)不是(?=\s)"
+    r"|[啊哦噢呃额嗯诶哎]+[,、]?不是|不对|[说写打记]错了?|更正|口误"
     r"|[吧嗯呃啊]+[,、]?对(?![于面比照称着])|\b(?:no_wait|wait_no|i_mean)\b)[\s,.…。、]*)+(?:应该)?[是:]?\s*"
 )
 _WITH = compiled(r"(?:[和跟与同]|应该)? ")
@@ -279,7 +298,6 @@ _SOMEBODY = (
     rf"(?:我们?)?的?(?:同[桌学]|[室舍校]友|朋友|闺蜜|班长|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈爹娘]{{1,2}}"
     rf"|[一-鿿]{{1,3}}(?:{TITLE}|{FAMILIAR}))"
 )
-_WHEN = "(?:[今昨前]天|[今昨]晚|上?周[一二三四五六日天])"
 _NONE_OF_US = "(?![^!?]*(?:我|咱|俺|带|教|指导|一起|together))"
 _BY_OTHERS = compiled(
     rf"^(?:{_SOMEBODY}|(?!于是|方才){SURNAME}[一-鿿]{{1,2}}){_WHEN}(?:自己|一个人|独自){_NONE_OF_US}"
@@ -315,8 +333,9 @@ _REQUEST = any_of(r"""
     举[办行](?!的|了) 定于 \b(?:please|remind|should|must|need_to)\b
 """)
 _REFUSAL = any_of(r"""
-    没有?[去做来参上听能写交进赶](?![完懂清]|[^,。]{0,3}的) [去做听参]不成 没.{0,3}成(?!功)
-    没[^,。;]{0,2}[开办搞弄做]起来 没有?(?:开|办)?(?:组会|例会|讲座|研讨会)(?!的)
+    没有?[去做来参上听能写交进赶](?![完懂清]|(?!加|[今昨前上那])[^,。]{0,3}的) [去做听参]不成
+    没.{0,3}成(?!功) 没[^,。;]{0,2}[开办搞弄做]起来
+    没有?(?:时间|空)(?=$|[,。;!去做听参看读来]) 没有?(?:开|办)?(?:组会|例会|讲座|研讨会)(?!的)
     不得?[去想能用做来] 取消 请假 改期 推迟 (?:本来|原本).{0,6}[要想打准计] 差点[忘没]
     忘[记了]*+[^,。]{0,5}(?:去|做|来|参加|听|上课|写|交|开会|记)
     \b(?:not|never|cannot|forgot_to)\b n['’]t\b

@@ -46,9 +46,9 @@ SentenceDoubt = Literal[
 class Understood:
     """What a sentence says; None or empty where it says nothing, or not clearly.
 
-    `moment_said` and `minutes_said` parse back to the same value and are the person's own words,
-    but for a day and an hour that stand apart (昨天做实验 两点到四点), which become a date and time;
-    there are none for minutes that are worked out (2点到5点，中间半小时不算).
+    `moment_said` and `minutes_said` are the person's own words and parse back to the same value.
+    A day and an hour that stand apart (昨天做实验 两点到四点) are said as a date and a time; there
+    are no words for minutes that are worked out (2点到5点，中间半小时不算).
     `days` are all the days, if it names several, and then `minutes` is the length of each.
     `doubt` is what the person should be told or asked about, and `doubt_said` the words for it.
     """
@@ -162,12 +162,12 @@ def understand_session(
 
 def _at(moment: Moment, told: Time) -> Moment:
     """The day with the time of day, wherever that was said; of several sessions, the day alone."""
-    if told.several:
-        return Moment(moment.day, None, told.part)
-    if moment.start and told.start not in (None, moment.start):
-        return Moment(moment.day, None, told.part)
-    part = told.part or moment.part
-    return Moment(moment.day, moment.start or told.start, part)
+    part = told.part if told.several else told.part or moment.part
+    other = told.start is not None and moment.start not in (None, told.start)
+    if told.several or told.unsure or (other and moment.start not in told.not_begun):
+        return Moment(moment.day, None, part)
+    start = None if moment.start in told.not_begun else moment.start
+    return Moment(moment.day, start or told.start, part)
 
 
 def _in_words(text: str, moment: Moment, named: SaidDays, now: datetime) -> str:

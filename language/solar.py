@@ -6,9 +6,31 @@ from functools import cache
 from math import cos, radians, sin
 
 TERMS = (
-    "春分 清明 谷雨 立夏 小满 芒种 夏至 小暑 大暑 立秋 处暑 白露 "
-    "秋分 寒露 霜降 立冬 小雪 大雪 冬至 小寒 大寒 立春 雨水 惊蛰"
-).split()
+    "春分",
+    "清明",
+    "谷雨",
+    "立夏",
+    "小满",
+    "芒种",
+    "夏至",
+    "小暑",
+    "大暑",
+    "立秋",
+    "处暑",
+    "白露",
+    "秋分",
+    "寒露",
+    "霜降",
+    "立冬",
+    "小雪",
+    "大雪",
+    "冬至",
+    "小寒",
+    "大寒",
+    "立春",
+    "雨水",
+    "惊蛰",
+)
 """Each is 15 degrees further than the one before; the sun is at 0 at 春分."""
 
 
@@ -29,9 +51,7 @@ def _longitude(instant: datetime) -> float:
     """The sun's apparent longitude in degrees: Bretagnon and Simon's series, to a few seconds of
     arc, as in Reingold and Dershowitz, Calendrical Calculations."""
     century = ((instant - _EPOCH) + _slow(instant)) / timedelta(36525)
-    swing = sum(
-        size * sin(radians(start + speed * century)) for size, speed, start in _SERIES
-    )
+    swing = sum(size * sin(radians(start + speed * century)) for size, speed, start in _SERIES)
     aberration = 0.0000974 * cos(radians(177.63 + 35999.01848 * century)) - 0.005575
     nutation = -0.004778 * sin(radians(124.90 - 1934.134 * century)) - 0.0003667 * sin(
         radians(201.11 + 72001.5377 * century)
@@ -41,7 +61,7 @@ def _longitude(instant: datetime) -> float:
 
 
 def _slow(instant: datetime) -> timedelta:
-    """How far clocks are behind the even time of the planets: about a minute in these centuries."""
+    """How far clocks are behind the even time of the planets: about a minute."""
     since = instant.year - 2000
     return timedelta(seconds=max(0.0, 63.8 + 0.36 * since + 0.0028 * since * abs(since)))
 
