@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
+from functools import lru_cache
 from typing import Literal
 
 from language.grammar import Phrases, before, compiled, phrases, skip
@@ -138,6 +139,12 @@ def hours_at(
     return _lasting(text, Hours(part, start), start, pos, end)
 
 
+# A sentence is searched for what is backwards, and for its hours.
+@lru_cache(maxsize=16)
+def _phrases(text: str) -> tuple[tuple[Hours | None, int, int], ...]:
+    return tuple(phrases(text, NEXT_HOURS, lambda pos: _hours_or_none(text, pos)))
+
+
 @dataclass(frozen=True, slots=True)
 class SaidHours:
     """What a sentence says of the time of day, at `text[start:end]`."""
@@ -150,7 +157,7 @@ class SaidHours:
 def each_hours(text: str) -> Iterator[SaidHours]:
     """All that it says of the time of day, in order."""
     part: PartOfDay | None = None
-    for found, start, end in phrases(text, NEXT_HOURS, lambda pos: _hours_or_none(text, pos)):
+    for found, start, end in _phrases(text):
         hours, last = found, end
         if hours is None and part:
             # 昨晚，十一点到凌晨两点
@@ -164,7 +171,7 @@ def backwards(text: str) -> Iterator[tuple[int, int]]:
     """Where somebody says an end that comes before its beginning: 下午五点到下午三点; but
     昨晚做实验，十一点到凌晨两点 is in order, as the first is of the evening too."""
     part: PartOfDay | None = None
-    for found, start, end in phrases(text, NEXT_HOURS, lambda pos: _hours_or_none(text, pos)):
+    for found, start, end in _phrases(text):
         if found is None and _TO.search(text, start, end):
             again = hours_at(text, start, part) if part else None
             if again is None or again[0] is None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from language.clocks import NEXT_HOURS, hours_at
 from language.grammar import LIMIT, Phrases, before, compiled, phrases, skip
@@ -43,7 +44,16 @@ def each_length(text: str) -> Iterator[Length]:
     ordinals (第2小时) and distances (两小时前) are none either. Only the first 400 characters are
     searched.
     """
-    text = fold(text[:LIMIT])
+    yield from _lengths(fold(text[:LIMIT]))
+
+
+# Whether it is a session and what it says are two questions about one sentence.
+@lru_cache(maxsize=16)
+def _lengths(text: str) -> tuple[Length, ...]:
+    return tuple(_each_length(text))
+
+
+def _each_length(text: str) -> Iterator[Length]:
     starts = (_ROUGH.next, _LENGTHS.next, *NEXT_HOURS)
     for minutes, start, end in phrases(text, starts, lambda pos: _said_at(text, pos)):
         if minutes and not before(_NONE_BEFORE, text, start) and not _NONE_AFTER.match(text, end):
