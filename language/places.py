@@ -92,7 +92,7 @@ _AT = compiled(
 _NO_PLACE = compiled(rf"[,。;!、(和跟与同]|{ACTIVITY}|看(?!台)|[讲说聊]|\b(?:with|for|and)\b")
 _ALONE = compiled(
     rf" (?:$|的? [,。;!、)和跟与同]|{ACTIVITY}"
-    r"|[上里]?[开聊谈沟商]|[蹲待呆泡过对改看碰]了"
+    r"|(?<=会)[上里]|[上里]?[开聊谈沟商]|[蹲待呆泡过对改看碰]了"
     r"|对(?:代码|答案|数据|稿)|\b(?:with|for)\b)"
 )
 _COMPOUND = compiled(r"物理|数学|化学|生(?!物)|英语|语文|城|路|(?<=学)[到会习]")

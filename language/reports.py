@@ -165,7 +165,8 @@ def _tells(plain: str, now: datetime) -> str:
     days = list(each_day(plain, now))
     lengths = list(each_length(plain))
     own = own_days(plain, days)
-    to_come = bool(own) and all(is_to_come(said, now) for said in own)
+    # 约了明天的实验 tells of nothing past.
+    to_come = bool(days) and all(is_to_come(said, now) for said in own or days)
     words = _without(plain, [*days, *lengths])
     when = bool(days) or _HALF_A_DAY.search(plain) is not None
     if not _acts(plain, words, when, lengths):
@@ -238,14 +239,14 @@ _ANY_ACT = compiled(
 _OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:i|we)_[a-z]+ed\b")
 _DID_FOR = compiled(r"[一-鿿]了\s+的?[一-鿿]{2}")
 _HALF_A_DAY = compiled(r"[了一整]个?(?:上午|下午|晚上|早上)")
-_WEARY = compiled("累|困|哈哈|天气|迟到|晚点")
+_WEARY = compiled("累|困|哈哈|天气")
 _CLAUSES = re.compile(r"[,。;!]|(?<=[一-鿿\d])\s+(?=[一-鿿\d])|(?<=了)\s")
 _WHEN = "(?:[今昨前]天|[今昨]晚|上?周[一二三四五六日天])"
 # What somebody else did while I was not there.
 _OTHERS_ACT = compiled(
     rf"^\s*{_WHEN}?(?:他们?|她们?|同[学桌]们?|别人|大家|人家|其他人|组[长员]|后来他)"
 )
-_PERFECT = compiled(r"[一-鿿](?:了|完|过|到|的)")
+_PERFECT = compiled(r"[一-鿿][了完过到]|[做读看写听跑测开]的")
 # A lesson that was missed, and what was moved to the day on which it was done.
 _LESSONS = any_of("""
     [早晚]?自习 (?:体育|语文|数学|英语|物理|化学|生物|历史|地理|政治|音乐|美术|信息)课 早操 课间操
@@ -253,7 +254,7 @@ _LESSONS = any_of("""
 """)
 _MOVED = any_of(r"""
     (?:本来|原来|原本|原定)[^,。;\s]{0,8}(?:的|周[一二三四五六日天])?[,\s]+(?:后来|又|临时)?
-    (?:没[^,。;\s]{1,3}成|没[去做开来]|[去来]不了)[,\s]+(?:后来|就|所以|又|然后)*
+    (?:没[^,。;\s]{1,3}成[^,。;\s]{0,4}|没[去做开来]|[去来]不了)[,\s]+(?:后来|就|所以|又|然后)*
 """)
 _NO_REFUSALS = any_of(rf"""
     忘(?:记了?|了)?+(?:登记|打卡|记录?|录|填|上报|报)(?:上|下来)?了?
@@ -270,7 +271,7 @@ _INSTEAD = compiled(
 # Not 是2小时，不是3小时, which says the first.
 _TAKEN_BACK = compiled(
     r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|(?<=\s)不是(?=\s)"
-    r"|[啊哦噢呃额嗯诶哎]+[,、]?不是|不对|[说写打记]错了?|更正|口误"
+    r"|[啊哦噢呃额嗯诶哎]+[,、]?不是|[啊哦噢呃额嗯诶哎]*不对|[说写打记]错了?|更正|口误"
     r"|[吧嗯呃啊]+[,、]?对(?![于面比照称着])|\b(?:no_wait|wait_no|i_mean)\b)[\s,.…。、]*)+(?:应该)?[是:]?\s*"
 )
 _WITH = compiled(r"(?:[和跟与同]|应该)? ")
@@ -301,7 +302,7 @@ _SOMEBODY = (
 _NONE_OF_US = "(?![^!?]*(?:我|咱|俺|带|教|指导|一起|together))"
 _BY_OTHERS = compiled(
     rf"^(?:{_SOMEBODY}|(?!于是|方才){SURNAME}[一-鿿]{{1,2}}){_WHEN}(?:自己|一个人|独自){_NONE_OF_US}"
-    rf"|^(?:我们?的?)?(?:同[桌学]|[室舍]友|朋友|闺蜜|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈]){_WHEN}{_NONE_OF_US}"
+    rf"|^(?:我?们?班?[上里]?的?)?(?:同[桌学]|[室舍]友|朋友|闺蜜|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈]){_WHEN}{_NONE_OF_US}"
     rf"|^{_SOMEBODY}说[他她]{_WHEN}{_NONE_OF_US}"
     r"|没有?[叫带喊]上?(?:我|我们|咱)(?=$|[,。;!\s])(?!.*(?:我|自己))"
 )
