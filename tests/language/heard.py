@@ -22,7 +22,7 @@ from language.sentence import looks_like_session, understand_session
 from programmes.values import PLACES, ActivityKind, kept_as
 
 NOW = datetime(2026, 3, 18, 20, tzinfo=ZoneInfo("Asia/Shanghai"))
-PEOPLE = ("郝建平", "张晓燕", "阿依古丽·买买提", "王建国", "李青", "赵明和")
+PEOPLE: tuple[str, ...] = ("郝建平", "张晓燕", "阿依古丽·买买提", "王建国", "李青", "赵明和")
 WHERE = vocabulary("place", tuple(place.key for place in PLACES))
 KINDS = vocabulary("kind", ("reading_list", "seminar", "lecture", "research", "other"))
 EVERY_KIND = vocabulary("kind", (*(kept_as(kind) for kind in ActivityKind), "other"))
