@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import groupby, takewhile
 from typing import Final, Literal
 
+from answers import alarms
 from answers.by_day import asked_of, planned
 from answers.counting import Sum, summed
 from answers.curated import Office
@@ -18,7 +19,7 @@ from answers.matching import Index, Match, plain
 from answers.naming import NO_PROGRAMME, Atlas, names_of, of_edition
 from answers.passages import Passage, Passages
 from answers.telling import Told, pointed, tell
-from answers.topics import Topic, alarms, topics_of
+from answers.topics import Topic, topics_of
 from language.numerals import fold, tidy
 from programmes.catalogue import all_programmes
 from programmes.model import Programme
@@ -193,7 +194,7 @@ class Guide:
         known = library or Passages(())
         asker = _Asker(tuple(own), role, last, known, office or Office(()), at_office)
         answers: dict[str, PolicyAnswer] = {}
-        if alarm := _alarm(question):
+        if alarm := alarms.topic_of(question):
             answers[alarm] = self._told(self.topics[alarm], (), 1.0, ())
         for part in self._parts(question, asker.own)[:MOST_PARTS]:
             if missing := self._missing(part):
@@ -781,17 +782,6 @@ class _Asker:
     def speaking_of(self, programmes: tuple[Programme, ...]) -> _Asker:
         """The same asker, with these programmes in place of their own."""
         return replace(self, own=programmes)
-
-
-def alarmed(words: str) -> Text | None:
-    """The help to show first if these words are a cry for help, else `None`."""
-    topic = _alarm(words)
-    return t(f"ask.reply.{topic}") if topic else None
-
-
-def _alarm(words: str) -> str:
-    said = fold(words).casefold()
-    return next((topic for word, topic in alarms().items() if word in said), "")
 
 
 _guides: dict[tuple[int, ...], Guide] = {}

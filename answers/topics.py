@@ -101,13 +101,6 @@ def topics_of(programmes: Iterable[Programme]) -> Mapping[str, Topic]:
 
 
 @cache
-def alarms() -> Mapping[str, str]:
-    """Words that call for help from people first, wherever they are written, and their topics."""
-    read = _read(Path(__file__).with_name("alarms.yaml"))
-    return {word: topic for topic, every in read.items() for word in every}
-
-
-@cache
 def short() -> Mapping[str, str]:
     """Abbreviations in lower case, and the words they stand for."""
     return _read(Path(__file__).with_name("short.yaml"))

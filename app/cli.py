@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import structlog
 import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
@@ -65,6 +66,8 @@ class Root(TyperGroup):
         before = language.set("zh")
         # What is written here is people's data: nobody else on the machine reads it.
         mask = os.umask(0o077)
+        # What a command prints is its answer, and may be read by a machine.
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
         try:
             language.set(take_language(words))
             pack_folders.put_on_the_shelf(take_directory(words))

@@ -38,6 +38,7 @@ from jobs.files import keep_files
 from jobs.invitations import InvitationDesk
 from jobs.language_model import Model
 from jobs.rosters import RosterDesk
+from jobs.summaries import SummaryDesk
 from programmes import catalogue
 from services import (
     advice,
@@ -55,6 +56,7 @@ from services import (
     reminders,
     retention,
     sealing,
+    summaries,
 )
 from services.audit import note_refusal
 from storage import chats, migrate
@@ -137,6 +139,9 @@ class App:
         press = Press(self.database, self.store, keys, site)
         self.issuing = Issuer(press, self.clock, self.delivery.wake)
         self.bulletins = BulletinSender(self.database, self.clock, self.delivery.wake)
+        self.summaries = SummaryDesk(
+            self.database, self.store, self.platforms, self.clock, settings.file_limit
+        )
         self.router = Router(
             handlers(
                 self.store,
@@ -165,6 +170,7 @@ class App:
                 **InvitationDesk(
                     self.database, self.store, self.clock, self._invitation_link
                 ).jobs,
+                **self.summaries.jobs,
             },
             self._said,
             keeping.withheld,
@@ -269,7 +275,9 @@ class App:
 
         health = Health(self.database, self.clock, self.platforms, self.workers)
         token = settings.metrics_token
-        console = Gate(self.database, self.clock, self.router, settings.web.public_url)
+        console = Gate(
+            self.database, self.clock, self.router, settings.web.public_url, self.summaries
+        )
         return [
             *health.routes(
                 metrics=settings.metrics, token=token.get_secret_value() if token else ""
@@ -340,8 +348,9 @@ class App:
         in between."""
         # Loading the days off takes a second at first: not in the database's thread.
         await asyncio.to_thread(office_days.off_by_law, beijing_day(self.clock.now()))
-        await self.database.run(delegates.turn, self.clock.now())
+        # First: what follows may fail, and a call for help must not wait for that.
         await self.database.run(help_calls.turn, self.clock.now())
+        await self.database.run(delegates.turn, self.clock.now())
         while await self.database.run(reminders.find, self.clock.now()):
             pass
         while await self.database.run(reminders.tell, self.clock.now()):
@@ -409,6 +418,7 @@ async def _learn_to_answer() -> None:
 def _files_in_use(db: Session) -> set[str]:
     """Hashes of the files that records, drafts and policy documents refer to."""
     found = {*db.exec(select(File.sha256)), *db.exec(select(PolicyDocument.sha256))}
+    found |= summaries.kept_templates(db)
     for journal in db.exec(select(StoredTalk.journal)):
         # What was set aside comes back when somebody goes back.
         for part in ("entries", "aside", "undo"):
@@ -440,6 +450,7 @@ def set_up_logging(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, *last],  # type: ignore[list-item]  # its processors take any event
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(),
     )
     logging.basicConfig(level=logging.WARNING)
 

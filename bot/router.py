@@ -8,6 +8,7 @@ the `Handlers` it is given.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -191,6 +192,11 @@ class Router:
         talk = scene.talk()
         if talk is not None and self._put_away(scene, talk):
             return
+        if incoming.text and not self.seals(talk):
+            heard = self._handlers.heed(scene, incoming.text)
+            if heard is None:
+                return
+            incoming = replace(incoming, text=heard)
         words = "" if incoming.files or incoming.other else tidy((incoming.text or "")[:200])
         name, *args = words.casefold().split(" ") if words[:1] == "/" else [words.casefold()]
         command = self._handlers.words.get(name)
@@ -230,8 +236,6 @@ class Router:
             if scene.speaker.talk_id == talk.id:
                 self._remind(scene, talk)
             return
-        if incoming.text:
-            self._handlers.heed(scene, incoming.text)
         self._show(scene, talk, talking, given)
 
     def _put_away(self, scene: Scene, talk: Talk) -> bool:

@@ -262,8 +262,9 @@ class Handlers:
     """Answers words that somebody in a talk has said to be a question."""
     doubts: Callable[[Scene, str], bool] = lambda _scene, _words: False
     """Whether words that a talk would take as its own may be a question."""
-    heed: Callable[[Scene, str], None] = lambda _scene, _words: None
-    """Sees words that a talk accepted, before it goes on: they may call for help."""
+    heed: Callable[[Scene, str], str | None] = lambda _scene, words: words
+    """Sees words before anything else does, except a sealed talk: returns what is to be heard of
+    them, or `None` if they called for help, which has been answered."""
     secret: Callable[[str], bool] = lambda _words: False
     """Whether words are a secret, which no history keeps."""
     site: str = ""

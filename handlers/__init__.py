@@ -44,6 +44,7 @@ from handlers import (
     service_hours,
     session,
     stages,
+    summaries,
     urging,
     watch,
 )
@@ -71,6 +72,7 @@ def handlers(
     entries = [replace(flow, home=progress.home) for flow in written]
     asking_which = replace(heard.FLOW, finish=partial(heard.finish, advised=advised))
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
+    flows += summaries.FLOWS
     flows += [*evaluations.FLOWS, *marking.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW, dossiers.FLOW]
     flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
@@ -138,6 +140,7 @@ COMMANDS: dict[str, Act] = {
     **presentation.COMMANDS,
     **results.COMMANDS,
     **help_calls.COMMANDS,
+    **summaries.COMMANDS,
 }
 """The commands: typed as `/name` or by their words, or chosen from the menu."""
 
@@ -188,6 +191,7 @@ ACTS: dict[str, Act] = {
     **results.ACTS,
     **retention.ACTS,
     **help_calls.ACTS,
+    **summaries.ACTS,
 }
 """The acts behind the buttons of cards."""
 

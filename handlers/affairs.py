@@ -24,6 +24,7 @@ from handlers import (
     own_entries,
     progress,
     rosters,
+    summaries,
 )
 from handlers.speaker import in_office, learner, oversees, roles
 from language.affairs import Affair, affair_of, is_about_all
@@ -272,6 +273,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "invite": invite,
     "import": import_roster,
     "issue": issue,
+    "summary": summaries.hear,
     "unreached": overseen.list_of("unreached"),
     "undelivered": overseen.list_of("undelivered"),
     "longest": overseen.list_of("longest"),

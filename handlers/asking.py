@@ -149,13 +149,33 @@ def _sure(answers: Sequence[PolicyAnswer]) -> bool:
     return all(answer.topic and answer.score >= SURELY for answer in answers)
 
 
-def heed(scene: Scene, words: str) -> None:
-    """Answer a cry for help typed into a form with where to get help.
+def heed(scene: Scene, words: str) -> str | None:
+    """Answer a learner's cry for help with where there is help, before anything else hears it.
 
-    The words stay in the form, and the person is told who would read them there.
+    Such words go nowhere: into no history, no draft and no record, which those might read of whom
+    they tell. `None` where it was one; else what is to be heard. Whoever means words to be taken
+    all the same writes 写进去： before them.
     """
-    if help_ := alarmed(words):
-        scene.say(Message(t("ask.help_in_form", help=help_), tuple(_ways_to_help(scene))))
+    if (meant := _TAKE_IT.match(words)) is not None:
+        return words[meant.end() :]
+    help_ = alarmed(words)
+    if help_ is None or not (scene.speaker.person_id is None or learner(scene) is not None):
+        return words
+    talk = scene.talk()
+    inquiries.forget(scene.session, scene.speaker.account_id)
+    scene.secret = True
+    if talk is None:
+        scene.say(Message(help_, note=t("ask.help_kept_nowhere"), sealed=True))
+        if scene.speaker.person_id is not None:
+            help_calls.seek(scene, ())
+        return None
+    go_on = Choice(press("resume", talk.id), t("talk.go_on"))
+    rows = (*_ways_to_help(scene), (go_on, TO_MENU))
+    scene.say(Message(help_, rows, note=t("ask.help_not_in_form"), sealed=True))
+    return None
+
+
+_TAKE_IT: Final = re.compile(r"\s*+写进去\s*+[:：]\s*+|\s*+take it\s*+:\s*+", re.IGNORECASE)
 
 
 def _ways_to_help(scene: Scene) -> list[tuple[Choice, ...]]:
@@ -214,6 +234,8 @@ def _role(scene: Scene) -> str:
 
 def _tell(scene: Scene, words: str, answers: Sequence[PolicyAnswer]) -> None:
     """Say the answers; the last one carries the button 没帮到我."""
+    # Nothing else is to stand below where there is help.
+    answers = [one for one in answers if _in_distress(one)] or answers
     own = {one.topic: act for one in answers if (act := affairs.own(scene, one.topic))}
     shown = [answer for answer in answers if answer.topic not in own]
     kept = None

@@ -17,7 +17,7 @@ from handlers.pages import page_of, tell
 from handlers.seen import first_words
 from prompts import Words, t
 from services import bulletin_replies, bulletins
-from services.bulletin_replies import Said, Thread
+from services.bulletin_replies import Thread, ThreadStep
 from services.entities import Bulletin, ReplyStep
 
 SEND: Final = "send"
@@ -57,6 +57,8 @@ async def write(chat: Chat, me: ReplySeen) -> str:
     words: str = await chat.ask("words", _WORDS, asked)
     ends = [Choice(SEND, t("bulletin.reply.send"), weight="primary")]
     fields = [SummaryLine("words", t("bulletin.reply.words"), words)]
+    if me.perhaps:
+        fields.insert(0, SummaryLine("meant", t("bulletin.title"), me.what))
     await chat.ask("review", Summary(fields, ends), t("bulletin.reply.review", name=me.name))
     return words
 
@@ -167,7 +169,7 @@ def tell_of(scene: Scene, row: Bulletin, one: Thread) -> None:
     tell(scene, page, [*rows, (back,)], card=f"reply:{one.number}")
 
 
-def _line(said: Said) -> Field:
+def _line(said: ThreadStep) -> Field:
     label = t("bulletin.reply.said_at", name=said.name, at=said.at)
     return Field(label, said.words or t("bulletin.reply.step_settled"), TONES[said.step])
 
@@ -214,7 +216,7 @@ def copied(scene: Scene, bulletin: int) -> tuple[Field, ...]:
     )
 
 
-def _said_of(one: Thread, said: Said) -> Words:
+def _said_of(one: Thread, said: ThreadStep) -> Words:
     if said.step is ReplyStep.ASKED:
         return t("bulletin.reply.said_at", name=said.name, at=said.at)
     return t("bulletin.reply.said_to", name=said.name, to=one.member.person.name, at=said.at)

@@ -21,6 +21,7 @@ from handlers.pages import on_record, page_of, student_item, tell
 from handlers.speaker import in_office
 from prompts import Text, t
 from services import certificates
+from services.access import any_of
 from services.certificates import Candidate, CertificateStanding, Issued
 from services.certified import verified_at
 from services.entities import Cohort
@@ -45,6 +46,7 @@ AHEAD: Final = (CertificateStanding.CHANGED, CertificateStanding.READY)
 
 def listing(scene: Scene, args: Sequence[str], site: str = "") -> None:
     """Show one's own certificates and those of one's children; to an office, a cohort's."""
+    any_of(scene.session, scene.actor, "certificates")
     mine = certificates.of_family(scene.session, scene.actor)
     if len(mine) == 1:
         show(scene, mine[0], site)

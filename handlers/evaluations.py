@@ -22,7 +22,7 @@ from programmes.evaluating import Side
 from programmes.values import kept_as
 from prompts import Brief, Text, Words, t
 from services import evaluations, marking, records
-from services.access import learner_at, memberships
+from services.access import any_of, learner_at, memberships
 from services.entities import EvaluationState, RecordKind, RecordState
 from services.evaluations import Dimension, EvaluationBody, Signed, Task
 from services.marking import MarkTally
@@ -57,6 +57,7 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
 
     Raises `Refused` for anyone who neither evaluates nor is evaluated.
     """
+    any_of(scene.session, scene.actor, "evaluations")
     found = evaluations.tasks(scene.session, scene.actor)
     roles = {place.role for place in memberships(scene.session, scene.actor.person_id)}
     if found:

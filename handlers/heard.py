@@ -116,7 +116,8 @@ def what_files_are_for(scene: Scene) -> Message:
     """What somebody who keeps no entries may send, said where a file can be nothing of theirs."""
     if not rosters.imports(scene):
         return with_menu(t("help.no_files"))
-    ways = [Choice(press(one), t(f"command.{one}.label")) for one in ("roster", "documents")]
+    meant = ("roster", "documents", "summary")
+    ways = [Choice(press(one), t(f"command.{one}.label")) for one in meant]
     return Message(t("help.no_files_office"), (tuple(ways), (TO_MENU,)))
 
 

@@ -78,7 +78,7 @@ def seek(scene: Scene, _args: Sequence[str]) -> None:
         scene,
         Message(
             t("seeking.lead" if here else "seeking.nobody_here"),
-            (*rows, (OWN_CALLS, TO_MENU)),
+            (*rows, *_to_open(scene), (OWN_CALLS, TO_MENU)),
             kind="question",
             card=CARD,
             title=t("seeking.title"),
@@ -90,14 +90,17 @@ def seek(scene: Scene, _args: Sequence[str]) -> None:
 
 def _of_others(scene: Scene) -> None:
     """Show whoever is no learner the calls that wait for them, and where there is help."""
-    known = scene.speaker.person_id is not None
-    calls = help_calls.waiting(scene.session, scene.actor) if known else []
-    rows = [
-        (Choice(press("open_call", one.id), t("seeking.open_of", at=one.told.at)),)
-        for one in calls
-    ]
-    words = t("seeking.wait_for_you" if calls else "seeking.only_helplines")
+    rows = _to_open(scene) if scene.speaker.person_id is not None else []
+    words = t("seeking.wait_for_you" if rows else "seeking.only_helplines")
     sealed(scene, Message(words, (*rows, (TO_MENU,)), note=t("seeking.helplines")))
+
+
+def _to_open(scene: Scene) -> list[tuple[Choice, ...]]:
+    """Ways to the calls that wait for the speaker: a learner may be an adult to another."""
+    return [
+        (Choice(press("open_call", one.id), t("seeking.open_of", at=one.told.at)),)
+        for one in help_calls.waiting(scene.session, scene.actor)
+    ]
 
 
 def _in_person(scene: Scene, found: Sequence[Adult]) -> None:
@@ -116,7 +119,7 @@ def _in_person(scene: Scene, found: Sequence[Adult]) -> None:
 
 
 def _described(one: Adult) -> Text:
-    [role] = (t(f"role.{role}") for role in ROLES[one.relation])
+    role = t(f"role.{ROLES[one.relation][0]}")
     return t("seeking.adult", name=one.name, role=role, unit=one.unit or role)
 
 
@@ -129,9 +132,7 @@ def tell(scene: Scene, args: Sequence[str]) -> None:
     adult = number(args)
     call = help_calls.ask(scene.session, scene.actor, adult)
     if call is None:
-        again = Choice(press("seek_help"), t("seeking.somebody_else"), weight="primary")
-        words = t("seeking.not_reached")
-        sealed(scene, Message(words, ((again,), (TO_MENU,)), note=t("seeking.helplines")))
+        _not_reached(scene)
         return
     name = help_calls.names_of(scene.session, call)[adult]
     sealed(
@@ -145,6 +146,12 @@ def tell(scene: Scene, args: Sequence[str]) -> None:
             note=_REMARK,
         ),
     )
+
+
+def _not_reached(scene: Scene) -> None:
+    again = Choice(press("seek_help"), t("seeking.somebody_else"), weight="primary")
+    words = t("seeking.not_reached")
+    sealed(scene, Message(words, ((again,), (TO_MENU,)), note=t("seeking.helplines")))
 
 
 def tell_next(scene: Scene, args: Sequence[str]) -> None:
@@ -235,6 +242,9 @@ def load_say(scene: Scene, args: Mapping[str, Any]) -> SaySeen:
 
 def finish_say(scene: Scene, me: SaySeen, words: str) -> None:
     call = help_calls.add_words(scene.session, scene.actor, me.call, words)
+    if call is None:
+        _not_reached(scene)
+        return
     sealed(
         scene,
         Message(

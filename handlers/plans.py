@@ -193,6 +193,7 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
 
     Raises `Refused` for whoever has no programme that asks for one.
     """
+    access.any_of(scene.session, scene.actor, "plans")
     if not plans.asked_of(scene.session, scene.actor):
         raise Refused(t("plan.asked_by_none"), verb="plans")
     learns, looks_after = seen.learns(scene), found(scene)

@@ -356,6 +356,7 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
 
     Raises `Refused` for whoever has no programme with tests.
     """
+    access.any_of(scene.session, scene.actor, "results")
     if not results.asked_of(scene.session, scene.actor):
         raise Refused(t("result.asked_by_none"), verb="results")
     learns = seen.learns(scene)

@@ -15,7 +15,7 @@ from handlers.speaker import in_office
 from programmes.serving import Earned
 from prompts import Text, t
 from services import service_hours
-from services.access import cohort_of, memberships
+from services.access import any_of, cohort_of, memberships
 from services.roster import find_member
 from services.service_hours import SERVING, Served
 
@@ -28,6 +28,7 @@ def show(scene: Scene, args: Sequence[str]) -> None:
 
     Raises `Refused` where none does.
     """
+    any_of(scene.session, scene.actor, "service_hours")
     found = [
         one
         for place in memberships(scene.session, scene.actor.person_id)

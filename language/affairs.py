@@ -67,6 +67,7 @@ Name = Literal[
     "invite",
     "import",
     "issue",
+    "summary",
     "unreached",
     "undelivered",
     "longest",

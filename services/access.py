@@ -106,7 +106,8 @@ def learner(db: Session, person_id: int, act: str = "learn") -> LearnerPlace:
     """A person's place as a learner; the latest if there are several. Raises `Refused`."""
     found = _learner.first(db, person=person_id)
     if found is None:
-        raise Refused(t(RIGHTS[act].refused), verb=act)
+        right = RIGHTS[act]
+        raise Refused(t(right.refused), verb=act, object=right.object)
     return LearnerPlace(*found)
 
 
@@ -212,8 +213,11 @@ def _is_named(db: Session, grant: Grant, matter: RecordKind | None) -> bool:
 
 
 def may_keep(db: Session, learner: LearnerPlace, today: date) -> bool:
-    """Whether this learner's records may be kept now: consent is given, or is not needed."""
-    programme = load(learner.programme)
+    """Whether this learner's records may be kept now: consent is given, or is not needed.
+
+    Where the programme's pack is missing or faulty, consent is needed unless the age is known.
+    """
+    programme = packs.found(learner.programme)
     if not consent.needed(learner.birth_date, learner.grade, programme, today):
         return True
     return consent.given(db, learner.person_id)
@@ -344,7 +348,7 @@ def _grants(
         if Must.NOT_OWN in right.must and right.of is Of.LEARNER:
             part = part.where(col(_theirs.person_id) != part.selected_columns[3])
         if Must.UNRELATED in right.must:
-            part = part.where(~_related())
+            part = part.where(~_related(_scope(person, once=True)))
         if Must.NOT_EXPERT in right.must:
             part = part.where(~_marks_too())
         if Must.WHOLE in right.must and relation is Relation.OFFICE:
@@ -360,14 +364,13 @@ def _columns(thing: Any, relation: Relation, place: Any, person: Any) -> Select[
     return sa.select(thing.label("thing"), what, place.label("place"), person.label("person"))
 
 
-def _scope(person: Any) -> sa.CTE:
-    """For each membership of a teacher, coordinator or auditor: its unit and all units below."""
+def _scope(person: Any, *, once: bool = False) -> sa.CTE:
+    """For each membership of a teacher, coordinator or auditor: its unit and all units below;
+    `once`: also for those that have ended."""
     roles = [r for relation in _SCOPED for r in ROLES[relation]]
-    asked = [
-        col(_mine.role).in_(roles),
-        col(_mine.ended_at).is_(None),
-        col(_mine.unit_id).is_not(None),
-    ]
+    asked = [col(_mine.role).in_(roles), col(_mine.unit_id).is_not(None)]
+    if not once:
+        asked.append(col(_mine.ended_at).is_(None))
     if person is not None:
         asked.append(col(_mine.person_id) == person)
     places: Any = (col(_mine.id).label("place"), col(_mine.unit_id).label("unit"))
@@ -398,9 +401,10 @@ def _whole(scope: sa.CTE) -> ColumnElement[bool]:
     return col(_mine.unit_id).is_(None) | _reaches(scope, col(Cohort.office_id)) | top
 
 
-def _related() -> ColumnElement[bool]:
-    """The person teaches the learner, or answers for them, or once did, in whatever cohort."""
-    tutor, pupil, teacher = (aliased(Membership) for _ in range(3))
+def _related(scope: sa.CTE) -> ColumnElement[bool]:
+    """The person teaches the learner, or answers for them, or once did, in whatever cohort;
+    `scope` holds the units of places that have ended, too."""
+    tutor, pupil, teacher, at = (aliased(Membership) for _ in range(4))
     taught = (
         sa.exists()
         .where(
@@ -416,7 +420,9 @@ def _related() -> ColumnElement[bool]:
         .where(
             col(teacher.person_id) == col(_mine.person_id),
             col(teacher.role).in_(ROLES[Relation.SCHOOL]),
-            col(teacher.unit_id) == col(_theirs.unit_id),
+            col(at.person_id) == col(_theirs.person_id),
+            scope.c.place == col(teacher.id),
+            scope.c.unit == col(at.unit_id),
         )
         .correlate(_mine, _theirs)
     )

@@ -51,7 +51,7 @@ RECENT: Final = timedelta(days=3)
 """How long after a bulletin words that nothing else explains may be a reply to it."""
 
 
-class Said(NamedTuple):
+class ThreadStep(NamedTuple):
     """One step of a thread."""
 
     step: ReplyStep
@@ -67,7 +67,7 @@ class Thread:
     number: int
     """The recipient's row, by which buttons name the thread."""
     member: Member
-    said: tuple[Said, ...]
+    said: tuple[ThreadStep, ...]
 
     @property
     def waits(self) -> bool:
@@ -316,9 +316,9 @@ def _threads(db: Session, recipients: Recipients) -> list[Thread]:
     ]
 
 
-def _thread_of(db: Session, recipients: Collection[int]) -> dict[int, list[Said]]:
+def _thread_of(db: Session, recipients: Collection[int]) -> dict[int, list[ThreadStep]]:
     """What was said in these threads, in its order."""
-    found: dict[int, list[Said]] = defaultdict(list)
+    found: dict[int, list[ThreadStep]] = defaultdict(list)
     rows = db.exec(
         select(BulletinReply, Person.name)
         .join(Person, col(Person.id) == col(BulletinReply.person_id))
@@ -326,5 +326,5 @@ def _thread_of(db: Session, recipients: Collection[int]) -> dict[int, list[Said]
         .order_by(col(BulletinReply.id))
     )
     for row, name in rows:
-        found[row.recipient_id].append(Said(row.step, name, row.words, row.at))
+        found[row.recipient_id].append(ThreadStep(row.step, name, row.words, row.at))
     return found

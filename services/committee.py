@@ -1,9 +1,10 @@
-"""The experts of a committee: who comes before them, and what they may read while they are at
+"""The experts of a committee: whom they evaluate, and what they may read while they are at
 work."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Final, cast
 
 from sqlmodel import Session, col, select
@@ -15,7 +16,7 @@ from programmes.materials import brought, listed
 from programmes.model import Programme
 from programmes.values import Material, Outcome, kept_as
 from services import stages
-from services.access import cohort_of, held, learner_at
+from services.access import cohort_of, held, learner_at, may_keep
 from services.packs import load
 from storage.tables import (
     Evaluation,
@@ -43,7 +44,7 @@ def is_evidence(programme: Programme, record: Record) -> bool:
     return record.kind in {WRITTEN[one] for one in listed(programme) if one in WRITTEN}
 
 
-def is_said_before(programme: Programme, entry: Evaluation) -> bool:
+def is_shown_to_experts(programme: Programme, entry: Evaluation) -> bool:
     """Whether an evaluation is signed, and either recommends the learner or is the mentor's, where
     the document lists that."""
     if entry.state is not EvaluationState.SIGNED:
@@ -52,12 +53,15 @@ def is_said_before(programme: Programme, entry: Evaluation) -> bool:
     return by_mentor or entry.outcome == Outcome.RECOMMENDED.value
 
 
-def at_work(db: Session, actor: Actor, student_id: int) -> bool:
-    """Whether experts mark this learner now: before and after that they read nothing."""
+def at_work(db: Session, student_id: int, today: date) -> bool:
+    """Whether experts mark this learner now: before and after that, and while nothing of the
+    learner may be kept, they read nothing."""
     place = cast(Membership, db.get(Membership, student_id))
+    if place.ended_at is not None or not may_keep(db, learner_at(db, student_id), today):
+        return False
     return any(
         now.stage.independent and now.takes_evaluations and not decided(db, [student_id], now.key)
-        for now in stages.stages_of(db, cohort_of(db, place), beijing_day(actor.now))
+        for now in stages.stages_of(db, cohort_of(db, place), today)
     )
 
 
@@ -99,6 +103,8 @@ def file_for(db: Session, actor: Actor, file_id: int) -> File | None:
         if held(db, actor.person_id, "mark", record.student_id) is None:
             continue
         programme = load(learner_at(db, record.student_id).programme)
-        if is_evidence(programme, record) and at_work(db, actor, record.student_id):
+        if is_evidence(programme, record) and at_work(
+            db, record.student_id, beijing_day(actor.now)
+        ):
             return db.get(File, file_id)
     return None

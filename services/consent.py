@@ -28,10 +28,13 @@ PAPER: Final = "paper"
 """The way of a consent that was signed on paper and recorded by the office."""
 
 
-def needed(born: date | None, grade: str, programme: Programme, today: date) -> bool:
-    """Whether a guardian must consent before such a learner's records are kept."""
+def needed(born: date | None, grade: str, programme: Programme | None, today: date) -> bool:
+    """Whether a guardian must consent before such a learner's records are kept; `programme` is
+    `None` where its pack cannot be read."""
     if born is not None:
         return _years(born, today) < 14
+    if programme is None:
+        return True
     try:
         known = Grade(grade)
     except ValueError:

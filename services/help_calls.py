@@ -19,7 +19,16 @@ from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.message import Choice, Message, press
 from prompts import t
 from services import audit, notices
-from services.access import LearnerPlace, allow, held, holders, learner, learner_at, own
+from services.access import (
+    LearnerPlace,
+    allow,
+    held,
+    holders,
+    learner,
+    learner_at,
+    own,
+    things,
+)
 from services.notices import Condition
 from services.rights import RIGHTS, Relation
 from services.roster import By
@@ -52,7 +61,8 @@ class Adult:
 
 
 def adults(db: Session, learner_id: int) -> list[Adult]:
-    """Whom a learner may ask, those whom the office has named first; each person once."""
+    """Whom a learner may ask, each person once: those who can be reached first, and among them
+    those whom the office has named."""
     found: dict[int, Adult] = {}
     for grant in holders(db, "be_asked_for_help", learner_id):
         if grant.person in found:
@@ -66,7 +76,12 @@ def adults(db: Session, learner_id: int) -> list[Adult]:
             unit.name if unit else "",
             notices.reaches(db, grant.person),
         )
-    return list(found.values())[:MOST_ADULTS]
+    return sorted(found.values(), key=lambda one: not one.reachable)[:MOST_ADULTS]
+
+
+def may_be_asked(db: Session, adult: int, learner_id: int) -> bool:
+    """Whether a learner may ask this adult for help, or may have them told."""
+    return held(db, adult, "be_asked_for_help", learner_id) is not None
 
 
 # ---------------------------------------------------------------- a call and what became of it
@@ -133,9 +148,11 @@ def _call(db: Session, number: int) -> Call | None:
 
 
 def of_learner(db: Session, actor: Actor) -> list[Call]:
-    """The actor's own calls, the latest first. Raises `Refused` for whoever is no learner."""
-    me = learner(db, actor.person_id, "see_own_calls")
-    rows = select(HelpCall).where(HelpCall.learner_id == me.id).order_by(col(HelpCall.id).desc())
+    """The actor's own calls in every cohort, the latest first. Raises `Refused` for whoever is no
+    learner."""
+    learner(db, actor.person_id, "see_own_calls")
+    mine = col(HelpCall.learner_id).in_(things("see_own_calls", actor.person_id))
+    rows = select(HelpCall).where(mine).order_by(col(HelpCall.id).desc())
     return _calls(db, list(db.exec(rows)))
 
 
@@ -152,11 +169,12 @@ def own_call(db: Session, actor: Actor, number: int, act: str = "see_own_calls")
 def ask(db: Session, actor: Actor, adult: int) -> Call | None:
     """Ask an adult to get in touch, at once; a call to them that is still open stays the one.
 
-    Returns `None` if no message would reach them. Raises `Refused`.
+    Returns `None` if no message would reach them, or they may no longer be asked. Raises
+    `Refused`.
     """
     me = own(db, actor, "ask_for_help")
-    if held(db, adult, "be_asked_for_help", me.id) is None:
-        raise _refused("ask_for_help", None)
+    if not may_be_asked(db, adult, me.id):
+        return None
     for call in of_learner(db, actor):
         if call.adult == adult and call.closed is None:
             return call
@@ -181,7 +199,7 @@ def next_for(db: Session, call: Call) -> Adult | None:
 def agree(db: Session, actor: Actor, number: int, adult: int) -> Call:
     """Let another adult be told if nobody looks. Raises `Refused`."""
     call = own_call(db, actor, number, "ask_for_help")
-    if call.closed or held(db, adult, "be_asked_for_help", call.learner_id) is None:
+    if call.closed or not may_be_asked(db, adult, call.learner_id):
         raise _refused("ask_for_help", number)
     if call.next != adult:
         _step(db, number, HelpStepKind.NEXT, actor.now, adult)
@@ -189,11 +207,19 @@ def agree(db: Session, actor: Actor, number: int, adult: int) -> Call:
     return cast(Call, _call(db, number))
 
 
-def add_words(db: Session, actor: Actor, number: int, words: str) -> Call:
-    """Add words to an open call. An adult who has read it is told again. Raises `Refused`."""
+def add_words(db: Session, actor: Actor, number: int, words: str) -> Call | None:
+    """Add words to a call. An adult who has read it is told again; if the call was closed
+    meanwhile, they are asked anew.
+
+    Returns `None`, and keeps nothing, if they are to be asked anew and cannot be. Raises
+    `Refused`.
+    """
     call = own_call(db, actor, number, "ask_for_help")
     if call.closed:
-        raise _refused("ask_for_help", number)
+        again = ask(db, actor, call.adult)
+        if again is None:
+            return None
+        call, number = again, again.id
     step = _step(db, number, HelpStepKind.WORDS, actor.now, actor.person_id, words)
     audit.note(db, actor, FLOW, OBJECT, number)
     if call.opened:
@@ -217,7 +243,7 @@ def waiting(db: Session, actor: Actor) -> list[Call]:
     return [
         call
         for call in _calls(db, list(rows))
-        if held(db, actor.person_id, "be_asked_for_help", call.learner_id) is not None
+        if may_be_asked(db, actor.person_id, call.learner_id)
     ]
 
 
@@ -247,7 +273,7 @@ def _told(db: Session, actor: Actor, act: str, number: int) -> Call:
     """A call of which the actor was told, and still may be. Raises `Refused`."""
     allow(db, actor, act, number)
     call = cast(Call, _call(db, number))
-    if held(db, actor.person_id, "be_asked_for_help", call.learner_id) is None:
+    if not may_be_asked(db, actor.person_id, call.learner_id):
         raise _refused(act, number)
     return call
 
@@ -285,8 +311,7 @@ def turn(db: Session, now: datetime) -> None:
 
 
 def _may_be_told(db: Session, call: Call, adult: int) -> bool:
-    allowed = held(db, adult, "be_asked_for_help", call.learner_id)
-    return allowed is not None and notices.reaches(db, adult)
+    return may_be_asked(db, adult, call.learner_id) and notices.reaches(db, adult)
 
 
 def waits(db: Session, args: Mapping[str, Any]) -> bool:
@@ -294,7 +319,7 @@ def waits(db: Session, args: Mapping[str, Any]) -> bool:
     call = _call(db, args["call"])
     if call is None or call.closed:
         return False
-    return held(db, args["person"], "be_asked_for_help", call.learner_id) is not None
+    return may_be_asked(db, args["person"], call.learner_id)
 
 
 # ---------------------------------------------------------------- telling

@@ -22,7 +22,7 @@ from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, as_message, press
 from prompts import Text, Words, t
-from services import audit, notices, packs
+from services import audit, notices
 from services.access import (
     LEARNERS,
     allow,
@@ -129,10 +129,7 @@ def last(db: Session, account_id: int, now: datetime) -> Last | None:
 def _may_keep(db: Session, place: Membership, now: datetime) -> bool:
     if place.role not in LEARNERS:
         return True
-    learner = learner_at(db, cast(int, place.id))
-    if packs.found(learner.programme) is None:
-        return False  # without the pack the need for consent is unknown: nothing is kept
-    return may_keep(db, learner, beijing_day(now))
+    return may_keep(db, learner_at(db, cast(int, place.id)), beijing_day(now))
 
 
 def _understood(row: Inquiry, answer: PolicyAnswer | None) -> None:

@@ -85,6 +85,4 @@ def _may_keep(db: Session, places: Iterable[SpeakersPlace], today: date) -> bool
 
 
 def _asked(place: SpeakersPlace, today: date) -> bool:
-    pack = packs.found(place.programme)
-    # Without the pack the need for consent is unknown: it is assumed.
-    return pack is None or needed(place.birth_date, place.grade, pack, today)
+    return needed(place.birth_date, place.grade, packs.found(place.programme), today)

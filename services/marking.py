@@ -21,7 +21,7 @@ from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Field, Message, press
 from programmes import evaluating
-from programmes.evaluating import StagePart
+from programmes.evaluating import Side, StagePart
 from programmes.model import Programme
 from programmes.values import kept_as
 from prompts import Words, t
@@ -31,7 +31,7 @@ from services.evaluations import EvaluationBody, Signed
 from services.packs import load
 from services.records import Entries
 from services.roster import Member
-from services.stages import StageNow, StageState
+from services.stages import StageNow
 from storage.tables import (
     Cohort,
     Evaluation,
@@ -195,7 +195,7 @@ def said_before(db: Session, one: Marking) -> list[Signed]:
     return [
         signed
         for signed in evaluations.all_of(db, one.member.id, family=False)
-        if committee.is_said_before(programme, signed.evaluation)
+        if committee.is_shown_to_experts(programme, signed.evaluation)
     ]
 
 
@@ -213,9 +213,8 @@ def open_entry(db: Session, actor: Actor, record_id: int) -> Record:
     )
     record = cast(Record, record)
     programme = load(learner_at(db, record.student_id).programme)
-    if not committee.is_evidence(programme, record) or not committee.at_work(
-        db, actor, record.student_id
-    ):
+    at_work = committee.at_work(db, record.student_id, beijing_day(actor.now))
+    if not at_work or not committee.is_evidence(programme, record):
         raise _not_evidence("record", record_id)
     looking.note(db, actor, grant.relation, "record", record_id, [record.student_id])
     return record
@@ -230,8 +229,8 @@ def open_evaluation(db: Session, actor: Actor, evaluation_id: int) -> Signed:
     )
     entry = cast(Evaluation, entry)
     programme = load(learner_at(db, entry.student_id).programme)
-    shown = committee.is_said_before(programme, entry)
-    if not shown or not committee.at_work(db, actor, entry.student_id):
+    at_work = committee.at_work(db, entry.student_id, beijing_day(actor.now))
+    if not at_work or not committee.is_shown_to_experts(programme, entry):
         raise _not_evidence("evaluation", evaluation_id)
     looking.note(db, actor, grant.relation, "evaluation", evaluation_id, [entry.student_id])
     return evaluations.as_signed(db, entry)
@@ -518,14 +517,17 @@ def reopen(db: Session, actor: Actor, mark_id: int, reason: str) -> SignedMark:
 
 
 def owing(db: Session, student_id: int, on: date) -> list[int]:
-    """The experts who have still to mark a learner at a stage that has a time, as persons."""
+    """The experts who have still to mark a learner, at whatever stage, as persons; none while
+    they can sign nothing."""
     grants = holders(db, "mark", student_id)
-    if not grants:
+    if not grants or not committee.at_work(db, student_id, on):
         return []
     cohort = cohort_of(db, roster.find_member(db, student_id).membership)
     found: dict[int, None] = {}
     for now in stages.stages_of(db, cohort, on):
-        if not now.stage.independent or now.state is StageState.CLOSED:
+        if not now.stage.independent or not now.takes_evaluations:
+            continue
+        if committee.decided(db, [student_id], now.key):
             continue
         marks = _latest(db, [student_id], now.key)
         opened = _reopenings(db, marks)
@@ -536,19 +538,22 @@ def owing(db: Session, student_id: int, on: date) -> list[int]:
 
 def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
     """What experts signed of the learners at these memberships, for a copy of a person's data:
-    once the office has decided, and without their names."""
+    once the office has decided and the family may know it, and without the experts' names."""
     rows = db.exec(
         select(ExpertMark)
         .where(col(ExpertMark.student_id).in_(places))
         .order_by(col(ExpertMark.id))
     ).all()
-    decided = {
-        stage: committee.decided(db, places, stage) for stage in {row.stage for row in rows}
+    told = {
+        (signed.evaluation.student_id, signed.evaluation.stage)
+        for student_id in {row.student_id for row in rows}
+        for signed in evaluations.all_of(db, student_id, family=True)
+        if signed.evaluation.side == Side.OFFICE
     }
     return [
         {"stage": row.stage, "version": row.version, "at": row.at.isoformat(), **row.body}
         for row in rows
-        if row.student_id in decided[row.stage]
+        if (row.student_id, row.stage) in told
     ]
 
 

@@ -63,6 +63,7 @@ from storage.tables import (
     SendState,
     SignInLink,
     StoredTalk,
+    SummaryTemplate,
     Unit,
     Update,
     UpdateState,
@@ -468,7 +469,8 @@ def _erase_records(db: Session, person_id: int, records: Collection[int | None])
     hashes = set(db.exec(select(File.sha256).where(*mine)))
     here.execute(delete(File).where(*mine))
     kept = {*db.exec(select(File.sha256)), *db.exec(select(PolicyDocument.sha256))}
-    return hashes - kept
+    templates = set(db.exec(select(SummaryTemplate.sha256)))
+    return hashes - kept - templates
 
 
 def _erase_questions(db: Session, person_id: int) -> None:

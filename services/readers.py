@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor
+from bot.talk.clock import beijing_day
 from services import committee
 from services.access import LEARNERS, holders, things
 from services.rights import Relation
@@ -60,7 +61,7 @@ def _people(
     db: Session, actor: Actor, learner_id: int
 ) -> Mapping[Relation, tuple[tuple[str, str], ...]]:
     found = holders(db, "read", learner_id)
-    if committee.at_work(db, actor, learner_id):
+    if committee.at_work(db, learner_id, beijing_day(actor.now)):
         found += holders(db, "mark", learner_id)
     persons = select(Person).where(col(Person.id).in_({grant.person for grant in found}))
     names = {person.id: person.name for person in db.exec(persons)}

@@ -328,7 +328,7 @@ _EVERY: Final = (
     Right(
         "evaluations",
         Of.OWN,
-        (_R.ONESELF, _R.CULTIVATES, _R.SCHOOL),
+        (_R.ONESELF, _R.CULTIVATES, _R.SCHOOL, _R.OFFICE, _R.EXPERT),
         "evaluation.none_yours",
         ways=("evaluations",),
     ),
@@ -450,6 +450,23 @@ _EVERY: Final = (
         "membership",
         {Must.CONSENT: "dossier.consent_awaited"},
         ("dossier",),
+    ),
+    # The annual summary.
+    Right(
+        "make_summary",
+        Of.COHORT,
+        (_R.OFFICE,),
+        "summary.not_yours",
+        "cohort",
+        ways=("summary", "annual_summary"),
+    ),
+    Right(
+        "change_summary_template",
+        Of.WHOLE_COHORT,
+        (_R.OFFICE,),
+        "summary.not_yours_to_change",
+        "cohort",
+        ways=("summary_template", "get_summary_template", "own_summary_template"),
     ),
     # Lists.
     Right("queue", Of.OWN, (_R.CULTIVATES,), "access.not_a_mentor", ways=("queue",)),

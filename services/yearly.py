@@ -13,7 +13,7 @@ from sqlalchemy import func, true
 from sqlmodel import Session, SQLModel, col, select
 
 from prompts import BEIJING
-from services import retention
+from services import help_calls, retention
 from services.access import LEARNERS
 from services.consent import stands
 from services.looking import LOOK
@@ -193,7 +193,10 @@ def _count_act(year: Year, row: Any) -> None:
         if not seen.isdisjoint(year.learners):
             year.looks[str(row.detail.get("relation", "")), row.object] += 1
         return
-    # What the office does at the command line belongs to no cohort.
-    if year.cohort is not None and row.person_id not in year.people:
+    # What the office does at the command line belongs to no cohort. Calls for help are counted
+    # only over all of them: in a cohort of twelve, one is a name.
+    if year.cohort is not None and (
+        row.person_id not in year.people or row.object == help_calls.OBJECT
+    ):
         return
     (year.refused if row.refused else year.done)[row.verb] += 1

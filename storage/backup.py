@@ -222,10 +222,12 @@ def _copy_sqlite(database: Path, to: Path) -> None:
 
 
 def _kept_files(connection: Connection, tables: MetaData) -> Iterable[str]:
-    """The hashes of all that is kept: what people attached, and loaded documents."""
+    """The hashes of all that is kept: what people attached, loaded documents, templates."""
     # A backup may be of a schema that had no documents yet.
-    holding = (tables.tables[name] for name in ("file", "document") if name in tables.tables)
-    return sorted(connection.scalars(sa.union(*(sa.select(one.c.sha256) for one in holding))))
+    names = ("file", "document", "summary_template")
+    holding = (tables.tables[name] for name in names if name in tables.tables)
+    found = connection.scalars(sa.union(*(sa.select(one.c.sha256) for one in holding)))
+    return sorted(one for one in found if one is not None)
 
 
 def _programmes(connection: Connection, tables: MetaData) -> tuple[str, ...]:

@@ -29,11 +29,12 @@ from app.console.listing import Listing, ListState, chosen, shown
 from bot.platforms.web.guard import Guard, Origin, preferred
 from bot.router import Router
 from bot.scene import Scene
-from bot.talk.acting import Refused
+from bot.talk.acting import Actor, Refused
 from bot.talk.clock import Clock, beijing_day
 from jobs import workbooks
+from jobs.summaries import WORD, NotFilled, SummaryDesk
 from prompts import Language, Words, in_year, render, t
-from services import joining
+from services import joining, summaries
 from services.access import any_of, programmes_for
 from services.audit import note_refusal
 from storage import chats
@@ -87,9 +88,15 @@ class Gate:
     """The console's routes, on one database."""
 
     def __init__(
-        self, database: Database, clock: Clock, router: Router, public_url: str = ""
+        self,
+        database: Database,
+        clock: Clock,
+        router: Router,
+        public_url: str = "",
+        summaries: SummaryDesk | None = None,
     ) -> None:
         self._database = database
+        self._summaries = summaries
         self._clock = clock
         self._router = router
         self._origin = Origin(public_url)
@@ -101,6 +108,7 @@ class Gate:
         """Everything at and below `/console`."""
         pages = [Route(f"/{path}", self._page(view)) for path, view in VIEWS.items()]
         books = [Route(f"/{path}.xlsx", self._book(view)) for path, view in VIEWS.items() if path]
+        books.append(Route("/{cohort:row}/summary.docx", self._summary))
         static = Mount("/static", StaticFiles(directory=HERE / "static"))
         nowhere = Route("/{rest:path}", self._page(_nothing))
         app = Starlette(
@@ -139,11 +147,8 @@ class Gate:
                 return RedirectResponse(f"{AT}/{found.path}", 303)
             case Exported():
                 data = await asyncio.to_thread(_written, found)
-                name = (
-                    f"{render(found.name, found.language)}-{beijing_day(self._clock.now())}.xlsx"
-                )
-                told = f"attachment; filename=list.xlsx; filename*=UTF-8''{quote(name)}"
-                return Response(data, media_type=BOOK, headers={"Content-Disposition": told})
+                name = f"{render(found.name, found.language)}-{beijing_day(self._clock.now())}"
+                return _file(data, BOOK, name + ".xlsx")
         template, shown_there, language = found
         shared = self._origin.shared_cookie in request.cookies
         return self._html(template, language, 200, idle=shared, **shown_there)
@@ -159,19 +164,9 @@ class Gate:
         book: bool,
     ) -> Turned | Elsewhere | Exported | tuple[str, dict[str, Any], Language]:
         """Find out who asks, and what they are to be shown, in one transaction."""
-        now = self._clock.now()
-        account = joining.session_account(db, session, now) if session else None
-        if account is None or account.person_id is None:
-            return Turned(401, "signed_out")
-        speaker = chats.speaker_of(db, cast(int, account.id))
-        if speaker is None:
-            return Turned(401, "signed_out")
-        caller = Caller(db, Scene(self._router, db, speaker, now))
-        try:
-            any_of(db, caller.actor, "console")
-        except Refused as refused:
-            note_refusal(db, refused, now, caller.person, account.id)
-            return Turned(403, "not_yours", caller.language)
+        caller = self._caller(db, session)
+        if isinstance(caller, Turned):
+            return caller
         try:
             with in_year(caller.today.year):
                 drawn = view(caller, asked)
@@ -180,13 +175,70 @@ class Gate:
                 if not book:
                     return self._drawn(caller, drawn, asked, path)
         except Refused as refused:
-            note_refusal(db, refused, now, caller.person, account.id)
+            self._note(db, refused, caller)
             if refused.words.key in PLAINLY_SAID:
                 return "trouble", {"told": caller.say(refused.words)}, caller.language
             return Turned(404, "nothing", caller.language)
         if isinstance(drawn, ListDrawn):
             return _exported(caller, drawn, asked)
         return Turned(404, "nothing", caller.language)
+
+    def _caller(self, db: Session, session: str) -> Turned | Caller:
+        """Who asks, if it is somebody who oversees a cohort."""
+        account = joining.session_account(db, session, self._clock.now()) if session else None
+        if account is None or account.person_id is None:
+            return Turned(401, "signed_out")
+        speaker = chats.speaker_of(db, cast(int, account.id))
+        if speaker is None:
+            return Turned(401, "signed_out")
+        caller = Caller(db, Scene(self._router, db, speaker, self._clock.now()))
+        try:
+            any_of(db, caller.actor, "console")
+        except Refused as refused:
+            self._note(db, refused, caller)
+            return Turned(403, "not_yours", caller.language)
+        return caller
+
+    def _note(self, db: Session, refused: Refused, caller: Caller) -> None:
+        note_refusal(db, refused, caller.now, caller.person, caller.actor.account_id)
+
+    # ------------------------------------------------------------ the annual summary
+
+    async def _summary(self, request: Request) -> Response:
+        """A cohort's annual summary, as the chat makes it. It takes several transactions: none is
+        held while it is filled in."""
+        session = request.cookies.get(self._origin.cookie, "")
+        cohort = int(request.path_params["cohort"])
+        who = await self._database.run(self._summary_asker, session, cohort)
+        if isinstance(who, Turned):
+            return self._turned(request, who)
+        actor, language = who
+        if self._summaries is None:
+            return self._turned(request, Turned(404, "nothing", language))
+        try:
+            made = await self._summaries.make(actor, cohort)
+        except Refused:
+            return self._turned(request, Turned(404, "nothing", language))
+        except NotFilled as unfit:
+            told = render(unfit.why, language)
+            return self._html("trouble", language, 200, told=told)
+        return _file(made.data, WORD, made.name)
+
+    def _summary_asker(
+        self, db: Session, session: str, cohort: int
+    ) -> Turned | tuple[Actor, Language]:
+        """Who asks for a cohort's summary, if they may have it."""
+        caller = self._caller(db, session)
+        if isinstance(caller, Turned):
+            return caller
+        try:
+            summaries.cohort_for(db, caller.actor, cohort)
+        except Refused as refused:
+            self._note(db, refused, caller)
+            return Turned(404, "nothing", caller.language)
+        return caller.actor, caller.language
+
+    # ------------------------------------------------------------ what a page shows
 
     def _drawn(
         self, caller: Caller, drawn: PageDrawn | ListDrawn, asked: Mapping[str, str], path: str
@@ -237,6 +289,13 @@ class Gate:
             words=words, language=language, at=AT, version=_version(), idle=idle, **shown
         )
         return HTMLResponse(html, status)
+
+
+def _file(data: bytes, media_type: str, name: str) -> Response:
+    """A file to be kept, by its name; the bare one is for browsers that read no other."""
+    plain = f"list.{name.rpartition('.')[2]}"
+    told = f"attachment; filename={plain}; filename*=UTF-8''{quote(name)}"
+    return Response(data, media_type=media_type, headers={"Content-Disposition": told})
 
 
 PLAINLY_SAID: Final = ("roster.pack_faulty", "roster.no_such_programme")

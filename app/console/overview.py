@@ -16,7 +16,7 @@ from handlers.evaluations import window_words
 from handlers.stages import TONES, UNBEGUN
 from programmes.values import Per
 from prompts import Words, t
-from services import console, roster
+from services import console, roster, summaries
 from services.entities import Cohort
 from services.progress import PaceKind, asked_for
 from services.roster import Presence
@@ -57,6 +57,9 @@ def cohort(caller: Caller, asked: Address) -> PageDrawn:
             "paces": list(paces(here)),
             "ages": ages(caller, here.cohort, ages_of),
             "stages": list(stages(here)),
+            "summary": f"{here.cohort.id}/summary.docx"
+            if summaries.may_make(caller.db, caller.actor, cast(int, here.cohort.id))
+            else "",
         },
         tuple(cohorts),
     )

@@ -101,6 +101,9 @@ from storage.tables.runtime import (
     Update,
     UpdateState,
 )
+from storage.tables.summaries import (
+    SummaryTemplate,
+)
 from storage.tables.ways_in import (
     CodeTry,
     Invite,
@@ -198,6 +201,7 @@ __all__ = [
     "StageChange",
     "StoredPassage",
     "StoredTalk",
+    "SummaryTemplate",
     "TalkState",
     "Unit",
     "UnitKind",

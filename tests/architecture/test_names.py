@@ -15,6 +15,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "affairs": ("handlers", "language"),
     "asking": ("app/commands", "handlers"),
     "audit": ("services", "storage/tables"),
+    "bulletin_replies": ("handlers", "services"),
     "bulletins": ("handlers", "jobs", "services", "storage/tables"),
     "certificates": ("app/commands", "handlers", "jobs", "services", "storage/tables"),
     "console": ("handlers", "services"),
@@ -39,6 +40,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "rosters": ("app/commands", "handlers", "jobs", "storage/tables"),
     "service_hours": ("handlers", "services"),
     "stages": ("handlers", "services"),
+    "summaries": ("handlers", "jobs", "services", "storage/tables"),
     "urging": ("handlers", "services"),
 }
 """One subject on several floors (what is said of it, commands, talks, jobs, acts, tables), a file

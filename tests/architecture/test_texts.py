@@ -31,6 +31,7 @@ from handlers import COMMANDS, handlers
 from handlers.evaluations import PHRASES
 from handlers.review import FILTERS, REASONS
 from jobs.sheet_reader import CODES
+from jobs.summary_filler import CODES as UNFIT_TEMPLATES
 from language.clocks import PartOfDay
 from language.numerals import tidy
 from language.sentence import SentenceDoubt
@@ -49,6 +50,7 @@ from programmes.values import (
     Status,
 )
 from prompts import LANGUAGES, catalogue, render, t
+from services import summary_form
 from services.certificates import CertificateStanding
 from services.certified import Certified
 from services.console import OTHER_VERBS
@@ -72,6 +74,7 @@ from storage.tables import (
     RecipientState,
     RecordKind,
     RecordState,
+    ReplyStep,
     RetentionKind,
     Role,
     UnitKind,
@@ -119,6 +122,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "answer.{}": ("today", "yesterday", "day_before", "in_a_week", "in_two_weeks"),
     "bulletin.state_{}": values(BulletinState),
     "bulletin.person_{}": values(RecipientState),
+    "bulletin.reply.step_{}": values(ReplyStep),
     "bulletin.owes_{}": values(MATTERS),
     "bulletin.{}": (
         *("unit_column", "name_column", "role_column", "fate_column"),
@@ -167,6 +171,12 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "demo.presentation.{}": EVERY,
     "demo.{}": EVERY,
     "demo.{}.{}": EVERY,
+    "summary.col_{}": EVERY,
+    "summary.only_{}": summary_form.ONLY,
+    "summary.paper.{}": EVERY,
+    "summary.table_{}": summary_form.TABLES,
+    "summary.unfit.{}": UNFIT_TEMPLATES,
+    "summary.word_{}": (*summary_form.WORDS, summary_form.END),
     "evaluation.side_{}": values(Side),
     "exit.state_{}": values(ExitState),
     "exit.step_{}": tuple(one for one in values(ExitState) if one != "raised"),
@@ -223,7 +233,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "rights.of.{}": values(Of),
     "rights.relation.{}": values(Relation),
     "mydata.looked_at.{}": (
-        *("record", "membership", "file", "certificate", "list", "dossier"),
+        *("record", "membership", "file", "certificate", "list", "reply", "dossier"),
         *("evaluation", "mark", "marks"),
     ),
     "rights.who.{}": (*RIGHTS["read"].by, *RIGHTS["mark"].by),

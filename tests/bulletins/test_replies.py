@@ -129,7 +129,9 @@ async def test_words_that_nothing_explains_may_be_a_reply(house: House) -> None:
     assert "姥姥" in student.sees
     await student.presses("发出")
     with house.app.database.transaction() as db:
-        assert [one.words for one in db.exec(select(BulletinReply))] == ["那天我姥姥做手术走不开呀"]
+        assert [one.words for one in db.exec(select(BulletinReply))] == [
+            "那天我姥姥做手术走不开呀"
+        ]
 
     await student.says("嘻嘻哈哈的一句话而已")
     await student.presses("不是")

@@ -28,6 +28,7 @@ from bot.talk.inputs import (
 )
 from bot.talk.message import Outgoing, as_message, as_text, put
 from handlers import handlers
+from handlers.bulletin_replies import ReplySeen
 from handlers.bulletins import BulletinSeen, ComingMoment, LaterSeen, OneUnit, ReportSeen
 from handlers.certificates import IssuingSeen, RevokingSeen
 from handlers.delegates import StandInSeen
@@ -53,6 +54,7 @@ from handlers.review import ReturnSeen
 from handlers.rosters import ImportSeen, OneImport, OneSheet, WayOrSheet
 from handlers.seen import Past, SessionSeen
 from handlers.stages import StageSeen
+from handlers.summaries import DecisionOrTemplate, SummarySeen
 from programmes import evaluating
 from programmes.catalogue import all_programmes
 from programmes.evaluating import Side
@@ -105,6 +107,13 @@ DONE: Final[dict[str, Any]] = {
     "undo_roster": {"people": 2, "restored": 0, "kept": 1},
     "roster_template": {"file": 9},
     "make_dossier": {"files": [7, 8]},
+    "make_summary": {"file": 7},
+    "get_summary_template": {"file": 7},
+    "read_summary_template": {
+        "kept": [{"sha256": "ab" * 32, "size": 9}],
+        "name": "模板.docx",
+        "preview": 8,
+    },
     "print_invitations": {"file": 9, "count": 2, "until": "2026-12-30"},
     "make_copy": {"sha256": "ab" * 32, "size": 7},
 }
@@ -273,6 +282,17 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield LaterSeen(bulletin_id=1, version=2, words="下周四前交材料")
         case "bulletin_report":
             yield ReportSeen(bulletin_id=1)
+        case "reply_bulletin":
+            yield ReplySeen(number=1, what="下周四前交材料", name="示例管理办公室")
+            yield ReplySeen(
+                number=1, what="下周四前交材料", name="示例管理办公室", perhaps="走不开"
+            )
+        case "answer_reply":
+            yield ReplySeen(number=3, what="下周四前交材料", name="林小雨", last="我走不开")
+        case (
+            "annual_summary" | "summary_template" | "get_summary_template" | "own_summary_template"
+        ):
+            yield SummarySeen(cohort=1, name="2026 级")
         case "dossier":
             yield DossierSeen(member_id=1, name="林小雨")
         case "revoke_certificate":
@@ -368,7 +388,7 @@ def usual(waiting: Waiting) -> Answer:
             return Answer(text="看到了条纹。") if parts.needed else Answer(text="完成")
         case OneSheet():
             return Answer(files=(replace(photo(), name="名单.xlsx"),))
-        case WayOrSheet(ways=ways):
+        case WayOrSheet(ways=ways) | DecisionOrTemplate(ways=ways):
             return Answer(press=ways[0].value)
         case Parts(optional=True) | OneFile():
             return Answer(files=(photo(),))

@@ -26,6 +26,7 @@ from storage import chats
 from storage.tables import (
     Account,
     Audit,
+    Cohort,
     HelpCall,
     HelpStep,
     Membership,
@@ -187,6 +188,137 @@ async def test_an_office_names_further_adults(house: House) -> None:
     assert MARK in one(house, "舒心").sees
 
 
+async def test_words_to_a_call_that_was_closed_meanwhile_ask_anew(house: House) -> None:
+    await asks(house)
+    student, teacher = one(house, "林小雨"), one(house, "郭老师")
+    await student.presses("写几句话")
+    await teacher.presses("打开")
+    await teacher.presses("我已联系")
+    teacher.reads()
+    await student.says(MARK)
+    assert "写好了" in student.sees
+    assert "有一名学生请您联系" in teacher.reads()
+    await teacher.presses("打开")
+    assert MARK in teacher.sees
+    await teacher.presses("我已联系")
+    # Once that is closed too, and the teacher has gone, nothing is said to have been sent.
+    await student.presses("再写几句")
+    await teacher.sends(Incoming(teacher.address, presence="left"))
+    assert "联系不上" in await student.says("还有一句")
+    with house.app.database.transaction() as db:
+        assert "还有一句" not in db.exec(select(HelpStep.words)).all()
+
+
+async def test_a_stale_button_of_who_has_left_leads_on(house: House) -> None:
+    student, teacher = one(house, "林小雨"), one(house, "郭老师")
+    await student.says("求助")
+    with house.app.database.transaction() as db:
+        place = db.get(Membership, teacher.membership_id)
+        assert place is not None
+        place.ended_at = house.clock.now()
+        db.add(place)
+    await student.presses("请 郭老师 联系我")
+    assert "联系不上" in student.sees
+    await student.presses("再请一位")
+    assert "请 管小青 联系我" in student.buttons
+
+
+async def test_the_one_who_can_be_reached_is_not_lost_among_many(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(help_calls, "MOST_ADULTS", 1)
+    teacher = one(house, "郭老师")
+    await teacher.sends(Incoming(teacher.address, presence="left"))
+    await one(house, "林小雨").says("求助")
+    assert "请 管小青 联系我" in one(house, "林小雨").buttons
+
+
+async def test_a_learner_of_two_cohorts_finds_every_call(house: House) -> None:
+    await asks(house)
+    student = one(house, "林小雨")
+    with house.app.database.transaction() as db:
+        now = house.clock.now()
+        first = db.exec(select(Cohort)).one()
+        second = Cohort(programme=first.programme, name="示例二期", created_at=now)
+        db.add(second)
+        db.flush()
+        for member in (student, one(house, "郭老师")):
+            place = db.get(Membership, member.membership_id)
+            assert place is not None
+            db.add(
+                Membership(
+                    cohort_id=second.id or 0,
+                    person_id=member.person_id,
+                    role=member.role,
+                    unit_id=place.unit_id,
+                    grade=place.grade,
+                    created_at=now,
+                )
+            )
+    await student.says("求助")
+    await student.presses("我请过谁")
+    assert "告诉了 郭老师" in student.sees
+    await student.says("求助")
+    await student.presses("请 郭老师 联系我")
+    with house.app.database.transaction() as db:
+        assert len(db.exec(select(HelpCall)).all()) == 1
+
+
+async def test_a_faulty_pack_stands_in_nobodys_way(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with house.app.database.transaction() as db:
+        place = db.get(Membership, one(house, "林小雨").membership_id)
+        assert place is not None
+        child = db.get(Person, place.person_id)
+        assert child is not None
+        child.birth_date = date(2010, 1, 1)
+        cohort = db.exec(select(Cohort)).one()
+        cohort.programme = "no-longer-there"
+        db.add_all([child, cohort])
+    await asks(house)
+    assert "已经告诉 郭老师" in one(house, "林小雨").sees
+
+
+ABUSE: Final = "昨天下午和王建国老师做了两小时实验，他一直搂着我"
+
+
+async def test_what_was_done_to_a_child_is_no_session(house: House) -> None:
+    """Told with a day and a length, it would be logged, and go to whoever did it."""
+    student, mentor = one(house, "林小雨"), one(house, "王建国")
+    told = await student.says(ABUSE)
+    assert "这不是你的错" in told
+    assert "没有记下来" in told
+    assert "请 郭老师 联系我" in student.buttons
+    assert "记一次培养" not in told
+    # In the middle of a form it goes into no answer, and care is the last word.
+    await student.says("记一次培养")
+    told = await student.says(ABUSE)
+    assert "也没有写进正在填的内容" in told
+    assert student.buttons == ["告诉一位大人", "继续写", "菜单"]
+    await student.presses("继续写")
+    assert "搂" not in student.sees
+    # Whoever means it to stand there has a way.
+    await student.says("先放下")
+    await student.says(f"写进去：{ABUSE}")
+    assert "记一次培养" in student.sees
+    await student.presses("先放下")
+    assert mentor.reads() == ""
+    with house.app.database.transaction() as db:
+        copy, _ = persons.everything(db, student.person_id)
+        said = json.dumps(copy["said"], ensure_ascii=False)
+        assert "记一次培养" in said, "they looked"
+        assert said.count("搂") == 1, "only what was meant to be kept"
+        assert "这不是你的错" not in json.dumps(copy, ensure_ascii=False)
+
+
+async def test_an_office_may_speak_of_it(house: House) -> None:
+    office = one(house, "管小青")
+    await office.says("发通知")
+    await office.says("请各校留意霸凌，学生被欺负了要告诉老师。")
+    assert "发给谁" in office.sees
+
+
 # ---------------------------------------------------------------- nobody else
 
 
@@ -307,6 +439,12 @@ async def test_the_year_counts_and_names_nobody(house: House) -> None:
         while count_acts(db, year):
             pass
         assert year.done["ask_for_help"] == 1
+        cohort = db.exec(select(Cohort)).one()
+        small = begin(db, house.clock.now().year, cohort)
+        while count_acts(db, small):
+            pass
+        assert small.done["join"]
+        assert "ask_for_help" not in small.done
 
 
 async def test_whoever_becomes_the_mentor_reads_no_more(house: House) -> None:

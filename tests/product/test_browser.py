@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from docx import Document
 from PIL import Image
 from playwright.async_api import Browser, FilePayload, Page, expect
 
@@ -132,3 +133,29 @@ async def test_newcomer_joins_with_a_code(settings: Settings, browser: Browser) 
         await newcomer.sees("想做什么")
         await newcomer.presses("记一次培养")
         await newcomer.sees("1/6")
+
+
+async def test_an_office_takes_the_annual_summary_home_on_a_phone(
+    settings: Settings, browser: Browser
+) -> None:
+    async with opened(settings, "shanxi-2026") as product:
+        phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+        office = await Visitor.arrives(browser, await product.link("管小青"), **phone)
+        await office.says("生成今年的年度总结")
+        await office.sees("年度总结做好了")
+        in_chat = await takes(office.page, "年度总结-示例一期")
+        await office.page.goto(f"{product.url}/console/1")
+        on_page = await takes(office.page, "下载年度总结")
+        for data in (in_chat, on_page):
+            words = [one.text for one in Document(io.BytesIO(data)).paragraphs]
+            assert words[0] == "山西英才计划（2026）年度总结"
+        width = await office.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390
+
+
+async def takes(page: Page, link: str) -> bytes:
+    """What a link downloads."""
+    async with page.expect_download() as coming:
+        await page.get_by_role("link", name=re.compile(link)).last.click()
+    path = await (await coming.value).path()
+    return path.read_bytes()

@@ -91,6 +91,7 @@ EXPECTED: Final = {
     **each("certificates read_certificate", "oneself", "guardian", *OVERSEE),
     **each("certifying", *OVERSEE),
     **each("make_dossier", "oneself", "guardian", "office"),
+    **each("make_summary change_summary_template", "office"),
     **each("issue_certificates issue_certificate revoke_certificate", "office"),
     **each("bulletins", "school", *OVERSEE),
     **each(
@@ -98,7 +99,7 @@ EXPECTED: Final = {
     ),
     **each("read_bulletin", *OVERSEE),
     **each("read_bulletin_copy", "school"),
-    **each("evaluations", "oneself", "cultivates", "school"),
+    **each("evaluations", "oneself", "cultivates", "school", "office", "expert"),
     **each("stages", *OVERSEE),
     **each("children consent withdraw_consent", "guardian"),
     **each("ask_for_help see_own_calls", "oneself"),
@@ -283,7 +284,8 @@ def relate(world: World, how: str, learner: Membership, expert: Membership) -> N
             mentoring = {"student_id": learner.id or 0, "mentor_id": mentor.id or 0}
             world.db.add(Mentoring(**mentoring, created_at=NOW, ended_at=NOW))
         case "taught_at_school":
-            world.member(Role.SCHOOL_TEACHER, "team", person=expert.person_id, ended=True)
+            # The learner is in a team of that school.
+            world.member(Role.SCHOOL_TEACHER, "school", person=expert.person_id, ended=True)
         case "answered_for":
             world.db.add(
                 Guardianship(

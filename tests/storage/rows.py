@@ -28,7 +28,7 @@ def fill(engine: Engine, count: int, kept_files: Iterable[str] = ()) -> None:
                 {column.name: _value(column, number, count) for column in table.columns}
                 for number in range(1, count + 1)
             ]
-            if table.name in ("file", "document"):
+            if table.name in ("file", "document", "summary_template"):
                 for number, row in enumerate(rows):
                     row["sha256"] = kept[number % len(kept)]
             _refer_to_later_rows(connection, table, rows)

@@ -10,6 +10,7 @@
 林小雨> {photo 光路.jpg} {photo 记录.jpg}   sends an album
 管小青> {letter 通知.pdf}               sends an invented document, in the form its name says
 管小青> {sheet 名单.xlsx}               sends an invented sheet of that name
+管小青> {template 自己的.docx}           sends an invented template of that name
 ! days 7                              a week goes by
 """
 
@@ -56,6 +57,10 @@ SHEETS = {
     ),
     "选手.xlsx": lambda: xlsx([["选手", "来自", "年级"], ["谭文博", "龙城第一中学", "高二"]]),
     "空表.xlsx": lambda: xlsx([["序号", "姓名", "学校", "年级"], [1], [2]]),
+}
+TEMPLATES = {
+    "自己的.docx": lambda: word("{{管理办公室}}工作总结\n在册{{在册人数}}名。\n{{表：按学校}}"),
+    "打错的.docx": lambda: word("共{{学生总数}}名。"),
 }
 ACT = re.compile(r"^(?P<who>[^\s>]+)> (?P<what>.*)$")
 INDENT = "    "
@@ -130,7 +135,7 @@ async def act(house: House, line: str) -> None:
     found = ACT.match(line)
     assert found is not None
     member, what = house.members[found["who"]], found["what"]
-    files = re.findall(r"\{(photo|file|letter|sheet) ([^}]+)\}", what)
+    files = re.findall(r"\{(photo|file|letter|sheet|template) ([^}]+)\}", what)
     if what.startswith("["):
         await member.presses(what.strip("[]"))
     elif files:
@@ -150,6 +155,8 @@ def content(kind: str, name: str) -> bytes:
         return {"pdf": printed, "docx": word, "html": page}[name.rpartition(".")[2]]()
     if kind == "sheet":
         return SHEETS[name]()
+    if kind == "template":
+        return TEMPLATES[name]()
     picture = io.BytesIO()
     Image.new("RGB", (8, 6), (sum(map(ord, name)) % 256, 40, 90)).save(picture, "JPEG")
     return picture.getvalue()
@@ -177,6 +184,7 @@ def contents(house: House) -> dict[str, list[Any]]:
         tables.RecordFile,
         tables.PolicyDocument,
         tables.StoredPassage,
+        tables.SummaryTemplate,
         tables.StoredTalk,
         tables.Inquiry,
         tables.Curated,
