@@ -78,10 +78,10 @@ def as_meant(plain: str, now: datetime) -> str:
     return plain
 
 
-Said = SaidDays | Length | SaidHours
+_Phrase = SaidDays | Length | SaidHours
 
 
-def _taken_back(plain: str, said: Sequence[Said]) -> str:
+def _taken_back(plain: str, said: Sequence[_Phrase]) -> str:
     for wrong, right in pairwise(said):
         denied = before(_NOT_SO, plain, wrong.start)
         if denied and _BUT.fullmatch(plain, wrong.end, right.start):
@@ -94,7 +94,7 @@ def _taken_back(plain: str, said: Sequence[Said]) -> str:
     return plain
 
 
-def _wrong_from(plain: str, wrong: Said, right: Said) -> int:
+def _wrong_from(plain: str, wrong: _Phrase, right: _Phrase) -> int:
     """Where that begins which is taken back: of 昨天两点，不对，三点 the hour alone."""
     hours = hours_at(plain, right.start)
     if isinstance(wrong, SaidDays) and hours and hours[1] == right.end:
