@@ -16,7 +16,7 @@ from language.grammar import compiled
 
 def kind_done(plain: str, kinds: Collection[str]) -> str | None:
     """The one of the kinds that the acts in a folded text tell; none if they tell of several."""
-    told = {kind for kind, acts in _acts().items() if acts.search(plain)}
+    told = {kind for kind, acts in _acts().items() if kind != _NO_KIND and acts.search(plain)}
     if len(told) != 1:
         return None
     kind = told.pop()
@@ -66,5 +66,6 @@ def _flat(words: list[Any]) -> Iterator[str]:
             yield word
 
 
+_NO_KIND = "no_kind"
 _NOT_BEFORE = "(?<![没不未别])(?<!没有)(?<!没[去做在])(?<!不[想会用])"
 _BETWEEN = "[^,。;:!?、]{0,8}?"

@@ -19,6 +19,11 @@ def own_days(plain: str, said: Sequence[SaidDays]) -> list[SaidDays]:
     # 周六上午做，下午也做: 下午 alone is not today's.
     own = [day for day in own if not day.loose] or own
     if len({day.days for day in own}) > 1:
+        # 上周四没去成 补到了昨天
+        own = [day for day in own if not _NOT_THAT_DAY.match(plain, day.end)] or own
+        # 月初那次组会，就四月二号
+        exact = [day for day in own if plain[day.end - 1] not in "初底末"]
+        own = exact if len(exact) == 1 else own
         # 昨天采的水样今天测: what a day has done to a thing is not what was done.
         own = [day for day in own if not _DID_TO_IT.match(plain, day.end)] or own
     return own
@@ -44,6 +49,11 @@ def breaks(plain: str, lengths: Sequence[Length]) -> list[Length]:
 def each(plain: str, length: Length) -> bool:
     """Whether the length is said to be that of each day: 每天3小时, 各两小时."""
     return bool(before(_EACH, plain, length.start) or _EACH_AFTER.match(plain, length.end))
+
+
+def of_a_thing(plain: str, end: int) -> bool:
+    """Whether a time of day belongs to a thing: 整理上午的数据."""
+    return _THING.match(plain, end) is not None
 
 
 def _of_a_thing(plain: str, said: SaidDays) -> bool:
@@ -79,10 +89,13 @@ def _of_a_process(plain: str, length: Length) -> bool:
 # --- days ----------------------------------------------------------------------------------------
 
 _CLAUSE_BEGINS = compiled(
-    r"(?:\A|[,。;:!?、(]|[在于从是自]|就是|(?:(?<![一-鿿])|(?<=[,。;\s]))我们?|我[和跟与]\S{1,6}"
+    r"(?:\A|[,。;:!?、(]|(?<=[一-鿿\d])\s|补(?:一?[下记录登]){1,2}|[在于从是自]|就是|(?:(?<![一-鿿])|(?<=[,。;\s]))我们?|我[和跟与]\S{1,6}"
     r"|老师们?|\b(?:on|at|i|we)\b) $"
 )
 # 3号 alone is a day before 在 and 下午, or where a clause begins and goes on with a verb.
+_NOT_THAT_DAY = compiled(
+    r"[^,。;!?\s]{0,8}?(?:没[^,。;!?\s]{0,2}成|没有?(?:[去做来上开空]|时间)|[去来]不了|(?:来|才|想起来?)补|取消|停了|改到|改成|[挪推调换]到|推迟到|延[期后]?到)(?!功)"
+)
 _BARE_NUMBER = compiled(r"[\d零一二三四五六七八九十廿卅号日~、,和及与到至\s-]+[号日]")
 _SURELY_A_DAY = compiled(
     r" (?:$|[,。;!、)在去到来都每各]|[上下中]午|[早晚]|[两三四五六]天"

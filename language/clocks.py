@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
+from functools import lru_cache
 from typing import Literal
 
 from language.grammar import Phrases, before, compiled, phrases, skip
@@ -33,15 +34,24 @@ class Hours:
 # 昨晚, 周五晚, 15号早, and 晚7点 but not 晚一点.
 _SHORT = (
     r"(?:(?<=[今昨明前当日号])|(?<=[周期拜][一二三四五六天])"
-    rf"|(?=.(?!一) {WHOLE} [点:时]))"
+    rf"|(?<=[\d号日一二三四五六天]\s)(?=.(?:[\s,]|$))|(?=.(?!一) {WHOLE} [点:时]))"
 )
 _PART_WORDS: dict[PartOfDay, str] = {
-    "morning": rf"早上|早晨|清晨|清早|一早|凌晨|上午|{_SHORT}[早晨]|\bmorning\b",
+    "morning": rf"早上|早晨|清晨|清早|一早|凌晨|上午|[头上前]晌(?!午)|上昼|上半天"
+    rf"|早(?=自习)|{_SHORT}[早晨]|\bmorning\b",
     "noon": r"中午|正午|晌午|\bnoon\b",
-    "afternoon": r"下午|午后|后晌|\bafternoon\b",
-    "evening": rf"晚上|晚间|傍晚|夜里|夜晚|深夜|{_SHORT}[晚夜]"
+    "afternoon": r"下午|午后|后半?晌|[下过]晌(?!午)|下昼|下半天|\bafternoon\b",
+    "evening": rf"晚上|晚间|傍晚|夜里|夜晚|深夜|[擦傍晚夜]黑|整晚|晚(?=自习)|{_SHORT}[晚夜]"
+    r"|(?:(?<=[今昨前]儿)|(?<=[今昨前]儿个))黑[了咧]"
     r"|\b(?:evening|night)\b|(?<=\bto)night\b",
 }
+PART_SAID: dict[PartOfDay, str] = {
+    "morning": "上午",
+    "noon": "中午",
+    "afternoon": "下午",
+    "evening": "晚上",
+}
+"""A word for each part of the day, from which it is read again."""
 _PARTS = Phrases[PartOfDay](
     *((words, lambda part=part: part) for part, words in _PART_WORDS.items())
 )
@@ -129,11 +139,45 @@ def hours_at(
     return _lasting(text, Hours(part, start), start, pos, end)
 
 
+# A sentence is searched for what is backwards, and for its hours.
+@lru_cache(maxsize=16)
+def _phrases(text: str) -> tuple[tuple[Hours | None, int, int], ...]:
+    return tuple(phrases(text, NEXT_HOURS, lambda pos: _hours_or_none(text, pos)))
+
+
+@dataclass(frozen=True, slots=True)
+class SaidHours:
+    """What a sentence says of the time of day, at `text[start:end]`."""
+
+    hours: Hours
+    start: int
+    end: int
+
+
+def each_hours(text: str) -> Iterator[SaidHours]:
+    """All that it says of the time of day, in order."""
+    part: PartOfDay | None = None
+    for found, start, end in _phrases(text):
+        hours, last = found, end
+        if hours is None and part:
+            # 昨晚，十一点到凌晨两点
+            hours, last = hours_at(text, start, part) or (None, end)
+        if hours and (hours.part or hours.start):
+            part = hours.part or part
+            yield SaidHours(hours, start, last)
+
+
 def backwards(text: str) -> Iterator[tuple[int, int]]:
-    """Where somebody says an end that comes before its beginning: 下午五点到下午三点."""
-    for found, start, end in phrases(text, NEXT_HOURS, lambda pos: _hours_or_none(text, pos)):
+    """Where somebody says an end that comes before its beginning: 下午五点到下午三点; but
+    昨晚做实验，十一点到凌晨两点 is in order, as the first is of the evening too."""
+    part: PartOfDay | None = None
+    for found, start, end in _phrases(text):
         if found is None and _TO.search(text, start, end):
-            yield start, end
+            again = hours_at(text, start, part) if part else None
+            if again is None or again[0] is None:
+                yield start, end
+        elif found and found.part:
+            part = found.part
 
 
 def _hours_or_none(text: str, pos: int) -> tuple[Hours | None, int]:

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache, partial
 from typing import NoReturn
 
-from language import lunar
+from language import lunar, solar
 from language.clocks import NEXT_HOURS, Hours, PartOfDay, hours_at
 from language.grammar import LIMIT, Phrases, before, compiled, phrases, skip
 from language.numerals import HAN, WHOLE, amount, count, fold, tidy
@@ -90,7 +90,9 @@ def _one_day(text: str, start: int, end: int, moment: Moment, now: datetime) -> 
 
 def _other_days(text: str, start: int, end: int, now: datetime) -> SaidDays | None:
     days, last = _days_at(text, start, now)
-    if len(days) > 1 and not _NOT_THEN.match(text, last):
+    # 4.5-4.6 may be measured, too.
+    surely = not _LOOSE_SPAN.fullmatch(text, start, last) or before(_CLAUSE, text, start)
+    if len(days) > 1 and surely and not _NOT_THEN.match(text, last):
         return SaidDays(start, last, None, days)
     nowhere = _DAYS.at(text, start, now)
     if nowhere and nowhere[0] is None and _DATE.fullmatch(text, start, nowhere[1]):
@@ -202,7 +204,7 @@ _BEGINS: dict[PartOfDay | None, time] = {
     "evening": time(17),
 }
 _GLUE = compiled(
-    r"(?:[\s,、的()@~-]|[和跟与及或到至从]|还是|\b(?:and|or|to|on|at|in_the|from)\b)*+"
+    r"(?:[\s,、的()@~-]|[和跟与及或到至从]|还是|[那当]天(?=[早上中下晚])|\b(?:and|or|to|on|at|in_the|from)\b)*+"
 )
 _POLITE_BEFORE = compiled(r"(?:[\s,我就是在从]|应该|大概|好像|\b(?:on|at|from|it_was)\b)*+")
 _POLITE_AFTER = compiled(r"(?:[\s,.。!、~吧的了啊呀呢哦哈]|左右|那天|时候)*+")
@@ -218,6 +220,7 @@ _NOT_THEN = compiled(
 # Words that mean other things too, and are a day only where a clause begins, as are hours alone:
 # 3.5, sat, 3点.
 _LOOSE = compiled(r"\d\d?[-./]\d\d?|\d{8}|[a-z]{3,4}\.?")
+_LOOSE_SPAN = compiled(r"\d\d?[./]\d\d?[^\d]+\d\d?[./]\d\d?")
 _CLAUSE = compiled(r"(?:\A|[,。;:!?、(]|[我在于从是]|\bon) $")
 
 
@@ -358,20 +361,77 @@ def _ago(now: datetime, much: str, unit: str, way: str) -> date:
     return date(year, month, min(now.day, monthrange(year, month)[1]))
 
 
-def _festival(now: datetime, nearby: str | None, name: str) -> date:
-    return _in_year(now, None, nearby, *_FESTIVALS[" ".join(name.split())].split("-"))
+def _festival(now: datetime, nearby: str | None, name: str, *away: str | None) -> date:
+    day = _in_year(now, None, nearby, *_FESTIVALS[" ".join(name.split())].split("-"))
+    return _away(day, *away)
 
 
-def _feast(now: datetime, nearby: str | None, name: str) -> date:
-    return _latest(now, nearby, partial(lunar.feast, name=name))
+def _feast(now: datetime, nearby: str | None, name: str, *away: str | None) -> date:
+    return _away(_latest(now, nearby, partial(lunar.feast, name=name)), *away)
 
 
-def _new_year(now: datetime, nearby: str | None, name: str, number: str | None = None) -> date:
-    """除夕, 元宵节 and 正月初十, which are counted from the first day of the lunar year."""
-    day = {"除夕": 0, "大年三十": 0, "元宵": 15}.get(name) if number is None else count(number)
-    if day is None or day > 30:
+def _term(now: datetime, nearby: str | None, name: str, *away: str | None) -> date:
+    return _away(_latest(now, nearby, partial(solar.solar_term, name=name[:2])), *away)
+
+
+def _eve(now: datetime, nearby: str | None, name: str, *away: str | None) -> date:
+    """除夕 and 元宵节, which are counted from the first day of the lunar year."""
+    day = 15 if name == "元宵" else 0
+    return _away(_latest(now, nearby, partial(lunar.of_new_year, number=day)), *away)
+
+
+def _new_year(now: datetime, nearby: str | None, name: str, number: str) -> date:
+    """正月初十."""
+    if count(number) > 30:
         raise ValueError(name)
-    return _latest(now, nearby, partial(lunar.of_new_year, number=day))
+    return _latest(now, nearby, partial(lunar.of_new_year, number=count(number)))
+
+
+def _away(day: date, way: str | None, days: str | None, next_day: str | None) -> date:
+    """The day before a feast (前一天), or so many after it."""
+    if next_day:
+        return day + timedelta(1)
+    return day + timedelta(count(days) * (-1 if way == "前" else 1)) if days else day
+
+
+def _nth_weekday(
+    now: datetime,
+    year: str | None,
+    nearby: str | None,
+    month: str | None,
+    which: str | None,
+    nth: str | None,
+    weekday: str,
+) -> date:
+    """三月最后一个周六, 这个月第一个周日."""
+    if month:
+        shift = _SHIFTS[nearby] if nearby else 0
+        in_year = (count(year) if year else now.year + shift, count(month))
+        if not (year or nearby) and in_year > (now.year, now.month):
+            in_year = (now.year - 1, in_year[1])
+    else:
+        which = which or ""
+        in_year = _month(now, which.count("下") - which.count("上"))
+    first, last = date(*in_year, 1), date(*in_year, monthrange(*in_year)[1])
+    if nth is None:
+        return last - timedelta((last.weekday() - _weekday(weekday)) % 7)
+    day = first + timedelta((_weekday(weekday) - first.weekday()) % 7 + 7 * (count(nth) - 1))
+    if not first <= day <= last:
+        raise ValueError(nth)
+    return day
+
+
+def _same_weekday(now: datetime, which: str) -> date:
+    """上周的今天."""
+    return _shifted(now, 7 * (which.count("下") - which.count("上")))
+
+
+def _date_span(
+    now: datetime, month: str, day: str, last_month: str, last_day: str
+) -> tuple[date, ...]:
+    """4.5-4.6."""
+    first = _in_year(now, None, None, month, day)
+    return _stretch(first, _in_year(now, None, None, last_month, last_day))
 
 
 def _latest(now: datetime, nearby: str | None, in_year: Callable[[int], date]) -> date:
@@ -414,16 +474,23 @@ _ENGLISH_MONTH = (
 _ORDINAL = r"(?<![\d.:])(\d\d?)(?:st|nd|rd|th)?"
 _OF_YEAR = "(?:([今去前])年的?)?"
 _YEAR = rf"(?:(\d{{4}}|\d\d|{HAN}++)年|([今去前明])年的?)"
+_AWAY = "(?:(?:[那当]天)?的?(?:([前后])([一两二三123])天|(第二|次)[天日]))?"
+# Rain and snow fall on other days too.
+_WEATHER = ("雨水", "小雪", "大雪", "小寒", "大寒", "小满", "白露", "小暑", "大暑")
+_TERMS = "|".join(
+    f"{name}(?:节气|[当那这]天|(?=前一天|第二天))" if name in _WEATHER else name
+    for name in solar.TERMS
+)
 # 五月廿二 is of the lunar calendar.
 _DAY = rf"(底|末|初(?!{HAN})|(?![廿卅]){WHOLE})(?: [日号]|(?! (?:[\d.次个点时:月小h篇场年]|分钟)))"
 # 儿 and 个 as people in the north say them: 昨儿, 昨儿个, 昨个儿.
 _R = "儿个?|个儿"
 _NEAR = {
-    0: rf"本日|今(?:[天日]|{_R}|(?=[早晚晨夜]))|(?<![一-鿿])今(?=\Z|[\s,。])|刚[才刚]"
+    0: rf"本日|今朝(?!有)|今(?:[天日]|{_R}|(?=[早晚晨夜]))|(?<![一-鿿])今(?=\Z|[\s,。])|刚[才刚]"
     r"|刚(?=\Z|从|[一-鿿]{1,2}完|下(?![雨雪单载架]))"
     r"|\btoday\b|\bto(?=night)|\bjust_now\b|\bjin tian\b"
     r"|\bthis(?=_(?:morning|afternoon|evening))",
-    -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜]|\Z|[\s,。]))|夜(?:儿个?|个儿)|寻日(?![常志])"
+    -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜]|\Z|[\s,。]))|夜(?:儿个?|个儿)|[寻琴]日(?![常志])"
     r"|\bzuo tian\b|\byesterday\b|\blast(?=_night)",
     -2: rf"(?<![目之以当提从大])前(?:[天日]|{_R}|(?=[晚夜]))|\bthe_day_before_yesterday\b",
     1: r"(?<![说证表发声聪阐文])明(?:[天日]|儿个?|(?=[早晚晨夜]))|\btomorrow\b",
@@ -444,6 +511,12 @@ _DAYS = Phrases[date](
     ),
     (r"<n>_(day|week|month|year|hour|minute)s?_(ago)\b", _ago),
     (rf"({_WHICH})一?个?{_WEEK} 的?(?:{_WEEK})?{_NAMED}", _in_week),
+    (rf"({_WHICH})一?个?{_WEEK}的今天", _same_weekday),
+    (
+        rf"(?:(?:{_YEAR} )?<i> 月份?|({_WHICH})一?个?月) 的?"
+        rf"(?:第([一二三四五1-5])|最后一)个?{_WEEK}{_NAMED}",
+        _nth_weekday,
+    ),
     (rf"\b(last(?=_week)|this|next(?=_week))(?:_week)?_{_ENGLISH_DAY}", _in_week),
     (rf"{_ENGLISH_DAY}_(?:of_)?(last|this|next)_week\b", _week_after),
     (rf"\b(last|next)_{_ENGLISH_DAY}", _next_to),
@@ -453,9 +526,13 @@ _DAYS = Phrases[date](
     (r"(?<![\d.])(\d{4})()(?:[-/.]|_)(\d\d?)(?:[-/.]|_)(\d\d?)(?!\d)", _in_year),
     (r"(?<!\d)(\d{4})()(\d\d)(\d\d)(?!\d)", _in_year),
     (rf"(?<![\d./-])()()(\d\d?)[-/.](\d\d?)(?: [日号]|{_UNMEASURED})", _in_year),
-    (rf"(?:([今去前明])年的?)?({'|'.join(_FESTIVALS)})节?(?:当天)?(?![班路中])", _festival),
-    (rf"{_OF_YEAR}(端午|中秋)节?(?:当天)?(?![班路中前假])", _feast),
-    (rf"{_OF_YEAR}(除夕|大年三十|元宵)节?(?:当天)?(?![班路中前假])", _new_year),
+    (
+        rf"(?:([今去前明])年的?)?({'|'.join(_FESTIVALS)})节?(?:当天)?{_AWAY}(?![班路中])",
+        _festival,
+    ),
+    (rf"{_OF_YEAR}(端午|中秋)节?(?:当天)?{_AWAY}(?![班路中前假])", _feast),
+    (rf"{_OF_YEAR}(除夕|大年三十|元宵)节?(?:当天)?{_AWAY}(?![班路中前假])", _eve),
+    (rf"{_OF_YEAR}({_TERMS})节?(?:当天)?{_AWAY}(?![班路中前假上])", _term),
     (
         rf"{_OF_YEAR}(正月|大年)(?:初(?=[一二三四五六七八九十])|(?=[十廿二三]))"
         rf"({HAN}{{1,3}}+)(?!月)",
@@ -484,6 +561,11 @@ _LISTS = Phrases[tuple[date, ...]](
         rf"{_ENGLISH_MONTH} (\d\d?(?:st|nd|rd|th)?(?: , \d\d?(?:st|nd|rd|th)?)*+"
         r",? and_\d\d?)(?:st|nd|rd|th)?(?![\d:])",
         _american_list,
+    ),
+    (
+        rf"(?<![\d./-])(\d\d?)[./](\d\d?) (?:[-~–—]|[到至]) (\d\d?)[./](\d\d?)"
+        rf"(?: [日号]|{_UNMEASURED})",
+        _date_span,
     ),
     (rf"({_WHICH}|)一?个?{_WEEK}末(?!考|班|营)", _weekend),
     (r"\b(?:the_)?(?:(last|this|next)_)?weekend\b", _weekend),

@@ -1,12 +1,13 @@
 """Lengths of time as people say them: 一个半小时, 1h30, 从2点到4点, three quarters of an hour."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from language.clocks import NEXT_HOURS, hours_at
 from language.grammar import LIMIT, Phrases, before, compiled, phrases, skip
-from language.numerals import HAN, amount, fold, number, tidy
+from language.numerals import HAN, amount, count, fold, number, tidy
 
 DAY = 24 * 60
 
@@ -43,7 +44,16 @@ def each_length(text: str) -> Iterator[Length]:
     ordinals (第2小时) and distances (两小时前) are none either. Only the first 400 characters are
     searched.
     """
-    text = fold(text[:LIMIT])
+    yield from _lengths(fold(text[:LIMIT]))
+
+
+# Whether it is a session and what it says are two questions about one sentence.
+@lru_cache(maxsize=16)
+def _lengths(text: str) -> tuple[Length, ...]:
+    return tuple(_each_length(text))
+
+
+def _each_length(text: str) -> Iterator[Length]:
     starts = (_ROUGH.next, _LENGTHS.next, *NEXT_HOURS)
     for minutes, start, end in phrases(text, starts, lambda pos: _said_at(text, pos)):
         if minutes and not before(_NONE_BEFORE, text, start) and not _NONE_AFTER.match(text, end):
@@ -53,6 +63,24 @@ def each_length(text: str) -> Iterator[Length]:
             yield Length(
                 minutes, start, end, exact, clocks=not rough and _LENGTHS.at(text, start) is None
             )
+
+
+def of_each(text: str, lengths: Sequence[Length]) -> Length | None:
+    """What so many lessons or papers took together, if the only length is that of each of them:
+    三节课每节45分钟. It stands where the length does."""
+    if len(lengths) != 1 or not lengths[0].exact:
+        return None
+    (one,) = lengths
+    each = before(_EACH_OF_THEM, text, one.start)
+    many = [found for found in _SO_MANY.finditer(text) if each and found[2] == each[1]]
+    if not each or len(many) != 1:
+        return None
+    try:
+        number = count(many[0][1])
+    except ValueError:
+        return None
+    start = each.start()
+    return Length(one.minutes * number, start, one.end, exact=not each[2], clocks=False)
 
 
 def _parsed(text: str) -> int | None:
@@ -143,6 +171,12 @@ _ABOUT = compiled(
     r"|\b(?:about|around|for|from)\b)*+"
 )
 _AFTER = compiled(r"(?:[\s,.。!、~吧的了啊呀呢哦哈整]|左右|时间|\blong\b)*+")
+# 连上三节课，每节四十分钟
+_EACH_OF_THEM = compiled(
+    r"[每一](节|篇|堂|场|讲|章|集)课? (大概|大约|差不多|约|将近|快)?"
+    r"(?:是|花了?|用了?|看了?|读了?|讲了?)? $"
+)
+_SO_MANY = compiled(r"(?<!第)([两俩二三仨四五六七八九十]|\d) ([节篇堂场讲章集])(?!之)")
 _SHORT_MINUTES = compiled(r"(?<=[\d十]) (?:分|m)$")
 # 第2小时, 每次两小时 and 两小时前 are no lengths of anything.
 _NONE_BEFORE = compiled(r"(?:[第每]|每[次隔]|\bevery_) $")

@@ -182,7 +182,10 @@ def _bears(name: str, surname: str) -> bool:
 
 
 _DOT = r"\s?[·.]?\s?"
-TITLE = "(?:老师|教授|导师|博士|院士|研究员|工程师|主任|校长|院长)"
+TITLE = (
+    "(?:老师|教授|导师|(?<![指教辅引领主半])导(?![师致出入电热航向读数演览])"
+    "|博士|院士|研究员|工程师|主任|校长|院长)"
+)
 """How people are addressed, behind their surname."""
 _TITLED = re.compile(
     rf"(?:(?P<han>[一-鿿]{{1,3}})|\b(?P<latin>[a-z]{{1,20}}+) ?)(?:{TITLE}|{ELDER})"
@@ -203,16 +206,12 @@ _AWAY = any_of(r"""
 """)
 _BY_THE_WAY = any_of("""
     [今昨前]天 [上下中]午 那天 当天 当时 因为? 由于 也 又 都 刚好 正好 临时 突然 家里
-    说[要好]?来 [,\\s]
+    说[要好]?来 (?:本来|原本)(?:说好?|约好?)?要?来?的? 结果 却 但是? [,\\s]
 """)
 _STAYED_AWAY = compiled(
     rf"{_BY_THE_WAY}*+{_AWAY}|[^,。;!]{{0,6}}(?:没有?(?:来|参加)|缺席|请[了病事]*假)"
 )
 _ANYBODY = rf"(?:[一-鿿·]{{1,4}}{TITLE}|\b(?:prof|dr|mrs?|ms|miss)\b\.? [a-z]++)"
-_ANYBODY_AWAY = compiled(
-    rf"{_ANYBODY}{_BY_THE_WAY}*+{_AWAY}[^,。;!?]*"
-    r"|(?:^|(?<=[,。;天]))[^,。;我们\s]{2,9}没有?来(?=[,。;])"
-)
 _WITHOUT = compiled(
     r"(?:除了?|没(?:有?[见看等遇碰找][到着]?|有)|不[含算]|缺|等|代?替|本来约了"
     r"|\b(?:without|except(?:_for)?|missed)\b) $"
@@ -247,6 +246,11 @@ _PINYIN = {
 }
 SURNAME = f"[{''.join(_PINYIN)}]"
 """The first sign of a Chinese name, if it is a common one."""
+_ANYBODY_AWAY = compiled(
+    rf"{_ANYBODY}{_BY_THE_WAY}*+{_AWAY}(?:(?!没[^,。;\s]{{1,3}}成|没开|取消)[^,。;!?\s])*"
+    r"|(?:^|(?<=[,。;天]))[^,。;我们\s]{2,9}没有?来(?=[,。;])"
+    rf"|(?:^|(?<=[,。;\s天])){SURNAME}[一-鿿]{{1,2}}{_BY_THE_WAY}*+{_AWAY}[^,。;!?\s]*"
+)
 _ASKED_AFTER = re.compile(
     rf"(?P<name>{SURNAME}[一-鿿]{{1,2}}?)(?:同学|老师)?"
     "(?:的|最近|现在|今年|这|还|怎|咋|如何|有没|写|记|交|做|够|达标|进[度展])"

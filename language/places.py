@@ -34,7 +34,7 @@ def place_of(plain: str, places: Mapping[str, Sequence[str]]) -> tuple[str | Non
         found = {
             word.key: _alone_in_clause(plain, word)
             for word in words
-            if (_ALONE.match(plain, word.end) or _apart(plain, word))
+            if (_ALONE.match(plain, word.end) or _apart(plain, word) or _called(plain, word))
             and not _talked_about(plain, word.start)
         }
     return next(iter(found.items())) if len(found) == 1 else (None, None)
@@ -59,6 +59,11 @@ def _apart(plain: str, word: Word) -> bool:
     return bool(_GAP_BEFORE.search(plain, 0, word.start) and _GAP_AFTER.match(plain, word.end))
 
 
+def _called(plain: str, word: Word) -> bool:
+    """Whether somebody was called or spoken to by it: 跟导师视频, 打了个电话."""
+    return bool(before(_CALLING, plain, word.start) and _CALL_ENDS.match(plain, word.end))
+
+
 def _alone_in_clause(plain: str, word: Word) -> Span | None:
     """A place that has a clause for itself tells no more than the place: 做实验，校外，两小时."""
     alone = _MARK_BEFORE.search(plain, max(0, word.start - 2), word.start) and _MARK_AFTER.match(
@@ -67,18 +72,27 @@ def _alone_in_clause(plain: str, word: Word) -> Span | None:
     return (word.start, word.end) if alone else None
 
 
+_CALLING = compiled(
+    r"(?:[和跟与同][^,。;:!\s在做看拍剪录写听]{1,8}?"
+    r"|(?<![没不])[打通开]了?[个通一次]{0,2}|约了?个?) $"
+)
+_CALL_ENDS = compiled(
+    r"(?:$|[\s,。;!、了聊讲说谈唠谝对讨过通商沟会]|[一二两三半\d])(?!\s*(?:请假|预约|约|问能))"
+)
 _WAS_NOT_AT = compiled(r"(?:(?:没有?|不得?|未)(?:[去在到来]了?)?|不是[在去]?) $")
 _GAP_BEFORE = compiled(r"(?:\A|[\s,。;:!、天午日号晚])$")
-_GAP_AFTER = compiled(rf"(?:$|[\s,。;:!、]|了? (?:\d|{HAN})++ (?:个|小时|分|刻|h|min))")
+_GAP_AFTER = compiled(rf"[上里]?(?:$|[\s,。;:!、]|了? (?:\d|{HAN})++ (?:个|小时|分|刻|h|min))")
 _WITHIN = compiled(r"[里上中](?![课午传海学])")
 _AT = compiled(
-    r"(?<![正现存实所内没不])在(?!线(?!上))|搁(?!置)|(?=上山)|(?<![过为没不得])去(?!年)|(?<![看学听想谈提得收达感做找直遇碰见])到"
+    r"(?<![正现存实所内没不])在(?!线(?!上))|搁(?!置)"
+    r"|再(?=实验室|图书馆|学校|大学|线上|教室|机房)"
+    r"|从(?=[^,。;\s]{2,8}[回出过]来)|(?=上山)|(?<![过为没不得])去(?!年)|(?<![看学听想谈提得收达感做找直遇碰见])到"
     r"|(?<![原后本以起将])来|回|\b(?:at|in|on|to|from|via|zai)_(?:(?:the|my|our)_)?"
 )
 _NO_PLACE = compiled(rf"[,。;!、(和跟与同]|{ACTIVITY}|看(?!台)|[讲说聊]|\b(?:with|for|and)\b")
 _ALONE = compiled(
     rf" (?:$|的? [,。;!、)和跟与同]|{ACTIVITY}"
-    r"|[上里]?[开聊谈沟商]|[过对改看碰]了"
+    r"|(?<=会)[上里]|[上里]?[开聊谈沟商]|[蹲待呆泡过对改看碰]了"
     r"|对(?:代码|答案|数据|稿)|\b(?:with|for)\b)"
 )
 _COMPOUND = compiled(r"物理|数学|化学|生(?!物)|英语|语文|城|路|(?<=学)[到会习]")

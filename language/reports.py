@@ -1,5 +1,6 @@
 """Telling a report of something done from questions, plans and talk about the records."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -8,7 +9,7 @@ from language.activities import ACTIVITY, LEISURE
 from language.acts import tells_of_an_act
 from language.belonging import own_days
 from language.callings import FAMILIAR
-from language.clocks import backwards
+from language.clocks import NEXT_HOURS, SaidHours, backwards, each_hours, hours_at
 from language.days import SaidDays, begins, each_day
 from language.grammar import LIMIT, any_of, before, compiled, skip
 from language.lengths import Length, each_length
@@ -24,13 +25,15 @@ def looks_like_session(text: str, now: datetime | None = None) -> bool:
     """
     now = now or _ANY_TIME
     plain = as_meant(_report(text), now)
-    told = _LATER.sub("", without_absent(plain))
+    told = _of_account(plain)
     if _BY_OTHERS.search(plain):
         return False
     if _NOT_DONE.search(told):
         instead = _instead(told)
         if _NOT_DONE.search(instead) or not _tells_of_an_act(instead):
-            return False
+            told = _without_refused(told)
+            if _NOT_DONE.search(told) or not _tells_of_an_act_done(told):
+                return False
     return _tells(_without_called_off(plain, told), now) == "done"
 
 
@@ -40,7 +43,7 @@ def may_be_session(text: str, now: datetime) -> bool:
     says that something of a session's kind was done: 测了三组条纹.
     """
     plain = as_meant(_report(text), now)
-    told = _LATER.sub("", without_absent(plain))
+    told = _of_account(plain)
     if _NOT_DONE.search(told) or _BY_OTHERS.search(plain):
         return False
     plain = _without_called_off(plain, told)
@@ -69,22 +72,35 @@ def as_meant(plain: str, now: datetime) -> str:
     if _TAKEN_BACK.search(plain) or "不是" in plain:
         plain = _taken_back(plain, list(each_day(plain, now)))
         plain = _taken_back(plain, list(each_length(plain)))
+        plain = _taken_back(plain, list(each_hours(plain)))
     if "每次" in plain and len({day for said in each_day(plain, now) for day in said.days}) > 1:
         plain = plain.replace("每次", "每天")
     return plain
 
 
-def _taken_back(plain: str, said: Sequence[SaidDays | Length]) -> str:
+_Phrase = SaidDays | Length | SaidHours
+
+
+def _taken_back(plain: str, said: Sequence[_Phrase]) -> str:
     for wrong, right in pairwise(said):
         denied = before(_NOT_SO, plain, wrong.start)
         if denied and _BUT.fullmatch(plain, wrong.end, right.start):
             begins = denied.start()
         elif _TAKEN_BACK.fullmatch(plain, wrong.end, right.start):
-            begins = wrong.start
+            begins = _wrong_from(plain, wrong, right)
         else:
             continue
         plain = f"{plain[:begins]}{' ' * (right.start - begins)}{plain[right.start :]}"
     return plain
+
+
+def _wrong_from(plain: str, wrong: _Phrase, right: _Phrase) -> int:
+    """Where that begins which is taken back: of 昨天两点，不对，三点 the hour alone."""
+    hours = hours_at(plain, right.start)
+    if isinstance(wrong, SaidDays) and hours and hours[1] == right.end:
+        starts = [start(plain, wrong.start) for start in NEXT_HOURS]
+        return min(min(starts), wrong.end) if min(starts) < wrong.end else wrong.start
+    return wrong.start
 
 
 def is_taken_back(plain: str, start: int, end: int) -> bool:
@@ -98,6 +114,31 @@ def _instead(told: str) -> str:
     instead = list(_INSTEAD.finditer(told))
     rest = told[instead[-1].end() :] if instead else ""
     return rest if any(each_length(rest)) else told
+
+
+def _of_account(plain: str) -> str:
+    """The report without what it says of those who were not there, of what is to come, and of what
+    only sounds like something not done: 忘记登记了, 不是没去，是去晚了, 终于不用线上了."""
+    return _LATER.sub("", _NO_REFUSAL.sub(" ", without_absent(plain)))
+
+
+def _without_refused(told: str) -> str:
+    """The clauses without those that only say what was not done: 晚自习没上 去听了讲座."""
+    clauses = _CLAUSES.split(told)
+    if any(_STRICTLY_NOT.search(clause) for clause in clauses):
+        return told
+    return ",".join(
+        clause
+        for clause in clauses
+        if not _REFUSED.search(clause) and not _OTHERS_ACT.search(clause)
+    )
+
+
+def _tells_of_an_act_done(rest: str) -> bool:
+    """Whether a session's act is told as done, or for how long."""
+    busy = _LEISURE.sub(",", rest)
+    act = _ACTIVITY.search(busy) or tells_of_an_act(busy)
+    return bool(act) and bool(_PERFECT.search(busy) or any(each_length(rest)))
 
 
 def _tells_of_an_act(instead: str) -> bool:
@@ -124,9 +165,11 @@ def _tells(plain: str, now: datetime) -> str:
     days = list(each_day(plain, now))
     lengths = list(each_length(plain))
     own = own_days(plain, days)
-    to_come = bool(own) and all(is_to_come(said, now) for said in own)
+    # 约了明天的实验 tells of nothing past.
+    to_come = bool(days) and all(is_to_come(said, now) for said in own or days)
     words = _without(plain, [*days, *lengths])
-    if not _acts(plain, words, bool(days), lengths):
+    when = bool(days) or _HALF_A_DAY.search(plain) is not None
+    if not _acts(plain, words, when, lengths):
         return "nothing"
     return "to come" if to_come else "done"
 
@@ -150,9 +193,13 @@ def _acts(plain: str, words: str, day: bool, lengths: Sequence[Length]) -> bool:
     """Whether something is done there. With a day and a length any verb will do: 昨天调光路两小时;
     with one of them those that we know for a session's, and whatever it was that I did.
     """
-    if not lengths and (not day or _CHATTER.search(plain)):
+    if not lengths and not day:
         return False
     busy = _LEISURE.sub(",", words)
+    if not lengths and (chatter := _CHATTER.findall(plain)):
+        # 昨天改论文改到十二点，困死
+        weary = all(_WEARY.fullmatch(word) for word in chatter)
+        return weary and _tells_of_an_act_done(busy)
     if (
         _ACTIVITY.search(busy)
         or tells_of_an_act(busy)
@@ -184,19 +231,47 @@ _LEISURE = compiled(LEISURE)
 # Of 10点做到12点 the verb stands within the hours.
 _WENT_ON = compiled(
     r"[点半刻\d][^,。;:!?\d]{0,10}?[做干弄搞学写看聊讲测调跑算练搭听读]"
-    r"了?到 [\d零半一二三四五六七八九十]"
+    r"了?到 (?:[早晚]上|[上下中]午|傍晚|凌晨|深夜|半夜)? [\d零半一二三四五六七八九十]"
 )
 _ANY_ACT = compiled(
     r"(?!在|我|我们|学校|大学|一共|大约)[一-鿿]{2}|\b(?!at|in|on|for|the|was)[a-z]{3}"
 )
 _OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:i|we)_[a-z]+ed\b")
 _DID_FOR = compiled(r"[一-鿿]了\s+的?[一-鿿]{2}")
+_HALF_A_DAY = compiled(r"[了一整]个?(?:上午|下午|晚上|早上)")
+_WEARY = compiled("累|困|哈哈|天气")
+_CLAUSES = re.compile(r"[,。;!]|(?<=[一-鿿\d])\s+(?=[一-鿿\d])|(?<=了)\s")
+_WHEN = "(?:[今昨前]天|[今昨]晚|上?周[一二三四五六日天])"
+# What somebody else did while I was not there.
+_OTHERS_ACT = compiled(
+    rf"^\s*{_WHEN}?(?:他们?|她们?|同[学桌]们?|别人|大家|人家|其他人|组[长员]|后来他)"
+)
+_PERFECT = compiled(r"[一-鿿][了完过到]|[做读看写听跑测开]的")
+# A lesson that was missed, and what was moved to the day on which it was done.
+_LESSONS = any_of("""
+    [早晚]?自习 (?:体育|语文|数学|英语|物理|化学|生物|历史|地理|政治|音乐|美术|信息)课 早操 课间操
+    作业 [早午晚]?饭 午觉
+""")
+_MOVED = any_of(r"""
+    (?:本来|原来|原本|原定)[^,。;\s]{0,8}(?:的|周[一二三四五六日天])?[,\s]+(?:后来|又|临时)?
+    (?:没[^,。;\s]{1,3}成[^,。;\s]{0,4}|没[去做开来]|[去来]不了)[,\s]+(?:后来|就|所以|又|然后)*
+""")
+_NO_REFUSALS = any_of(rf"""
+    忘(?:记了?|了)?+(?:登记|打卡|记录?|录|填|上报|报)(?:上|下来)?了?
+    不是没[去来做上到写听] (?:终于|再也|总算)不用[^,。;\s]{{0,6}} 不得不 不能不
+    (?:虽然|其实)?我?不(?:想|能)(?:承认|说|动|否认) (?:没|未曾?)(?:想[到过]|料到|过?多久)
+    没(?:什么|怎么|啥)[^,。;\s]{{0,4}} 没[做测跑算调弄搞写]出来? 没[有什么]*问题
+    {_LESSONS}[都也]?没[上去写吃睡做](?=[,。;\s])
+    {_MOVED}[补改挪推调]到了?(?!下)(?=[^,。;\s]{{1,6}}[,。;\s]+\S)
+""")
+_NO_REFUSAL = compiled(_NO_REFUSALS)
 _INSTEAD = compiled(
     r"[,。;](?:然后|后来|于是|所以|最后|改成|(?:我|就)?在|[光就只](?=在?[看读写做听]))"
 )
 # Not 是2小时，不是3小时, which says the first.
 _TAKEN_BACK = compiled(
-    r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|[啊哦噢呃额嗯诶哎]+[,、]?不是|不对|[说写打记]错了?|更正|口误"
+    r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|(?<=\s)不是(?=\s)"
+    r"|[啊哦噢呃额嗯诶哎]+[,、]?不是|[啊哦噢呃额嗯诶哎]*不对|[说写打记]错了?|更正|口误"
     r"|[吧嗯呃啊]+[,、]?对(?![于面比照称着])|\b(?:no_wait|wait_no|i_mean)\b)[\s,.…。、]*)+(?:应该)?[是:]?\s*"
 )
 _WITH = compiled(r"(?:[和跟与同]|应该)? ")
@@ -224,16 +299,16 @@ _SOMEBODY = (
     rf"(?:我们?)?的?(?:同[桌学]|[室舍校]友|朋友|闺蜜|班长|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈爹娘]{{1,2}}"
     rf"|[一-鿿]{{1,3}}(?:{TITLE}|{FAMILIAR}))"
 )
-_WHEN = "(?:[今昨前]天|[今昨]晚|上?周[一二三四五六日天])"
 _NONE_OF_US = "(?![^!?]*(?:我|咱|俺|带|教|指导|一起|together))"
 _BY_OTHERS = compiled(
     rf"^(?:{_SOMEBODY}|(?!于是|方才){SURNAME}[一-鿿]{{1,2}}){_WHEN}(?:自己|一个人|独自){_NONE_OF_US}"
-    rf"|^(?:我们?的?)(?:同[桌学]|[室舍]友|朋友|闺蜜|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈]){_WHEN}{_NONE_OF_US}"
+    rf"|^(?:我?们?班?[上里]?的?)?(?:同[桌学]|[室舍]友|朋友|闺蜜|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈]){_WHEN}{_NONE_OF_US}"
     rf"|^{_SOMEBODY}说[他她]{_WHEN}{_NONE_OF_US}"
+    r"|没有?[叫带喊]上?(?:我|我们|咱)(?=$|[,。;!\s])(?!.*(?:我|自己))"
 )
 _BEGINNING = compiled(
     r"(?:(?:老师)?[你您]?好[,!。]* )?(?:(?:我[要想来]|请|麻烦)?(?:[帮给]我)?(?:记|登记|记录)"
-    r"(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? |(?:登记|记录|打卡|汇报):)?"
+    r"(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? |(?:登记|记录|打卡|汇报|日[记志]):)?"
 )
 _QUESTIONS = any_of(r"""
     \? 吗 来着 什么时 咋(?![,。!\s]*$) 哪(?!怕) 多[少久长] 谁 请问 第几 [差要满]几 几[次点号篇]
@@ -246,7 +321,8 @@ _QUESTIONS = any_of(r"""
 """)
 # 讨论了如何处理数据 is no question, nor is 讨论下次做什么，1小时.
 _STUDIED = (
-    r"^(?!.*(?:讨论|研究|探[究讨]|学[习了会]|讲|了解|交流|分析).*{0}"
+    r"^(?!.*(?:主要|重点|一起)(?:[说聊谈讲]|讨论|商量).*{0})"
+    r"(?!.*(?:讨论|研究|探[究讨]|学[习了会]|讲|了解|交流|分析|[聊谈]了?|商量).*{0}"
     r"(?:.[一-鿿]{{2}}|,[\d一两半])).*{0}"
 )
 _QUESTION = f"(?:{_QUESTIONS}|{_STUDIED.format('(?:怎|如何|为何|什么)')})"
@@ -258,7 +334,9 @@ _REQUEST = any_of(r"""
     举[办行](?!的|了) 定于 \b(?:please|remind|should|must|need_to)\b
 """)
 _REFUSAL = any_of(r"""
-    没有?[去做来参上听能写交进赶](?![完懂清]|[^,。]{0,3}的) [去做听参]不成 没.{0,3}成(?!功)
+    没有?[去做来参上听能写交进赶](?![完懂清]|(?!加|[今昨前上那])[^,。]{0,3}的) [去做听参]不成
+    没.{0,3}成(?!功) 没[^,。;]{0,2}[开办搞弄做]起来
+    没有?(?:时间|空)(?=$|[,。;!去做听参看读来]) 没有?(?:开|办)?(?:组会|例会|讲座|研讨会)(?!的)
     不得?[去想能用做来] 取消 请假 改期 推迟 (?:本来|原本).{0,6}[要想打准计] 差点[忘没]
     忘[记了]*+[^,。]{0,5}(?:去|做|来|参加|听|上课|写|交|开会|记)
     \b(?:not|never|cannot|forgot_to)\b n['’]t\b
@@ -274,10 +352,14 @@ _RECORDED = any_of(r"""
     审[核批] 驳回 退回 撤回 删[除掉] 补[交写录] 每[次周月年学][^,。]*[次时天]
     [写记填报]错 是[^,。]{1,6}(?:小时|分钟)[,]?不是
     ^把[^,。]*(?:实验|活动|记录|讲座|时[长间]|日期|地点|那次|那条|讨论|组会)[^,。]*改
-    改[成为到]了?\s*(?:\d|[零一二两三四五六七八九十半]|线[上下]|到校|校外|昨|前天|今|周|上周)
+    (?<!改[一-鿿])(?<!改[一-鿿]{2})(?<!改[一-鿿]{3})改[成为到]了?\s*(?:\d|[零一二两三四五六七八九十半]|线[上下]|到校|校外|昨|前天|今|周|上周)
     改\s*\d+个?小时
     \b(?:diary|submit|submitted|approved?|deadline|certificate)\b
 """)
+_REFUSED = compiled(f"{_REFUSAL}")
+_STRICTLY_NOT = compiled(
+    rf"{_QUESTION}|{_REQUEST}|{_PLAN}|{_RECORDED}|取消|改期|推迟|差点|不得?[想能]|想[去做参要]|约"
+)
 _NOT_DONE = compiled(f"{_QUESTION}|{_REQUEST}|{_REFUSAL}|{_PLAN}|{_RECORDED}")
 _ASKED = compiled(
     rf"{_QUESTION}|{_REQUEST}|取消|请假|改期|推迟|日[志记]|提交|审[核批]|不[去想能用做来]|没"

@@ -1,17 +1,18 @@
 """One sentence about a session, taken apart: 昨天下午在校和王老师做了两小时双缝实验."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from language.belonging import breaks, each, own_days, own_lengths
-from language.clocks import backwards
+from language.clocks import PART_SAID, backwards
 from language.days import Moment, SaidDays, each_day, parse_moment
 from language.grammar import LIMIT, Span, before, compiled, skip
-from language.lengths import DAY, Length, each_length, parse_minutes
+from language.hours import Time, agree, apart, own_time, tells
+from language.lengths import DAY, Length, each_length, of_each, parse_minutes
 from language.names import Mention, mentioned, present
 from language.numerals import fold, readable
 from language.places import place_of
@@ -45,8 +46,9 @@ SentenceDoubt = Literal[
 class Understood:
     """What a sentence says; None or empty where it says nothing, or not clearly.
 
-    `moment_said` and `minutes_said` are the person's own words, and parse back to the same value;
-    there are none for minutes that are worked out (2点到5点，中间半小时不算).
+    `moment_said` and `minutes_said` are the person's own words and parse back to the same value.
+    A day and an hour that stand apart (昨天做实验 两点到四点) are said as a date and a time; there
+    are no words for minutes that are worked out (2点到5点，中间半小时不算).
     `days` are all the days, if it names several, and then `minutes` is the length of each.
     `doubt` is what the person should be told or asked about, and `doubt_said` the words for it.
     """
@@ -97,22 +99,36 @@ def understand_session(
     begins = beginning(plain)
     said_so = plain = " " * begins + plain[begins:]
     plain = as_meant(plain, now)
-    said = own_days(plain, list(each_day(plain, now)))
+    every = list(each_day(plain, now))
+    said = own_days(plain, every)
     # 明天要汇报，今天准备: what is to come is not what was done.
     said = [one for one in said if not is_to_come(one, now)] or said
     days = _days(said)
-    moment = next((one for one in said if one.moment), None) if len(days) == 1 else None
+    named = next((one for one in said if one.moment), None) if len(days) == 1 else None
     said_lengths = list(each_length(plain))
     taken_off = breaks(plain, said_lengths)
     lengths = own_lengths(plain, [one for one in said_lengths if one not in taken_off])
+    if together := of_each(plain, said_lengths):
+        lengths = [together]
+    told = own_time(plain, every, said, said_lengths)
+    moment = _at(named.moment, told) if named and named.moment else None
     slips = [Slip(*span) for span in backwards(said_so)]
     doubt = _doubt(plain, said, lengths, now) or (("backwards", slips[0]) if slips else None)
     several = len(days) > 1 and not (doubt and doubt[0] == "which_day")
     length = _length(plain, lengths, several=several)
     minutes = _worked(length, taken_off) if length else None
+    if not lengths and not taken_off and not several:
+        minutes = told.minutes
     mentions = _meant(plain, present(plain, mentioned(plain, people)))
     place, where = place_of(plain, places)
-    cuts: list[Span] = [(0, begins)]
+    kind = kind_of(plain, kinds)
+    if told.several or len(days) > 1:
+        parts = apart(plain, [*told.begins, *(one.start for one in said)])
+        kind = kind if agree(kind_of(part, kinds) for part in parts if tells(part)) else None
+        there = [(tells(part), place_of(part, places)[0]) for part in parts]
+        if not _FOR_ALL.search(plain) and not agree(at for act, at in there if act or at):
+            place, where = None, None
+    cuts: list[Span] = [(0, begins), *_blanked(said_so, plain)]
     if not doubt or doubt[0] != "which_day":
         cuts += [
             _grown(plain, _BEFORE_DAY, (day.start, day.end))
@@ -122,24 +138,59 @@ def understand_session(
     if length and not _TELLS_MORE.search(plain, length.start, length.end):
         alike = [one for one in lengths if one.minutes == length.minutes]
         cuts += [_grown(plain, _BEFORE_LENGTH, (one.start, one.end)) for one in alike]
+    if not length and minutes and told.span:
+        cuts.append(_grown(plain, _BEFORE_LENGTH, told.span))
     cuts += [_grown(plain, _BEFORE_PLACE, where)] if where else []
     cuts += [*_companions(plain, mentions)]
     cuts += [_grown(plain, _BEFORE_LENGTH, (slip.start, slip.end)) for slip in slips]
     return Understood(
         what=_what(text, cuts),
-        moment=moment.moment if moment else None,
-        moment_said=text[moment.start : moment.end] if moment else None,
+        moment=moment,
+        moment_said=_in_words(text, moment, named, now) if moment and named else None,
         minutes=minutes,
         minutes_said=text[length.start : length.end]
-        if length and minutes == length.minutes
+        if length and minutes == length.minutes and length is not together
         else None,
         place=place,
-        kind=kind_of(plain, kinds),
+        kind=kind,
         people=tuple(dict.fromkeys(mention.name for mention in mentions)),
         days=days if len(days) > 1 else (),
         doubt=doubt[0] if doubt else None,
         doubt_said=text[doubt[1].start : doubt[1].end] if doubt else None,
     )
+
+
+def _at(moment: Moment, told: Time) -> Moment:
+    """The day with the time of day, wherever that was said; of several sessions, the day alone."""
+    part = told.part if told.several else told.part or moment.part
+    other = told.start is not None and moment.start not in (None, told.start)
+    if told.several or told.unsure or (other and moment.start not in told.not_begun):
+        return Moment(moment.day, None, part)
+    start = None if moment.start in told.not_begun else moment.start
+    return Moment(moment.day, start or told.start, part)
+
+
+def _in_words(text: str, moment: Moment, named: SaidDays, now: datetime) -> str:
+    """The person's own words for the moment, or the moment as a date and time where those stand
+    apart."""
+    own = text[named.start : named.end]
+    if parse_moment(own, now) == moment:
+        return own
+    part = PART_SAID[moment.part] if moment.part else ""
+    clock = f"{moment.start:%H:%M}" if moment.start else ""
+    return f"{moment.day} {part}{clock}".rstrip()
+
+
+def _blanked(before: str, after: str) -> Iterator[Span]:
+    """Where something was taken back."""
+    start = None
+    for at, (was, left) in enumerate(zip(before, after, strict=True)):
+        gone = was != " " == left
+        if gone and start is None:
+            start = at
+        elif not gone and was != " " and start is not None:
+            yield start, at
+            start = None
 
 
 class Slip(NamedTuple):
@@ -258,6 +309,7 @@ _WITH_YEAR = compiled(r"\d{4}|年|year")
 _WEEKEND = compiled(r"末|\bweekend\b")
 # 上周末做了实验 was on one of its days, or on both.
 _BOTH = compiled(r"两天|每天|各[做用花学]|都[在做去学]|这两日|\bboth\b|\beach\b")
+_FOR_ALL = compiled(r"都(?=[在去是做])|全(?=在)")
 _CUT = "\0"
 _PUNCTUATION = " ,，。.、;；:：!！"
 _TIDYING = (

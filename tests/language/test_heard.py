@@ -17,10 +17,12 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "heard-wrong.
     [
         *table("heard_wrong.txt"),
         *table("heard_siblings.txt"),
+        *table("heard_siblings_2.txt"),
         *table("heard_held_out.txt"),
         *table("heard_held_out_2.txt"),
         *table("heard_held_out_3.txt"),
         *table("heard_held_out_4.txt"),
+        *table("heard_held_out_5.txt"),
         *table("heard_later.txt"),
     ],
     ids=lambda row: row.text,
