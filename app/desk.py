@@ -618,6 +618,9 @@ def unit_for(db: Session, by: Operator, role: Role, name: str) -> Unit:
     """The unit with this name, of a kind that fits the role. Raises `Mistake`."""
     if role not in UNIT_OF:
         raise Mistake(t("roster.no_unit_for_role", role=t(f"role.{role}")))
+    if role is Role.HELP_CONTACT:
+        # Mistyped, it would make a school of its own, whose learners are nobody.
+        return unit_typed(db, name)
     return unit(db, by, UNIT_OF[role], name)
 
 

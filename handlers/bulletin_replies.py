@@ -171,7 +171,7 @@ def tell_of(scene: Scene, row: Bulletin, one: Thread) -> None:
 
 def _line(said: ThreadStep) -> Field:
     label = t("bulletin.reply.said_at", name=said.name, at=said.at)
-    return Field(label, said.words or t("bulletin.reply.step_settled"), TONES[said.step])
+    return Field(label, said.words or t("bulletin.reply.step_settled"))
 
 
 def load_answer(scene: Scene, args: Mapping[str, Any]) -> ReplySeen:
@@ -209,10 +209,7 @@ def copied(scene: Scene, bulletin: int) -> tuple[Field, ...]:
     """What the office and learners of a teacher's school have said to each other about it."""
     found = bulletin_replies.copies(scene.session, scene.actor, bulletin)
     return tuple(
-        Field(_said_of(one, said), said.words, TONES[said.step])
-        for one in found
-        for said in one.said
-        if said.words
+        Field(_said_of(one, said), said.words) for one in found for said in one.said if said.words
     )
 
 

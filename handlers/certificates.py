@@ -116,7 +116,8 @@ def show(scene: Scene, one: Issued, site: str = "") -> None:
         fields.append(Field(t("certificate.fact_revoked_at"), at))
         fields.append(Field(t("certificate.fact_reason"), revoked.reason))
     number, rows = row.id or 0, []
-    if row.file_id is not None:
+    if row.file_id is not None and (not revoked or in_office(scene)):
+        # Nothing on the paper says that it was revoked.
         file = Choice(press("certificate_file", number), t("certificate.file"), weight="primary")
         rows.append((file,))
     if not revoked and certificates.may_revoke(scene.session, scene.actor, row):
@@ -146,7 +147,11 @@ def day_words(day: date) -> Text:
 
 def file(scene: Scene, args: Sequence[str]) -> None:
     """下载: send the PDF."""
-    row, _ = certificates.read(scene.session, scene.actor, number(args))
+    row, revoked = certificates.read(scene.session, scene.actor, number(args))
+    if revoked and not in_office(scene):
+        # From an older card: what is shown now says that it was revoked.
+        show(scene, Issued(row, revoked))
+        return
     if row.file_id is None:
         scene.say(Message(t("certificate.being_made"), ((TO_MENU,),)))
         return

@@ -257,6 +257,10 @@ async def test_revoking_takes_a_reason_which_the_family_reads(house: House) -> N
         house.members[name].reads()
         assert "姓名写错了，另发" in house.members[name].sees
         assert "已撤销" in await house.members[name].presses("看证书")
+        # The paper says nothing of it: it is not given out again, nor from an older card.
+        assert not any("PDF" in label for label in house.members[name].buttons)
+        assert "已撤销" in await forge(house.members[name], "a:certificate_file:1")
+        assert not house.members[name].last[-1].files
     assert "撤销过" in await forge(office, "a:revoke_certificate:1")
     with house.app.database.transaction() as db:
         [row] = db.exec(select(Revocation)).all()

@@ -603,6 +603,10 @@ async def test_the_command_names_and_ends(
     assert "舒心" in run("list", "1")
     assert "舒心" not in await one(house, "林小雨").says("求助"), "of another school"
     assert "舒心（云冈中学）" in await one(house, "赵一鸣").says("求助")
+    wrong = CliRunner().invoke(app, ["help-contact", "add", "1", "沈安", "--at", "火星中学"])
+    assert wrong.exit_code != 0
+    assert "火星中学" in wrong.output
+    assert "沈安" not in run("list", "1")
     run("end", "1", "舒心", "--reason", "调走")
     assert "舒心" not in run("list", "1")
     assert "舒心" not in await one(house, "赵一鸣").says("求助")
