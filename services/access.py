@@ -223,6 +223,13 @@ def may_keep(db: Session, learner: LearnerPlace, today: date) -> bool:
     return consent.given(db, learner.person_id)
 
 
+def _consented(db: Session, learner: LearnerPlace, today: date) -> bool:
+    """As `may_keep`. Raises `Refused` where only the pack, which cannot be read, would say."""
+    if learner.birth_date is None:
+        load(learner.programme)
+    return may_keep(db, learner, today)
+
+
 def _hold(
     db: Session, actor: Actor, right: Right, learner: LearnerPlace, number: int | None
 ) -> None:
@@ -234,7 +241,7 @@ def _hold(
 
 CHECKED: Final[dict[Must, Callable[[Session, LearnerPlace, Actor], bool]]] = {
     Must.PRESENT: lambda _db, learner, _actor: learner.ended_at is None,
-    Must.CONSENT: lambda db, learner, actor: may_keep(db, learner, beijing_day(actor.now)),
+    Must.CONSENT: lambda db, learner, actor: _consented(db, learner, beijing_day(actor.now)),
 }
 """Checks made after the relation is found; each has its own refusal. The others are checked in the
 SQL instead."""
