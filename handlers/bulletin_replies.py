@@ -52,8 +52,11 @@ async def write(chat: Chat, me: ReplySeen) -> str:
         meant = t("bulletin.reply.is_it", what=me.what, words=me.perhaps)
         if await chat.ask("meant", _MEANT, meant) == NO:
             return ""
-    key = "bulletin.reply.answer" if me.last else "bulletin.reply.what"
-    asked = t(key, what=me.what, name=me.name, words=me.last)
+    asked = (
+        t("bulletin.reply.answer", what=me.what, name=me.name, words=me.last)
+        if me.last
+        else t("bulletin.reply.what", what=me.what, name=me.name, most=bulletin_replies.MOST_WORDS)
+    )
     words: str = await chat.ask("words", _WORDS, asked)
     ends = [Choice(SEND, t("bulletin.reply.send"), weight="primary")]
     fields = [SummaryLine("words", t("bulletin.reply.words"), words)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from typing import Any, Final
@@ -14,7 +15,7 @@ from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat
-from bot.talk.inputs import Answer, Asked, Kind, Pick, Unclear, said
+from bot.talk.inputs import Answer, Asked, Kind, Pick, Rows, Unclear, rows_of, said
 from bot.talk.message import Attachment, Choice, Item, Message, press
 from handlers.seen import InOrder
 from prompts import Brief, Text, t
@@ -64,6 +65,26 @@ class OneFile(Kind[Attachment]):
             raise Unclear(t("document.one_at_a_time"))
         said(answer)
         raise Unclear(t("document.file_only"))
+
+
+@dataclass(frozen=True, slots=True)
+class WayOrFile(Kind[str | Attachment]):
+    """One of several ways on; or another file, which takes the place of the one in question."""
+
+    ways: Sequence[Choice]
+    file: OneFile
+
+    @property
+    def takes_files(self) -> bool:
+        return True
+
+    def choices(self, asked: Asked) -> Rows:
+        return rows_of(self.ways, 1)
+
+    def parse(self, answer: Answer, asked: Asked) -> str | Attachment:
+        if answer.files:
+            return self.file.parse(answer, asked)
+        return Pick(self.ways).parse(answer, asked)
 
 
 async def load_document(chat: Chat, me: DocumentSeen) -> Loaded:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from pathlib import PurePath
 from typing import Any, Final
@@ -13,9 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.acting import Refused
 from bot.talk.conversation import Chat
-from bot.talk.inputs import Answer, Asked, Kind, Pick, Rows, Unclear, rows_of
+from bot.talk.inputs import Answer, Asked, Pick, Unclear
 from bot.talk.message import Attachment, Choice, Field, Item, Message, press
-from handlers.documents import OneFile
+from handlers.documents import OneFile, WayOrFile
 from prompts import Text, Words, t
 from services.access import allow, cohorts_for
 from services.rostering import applying
@@ -56,25 +55,6 @@ class OneSheet(OneFile):
         if not is_sheet(file):
             raise Unclear(t("rostering.unread.unknown_kind"))
         return file
-
-
-@dataclass(frozen=True, slots=True)
-class WayOrSheet(Kind[str | Attachment]):
-    """One of several ways on; or another sheet, which takes the place of the one in question."""
-
-    ways: Sequence[Choice]
-
-    @property
-    def takes_files(self) -> bool:
-        return True
-
-    def choices(self, asked: Asked) -> Rows:
-        return rows_of(self.ways, 1)
-
-    def parse(self, answer: Answer, asked: Asked) -> str | Attachment:
-        if answer.files:
-            return OneSheet().parse(answer, asked)
-        return Pick(self.ways).parse(answer, asked)
 
 
 def is_sheet(file: Attachment) -> bool:
@@ -123,7 +103,9 @@ async def _decided(
     for turn in count():
         shown = await chat.work(f"{step}/plan/{turn}", "plan_roster", **order, own=own)
         said: str | Attachment = await chat.ask(
-            f"{step}/check/{turn}", WayOrSheet(_ways(shown)), _preview(shown, files, into)
+            f"{step}/check/{turn}",
+            WayOrFile(_ways(shown), OneSheet()),
+            _preview(shown, files, into),
         )
         if said == EXPLAIN:
             for place, heading in enumerate(shown["unknown"]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
@@ -12,9 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat
-from bot.talk.inputs import Answer, Asked, Kind, Pick, Rows, rows_of
 from bot.talk.message import Attachment, Choice, Field, Message, press
-from handlers.documents import OneFile
+from handlers.documents import OneFile, WayOrFile
 from language.affairs import Affair
 from prompts import Brief, Words, t
 from services import summaries
@@ -170,25 +168,6 @@ def finish_given(scene: Scene, me: SummarySeen, done: Mapping[str, Any]) -> None
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionOrTemplate(Kind[str | Attachment]):
-    """One of several ways on; or another template, in the place of the one in question."""
-
-    ways: Sequence[Choice]
-
-    @property
-    def takes_files(self) -> bool:
-        return True
-
-    def choices(self, asked: Asked) -> Rows:
-        return rows_of(self.ways, 1)
-
-    def parse(self, answer: Answer, asked: Asked) -> str | Attachment:
-        if answer.files:
-            return OneFile().parse(answer, asked)
-        return Pick(self.ways).parse(answer, asked)
-
-
 class TemplateChosen(BaseModel):
     """The template that is to stand; nothing, if none is."""
 
@@ -227,7 +206,7 @@ async def change(chat: Chat, me: SummarySeen) -> TemplateChosen:
             title=t("summary.preview_title"),
             files=(read["preview"],),
         )
-        said: str | Attachment = await chat.ask(f"check/{turn}", DecisionOrTemplate(WAYS), shown)
+        said: str | Attachment = await chat.ask(f"check/{turn}", WayOrFile(WAYS, OneFile()), shown)
         if isinstance(said, Attachment):
             sent = said
         elif said == USE:

@@ -115,6 +115,8 @@ def fill(template: bytes, told: Mapping[str, Any]) -> bytes:
     try:
         return _fill(template, told)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError) as damage:
+        # What `zipfile` raises for an archive that is cut, changed, packed in a way it does not
+        # know, or without a part that a document has.
         raise UnfitTemplate("damaged") from damage
     except (LxmlError, UnicodeError, OSError, RuntimeError, ValueError) as damage:
         raise UnfitTemplate("damaged") from damage

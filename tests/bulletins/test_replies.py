@@ -35,7 +35,7 @@ async def test_a_reply_reaches_the_office_and_its_answer_comes_back(house: House
     office, student = await send(house)
     office.reads()
     await student.presses("回复")
-    assert "最多500字" in student.sees
+    assert "最多 500 字" in student.sees
     await student.says(REPLY)
     assert REPLY in student.sees
     assert not office.unread()

@@ -33,7 +33,7 @@ from handlers.bulletins import BulletinSeen, ComingMoment, LaterSeen, OneUnit, R
 from handlers.certificates import IssuingSeen, RevokingSeen
 from handlers.delegates import StandInSeen
 from handlers.diary import WritingSeen
-from handlers.documents import DocumentSeen, OneFile
+from handlers.documents import DocumentSeen, OneFile, WayOrFile
 from handlers.dossiers import DossierSeen
 from handlers.evaluations import EvaluationSeen, ReopeningSeen
 from handlers.exits import CaseSeen
@@ -51,10 +51,10 @@ from handlers.plans import PlanSeen
 from handlers.presentation import PresentationSeen
 from handlers.results import ResultList, ResultsSeen, Score, Scored
 from handlers.review import ReturnSeen
-from handlers.rosters import ImportSeen, OneImport, OneSheet, WayOrSheet
+from handlers.rosters import ImportSeen, OneImport, OneSheet
 from handlers.seen import Past, SessionSeen
 from handlers.stages import StageSeen
-from handlers.summaries import DecisionOrTemplate, SummarySeen
+from handlers.summaries import SummarySeen
 from programmes import evaluating
 from programmes.catalogue import all_programmes
 from programmes.evaluating import Side
@@ -388,7 +388,7 @@ def usual(waiting: Waiting) -> Answer:
             return Answer(text="看到了条纹。") if parts.needed else Answer(text="完成")
         case OneSheet():
             return Answer(files=(replace(photo(), name="名单.xlsx"),))
-        case WayOrSheet(ways=ways) | DecisionOrTemplate(ways=ways):
+        case WayOrFile(ways=ways):
             return Answer(press=ways[0].value)
         case Parts(optional=True) | OneFile():
             return Answer(files=(photo(),))
