@@ -1,4 +1,4 @@
-"""回复通知: a recipient replies to a bulletin, and the office answers."""
+"""回复通知: a recipient replies to a bulletin, and the office answers; teachers read it."""
 
 from __future__ import annotations
 
@@ -208,6 +208,16 @@ def _to_card(row: Bulletin) -> Choice:
 # ---------------------------------------------------------------- the school's teacher
 
 
+def copy(scene: Scene, args: Sequence[str]) -> None:
+    """A bulletin that went to students of one's school."""
+    row, count = bulletins.copy(scene.session, scene.actor, number(args))
+    read = bulletins.message(scene.session, row)
+    note = t("bulletin.copy_note", count=count)
+    said = copied(scene, row.id or 0)
+    back = Choice(press("bulletins"), t("bulletin.to_list"), weight="quiet")
+    tell(scene, read._replace(rows=(), note=note, fields=said), [(back,)], card="bulletins")
+
+
 def copied(scene: Scene, bulletin: int) -> tuple[Field, ...]:
     """What the office and learners of a teacher's school have said to each other about it."""
     found = bulletin_replies.copies(scene.session, scene.actor, bulletin)
@@ -252,6 +262,7 @@ ACTS: dict[str, Act] = {
         "answer_reply", {"thread": number(args)}, anew=True
     ),
     "settle_reply": settle,
+    "bulletin_copy": copy,
 }
 
-__all__ = ["ACTS", "FLOWS", "copied", "may_be"]
+__all__ = ["ACTS", "FLOWS", "may_be"]

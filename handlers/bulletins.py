@@ -25,7 +25,6 @@ from bot.talk.inputs import (
     said,
 )
 from bot.talk.message import Choice, Item, Message, press
-from handlers import bulletin_replies
 from handlers import cohort as overview
 from handlers.attachments import FILES, keep_files, shown
 from handlers.pages import PAGE, page_asked, page_of, tell, turns
@@ -410,16 +409,6 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     tell(scene, Message(t(key), title=title, items=tuple(on_page)), rows, card="bulletins")
 
 
-def copy(scene: Scene, args: Sequence[str]) -> None:
-    """A bulletin that went to students of one's school."""
-    row, count = bulletins.copy(scene.session, scene.actor, number(args))
-    read = bulletins.message(scene.session, row)
-    note = t("bulletin.copy_note", count=count)
-    said = bulletin_replies.copied(scene, row.id or 0)
-    back = Choice(press("bulletins"), t("bulletin.to_list"), weight="quiet")
-    tell(scene, read._replace(rows=(), note=note, fields=said), [(back,)], card="bulletins")
-
-
 # ---------------------------------------------------------------- confirming
 
 
@@ -634,7 +623,6 @@ ACTS: dict[str, Act] = {
     ),
     "remind_bulletin": remind,
     "send_bulletin": send,
-    "bulletin_copy": copy,
     "received": received,
     "approve_bulletin": doing(bulletins.approve),
     "decline_bulletin": doing(bulletins.decline),
