@@ -27,6 +27,7 @@ from playwright.async_api import (
 from bot.platforms.web import server, sockets
 from bot.platforms.web.door import StoredFile
 from bot.talk.message import Button, Incoming, Outgoing, ShownField, ShownItem, ShownMeter
+from tests.cards.page import PAGE as CARDS
 from tests.web.conftest import STUDENT, Running
 from tests.web.house import House, open_house
 
@@ -778,6 +779,21 @@ async def test_a_row_of_a_list_is_one_line_or_two_and_nothing_is_cut(
         assert max(widths) > 100
         left = "all => all.map(one => one.getBoundingClientRect().left)"
         assert len(set(await rows.locator(".words").evaluate_all(left))) == 1
+
+
+@pytest.mark.parametrize("width", [320, 390])
+async def test_every_card_fits_a_phone_and_squeezes_no_value(browser: Browser, width: int) -> None:
+    async with await browser.new_context(viewport={"width": width, "height": 844}) as context:
+        page = await context.new_page()
+        await page.goto(CARDS.as_uri())
+        values = page.locator(".web .field dd p")
+        assert await values.count() > 100
+        # Six characters wide at least, unless the value itself is shorter.
+        squeezed = "all => all.filter(one => one.offsetWidth < 80 && one.offsetHeight > 60)"
+        told = ".map(one => one.textContent)"
+        assert await values.evaluate_all(squeezed + told) == []
+        beyond = f"all => all.filter(one => one.getBoundingClientRect().right > {width})"
+        assert await page.locator(".web *").evaluate_all(beyond + told) == []
 
 
 async def test_a_page_nobody_looks_at_counts_what_comes(page: Page, house: House) -> None:
