@@ -123,7 +123,7 @@ class Scene:
         if shown.card:
             outgoing = outgoing._replace(replace=self.pressed)
         self.post(outgoing)
-        choices = [] if shown.sealed else offered(outgoing, shown)
+        choices = offered(outgoing, shown)
         if choices or shown.sealed:
             self.speaker.offered = choices
             self.speaker.changed = True

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from bot.scene import TO_MENU, Act, Flow, Scene, number
+from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat, Journal, read
 from bot.talk.inputs import (
     Answer,
@@ -33,7 +34,6 @@ from handlers.seen import first_words
 from language.affairs import Affair
 from language.audiences import EVERYBODY, SaidAudience, audience_of
 from language.days import parse_moment
-from bot.talk.clock import beijing_day
 from language.grades import school_grade
 from prompts import BEIJING, Text, Words, t
 from services import addressing, bulletins
@@ -114,7 +114,7 @@ class OneUnit(Kind[str]):
 
 
 @dataclass(frozen=True, slots=True)
-class Whom(Kind[str]):
+class Whom(Pick):
     """Roles, joined by `+`: one pressed, or several typed (学生和家长); or everybody."""
 
     options: Sequence[Choice]

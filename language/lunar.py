@@ -47,7 +47,7 @@ def of_month(year: int, month: int, day: int) -> date:
 
 @cache
 def _months(year: int) -> Mapping[int, tuple[date, date]]:
-    """The first days of each month and of the next; the first has the solstice of the year before."""
+    """The first days of each month and the next, from that of the solstice of the year before."""
     solstice, next_solstice = solar_term(year - 1, "冬至"), solar_term(year, "冬至")
     moons = [day for day in _new_moons(year) if day <= next_solstice]
     months = [(day, after) for day, after in pairwise(moons) if after > solstice]

@@ -203,7 +203,6 @@ async def test_words_to_a_call_that_was_closed_meanwhile_ask_anew(house: House) 
     assert MARK in teacher.sees
     await teacher.presses("我已联系")
     # Once that is closed too, and the teacher has gone, nothing is said to have been sent.
-    await student.presses("再写几句")
     await teacher.sends(Incoming(teacher.address, presence="left"))
     assert "联系不上" in await student.says("还有一句")
     with house.app.database.transaction() as db:
@@ -333,6 +332,124 @@ async def test_an_office_may_speak_of_it(house: House) -> None:
     await office.says("发通知")
     await office.says("请各校留意霸凌，学生被欺负了要告诉老师。")
     assert "发给谁" in office.sees
+
+
+async def test_what_is_typed_on_a_sealed_card_is_as_pressed_and_as_sealed(house: House) -> None:
+    student, teacher = one(house, "林小雨"), one(house, "郭老师")
+    await student.says("求助")
+    place = 1 + [b for b in student.buttons if b.startswith("请 ")].index("请 郭老师 联系我")
+    await student.says(str(place))
+    assert "已经告诉 郭老师" in student.sees
+    assert "有一名学生请您联系" in teacher.reads()
+    await student.says("写几句话")
+    await student.says(MARK)
+    assert "写好了" in student.sees
+    await student.says(f"第二行{MARK}")
+    assert "写好了" in student.sees
+    await student.says("就这些")
+    assert "您写了几句话" in student.sees.replace("你", "您")
+    await student.says("求助")
+    await student.says("请管小青联系我")
+    assert "已经告诉 管小青" in student.sees
+    await student.says("随便说点别的")
+    page = history(house, student)
+    assert "同意并加入" in page or "欢迎" in page, "there is a history"
+    for trace in (MARK, "管小青", "写几句话", "就这些", "随便说点别的", "seeking"):
+        assert trace not in page, trace
+    await teacher.presses("打开")
+    assert MARK in teacher.sees
+    assert f"第二行{MARK}" in teacher.sees
+
+
+async def test_what_a_sealed_card_offered_is_gone_with_the_page(house: House) -> None:
+    student = one(house, "林小雨")
+    await student.says("求助")
+    with house.app.database.transaction() as db:
+        account = db.exec(select(Account).where(Account.address == student.address)).one()
+        help_calls.leave(db, account)
+    await student.says("1")
+    with house.app.database.transaction() as db:
+        assert not db.exec(select(HelpCall)).all()
+
+
+async def test_words_that_come_much_later_are_sent_to_nobody(house: House) -> None:
+    await asks(house, words=MARK)
+    student = one(house, "林小雨")
+    house.clock.move(timedelta(hours=3))
+    assert "没有发给 郭老师" in await student.says("昨天下午在实验室做了两小时滴定")
+    with house.app.database.transaction() as db:
+        said = db.exec(select(HelpStep.words).where(HelpStep.kind == HelpStepKind.WORDS)).all()
+    assert said == [MARK]
+
+
+async def test_a_call_made_by_mistake_is_taken_back(house: House) -> None:
+    await asks(house)
+    student, teacher = one(house, "林小雨"), one(house, "郭老师")
+    assert "有一名学生请您联系" in teacher.reads()
+    await student.presses("点错了，收回")
+    assert "已经收回" in student.sees
+    assert not any("写几句" in label for label in student.buttons)
+    told = teacher.reads()
+    assert "收回了请您联系" in told
+    assert "林小雨" not in told
+    await teacher.sends(Incoming(teacher.address, press="a:open_call:1"))
+    assert "收回了" in teacher.sees
+    assert "林小雨" not in teacher.sees, "whoever had not looked does not learn who it was"
+    await later(house, 4)
+    assert "只给您看" not in student.sees.replace("你", "您")
+    with house.app.database.transaction() as db:
+        verbs = db.exec(select(Audit.verb).where(Audit.object == help_calls.OBJECT)).all()
+        assert "take_back_call" in verbs
+        assert len(db.exec(select(HelpCall)).all()) == 1
+    await asks(house)
+    assert "有一名学生请您联系" in teacher.reads(), "and may be made again"
+
+
+async def test_whoever_had_read_it_still_sees_that_it_was_taken_back(house: House) -> None:
+    await asks(house, words=MARK)
+    student, teacher = one(house, "林小雨"), one(house, "郭老师")
+    await teacher.presses("打开")
+    await student.says("就这些")
+    await student.presses("点错了，收回")
+    await teacher.sends(Incoming(teacher.address, press="a:open_call:1"))
+    assert "已经收回了" in teacher.sees
+    assert "林小雨" in teacher.sees
+
+
+async def test_an_adults_menu_leads_to_the_calls_that_wait(house: House) -> None:
+    teacher, office = one(house, "郭老师"), one(house, "管小青")
+    await teacher.says("菜单")
+    assert not any("请您联系" in label for label in teacher.buttons)
+    await asks(house)
+    await teacher.says("菜单")
+    assert teacher.buttons[0] == "有学生请您联系（1）"
+    await office.says("菜单")
+    assert not any("请您联系" in label for label in office.buttons)
+    await teacher.presses("有学生请您联系（1）")
+    await teacher.presses("的那条")
+    assert "林小雨" in teacher.sees
+    await teacher.presses("我已联系")
+    await teacher.says("菜单")
+    assert not any("请您联系" in label for label in teacher.buttons)
+
+
+async def test_each_call_is_told_by_itself(house: House) -> None:
+    await asks(house)
+    house.clock.move(timedelta(hours=2))
+    await asks(house, "管小青", MARK)
+    student = one(house, "林小雨")
+    await student.says("求助")
+    await student.presses("我请过谁")
+    fields = [(str(f.label), str(f.value)) for m in student.last for f in m.fields]
+    assert [label.split()[-1] for label, _ in fields] == ["管小青", "郭老师"]
+    assert "写了几句话" in fields[0][1]
+    assert "管小青" not in fields[1][1]
+    await student.presses("的那次")
+    await student.presses("点错了，收回")
+    assert "有一名学生" in one(house, "郭老师").reads()
+    with house.app.database.transaction() as db:
+        steps = db.exec(select(HelpStep).where(HelpStep.kind == HelpStepKind.TAKEN_BACK)).all()
+    assert [step.call_id for step in steps] == [1]
 
 
 # ---------------------------------------------------------------- nobody else
