@@ -33,6 +33,7 @@ class Alarms(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     otherwise: tuple[str, ...] = Field(alias="not")
+    child: str
     distress: Alarm
     harm: Alarm
 
@@ -43,6 +44,19 @@ def alarmed(words: str) -> Text | None:
     return t(f"ask.reply.{topic}") if topic else None
 
 
+def alarmed_for_a_child(words: str, names: Sequence[str] = ()) -> str:
+    """The topic of what a guardian says of their child, who may be called by these names: 我孩子被
+    欺负了, 老师打我女儿, 孩子不想活了. Empty for all other words."""
+    said = words[:LONGEST]
+    for name in filter(None, names):
+        said = said.replace(name, "孩子")
+    meant, found = _child().subn("我", fold(said).casefold())
+    return topic_of(_THEY.sub("我", meant)) if found else ""
+
+
+_THEY: Final = re.compile(r"[他她](?!们)|\bta\b")
+
+
 def topic_of(words: str) -> str:
     """The topic of a cry for help, `distress` or `harm`; empty for all other words."""
     otherwise, topics = _patterns()
@@ -51,9 +65,19 @@ def topic_of(words: str) -> str:
 
 
 @cache
-def _patterns() -> tuple[re.Pattern[str], Mapping[str, re.Pattern[str]]]:
+def _read() -> Alarms:
     read = yaml.safe_load(Path(__file__).with_name("alarms.yaml").read_text("utf-8"))
-    found = Alarms.model_validate(read)
+    return Alarms.model_validate(read)
+
+
+@cache
+def _child() -> re.Pattern[str]:
+    return re.compile(_read().child)
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], Mapping[str, re.Pattern[str]]]:
+    found = _read()
     topics = {
         topic: _any((*map(re.escape, alarm.words), *alarm.patterns))
         for topic, alarm in (("distress", found.distress), ("harm", found.harm))

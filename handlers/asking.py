@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from answers import CLEAR, SURELY, Last, PolicyAnswer, alarmed, guide
+from answers import (
+    CLEAR,
+    SURELY,
+    Last,
+    PolicyAnswer,
+    alarmed,
+    alarmed_for_a_child,
+    guide,
+)
 from bot.scene import TO_MENU, Scene, number, with_menu
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Field, Message, press
@@ -15,7 +23,7 @@ from handlers.speaker import learner
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from prompts import Lines, Text, Words, t
-from services import advice, documents, inquiries
+from services import advice, documents, inquiries, roster
 from services.access import memberships, own_programmes, programmes_for
 from services.offices import Concern, concerning
 
@@ -150,7 +158,8 @@ def _sure(answers: Sequence[PolicyAnswer]) -> bool:
 
 
 def heed(scene: Scene, words: str) -> str | None:
-    """Answer a learner's cry for help with where there is help, before anything else hears it.
+    """Answer a learner's cry for help, or a guardian's about their child, with where there is help,
+    before anything else hears it.
 
     Such words go nowhere: into no history, no draft and no record, which those might read of whom
     they tell. `None` where it was one; else what is to be heard. Whoever means words to be taken
@@ -158,21 +167,40 @@ def heed(scene: Scene, words: str) -> str | None:
     """
     if (meant := _TAKE_IT.match(words)) is not None:
         return words[meant.end() :]
-    help_ = alarmed(words)
-    if help_ is None or not (scene.speaker.person_id is None or learner(scene) is not None):
+    if scene.speaker.person_id is None or learner(scene) is not None:
+        help_ = alarmed(words)
+        adults = None
+    else:
+        help_, adults = _of_a_child(scene, words)
+    if help_ is None:
         return words
     talk = scene.talk()
     inquiries.forget(scene.session, scene.speaker.account_id)
     scene.secret = True
     if talk is None:
-        scene.say(Message(help_, note=t("ask.help_kept_nowhere"), sealed=True))
+        untold = Message(help_, note=t("ask.help_kept_nowhere"), sealed=True)
+        if adults is not None:
+            scene.say(untold._replace(fields=adults, rows=((TO_MENU,),)))
+            return None
+        scene.say(untold)
         if scene.speaker.person_id is not None:
             help_calls.seek(scene, ())
         return None
     go_on = Choice(press("resume", talk.id), t("talk.go_on"))
     rows = (*_ways_to_help(scene), (go_on, TO_MENU))
-    scene.say(Message(help_, rows, note=t("ask.help_not_in_form"), sealed=True))
+    told = Message(help_, rows, note=t("ask.help_not_in_form"), sealed=True)
+    scene.say(told._replace(fields=adults or ()))
     return None
+
+
+def _of_a_child(scene: Scene, words: str) -> tuple[Text | None, tuple[Field, ...]]:
+    """What helps a guardian whose child is in trouble, and the adults whom they can go to."""
+    every = roster.children_of(scene.session, scene.actor.person_id)
+    topic = alarmed_for_a_child(words, [one.person.name for one in every]) if every else ""
+    if not topic:
+        return None, ()
+    adults = help_calls.to_go_to(scene, [one.id for one in every])
+    return t(f"ask.child_{topic}"), adults
 
 
 _TAKE_IT: Final = re.compile(r"\s*+写进去\s*+[:：]\s*+|\s*+take it\s*+:\s*+", re.IGNORECASE)

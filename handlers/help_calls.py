@@ -132,6 +132,20 @@ def _in_person(scene: Scene, found: Sequence[Adult]) -> None:
     )
 
 
+def to_go_to(scene: Scene, learners: Sequence[int]) -> tuple[Field, ...]:
+    """The adults outside the mentor's line whom a guardian of these learners can go to."""
+    found = {one.person_id: one for each in learners for one in _adults(scene, each)}
+    if not found:
+        return ()
+    names = list(map(_described, found.values()))
+    return (Field(t("seeking.in_person"), t("field.list", items=names)),)
+
+
+def _adults(scene: Scene, learner_id: int) -> Sequence[Adult]:
+    me = scene.actor.person_id
+    return [one for one in help_calls.adults(scene.session, learner_id) if one.person_id != me]
+
+
 def _described(one: Adult) -> Text:
     role = t(f"role.{ROLES[one.relation][0]}")
     return t("seeking.adult", name=one.name, role=role, unit=one.unit or role)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from answers.alarms import topic_of
+from answers.alarms import alarmed_for_a_child, topic_of
 
 HARM = [
     "昨天下午和郝景行老师做了两小时实验，他一直搂着我，我很害怕",
@@ -94,3 +94,29 @@ def test_whoever_writes_of_an_experiment_is_left_alone() -> None:
     ]
     assert len(said) > 600
     assert [one for one in said if topic_of(one)] == ["导师昨天视频会上骂了我半小时"]
+
+
+@pytest.mark.parametrize(
+    ("words", "topic"),
+    [
+        ("我孩子被欺负了", "harm"),
+        ("老师打我孩子", "harm"),
+        ("我女儿说导师摸她", "harm"),
+        ("导师摸我女儿", "harm"),
+        ("我家孩子在学校被同学孤立", "harm"),
+        ("有老师让我儿子晚上去他酒店", "harm"),
+        ("孩子不想活了", "distress"),
+        ("我闺女割腕了", "distress"),
+        ("我们家孩子想死", "distress"),
+        ("林小雨被打了", "harm"),
+        ("my son is bullied at school", "harm"),
+        ("孩子的记录被退回了", ""),
+        ("孩子会不会被淘汰", ""),
+        ("我孩子的导师是谁", ""),
+        ("老师给我孩子打了95分", ""),
+        ("孩子被打回的日志在哪", ""),
+        ("学生被欺负了要告诉老师", ""),
+    ],
+)
+def test_what_a_guardian_says_of_their_child(words: str, topic: str) -> None:
+    assert alarmed_for_a_child(words, ["林小雨"]) == topic

@@ -312,6 +312,24 @@ async def test_what_was_done_to_a_child_is_no_session(house: House) -> None:
         assert "这不是你的错" not in json.dumps(copy, ensure_ascii=False)
 
 
+async def test_a_guardian_whose_child_is_in_trouble(house: House) -> None:
+    guardian = one(house, "林大海")
+    for words in ("我孩子被欺负了", "老师打我孩子", "林小雨不想活了"):
+        told = await guardian.says(words)
+        assert "12355" in told, words
+        assert "郭老师（汾河中学）" in told
+        assert "王建国" not in told, "nobody of the mentor's line"
+        assert "没有记下来" in told
+    await guardian.says("我的数据")
+    await guardian.says("删除")
+    assert "先陪在孩子身边" in await guardian.says("孩子不想活了")
+    page = history(house, guardian)
+    assert "同意并加入" in page or "欢迎" in page, "there is a history"
+    for trace in ("被欺负", "打我孩子", "不想活", "12355"):
+        assert trace not in page, trace
+    assert "12355" not in await guardian.says("孩子的记录被退回了怎么办")
+
+
 async def test_a_page_that_is_opened_anew_sends_the_adult_nothing(house: House) -> None:
     """The question is gone from the screen: whoever types next does not answer it."""
     await asks(house)
