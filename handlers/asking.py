@@ -158,8 +158,8 @@ def _sure(answers: Sequence[PolicyAnswer]) -> bool:
 
 
 def heed(scene: Scene, words: str) -> str | None:
-    """Answer a learner's cry for help, or a guardian's about their child, with where there is help,
-    before anything else hears it.
+    """Answer a learner's cry for help, or a guardian's about their child, with where there is
+    help, before anything else hears it.
 
     Such words go nowhere: into no history, no draft and no record, which those might read of whom
     they tell. `None` where it was one; else what is to be heard. Whoever means words to be taken
