@@ -1,16 +1,22 @@
-"""Cries for help: words that call for people first, wherever they are written."""
+"""Cries for help: words that call for people first, wherever they are written.
+
+Some are plain. Some may tell of harm or of nothing, and whoever wrote them is asked. Some tell of
+a low mood, which wants a kind word.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from answers import worries
 from language.numerals import fold
 from prompts import Text, t
 
@@ -33,8 +39,42 @@ class Alarms(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     otherwise: tuple[str, ...] = Field(alias="not")
+    child: str
+    """How adults speak of a child or pupil of theirs."""
+    friend: str
+    """How the young speak of each other."""
     distress: Alarm
     harm: Alarm
+    low: Alarm
+
+
+class Concern(StrEnum):
+    """What words give cause for."""
+
+    DISTRESS = "distress"
+    HARM = "harm"
+    UNCLEAR = "unclear"
+    """They may tell of harm, or of nothing."""
+    LOW = "low"
+    """They tell of a low mood, and of nothing worse."""
+
+
+PLAIN: Final = (Concern.DISTRESS, Concern.HARM)
+Whom = Literal["child", "friend"]
+
+
+def concern(words: str) -> Concern | None:
+    """What words give cause for; `None` for all others.
+
+    A cry is plain where the table has it and what was learned does not speak against it; either
+    alone makes it unclear.
+    """
+    topic, need = topic_of(words), worries.need(words)
+    if topic and need > DOUBTFUL:
+        return Concern(topic)
+    if topic or need > WORRYING:
+        return Concern.UNCLEAR
+    return Concern.LOW if _patterns()["low"].search(_plain(words)) else None
 
 
 def alarmed(words: str) -> Text | None:
@@ -43,22 +83,61 @@ def alarmed(words: str) -> Text | None:
     return t(f"ask.reply.{topic}") if topic else None
 
 
+def concern_for(words: str, whom: Whom, names: Sequence[str] = ()) -> Concern | None:
+    """A plain cry about somebody else: a child or pupil, who may be called by these names, or a
+    friend. `None` where the words name nobody such, or cry nothing plainly.
+
+    我孩子被欺负了, 老师打我女儿 and 我同学想自杀 are heard as if they said it of themselves.
+    """
+    said = words[:LONGEST]
+    for name in filter(None, names):
+        said = said.replace(name, "孩子")
+    meant, found = _patterns()[whom].subn("我", fold(said).casefold())
+    topic = topic_of(_THEY.sub("我", meant)) if found else ""
+    return Concern(topic) if topic else None
+
+
+_THEY: Final = re.compile(r"[他她](?!们)|\bta\b")
+
+
 def topic_of(words: str) -> str:
-    """The topic of a cry for help, `distress` or `harm`; empty for all other words."""
-    otherwise, topics = _patterns()
-    said = otherwise.sub(" ", fold(words[:LONGEST]).casefold()).strip(" 。，！？!?.~…")
-    return next((topic for topic, pattern in topics.items() if pattern.search(said)), "")
+    """The topic of a plain cry for help, `distress` or `harm`; empty for all other words."""
+    said = _plain(words)
+    patterns = _patterns()
+    return next((topic for topic in TOPICS if patterns[topic].search(said)), "")
+
+
+TOPICS: Final = ("distress", "harm")
+DOUBTFUL: Final = -2.0
+WORRYING: Final = 0.5
+"""What the learned weights come to, from which on words are doubtful, or worrying."""
+
+
+def _plain(words: str) -> str:
+    """The words as the patterns read them, without the ways of speaking that mean no harm."""
+    said = _patterns()["not"].sub(" ", fold(words[:LONGEST]).casefold())
+    return said.strip(" 。，！？!?.~…")
 
 
 @cache
-def _patterns() -> tuple[re.Pattern[str], Mapping[str, re.Pattern[str]]]:
+def _read() -> Alarms:
     read = yaml.safe_load(Path(__file__).with_name("alarms.yaml").read_text("utf-8"))
-    found = Alarms.model_validate(read)
-    topics = {
-        topic: _any((*map(re.escape, alarm.words), *alarm.patterns))
-        for topic, alarm in (("distress", found.distress), ("harm", found.harm))
-    }
-    return _any(found.otherwise), topics
+    return Alarms.model_validate(read)
+
+
+@cache
+def _patterns() -> Mapping[str, re.Pattern[str]]:
+    found = _read()
+    kinds = {name: getattr(found, name) for name in (*TOPICS, "low")}
+    others = {name: re.compile(getattr(found, name)) for name in ("child", "friend")}
+    return (
+        others
+        | {"not": _any(found.otherwise)}
+        | {
+            name: _any((*map(re.escape, alarm.words), *alarm.patterns))
+            for name, alarm in kinds.items()
+        }
+    )
 
 
 def _any(patterns: Sequence[str]) -> re.Pattern[str]:

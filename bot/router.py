@@ -29,6 +29,7 @@ from bot.talk.message import (
     Message,
     Outgoing,
     ShownField,
+    are_sealed,
     press,
     put,
 )
@@ -193,10 +194,18 @@ class Router:
         if talk is not None and self._put_away(scene, talk):
             return
         if incoming.text and not self.seals(talk):
-            heard = self._handlers.heed(scene, incoming.text)
+            heard = self._handlers.heed(scene, incoming)
             if heard is None:
                 return
             incoming = replace(incoming, text=heard)
+        self._hear(scene, talk, incoming)
+
+    def hear(self, scene: Scene, words: str) -> None:
+        """Hear words that were held back, as if they had just been said."""
+        self._hear(scene, scene.talk(), Incoming(scene.speaker.address, words))
+
+    def _hear(self, scene: Scene, talk: Talk | None, incoming: Incoming) -> None:
+        """Take words and files for what they are: a command, an answer, or something new."""
         words = "" if incoming.files or incoming.other else tidy((incoming.text or "")[:200])
         name, *args = words.casefold().split(" ") if words[:1] == "/" else [words.casefold()]
         command = self._handlers.words.get(name)
@@ -215,10 +224,13 @@ class Router:
         elif talk is not None:
             self._answer(scene, talk, incoming)
         elif chosen := self._offered(scene, words):
+            scene.secret |= are_sealed(scene.speaker.offered)
             self._typed(scene, *chosen)
         elif scene.speaker.person_id is None:
             self._in_savepoint(scene, lambda s, _: self._handlers.stranger(s, incoming), ())
         else:
+            # What is typed below a card that no history shows may speak of it.
+            scene.secret |= are_sealed(scene.speaker.offered)
             self._in_savepoint(scene, lambda s, _: self._handlers.hear(s, incoming), ())
 
     def _answer(self, scene: Scene, talk: Talk, incoming: Incoming) -> None:
@@ -262,11 +274,11 @@ class Router:
 
     def _offered(self, scene: Scene, words: str) -> tuple[str, str, str] | None:
         """The choice of the last message that these words mean, as (label, press, about)."""
-        choices = [Choice(value, label) for label, value, _ in scene.speaker.offered]
+        choices = [Choice(value, label) for label, value, *_ in scene.speaker.offered]
         chosen = match(words, choices, scene.language)
         if chosen is None:
             return None
-        label, value, about = scene.speaker.offered[choices.index(chosen)]
+        label, value, about, *_ = scene.speaker.offered[choices.index(chosen)]
         return label, value, about
 
     def _typed(self, scene: Scene, label: str, value: str, about: str) -> None:

@@ -45,6 +45,8 @@ class Talks(Protocol):
 
     def resume(self, scene: Scene, talk: Talk) -> None: ...
 
+    def hear(self, scene: Scene, words: str) -> None: ...
+
     def title(self, talk: Talk) -> Text: ...
 
     def describe(self, talk: Talk) -> Text: ...
@@ -123,7 +125,7 @@ class Scene:
         if shown.card:
             outgoing = outgoing._replace(replace=self.pressed)
         self.post(outgoing)
-        choices = [] if shown.sealed else offered(outgoing, shown)
+        choices = offered(outgoing, shown)
         if choices or shown.sealed:
             self.speaker.offered = choices
             self.speaker.changed = True
@@ -144,6 +146,10 @@ class Scene:
     def resume(self, talk: Talk) -> None:
         """Take up a draft again."""
         self.router.resume(self, talk)
+
+    def hear(self, words: str) -> None:
+        """Hear words that were held back, as if they had just been said."""
+        self.router.hear(self, words)
 
     def command(self, name: str, *args: str) -> None:
         """Do what a command does, as this house has it set up."""
@@ -262,9 +268,9 @@ class Handlers:
     """Answers words that somebody in a talk has said to be a question."""
     doubts: Callable[[Scene, str], bool] = lambda _scene, _words: False
     """Whether words that a talk would take as its own may be a question."""
-    heed: Callable[[Scene, str], str | None] = lambda _scene, words: words
-    """Sees words before anything else does, except a sealed talk: returns what is to be heard of
-    them, or `None` if they called for help, which has been answered."""
+    heed: Callable[[Scene, Incoming], str | None] = lambda _scene, incoming: incoming.text
+    """Sees a message's words before anything else does, except a sealed talk: returns what is to
+    be heard of them, or `None` if they called for help, which has been answered."""
     secret: Callable[[str], bool] = lambda _words: False
     """Whether words are a secret, which no history keeps."""
     site: str = ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.scene import Act, Handlers, number
 from bot.talk.inputs import own_words
 from handlers import (
+    alarms,
     asking,
     bulletin_replies,
     bulletins,
@@ -77,7 +78,7 @@ def handlers(
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW, dossiers.FLOW]
     flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
     flows += bulletin_replies.FLOWS
-    flows += help_calls.FLOWS
+    flows += [*help_calls.FLOWS, *alarms.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
@@ -96,7 +97,7 @@ def handlers(
         ),
         asked=partial(heard.answer, advised=advised),
         doubts=heard.doubts,
-        heed=asking.heed,
+        heed=alarms.heed,
         secret=lambda words: joining.read_code(words) is not None,
         site=site,
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from answers import CLEAR, SURELY, Last, PolicyAnswer, alarmed, guide
+from answers import CLEAR, SURELY, Last, PolicyAnswer, guide
 from bot.scene import TO_MENU, Scene, number, with_menu
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Field, Message, press
@@ -147,35 +147,6 @@ def asks(words: str) -> bool:
 def _sure(answers: Sequence[PolicyAnswer]) -> bool:
     """Whether all of it was surely understood: what a form has asked comes first."""
     return all(answer.topic and answer.score >= SURELY for answer in answers)
-
-
-def heed(scene: Scene, words: str) -> str | None:
-    """Answer a learner's cry for help with where there is help, before anything else hears it.
-
-    Such words go nowhere: into no history, no draft and no record, which those might read of whom
-    they tell. `None` where it was one; else what is to be heard. Whoever means words to be taken
-    all the same writes 写进去： before them.
-    """
-    if (meant := _TAKE_IT.match(words)) is not None:
-        return words[meant.end() :]
-    help_ = alarmed(words)
-    if help_ is None or not (scene.speaker.person_id is None or learner(scene) is not None):
-        return words
-    talk = scene.talk()
-    inquiries.forget(scene.session, scene.speaker.account_id)
-    scene.secret = True
-    if talk is None:
-        scene.say(Message(help_, note=t("ask.help_kept_nowhere"), sealed=True))
-        if scene.speaker.person_id is not None:
-            help_calls.seek(scene, ())
-        return None
-    go_on = Choice(press("resume", talk.id), t("talk.go_on"))
-    rows = (*_ways_to_help(scene), (go_on, TO_MENU))
-    scene.say(Message(help_, rows, note=t("ask.help_not_in_form"), sealed=True))
-    return None
-
-
-_TAKE_IT: Final = re.compile(r"\s*+写进去\s*+[:：]\s*+|\s*+take it\s*+:\s*+", re.IGNORECASE)
 
 
 def _ways_to_help(scene: Scene) -> list[tuple[Choice, ...]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from bot.scene import TO_MENU, Act, Flow, Scene, number
+from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat, Journal, read
 from bot.talk.inputs import (
     Answer,
@@ -21,17 +22,19 @@ from bot.talk.inputs import (
     Summary,
     SummaryLine,
     Unclear,
+    not_a_choice,
     rows_of,
     said,
 )
 from bot.talk.message import Choice, Item, Message, press
 from handlers import cohort as overview
 from handlers.attachments import FILES, keep_files, shown
-from handlers.pages import PAGE, page_asked, page_of, tell, turns
+from handlers.pages import PAGE, confirmed, page_asked, page_of, tell, turns
 from handlers.seen import first_words
 from language.affairs import Affair
 from language.audiences import EVERYBODY, SaidAudience, audience_of
 from language.days import parse_moment
+from language.grades import school_grade
 from prompts import BEIJING, Text, Words, t
 from services import addressing, bulletins
 from services.access import LEARNERS, any_of
@@ -42,6 +45,7 @@ from services.packs import load
 from services.records import Kept
 
 ALL: Final = "-"
+AND: Final = "+"
 NARROWER: Final = "narrower"
 YES: Final = "yes"
 NO: Final = "no"
@@ -67,6 +71,8 @@ class BulletinSeen(BaseModel):
     units: tuple[UnitOffered, ...] = ()
     subjects: tuple[tuple[str, str], ...] = ()
     """Codes and names."""
+    grades: tuple[str, ...] = ()
+    """Those of the learners, empty for those of whom it is not known."""
     owed: tuple[RecordKind, ...] = ()
     bulletin_id: int | None = None
     files: tuple[Kept, ...] = ()
@@ -107,6 +113,29 @@ class OneUnit(Kind[str]):
         return found[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Whom(Pick):
+    """Roles, joined by `+`: one pressed, or several typed (学生和家长); or everybody."""
+
+    options: Sequence[Choice]
+
+    def choices(self, asked: Asked) -> Rows:
+        return rows_of(self.options, 2)
+
+    def parse(self, answer: Answer, asked: Asked) -> str:
+        known = [choice.value for choice in self.options]
+        if answer.press is not None:
+            if all(role in known for role in answer.press.split(AND)):
+                return answer.press
+            raise not_a_choice(answer, len(known))
+        meant = audience_of(said(answer, 60))
+        if meant.roles == (EVERYBODY,):
+            return ALL
+        if not meant.roles or meant.rest or not all(role in known for role in meant.roles):
+            raise not_a_choice(answer, len(known))
+        return AND.join(meant.roles)
+
+
 def units_named(units: Mapping[str, Words], words: str) -> list[str]:
     """The units that are called so, else those whose names have these words in them."""
     exactly = [key for key, name in units.items() if name == words]
@@ -141,11 +170,10 @@ _RECEIPT: Final = Pick(
 
 def so_far(chat: Chat, me: BulletinSeen) -> list[SummaryLine]:
     """For whom it is, as far as that was said."""
-    every = _roles(me)
-    role = chat.peek("role", Pick(every))
+    role = chat.peek("role", Whom(_roles(me)))
     if role is None:
         return []
-    lines = [SummaryLine("role", t("bulletin.to"), _shown(role, every))]
+    lines = [SummaryLine("role", t("bulletin.to"), _shown(role))]
     for way in _narrowing(me, role):
         value = chat.peek(way.step, way.kind)
         if value is not None and value != ALL:
@@ -160,11 +188,10 @@ def _roles(me: BulletinSeen) -> list[Choice]:
 
 async def _audience(chat: Chat, me: BulletinSeen) -> tuple[Audience, list[SummaryLine]]:
     """Ask for whom it is; gives the lines that say so as well."""
-    every = _roles(me)
-    role = await chat.ask("role", Pick(every), t("bulletin.to_whom"))
-    lines = [SummaryLine("role", t("bulletin.to"), _shown(role, every))]
+    role = await chat.ask("role", Whom(_roles(me)), t("bulletin.to_whom"))
+    lines = [SummaryLine("role", t("bulletin.to"), _shown(role))]
     ways = _narrowing(me, role)
-    told: dict[str, Any] = {"role": None if role == ALL else role}
+    told: dict[str, Any] = {"roles": () if role == ALL else role.split(AND)}
     if ways:
         labels = [way.label for way in ways]
         some = [
@@ -183,8 +210,10 @@ async def _audience(chat: Chat, me: BulletinSeen) -> tuple[Audience, list[Summar
     return Audience.model_validate(told), lines
 
 
-def _shown(value: str, choices: Sequence[Choice]) -> Words:
-    return next(choice.label for choice in choices if choice.value == value)
+def _shown(role: str) -> Words:
+    if role == ALL:
+        return t("bulletin.everybody")
+    return t("bulletin.these", who=[t(f"role.{one}") for one in role.split(AND)])
 
 
 class Narrowing(NamedTuple):
@@ -201,13 +230,21 @@ class Narrowing(NamedTuple):
 def _narrowing(me: BulletinSeen, role: str) -> list[Narrowing]:
     """The ways to choose some of those who have a role."""
     found: list[Narrowing] = []
-    units: dict[str, Words] = {str(one.id): one.name for one in me.units if role in one.roles}
+    roles = role.split(AND)
+    units: dict[str, Words] = {
+        str(one.id): one.name for one in me.units if {*roles} & {*one.roles}
+    }
     if len(units) > 1:
         found.append(_way("unit", OneUnit(units), {ALL: t("bulletin.any_unit"), **units}))
-    if len(me.subjects) > 1 and role in HAVE_SUBJECTS:
+    learn = all(one in (*LEARNERS, Role.GUARDIAN) for one in roles)
+    if len(me.grades) > 1 and learn:
+        grades: dict[str, Words] = {ALL: t("bulletin.any_grade")}
+        grades |= {grade: t(f"programme.grade.{grade}") for grade in me.grades if grade}
+        found.append(_way("grade", _pick(grades, 2), grades))
+    if len(me.subjects) > 1 and all(one in HAVE_SUBJECTS for one in roles):
         subjects: dict[str, Words] = {ALL: t("bulletin.any_subject"), **dict(me.subjects)}
         found.append(_way("subject", _pick(subjects, 2), subjects))
-    if me.owed and role in (*LEARNERS, Role.GUARDIAN):
+    if me.owed and learn:
         owed: dict[str, Words] = {ALL: t("bulletin.any_owes")}
         owed |= {kind.value: addressing.owing(kind) for kind in me.owed}
         found.append(_way("owes", _pick(owed, 1), owed))
@@ -244,6 +281,7 @@ def load_writing(scene: Scene, args: Mapping[str, Any]) -> BulletinSeen:
         cohort=cohort.name,
         roles=tuple(addressing.roles_in(scene.session, number, person)),
         units=tuple(addressing.units_in(scene.session, number, person)),
+        grades=tuple(addressing.grades_in(scene.session, number, person)),
         subjects=tuple((code, programme.subject_name(code)) for code in codes),
         owed=tuple(addressing.owed_in(programme)),
         **told,
@@ -282,12 +320,14 @@ def begin(scene: Scene, args: Sequence[str]) -> None:
 
 def hear(scene: Scene, affair: Affair) -> bool:
     """给汾河中学的学生发通知, 通知所有导师明天开会: begin with what was understood; the rest is
-    asked."""
+    asked, and what was not understood is said."""
     if not bulletins.may_write(scene.session, scene.actor):
         return False
     cohort = bulletins.to_write_in(scene.session, scene.actor)[0].id
     me = load_writing(scene, {"cohort": cohort})
-    given = understood(me, audience_of(affair.about))
+    given, missed = understood(me, audience_of(affair.about), beijing_day(scene.now))
+    if missed:
+        scene.say(t("bulletin.not_understood", said=missed, about=affair.about))
     if len(affair.to) > 1:
         given["text"] = Answer(text=affair.to)
     scene.begin("write_bulletin", {"cohort": cohort}, given, anew=True)
@@ -299,23 +339,35 @@ def hear_of_some(scene: Scene, affair: Affair) -> bool:
     if not bulletins.may_write(scene.session, scene.actor):
         return False
     cohort = bulletins.to_write_in(scene.session, scene.actor)[0].id
-    given = understood(load_writing(scene, {"cohort": cohort}), audience_of(affair.about))
-    named = {step for step in ("unit", "subject") if step in given and given[step].press != ALL}
+    me, meant = load_writing(scene, {"cohort": cohort}), audience_of(affair.about)
+    given, _ = understood(me, meant, beijing_day(scene.now))
+    named = {
+        step for step in ("unit", "subject", "grade") if step in given and given[step].press != ALL
+    }
     return bool(named) and hear(scene, affair)
 
 
-def understood(me: BulletinSeen, said: SaidAudience) -> dict[str, Answer]:
-    """The answers that words give; none for what they do not surely say."""
-    if said.role == EVERYBODY:
-        return {"role": Answer(press=ALL)}
-    if said.role not in me.roles:
-        return {}
-    given = {"role": Answer(press=said.role)}
-    ways = {way.step: way for way in _narrowing(me, said.role)}
+def understood(
+    me: BulletinSeen, meant: SaidAudience, today: date
+) -> tuple[dict[str, Answer], str]:
+    """The answers that words give, none for what they do not surely say; and the words that were
+    not understood."""
+    if meant.roles == (EVERYBODY,):
+        return {"role": Answer(press=ALL)}, ""
+    unsure = meant.grade + meant.rest
+    if not meant.roles or not all(role in me.roles for role in meant.roles):
+        return {}, unsure
+    role = AND.join(meant.roles)
+    ways = {way.step: way for way in _narrowing(me, role)}
     found: dict[str, str] = {}
-    rest = said.rest
-    if said.owes in me.owed and "owes" in ways:
-        found["owes"] = said.owes
+    rest = meant.rest
+    if meant.owes in me.owed and "owes" in ways:
+        found["owes"] = meant.owes
+    grade = school_grade(meant.grade, today, ("senior", "junior", "primary"))
+    if grade and "grade" in ways and grade in ways["grade"].names:
+        found["grade"] = grade
+    elif meant.grade and me.grades != (grade,):
+        rest = meant.grade + rest
     for step in ("subject", "unit"):
         every = ways[step].names if step in ways else {}
         names = {key: str(name) for key, name in every.items() if key != ALL}
@@ -324,14 +376,17 @@ def understood(me: BulletinSeen, said: SaidAudience) -> dict[str, Answer]:
             found[step] = fits[0]
             name = names[fits[0]]
             rest = rest.replace(name, "") if name in rest else ""
-    if said.owes and "owes" not in found:
-        rest = rest or said.owes
+    if meant.owes and "owes" not in found:
+        rest = rest or meant.owes
+    if rest and not ways:
+        return {}, rest
+    given = {"role": Answer(press=role)}
     if not found and not rest:
-        return given | ({"narrow": Answer(press=ALL)} if ways else {})
+        return given | ({"narrow": Answer(press=ALL)} if ways else {}), ""
     given["narrow"] = Answer(press=NARROWER)
     # What is left over is not understood: all that it may mean is asked.
     others = {} if rest else dict.fromkeys(ways.keys() - found.keys(), ALL)
-    return given | {step: Answer(press=key) for step, key in (found | others).items()}
+    return given | {step: Answer(press=key) for step, key in (found | others).items()}, rest
 
 
 def edit(scene: Scene, args: Sequence[str]) -> None:
@@ -340,11 +395,12 @@ def edit(scene: Scene, args: Sequence[str]) -> None:
     audience = Audience.model_validate(row.audience)
     given = {
         "text": Answer(text=row.words),
-        "role": Answer(press=audience.role.value if audience.role else ALL),
+        "role": Answer(press=AND.join(audience.roles) or ALL),
         "receipt": Answer(press=YES if row.asks_receipt else NO),
     }
     some = {
         "unit": str(audience.unit or ALL),
+        "grade": audience.grade or ALL,
         "subject": audience.subject or ALL,
         "owes": audience.owes.value if audience.owes else ALL,
     }
@@ -484,8 +540,27 @@ def later(scene: Scene, args: Sequence[str]) -> None:
     scene.begin("later_bulletin", about, anew=True)
 
 
+def cancel(scene: Scene, args: Sequence[str]) -> None:
+    """取消发送, after asking once: what is cancelled is not sent any more."""
+    row = bulletins.to_cancel(scene.session, scene.actor, number(args))
+    yes = Choice(press("cancel_bulletin", number(args), "yes"), t("bulletin.yes_cancel"))
+    keep = Choice(press("show_bulletin", number(args)), t("bulletin.no_cancel"), weight="quiet")
+    ways = [keep]
+    if row.state is BulletinState.SENDING:
+        ways.insert(0, Choice(press("pause_bulletin", number(args)), t("bulletin.pause")))
+    words = t("bulletin.sure_cancel", words=bulletins.beginning(row))
+    if confirmed(scene, args, yes, words, *ways, card=f"bulletins:{row.id}"):
+        tell_of(scene, bulletins.cancel(scene.session, scene.actor, number(args)))
+
+
 def drop(scene: Scene, args: Sequence[str]) -> None:
-    """删除草稿."""
+    """删除草稿, after asking once."""
+    row = bulletins.to_edit(scene.session, scene.actor, number(args))
+    yes = Choice(press("drop_bulletin", number(args), "yes"), t("bulletin.yes_drop"))
+    keep = Choice(press("show_bulletin", number(args)), t("bulletin.no_drop"), weight="quiet")
+    words = t("bulletin.sure_drop", words=bulletins.beginning(row))
+    if not confirmed(scene, args, yes, words, keep, card=f"bulletins:{row.id}"):
+        return
     bulletins.drop(scene.session, scene.actor, number(args))
     scene.say(t("bulletin.dropped"))
     listing(scene, ())
@@ -628,7 +703,7 @@ ACTS: dict[str, Act] = {
     "decline_bulletin": doing(bulletins.decline),
     "pause_bulletin": doing(bulletins.pause),
     "resume_bulletin": doing(bulletins.resume),
-    "cancel_bulletin": doing(bulletins.cancel),
+    "cancel_bulletin": cancel,
 }
 
 __all__ = ["ACTS", "COMMANDS", "FLOWS"]

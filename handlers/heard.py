@@ -16,6 +16,7 @@ from handlers import affairs, asking, bulletin_replies, diary, materials, roster
 from handlers.attachments import SentFiles, carried, keep_files, sent
 from handlers.own_entries import OPEN
 from handlers.seen import first_words
+from language.numerals import whole
 from language.sentence import looks_like_session, may_be_session, only_when
 from prompts import BEIJING, Words, t
 from services import records
@@ -26,6 +27,8 @@ RECORD: Final = "record"
 ASK: Final = "ask"
 MATERIAL: Final = "m:"
 """Begins the choice of a material; its name follows."""
+LONGEST_NUMBER: Final = 6
+"""Characters of a number that may be that of a choice."""
 MOST: Final = 400
 """Characters of a sentence that is asked about."""
 
@@ -76,7 +79,16 @@ def edited(scene: Scene, sent: int) -> None:
 
 
 def hear_words(scene: Scene, words: str, advised: bool = False) -> None:
-    """Hear words: what was done comes before what the documents say."""
+    """Hear words: what was done comes before what the documents say. A number alone is no words:
+    whoever types one means a choice."""
+    if len(words) <= LONGEST_NUMBER and whole(words) is not None and not words.isalpha():
+        count = len(scene.speaker.offered)
+        if count:
+            # What is offered stays so, to be chosen from.
+            scene.say(t("help.no_such_number", said=words, count=count))
+        else:
+            scene.say(with_menu(t("help.number_alone", said=words)))
+        return
     if diary.hear(scene, words):
         return
     if affairs.hear(scene, words) or session.hear(scene, words) or in_doubt(scene, words):

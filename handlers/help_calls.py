@@ -6,6 +6,7 @@ Nothing of it stands in the chat's history, no question is heard in it, and no m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -14,28 +15,46 @@ from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.acting import Refused
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Free
-from bot.talk.message import Choice, Field, Item, Message, press
+from bot.talk.message import Choice, Field, Message, press
 from handlers.speaker import learner
 from language.affairs import Affair
 from prompts import Lines, Text, Words, t
 from services import help_calls, roster
 from services.entities import HelpStepKind
 from services.help_calls import Adult, Call
+from services.joining import WEB
 from services.rights import ROLES
 
 CARD: Final = "help"
 MOST_CALLS: Final = 3
+ENOUGH: Final = "enough"
+LISTENS: Final = timedelta(hours=1)
+"""For so long what is typed after words that were sent is more of them."""
 SEEK: Final = Choice(press("seek_help"), t("seeking.tell_an_adult"), weight="primary")
 """The way here from an answer to a cry for help."""
-_REMARK: Final = t("seeking.not_kept_here", helplines=t("seeking.helplines"))
-"""Stands under what a learner has done: what stays on the screen until the page is opened anew."""
 OWN_CALLS: Final = Choice(press("own_calls"), t("seeking.own_calls"), weight="quiet")
 
 
 def sealed(scene: Scene, message: Message) -> None:
-    """Say something that no history shows."""
+    """Say something that no history shows. A form is put down for the while, so that its question
+    does not come below, and what is typed next is no answer to it."""
     scene.secret = True
-    scene.say(message._replace(sealed=True))
+    talk = scene.park()
+    rows = message.rows
+    if talk is not None and talk.flow not in help_calls.SEALED:
+        rows = (*rows, (Choice(press("resume", talk.id), t("talk.go_on")),))
+    scene.say(message._replace(rows=rows, sealed=True))
+
+
+def stays(scene: Scene) -> Text:
+    """What stays on the screen: the web chat shows it until it is opened anew, another messenger
+    keeps what was typed."""
+    return t("seeking.stays_here" if scene.speaker.platform == WEB else "seeking.stays_there")
+
+
+def _remark(scene: Scene) -> Text:
+    """Stands under what a learner has done."""
+    return t("ask.parts", parts=Lines([t("seeking.helplines"), stays(scene)]))
 
 
 # ---------------------------------------------------------------- the learner
@@ -88,6 +107,16 @@ def seek(scene: Scene, _args: Sequence[str]) -> None:
     )
 
 
+def awaited(scene: Scene) -> Choice | None:
+    """The way in the menu to the calls that wait for whoever speaks; `None` if there are none."""
+    if scene.speaker.person_id is None:
+        return None
+    count = len(help_calls.waiting(scene.session, scene.actor))
+    if not count:
+        return None
+    return Choice(press("seek_help"), t("seeking.awaited", count=count), weight="primary")
+
+
 def _of_others(scene: Scene) -> None:
     """Show whoever is no learner the calls that wait for them, and where there is help."""
     rows = _to_open(scene) if scene.speaker.person_id is not None else []
@@ -118,6 +147,20 @@ def _in_person(scene: Scene, found: Sequence[Adult]) -> None:
     )
 
 
+def to_go_to(scene: Scene, learners: Sequence[int]) -> tuple[Field, ...]:
+    """The adults outside the mentor's line whom a guardian of these learners can go to."""
+    found = {one.person_id: one for each in learners for one in _adults(scene, each)}
+    if not found:
+        return ()
+    names = list(map(_described, found.values()))
+    return (Field(t("seeking.in_person"), t("field.list", items=names)),)
+
+
+def _adults(scene: Scene, learner_id: int) -> Sequence[Adult]:
+    me = scene.actor.person_id
+    return [one for one in help_calls.adults(scene.session, learner_id) if one.person_id != me]
+
+
 def _described(one: Adult) -> Text:
     role = t(f"role.{ROLES[one.relation][0]}")
     return t("seeking.adult", name=one.name, role=role, unit=one.unit or role)
@@ -143,7 +186,7 @@ def tell(scene: Scene, args: Sequence[str]) -> None:
             kind="question",
             card=CARD,
             title=t("seeking.sent_title", name=name),
-            note=_REMARK,
+            note=_remark(scene),
         ),
     )
 
@@ -162,7 +205,7 @@ def tell_next(scene: Scene, args: Sequence[str]) -> None:
 
 
 def own_calls(scene: Scene, args: Sequence[str]) -> None:
-    """Show what became of the speaker's calls, or of one."""
+    """Show what became of the speaker's calls, each by itself, or of one."""
     scene.secret = True
     if args:
         _show(scene, [help_calls.own_call(scene.session, scene.actor, number(args))])
@@ -170,22 +213,33 @@ def own_calls(scene: Scene, args: Sequence[str]) -> None:
     _show(scene, help_calls.of_learner(scene.session, scene.actor)[:MOST_CALLS])
 
 
-def _show(scene: Scene, calls: Sequence[Call]) -> None:
-    items = [Item(line) for call in calls for line in _lines(scene, call)]
+def _show(scene: Scene, calls: Sequence[Call], said: Text | None = None) -> None:
     rows = [row for call in calls[:1] for row in _ways(scene, call)]
+    rows += [
+        (Choice(press("own_calls", call.id), t("seeking.that_of", at=call.steps[0].at)),)
+        for call in calls[1:]
+        if not call.ended
+    ]
     again = Choice(press("seek_help"), t("seeking.somebody_else"))
     sealed(
         scene,
         Message(
-            t("seeking.these" if calls else "seeking.none"),
+            said or t("seeking.these" if calls else "seeking.none"),
             (*rows, (again, TO_MENU)),
             kind="question",
             card=CARD,
             title=t("seeking.own_calls"),
-            items=tuple(items),
-            note=_REMARK,
+            fields=tuple(_told_of(scene, call) for call in calls),
+            note=_remark(scene),
         ),
     )
+
+
+def _told_of(scene: Scene, call: Call) -> Field:
+    """A call as a field: whom it went to and when, and each step of it."""
+    to = help_calls.names_of(scene.session, call)[call.adult]
+    label = t("seeking.call_to", name=to)
+    return Field(label, t("ask.parts", parts=Lines(_lines(scene, call))))
 
 
 def _lines(scene: Scene, call: Call) -> list[Text]:
@@ -205,7 +259,7 @@ def _lines(scene: Scene, call: Call) -> list[Text]:
 
 def _ways(scene: Scene, call: Call) -> list[tuple[Choice, ...]]:
     """What a learner can do about an open call: add words, or agree whom to tell next."""
-    if call.closed or scene.withheld:
+    if call.ended or scene.withheld:
         return []
     more = "seeking.say_more" if call.words else "seeking.say"
     rows: list[tuple[Choice, ...]] = [(Choice(press("say_more", call.id), t(more)),)]
@@ -213,7 +267,15 @@ def _ways(scene: Scene, call: Call) -> list[tuple[Choice, ...]]:
     if another is not None:
         way = press("tell_next", call.id, another.person_id)
         rows.append((Choice(way, t("seeking.tell_next", name=another.name)),))
-    return rows
+    back = Choice(press("take_back_call", call.id), t("seeking.take_back"), weight="quiet")
+    return [*rows, (back,)]
+
+
+def take_back(scene: Scene, args: Sequence[str]) -> None:
+    """收回: take a call back that was made by mistake, or is not wanted any more."""
+    scene.secret = True
+    call = help_calls.take_back(scene.session, scene.actor, number(args))
+    _show(scene, [call], t("seeking.taken_back") if call.taken_back else None)
 
 
 # ---------------------------------------------------------------- the learner's words
@@ -226,33 +288,43 @@ class SaySeen(BaseModel):
 
     call: int
     adult: str
+    more: bool = False
+    """Words were added just now, and these are further ones."""
+    since: datetime | None = None
+    """When it was asked."""
 
 
 async def say(chat: Chat, me: SaySeen) -> str:
     """Ask for words, as many or as few as the learner likes."""
-    asked = t("seeking.say_what", name=me.adult)
-    said: str = await chat.ask("words", Free(most=help_calls.LONGEST, questions=True), asked)
+    asked = t("seeking.said_more" if me.more else "seeking.say_what", name=me.adult)
+    ends = [Choice(ENOUGH, t("seeking.enough"))] if me.more else []
+    kind = Free(options=ends, most=help_calls.LONGEST, questions=True)
+    said: str = await chat.ask("words", kind, asked)
     return said
 
 
 def load_say(scene: Scene, args: Mapping[str, Any]) -> SaySeen:
     call = help_calls.own_call(scene.session, scene.actor, args["call"], "ask_for_help")
-    return SaySeen(call=call.id, adult=help_calls.names_of(scene.session, call)[call.adult])
+    adult = help_calls.names_of(scene.session, call)[call.adult]
+    return SaySeen(call=call.id, adult=adult, more=bool(args.get("more")), since=scene.now)
 
 
 def finish_say(scene: Scene, me: SaySeen, words: str) -> None:
+    """Send the words, and go on to listen for further ones for a while: what is typed below is
+    meant for the same adult, and what is typed much later may be meant for nobody."""
+    if me.more and words == ENOUGH:
+        own_calls(scene, [str(me.call)])
+        return
+    if me.more and me.since and scene.now - me.since > LISTENS:
+        again = Choice(press("say_more", me.call), t("seeking.say_more"), weight="primary")
+        ways = ((again,), (OWN_CALLS, TO_MENU))
+        sealed(scene, Message(t("seeking.too_late", name=me.adult), ways, note=_remark(scene)))
+        return
     call = help_calls.add_words(scene.session, scene.actor, me.call, words)
     if call is None:
         _not_reached(scene)
         return
-    sealed(
-        scene,
-        Message(
-            t("seeking.said", name=me.adult),
-            (*_ways(scene, call), (OWN_CALLS, TO_MENU)),
-            note=_REMARK,
-        ),
-    )
+    scene.begin(help_calls.FLOW, {"call": call.id, "more": True}, anew=True)
 
 
 def say_more(scene: Scene, args: Sequence[str]) -> None:
@@ -277,12 +349,13 @@ def open_call(scene: Scene, args: Sequence[str]) -> None:
         Field(t("seeking.when"), t("seeking.at", at=call.steps[0].at)),
         Field(t("seeking.words"), _written(written)),
     )
-    closed = call.closed is not None
+    closed = call.ended
+    told = "taken_back_already" if call.taken_back else "closed_already"
     done = Choice(press("close_call", call.id), t("seeking.close"), weight="primary")
     sealed(
         scene,
         Message(
-            t("seeking.closed_already" if closed else "seeking.please"),
+            t(f"seeking.{told}" if closed else "seeking.please"),
             ((TO_MENU,),) if closed else ((done,), (TO_MENU,)),
             title=t("seeking.asks_you", name=asker.name),
             fields=fields,
@@ -324,6 +397,7 @@ ACTS: Final[dict[str, Act]] = {
     "tell_next": tell_next,
     "say_more": say_more,
     "own_calls": own_calls,
+    "take_back_call": take_back,
     "open_call": open_call,
     "close_call": close_call,
 }

@@ -8,6 +8,7 @@ from typing import Final
 from bot.scene import TO_MENU, Scene, draft_choices, number, with_menu
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Field, Item, Message, Outgoing, Weight, as_message, press
+from handlers import help_calls
 from prompts import LANGUAGES, Text, Words, catalogue, t
 from services import consent, guardians, joining, records, roster
 from services.access import LEARNERS, memberships
@@ -43,6 +44,8 @@ def show(scene: Scene, _args: Sequence[str]) -> None:
         Choice(press(name), _label(scene, name), weight=_weight(name, first)) for name in names
     ]
     rows = [tuple(choices[i : i + 2]) for i in range(0, len(choices), 2)]
+    if awaited := help_calls.awaited(scene):
+        rows.insert(0, (awaited,))
     if parked is not None and kept:
         rows.insert(0, draft_choices(parked))
         words = t("menu.with_draft")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from bot.scene import TO_MENU, Scene, number
@@ -37,6 +38,18 @@ def tell(
         back = Choice(press("cohort", shown.id or 0), t("watch.to_cohort"), weight="quiet")
         away.insert(0, back)
     scene.say(page._replace(rows=(*rows, tuple(away)), kind="question", card=card))
+
+
+def confirmed(
+    scene: Scene, args: Sequence[str], yes: Choice, words: Words, *others: Choice, card: str = CARD
+) -> bool:
+    """Whether an act that cannot be taken back was pressed once more, by `yes`; else it is asked,
+    beside the `others`."""
+    if args[-1:] == ["yes"]:
+        return True
+    rows = ((replace(yes, weight="danger"),), others)
+    scene.say(Message(words, tuple(row for row in rows if row), kind="question", card=card))
+    return False
 
 
 def page_of(

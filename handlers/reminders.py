@@ -10,6 +10,7 @@ from typing import Final
 from bot.scene import TO_MENU, Act, Scene, number, with_menu
 from bot.talk.acting import Refused
 from bot.talk.message import Choice, Field, Message, press
+from handlers.pages import confirmed
 from prompts import Text, span, t
 from services import deadlines, leave, office_days, reminders
 from services.access import any_of
@@ -141,7 +142,12 @@ def make_link(scene: Scene, _args: Sequence[str], site: str = "") -> None:
     scene.say(with_menu(t("reminder.link_made", address=address)))
 
 
-def revoke_links(scene: Scene, _args: Sequence[str]) -> None:
+def revoke_links(scene: Scene, args: Sequence[str]) -> None:
+    """停用日历订阅, after asking once: the addresses do not come back."""
+    yes = Choice(press("calendar_off", "yes"), t("reminder.yes_revoke"))
+    keep = Choice(press("reminders"), t("reminder.no_revoke"), weight="quiet")
+    if not confirmed(scene, args, yes, t("reminder.sure_revoke"), keep, card=CARD):
+        return
     deadlines.revoke_links(scene.session, scene.actor)
     scene.say(with_menu(t("reminder.links_revoked")))
 

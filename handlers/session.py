@@ -430,7 +430,7 @@ def open_heard(
     several = understood.days if understood.doubt != "which_day" else ()
     first, *rest = several or (None,)
     if first is not None:
-        given["day"] = Answer(text=first.isoformat())
+        given["day"] = Answer(text=spoken(understood.hours or Moment(first)))
     args = {"days": [day.isoformat() for day in rest if day]} if rest else {}
     scene.begin("session", args, {**given, **files.given}, done=files.done)
 
@@ -464,7 +464,7 @@ def again(scene: Scene, args: Sequence[str]) -> None:
     if not days or not isinstance(body, SessionBody):
         raise Refused(t("stale.unknown"), verb="press")
     first, *rest = days
-    given = answers_of(body) | {"day": Answer(text=first.isoformat())}
+    given = answers_of(body.model_copy(update={"day": first}))
     scene.begin("session", {"days": [day.isoformat() for day in rest]} if rest else {}, given)
 
 

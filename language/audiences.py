@@ -1,4 +1,5 @@
-"""Who is meant by 太原还没写日志的学生: a role, what they owe, and a place or a subject."""
+"""Who is meant by 太原还没写日志的高一学生和家长: roles, what they owe, a grade, a place or a
+subject."""
 
 import re
 from collections.abc import Mapping
@@ -10,10 +11,12 @@ EVERYBODY: Final = "everybody"
 class SaidAudience(NamedTuple):
     """Those who are meant, as far as the words tell."""
 
-    role: str
-    """As the roster calls it, or `EVERYBODY`; empty where the words name none, or several."""
+    roles: tuple[str, ...]
+    """As the roster calls them, or `EVERYBODY` alone; none where the words name none."""
     owes: str
     """A kind of record, or empty."""
+    grade: str
+    """A school grade as it was said, or empty."""
     rest: str
     """What is left: a unit, a subject, or what was not understood."""
 
@@ -30,10 +33,13 @@ def audience_of(words: str) -> SaidAudience:
     if owing is not None:
         owes = next((kind for kind, said in _OWES.items() if said.search(owing[0])), "")
         left = left.replace(owing[0], "") if owes else left
-    role = next(iter(named)) if len(named) == 1 else ""
+    grade = found[0] if (found := _GRADE.search(left)) else ""
+    left = left.replace(grade, "", 1)
+    roles = tuple(sorted(named, key=lambda role: named[role].start()))
     if not named and _EVERYBODY.fullmatch(left):
-        role, left = EVERYBODY, ""
-    return SaidAudience(role, owes, _SMALL.sub("", left).strip())
+        roles, left = (EVERYBODY,), ""
+    small = _SMALL_AMONG if len(named) > 1 else _SMALL
+    return SaidAudience(roles, owes, grade, small.sub("", left).strip())
 
 
 _ROLES: Final[Mapping[str, re.Pattern[str]]] = {
@@ -52,4 +58,8 @@ _OWES: Final[Mapping[str, re.Pattern[str]]] = {
     "material": re.compile("材料|报告"),
     "session": re.compile("培养|活动|次数|达标|达到"),
 }
+_GRADE: Final = re.compile(
+    "(?:高中?|初中?|小学?)[一二三四五六1-6](?:年级)?|[七八九]年级|20[0-9]{2}[级届]"
+)
 _SMALL: Final = re.compile("所有|全体|全部|各位|每个|每位|人员|的|们|都")
+_SMALL_AMONG: Final = re.compile(rf"{_SMALL.pattern}|以及|[和跟与及、,，]")

@@ -109,6 +109,9 @@ def _days_at(text: str, pos: int, now: datetime) -> tuple[tuple[date, ...], int]
         several, last = _LISTS.at(text, at, now) or _single_at(text, at, now)
         if not several:
             break
+        if days and _OF_A_WEEK.fullmatch(text, pos, end) and _WEEKDAYS.at(text, at):
+            # 上周一至周三: both are of that week, or the last is of the one after.
+            several = (days[-1] + timedelta((several[0] - days[-1]).days % 7),)
         if days and _WEEKDAYS.at(text, at) and _SAME_DAY.search(text, pos, at):
             break  # 3月5日（周三） is one day, or a slip
         if days and _RANGE.search(text, end, at):
@@ -210,6 +213,8 @@ _POLITE_BEFORE = compiled(r"(?:[\s,我就是在从]|应该|大概|好像|\b(?:on
 _POLITE_AFTER = compiled(r"(?:[\s,.。!、~吧的了啊呀呢哦哈]|左右|那天|时候)*+")
 _SAME_DAY = compiled(r"(?:\(|[号\d一二三四五六七八九十]日|号) $")
 _DATE = compiled(r"[^几前后]*(?:月[^几前后]*|[日号])")
+# A weekday of a week that is named.
+_OF_A_WEEK = compiled(r" (?:上++|[这本])一?个?(?:周|星期|礼拜)(?!末)[^周星礼]++ ")
 _RANGE = compiled(r"[到至~-]|\bto\b")
 _BLANK = compiled(" ")
 # 周三之前, 国庆后, 五一假期 are not that day; 昨天后两节课 is.
@@ -361,6 +366,16 @@ def _ago(now: datetime, much: str, unit: str, way: str) -> date:
     return date(year, month, min(now.day, monthrange(year, month)[1]))
 
 
+def _of_festival(now: datetime, nearby: str | None, name: str, day: str) -> date:
+    """国庆三号."""
+    return _in_year(now, None, nearby, _FESTIVALS[name].split("-")[0], day)
+
+
+def _festival_list(now: datetime, nearby: str | None, name: str, numbers: str) -> tuple[date, ...]:
+    """国庆三号四号."""
+    return _month_list(now, None, nearby, _FESTIVALS[name].split("-")[0], None, numbers)
+
+
 def _festival(now: datetime, nearby: str | None, name: str, *away: str | None) -> date:
     day = _in_year(now, None, nearby, *_FESTIVALS[" ".join(name.split())].split("-"))
     return _away(day, *away)
@@ -374,17 +389,13 @@ def _term(now: datetime, nearby: str | None, name: str, *away: str | None) -> da
     return _away(_latest(now, nearby, partial(solar.solar_term, name=name[:2])), *away)
 
 
-def _eve(now: datetime, nearby: str | None, name: str, *away: str | None) -> date:
-    """除夕 and 元宵节, which are counted from the first day of the lunar year."""
-    day = 15 if name == "元宵" else 0
-    return _away(_latest(now, nearby, partial(lunar.of_new_year, number=day)), *away)
-
-
-def _new_year(now: datetime, nearby: str | None, name: str, number: str) -> date:
-    """正月初十."""
-    if count(number) > 30:
-        raise ValueError(name)
-    return _latest(now, nearby, partial(lunar.of_new_year, number=count(number)))
+def _lunar_day(now: datetime, nearby: str | None, name: str, number: str) -> date:
+    """正月初十, 腊月二十, 农历三月初三."""
+    month = {"正": 1, "大年": 1, "冬": 11, "腊": 12}.get(name) or count(name)
+    if not 1 <= count(number) <= 30:
+        raise ValueError(number)
+    in_year = partial(lunar.of_month, month=month, day=count(number))
+    return _latest(now, nearby, in_year)
 
 
 def _away(day: date, way: str | None, days: str | None, next_day: str | None) -> date:
@@ -474,6 +485,8 @@ _ENGLISH_MONTH = (
 _ORDINAL = r"(?<![\d.:])(\d\d?)(?:st|nd|rd|th)?"
 _OF_YEAR = "(?:([今去前])年的?)?"
 _YEAR = rf"(?:(\d{{4}}|\d\d|{HAN}++)年|([今去前明])年的?)"
+# 国庆三号 is of the month that the festival is in.
+_OF_FEAST = "(?:节|放?假期?)? 的?"
 _AWAY = "(?:(?:[那当]天)?的?(?:([前后])([一两二三123])天|(第二|次)[天日]))?"
 # Rain and snow fall on other days too.
 _WEATHER = ("雨水", "小雪", "大雪", "小寒", "大寒", "小满", "白露", "小暑", "大暑")
@@ -487,7 +500,7 @@ _DAY = rf"(底|末|初(?!{HAN})|(?![廿卅]){WHOLE})(?: [日号]|(?! (?:[\d.次�
 _R = "儿个?|个儿"
 _NEAR = {
     0: rf"本日|今朝(?!有)|今(?:[天日]|{_R}|(?=[早晚晨夜]))|(?<![一-鿿])今(?=\Z|[\s,。])|刚[才刚]"
-    r"|刚(?=\Z|从|[一-鿿]{1,2}完|下(?![雨雪单载架]))"
+    r"|刚(?=\Z|从|[一-鿿]{1,2}完|[和跟与同][^,。;]{2,10}完|下(?![雨雪单载架]))"
     r"|\btoday\b|\bto(?=night)|\bjust_now\b|\bjin tian\b"
     r"|\bthis(?=_(?:morning|afternoon|evening))",
     -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜]|\Z|[\s,。]))|夜(?:儿个?|个儿)|[寻琴]日(?![常志])"
@@ -523,20 +536,21 @@ _DAYS = Phrases[date](
     (rf"(?:{_YEAR} )?<i> 月份? 的?{_DAY}", _in_year),
     (rf"({_WHICH}|)(?:一?个)?月 的?{_DAY}", _in_month),
     (rf"(?<!第)()<i> (?:号(?!{_HOUSE})|日(?![程志记常龄]))", _in_month),
+    (rf"{_OF_YEAR}(国庆|五一|元旦){_OF_FEAST}(?={WHOLE} [日号]){_DAY}", _of_festival),
     (r"(?<![\d.])(\d{4})()(?:[-/.]|_)(\d\d?)(?:[-/.]|_)(\d\d?)(?!\d)", _in_year),
     (r"(?<!\d)(\d{4})()(\d\d)(\d\d)(?!\d)", _in_year),
     (rf"(?<![\d./-])()()(\d\d?)[-/.](\d\d?)(?: [日号]|{_UNMEASURED})", _in_year),
     (
-        rf"(?:([今去前明])年的?)?({'|'.join(_FESTIVALS)})节?(?:当天)?{_AWAY}(?![班路中])",
+        rf"(?:([今去前明])年的?)?({'|'.join(_FESTIVALS)})节?(?:当天)?"
+        rf"(?!{_OF_FEAST}{WHOLE} [日号]){_AWAY}(?![班路中])",
         _festival,
     ),
-    (rf"{_OF_YEAR}(端午|中秋)节?(?:当天)?{_AWAY}(?![班路中前假])", _feast),
-    (rf"{_OF_YEAR}(除夕|大年三十|元宵)节?(?:当天)?{_AWAY}(?![班路中前假])", _eve),
+    (rf"{_OF_YEAR}({'|'.join(lunar.FEASTS)})节?(?:当天)?{_AWAY}(?![班路中前假粥蒜])", _feast),
     (rf"{_OF_YEAR}({_TERMS})节?(?:当天)?{_AWAY}(?![班路中前假上])", _term),
     (
-        rf"{_OF_YEAR}(正月|大年)(?:初(?=[一二三四五六七八九十])|(?=[十廿二三]))"
-        rf"({HAN}{{1,3}}+)(?!月)",
-        _new_year,
+        rf"{_OF_YEAR}(?:[农阴]历)?(大年|[正冬腊](?=月)|(?<=[农阴]历){HAN}{{1,2}}(?=月))月?"
+        rf"(?:初(?=[一二三四五六七八九十])|(?=[十廿二三]))({HAN}{{1,3}}+)(?!月)",
+        _lunar_day,
     ),
     (rf"{_ORDINAL} (?:of_)?{_ENGLISH_MONTH}(?:,? (\d{{4}})\b)?", _english),
     (rf"{_ENGLISH_MONTH} {_ORDINAL}(?![\d:])(?:,? (\d{{4}})\b)?", _american),
@@ -556,6 +570,12 @@ _LISTS = Phrases[tuple[date, ...]](
         rf"({WHOLE}(?:(?: [日号])? (?:[、,和及与~-]|[到至]) {WHOLE})++)"
         rf" (?:号(?!{_HOUSE})|日(?![程志记常龄]))",
         _month_list,
+    ),
+    (
+        rf"{_OF_YEAR}(国庆|五一|元旦){_OF_FEAST}({WHOLE} [日号]? "
+        rf"(?:(?:[、,和及与~-]|[到至])? {WHOLE} [日号]? )*+"
+        rf"(?:[、,和及与~-]|[到至])? {WHOLE} [日号])",
+        _festival_list,
     ),
     (
         rf"{_ENGLISH_MONTH} (\d\d?(?:st|nd|rd|th)?(?: , \d\d?(?:st|nd|rd|th)?)*+"
@@ -578,5 +598,5 @@ _VAGUE = Phrases[date](
     (rf"{WHOLE} [-~到至、] {WHOLE} [号日]", _vague),
     (rf"(?:{WHOLE}年)?{WHOLE} (?:个?(?:{_WEEK}|天|月份?)|年)(?:初{HAN}++)?", _vague),
     (rf"[今去前明]年|(?:农历|阴历|正月|腊月|大年)[\d年月日号初正腊冬{HAN[1:-1]}]*+", _vague),
-    (r"那天|某天|有一天|改天|[这前]几天|中秋|端午|春节|清明|除夕|元宵|重阳|寒假|暑假", _vague),
+    (r"那天|某天|有一天|改天|[这前]几天|春节|清明|小年|寒假|暑假", _vague),
 )

@@ -24,7 +24,7 @@ def looks_like_session(text: str, now: datetime | None = None) -> bool:
     Without `now`, of all days only those that are to come whenever it is said (明天) are a plan.
     """
     now = now or _ANY_TIME
-    plain = as_meant(_report(text), now)
+    plain = _SAYINGS.sub(" ", as_meant(_report(text), now))
     told = _of_account(plain)
     if _BY_OTHERS.search(plain):
         return False
@@ -42,7 +42,7 @@ def may_be_session(text: str, now: datetime) -> bool:
     or a length that is past and something that is no question: 昨天种菜两小时. Without either it
     says that something of a session's kind was done: 测了三组条纹.
     """
-    plain = as_meant(_report(text), now)
+    plain = _SAYINGS.sub(" ", as_meant(_report(text), now))
     told = _of_account(plain)
     if _NOT_DONE.search(told) or _BY_OTHERS.search(plain):
         return False
@@ -258,6 +258,7 @@ _MOVED = any_of(r"""
 """)
 _NO_REFUSALS = any_of(rf"""
     忘(?:记了?|了)?+(?:登记|打卡|记录?|录|填|上报|报)(?:上|下来)?了?
+    请了?个?假[,\s]*(?:跑?去|[来到在])(?=[^,。;\s]*[,。;\s]?[^,。;\s]*[了过完])
     不是没[去来做上到写听] (?:终于|再也|总算)不用[^,。;\s]{{0,6}} 不得不 不能不
     (?:虽然|其实)?我?不(?:想|能)(?:承认|说|动|否认) (?:没|未曾?)(?:想[到过]|料到|过?多久)
     没(?:什么|怎么|啥)[^,。;\s]{{0,4}} 没[做测跑算调弄搞写]出来? 没[有什么]*问题
@@ -299,11 +300,18 @@ _SOMEBODY = (
     rf"(?:我们?)?的?(?:同[桌学]|[室舍校]友|朋友|闺蜜|班长|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈爹娘]{{1,2}}"
     rf"|[一-鿿]{{1,3}}(?:{TITLE}|{FAMILIAR}))"
 )
+# 王老师说我昨天实验没做完: what somebody says is no report of mine.
+_SAYINGS = compiled(
+    rf"(?:(?<=[,。;!?\s])|^)[那但可而]?(?:刚才?|昨天|今天)?(?:{_SOMEBODY}|(?!于是|方才){SURNAME}[一-鿿]{{1,2}}?"
+    rf"|(?:班主任|导师|老师|教练|医生)|[他她]们?|(?:有|别)人)(?:刚才?|昨天|今天|又|还|就|都)*"
+    r"(?:说(?![的了明服好起])|问(?![了题卷])|批评|夸|怪|嫌|提醒|要求|叫(?=我)|让(?=我|大家))"
+    r" [^,。;!?\s]*"
+)
 _NONE_OF_US = "(?![^!?]*(?:我|咱|俺|带|教|指导|一起|together))"
 _BY_OTHERS = compiled(
     rf"^(?:{_SOMEBODY}|(?!于是|方才){SURNAME}[一-鿿]{{1,2}}){_WHEN}(?:自己|一个人|独自){_NONE_OF_US}"
     rf"|^(?:我?们?班?[上里]?的?)?(?:同[桌学]|[室舍]友|朋友|闺蜜|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈]){_WHEN}{_NONE_OF_US}"
-    rf"|^{_SOMEBODY}说[他她]{_WHEN}{_NONE_OF_US}"
+    r"|^(?![^,。;]*老师)[一-鿿]{2,8}[来到]我(?:们)?的?(?:实验室|办公室|课题组|这)"
     r"|没有?[叫带喊]上?(?:我|我们|咱)(?=$|[,。;!\s])(?!.*(?:我|自己))"
 )
 _BEGINNING = compiled(

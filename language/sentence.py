@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from language.belonging import breaks, each, own_days, own_lengths
-from language.clocks import PART_SAID, backwards
+from language.clocks import PART_SAID, backwards, hours_at
 from language.days import Moment, SaidDays, each_day, parse_moment
 from language.grammar import LIMIT, Span, before, compiled, skip
 from language.hours import Time, agree, apart, own_time, tells
@@ -49,7 +49,8 @@ class Understood:
     `moment_said` and `minutes_said` are the person's own words and parse back to the same value.
     A day and an hour that stand apart (昨天做实验 两点到四点) are said as a date and a time; there
     are no words for minutes that are worked out (2点到5点，中间半小时不算).
-    `days` are all the days, if it names several, and then `minutes` is the length of each.
+    `days` are all the days, if it names several, and then `minutes` is the length of each, and
+    `hours` is its time of day, as a moment of the first.
     `doubt` is what the person should be told or asked about, and `doubt_said` the words for it.
     """
 
@@ -62,6 +63,7 @@ class Understood:
     kind: str | None = None
     people: tuple[str, ...] = ()
     days: tuple[date, ...] = ()
+    hours: Moment | None = None
     doubt: SentenceDoubt | None = None
     doubt_said: str | None = None
 
@@ -155,6 +157,7 @@ def understand_session(
         kind=kind,
         people=tuple(dict.fromkeys(mention.name for mention in mentions)),
         days=days if len(days) > 1 else (),
+        hours=_of_each_day(plain, days[0], said, told) if len(days) > 1 else None,
         doubt=doubt[0] if doubt else None,
         doubt_said=text[doubt[1].start : doubt[1].end] if doubt else None,
     )
@@ -168,6 +171,17 @@ def _at(moment: Moment, told: Time) -> Moment:
         return Moment(moment.day, None, part)
     start = None if moment.start in told.not_begun else moment.start
     return Moment(moment.day, start or told.start, part)
+
+
+def _of_each_day(plain: str, first: date, said: Sequence[SaidDays], told: Time) -> Moment | None:
+    """The time of day on each of several days: 周一到周三上午; of 周一上午和周三 none is known."""
+    if told.several or told.unsure or len(said) != 1 or not told.begins:
+        return None
+    at, end = told.begins[-1], said[0].end
+    last = hours_at(plain, at)
+    if last is None or (last[1] < end if at < end else not _EACH_TIME.fullmatch(plain, end, at)):
+        return None
+    return Moment(first, told.start, told.part)
 
 
 def _in_words(text: str, moment: Moment, named: SaidDays, now: datetime) -> str:
@@ -310,6 +324,8 @@ _WEEKEND = compiled(r"末|\bweekend\b")
 # 上周末做了实验 was on one of its days, or on both.
 _BOTH = compiled(r"两天|每天|各[做用花学]|都[在做去学]|这两日|\bboth\b|\beach\b")
 _FOR_ALL = compiled(r"都(?=[在去是做])|全(?=在)")
+# 周一到周三都在实验室，每天下午做
+_EACH_TIME = compiled(r"[^,。;!?]*|.*[每各都].*")
 _CUT = "\0"
 _PUNCTUATION = " ,，。.、;；:：!！"
 _TIDYING = (

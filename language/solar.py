@@ -44,13 +44,13 @@ def solar_term(year: int, name: str) -> date:
     for _ in range(_ENOUGH):
         ahead = (degrees - _longitude(instant) + 180) % 360 - 180
         instant += timedelta(ahead / 360 * _YEAR)
-    return (instant + _BEIJING).date()
+    return (instant + BEIJING).date()
 
 
 def _longitude(instant: datetime) -> float:
     """The sun's apparent longitude in degrees: Bretagnon and Simon's series, to a few seconds of
     arc, as in Reingold and Dershowitz, Calendrical Calculations."""
-    century = ((instant - _EPOCH) + _slow(instant)) / timedelta(36525)
+    century = ((instant - _EPOCH) + slow(instant)) / timedelta(36525)
     swing = sum(size * sin(radians(start + speed * century)) for size, speed, start in _SERIES)
     aberration = 0.0000974 * cos(radians(177.63 + 35999.01848 * century)) - 0.005575
     nutation = -0.004778 * sin(radians(124.90 - 1934.134 * century)) - 0.0003667 * sin(
@@ -60,7 +60,7 @@ def _longitude(instant: datetime) -> float:
     return (mean + 0.000005729577951308232 * swing + aberration + nutation) % 360
 
 
-def _slow(instant: datetime) -> timedelta:
+def slow(instant: datetime) -> timedelta:
     """How far clocks are behind the even time of the planets: about a minute."""
     since = instant.year - 2000
     return timedelta(seconds=max(0.0, 63.8 + 0.36 * since + 0.0028 * since * abs(since)))
@@ -68,7 +68,7 @@ def _slow(instant: datetime) -> timedelta:
 
 _YEAR = 365.2422
 _ENOUGH = 5
-_BEIJING = timedelta(hours=8)
+BEIJING = timedelta(hours=8)
 _EPOCH = datetime(2000, 1, 1, 12, tzinfo=UTC)
 # Size, degrees in a century, degrees at the beginning of 2000.
 _SERIES = (

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
@@ -54,13 +54,25 @@ class Audience(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    role: Role | None = None
+    roles: tuple[Role, ...] = ()
     """All roles if empty."""
     unit: int | None = None
     """Those of this unit and of all units below it; guardians, of their children's."""
     subject: str = ""
+    grade: str = ""
+    """Learners of this grade, or their guardians."""
     owes: RecordKind | None = None
     """Learners who have still to do something in this matter, or their guardians."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_role(cls, told: Any) -> Any:
+        """Read what was stored while an audience had one role."""
+        if isinstance(told, dict) and "role" in told:
+            told = dict(told)
+            role = told.pop("role")
+            return {"roles": (role,) if role else (), **told}
+        return told
 
 
 def roles_in(db: Session, cohort_id: int, person_id: int) -> list[Role]:
@@ -133,6 +145,15 @@ def subjects_in(db: Session, cohort_id: int, person_id: int) -> list[str]:
     """The subjects of those whom somebody may address in a cohort."""
     place = sa.select(col(Membership.subject)).where(
         *_addressed(cohort_id, person_id), col(Membership.subject) != ""
+    )
+    return sorted(db.connection().execute(place.distinct()).scalars())
+
+
+def grades_in(db: Session, cohort_id: int, person_id: int) -> list[str]:
+    """The grades of the learners whom somebody may address in a cohort; empty for those of whom
+    it is not known."""
+    place = sa.select(col(Membership.grade)).where(
+        *_addressed(cohort_id, person_id), col(Membership.role).in_(LEARNERS)
     )
     return sorted(db.connection().execute(place.distinct()).scalars())
 
@@ -264,21 +285,24 @@ def _members(
         conditions.append(here)
     if wanted.subject:
         conditions.append(col(Membership.subject) == wanted.subject)
+    if wanted.grade:
+        conditions.append(col(Membership.grade) == wanted.grade)
     left = 0
-    of_learners = wanted.role is Role.GUARDIAN or wanted.owes is not None
     if wanted.owes is not None:
         cohort = cast(Cohort, db.get(Cohort, cohort_id))
         short, left = in_short(db, cohort, beijing_day(now), None, conditions)
         owing = [one.member_id for one in short if one.lacks(wanted.owes)]
         conditions.append(col(Membership.id).in_(owing))
-    if of_learners:
-        conditions.append(col(Membership.role).in_(LEARNERS))
-    if wanted.role is Role.GUARDIAN:
-        return _guardians_of(db, cohort_id, conditions), left
-    conditions.append(
-        col(Membership.role) == wanted.role if wanted.role else col(Membership.role).in_(TOLD)
-    )
-    return _rows(db, conditions), left
+    learners = col(Membership.role).in_(LEARNERS)
+    if wanted.owes is not None or wanted.grade:
+        conditions.append(learners)
+    found: list[_Place] = []
+    if Role.GUARDIAN in wanted.roles:
+        found = _guardians_of(db, cohort_id, [*conditions, learners])
+    others = [role for role in wanted.roles or TOLD if role is not Role.GUARDIAN]
+    if others:
+        found += _rows(db, [*conditions, col(Membership.role).in_(others)])
+    return sorted(found, key=lambda one: one.member_id), left
 
 
 def _rows(db: Session, conditions: Sequence[ColumnElement[bool]]) -> list[_Place]:
@@ -319,7 +343,11 @@ def _guardians_of(
 def label(db: Session, row: Bulletin) -> Text:
     """Whom a bulletin is for, in words."""
     wanted = Audience.model_validate(row.audience)
-    who = t(f"role.{wanted.role}") if wanted.role else t("bulletin.everybody")
+    who: Text = t("bulletin.everybody")
+    if wanted.roles:
+        who = t("bulletin.these", who=[t(f"role.{role}") for role in wanted.roles])
+    if wanted.grade:
+        who = t("bulletin.who_of", who=who, what=t(f"programme.grade.{wanted.grade}"))
     if wanted.owes is not None:
         who = t("bulletin.who_owe", who=who, what=owing(wanted.owes))
     if wanted.subject:

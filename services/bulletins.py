@@ -252,10 +252,17 @@ def resume(db: Session, actor: Actor, number: int) -> Bulletin:
     return _put(db, actor, number, "resume_bulletin", BulletinState.SENDING, BulletinState.PAUSED)
 
 
+_UNDER_WAY: Final = (BulletinState.SENDING, BulletinState.PAUSED)
+
+
+def to_cancel(db: Session, actor: Actor, number: int) -> Bulletin:
+    """A bulletin of which some may not have been sent. Raises `Refused`."""
+    return _locked(db, actor, "send_bulletin", number, *_UNDER_WAY)
+
+
 def cancel(db: Session, actor: Actor, number: int) -> Bulletin:
     """Take back what has not been sent. Raises `Refused`."""
-    before = (BulletinState.SENDING, BulletinState.PAUSED)
-    row = _put(db, actor, number, "cancel_bulletin", BulletinState.CANCELLED, *before)
+    row = _put(db, actor, number, "cancel_bulletin", BulletinState.CANCELLED, *_UNDER_WAY)
     row.ended_at = actor.now
     db.connection().execute(
         sa.update(table(BulletinRecipient))

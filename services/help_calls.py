@@ -16,7 +16,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator, Refused
-from bot.talk.message import Choice, Message, press
+from bot.talk.message import Choice, Message, are_sealed, press
 from prompts import t
 from services import audit, notices
 from services.access import (
@@ -49,6 +49,9 @@ KEYS: Final = "help:"
 """Begins the keys of notices about calls."""
 FLOW: Final = "say_more"
 """The talk in which a learner adds words."""
+WORRY: Final = "worry"
+"""The talk that holds words which may be a cry for help, until it is known which."""
+SEALED: Final = (FLOW, WORRY)
 UNOPENED: Final = timedelta(days=1)
 UNANSWERED: Final = timedelta(days=3)
 MOST_ADULTS: Final = 8
@@ -129,6 +132,14 @@ class Call:
         return self.last(HelpStepKind.CLOSED)
 
     @property
+    def taken_back(self) -> HelpStep | None:
+        return self.last(HelpStepKind.TAKEN_BACK)
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.closed or self.taken_back)
+
+    @property
     def next(self) -> int | None:
         """Who is told if nobody looks, if the learner agreed and they were not told yet."""
         told = {step.person_id for step in self.of(HelpStepKind.TOLD)}
@@ -148,7 +159,9 @@ def _calls(db: Session, calls: Sequence[HelpCall]) -> list[Call]:
     return [Call(cast(int, c.id), c.learner_id, steps[cast(int, c.id)]) for c in calls]
 
 
-_ended: Final = select(HelpStep.call_id).where(HelpStep.kind == HelpStepKind.CLOSED)
+_ended: Final = select(HelpStep.call_id).where(
+    col(HelpStep.kind).in_((HelpStepKind.CLOSED, HelpStepKind.TAKEN_BACK))
+)
 
 
 def _call(db: Session, number: int) -> Call | None:
@@ -185,7 +198,7 @@ def ask(db: Session, actor: Actor, adult: int) -> Call | None:
     if not may_be_asked(db, adult, me.id):
         return None
     for call in of_learner(db, actor):
-        if call.adult == adult and call.closed is None:
+        if call.adult == adult and not call.ended:
             return call
     if not notices.reaches(db, adult):
         return None
@@ -208,7 +221,7 @@ def next_for(db: Session, call: Call) -> Adult | None:
 def agree(db: Session, actor: Actor, number: int, adult: int) -> Call:
     """Let another adult be told if nobody looks. Raises `Refused`."""
     call = own_call(db, actor, number, "ask_for_help")
-    if call.closed or not may_be_asked(db, adult, call.learner_id):
+    if call.ended or not may_be_asked(db, adult, call.learner_id):
         raise _refused("ask_for_help", number)
     if call.next != adult:
         _step(db, number, HelpStepKind.NEXT, actor.now, adult)
@@ -217,14 +230,14 @@ def agree(db: Session, actor: Actor, number: int, adult: int) -> Call:
 
 
 def add_words(db: Session, actor: Actor, number: int, words: str) -> Call | None:
-    """Add words to a call. An adult who has read it is told again; if the call was closed
-    meanwhile, they are asked anew.
+    """Add words to a call. An adult who has read it is told again; if the call was closed or
+    taken back meanwhile, they are asked anew.
 
     Returns `None`, and keeps nothing, if they are to be asked anew and cannot be. Raises
     `Refused`.
     """
     call = own_call(db, actor, number, "ask_for_help")
-    if call.closed:
+    if call.ended:
         again = ask(db, actor, call.adult)
         if again is None:
             return None
@@ -236,11 +249,28 @@ def add_words(db: Session, actor: Actor, number: int, words: str) -> Call | None
     return cast(Call, _call(db, number))
 
 
+def take_back(db: Session, actor: Actor, number: int) -> Call:
+    """Take an open call back: the adults who were told of it learn that nothing is wanted of them
+    any more. It stays on record. Raises `Refused`."""
+    call = own_call(db, actor, number, "ask_for_help")
+    if call.ended:
+        return call
+    _step(db, number, HelpStepKind.TAKEN_BACK, actor.now, actor.person_id)
+    audit.note(db, actor, "take_back_call", OBJECT, number)
+    for adult in dict.fromkeys(step.person_id for step in call.of(HelpStepKind.TOLD)):
+        key = f"{KEYS}{number}:taken_back:{adult}"
+        notices.tell(db, actor, cast(int, adult), Message(t("seeking.was_taken_back")), key)
+    return cast(Call, _call(db, number))
+
+
 def leave(db: Session, account: Account) -> None:
-    """Let go of the talk in which words are added, where its question is no longer to be seen:
-    what is typed next, by whomever, is not for the adult."""
+    """Let go of a sealed talk, and of what a sealed card offers, where these are no longer to be
+    seen: what is typed next, by whomever, is no answer to them. What a talk was told goes too."""
+    if are_sealed(account.offered):
+        account.offered = []
+        db.add(account)
     talk = db.get(StoredTalk, account.talk_id) if account.talk_id else None
-    if talk is not None and talk.flow == FLOW:
+    if talk is not None and talk.flow in SEALED:
         account.talk_id = None
         db.add(account)
         db.flush()
@@ -282,7 +312,7 @@ def close(db: Session, actor: Actor, number: int) -> bool:
     call = _told(db, actor, "close_call", number)
     if not any(step.person_id == actor.person_id for step in call.of(HelpStepKind.OPENED)):
         return False
-    if call.closed is None:
+    if not call.ended:
         _step(db, number, HelpStepKind.CLOSED, actor.now, actor.person_id)
         audit.note(db, actor, "close_call", OBJECT, number)
         _tell_learner(db, actor, call, "closed")
@@ -290,9 +320,14 @@ def close(db: Session, actor: Actor, number: int) -> bool:
 
 
 def _told(db: Session, actor: Actor, act: str, number: int) -> Call:
-    """A call of which the actor was told, and still may be. Raises `Refused`."""
+    """A call of which the actor was told, and still may be; one that was taken back, if they had
+    read it. Raises `Refused`."""
     allow(db, actor, act, number)
     call = cast(Call, _call(db, number))
+    read = any(step.person_id == actor.person_id for step in call.of(HelpStepKind.OPENED))
+    if call.taken_back and not read:
+        words = t("seeking.was_taken_back")
+        raise Refused(words, verb=act, object=OBJECT, object_id=number)
     if not may_be_asked(db, actor.person_id, call.learner_id):
         raise _refused(act, number)
     return call
@@ -337,7 +372,7 @@ def _may_be_told(db: Session, call: Call, adult: int) -> bool:
 def waits(db: Session, args: Mapping[str, Any]) -> bool:
     """The condition `help_waits`: the call is open, and this adult may still be told of it."""
     call = _call(db, args["call"])
-    if call is None or call.closed:
+    if call is None or call.ended:
         return False
     return may_be_asked(db, args["person"], call.learner_id)
 

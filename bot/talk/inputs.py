@@ -209,7 +209,7 @@ def match(
         begins: list[Choice] = []
         for choice in choices:
             label = _as_typed(render(choice.label, tongue))
-            if folded == label:
+            if folded == label or (" " in label and _closed_up(folded) == _closed_up(label)):
                 return choice
             if any(folded == _as_typed(render(also, tongue)) for also in choice.also):
                 return choice
@@ -218,6 +218,11 @@ def match(
         if len(begins) == 1 and len(folded) > 1:
             return begins[0]
     return None
+
+
+def _closed_up(words: str) -> str:
+    """Without the blanks that stand around names: 请 郭老师 联系我."""
+    return words.replace(" ", "")
 
 
 @lru_cache(maxsize=2048)

@@ -426,12 +426,22 @@ def rows_of(outgoing: Outgoing) -> tuple[tuple[Button, ...], ...]:
     return (*items, *ways, *changed, *outgoing.rows)
 
 
+SEALED: Final = "sealed"
+
+
+def are_sealed(choices: Sequence[Sequence[Any]]) -> bool:
+    """Whether these choices, as they were offered, stand on a message that no history shows."""
+    return any(SEALED in choice[3:] for choice in choices)
+
+
 def offered(outgoing: Outgoing, message: Message) -> list[list[Any]]:
-    """All that can be pressed, as it may be typed: label, press, and what a decision is about."""
+    """All that can be pressed, as it may be typed: label, press, what a decision is about, and a
+    mark where no history shows it."""
+    sealed = [SEALED] if outgoing.sealed else []
     decide = {c.value for row in message.rows for c in row if c.decides}
     about = as_text(outgoing)[:300] if decide else ""
     return [
-        [button.label, button.press, about if button.press in decide else ""]
+        [button.label, button.press, about if button.press in decide else "", *sealed]
         for row in rows_of(outgoing)
         for button in row
     ]

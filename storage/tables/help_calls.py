@@ -21,6 +21,8 @@ class HelpStepKind(StrEnum):
     """`person_id` read it."""
     CLOSED = "closed"
     """`person_id` said that they were in touch."""
+    TAKEN_BACK = "taken_back"
+    """The learner took it back."""
     UNOPENED = "unopened"
     """The learner was told that nobody had looked for a day."""
     UNANSWERED = "unanswered"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from answers.alarms import topic_of
+from answers import PLAIN, Concern, concern, concern_for, worries
+from tests.answers.worries.learning import KEPT_APART, Said, learned, read, taught, written
 
 HARM = [
     "昨天下午和郝景行老师做了两小时实验，他一直搂着我，我很害怕",
@@ -68,29 +69,91 @@ NEITHER = [
 ]
 
 
-@pytest.mark.parametrize("words", HARM)
-def test_harm_is_heard(words: str) -> None:
-    assert topic_of(words) == "harm"
+@pytest.mark.parametrize("words", [*HARM, *DISTRESS])
+def test_a_cry_is_heard(words: str) -> None:
+    assert concern(words) is not None
+    if concern(words) in PLAIN:
+        assert (concern(words) is Concern.HARM) == (words in HARM)
 
 
-@pytest.mark.parametrize("words", DISTRESS)
-def test_distress_is_heard(words: str) -> None:
-    assert topic_of(words) == "distress"
+def test_most_of_these_are_plain() -> None:
+    """The others are asked about: so much else is told with them, or so little."""
+    asked = [words for words in (*HARM, *DISTRESS) if concern(words) not in PLAIN]
+    assert len(asked) <= 5, asked
 
 
 @pytest.mark.parametrize("words", NEITHER)
 def test_what_only_sounds_like_it_is_left_alone(words: str) -> None:
-    assert topic_of(words) == ""
+    assert concern(words) is None
+
+
+@pytest.mark.parametrize("words", ["压力好大", "emo了", "实验又失败了，有点崩溃", "最近好累"])
+def test_a_low_mood_is_no_cry(words: str) -> None:
+    assert concern(words) in (Concern.LOW, None)
 
 
 def test_whoever_writes_of_an_experiment_is_left_alone() -> None:
-    """No sentence of the lists by which hearing is tried is a cry for help, but one."""
+    """Of the sentences by which hearing is tried hardly any is asked about."""
     lists = sorted(Path(__file__).parents[1].joinpath("language").glob("heard*.txt"))
     said = [
         line.partition(" | ")[0]
         for one in lists
         for line in one.read_text("utf-8").splitlines()
-        if line and not line.startswith("#")
+        if line and line[0] not in "#@"
     ]
     assert len(said) > 600
-    assert [one for one in said if topic_of(one)] == ["导师昨天视频会上骂了我半小时"]
+    heard = [(one, concern(one)) for one in said]
+    assert not [one for one, found in heard if found in PLAIN]
+    asked = [one for one, found in heard if found is Concern.UNCLEAR]
+    assert "导师昨天视频会上骂了我半小时" in asked
+    assert len(asked) <= len(said) // 200
+
+
+@pytest.mark.slow
+def test_the_weights_are_what_is_learned_from_the_sentences() -> None:
+    assert written(learned(taught())) == worries.WEIGHTS.read_text("utf-8"), (
+        "run `python -m tests.answers.worries`"
+    )
+
+
+def test_sentences_of_somebody_else_are_heard() -> None:
+    """Written by somebody who had seen neither the table nor what was learned from."""
+    said = read(KEPT_APART)
+    told = {one.words for one in taught() if one.want != "none"}
+    assert not [one for one in said if one.want != "none" and one.words in told]
+    heard = {want: _heard(said, want) for want in ("cry", "ask", "none")}
+    assert heard["cry"] >= 0.9
+    assert heard["ask"] >= 0.7
+    assert heard["none"] <= 0.05
+
+
+def _heard(said: list[Said], want: str) -> float:
+    """The share of these that is answered or asked about."""
+    these = [one for one in said if one.want == want]
+    assert len(these) > 50
+    return sum(concern(one.words) not in (None, Concern.LOW) for one in these) / len(these)
+
+
+@pytest.mark.parametrize(
+    ("words", "topic"),
+    [
+        ("我孩子被欺负了", "harm"),
+        ("老师打我孩子", "harm"),
+        ("我女儿说导师摸她", "harm"),
+        ("导师摸我女儿", "harm"),
+        ("我家孩子在学校被同学孤立", "harm"),
+        ("有老师让我儿子晚上去他酒店", "harm"),
+        ("孩子不想活了", "distress"),
+        ("我闺女割腕了", "distress"),
+        ("我们家孩子想死", "distress"),
+        ("林小雨被打了", "harm"),
+        ("my son is bullied at school", "harm"),
+        ("孩子的记录被退回了", ""),
+        ("孩子会不会被淘汰", ""),
+        ("我孩子的导师是谁", ""),
+        ("老师给我孩子打了95分", ""),
+        ("孩子被打回的日志在哪", ""),
+    ],
+)
+def test_what_a_guardian_says_of_their_child(words: str, topic: str) -> None:
+    assert (concern_for(words, "child", ["林小雨"]) or "") == topic

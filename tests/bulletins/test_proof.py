@@ -114,7 +114,7 @@ class Office:
     def sends(self, words: str = WORDS) -> int:
         """Write a bulletin to all students, and confirm it."""
         with self.database.transaction() as db:
-            audience = Audience(role=Role.STUDENT)
+            audience = Audience(roles=(Role.STUDENT,))
             row = bulletins.draft(db, self.actor, self.cohort, words, audience, asks_receipt=True)
             bulletins.send(db, self.actor, row.id or 0, row.version)
             return row.id or 0

@@ -117,6 +117,8 @@ async def test_what_was_changed_outlasts_the_draft_it_was_to_change(
     await office.presses("改正文")
     await office.says("改到12月12日。")
     await office.sends(Incoming(office.address, press=old))
+    if gone == "删除草稿":
+        await office.presses("确定删除")
     await office.presses("看预览")
     assert "存成了一条新的草稿" in office.sees
     await office.presses("现在发送")
@@ -135,7 +137,7 @@ async def test_one_message_may_hold_all_of_it(house: House) -> None:
     await office.presses("不用回执")
     await office.presses("看预览")
     await office.presses("现在发送")
-    assert (only(house).words, only(house).audience["role"]) == (words, None)
+    assert (only(house).words, only(house).audience["roles"]) == (words, [])
 
 
 async def test_half_written_ones_are_told_apart_by_their_words(house: House) -> None:
@@ -167,6 +169,10 @@ async def test_it_waits_for_its_time_and_can_be_cancelled_before(house: House) -
     await office.presses("定时发送")
     await office.says("明天上午9点")
     await office.presses("取消发送")
+    assert only(house).state is BulletinState.SENDING
+    await office.presses("不取消")
+    await office.presses("取消发送")
+    await office.presses("确定取消发送")
     assert "已取消" in office.sees
     house.clock.move(timedelta(days=1))
     await house.settle()
@@ -179,6 +185,8 @@ async def test_a_draft_may_be_deleted(house: House) -> None:
     office = house.members["管小青"]
     await write(office, WORDS)
     await office.presses("删除草稿")
+    assert only(house).state is DRAFT
+    await office.says("确定删除")
     assert "草稿已删除" in office.sees
     with house.app.database.transaction() as db:
         assert db.exec(select(Bulletin)).all() == []

@@ -28,6 +28,7 @@ from bot.talk.inputs import (
 )
 from bot.talk.message import Outgoing, as_message, as_text, put
 from handlers import handlers
+from handlers.alarms import Held
 from handlers.bulletin_replies import ReplySeen
 from handlers.bulletins import BulletinSeen, ComingMoment, LaterSeen, OneUnit, ReportSeen
 from handlers.certificates import IssuingSeen, RevokingSeen
@@ -200,6 +201,8 @@ def told(flow: str) -> Iterator[BaseModel]:
                 yield JoinSeen(
                     invite_id=1, name="林小雨", role=role, cohort="2026 级", programme="x"
                 )
+        case "worry":
+            yield Held(words="他让我一个人去他那里")
         case "heard":
             yield HeardSeen(words="昨天种菜")
         case "say_more":

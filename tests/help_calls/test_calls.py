@@ -38,6 +38,7 @@ from storage.tables import (
     RetentionKind,
     Role,
     SaidLine,
+    StoredTalk,
     Update,
 )
 from tests.conftest import Kind, NewDatabase
@@ -203,7 +204,6 @@ async def test_words_to_a_call_that_was_closed_meanwhile_ask_anew(house: House) 
     assert MARK in teacher.sees
     await teacher.presses("我已联系")
     # Once that is closed too, and the teacher has gone, nothing is said to have been sent.
-    await student.presses("再写几句")
     await teacher.sends(Incoming(teacher.address, presence="left"))
     assert "联系不上" in await student.says("还有一句")
     with house.app.database.transaction() as db:
@@ -313,6 +313,116 @@ async def test_what_was_done_to_a_child_is_no_session(house: House) -> None:
         assert "这不是你的错" not in json.dumps(copy, ensure_ascii=False)
 
 
+HINT: Final = "昨天下午和王建国老师做了两小时实验，他让我周末单独去他家"
+
+
+async def test_words_that_may_be_a_cry_are_held_until_it_is_known(house: House) -> None:
+    student, mentor = one(house, "林小雨"), one(house, "王建国")
+    asked = await student.says(HINT)
+    assert "先问一句" in asked
+    assert "12356" in asked
+    assert student.buttons == ["告诉一位大人", "不是，照常办", "先放下"]
+    # Meant as it was written: it is heard as it would have been.
+    await student.presses("不是，照常办")
+    assert "记一次培养" in student.sees
+    assert "单独去他家" in student.sees
+    await student.presses("先放下")
+    # An adult is asked instead: the words are gone.
+    await student.says(HINT)
+    await student.presses("告诉一位大人")
+    assert "请 郭老师 联系我" in student.buttons
+    assert mentor.reads() == ""
+    with house.app.database.transaction() as db:
+        held = db.exec(select(StoredTalk).where(StoredTalk.flow == help_calls.WORRY)).all()
+        assert not held
+        said = json.dumps(persons.everything(db, student.person_id)[0]["said"], ensure_ascii=False)
+        assert "cancel" in said, "they looked"
+        assert "单独" not in said
+
+
+async def test_what_is_held_goes_back_into_the_form_it_was_typed_in(house: House) -> None:
+    student = one(house, "林小雨")
+    await student.says("昨天下午和王建国老师在校做了两小时实验")
+    await student.presses("改内容")
+    await student.says("他让我单独去他家，我帮他整理了数据")
+    assert "先问一句" in student.sees
+    await student.says("没事")
+    assert "整理了数据" in student.sees
+    assert "提交" in student.buttons
+
+
+async def test_only_a_plain_no_lets_held_words_go(house: House) -> None:
+    student = one(house, "林小雨")
+    for typed in ("是的", "嗯", "他一直搂着我", "郝老师总是靠我很近，我有点害怕"):
+        await student.says(HINT)
+        await student.says(typed)
+        assert "请 郭老师 联系我" in student.buttons, typed
+    await student.says(HINT)
+    for typed in ("中期评价什么时候？", "不是，是去看望师母"):
+        told = await student.says(typed)
+        assert "没看懂你选哪个" in told
+        assert "先问一句" in told
+    await student.says("不是")
+    assert "单独去他家" in student.sees
+
+
+async def test_a_form_waits_while_help_is_sought(house: House) -> None:
+    """Its question does not come below the adults, and what is typed next does not go into it."""
+    student = one(house, "林小雨")
+    await student.says("昨天下午和王建国老师在校做了两小时实验")
+    told = await student.says("求助")
+    assert "请 郭老师 联系我" in student.buttons
+    assert "请核对" not in told
+    await student.presses("继续写")
+    assert "内容：做实验" in student.sees
+
+
+@pytest.mark.parametrize(
+    ("who", "words", "told"),
+    [
+        ("王建国", "学生说他不想活了怎么办", "先别让学生一个人待着"),
+        ("李青", "我带的一个女生被她导师摸了", "强制报告"),
+        ("林小雨", "我同学想自杀怎么办", "替 TA 担心"),
+    ],
+)
+async def test_who_tells_of_somebody_else_is_told_what_to_do(
+    house: House, who: str, words: str, told: str
+) -> None:
+    somebody = one(house, who)
+    said = await somebody.says(words)
+    assert told in said
+    assert "先照顾好自己" not in said
+    assert "这不是你的错" not in said
+
+
+async def test_a_low_mood_gets_a_kind_word_and_work_goes_on(house: House) -> None:
+    student = one(house, "林小雨")
+    told = await student.says("压力好大")
+    assert "听起来这阵子不容易" in told
+    assert "告诉一位大人" in student.buttons
+    told = await student.says("昨天下午在校和王建国老师做了两小时实验，压力好大")
+    assert "记一次培养" in told
+    assert "不容易" not in told
+
+
+async def test_a_guardian_whose_child_is_in_trouble(house: House) -> None:
+    guardian = one(house, "林大海")
+    for words in ("我孩子被欺负了", "老师打我孩子", "林小雨不想活了"):
+        told = await guardian.says(words)
+        assert "12355" in told, words
+        assert "郭老师（汾河中学）" in told
+        assert "王建国" not in told, "nobody of the mentor's line"
+        assert "没有记下来" in told
+    await guardian.says("我的数据")
+    await guardian.says("删除")
+    assert "先陪在孩子身边" in await guardian.says("孩子不想活了")
+    page = history(house, guardian)
+    assert "同意并加入" in page or "欢迎" in page, "there is a history"
+    for trace in ("被欺负", "打我孩子", "不想活", "12355"):
+        assert trace not in page, trace
+    assert "12355" not in await guardian.says("孩子的记录被退回了怎么办")
+
+
 async def test_a_page_that_is_opened_anew_sends_the_adult_nothing(house: House) -> None:
     """The question is gone from the screen: whoever types next does not answer it."""
     await asks(house)
@@ -333,6 +443,124 @@ async def test_an_office_may_speak_of_it(house: House) -> None:
     await office.says("发通知")
     await office.says("请各校留意霸凌，学生被欺负了要告诉老师。")
     assert "发给谁" in office.sees
+
+
+async def test_what_is_typed_on_a_sealed_card_is_as_pressed_and_as_sealed(house: House) -> None:
+    student, teacher = one(house, "林小雨"), one(house, "郭老师")
+    await student.says("求助")
+    place = 1 + [b for b in student.buttons if b.startswith("请 ")].index("请 郭老师 联系我")
+    await student.says(str(place))
+    assert "已经告诉 郭老师" in student.sees
+    assert "有一名学生请您联系" in teacher.reads()
+    await student.says("写几句话")
+    await student.says(MARK)
+    assert "写好了" in student.sees
+    await student.says(f"第二行{MARK}")
+    assert "写好了" in student.sees
+    await student.says("就这些")
+    assert "您写了几句话" in student.sees.replace("你", "您")
+    await student.says("求助")
+    await student.says("请管小青联系我")
+    assert "已经告诉 管小青" in student.sees
+    await student.says("随便说点别的")
+    page = history(house, student)
+    assert "同意并加入" in page or "欢迎" in page, "there is a history"
+    for trace in (MARK, "管小青", "写几句话", "就这些", "随便说点别的", "seeking"):
+        assert trace not in page, trace
+    await teacher.presses("打开")
+    assert MARK in teacher.sees
+    assert f"第二行{MARK}" in teacher.sees
+
+
+async def test_what_a_sealed_card_offered_is_gone_with_the_page(house: House) -> None:
+    student = one(house, "林小雨")
+    await student.says("求助")
+    with house.app.database.transaction() as db:
+        account = db.exec(select(Account).where(Account.address == student.address)).one()
+        help_calls.leave(db, account)
+    await student.says("1")
+    with house.app.database.transaction() as db:
+        assert not db.exec(select(HelpCall)).all()
+
+
+async def test_words_that_come_much_later_are_sent_to_nobody(house: House) -> None:
+    await asks(house, words=MARK)
+    student = one(house, "林小雨")
+    house.clock.move(timedelta(hours=3))
+    assert "没有发给 郭老师" in await student.says("昨天下午在实验室做了两小时滴定")
+    with house.app.database.transaction() as db:
+        said = db.exec(select(HelpStep.words).where(HelpStep.kind == HelpStepKind.WORDS)).all()
+    assert said == [MARK]
+
+
+async def test_a_call_made_by_mistake_is_taken_back(house: House) -> None:
+    await asks(house)
+    student, teacher = one(house, "林小雨"), one(house, "郭老师")
+    assert "有一名学生请您联系" in teacher.reads()
+    await student.presses("点错了，收回")
+    assert "已经收回" in student.sees
+    assert not any("写几句" in label for label in student.buttons)
+    told = teacher.reads()
+    assert "收回了请您联系" in told
+    assert "林小雨" not in told
+    await teacher.sends(Incoming(teacher.address, press="a:open_call:1"))
+    assert "收回了" in teacher.sees
+    assert "林小雨" not in teacher.sees, "whoever had not looked does not learn who it was"
+    await later(house, 4)
+    assert "只给您看" not in student.sees.replace("你", "您")
+    with house.app.database.transaction() as db:
+        verbs = db.exec(select(Audit.verb).where(Audit.object == help_calls.OBJECT)).all()
+        assert "take_back_call" in verbs
+        assert len(db.exec(select(HelpCall)).all()) == 1
+    await asks(house)
+    assert "有一名学生请您联系" in teacher.reads(), "and may be made again"
+
+
+async def test_whoever_had_read_it_still_sees_that_it_was_taken_back(house: House) -> None:
+    await asks(house, words=MARK)
+    student, teacher = one(house, "林小雨"), one(house, "郭老师")
+    await teacher.presses("打开")
+    await student.says("就这些")
+    await student.presses("点错了，收回")
+    await teacher.sends(Incoming(teacher.address, press="a:open_call:1"))
+    assert "已经收回了" in teacher.sees
+    assert "林小雨" in teacher.sees
+
+
+async def test_an_adults_menu_leads_to_the_calls_that_wait(house: House) -> None:
+    teacher, office = one(house, "郭老师"), one(house, "管小青")
+    await teacher.says("菜单")
+    assert not any("请您联系" in label for label in teacher.buttons)
+    await asks(house)
+    await teacher.says("菜单")
+    assert teacher.buttons[0] == "有学生请您联系（1）"
+    await office.says("菜单")
+    assert not any("请您联系" in label for label in office.buttons)
+    await teacher.presses("有学生请您联系（1）")
+    await teacher.presses("的那条")
+    assert "林小雨" in teacher.sees
+    await teacher.presses("我已联系")
+    await teacher.says("菜单")
+    assert not any("请您联系" in label for label in teacher.buttons)
+
+
+async def test_each_call_is_told_by_itself(house: House) -> None:
+    await asks(house)
+    house.clock.move(timedelta(hours=2))
+    await asks(house, "管小青", MARK)
+    student = one(house, "林小雨")
+    await student.says("求助")
+    await student.presses("我请过谁")
+    fields = [(str(f.label), str(f.value)) for m in student.last for f in m.fields]
+    assert [label.split()[-1] for label, _ in fields] == ["管小青", "郭老师"]
+    assert "写了几句话" in fields[0][1]
+    assert "管小青" not in fields[1][1]
+    await student.presses("的那次")
+    await student.presses("点错了，收回")
+    assert "有一名学生" in one(house, "郭老师").reads()
+    with house.app.database.transaction() as db:
+        steps = db.exec(select(HelpStep).where(HelpStep.kind == HelpStepKind.TAKEN_BACK)).all()
+    assert [step.call_id for step in steps] == [1]
 
 
 # ---------------------------------------------------------------- nobody else

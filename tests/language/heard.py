@@ -70,12 +70,13 @@ def heard(row: Heard) -> dict[str, Any]:
         row.text, row.now, people=row.people, places=WHERE, kinds=row.kinds
     )
     moment, tells = understood.moment, str(row.right.get("tells"))
+    hours = moment or understood.hours
     out = {
         # In the tables of that Wednesday nothing hangs on when it is said.
         "session": looks_like_session(row.text, None if row.now == NOW else row.now),
         "date": str(moment.day) if moment else None,
-        "part": moment.part if moment else None,
-        "start": f"{moment.start:%H:%M}" if moment and moment.start else None,
+        "part": hours.part if hours else None,
+        "start": f"{hours.start:%H:%M}" if hours and hours.start else None,
         "tells": tells if tells in understood.what else understood.what,
         "minutes": understood.minutes,
         "place": understood.place,

@@ -95,7 +95,7 @@ def test_moment_in_a_sentence(sentence: str, phrase: str, moment: Moment) -> Non
         "完成了1/3",
         "有3点体会",
         "暑假做实验",
-        "农历八月十五",
+        "小年做实验",
         "三月初一",
         "去年本月十日",
         "99月9号",

@@ -355,6 +355,7 @@ async def test_the_address_is_said_once_where_there_is_a_site(
     assert (await fetched(days, path)).status_code == 200
     await student.says("提醒设置")
     await student.presses("停用日历订阅")
+    await student.presses("确定停用")
     assert (await fetched(days, path)).status_code == 404
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from prompts import catalogue
-from storage.tables import Guardianship, Person
+from storage.tables import Account, Guardianship, Person
 from tests.house import House
 from tests.talks.play import content
 
@@ -337,3 +337,28 @@ async def test_what_is_no_session_is_not_offered_as_one(house: House, said: str)
     [student] = await house.join("林小雨")
     await student.says(said)
     assert "记一次" not in student.buttons
+
+
+# ---------------------------------------------------------------- a number alone
+
+
+async def test_a_number_that_answers_nothing_says_so(house: House) -> None:
+    student, mentor, teacher = await house.join("林小雨", "王建国", "郭老师")
+    for member in (student, mentor, teacher):
+        await member.says("菜单")
+        many = len(member.buttons)
+        told = await member.says(str(many + 1))
+        assert f"「{many + 1}」没有对应的选项" in told
+        assert "没帮到我" not in told
+        assert f"1 到 {many}" in told
+        # The choices are still there to choose from.
+        await member.says(str(many))
+        assert "没有对应的选项" not in member.sees
+    await student.says("谢谢")
+    with house.app.database.transaction() as db:
+        for account in db.exec(select(Account)):
+            account.offered = []
+            db.add(account)
+    told = await student.says("3")
+    assert "没有问题在等" in told
+    assert "没帮到我" not in told

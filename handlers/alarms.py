@@ -1,0 +1,206 @@
+"""A cry for help, wherever a learner writes it, comes before anything else.
+
+A plain one goes nowhere and is answered with who can help. Words that may be one, or nothing, are
+held until whoever wrote them has said which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from answers import PLAIN, Concern, concern, concern_for
+from bot.scene import TO_MENU, Flow, Scene
+from bot.talk.conversation import Chat
+from bot.talk.inputs import Answer, Asked, Pick
+from bot.talk.message import Choice, Incoming, Message, press
+from handlers import help_calls
+from handlers.speaker import learner, oversees
+from language.sentence import may_be_session
+from prompts import BEIJING, Lines, Text, t
+from services import inquiries, roster
+from services.help_calls import WORRY
+
+TELL: Final = "tell"
+AS_MEANT: Final = "as_meant"
+MOST: Final = 2000
+"""Characters that are held, as many as a form takes at once."""
+
+
+def heed(scene: Scene, incoming: Incoming) -> str | None:
+    """Return what is to be heard of a message's words, or `None` if this has answered them.
+
+    What a learner or a newcomer cries for help, or a guardian for a child, goes into no history,
+    draft or record, which those might read of whom it tells. Whoever means the words to stand
+    writes 写进去： before them.
+    """
+    words = incoming.text or ""
+    if (meant := _TAKE_IT.match(words)) is not None:
+        return words[meant.end() :]
+    if scene.speaker.person_id is not None and learner(scene) is None:
+        return None if _of_a_child(scene, words) else words
+    found = concern(words)
+    if found in PLAIN:
+        _answer(scene, concern_for(words, "friend"), found)
+    elif found is Concern.UNCLEAR and not incoming.files:
+        _ask_whether(scene, words)
+    elif found is Concern.LOW and scene.talk() is None and not _tells_of_work(scene, words):
+        _seal(scene)
+        _say(scene, Message(t("alarm.low"), note=t("seeking.helplines")))
+    else:
+        return words
+    return None
+
+
+_TAKE_IT: Final = re.compile(r"\s*+写进去\s*+[:：]\s*+|\s*+take it\s*+:\s*+", re.IGNORECASE)
+
+
+def _seal(scene: Scene) -> None:
+    """What was just said is in no history, and no question is understood from it."""
+    inquiries.forget(scene.session, scene.speaker.account_id)
+    scene.secret = True
+
+
+def _answer(scene: Scene, friends: Concern | None, own: Concern) -> None:
+    """Say where there is help, and that nothing was kept. A form is put down for the while: what
+    is typed next is no answer to it."""
+    _seal(scene)
+    help_ = t(f"alarm.friend.{friends}") if friends else t(f"ask.reply.{own}")
+    talk = scene.park()
+    if talk is None:
+        scene.say(Message(help_, note=_unkept(scene, "kept_nowhere"), sealed=True))
+        if scene.speaker.person_id is not None:
+            help_calls.seek(scene, ())
+        return
+    go_on = Choice(press("resume", talk.id), t("talk.go_on"))
+    _say(scene, Message(help_, ((go_on, TO_MENU),), note=_unkept(scene, "not_in_form")))
+
+
+def _unkept(scene: Scene, key: str) -> Text:
+    """That nothing was kept here, and what stays on the screen all the same."""
+    return t("ask.parts", parts=Lines([t(f"alarm.{key}"), help_calls.stays(scene)]))
+
+
+def _of_a_child(scene: Scene, words: str) -> bool:
+    """Say to an adult whose child or pupil is in trouble what helps, and to whom to go; returns
+    whether it was such a cry. Whoever is in charge of learners writes of them in forms."""
+    children = roster.children_of(scene.session, scene.actor.person_id)
+    if not children and (scene.talk() is not None or not oversees(scene)):
+        return False
+    found = concern_for(words, "child", [one.person.name for one in children])
+    if found is None:
+        return False
+    _seal(scene)
+    talk = scene.park()
+    of = "child" if children else "pupil"
+    go_on = (Choice(press("resume", talk.id), t("talk.go_on")),) if talk else ()
+    scene.say(
+        Message(
+            t(f"alarm.{of}.{found}"),
+            ((*go_on, TO_MENU),),
+            fields=help_calls.to_go_to(scene, [one.id for one in children]),
+            note=_unkept(scene, "not_in_form" if talk else "kept_nowhere"),
+            sealed=True,
+        )
+    )
+    return True
+
+
+def _say(scene: Scene, message: Message) -> None:
+    """Say something that no history shows, with a way to an adult for a learner."""
+    known = scene.speaker.person_id is not None
+    ways = ((help_calls.SEEK,),) if known else ()
+    rest = message.rows or (((TO_MENU,),) if known else ())
+    scene.say(message._replace(rows=(*ways, *rest), sealed=True))
+
+
+def _tells_of_work(scene: Scene, words: str) -> bool:
+    return may_be_session(words, scene.now.astimezone(BEIJING))
+
+
+# ---------------------------------------------------------------- in doubt, ask
+
+
+class Held(BaseModel):
+    """Words that may be a cry for help, and the talk that they were said in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    words: str
+    talk: int | None = None
+
+
+def _ask_whether(scene: Scene, words: str) -> None:
+    """Hold the words and ask what they are; where they may not be held, say who can help."""
+    _seal(scene)
+    if scene.speaker.person_id is None:
+        _say(scene, Message(t("alarm.is_it_so_unheld"), note=t("seeking.helplines")))
+    elif scene.withheld:
+        help_calls.seek(scene, ())
+    else:
+        scene.begin(WORRY, {"words": words[:MOST], "talk": scene.speaker.talk_id}, anew=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Whether(Pick):
+    """Whether held words are a cry for help. Only a plain no lets them go; what sounds like a yes,
+    or like more of the same, leads to an adult."""
+
+    def parse(self, answer: Answer, asked: Asked) -> str:
+        words = answer.text or ""
+        if answer.press is None and _NO.fullmatch(words):
+            return AS_MEANT
+        if answer.press is None and (_YES.match(words) or concern(words)):
+            return TELL
+        return Pick.parse(self, answer, asked)
+
+
+_NO: Final = re.compile(
+    r"(?:\s|[,.!，。！~…])*+(?:没事儿?|没有|不是|没什么|照常办?|继续|就是内容|no|nope|it'?s fine)"
+    r"(?:的|了|啦|啊|呀)?(?:\s|[,.!，。！~…])*+",
+    re.IGNORECASE,
+)
+_YES: Final = re.compile(r"\s*+(?:是|嗯|对|有|yes|yeah)", re.IGNORECASE)
+
+
+async def which(chat: Chat, _me: Held) -> str:
+    """Whether to find an adult or to take the words as they were meant."""
+    ways = (
+        Choice(TELL, t("seeking.tell_an_adult"), weight="primary"),
+        Choice(AS_MEANT, t("alarm.as_meant")),
+    )
+    card = Message(t("alarm.is_it_so"), note=t("seeking.helplines"))
+    said: str = await chat.ask("which", Whether(ways), card)
+    return said
+
+
+def _load(_scene: Scene, args: Mapping[str, Any]) -> Held:
+    return Held.model_validate(args)
+
+
+def _finish(scene: Scene, held: Held, said: str) -> None:
+    """Lead to an adult, and the words are gone; or hear them where they were said."""
+    if said == TELL:
+        help_calls.seek(scene, ())
+        return
+    talk = scene.find_talk(held.talk) if held.talk is not None else None
+    if talk is not None:
+        scene.floor(talk)
+    scene.hear(held.words)
+
+
+FLOWS: Final = [
+    Flow(
+        name=WORRY,
+        title=t("alarm.title"),
+        talk=which,
+        about=Held,
+        load=_load,
+        finish=_finish,
+        sealed=True,
+    )
+]
