@@ -299,7 +299,8 @@ def _members(
     found: list[_Place] = []
     if Role.GUARDIAN in wanted.roles:
         found = _guardians_of(db, cohort_id, [*conditions, learners])
-    others = [role for role in wanted.roles or TOLD if role is not Role.GUARDIAN]
+    named = [role for role in wanted.roles if role is not Role.GUARDIAN]
+    others: Sequence[Role] = named if wanted.roles else TOLD
     if others:
         found += _rows(db, [*conditions, col(Membership.role).in_(others)])
     return sorted(found, key=lambda one: one.member_id), left
