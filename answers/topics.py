@@ -43,8 +43,9 @@ class Topic(BaseModel):
     frame: Literal["", "only", "each"] = ""
     """`only`: what is said is all there is, so whatever is not in it is not meant. `each`: a list
     of which people ask for one entry."""
-    instead: str = ""
-    """The topic that tells what a document does say where it is silent on this one."""
+    instead: tuple[str, ...] = ()
+    """Topics that tell what a document does say where it is silent on this one: the first of them
+    on which it is not."""
     by_role: Mapping[str, str] = {}
     """The topic that is meant instead if a person of this role asks."""
     title: str = ""
