@@ -13,7 +13,7 @@ from programmes.values import CityQuota, Counter, Minimum, Per, Quota, RankLimit
 from prompts import Lines, Text, t
 
 _LEFT: Final = re.compile(
-    r"(?:还|再|最多|另外?|尚)[^,，。]{0,10}几|[差缺]几|够不够|够了?[吗没不么]|够数|[还再]能|达标"
+    r"(?:还|再|最多|另外?|尚)[^,，。]{0,10}几|[差缺](?:几|多少)|够不够|够了?[吗没不么]|够数|[还再]能|达标"
     r"|\bhow many (?:more|are left|left)\b|\bis (?:that|it) enough\b"
 )
 """Whether it is asked what is left of a number: 还差几次, 还能再收几个, 够了吗."""
@@ -21,13 +21,13 @@ _ALL: Final = re.compile(
     r"总共|一共|拢共|[合总]计|[加合]起来|加一块|总的|\b(?:in total|altogether)\b"
 )
 _STATED: Final = re.compile(
-    rf"(?:[了过有到收带签招去做跑见参加已经]|\b(?:have|has|had|did|done|been to|with)\b)"
+    rf"(?:[了过有到收带签招去做跑见参加已经下]|\b(?:have|has|had|did|done|been to|with)\b)"
     rf"[^,，。\d]{{0,4}}?"
     rf"(?P<n>{WHOLE})\s*(?P<unit>[次回趟个名位人]|sessions?|times|students?)"
 )
 """A number of what there is already: 做了7次, 名下已经签了3个."""
 _MORE: Final = re.compile(
-    rf"(?:还|再)[能可想要]?[以]?(?:再|多)?[收带签招报加添塞]?(?P<n>{WHOLE})\s*[个名位人](?!月)"
+    rf"(?:还|再)[能可想要]?[以]?(?:再|多)?[收带签招报加添塞来进]?(?P<n>{WHOLE})\s*[个名位人](?!月)"
 )
 """How many are to be added: 还能收2个不."""
 _TIMES: Final = re.compile(r"[次回趟]|sessions?|times")
@@ -45,7 +45,7 @@ _GONE: Final = re.compile(
 )
 """How many months of the cycle are over: 到8月底算走完几个月."""
 _EACH_MONTH: Final = re.compile(
-    rf"(?:每个?月|[一1]个?月)[^,，。]{{0,10}}?(?P<n>{WHOLE})\s*[次回趟]"
+    rf"(?:[每这上本][个一]?个?月|[一1]个?月)[^,，。]{{0,10}}?(?P<n>{WHOLE})\s*[次回趟]"
 )
 """How often in one month: 一个月见学生1回够不够."""
 _ENOUGH: Final = re.compile(r"够|达标|合格|行不行|可不可以|少不少|[行可]以?[吗不么]|行$")
@@ -64,6 +64,11 @@ _LEAST: Final = re.compile(
 """How many learners so many teams must have: 3支队总共得带几个学生."""
 _INTERVIEWED: Final = re.compile(rf"(?P<n>{WHOLE})\s*[个名]?(?:名额|学生)[^。]{{0,10}}面试")
 """How many are interviewed for so many places: 30个名额大概进多少人面试."""
+_TAKEN: Final = re.compile(
+    rf"(?:面试[^,，。\d]{{0,6}}?(?P<n>{WHOLE})\s*[个名]?[人个名]|(?P<m>{WHOLE})\s*[个名]?人?(?:进|参加|来)?面试)"
+    rf"[^。]{{0,10}}?(?:录|入选|招|取|进)[^。]{{0,4}}?(?:几|多少)"
+)
+"""How many can be taken of so many that are interviewed: 面试60个人最多录几个."""
 
 
 class Numbered(NamedTuple):
@@ -247,13 +252,18 @@ def _of_the_cycle(said: str, programme: Programme) -> Sum | None:
 
 
 def _interviewed(said: str, programme: Programme) -> Sum | None:
-    """How many are interviewed for a number of places."""
+    """How many are interviewed for a number of places, or taken of a number interviewed."""
     ratio, asked = programme.fact("selection.interview_ratio").value, _INTERVIEWED.search(said)
-    count = whole(asked["n"]) if asked and re.search(r"多少|几", said) else None
-    if ratio is None or not count:
+    if ratio is None:
         return None
     each = ratio.per_place
-    says = t("ask.sum.interviewed", places=count, each=each, total=count * each)
+    taken = _TAKEN.search(said)
+    if taken and (count := whole(taken["n"] or taken["m"])):
+        says = t("ask.sum.taken", count=count, each=each, places=count // each)
+    elif asked and re.search(r"多少|几", said) and (count := whole(asked["n"])):
+        says = t("ask.sum.interviewed", places=count, each=each, total=count * each)
+    else:
+        return None
     return Sum("ratio", t("ask.sum.soft", says=says) if ratio.soft else says)
 
 

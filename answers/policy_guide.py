@@ -448,7 +448,11 @@ class Guide:
         if not denied:
             return answers
         once = {answer.topic: answer for answer in denied[:MOST_DENIED]}
-        besides = (one for one in answers if one.kind == "fact" and one.topic not in once)
+        besides = (
+            one
+            for one in answers
+            if one.kind == "fact" and one.score >= SURELY and one.topic not in once
+        )
         return [*once.values(), *besides]
 
     def _of_documents(self, answer: PolicyAnswer) -> bool:
