@@ -440,7 +440,8 @@ class Guide:
             return answers
         told = {answer.topic for answer in answers if answer.kind == "silent"}
         denied = [
-            self._denied(premise, asked[0], asker)
+            self._written_later(premise, asked[0], rest, asker)
+            or self._denied(premise, asked[0], asker)
             for premise in unshared(_closed(rest), asked[0], self.topics)
             if premise.topic not in told
             and not self._looked_up(self.topics[premise.topic], asked, rest, (), asker.library)
@@ -454,6 +455,21 @@ class Guide:
             if one.kind == "fact" and one.score >= SURELY and one.topic not in once
         )
         return [*once.values(), *besides]
+
+    def _written_later(
+        self, premise: Premise, programme: Programme, question: str, asker: _Asker
+    ) -> PolicyAnswer | None:
+        """What a later document says of a premise, in its words."""
+        titles = self._documents.of(asker.library, programme)
+        for one in asker.library.find(question, (programme.key,), MOST_FOUND):
+            passage = one.passage
+            said = passage.document in titles and premise.said.search(_closed(passage.text))
+            if said and self._of_its_own(passage):
+                quote = asker.library.excerpt(passage, question)
+                words = t("ask.passage", **cited(asker.library, passage, quote))
+                source = (programme.key,)
+                return PolicyAnswer("passage", words, premise.topic, passage.section, source, 1.0)
+        return None
 
     def _of_documents(self, answer: PolicyAnswer) -> bool:
         """Whether an answer comes from a programme's facts, or from nothing."""
@@ -521,7 +537,9 @@ class Guide:
     ) -> PolicyAnswer:
         """What a rule comes to, and the rule."""
         topic = self.topics[result.topic]
-        told = self._told(topic, asked, 1.0, (), rest, asker.library, asker.at_office)
+        # A later document may change the rule without a word of the sum.
+        question = f"{render(topic.label, 'zh')} {rest}"
+        told = self._told(topic, asked, 1.0, (), question, asker.library, asker.at_office)
         return replace(told, text=t("ask.sum.and_rule", sum=result.says, rule=told.text))
 
     def _beside(
@@ -769,7 +787,11 @@ class Guide:
 
     def _of_another(self, later: Later, topic: Topic, sure: float) -> bool:
         """Whether a quotation clearly speaks of another topic: it resembles this one's question,
-        and answers that one's."""
+        and answers that one's. One of its clauses may speak of this one all the same."""
+        for clause in _PARTS.split(later.quote):
+            match, *_ = self._index.match(clause) or (None,)
+            if match is not None and match.topic == topic.key and match.score >= SURE:
+                return False
         first, *_ = self._index.match(later.quote) or (None,)
         return first is not None and first.topic != topic.key and first.score >= sure
 
