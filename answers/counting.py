@@ -83,7 +83,11 @@ _FOR_EACH: Final = (
     Numbered("money_city", "quotas.funding_per_city_office", r"个?(?:设区市|盟市|市)"),
     Numbered("money", "quotas.funding_per_team", r"[支个]队"),
     Numbered("money", "quotas.funding_per_university", r"所?(?:高校|大学|学校)"),
-    Numbered("money_student", "quotas.funding_per_student", r"[个名位]?(?:受?资助)?(?:的|着)?(?:学生|孩子|娃|人|名额)"),
+    Numbered(
+        "money_student",
+        "quotas.funding_per_student",
+        r"[个名位]?(?:受?资助)?(?:的|着)?(?:学生|孩子|娃|人|名额)",
+    ),
 )
 """What money is given for, one by one, and how that is counted."""
 _MONEY: Final = re.compile(r"拨|钱|元|经费|资助|补助|预算|money|fund")
@@ -121,7 +125,9 @@ def summed(question: str, programme: Programme) -> Sum | None:
 
 def _left(said: str, programme: Programme) -> Sum | None:
     more = _MORE.search(said)
-    stated = [one for one in _STATED.finditer(said) if not more or one.start("n") != more.start("n")]
+    stated = [
+        one for one in _STATED.finditer(said) if not more or one.start("n") != more.start("n")
+    ]
     for rule in _RULES:
         if not stated or not re.search(rule.said, said):
             continue
@@ -201,7 +207,11 @@ def _ranked(said: str, programme: Programme) -> Sum | None:
 
 def _within(place: int, everybody: int, limit: RankLimit) -> Text:
     last = everybody * limit.top_percent // 100
-    key = "ask.sum.rank_within" if place * 100 <= everybody * limit.top_percent else "ask.sum.rank_below"
+    key = (
+        "ask.sum.rank_within"
+        if place * 100 <= everybody * limit.top_percent
+        else "ask.sum.rank_below"
+    )
     by = t(f"ask.sum.rank_{limit.by}")
     return t(key, by=by, all=everybody, percent=limit.top_percent, last=last, place=place)
 
@@ -216,7 +226,13 @@ def _led(said: str, programme: Programme) -> Sum | None:
         teams = programme.fact("quotas.teams_per_university_min").value
         if not isinstance(teams, Quota):
             return None
-        says = t("ask.sum.least_of_teams", count=count, teams=teams.n, each=each.n, total=count * teams.n * each.n)
+        says = t(
+            "ask.sum.least_of_teams",
+            count=count,
+            teams=teams.n,
+            each=each.n,
+            total=count * teams.n * each.n,
+        )
         return Sum("teams", says)
     return Sum("teams", t("ask.sum.least", count=count, each=each.n, total=count * each.n))
 

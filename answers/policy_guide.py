@@ -130,7 +130,9 @@ _LEANS: Final = re.compile(
 )
 """Few words that ask, and name nothing to ask about: 什么时候, 谁来定, 不合格会怎么样."""
 _OURS: Final = re.compile(r"我们|咱|\b(?:ours?|we)\b", re.IGNORECASE)
-_SMALL: Final = re.compile(r"到底|究竟|方案|计划|项目|[\s，,。？?的和与跟同我们咱呢吗那这俩两个是]+")
+_SMALL: Final = re.compile(
+    r"到底|究竟|方案|计划|项目|[\s，,。？?的和与跟同我们咱呢吗那这俩两个是]+"
+)
 _GOES_ON: Final = re.compile(r"^(?:那么?|还有|另外|换成|and |what about |how about )|呢$")
 
 
@@ -841,7 +843,10 @@ class Guide:
         words = t(key, programmes=called, topic=topic.label)
         if premise:
             words = t("ask.unshared", programmes=called, name=premise)
-        others = ((self.topics[other], tell(told[0].programme, self.topics[other])) for other in topic.instead)
+        others = (
+            (self.topics[other], tell(told[0].programme, self.topics[other]))
+            for other in topic.instead
+        )
         if len(told) == 1 and (found := next((one for one in others if not one[1].silent), None)):
             other, written = found
             says = "\n".join(line.partition("\n")[0].rstrip("：") for line in written.lines)

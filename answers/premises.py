@@ -42,13 +42,14 @@ def unshared(
     question: str, programme: Programme, topics: Mapping[str, Topic]
 ) -> Iterator[Premise]:
     """What a question takes for granted of this programme and its document does not say."""
-    for premise in _premises():
+    for premise in premises():
         if premise.said.search(question) and not premise.shared(programme, topics[premise.topic]):
             yield premise
 
 
 @cache
-def _premises() -> tuple[Premise, ...]:
+def premises() -> tuple[Premise, ...]:
+    """Everything that questions may take for granted."""
     file = Path(__file__).with_name("premises.yaml")
     read: Mapping[str, Any] = yaml.safe_load(file.read_text("utf-8"))
     return tuple(Premise(key=key, **body) for key, body in read.items())

@@ -1,5 +1,6 @@
 """What is meant by a question that is written by its sound: in pinyin throughout, or with a sign
-that only sounds right, 陪养 for 培养. What people ask with decides among signs that sound alike."""
+that only sounds right, 陪养 for 培养. What people ask with decides among signs that sound alike.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Read a Word document: its paragraphs as they read on paper, with the numbers Word puts there.
 
 What is struck out or hidden is not said; what stands in content controls is. Changes are taken as
-accepted. A note is read behind the paragraph that it belongs to. The XML is walked directly: python-docx leaves out whatever stands inside of controls.
+accepted. A note is read behind the paragraph that it belongs to. The XML is walked directly:
+python-docx leaves out whatever stands inside of controls.
 """
 
 from __future__ import annotations
@@ -302,7 +303,9 @@ def _notes(document: WordDocument) -> Iterator[tuple[tuple[str, str], str]]:
             continue
         for note in islice(parse_xml(part.blob).iter(_w(kind)), MOST_NOTES):
             said = (_plainly(paragraph) for paragraph in note.iter(_w("p")))
-            if note.get(_w("type"), "normal") == "normal" and (words := " ".join(filter(None, said))):
+            if note.get(_w("type"), "normal") == "normal" and (
+                words := " ".join(filter(None, said))
+            ):
                 yield (f"{kind}Reference", note.get(_w("id"), "")), words
 
 
