@@ -204,9 +204,10 @@ class Guide:
         known = library or Passages(())
         asker = _Asker(tuple(own), role, last, known, office or Office(()), at_office)
         answers: dict[str, PolicyAnswer] = {}
-        if alarm := alarms.topic_of(question):
+        read = self._read(question)
+        if alarm := alarms.topic_of(question) or alarms.topic_of(read):
             answers[alarm] = self._told(self.topics[alarm], (), 1.0, ())
-        question = self._read(question)
+        question = read
         for part in self._parts(question, asker.own)[:MOST_PARTS]:
             if missing := self._missing(part):
                 answers.setdefault(ELSEWHERE, missing)
@@ -849,8 +850,15 @@ class Guide:
         )
         if len(told) == 1 and (found := next((one for one in others if not one[1].silent), None)):
             other, written = found
-            says = "\n".join(line.partition("\n")[0].rstrip("：") for line in written.lines)
-            words = t("ask.instead", silent=words, topic=other.label, says=says)
+            both = zip(written.lines, written.said, strict=True)
+            lines = [said if "\n" not in line else _in_short(line) for line, said in both]
+            told_instead = {"topic": other.label, "clause": written.clause}
+            words = t(
+                "ask.instead",
+                silent=words,
+                says=t("ask.parts", parts=Lines(lines)),
+                **told_instead,
+            )
         offices = "" if at_office else self._offices([one.programme for one in told])
         return t("ask.silent_office", silent=words, offices=offices) if offices else words
 
@@ -931,6 +939,12 @@ def _documents(programmes: Iterable[Programme]) -> set[tuple[str, ...]]:
         (*one.identity.document_title.words, *one.identity.document_number.words)
         for one in programmes
     }
+
+
+def _in_short(stage: str) -> str:
+    """Of an evaluation its name and its time; without a time, who evaluates."""
+    name, _, others = stage.partition("\n")
+    return name + others.partition("\n")[0] if name.endswith("：") else name
 
 
 def _closed(question: str) -> str:
