@@ -48,6 +48,7 @@ _EACH_MONTH: Final = re.compile(
     rf"(?:[每这上本][个一]?个?月|[一1]个?月)[^,，。]{{0,10}}?(?P<n>{WHOLE})\s*[次回趟]"
 )
 """How often in one month: 一个月见学生1回够不够."""
+_NONE: Final = re.compile("[都也]?(?:没|还没|未)")
 _ENOUGH: Final = re.compile(r"够|达标|合格|行不行|可不可以|少不少|[行可]以?[吗不么]|行$")
 _OF_ALL: Final = re.compile(
     rf"(?:年级|同级|全级|一共|总共|共)[^,，。\d第前排]{{0,6}}?(?P<all>{WHOLE})\s*(?:[个名来号多]*[人娃]|个?学生)"
@@ -66,7 +67,7 @@ _INTERVIEWED: Final = re.compile(rf"(?P<n>{WHOLE})\s*[个名]?(?:名额|学生)[
 """How many are interviewed for so many places: 30个名额大概进多少人面试."""
 _TAKEN: Final = re.compile(
     rf"(?:面试[^,，。\d]{{0,6}}?(?P<n>{WHOLE})\s*[个名]?[人个名]|(?P<m>{WHOLE})\s*[个名]?人?(?:进|参加|来)?面试)"
-    rf"[^。]{{0,10}}?(?:录|入选|招|取|进)[^。]{{0,4}}?(?:几|多少)"
+    rf"[^。]{{0,10}}?(?:录|入选|招|取|进|要|收|留)[^。]{{0,4}}?(?:几|多少)"
 )
 """How many can be taken of so many that are interviewed: 面试60个人最多录几个."""
 
@@ -182,7 +183,8 @@ def _in_a_month(said: str, programme: Programme) -> Sum | None:
     asked = _EACH_MONTH.search(said)
     if not isinstance(value, Minimum) or value.per is not Per.MONTH or asked is None:
         return None
-    have = whole(asked["n"])
+    # 一次都没有 is none.
+    have = 0 if _NONE.match(said, asked.end()) else whole(asked["n"])
     if have is None or not _ENOUGH.search(said):
         return None
     key = "ask.sum.month_lacking" if have < value.at_least else "ask.sum.month_reached"

@@ -7,13 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from answers.telling import tell
-from answers.topics import Topic
+from answers.topics import Topic, read_yaml
 from programmes.model import Programme
 
 
@@ -51,5 +49,4 @@ def unshared(
 def premises() -> tuple[Premise, ...]:
     """Everything that questions may take for granted."""
     file = Path(__file__).with_name("premises.yaml")
-    read: Mapping[str, Any] = yaml.safe_load(file.read_text("utf-8"))
-    return tuple(Premise(key=key, **body) for key, body in read.items())
+    return tuple(Premise(key=key, **body) for key, body in read_yaml(file).items())

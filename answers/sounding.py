@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import yaml
-
-from answers.topics import short
+from answers.topics import read_yaml, short
 
 OFTEN: Final = 20
 """From so many times on, a pair of signs is surely one that people ask with."""
@@ -149,8 +147,7 @@ def _syllables(run: str) -> int:
 def _sounds() -> Mapping[str, str]:
     """The signs of each syllable."""
     file = Path(__file__).with_name("sounds.yaml")
-    read: Mapping[str, Any] = yaml.safe_load(file.read_text("utf-8"))
-    return read
+    return read_yaml(file)
 
 
 @cache
