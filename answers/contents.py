@@ -58,7 +58,7 @@ def contents_of(texts: Sequence[str], marked: Sequence[bool]) -> list[Contents]:
     at = 0
     while at < len(texts) and len(found) < MOST_TABLES:
         titled = _TITLE.fullmatch(texts[at]) is not None
-        if titled or marked[at] or _paged_leader(texts[at]):
+        if titled or marked[at] or leads_to_page(texts[at]):
             further = further or _Further(texts)
             made = _from(texts, marked, at, titled, further)
             # Dots lead to numbers of other kinds too: full marks, prices.
@@ -79,7 +79,7 @@ def _from(
     page = 0
     while at < len(texts) and len(entries) < MOST_ENTRIES:
         text = texts[at]
-        if not titled and not marked[at] and not _paged_leader(text):
+        if not titled and not marked[at] and not leads_to_page(text):
             break
         if re.fullmatch(r"\d{1,3}", text) and entries:
             end = at = at + 1
@@ -91,7 +91,7 @@ def _from(
             if its is not None and its < page:
                 break
             # Without dots, a number at the end may be part of what is said.
-            sure = marked[at] or _paged_leader(joined)
+            sure = marked[at] or leads_to_page(joined)
             if said and (sure or further.has(said, at + more)):
                 entries.append(said)
                 page, taken = its or page, more + 1
@@ -126,9 +126,16 @@ class _Further:
         return False
 
 
-def _paged_leader(text: str) -> bool:
+def leads_to_page(text: str) -> bool:
+    """Whether dots lead from what a line says to the number of a page."""
     found = _LEADER.fullmatch(text) if len(text) <= LONGEST else None
     return found is not None and found["page"] is not None
+
+
+def without_leader(text: str) -> str:
+    """What a line lists, without the dots and the page behind it."""
+    found = _LEADER.fullmatch(text) if len(text) <= LONGEST else None
+    return found["said"] if found else text
 
 
 def _entry(text: str) -> tuple[str, int | None]:

@@ -1,4 +1,5 @@
-"""What a rule comes to for a number that the question states: 做了7次还差几次, 13个市总共多少."""
+"""What a rule comes to for a number that the question states: 做了7次还差几次, 13个市总共多少,
+年级400人排55名够不够."""
 
 from __future__ import annotations
 
@@ -8,11 +9,11 @@ from typing import Final, NamedTuple
 
 from language.numerals import WHOLE, fold, tidy, whole
 from programmes.model import Programme
-from programmes.values import CityQuota, Counter, Minimum, Per, Quota
-from prompts import Text, t
+from programmes.values import CityQuota, Counter, Minimum, Per, Quota, RankLimit, RankThreshold
+from prompts import Lines, Text, t
 
 _LEFT: Final = re.compile(
-    r"(?:还|再|最多|另外?|尚)[^,，。]{0,10}几|[差缺]几|够不够|够了?[吗没不么]|够数|[还再]能|达标"
+    r"(?:还|再|最多|另外?|尚)[^,，。]{0,10}几|[差缺](?:几|多少)|够不够|够了?[吗没不么]|够数|[还再]能|达标"
     r"|\bhow many (?:more|are left|left)\b|\bis (?:that|it) enough\b"
 )
 """Whether it is asked what is left of a number: 还差几次, 还能再收几个, 够了吗."""
@@ -20,11 +21,15 @@ _ALL: Final = re.compile(
     r"总共|一共|拢共|[合总]计|[加合]起来|加一块|总的|\b(?:in total|altogether)\b"
 )
 _STATED: Final = re.compile(
-    rf"(?:[了过有到收带签招去做跑见参加已经]|\b(?:have|has|had|did|done|been to|with)\b)"
+    rf"(?:[了过有到收带签招去做跑见参加已经下]|\b(?:have|has|had|did|done|been to|with)\b)"
     rf"[^,，。\d]{{0,4}}?"
     rf"(?P<n>{WHOLE})\s*(?P<unit>[次回趟个名位人]|sessions?|times|students?)"
 )
 """A number of what there is already: 做了7次, 名下已经签了3个."""
+_MORE: Final = re.compile(
+    rf"(?:还|再)[能可想要]?[以]?(?:再|多)?[收带签招报加添塞来进]?(?P<n>{WHOLE})\s*[个名位人](?!月)"
+)
+"""How many are to be added: 还能收2个不."""
 _TIMES: Final = re.compile(r"[次回趟]|sessions?|times")
 _THERE: Final = re.compile(r"到[校学]|去|面对面|当面|人到|campus")
 _MONTHS: Final = re.compile(
@@ -39,8 +44,32 @@ _GONE: Final = re.compile(
     rf"到(?P<month>\d{{1,2}}|{WHOLE})月[底末][^,，。]{{0,6}}(?:[过完了满]几个月|几个月)"
 )
 """How many months of the cycle are over: 到8月底算走完几个月."""
+_EACH_MONTH: Final = re.compile(
+    rf"(?:[每这上本][个一]?个?月|[一1]个?月)[^,，。]{{0,10}}?(?P<n>{WHOLE})\s*[次回趟]"
+)
+"""How often in one month: 一个月见学生1回够不够."""
+_NONE: Final = re.compile("[都也]?(?:没|还没|未)")
+_ENOUGH: Final = re.compile(r"够|达标|合格|行不行|可不可以|少不少|[行可]以?[吗不么]|行$")
+_OF_ALL: Final = re.compile(
+    rf"(?:年级|同级|全级|一共|总共|共)[^,，。\d第前排]{{0,6}}?(?P<all>{WHOLE})\s*(?:[个名来号多]*[人娃]|个?学生)"
+)
+_PLACE: Final = re.compile(
+    rf"(?:排|名次|考|第)[^,，。\d]{{0,6}}?第?(?P<place>{WHOLE})(?!\s*[%个次科门]|百分)"
+)
+"""How many are in a grade, and somebody's place among them: 年级400人排第55."""
+_OVERALL: Final = re.compile("综合|总分|总成绩|总排|全科|总的")
+_SUBJECT: Final = re.compile("单科|学科|数学|物理|化学|生物|计算机|信息")
+_LEAST: Final = re.compile(
+    rf"(?P<n>{WHOLE})\s*(?P<of>[支个]队伍?|所?(?:高校|大学|学校))[^。]{{0,16}}(?:带|培养|收|招|管)[^。]{{0,6}}(?:多少|几)"
+)
+"""How many learners so many teams must have: 3支队总共得带几个学生."""
 _INTERVIEWED: Final = re.compile(rf"(?P<n>{WHOLE})\s*[个名]?(?:名额|学生)[^。]{{0,10}}面试")
 """How many are interviewed for so many places: 30个名额大概进多少人面试."""
+_TAKEN: Final = re.compile(
+    rf"(?:面试[^,，。\d]{{0,6}}?(?P<n>{WHOLE})\s*[个名]?[人个名]|(?P<m>{WHOLE})\s*[个名]?人?(?:进|参加|来)?面试)"
+    rf"[^。]{{0,10}}?(?:录|入选|招|取|进|要|收|留)[^。]{{0,4}}?(?:几|多少)"
+)
+"""How many can be taken of so many that are interviewed: 面试60个人最多录几个."""
 
 
 class Numbered(NamedTuple):
@@ -55,7 +84,11 @@ _FOR_EACH: Final = (
     Numbered("money_city", "quotas.funding_per_city_office", r"个?(?:设区市|盟市|市)"),
     Numbered("money", "quotas.funding_per_team", r"[支个]队"),
     Numbered("money", "quotas.funding_per_university", r"所?(?:高校|大学|学校)"),
-    Numbered("money_student", "quotas.funding_per_student", r"[个名位]?(?:学生|孩子|娃|人)"),
+    Numbered(
+        "money_student",
+        "quotas.funding_per_student",
+        r"[个名位]?(?:受?资助)?(?:的|着)?(?:学生|孩子|娃|人|名额)",
+    ),
 )
 """What money is given for, one by one, and how that is counted."""
 _MONEY: Final = re.compile(r"拨|钱|元|经费|资助|补助|预算|money|fund")
@@ -81,14 +114,21 @@ def summed(question: str, programme: Programme) -> Sum | None:
     """What one of the programme's rules comes to for a number that the question states, if it asks
     that and the document has a number for it."""
     said = fold(tidy(question)).casefold()
-    found = _left(said, programme) if _LEFT.search(said) else None
+    if found := _in_a_month(said, programme) or _ranked(said, programme):
+        return found
+    left = _LEFT.search(said) or _MORE.search(said)
+    found = _left(said, programme) if left else None
     if found is None and _ALL.search(said):
         found = _by_month(said, programme) or _money(said, programme)
-    return found or _of_the_cycle(said, programme) or _interviewed(said, programme)
+    others = (_of_the_cycle, _interviewed, _led)
+    return found or next((one for each in others if (one := each(said, programme))), None)
 
 
 def _left(said: str, programme: Programme) -> Sum | None:
-    stated = list(_STATED.finditer(said))
+    more = _MORE.search(said)
+    stated = [
+        one for one in _STATED.finditer(said) if not more or one.start("n") != more.start("n")
+    ]
     for rule in _RULES:
         if not stated or not re.search(rule.said, said):
             continue
@@ -100,12 +140,13 @@ def _left(said: str, programme: Programme) -> Sum | None:
         have = _have(said, stated, value)
         if have is None:
             continue
-        if isinstance(value, Minimum) and value.per is Per.CYCLE:
+        if isinstance(value, Minimum) and value.per is Per.CYCLE and not _EACH_MONTH.search(said):
             return Sum(rule.topic, _to_reach(have, value.at_least, t("ask.sum.visits")))
         if isinstance(value, Quota) and value.rule == "at_least":
             return Sum(rule.topic, _to_reach(have, value.n, t("ask.sum.people")))
         if isinstance(value, Quota) and value.rule == "at_most":
-            return Sum(rule.topic, _up_to(have, value.n, soft=value.soft))
+            wanted = whole(more["n"]) if more else None
+            return Sum(rule.topic, _up_to(have, value.n, wanted or 0, soft=value.soft))
     return None
 
 
@@ -125,10 +166,77 @@ def _to_reach(have: int, least: int, of: Text) -> Text:
     return t(key, have=have, least=least, left=least - have, of=of)
 
 
-def _up_to(have: int, most: int, *, soft: bool) -> Text:
+def _up_to(have: int, most: int, wanted: int, *, soft: bool) -> Text:
+    """What may be added below a limit; whether what is to be added still may."""
     key = "ask.sum.room" if have < most else "ask.sum.full" if have == most else "ask.sum.over"
-    words = t(key, have=have, most=most, left=abs(most - have), of=t("ask.sum.people"))
+    of = t("ask.sum.people")
+    words = t(key, have=have, most=most, left=abs(most - have), of=of)
+    if wanted and have < most:
+        key = "ask.sum.fits" if have + wanted <= most else "ask.sum.too_many"
+        words = t(key, says=words, wanted=wanted, total=have + wanted, of=of)
     return t("ask.sum.soft", says=words) if soft else words
+
+
+def _in_a_month(said: str, programme: Programme) -> Sum | None:
+    """Whether so many meetings in a month reach the minimum of each month."""
+    value = programme.fact("cultivation.monthly_face_to_face").value
+    asked = _EACH_MONTH.search(said)
+    if not isinstance(value, Minimum) or value.per is not Per.MONTH or asked is None:
+        return None
+    # 一次都没有 is none.
+    have = 0 if _NONE.match(said, asked.end()) else whole(asked["n"])
+    if have is None or not _ENOUGH.search(said):
+        return None
+    key = "ask.sum.month_lacking" if have < value.at_least else "ask.sum.month_reached"
+    says = t(key, have=have, least=value.at_least, left=value.at_least - have)
+    return Sum("face_to_face", says)
+
+
+def _ranked(said: str, programme: Programme) -> Sum | None:
+    """Whether a place in a grade of so many is within the required ranks."""
+    value = programme.fact("participants.rank_threshold").value
+    among, at = _OF_ALL.search(said), _PLACE.search(said)
+    if not isinstance(value, RankThreshold) or among is None or at is None or "年级" not in said:
+        return None
+    everybody, place = whole(among["all"]), whole(at["place"])
+    if not everybody or not place or place > everybody:
+        return None
+    means = {"subject": _SUBJECT.search(said), "overall": _OVERALL.search(said)}
+    meant = [one for one in value.any_of if means[one.by]] or value.any_of
+    lines = Lines([_within(place, everybody, one) for one in meant])
+    return Sum("rank", t("ask.parts", parts=lines))
+
+
+def _within(place: int, everybody: int, limit: RankLimit) -> Text:
+    last = everybody * limit.top_percent // 100
+    key = (
+        "ask.sum.rank_within"
+        if place * 100 <= everybody * limit.top_percent
+        else "ask.sum.rank_below"
+    )
+    by = t(f"ask.sum.rank_{limit.by}")
+    return t(key, by=by, all=everybody, percent=limit.top_percent, last=last, place=place)
+
+
+def _led(said: str, programme: Programme) -> Sum | None:
+    """How many learners so many teams have at least."""
+    each, asked = programme.fact("quotas.per_team_min").value, _LEAST.search(said)
+    count = whole(asked["n"]) if asked else None
+    if not isinstance(each, Quota) or each.rule != "at_least" or asked is None or not count:
+        return None
+    if "队" not in asked["of"]:
+        teams = programme.fact("quotas.teams_per_university_min").value
+        if not isinstance(teams, Quota):
+            return None
+        says = t(
+            "ask.sum.least_of_teams",
+            count=count,
+            teams=teams.n,
+            each=each.n,
+            total=count * teams.n * each.n,
+        )
+        return Sum("teams", says)
+    return Sum("teams", t("ask.sum.least", count=count, each=each.n, total=count * each.n))
 
 
 def _by_month(said: str, programme: Programme) -> Sum | None:
@@ -162,13 +270,18 @@ def _of_the_cycle(said: str, programme: Programme) -> Sum | None:
 
 
 def _interviewed(said: str, programme: Programme) -> Sum | None:
-    """How many are interviewed for a number of places."""
+    """How many are interviewed for a number of places, or taken of a number interviewed."""
     ratio, asked = programme.fact("selection.interview_ratio").value, _INTERVIEWED.search(said)
-    count = whole(asked["n"]) if asked and re.search(r"多少|几", said) else None
-    if ratio is None or not count:
+    if ratio is None:
         return None
     each = ratio.per_place
-    says = t("ask.sum.interviewed", places=count, each=each, total=count * each)
+    taken = _TAKEN.search(said)
+    if taken and (count := whole(taken["n"] or taken["m"])):
+        says = t("ask.sum.taken", count=count, each=each, places=count // each)
+    elif asked and re.search(r"多少|几", said) and (count := whole(asked["n"])):
+        says = t("ask.sum.interviewed", places=count, each=each, total=count * each)
+    else:
+        return None
     return Sum("ratio", t("ask.sum.soft", says=says) if ratio.soft else says)
 
 
@@ -179,7 +292,8 @@ def _money(said: str, programme: Programme) -> Sum | None:
     for rule in _FOR_EACH:
         amount = programme.fact(rule.path).value
         counted = re.search(rf"({WHOLE})\s*{rule.said}", said)
-        if isinstance(amount, int) and counted and (count := whole(counted[1])):
+        # 多少钱一个人 asks for one.
+        if isinstance(amount, int) and counted and (count := whole(counted[1]) or 0) > 1:
             says = t("ask.sum.money", count=count, each=amount, total=count * amount)
             return Sum(rule.topic, says)
     return None

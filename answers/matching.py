@@ -134,13 +134,15 @@ class Index:
         whole = sum(share)
         self._doubt = [DOUBT * (one or 1) / whole for one in share]
 
+    def asked(self, gram: str) -> int:
+        """How often people ask with an n-gram."""
+        held = self._counts.get(gram, ())
+        return sum(one & MOST for one in ((held,) if isinstance(held, int) else held))
+
     def rarity(self, gram: str) -> float:
         """The weight of an n-gram: the more rarely it is asked with, the higher."""
         if gram not in self._rarity:
-            held = self._counts.get(gram, 0)
-            said = (held,) if isinstance(held, int) else held
-            count = sum(one & MOST for one in said)
-            self._rarity[gram] = math.log(1 + len(self._known) / (1 + count))
+            self._rarity[gram] = math.log(1 + len(self._known) / (1 + self.asked(gram)))
         return self._rarity[gram]
 
     def match(self, question: str) -> list[Match]:

@@ -18,6 +18,8 @@ from answers.later import SURELY as SURELY_SPOKEN
 from answers.matching import Index, Match, plain
 from answers.naming import NO_PROGRAMME, Atlas, names_of, of_edition
 from answers.passages import Passage, Passages
+from answers.premises import Premise, unshared
+from answers.sounding import Sounds
 from answers.telling import Told, pointed, tell
 from answers.topics import Topic, topics_of
 from language.numerals import fold, tidy
@@ -51,11 +53,15 @@ OWN: Final = 100.0
 """Factor for the asker's own records, or for who may join, if the words suggest them."""
 ADMITS: Final = ("grades", "who")
 """The topics of who may join."""
+COMPARED: Final = ("who", "cycle")
+"""The topics that tell programmes apart where no other is named."""
 FEW: Final = 3
 """Programmes that are compared one by one: what is asked then concerns each of them."""
 MOST_NEAR: Final = 3
 MOST_FOUND: Final = 5
 """Maximum passages considered for a quotation."""
+MOST_DENIED: Final = 2
+"""Maximum premises of one question that are denied."""
 MOST_PARTS: Final = 3
 """Maximum questions answered at once."""
 ELSEWHERE: Final = "elsewhere"
@@ -95,6 +101,7 @@ _BECAME: Final = re.compile(
 _MOST: Final = re.compile("最(?:(?P<much>[晚后多长高大久])|[早先少短低小快])")
 """Who is first or last: 最早, 最多."""
 _PARTS: Final = re.compile("[；。，、：\\n]")
+_MATTERS: Final = re.compile("[；。，：\\n]")
 _UNWRITTEN: Final = re.compile("未写|没写|未列|未定|未说明|没有规定")
 """By which packs say that a document leaves a part open."""
 _LEFT_OPEN: Final = {
@@ -123,7 +130,9 @@ _LEANS: Final = re.compile(
 )
 """Few words that ask, and name nothing to ask about: 什么时候, 谁来定, 不合格会怎么样."""
 _OURS: Final = re.compile(r"我们|咱|\b(?:ours?|we)\b", re.IGNORECASE)
-_SMALL: Final = re.compile(r"[\s，,。？?的和与跟同我们咱呢吗那]+")
+_SMALL: Final = re.compile(
+    r"到底|究竟|方案|计划|项目|[\s，,。？?的和与跟同我们咱呢吗那这俩两个是]+"
+)
 _GOES_ON: Final = re.compile(r"^(?:那么?|还有|另外|换成|and |what about |how about )|呢$")
 
 
@@ -171,6 +180,7 @@ class Guide:
             {key: self._parts_of(topic) for key, topic in self.topics.items()},
         )
         # One question is looked at as a whole, in its parts and when it is answered.
+        self._read = lru_cache(maxsize=64)(Sounds(self._index.asked, self.names.sure).read)
         self._likely = lru_cache(maxsize=32)(self._index.match)
 
     def ask(
@@ -194,14 +204,16 @@ class Guide:
         known = library or Passages(())
         asker = _Asker(tuple(own), role, last, known, office or Office(()), at_office)
         answers: dict[str, PolicyAnswer] = {}
-        if alarm := alarms.topic_of(question):
+        read = self._read(question)
+        if alarm := alarms.topic_of(question) or alarms.topic_of(read):
             answers[alarm] = self._told(self.topics[alarm], (), 1.0, ())
+        question = read
         for part in self._parts(question, asker.own)[:MOST_PARTS]:
             if missing := self._missing(part):
                 answers.setdefault(ELSEWHERE, missing)
                 if not self.surely_named(part):
                     continue
-            for answer in self._answer(part, asker):
+            for answer in self._answer_truly(part, asker):
                 answers.setdefault(answer.topic, answer)
                 asker = asker.having_heard(answer)
             asked, _ = self.scope(part, asker.own)
@@ -287,7 +299,7 @@ class Guide:
         self, question: str, own: Sequence[Programme]
     ) -> tuple[tuple[Programme, ...], str]:
         """The programmes that a question names, and what is left of it without their names."""
-        rest = fold(tidy(question)).casefold()
+        rest = self._read(fold(tidy(question))).casefold()
         ours = {programme.family for programme in own}
         near = ours | {p.family for p in self.every if _documents((p,)) & _documents(own)}
         called: set[str] = set()
@@ -329,6 +341,8 @@ class Guide:
                 parts += beside
             elif asking and self._apart((beside[0], part), own):  # 日志谁督促，谁审核
                 parts += (beside[0], part)
+            elif asking and self._apart(beside, own, SURELY):
+                parts += beside
             else:
                 parts += self._clear_in(part, own) or [part]
         return parts
@@ -359,10 +373,12 @@ class Guide:
         named = [frozenset(one.family for one in self.names_in(each)) for each in questions]
         return all(named) and len(set(named)) == len(named)
 
-    def _apart(self, questions: Sequence[str], own: Sequence[Programme]) -> bool:
+    def _apart(
+        self, questions: Sequence[str], own: Sequence[Programme], enough: float = CLEAR
+    ) -> bool:
         """Whether these are clear questions about different things."""
         best = [self.match(one, own)[:1] for one in questions]
-        clear = {match.topic for found in best for match in found if match.score >= CLEAR}
+        clear = {match.topic for found in best for match in found if match.score >= enough}
         return len(clear) == len(questions)
 
     def rarity(self, gram: str) -> float:
@@ -418,6 +434,62 @@ class Guide:
         again = [replace(m, score=m.score * weight[m] / whole) for m in found]
         return sorted(again, key=lambda match: (-match.score, match.topic))
 
+    def _answer_truly(self, question: str, asker: _Asker) -> list[PolicyAnswer]:
+        """Answers to a question, after a denial of what it takes for granted and the document of
+        its one programme does not say: nobody is to take it for true."""
+        answers = list(self._answer(question, asker))
+        asked, rest = self.scope(question, asker.own)
+        if len(asked) != 1 or not all(map(self._of_documents, answers)):
+            return answers
+        told = {answer.topic for answer in answers if answer.kind == "silent"}
+        denied = [
+            self._written_later(premise, asked[0], rest, asker)
+            or self._denied(premise, asked[0], asker)
+            for premise in unshared(_closed(rest), asked[0], self.topics)
+            if premise.topic not in told
+            and not self._looked_up(self.topics[premise.topic], asked, rest, (), asker.library)
+        ]
+        if not denied:
+            return answers
+        once = {answer.topic: answer for answer in denied[:MOST_DENIED]}
+        besides = (
+            one
+            for one in answers
+            if one.kind == "fact" and one.score >= SURELY and one.topic not in once
+        )
+        return [*once.values(), *besides]
+
+    def _written_later(
+        self, premise: Premise, programme: Programme, question: str, asker: _Asker
+    ) -> PolicyAnswer | None:
+        """What a later document says of a premise, in its words."""
+        titles = self._documents.of(asker.library, programme)
+        for one in asker.library.find(question, (programme.key,), MOST_FOUND):
+            passage = one.passage
+            said = passage.document in titles and premise.said.search(_closed(passage.text))
+            if said and self._of_its_own(passage):
+                quote = asker.library.excerpt(passage, question)
+                words = t("ask.passage", **cited(asker.library, passage, quote))
+                source = (programme.key,)
+                return PolicyAnswer("passage", words, premise.topic, passage.section, source, 1.0)
+        return None
+
+    def _of_documents(self, answer: PolicyAnswer) -> bool:
+        """Whether an answer comes from a programme's facts, or from nothing."""
+        topic = self.topics.get(answer.topic)
+        return answer.kind != "passage" and (topic.documented if topic else not answer.topic)
+
+    def _denied(self, premise: Premise, programme: Programme, asker: _Asker) -> PolicyAnswer:
+        """That a document does not say what a question takes for granted, and what it does say."""
+        topic, name = self.topics[premise.topic], t(f"ask.premise.{premise.key}")
+        told = tell(programme, topic)
+        if told.silent:
+            words = self._silent([told], topic, asker.at_office, name)
+            return PolicyAnswer("silent", words, topic.key, "", (programme.key,), 1.0)
+        answer = self._told(topic, (programme,), 1.0, (), at_office=asker.at_office)
+        denial = t("ask.unshared", programmes=[self.called(programme)], name=name)
+        return replace(answer, text=t("ask.denied", denial=denial, says=answer.text))
+
     def _answer(self, question: str, asker: _Asker) -> Iterator[PolicyAnswer]:
         asked, rest = self.scope(question, asker.own)
         named = self._called(question, asker.own)[0]
@@ -428,6 +500,11 @@ class Guide:
             topic = self.topics.get(asker.last.topic) if asker.last else None
             if topic is not None and not _SMALL.sub("", rest):
                 yield self._told(topic, asked, 1.0, (), rest, asker.library, asker.at_office)
+                return
+            if topic is None and len(asked) > 1 and not _SMALL.sub("", rest):
+                # 四川那两个有什么区别
+                for key in COMPARED:
+                    yield self._told(self.topics[key], asked, 1.0, (), "", asker.library)
                 return
         if meant := self._from_office(rest, asked, asker):
             yield meant
@@ -463,7 +540,9 @@ class Guide:
     ) -> PolicyAnswer:
         """What a rule comes to, and the rule."""
         topic = self.topics[result.topic]
-        told = self._told(topic, asked, 1.0, (), rest, asker.library, asker.at_office)
+        # A later document may change the rule without a word of the sum.
+        question = f"{render(topic.label, 'zh')} {rest}"
+        told = self._told(topic, asked, 1.0, (), question, asker.library, asker.at_office)
         return replace(told, text=t("ask.sum.and_rule", sum=result.says, rule=told.text))
 
     def _beside(
@@ -711,7 +790,11 @@ class Guide:
 
     def _of_another(self, later: Later, topic: Topic, sure: float) -> bool:
         """Whether a quotation clearly speaks of another topic: it resembles this one's question,
-        and answers that one's."""
+        and answers that one's. One of its clauses may speak of this one all the same."""
+        for clause in _PARTS.split(later.quote):
+            match, *_ = self._index.match(clause) or (None,)
+            if match is not None and match.topic == topic.key and match.score >= SURE:
+                return False
         first, *_ = self._index.match(later.quote) or (None,)
         return first is not None and first.topic != topic.key and first.score >= sure
 
@@ -752,16 +835,30 @@ class Guide:
         clauses = (fact.clause.split("；") for one in programmes for _, fact in one.facts())
         return {annex[0] for every in clauses for one in every if (annex := _ANNEX.match(one))}
 
-    def _silent(self, told: Sequence[Told], topic: Topic, at_office: bool) -> Text:
+    def _silent(
+        self, told: Sequence[Told], topic: Topic, at_office: bool, premise: Words = ""
+    ) -> Text:
+        """That documents are silent on a topic, or on what a question takes for granted of it."""
         called = [self.called(one.programme) for one in told]
         key = "ask.silent_at_office" if at_office else "ask.silent"
         words = t(key, programmes=called, topic=topic.label)
-        if topic.instead and len(told) == 1:
-            other = self.topics[topic.instead]
-            written = tell(told[0].programme, other)
-            if not written.silent:
-                says = "\n".join(line.partition("\n")[0] for line in written.lines)
-                words = t("ask.instead", silent=words, topic=other.label, says=says)
+        if premise:
+            words = t("ask.unshared", programmes=called, name=premise)
+        others = (
+            (self.topics[other], tell(told[0].programme, self.topics[other]))
+            for other in topic.instead
+        )
+        if len(told) == 1 and (found := next((one for one in others if not one[1].silent), None)):
+            other, written = found
+            both = zip(written.lines, written.said, strict=True)
+            lines = [said if "\n" not in line else _in_short(line) for line, said in both]
+            told_instead = {"topic": other.label, "clause": written.clause}
+            words = t(
+                "ask.instead",
+                silent=words,
+                says=t("ask.parts", parts=Lines(lines)),
+                **told_instead,
+            )
         offices = "" if at_office else self._offices([one.programme for one in told])
         return t("ask.silent_office", silent=words, offices=offices) if offices else words
 
@@ -830,7 +927,7 @@ def _size(value: object) -> float | None:
 def _left_open(told: Told, question: str) -> bool:
     """Whether the document says that it leaves open just what is asked."""
     asked = [named for asks, named in _LEFT_OPEN.items() if re.search(asks, question)]
-    parts = [part for line in told.lines for part in _PARTS.split(line)]
+    parts = [part for line in told.lines for part in _MATTERS.split(line)]
     return any(
         _UNWRITTEN.search(part) and re.search(named, part) for part in parts for named in asked
     )
@@ -842,6 +939,17 @@ def _documents(programmes: Iterable[Programme]) -> set[tuple[str, ...]]:
         (*one.identity.document_title.words, *one.identity.document_number.words)
         for one in programmes
     }
+
+
+def _in_short(stage: str) -> str:
+    """Of an evaluation its name and its time; without a time, who evaluates."""
+    name, _, others = stage.partition("\n")
+    return name + others.partition("\n")[0] if name.endswith("：") else name
+
+
+def _closed(question: str) -> str:
+    """A question without blanks and courtesies."""
+    return "".join(fold(tidy(question)).casefold().split())
 
 
 def _called(topic: Topic) -> Sequence[str]:

@@ -434,6 +434,13 @@ _GONE: Final = re.compile(
     r"|font-size\s*:\s*0(?![.\d])",
     re.I,
 )
+_FURNITURE: Final = re.compile(
+    r"(?=.{1,60}$)(?:分享(?:到|至)|[上下]一[篇条页][:：\s]|【?(?:打印|关闭|返回|收藏|纠错)(?:本页|窗口|此页|顶部|列表|】|$)"
+    r"|(?:责任)?编辑[:：]|【?字[体号][:：\s]|扫一扫|相关(?:链接|文章|新闻|阅读)[:：]?|您?(?:现在|当前)?(?:的|所在)+位置"
+    r"|(?:发布|发文)(?:时间|日期)[:：].*(?:来源|浏览|阅读|点击|字[体号])|(?:浏览|阅读|点击)(?:次?数|量)?[:：]?\s*\d"
+    r"|版权所有|技术支持[:：]|网站地图|\S{0,12}ICP备)"
+)
+"""Lines of a page that are the site's and no part of what it shows."""
 _RULE: Final = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _ICON: Final = 50
 """Pixels up to which a picture is an ornament."""
@@ -471,7 +478,8 @@ def _of_page(text: str) -> tuple[list[Line], list[Doubt], str]:
         doubts.append("left_out")
     if pictures or parts:
         doubts.append("parts")
-    return list(_page_lines(_main(page))), doubts, called
+    lines = [line for line in _page_lines(_main(page)) if not _FURNITURE.match(line.text)]
+    return lines, doubts, called
 
 
 def _called(page: Any) -> str:

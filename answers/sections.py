@@ -17,7 +17,7 @@ from datetime import date
 from itertools import groupby, zip_longest
 from typing import Final, Literal
 
-from answers.contents import contents_of
+from answers.contents import contents_of, leads_to_page, without_leader
 from language.numerals import whole
 from language.radicals import without_radicals
 
@@ -359,7 +359,7 @@ def _goes_on(before: Line, after: Line, full: int) -> bool:
         return False
     if before.heading or after.heading:
         return before.heading and after.heading and _splits(before.text, after.text)
-    if _ENDS.search(before.text) or _begins(after.text):
+    if _ENDS.search(before.text) or _begins(after.text) or leads_to_page(before.text):
         return False
     if _cut_off(before.text, after.text):
         return True
@@ -521,6 +521,8 @@ class _Reader:
         self._beside = ""
         """The annex where one is, if its numbers are said without it."""
         self._listing = False
+        self._dotted = False
+        """Dots and a page ended the last entry of that list: it does not go on."""
         self._opening = True
         """At the beginning of a letter or annex, before its first sentence."""
         self._named: list[str] = []
@@ -672,6 +674,7 @@ class _Reader:
 
     def _list(self, text: str) -> bool:
         """Whether this belongs to the letter's list of annexes."""
+        dotted, text = leads_to_page(text), without_leader(text)
         found = _ANNEX.match(text)
         if found:
             self._listing = True
@@ -682,13 +685,13 @@ class _Reader:
             key = f"附件{_value(number)}" if number else "附件"
         elif self._listing and (numbered := _THIRD.match(text)):
             key, title = f"附件{numbered[1]}", text[numbered.end() :]
-        elif self._listing and not self._listed_whole() and not _signs(text):
+        elif self._listing and not self._dotted and not self._listed_whole() and not _signs(text):
             key, before = self._listed.popitem()
             title = before + text
         else:
             self._listing = False
             return False
-        self._listed[key] = title.strip()
+        self._listed[key], self._dotted = title.strip(), dotted
         self._opening = False
         self._say("附件目录", text)
         return True

@@ -26,6 +26,8 @@ from programmes.values import (
 from prompts import Lines, Text, Words, catalogue, render, t
 
 _DATE: Final = re.compile(r"(?<!\d)(\d{4})-(\d{2})(?:-(\d{2}))?(?!\d)")
+_OTHERS: Final = re.compile("其他|其它|其余|别的|剩下|另外|各[科个市]|others?|rest")
+"""Asks for more than is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,10 @@ def _together(one: Told, other: Told) -> Told:
 
 
 def pointed(told: Told, question: str) -> Told:
-    """The entries of a list that the question names, if any: 包头 for 25 places there."""
+    """The entries of a list that the question names, if any: 包头 for 25 places there. All of
+    them, if it asks for the others as well."""
+    if _OTHERS.search(question):
+        return told
     asked = [
         piece
         for line in told.lines

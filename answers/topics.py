@@ -43,8 +43,9 @@ class Topic(BaseModel):
     frame: Literal["", "only", "each"] = ""
     """`only`: what is said is all there is, so whatever is not in it is not meant. `each`: a list
     of which people ask for one entry."""
-    instead: str = ""
-    """The topic that tells what a document does say where it is silent on this one."""
+    instead: tuple[str, ...] = ()
+    """Topics that tell what a document does say where it is silent on this one: the first of them
+    on which it is not."""
     by_role: Mapping[str, str] = {}
     """The topic that is meant instead if a person of this role asks."""
     title: str = ""
@@ -72,7 +73,7 @@ def common_topics() -> Mapping[str, Topic]:
         key: Topic(key=key, **body)
         for file in sorted(ASKS.glob("*.yaml"))
         if file.name != PARTICULARS
-        for key, body in _read(file).items()
+        for key, body in read_yaml(file).items()
     }
 
 
@@ -84,7 +85,7 @@ def topics_of(programmes: Iterable[Programme]) -> Mapping[str, Topic]:
         for one in programme.particulars:
             asks[one.key] += one.asks
             titles[one.key] = one.title, one.title_en
-    more = _read(ASKS / PARTICULARS)
+    more = read_yaml(ASKS / PARTICULARS)
     common = common_topics()
     own: dict[str, Topic] = {}
     for key, (title, title_en) in titles.items():
@@ -103,13 +104,13 @@ def topics_of(programmes: Iterable[Programme]) -> Mapping[str, Topic]:
 @cache
 def short() -> Mapping[str, str]:
     """Abbreviations in lower case, and the words they stand for."""
-    return _read(Path(__file__).with_name("short.yaml"))
+    return read_yaml(Path(__file__).with_name("short.yaml"))
 
 
 @cache
 def pinyin() -> Mapping[str, str]:
     """Words written in Latin letters, and in characters."""
-    return _read(Path(__file__).with_name("pinyin.yaml"))
+    return read_yaml(Path(__file__).with_name("pinyin.yaml"))
 
 
 def in_characters(run: str) -> str:
@@ -127,6 +128,7 @@ def in_characters(run: str) -> str:
     return ways[-1] or run
 
 
-def _read(file: Path) -> Mapping[str, Any]:
+def read_yaml(file: Path) -> Mapping[str, Any]:
+    """What a file of ours says."""
     read: Mapping[str, Any] = yaml.load(file.read_text("utf-8"), _LOADER)  # noqa: S506 - safe, with or without C
     return read

@@ -1,7 +1,8 @@
 """Read a Word document: its paragraphs as they read on paper, with the numbers Word puts there.
 
 What is struck out or hidden is not said; what stands in content controls is. Changes are taken as
-accepted. The XML is walked directly: python-docx leaves out whatever stands inside of controls.
+accepted. A note is read behind the paragraph that it belongs to. The XML is walked directly:
+python-docx leaves out whatever stands inside of controls.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from answers.sections import CELLS, Doubt, Line, Spot, SpotKind, han
@@ -28,6 +30,10 @@ _UNREAD: Final[dict[str, SpotKind]] = {
     **{"footnoteReference": "note", "endnoteReference": "note", "oMath": "formula"},
 }
 """What may say something that is not read, and what it is called."""
+NOTE: Final = "注："
+"""How a paper begins a note."""
+MOST_NOTES: Final = 500
+"""Maximum notes of one document that are read."""
 MOST_REPEATED: Final = 60
 """Maximum characters of a cell that are said again in each row that it spans."""
 NEAR: Final = 20
@@ -65,7 +71,7 @@ def _local(node: Any) -> str:
 def lines_of(document: WordDocument) -> tuple[list[Line], list[Doubt], list[Spot]]:
     """The lines of a document, and what was not read of it, and where."""
     reader = _Reader(document)
-    lines = list(reader.blocks(document.element.body))
+    lines = list(reader.all(document.element.body))
     return lines, reader.doubts, reader.spots
 
 
@@ -79,6 +85,11 @@ class _Reader:
         """The boxes, pictures and notes, and the words near them."""
         self._now: list[SpotKind] = []
         """Those of the paragraph that is being read."""
+        self._notes = dict(_notes(document))
+        self._marked: list[str] = []
+        """What the notes of the paragraph say that is being read."""
+        self._waiting: list[str] = []
+        """Notes that are to be said behind the next whole sentence."""
         self._near = ""
         """How the last paragraph began that says something."""
         self._tables = 0
@@ -98,13 +109,29 @@ class _Reader:
     def spots(self) -> list[Spot]:
         return [Spot("parts", kind, words) for kind, words in dict.fromkeys(self._beside)]
 
+    def all(self, body: Any) -> Iterator[Line]:
+        """The lines of the document."""
+        yield from self.blocks(body)
+        yield from self._noted()
+
+    def _noted(self) -> Iterator[Line]:
+        """The notes that wait."""
+        waiting, self._waiting = self._waiting, []
+        yield from (Line(f"{NOTE}{note}", whole=True) for note in waiting)
+
     def blocks(self, parent: Any) -> Iterator[Line]:
         for node in parent:
             match _local(node):
                 case "p":
-                    yield from self._paragraph(node)
+                    line = None
+                    for line in self._paragraph(node):
+                        yield line
+                    # A note to a heading would be taken for a part of it.
+                    if line is not None and _SENTENCE.search(line.text):
+                        yield from self._noted()
                 case "tbl":
                     yield from self._table(node)
+                    yield from self._noted()
                 case "sdt" if _gallery(node) == "Table of Contents":
                     before, self._contents = self._contents, True
                     yield from self.blocks(node)
@@ -164,19 +191,24 @@ class _Reader:
                 yield Line(said, whole=True, table=number)
 
     def _cell(self, cell: Any) -> str:
-        parts = []
+        """What a cell says; of a table within it each row is set apart."""
+        parts: list[tuple[Any, str]] = []
         for paragraph in cell.iter(_w("p")):
             if any(_local(one) == "txbxContent" for one in paragraph.iterancestors()):
                 continue
             said = " ".join(self._told(paragraph).split())
             number = "" if self._unshown(paragraph) else self._numbers.of(paragraph)
-            parts.append(number + said if said else "")
-        return " ".join(filter(None, parts))
+            if said:
+                row = next(one for one in paragraph.iterancestors() if _local(one) == "tr")
+                parts.append((row, number + said))
+        rows = [" ".join(said for _, said in row) for _, row in groupby(parts, lambda one: one[0])]
+        return "；".join(rows)
 
     def _told(self, paragraph: Any) -> str:
         """What a paragraph says; notes what stands beside it."""
-        self._now = []
+        self._now, self._marked = [], []
         said = self._said(paragraph)
+        self._waiting += self._marked
         if words := " ".join(said.split()):
             self._near = words[:NEAR]
         # A box is drawn, and often drawn twice.
@@ -199,7 +231,9 @@ class _Reader:
     def _parts(self, node: Any, paragraph: Any) -> Iterator[str]:
         for child in node:
             name = _local(child)
-            if name in _UNREAD:
+            if (note := self._notes.get((name, child.get(_w("id"), "")))) is not None:
+                self._marked.append(note)
+            elif name in _UNREAD:
                 self._now.append(_UNREAD[name])
                 if _boxed(child):
                     self._now.append("box")
@@ -249,6 +283,40 @@ class _Reader:
 
     def _hidden(self, run: Any, paragraph: Any) -> bool:
         return any(self._styles.on(run, paragraph, one) for one in ("vanish", "strike", "dstrike"))
+
+
+_SENTENCE: Final = re.compile(r"[。；！？][”’」』）)]*$")
+
+
+def _notes(document: WordDocument) -> Iterator[tuple[tuple[str, str], str]]:
+    """What the notes at the foot of pages and at the end say, by what refers to them."""
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.oxml import parse_xml
+
+    for kind, related in (
+        ("footnote", RELATIONSHIP_TYPE.FOOTNOTES),
+        ("endnote", RELATIONSHIP_TYPE.ENDNOTES),
+    ):
+        try:
+            part = document.part.part_related_by(related)
+        except KeyError:
+            continue
+        for note in islice(parse_xml(part.blob).iter(_w(kind)), MOST_NOTES):
+            said = (_plainly(paragraph) for paragraph in note.iter(_w("p")))
+            if note.get(_w("type"), "normal") == "normal" and (
+                words := " ".join(filter(None, said))
+            ):
+                yield (f"{kind}Reference", note.get(_w("id"), "")), words
+
+
+def _plainly(paragraph: Any) -> str:
+    """What a note's paragraph says, all changes accepted."""
+    said = (
+        node.text or ""
+        for node in paragraph.iter(_w("t"))
+        if not any(_local(one) in _UNSAID for one in node.iterancestors())
+    )
+    return " ".join("".join(said).split())
 
 
 def _within(parent: Any, wanted: str) -> Iterator[Any]:

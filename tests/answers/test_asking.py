@@ -400,7 +400,7 @@ def test_the_examples() -> None:
     assert sum(1 for result in results if result.wrong) <= 1
 
 
-FACTS = ("fact", "number", "date", "procedure", "compare")
+FACTS = ("fact", "number", "date", "procedure", "compare", "two", "sum", "premise")
 
 
 @cache
@@ -418,6 +418,8 @@ SHARES: Final = {
     "looked-at-3": 0.85,
     # By somebody who had seen neither the code nor these files: 0.72 at first.
     "looked-at-4": 0.8,
+    # Premises that no document shares, sums, two in one: 0.82 at first.
+    "looked-at-5": 0.93,
     "unseen": 0.85,
 }
 """Of the questions about facts so many are answered right."""

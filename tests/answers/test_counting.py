@@ -27,6 +27,18 @@ from prompts import LANGUAGES, Language, render
         ("2023年10月是第几个月", "sichuan-jindaoshi-2023", "这是第8个月，一共12个月"),
         ("到8月底算走完几个月，还剩几个月", "sichuan-jingke-2023", "走完6个月，还剩6个月"),
         ("每市拨工作经费，13个市一共多少钱", "jiangsu-2022", "13 × 20000元 = 260000元"),
+        ("资助4个学生一共多少钱", "jiangsu-2022", "4 × 5000元 = 20000元"),
+        ("名下带了4个，还能收2个不", "neimenggu-pilot-2025", "再加2名是6名，超过了"),
+        ("我已经收了3个学生，再收2个可以不", "neimenggu-pilot-2025", "再加2名是5名，可以"),
+        ("一个月见学生1回够不够", "neimenggu-pilot-2025", "每月至少2次，还差1次"),
+        ("这个月面对面一次都没有，够吗", "neimenggu-pilot-2025", "还差2次"),
+        ("我这个月见了两回面，够数了吧", "neimenggu-pilot-2025", "一个月2次够了"),
+        ("咱3支队，按最低线总共得带几个学生", "spark-2026", "至少45名学生"),
+        ("4所高校一共最少收多少学生", "spark-2026", "至少120名学生"),
+        ("面试到60个人，那最多录几个", "jiangsu-2022", "最多录20名"),
+        ("年级400人，我综合排第55，够不够", "shanxi-2026", "前60名，排第55，够"),
+        ("年级250个人，总分排38，达标吗", "neimenggu-yingcai-2025", "前37名，排第38，不够"),
+        ("年级共五百人，物理排到第五十一", "shanxi-2026", "前50名，排第51，不够"),
     ],
 )
 def test_it_is_worked_out_with_the_rule_beside_it(
@@ -48,6 +60,11 @@ def test_it_is_worked_out_with_the_rule_beside_it(
         ("去了几次了，还差几次", "shanxi-2026"),
         ("我名下已经收了3个学生，还能再收几个", "shanxi-2026"),  # no limit is written
         ("我线下做了3次，线上做了4次，还差几次", "jiangsu-2022"),  # which of them is not said
+        ("一个月见1次够不够", "shanxi-2026"),  # nothing is asked of a month
+        ("全校500人，排第30，能报吗", "shanxi-2026"),  # the rule is about a grade
+        ("年级300人排第20能报吗", "neimenggu-pilot-2025"),  # no rank is written
+        ("资助多少钱一个人，省里一共资助几个", "jiangsu-2022"),
+        ("5支队一共最少要带多少学生", "shanxi-2026"),
         ("从4月带到12月，一共最少几次", "jiangsu-2022"),  # nothing is asked of each month
         ("12月到4月面对面一共几次", "neimenggu-pilot-2025"),  # of which year?
         ("13个市一共多少名额", "jiangsu-2022"),

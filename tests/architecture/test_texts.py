@@ -15,6 +15,7 @@ from typing import Final, get_args
 import pytest
 
 from answers.explaining import Verdict
+from answers.premises import premises
 from answers.reading import Unreadable
 from answers.sections import Doubt, SpotKind
 from answers.topics import common_topics
@@ -110,6 +111,8 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "answer.other_{}": tuple(UNREADABLE),
     "help.other_{}": tuple(UNREADABLE),
     "ask.reply.{}": tuple(k for k, one in common_topics().items() if not one.documented),
+    "ask.premise.{}": tuple(premise.key for premise in premises()),
+    "ask.sum.rank_{}": ("subject", "overall"),
     "ask.topic.{}": tuple(k for k, one in common_topics().items() if one.documented),
     "seeking.step.{}": values(HelpStepKind),
     "service.proof_{}": values(Proof),

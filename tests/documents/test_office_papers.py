@@ -557,3 +557,16 @@ def test_numbers_missing_and_twice_are_told_with_their_sections() -> None:
     assert told(document, "gap") == ["一3", "三"]
     twice = of("（一）甲。", "（二）乙。", "（一）丙。", "（二）丁。")
     assert told(twice, "repeated") == ["(一)", "(二)"]
+
+
+def test_a_list_of_annexes_with_dots_ends_with_its_last_page() -> None:
+    document = of(
+        *("关于做好补充工作的通知", "各参与中学：", "现将有关材料印发给你们，请认真执行。"),
+        *("附件：1.请假单……………………3", "2.交通补贴标准………………4", "3.联络员名单…………………5"),
+        *("实验中学", "2026年1月15日", "附件1", "请假单", "学生请假须填写本单。"),
+        *("附件2", "交通补贴标准", "每次不超过30元。", "附件3", "联络员名单", "每校1名联络员。"),
+    )
+    said = {one.section: one.text for one in document.passages}
+    assert said["附件目录"] == "附件：1.请假单\n2.交通补贴标准\n3.联络员名单"
+    assert said["落款"] == "实验中学\n2026年1月15日"
+    assert said["附件3 通知正文"] == "每校1名联络员。"

@@ -213,3 +213,16 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except reading.Unreadable:
         return
     assert document.title
+
+
+def test_a_page_is_read_without_what_is_the_sites() -> None:
+    page = (
+        "<html><body><h1>关于补充工作的通知</h1>"
+        "<div>发布时间：2026-01-15 来源：某馆 浏览次数：38</div><p>各中学：</p><p>一、编辑</p>"
+        "<p>稿件由学校编辑，分享到全市。</p><div>分享到：微信 微博</div><div>上一篇：放假</div>"
+        "<div>【打印】【关闭】</div><div>版权所有 某协会</div></body></html>"
+    )
+    text = "\n".join(one.text for one in read(page.encode(), "a.html").passages)
+    assert "一、编辑\n稿件由学校编辑，分享到全市。" in text
+    for furniture in ("浏览次数", "微博", "上一篇", "打印", "版权"):
+        assert furniture not in text

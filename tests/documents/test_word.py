@@ -316,3 +316,62 @@ def test_what_stands_beside_the_text_is_a_doubt() -> None:
     document = of(paragraph("一、时间"), paragraph("每天。", box))
     assert sections(document) == {"一": "一、时间\n每天。"}
     assert "parts" in document.doubts
+
+
+NOTES = (
+    f'<w:footnotes {W}><w:footnote w:type="separator" w:id="0"><w:p><w:r><w:separator/></w:r>'
+    '</w:p></w:footnote><w:footnote w:id="2"><w:p><w:r><w:t>须附证明，</w:t></w:r><w:del w:id="9">'
+    "<w:r><w:delText>不</w:delText></w:r></w:del><w:r><w:t>另外计算。</w:t></w:r></w:p></w:footnote>"
+    "</w:footnotes>"
+)
+MARK = '<w:r><w:footnoteReference w:id="2"/></w:r>'
+
+
+def noted(*blocks: str) -> Document:
+    """The document of these blocks, with a note at the foot of a page."""
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.opc.packuri import PackURI
+    from docx.opc.part import Part
+
+    made = new_word()
+    for block in blocks:
+        made.element.body.insert(-1, parse_xml(block))
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+    part = Part(PackURI("/word/footnotes.xml"), kind, NOTES.encode(), made.part.package)
+    made.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
+    return read(saved(made), "a.docx")
+
+
+def test_a_note_is_read_behind_its_paragraph() -> None:
+    document = noted(
+        paragraph("一、请假"),
+        paragraph("请假不超过3次。", MARK),
+        paragraph("二、交通"),
+        paragraph("自行前往。"),
+    )
+    said = {one.section: one.text for one in document.passages}
+    assert said["一"] == "一、请假\n请假不超过3次。\n注：须附证明，另外计算。"
+    assert said["二"] == "二、交通\n自行前往。"
+    assert "parts" not in document.doubts
+
+
+def test_a_note_to_a_heading_waits_for_the_sentence() -> None:
+    document = noted(
+        paragraph("一、请假", MARK), paragraph("请假不超过3次。"), paragraph("二、交通")
+    )
+    said = {one.section: one.text for one in document.passages}
+    assert said["一"] == "一、请假\n请假不超过3次。\n注：须附证明，另外计算。"
+
+
+def test_a_note_that_stands_nowhere_is_told() -> None:
+    gone = MARK.replace('"2"', '"7"')
+    document = noted(paragraph("一、请假"), paragraph("请假不超过3次。", gone))
+    assert "parts" in document.doubts
+
+
+def test_rows_of_a_table_within_a_cell_stay_apart() -> None:
+    inner = table(("数学", "5日"), ("物理", "6日")).replace(f" {W}", "")
+    outer = table(("环节", "安排"), ("面试", "这里"))
+    cell = f"<w:tc>{paragraph('这里')}</w:tc>".replace(f" {W}", "")
+    document = of(paragraph("一、安排"), outer.replace(cell, f"<w:tc>{inner}<w:p/></w:tc>"))
+    assert "面试 | 数学 5日；物理 6日" in document.passages[-1].text
