@@ -32,6 +32,7 @@ from storage.tables import (
     Evaluation,
     EvaluationState,
     Guardianship,
+    HelpCall,
     HelpStep,
     HelpStepKind,
     Membership,
@@ -243,8 +244,7 @@ CHECKED: Final[dict[Must, Callable[[Session, LearnerPlace, Actor], bool]]] = {
     Must.PRESENT: lambda _db, learner, _actor: learner.ended_at is None,
     Must.CONSENT: lambda db, learner, actor: _consented(db, learner, beijing_day(actor.now)),
 }
-"""Checks made after the relation is found; each has its own refusal. The others are checked in the
-SQL instead."""
+"""Conditions that `allow` checks after it has found a relation, each with a refusal of its own."""
 
 
 # ---------------------------------------------------------------- many objects
@@ -352,16 +352,9 @@ def _grants(
             part = part.where(part.selected_columns[3] == person)
         if thing is not None:
             part = part.where(part.selected_columns[0] == thing)
-        if Must.NOT_OWN in right.must and right.of is Of.LEARNER:
-            part = part.where(col(_theirs.person_id) != part.selected_columns[3])
-        if Must.UNRELATED in right.must:
-            part = part.where(~_related(_scope(person, once=True)))
-        if Must.NOT_EXPERT in right.must:
-            part = part.where(~_marks_too())
-        if Must.WHOLE in right.must and relation is Relation.OFFICE:
-            part = part.where(_whole(scope))
-        if Must.OUTSIDE in right.must:
-            part = part.where(_outside(part.selected_columns[3]))
+        for must in right.binding(relation):
+            if must in IN_SQL:
+                part = part.where(IN_SQL[must](person, scope))
         parts.append(part)
     return parts[0] if len(parts) == 1 else sa.union_all(*parts)
 
@@ -457,6 +450,46 @@ def _marks_too() -> ColumnElement[bool]:
         )
         .correlate(_mine)
     )
+
+
+def _outside() -> ColumnElement[bool]:
+    """The person is not the learner, and was never linked with them, in any of their places."""
+    theirs, place = aliased(Membership), aliased(Membership)
+    linked = (
+        sa.exists()
+        .select_from(Mentoring)
+        .where(
+            col(Mentoring.student_id) == col(theirs.id),
+            col(theirs.person_id) == col(_theirs.person_id),
+            col(Mentoring.mentor_id) == col(place.id),
+            col(place.person_id) == col(_mine.person_id),
+        )
+    )
+    guards = sa.exists().where(
+        col(Guardianship.child_id) == col(_theirs.person_id),
+        col(Guardianship.guardian_id) == col(_mine.person_id),
+    )
+    return sa.and_(col(_theirs.person_id) != col(_mine.person_id), ~linked, ~guards)
+
+
+def _still_asked(person: Any) -> ColumnElement[bool]:
+    """The learner of the call could ask the person now."""
+    could = _grants(RIGHTS["be_asked_for_help"], person).subquery()
+    return sa.exists().where(
+        could.c.thing == col(HelpCall.learner_id), could.c.person == col(HelpStep.person_id)
+    )
+
+
+IN_SQL: Final[dict[Must, Callable[[Any, sa.CTE], ColumnElement[bool]]]] = {
+    Must.WHOLE: lambda _person, scope: _whole(scope),
+    Must.NOT_OWN: lambda _person, _scope: col(_theirs.person_id) != col(_mine.person_id),
+    Must.UNRELATED: lambda person, _now: ~_related(_scope(person, once=True)),
+    Must.NOT_EXPERT: lambda _person, _scope: ~_marks_too(),
+    Must.OUTSIDE: lambda _person, _scope: _outside(),
+    Must.STILL_ASKED: lambda person, _scope: _still_asked(person),
+}
+"""Conditions that are part of the statement that looks for grants, from the person asked about and
+their scope."""
 
 
 def _now(relation: Relation) -> ColumnElement[bool]:
@@ -564,29 +597,10 @@ def _own(relation: Relation, scope: sa.CTE) -> Select[Any]:
     return here.where(_now(relation))
 
 
-def _outside(person: Any) -> ColumnElement[bool]:
-    """The person is not the learner, and was never linked with them, in any of their places."""
-    theirs, place = aliased(Membership), aliased(Membership)
-    linked = (
-        sa.exists()
-        .select_from(Mentoring)
-        .where(
-            col(Mentoring.student_id) == col(theirs.id),
-            col(theirs.person_id) == col(_theirs.person_id),
-            col(Mentoring.mentor_id) == col(place.id),
-            col(place.person_id) == person,
-        )
-    )
-    guards = sa.exists().where(
-        col(Guardianship.child_id) == col(_theirs.person_id),
-        col(Guardianship.guardian_id) == person,
-    )
-    return sa.and_(col(_theirs.person_id) != person, ~linked, ~guards)
-
-
 def _help_call(relation: Relation, _scope: sa.CTE) -> Select[Any]:
-    here = _columns(col(HelpStep.call_id), relation, NO_PLACE, col(HelpStep.person_id))
-    return here.where(col(HelpStep.kind) == HelpStepKind.TOLD)
+    here = _columns(col(HelpCall.id), relation, NO_PLACE, col(HelpStep.person_id))
+    told = here.join_from(HelpCall, HelpStep, col(HelpStep.call_id) == col(HelpCall.id))
+    return told.where(col(HelpStep.kind) == HelpStepKind.TOLD)
 
 
 NO_PLACE: Final = sa.cast(sa.null(), sa.Integer)

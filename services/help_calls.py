@@ -252,25 +252,16 @@ def leave(db: Session, account: Account) -> None:
 
 def waiting(db: Session, actor: Actor) -> list[Call]:
     """The open calls of which the actor was told and still may be, the earliest first."""
-    told = select(HelpStep.call_id).where(
-        HelpStep.kind == HelpStepKind.TOLD, HelpStep.person_id == actor.person_id
-    )
-    rows = db.exec(
-        select(HelpCall)
-        .where(col(HelpCall.id).in_(told), col(HelpCall.id).not_in(_ended))
-        .order_by(col(HelpCall.id))
-    )
-    return [
-        call
-        for call in _calls(db, list(rows))
-        if may_be_asked(db, actor.person_id, call.learner_id)
-    ]
+    told = col(HelpCall.id).in_(things("open_call", actor.person_id))
+    rows = select(HelpCall).where(told, col(HelpCall.id).not_in(_ended)).order_by(col(HelpCall.id))
+    return _calls(db, list(db.exec(rows)))
 
 
 def open_call(db: Session, actor: Actor, number: int) -> tuple[Call, LearnerPlace]:
     """A call with its learner, for an adult who was told; each reading is kept. Raises
     `Refused`."""
-    call = _told(db, actor, "open_call", number)
+    allow(db, actor, "open_call", number)
+    call = cast(Call, _call(db, number))
     _step(db, number, HelpStepKind.OPENED, actor.now, actor.person_id)
     audit.note(db, actor, "open_call", OBJECT, number)
     return call, learner_at(db, call.learner_id)
@@ -279,7 +270,8 @@ def open_call(db: Session, actor: Actor, number: int) -> tuple[Call, LearnerPlac
 def close(db: Session, actor: Actor, number: int) -> bool:
     """Say that one was in touch: the learner is told. `False` if it was not read yet. Raises
     `Refused`."""
-    call = _told(db, actor, "close_call", number)
+    allow(db, actor, "close_call", number)
+    call = cast(Call, _call(db, number))
     if not any(step.person_id == actor.person_id for step in call.of(HelpStepKind.OPENED)):
         return False
     if call.closed is None:
@@ -287,15 +279,6 @@ def close(db: Session, actor: Actor, number: int) -> bool:
         audit.note(db, actor, "close_call", OBJECT, number)
         _tell_learner(db, actor, call, "closed")
     return True
-
-
-def _told(db: Session, actor: Actor, act: str, number: int) -> Call:
-    """A call of which the actor was told, and still may be. Raises `Refused`."""
-    allow(db, actor, act, number)
-    call = cast(Call, _call(db, number))
-    if not may_be_asked(db, actor.person_id, call.learner_id):
-        raise _refused(act, number)
-    return call
 
 
 # ---------------------------------------------------------------- when nobody looks
@@ -339,7 +322,7 @@ def waits(db: Session, args: Mapping[str, Any]) -> bool:
     call = _call(db, args["call"])
     if call is None or call.closed:
         return False
-    return may_be_asked(db, args["person"], call.learner_id)
+    return held(db, args["person"], "open_call", call.id) is not None
 
 
 # ---------------------------------------------------------------- telling
