@@ -70,7 +70,7 @@ def row(scene: Scene, one: Marking, several: bool) -> Item:
         return Item(words, card_press(one), t("marking.is_decided"))
     if not one.waits:
         return Item(words, card_press(one), t("evaluation.missed"), "bad")
-    if marking.awaits_consent(scene.session, scene.actor, one):
+    if one.awaits_consent:
         return Item(words, card_press(one), t("evaluation.guardian_awaited"), "waiting")
     state = t("evaluation.reopened") if one.mark else evaluations.until(one.now)
     return Item(words, card_press(one), state, "bad" if one.now.late else "waiting")

@@ -96,6 +96,9 @@ _learner = Prepared(
     .limit(1)
 )
 _learner_at = Prepared(_learners.where(col(Membership.id) == bindparam("member")))
+_learners_at = Prepared(
+    _learners.where(col(Membership.id).in_(bindparam("members", expanding=True)))
+)
 
 
 def memberships(db: Session, person_id: int) -> list[Membership]:
@@ -224,6 +227,22 @@ def may_keep(db: Session, learner: LearnerPlace, today: date) -> bool:
     return consent.given(db, learner.person_id)
 
 
+def awaiting_consent(db: Session, members: Collection[int], today: date) -> set[int]:
+    """Those of these memberships for whose learner `may_keep` says no, in two statements however
+    many they are."""
+    learners = [LearnerPlace(*row) for row in _learners_at.among(db, "members", [*members])]
+    asked = {
+        learner.id: learner.person_id
+        for learner in learners
+        if consent.needed(learner.birth_date, learner.grade, packs.found(learner.programme), today)
+    }
+    if not asked:
+        return set()
+    children = sa.select(col(Membership.person_id)).where(col(Membership.id).in_(asked))
+    given = consent.given_among(db, children)
+    return {member for member, person in asked.items() if person not in given}
+
+
 def _consented(db: Session, learner: LearnerPlace, today: date) -> bool:
     """As `may_keep`. Raises `Refused` where only the pack, which cannot be read, would say."""
     if learner.birth_date is None:
@@ -306,6 +325,17 @@ def holders(db: Session, act: str, thing: int | str) -> list[Grant]:
     return sorted(found, key=lambda g: (order.index(g.relation), g.place or 0, g.person))
 
 
+def holders_each(db: Session, act: str, members: Collection[int]) -> dict[int, list[Grant]]:
+    """As `holders`, for many learners in one statement; whoever has no holder is not in it."""
+    order = RIGHTS[act].by
+    found: dict[int, list[Grant]] = {}
+    for grant in map(_grant, _to_objects(act).among(db, "things", [*members])):
+        found.setdefault(grant.thing, []).append(grant)
+    for grants in found.values():
+        grants.sort(key=lambda g: (order.index(g.relation), g.place or 0, g.person))
+    return found
+
+
 # ---------------------------------------------------------------- the table as SQL
 
 
@@ -322,6 +352,13 @@ def _to_one(act: str) -> Prepared:
 @cache
 def _to_some(act: str) -> Prepared:
     found = _grants(RIGHTS[act], bindparam("person")).subquery()
+    some = found.c.thing.in_(bindparam("things", expanding=True))
+    return Prepared(sa.select(found).where(some))
+
+
+@cache
+def _to_objects(act: str) -> Prepared:
+    found = _grants(RIGHTS[act]).subquery()
     some = found.c.thing.in_(bindparam("things", expanding=True))
     return Prepared(sa.select(found).where(some))
 

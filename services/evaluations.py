@@ -6,7 +6,7 @@ stays as a version of its own. No model writes or reads any of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -29,8 +29,8 @@ from services.access import (
     allow,
     cohort_of,
     held,
+    held_each,
     learner_at,
-    may_keep,
     memberships,
 )
 from services.packs import load, word_label
@@ -138,14 +138,20 @@ def task(db: Session, actor: Actor, student_id: int, stage: int | str, side: str
     return Task(member, cohort, now, part, find(db, student_id, now.key, side))
 
 
-def may_sign(db: Session, actor: Actor, task: Task) -> bool:
-    """Whether the actor writes this part for this learner."""
-    return held(db, actor.person_id, act_of(task.part), task.member.id) is not None
+def signable(db: Session, actor: Actor, tasks: Iterable[Task]) -> set[tuple[int, Side]]:
+    """What the actor may sign now of these tasks of one stage: for which learner, on which side.
 
-
-def awaits_consent(db: Session, actor: Actor, task: Task) -> bool:
-    """Whether nothing of this learner may be kept now, so that nothing can be signed."""
-    return not may_keep(db, learner_at(db, task.member.id), beijing_day(actor.now))
+    One statement is asked for each side.
+    """
+    waiting: dict[tuple[str, Side], list[int]] = {}
+    for task in tasks:
+        if task.waits:
+            waiting.setdefault((act_of(task.part), task.part.side), []).append(task.member.id)
+    return {
+        (member, side)
+        for (act, side), members in waiting.items()
+        for member in held_each(db, actor.person_id, act, members)
+    }
 
 
 def tasks(db: Session, actor: Actor) -> list[Task]:
@@ -173,13 +179,14 @@ def left(db: Session, actor: Actor, student_id: int, stage: str, side: str) -> l
         return [task for task in tasks(db, actor) if task.waits]
     cohort = cohort_of(db, roster.find_member(db, student_id).membership)
     now = stages.stage_of(db, cohort, stage, beijing_day(actor.now))
-    return [
+    theirs = [
         task
         for part, each in parts_written(db, cohort, learners(db, actor, cohort), now)
         if part.side is Side.OFFICE
         for task in each
-        if task.waits and may_sign(db, actor, task)
     ]
+    mine = signable(db, actor, theirs)
+    return [task for task in theirs if (task.member.id, task.part.side) in mine]
 
 
 def asked_of(db: Session, actor: Actor) -> bool:

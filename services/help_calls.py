@@ -20,6 +20,7 @@ from bot.talk.message import Choice, Message, press
 from prompts import t
 from services import audit, notices
 from services.access import (
+    Grant,
     LearnerPlace,
     allow,
     held,
@@ -72,20 +73,23 @@ class Adult:
 def adults(db: Session, learner_id: int) -> list[Adult]:
     """Whom a learner may ask, each person once: those who can be reached first, and among them
     those whom the office has named."""
-    found: dict[int, Adult] = {}
+    first: dict[int, Grant] = {}
     for grant in holders(db, "be_asked_for_help", learner_id):
-        if grant.person in found:
-            continue
-        place = cast(Membership, db.get(Membership, grant.place))
-        unit = db.get(Unit, place.unit_id) if place.unit_id else None
-        found[grant.person] = Adult(
-            grant.person,
-            _name(db, grant.person),
-            grant.relation,
-            unit.name if unit else "",
-            notices.reaches(db, grant.person),
-        )
-    return sorted(found.values(), key=lambda one: not one.reachable)[:MOST_ADULTS]
+        first.setdefault(grant.person, grant)
+    rows = db.exec(
+        select(Membership.id, Person.name, Unit.name)
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .outerjoin(Unit, col(Unit.id) == col(Membership.unit_id))
+        .where(col(Membership.id).in_([grant.place for grant in first.values()]))
+    )
+    names = {place: (name, unit or "") for place, name, unit in rows}
+    reached = notices.reached_among(db, first)
+    found = [
+        Adult(person, name, grant.relation, unit, person in reached)
+        for person, grant in first.items()
+        for name, unit in (names[grant.place],)
+    ]
+    return sorted(found, key=lambda one: not one.reachable)[:MOST_ADULTS]
 
 
 def may_be_asked(db: Session, adult: int, learner_id: int) -> bool:
@@ -366,14 +370,11 @@ def _step(
     return cast(int, step.id)
 
 
-def _name(db: Session, person_id: int) -> str:
-    return cast(Person, db.get(Person, person_id)).name
-
-
 def names_of(db: Session, call: Call) -> dict[int, str]:
     """The names of those who stand in a call's steps."""
-    people = {step.person_id for step in call.steps if step.person_id is not None}
-    return {person: _name(db, person) for person in people}
+    people = {step.person_id for step in call.steps}
+    rows = db.exec(select(Person.id, Person.name).where(col(Person.id).in_(people)))
+    return {cast(int, person): name for person, name in rows}
 
 
 def _refused(act: str, number: int | None) -> Refused:

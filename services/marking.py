@@ -26,7 +26,17 @@ from programmes.model import Programme
 from programmes.values import kept_as
 from prompts import Words, t
 from services import audit, committee, evaluations, looking, notices, records, roster, stages
-from services.access import allow, any_of, cohort_of, held, holders, learner_at, may_keep
+from services.access import (
+    allow,
+    any_of,
+    awaiting_consent,
+    cohort_of,
+    held,
+    held_each,
+    holders,
+    holders_each,
+    learner_at,
+)
 from services.evaluations import EvaluationBody, Signed
 from services.packs import load
 from services.records import Entries
@@ -59,6 +69,9 @@ class Marking:
     reopening: ExpertMarkReopening | None
     decided: bool
     """The office has decided: there is nothing more to say."""
+    awaits_consent: bool
+    """Nothing of the learner may be kept now, for want of a guardian's consent: nothing can be
+    signed."""
 
     @property
     def open(self) -> bool:
@@ -104,7 +117,7 @@ def markings(db: Session, actor: Actor) -> list[Marking]:
 
 def left(db: Session, actor: Actor) -> list[Marking]:
     """What the actor has still to mark."""
-    return [one for one in markings(db, actor) if one.waits and not awaits_consent(db, actor, one)]
+    return [one for one in markings(db, actor) if one.waits and not one.awaits_consent]
 
 
 def marking(db: Session, actor: Actor, student_id: int, stage: int | str) -> Marking:
@@ -120,11 +133,6 @@ def marking(db: Session, actor: Actor, student_id: int, stage: int | str) -> Mar
     if not found:
         raise Refused(t("marking.not_yours"), verb="mark", object="membership")
     return found[0]
-
-
-def awaits_consent(db: Session, actor: Actor, one: Marking) -> bool:
-    """Whether nothing of this learner may be kept now, so that nothing can be signed."""
-    return not may_keep(db, learner_at(db, one.member.id), beijing_day(actor.now))
 
 
 def _of_stage(
@@ -145,6 +153,7 @@ def _of_stage(
     mine = {mark.student_id: mark for mark in _latest(db, ids, now.key) if mark.expert_id == me}
     opened = _reopenings(db, mine.values())
     decided = committee.decided(db, ids, now.key)
+    awaiting = awaiting_consent(db, ids, beijing_day(actor.now))
     return [
         Marking(
             member,
@@ -155,6 +164,7 @@ def _of_stage(
             mark := mine.get(member.id),
             opened.get(mark.id or 0) if mark else None,
             member.id in decided,
+            member.id in awaiting,
         )
         for member in members
     ]
@@ -325,13 +335,15 @@ def tallies(
 ) -> dict[int, MarkTally]:
     """How the experts have marked these learners, as far as the actor may see it: only an office
     that oversees the whole cohort, and none of whose people who marks as well."""
-    shown = [one for one in students if held(db, actor.person_id, "read_marks", one)]
+    may_see = held_each(db, actor.person_id, "read_marks", students)
+    shown = [student for student in students if student in may_see]
     every = _latest(db, shown, stage.key)
     opened, come = _reopenings(db, every), committee.recommended(db, shown)
+    experts = holders_each(db, "mark", shown)
     found = {}
     for student in shown:
         marks = tuple(m for m in every if m.student_id == student and m.id not in opened)
-        could = {grant.place for grant in holders(db, "mark", student)}
+        could = {grant.place for grant in experts.get(student, ())}
         chosen = [str(mark.body.get("outcome", "")) for mark in marks]
         scale = [kept_as(one) for one in part.outcomes]
         outcomes = tuple(one for one in scale for said in chosen if said == one)

@@ -21,9 +21,9 @@ from services import records, roster
 from services.access import (
     LearnerPlace,
     allow,
+    awaiting_consent,
     cohort_of,
     learner_at,
-    may_keep,
     memberships,
     things,
 )
@@ -86,9 +86,8 @@ def planned(db: Session, actor: Actor) -> list[Member]:
 
 def writes(db: Session, actor: Actor) -> set[int]:
     """The students whose plan the actor writes, and of whom it may be kept now."""
-    today = beijing_day(actor.now)
-    mine = db.execute(things("write_plan", actor.person_id)).scalars().all()
-    return {one for one in mine if may_keep(db, learner_at(db, one), today)}
+    mine = set(db.execute(things("write_plan", actor.person_id)).scalars())
+    return mine - awaiting_consent(db, mine, beijing_day(actor.now))
 
 
 def decides(db: Session, actor: Actor) -> set[int]:

@@ -18,7 +18,7 @@ from programmes.model import Programme
 from programmes.rules import RequirementProgress
 from prompts import Text, t
 from services import audit, notices, records
-from services.access import allow, held, holders, learner_at
+from services.access import allow, held, holders_each, learner_at
 from services.notices import Condition, Why
 from services.packs import asked_of, load, material_label, word_label, writing_name
 from services.progress import counted, lacking, unwritten
@@ -150,8 +150,8 @@ def who_may(db: Session, students: Sequence[int]) -> list[tuple[str, str]]:
     """The names and roles of those at their schools and offices who may urge these students."""
     grants = {
         grant.place: grant.person
-        for student in students
-        for grant in holders(db, VERB, student)
+        for grants in holders_each(db, VERB, students).values()
+        for grant in grants
         if grant.relation is not Relation.NAMED
     }
     found = db.exec(

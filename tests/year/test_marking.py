@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 from bot.talk.acting import Actor, Operator, Refused
 from programmes import catalogue, evaluating
 from programmes.reminding import To
-from services import evaluations, looking, marking, records, roster, stages
+from services import evaluations, looking, marking, plans, records, roster, stages, urging
 from services.access import cohort_of, learner_at
 from services.evaluations import Dimension, EvaluationBody
 from services.marking import MarkTally
@@ -32,6 +32,7 @@ from storage.tables import (
     Role,
     UnitKind,
 )
+from tests.statements import asked
 
 PILOT = "neimenggu-pilot-2025"
 NOW = datetime(2025, 12, 3, 2, tzinfo=UTC)
@@ -172,6 +173,62 @@ def test_experts_mark_who_was_recommended_and_the_office_decides(year: Year) -> 
     year.decide("甲生", "excellent")
     assert evaluations.decided(year.db, year.place("甲生"))
     assert "甲生" not in year.offered("专二")
+
+
+def test_lists_ask_as_often_for_many_as_for_few(sqlite_database: Database) -> None:
+    with sqlite_database.transaction() as db:
+        year = make(db)
+        year.recommend("甲生")
+        year.recommend("乙生")
+        year.open()
+        year.add("团队", Role.TEAM_MEMBER)  # a mentor has room for three
+        for name in ("甲生", "乙生"):
+            roster.link_mentor(db, Operator(NOW), year.place(name), year.place("团队"))
+        few = lists_ask(year)
+        assert all(few.values())
+        for name in ("丁生", "戊生", "己生", "庚生"):
+            school = roster.find_member(db, year.place("甲生")).membership.unit_id
+            year.add(name, Role.STUDENT, school)
+            roster.link_mentor(db, Operator(NOW), year.place(name), year.place("团队"))
+            year.recommend(name)
+        assert len(year.offered("专一")) == 6
+        assert lists_ask(year) == few
+
+
+def lists_ask(year: Year) -> dict[str, int]:
+    """How many statements each list costs."""
+    db, office = year.db, year.actor("区办")
+    learner = roster.find_member(db, year.place("甲生")).membership
+    cohort = cohort_of(db, learner)
+    now = stages.stage_of(db, cohort, year.key, NOW.date())
+    part = marking.part_of(cohort, now)
+    assert part is not None
+    students = [
+        place for name, (_, place) in year.people.items() if name.endswith("生") and name != "丙生"
+    ]
+    tasks = [
+        task
+        for _, each in evaluations.parts_written(
+            db, cohort, evaluations.learners(db, office, cohort), now
+        )
+        for task in each
+    ]
+    lists: dict[str, Callable[[], object]] = {
+        "marks to sign": lambda: marking.left(db, year.actor("专一")),
+        "what the office sees": lambda: marking.tallies(db, office, students, now, part),
+        "what the office may sign": lambda: evaluations.signable(db, office, tasks),
+        "what is left to the office": lambda: evaluations.left(
+            db, office, year.place("甲生"), year.key, "office"
+        ),
+        "plans to write": lambda: plans.writes(db, year.actor("团队")),
+        "who may remind": lambda: urging.who_may(db, students),
+    }
+    counted = {}
+    for name, read in lists.items():
+        with asked(db) as statements:
+            assert read()
+        counted[name] = len(statements)
+    return counted
 
 
 def test_nobody_reads_anothers_mark_but_the_office_that_decides(year: Year) -> None:
