@@ -154,7 +154,9 @@ def answer(scene: Scene, words: str, advised: bool = False) -> None:
     asks = asking.asks(words) or asking.clear(scene, words)
     if not asks and bulletin_replies.may_be(scene, words):
         return
-    if not asking.hear(scene, words, advised) and not bulletin_replies.may_be(scene, words):
+    if asking.hear(scene, words, advised):
+        return
+    if not (asks and bulletin_replies.may_be(scene, words)):
         learns = seen.learns(scene)
         key = "help.not_understood" if learns else "help.not_understood_staff"
         asking.not_found(scene, words, t(key))
