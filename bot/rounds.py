@@ -11,7 +11,7 @@ from sqlmodel import Session
 from bot.worker import IDLE, Worker
 from storage.database import Database
 
-Part = Callable[[Session], Any]
+RoundPart = Callable[[Session], Any]
 """Does a part of the work in a transaction of its own; returns something true if more is left."""
 
 
@@ -22,7 +22,7 @@ class Round(Worker):
         self,
         name: str,
         database: Database,
-        parts: Sequence[Part],
+        parts: Sequence[RoundPart],
         done: Callable[[], None] = lambda: None,
         *,
         first: float = 0.0,

@@ -228,8 +228,8 @@ def may_keep(db: Session, learner: LearnerPlace, today: date) -> bool:
 
 
 def awaiting_consent(db: Session, members: Collection[int], today: date) -> set[int]:
-    """Those of these memberships for whose learner `may_keep` says no, in two statements however
-    many they are."""
+    """Those of these memberships for whose learner `may_keep` says no. However many they
+    are, it asks two statements."""
     learners = [LearnerPlace(*row) for row in _learners_at.among(db, "members", [*members])]
     asked = {
         learner.id: learner.person_id
@@ -244,7 +244,7 @@ def awaiting_consent(db: Session, members: Collection[int], today: date) -> set[
 
 
 def _consented(db: Session, learner: LearnerPlace, today: date) -> bool:
-    """As `may_keep`. Raises `Refused` where only the pack, which cannot be read, would say."""
+    """As `may_keep`. Raises `Refused` if only the pack could say, and the pack cannot be read."""
     if learner.birth_date is None:
         load(learner.programme)
     return may_keep(db, learner, today)
@@ -253,7 +253,7 @@ def _consented(db: Session, learner: LearnerPlace, today: date) -> bool:
 def _hold(
     db: Session, actor: Actor, right: Right, learner: LearnerPlace, number: int | None
 ) -> None:
-    """Check the right's other conditions. Raises `Refused`."""
+    """Check the right's other conditions. Raises `Refused` if one does not hold."""
     for must, words in right.must.items():
         if (check := CHECKED.get(must)) and not check(db, learner, actor):
             raise Refused(t(words), verb=right.act, object=right.object, object_id=number)
@@ -293,7 +293,7 @@ def programmes_for(db: Session, person_id: int, act: str) -> tuple[str, ...]:
 
 
 def grants_of(db: Session, person_id: int, act: str) -> list[Grant]:
-    """All that allows a person an act, to whatever object."""
+    """Every grant that allows a person an act, to whatever object."""
     return [_grant(row) for row in _of_person(act).all(db, person=person_id)]
 
 
@@ -326,7 +326,8 @@ def holders(db: Session, act: str, thing: int | str) -> list[Grant]:
 
 
 def holders_each(db: Session, act: str, members: Collection[int]) -> dict[int, list[Grant]]:
-    """As `holders`, for many learners in one statement; whoever has no holder is not in it."""
+    """As `holders`, for many objects in one statement. An object that has no holder is no key of
+    the result."""
     order = RIGHTS[act].by
     found: dict[int, list[Grant]] = {}
     for grant in map(_grant, _to_objects(act).among(db, "things", [*members])):
@@ -402,8 +403,8 @@ def _columns(thing: Any, relation: Relation, place: Any, person: Any) -> Select[
 
 
 def _scope(person: Any, *, once: bool = False) -> sa.CTE:
-    """For each membership of a teacher, coordinator or auditor: its unit and all units below;
-    `once`: also for those that have ended."""
+    """Select, for each membership of a teacher, coordinator or auditor, its unit and all units
+    below. `once` also takes memberships that have ended."""
     roles = [r for relation in _SCOPED for r in ROLES[relation]]
     asked = [col(_mine.role).in_(roles), col(_mine.unit_id).is_not(None)]
     if not once:
@@ -439,8 +440,8 @@ def _whole(scope: sa.CTE) -> ColumnElement[bool]:
 
 
 def _related(scope: sa.CTE) -> ColumnElement[bool]:
-    """The person teaches the learner, or answers for them, or once did, in whatever cohort;
-    `scope` holds the units of places that have ended, too."""
+    """The person teaches the learner or answers for them, or once did, in whatever cohort. `scope`
+    also holds the units of memberships that have ended."""
     tutor, pupil, teacher, at = (aliased(Membership) for _ in range(4))
     taught = (
         sa.exists()
@@ -525,8 +526,8 @@ IN_SQL: Final[dict[Must, Callable[[Any, sa.CTE], ColumnElement[bool]]]] = {
     Must.OUTSIDE: lambda _person, _scope: _outside(),
     Must.STILL_ASKED: lambda person, _scope: _still_asked(person),
 }
-"""Conditions that are part of the statement that looks for grants, from the person asked about and
-their scope."""
+"""Conditions that are part of the statement that looks for grants. Each takes the person who is
+asked about, and that person's scope."""
 
 
 def _now(relation: Relation) -> ColumnElement[bool]:

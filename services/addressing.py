@@ -57,7 +57,7 @@ class Audience(BaseModel):
     role: Role | None = None
     """All roles if empty."""
     unit: int | None = None
-    """Those of this unit and of all units below it; guardians, of their children's."""
+    """Members of this unit and of all units below it; of guardians, those whose children are."""
     subject: str = ""
     owes: RecordKind | None = None
     """Learners who have still to do something in this matter, or their guardians."""
@@ -89,12 +89,12 @@ class UnitOffered(BaseModel):
     id: int
     name: str
     roles: tuple[Role, ...]
-    """Of those who belong to it, or to a unit below it."""
+    """How many people belong to it, or to a unit below it."""
 
 
 def units_in(db: Session, cohort_id: int, person_id: int) -> list[UnitOffered]:
-    """The units of those whom somebody may address in a cohort, and the units above them that do
-    not hold them all; in the order of their numbers."""
+    """The units of those whom somebody may address in a cohort, in the order of their
+    numbers, with those units above them that do not hold all of them."""
     here = sa.select(col(Membership.unit_id), col(Membership.role)).where(
         *_addressed(cohort_id, person_id), col(Membership.unit_id).is_not(None)
     )
@@ -174,7 +174,7 @@ class Addressed:
 
     people: Sequence[Addressee]
     left: int = 0
-    """Of so many learners it is not known yet what they owe."""
+    """How many learners there are of whom it is not known yet what they owe."""
 
     @property
     def counts(self) -> Counter[RecipientState]:
@@ -182,7 +182,8 @@ class Addressed:
 
 
 def addressed(db: Session, actor: Actor, row: Bulletin) -> Addressed:
-    """Whom a draft is for, within the branch of whoever wrote it; the actor oversees that."""
+    """Whom a draft is for, among the members whom its writer may address. The actor is
+    somebody who oversees the writer. Raises `Refused`."""
     wanted = Audience.model_validate(row.audience)
     place = cast(Membership, db.get(Membership, row.by_id))
     found, left = _members(db, row.cohort_id, wanted, place.person_id, actor.now)
@@ -206,8 +207,8 @@ def addressed(db: Session, actor: Actor, row: Bulletin) -> Addressed:
 def consent_awaited(
     db: Session, cohort_id: int, members: Sequence[int], now: datetime
 ) -> set[int]:
-    """Of these members those people to whom nothing may be sent now, for want of a guardian's
-    consent."""
+    """The person ids of those of these members to whom nothing may be sent now, because a
+    guardian has not consented."""
     return _awaited(db, cohort_id, _rows(db, [col(Membership.id).in_(members)]), now)
 
 
@@ -254,8 +255,8 @@ def _addressed(cohort_id: int, writer: int) -> list[ColumnElement[bool]]:
 def _members(
     db: Session, cohort_id: int, wanted: Audience, writer: int, now: datetime
 ) -> tuple[list[_Place], int]:
-    """The members for whom it is, in the order of the roster; and of how many that is not known
-    yet."""
+    """The members whom the draft is for, in the order of the roster; and how many learners
+    there are of whom that is not known yet."""
     conditions = _addressed(cohort_id, writer)
     if wanted.unit is not None:
         parents = dict(db.exec(select(Unit.id, Unit.parent_id)).all())
@@ -317,7 +318,7 @@ def _guardians_of(
 
 
 def label(db: Session, row: Bulletin) -> Text:
-    """Whom a bulletin is for, in words."""
+    """Whom a bulletin is for, in words. Raises `Refused` if the pack cannot be read."""
     wanted = Audience.model_validate(row.audience)
     who = t(f"role.{wanted.role}") if wanted.role else t("bulletin.everybody")
     if wanted.owes is not None:
@@ -332,5 +333,5 @@ def label(db: Session, row: Bulletin) -> Text:
 
 
 def owing(kind: RecordKind) -> Text:
-    """What those are called who still owe something."""
+    """What people are called who still owe something in this matter."""
     return t(f"bulletin.owes_{kind}")

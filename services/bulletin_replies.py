@@ -244,8 +244,8 @@ def _opened(db: Session, actor: Actor, act: str, number: int) -> tuple[Bulletin,
 
 
 def copies(db: Session, actor: Actor, number: int) -> list[Thread]:
-    """The threads of a bulletin with learners of a teacher's school, which the teacher is noted
-    to have read."""
+    """The threads of a bulletin with learners of a teacher's school, which the teacher is noted to
+    have read. Raises `Refused`."""
     pupils = col(BulletinRecipient.membership_id).in_(
         things("read_bulletin_copy", actor.person_id)
     )

@@ -1,8 +1,9 @@
-"""求助: a learner asks one named adult, outside the mentor's line, to get in touch.
+"""求助: a learner asks one adult, whom they choose by name and who is not their mentor, to get in
+touch.
 
-A call is sealed: besides the learner, only the adults who were told may know that it exists. No
-list, search, export, dossier or count of a cohort shows it, nor a guardian's copy of a child's
-data. Rows are only added; they are erased with their learner.
+A call is sealed: besides the learner, only the adults who were told may know that it exists. It
+appears in no list, search, export, dossier or count of a cohort, nor in a guardian's copy of a
+child's data. Rows are only added; they are erased with their learner.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ from storage.tables import (
 )
 
 OBJECT: Final = "help_call"
-"""The object of audit rows, of which nobody's copy but the learner's own holds any."""
+"""The object in the audit rows about calls. Of all copies of data only the learner's own holds
+such rows."""
 KEYS: Final = "help:"
 """Begins the keys of notices about calls."""
 FLOW: Final = "say_more"
@@ -116,7 +118,7 @@ class Call:
 
     @property
     def told(self) -> HelpStep:
-        """When the adult who is asked now was told."""
+        """The step by which the adult who is asked now was told."""
         return self.of(HelpStepKind.TOLD)[-1]
 
     @property
@@ -125,7 +127,8 @@ class Call:
 
     @property
     def opened(self) -> HelpStep | None:
-        """When the adult who is asked now first read it."""
+        """The step by which the adult who is asked now first read the call; `None` if they have
+        not."""
         return next((s for s in self.of(HelpStepKind.OPENED) if s.person_id == self.adult), None)
 
     @property
@@ -134,7 +137,8 @@ class Call:
 
     @property
     def next(self) -> int | None:
-        """Who is told if nobody looks, if the learner agreed and they were not told yet."""
+        """The adult who is told if nobody reads the call: the one to whom the learner agreed,
+        unless they were told already."""
         told = {step.person_id for step in self.of(HelpStepKind.TOLD)}
         agreed = self.last(HelpStepKind.NEXT)
         return None if agreed is None or agreed.person_id in told else agreed.person_id
@@ -161,8 +165,8 @@ def _call(db: Session, number: int) -> Call | None:
 
 
 def of_learner(db: Session, actor: Actor) -> list[Call]:
-    """The actor's own calls in every cohort, the latest first. Raises `Refused` for whoever is no
-    learner."""
+    """The actor's own calls in every cohort, the latest first. Raises `Refused` for
+    anybody who is no learner."""
     learner(db, actor.person_id, "see_own_calls")
     mine = col(HelpCall.learner_id).in_(things("see_own_calls", actor.person_id))
     rows = select(HelpCall).where(mine).order_by(col(HelpCall.id).desc())
@@ -180,9 +184,10 @@ def own_call(db: Session, actor: Actor, number: int, act: str = "see_own_calls")
 
 
 def ask(db: Session, actor: Actor, adult: int) -> Call | None:
-    """Ask an adult to get in touch, at once; a call to them that is still open stays the one.
+    """Ask an adult to get in touch, at once. If a call to them is still open, no other is made,
+    and that one is returned.
 
-    Returns `None` if no message would reach them, or they may no longer be asked. Raises
+    Returns `None` if no message would reach them, or if they may no longer be asked. Raises
     `Refused`.
     """
     me = own(db, actor, "ask_for_help")
@@ -203,14 +208,16 @@ def ask(db: Session, actor: Actor, adult: int) -> Call | None:
 
 
 def next_for(db: Session, call: Call) -> Adult | None:
-    """Who may be told if nobody looks: the first other adult who can be reached."""
+    """Who may be told if nobody reads the call: the first other adult who can be
+    reached."""
     told = {step.person_id for step in call.of(HelpStepKind.TOLD)}
     others = (one for one in adults(db, call.learner_id) if one.person_id not in told)
     return next((one for one in others if one.reachable), None)
 
 
 def agree(db: Session, actor: Actor, number: int, adult: int) -> Call:
-    """Let another adult be told if nobody looks. Raises `Refused`."""
+    """Note that the learner agrees to have another adult told if nobody reads the call. Raises
+    `Refused`."""
     call = own_call(db, actor, number, "ask_for_help")
     if call.closed or not may_be_asked(db, adult, call.learner_id):
         raise _refused("ask_for_help", number)
@@ -221,11 +228,10 @@ def agree(db: Session, actor: Actor, number: int, adult: int) -> Call:
 
 
 def add_words(db: Session, actor: Actor, number: int, words: str) -> Call | None:
-    """Add words to a call. An adult who has read it is told again; if the call was closed
-    meanwhile, they are asked anew.
+    """Add words to a call. An adult who has read it is told again. If the call was closed
+    meanwhile, the adult is asked anew.
 
-    Returns `None`, and keeps nothing, if they are to be asked anew and cannot be. Raises
-    `Refused`.
+    Returns `None`, and keeps nothing, if the adult cannot be asked anew. Raises `Refused`.
     """
     call = own_call(db, actor, number, "ask_for_help")
     if call.closed:
@@ -241,8 +247,8 @@ def add_words(db: Session, actor: Actor, number: int, words: str) -> Call | None
 
 
 def leave(db: Session, account: Account) -> None:
-    """Let go of the talk in which words are added, where its question is no longer to be seen:
-    what is typed next, by whomever, is not for the adult."""
+    """Take the chat out of the talk in which words are added, when its question can no longer be
+    seen. Otherwise whatever is typed next, by anybody, would go to the adult."""
     talk = db.get(StoredTalk, account.talk_id) if account.talk_id else None
     if talk is not None and talk.flow == FLOW:
         account.talk_id = None
@@ -255,7 +261,7 @@ def leave(db: Session, account: Account) -> None:
 
 
 def waiting(db: Session, actor: Actor) -> list[Call]:
-    """The open calls of which the actor was told and still may be, the earliest first."""
+    """The open calls that the actor was told of and may still read, the earliest first."""
     told = col(HelpCall.id).in_(things("open_call", actor.person_id))
     rows = select(HelpCall).where(told, col(HelpCall.id).not_in(_ended)).order_by(col(HelpCall.id))
     return _calls(db, list(db.exec(rows)))
@@ -272,8 +278,8 @@ def open_call(db: Session, actor: Actor, number: int) -> tuple[Call, LearnerPlac
 
 
 def close(db: Session, actor: Actor, number: int) -> bool:
-    """Say that one was in touch: the learner is told. `False` if it was not read yet. Raises
-    `Refused`."""
+    """Note that the actor has been in touch; the learner is told. Returns `False` if the actor has
+    not read the call. Raises `Refused`."""
     allow(db, actor, "close_call", number)
     call = cast(Call, _call(db, number))
     if not any(step.person_id == actor.person_id for step in call.of(HelpStepKind.OPENED)):
@@ -289,10 +295,11 @@ def close(db: Session, actor: Actor, number: int) -> bool:
 
 
 def turn(db: Session, now: datetime) -> None:
-    """See to open calls that nobody has read for a day, or closed for three. Asked twice, it
-    changes nothing.
+    """See to open calls that nobody has read for a day, or that were read and not closed for three
+    days. Calling it twice changes nothing more.
 
-    Another adult is told only if the learner agreed; else the learner is told that nobody looked.
+    Another adult is told only if the learner agreed to that. Else the learner is told that nobody
+    has looked.
     """
     rows = db.exec(
         select(HelpCall)
@@ -338,7 +345,7 @@ def _tell_adult(db: Session, by: By, number: int, adult: int) -> None:
 
 
 def _notify(db: Session, by: By, number: int, adult: int, key: str) -> None:
-    """Tell an adult that a learner asks them to get in touch, and nothing else."""
+    """Send an adult a notice that a learner asks them to get in touch. It says nothing else."""
     ways = (
         Choice(press("open_call", number), t("seeking.open"), weight="primary"),
         Choice(press("close_call", number), t("seeking.close")),
@@ -348,7 +355,7 @@ def _notify(db: Session, by: By, number: int, adult: int, key: str) -> None:
 
 
 def _tell_learner(db: Session, by: By, call: Call, what: str) -> None:
-    """Tell a learner that there is something to see, in words that give nothing away."""
+    """Send a learner a notice that there is something to see. Its words give nothing away."""
     look = Choice(press("own_calls", call.id), t("seeking.look"))
     person = learner_at(db, call.learner_id).person_id
     notices.tell(
@@ -371,7 +378,7 @@ def _step(
 
 
 def names_of(db: Session, call: Call) -> dict[int, str]:
-    """The names of those who stand in a call's steps."""
+    """The names of the people in a call's steps, by person."""
     people = {step.person_id for step in call.steps}
     rows = db.exec(select(Person.id, Person.name).where(col(Person.id).in_(people)))
     return {cast(int, person): name for person, name in rows}

@@ -1,9 +1,9 @@
 """The marks of experts: where a document has a committee evaluate those who were recommended, each
 of its experts marks alone, and the office decides on what they signed.
 
-An expert sees what the document lists as evidence, and never what another expert says. A mark is a
-row of its own each time it is signed, and no row is ever changed; only an office opens one again,
-with a reason, and its expert then signs anew.
+An expert sees what the document lists as evidence, and never what another expert says. Each mark
+that is signed is a row of its own, and no row is ever changed. Only an office can open a mark
+again, with a reason; its expert then signs a new one.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ from storage.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Marking:
-    """What one expert has to say of one learner at a stage, with the mark if there is one."""
+    """One expert's part for one learner at a stage, with the expert's mark if there is one."""
 
     member: Member
     cohort: Cohort
@@ -116,7 +116,7 @@ def markings(db: Session, actor: Actor) -> list[Marking]:
 
 
 def left(db: Session, actor: Actor) -> list[Marking]:
-    """What the actor has still to mark."""
+    """What the actor has still to mark. Raises `Refused`."""
     return [one for one in markings(db, actor) if one.waits and not one.awaits_consent]
 
 
@@ -190,7 +190,8 @@ def _reopenings(db: Session, marks: Iterable[ExpertMark]) -> dict[int, ExpertMar
 
 
 def entries(db: Session, one: Marking) -> Entries:
-    """The entries that an expert may read of a learner, the latest first."""
+    """The entries that an expert may read of a learner, the latest first. Raises `Refused` if the
+    pack cannot be read."""
     programme = load(one.cohort.programme)
     return [
         (record, body)
@@ -200,7 +201,8 @@ def entries(db: Session, one: Marking) -> Entries:
 
 
 def said_before(db: Session, one: Marking) -> list[Signed]:
-    """The recommendation, and the mentor's evaluations where the document lists them."""
+    """The recommendation, and the mentor's evaluations where the document lists them. Raises
+    `Refused` if the pack cannot be read."""
     programme = load(one.cohort.programme)
     return [
         signed
@@ -210,7 +212,7 @@ def said_before(db: Session, one: Marking) -> list[Signed]:
 
 
 def looked(db: Session, actor: Actor, one: Marking) -> None:
-    """Note that an expert has opened a learner's card."""
+    """Note that an expert has opened a learner's card. Raises `Refused`."""
     grant = allow(db, actor, "mark", one.member.id)
     looking.note(db, actor, grant.relation, "membership", one.member.id, [one.member.id])
 
@@ -306,7 +308,7 @@ def _refused(key: str, asked: Marking) -> Refused:
 
 @dataclass(frozen=True, slots=True)
 class MarkTally:
-    """How the experts have marked a learner: of how many of them who, and with which outcomes."""
+    """How the experts have marked a learner."""
 
     recommended: bool
     experts: int
@@ -333,8 +335,8 @@ class MarkTally:
 def tallies(
     db: Session, actor: Actor, students: Sequence[int], stage: StageNow, part: StagePart
 ) -> dict[int, MarkTally]:
-    """How the experts have marked these learners, as far as the actor may see it: only an office
-    that oversees the whole cohort, and none of whose people who marks as well."""
+    """How the experts have marked these learners, as far as the actor may see it: the
+    actor belongs to an office that oversees the whole cohort, and is no expert of it."""
     may_see = held_each(db, actor.person_id, "read_marks", students)
     shown = [student for student in students if student in may_see]
     every = _latest(db, shown, stage.key)
@@ -378,8 +380,8 @@ class MarksOfLearner:
 
 
 def of_learner(db: Session, actor: Actor, student_id: int, stage: int) -> MarksOfLearner:
-    """The latest mark of each expert of a learner, at a stage by its number. Raises `Refused` for
-    anyone but the office that decides."""
+    """The latest mark of each expert for a learner, at the stage with this number. Raises
+    `Refused` for anybody but the office that decides."""
     grant = allow(db, actor, "read_marks", student_id)
     looking.note(db, actor, grant.relation, "marks", student_id, [student_id])
     member = roster.find_member(db, student_id)
@@ -390,7 +392,7 @@ def of_learner(db: Session, actor: Actor, student_id: int, stage: int) -> MarksO
 
 
 def rests_on_marks(db: Session, actor: Actor, entry: Evaluation) -> bool:
-    """Whether an evaluation decides on the marks of experts, which the actor may read."""
+    """Whether an evaluation decides on marks of experts that the actor may read."""
     part = evaluations.part_of(db, entry)
     if part is None or not (part.decides and part.stage.independent):
         return False
@@ -480,8 +482,8 @@ def to_reopen(db: Session, actor: Actor, mark_id: int) -> SignedMark:
 
 
 def _may_change(db: Session, mark: ExpertMark) -> bool:
-    """Whether it is its expert's latest, has not been opened again, and nothing has been decided
-    on it: a decision is opened first."""
+    """Whether a mark is its expert's latest, is not open again, and nothing has been
+    decided on it. A decision must be opened first."""
     latest = versions(db, mark)[-1].id == mark.id
     decided = committee.decided(db, [mark.student_id], mark.stage)
     return latest and not decided and not _reopenings(db, [mark])
@@ -529,8 +531,8 @@ def reopen(db: Session, actor: Actor, mark_id: int, reason: str) -> SignedMark:
 
 
 def owing(db: Session, student_id: int, on: date) -> list[int]:
-    """The experts who have still to mark a learner, at whatever stage, as persons; none while
-    they can sign nothing."""
+    """The person ids of the experts who have still to mark a learner, at any stage; none
+    while they cannot sign."""
     grants = holders(db, "mark", student_id)
     if not grants or not committee.at_work(db, student_id, on):
         return []
@@ -549,8 +551,9 @@ def owing(db: Session, student_id: int, on: date) -> list[int]:
 
 
 def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
-    """What experts signed of the learners at these memberships, for a copy of a person's data:
-    once the office has decided and the family may know it, and without the experts' names."""
+    """What experts signed about the learners at these memberships, for a copy of a
+    person's data, without the experts' names. It is left out until the office has decided and the
+    family may know."""
     rows = db.exec(
         select(ExpertMark)
         .where(col(ExpertMark.student_id).in_(places))
@@ -570,8 +573,8 @@ def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def forget(db: Session, places: Sequence[int]) -> None:
-    """Take the words out of all that experts signed of somebody who is erased: that something was
-    signed, by whom and when, stays."""
+    """Erase the words of everything that experts signed about somebody who is erased. That
+    something was signed, by whom and when, stays."""
     here = db.connection()
     theirs = sa.select(col(ExpertMark.id)).where(col(ExpertMark.student_id).in_(places))
     here.execute(

@@ -1,8 +1,9 @@
-"""What is private in words besides the names on the roster: people without a title or unknown
-here, names in Latin letters, masked ones, classes and schools, addresses, births, health.
+"""Finds private details in words, besides the names on the roster: people without a title or
+unknown here, names in Latin letters, masked names, classes and schools, addresses, births,
+illnesses.
 
-What counts as an ordinary word is what people ask about policy with: the guide's ways of asking.
-In doubt too much is taken out.
+A word counts as ordinary if people ask about policy with it, as the guide's wordings show. In
+doubt, too much is removed.
 """
 
 from __future__ import annotations
@@ -197,7 +198,7 @@ def _is_pinyin(word: str) -> bool:
 
 
 def _names(said: str) -> str:
-    """Take out what is built as a Chinese name and is no ordinary word."""
+    """Replace what is built like a Chinese name and is no ordinary word."""
     out: list[str] = []
     at = 0
     while at < len(said):
@@ -257,7 +258,8 @@ def _english() -> frozenset[str]:
 
 @lru_cache(maxsize=2)
 def _vocabulary(_guide: int) -> tuple[frozenset[str], frozenset[str]]:
-    """Pairs of characters, and English words, with which people ask about policy."""
+    """The pairs of characters, and the English words, with which people ask about
+    policy."""
     said = [ask for topic in guide().topics.values() for ask in topic.asks]
     pairs = {one[at : at + 2] for one in said for at in range(len(one) - 1)}
     words = {word for one in said for word in re.findall(r"[a-z]+", one.lower())}

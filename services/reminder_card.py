@@ -1,4 +1,4 @@
-"""What a reminder says: what is owed, until when, in plain words, as it stands at that moment."""
+"""The card of a reminder: what is owed, until when, as it stands at that moment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ WAYS: Final[Mapping[str, str]] = {
     RecordKind.MEETING_RECORD: records.BEGUN_BY[RecordKind.MEETING_RECORD],
     "queue": "queue",
 }
-"""The command that leads to what is owed; sessions are begun where nothing else is meant."""
+"""The command that leads to each thing that is owed. Where none is listed, the button begins a
+session."""
 
 
 def card(db: Session, bundle_id: int, due: Sequence[Due], today: date) -> Message:
@@ -60,7 +61,8 @@ def card(db: Session, bundle_id: int, due: Sequence[Due], today: date) -> Messag
 
 
 def _grouped(due: Sequence[Due]) -> list[list[Due]]:
-    """What is said in one line: the diaries of one learner, one matter of many learners."""
+    """Groups what can be said in one line: the diaries of one learner, or one matter of many
+    learners."""
     found: dict[tuple[object, ...], list[Due]] = defaultdict(list)
     for one in due:
         whose = one.learner.id if one.to is To.LEARNER else 0
@@ -138,7 +140,7 @@ def _minimum(one: Due, today: date) -> Words:
 
 
 def every(weeks: int) -> Text:
-    """Once in so many weeks, in words."""
+    """How often in words: once in so many weeks."""
     if weeks == 1:
         return t("reminder.every_week")
     return t("reminder.every_month") if weeks >= 5 else t("reminder.every_weeks", weeks=weeks)
@@ -223,7 +225,7 @@ def _of_others(group: Sequence[Due], today: date) -> Words:
 
 
 def listed(names: Iterable[str]) -> Words:
-    """Some names, and of many how many there are."""
+    """Some names, and how many more there are."""
     every_name = list(dict.fromkeys(names))
     if len(every_name) <= MOST_NAMES:
         return t("field.list", items=every_name)
@@ -234,7 +236,7 @@ def listed(names: Iterable[str]) -> Words:
 
 
 def why(due: Sequence[Due]) -> Message:
-    """The clause behind each thing in a reminder, and what it says."""
+    """For each thing in a reminder, the clause it rests on and what that says."""
     fields: dict[tuple[str, ...], Field] = {}
     for one in due:
         programme, rule, about = one.learner.programme, one.matter.rule, one.matter.about

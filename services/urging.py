@@ -381,7 +381,7 @@ def _reminded_today(db: Session, actor: Actor, reviewer: Reviewer) -> bool:
 def urge_reviewers(db: Session, actor: Actor, cohort_id: int) -> list[str]:
     """Remind those who are late with their reviews, each by the actor's right to it; on record.
 
-    Gives their names.
+    Gives their names. Raises `Refused`.
     """
     names = []
     for late in late_reviews(db, actor, cohort_id):
