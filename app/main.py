@@ -198,7 +198,8 @@ class App:
         ]
 
     def _invitation_link(self, code: str) -> str:
-        """What opens the door with a code; the code, if nothing does."""
+        """The address at which somebody joins with a code; the code itself, if nothing serves
+        one."""
         return next(iter(self.settings.invitation_links(code).values()), code)
 
     def _address(self) -> str:

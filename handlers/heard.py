@@ -42,7 +42,7 @@ def hear(scene: Scene, incoming: Incoming, advised: bool = False) -> None:
 
 
 def unread(scene: Scene, incoming: Incoming) -> bool:
-    """Say of what cannot be read what it is; returns whether it was such."""
+    """Say so if something was sent that cannot be read. Returns whether it was."""
     if incoming.other == "edited":
         edited(scene, incoming.sent)
     elif incoming.other is not None:
@@ -115,7 +115,7 @@ def hear_files(
 
 
 def what_files_are_for(scene: Scene) -> Message:
-    """What somebody who keeps no entries may send, said where a file can be nothing of theirs."""
+    """What somebody who keeps no entries may send, said when a file can be nothing of theirs."""
     if not rosters.imports(scene):
         return with_menu(t("help.no_files"))
     meant = ("roster", "documents", "summary")
@@ -148,7 +148,7 @@ def doubts(scene: Scene, words: str) -> bool:
 
 
 def answer(scene: Scene, words: str, advised: bool = False) -> None:
-    """Take words as a question."""
+    """Answer words as a question."""
     if affairs.aside(scene, words):
         return
     asks = asking.asks(words) or asking.clear(scene, words)

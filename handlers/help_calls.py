@@ -28,7 +28,8 @@ MOST_CALLS: Final = 3
 SEEK: Final = Choice(press("seek_help"), t("seeking.tell_an_adult"), weight="primary")
 """The way here from an answer to a cry for help."""
 _REMARK: Final = t("seeking.not_kept_here", helplines=t("seeking.helplines"))
-"""Stands under what a learner has done: what stays on the screen until the page is opened anew."""
+"""Stands below what a learner has done, and says what stays on the screen until the page is opened
+anew."""
 OWN_CALLS: Final = Choice(press("own_calls"), t("seeking.own_calls"), weight="quiet")
 
 
@@ -89,14 +90,15 @@ def seek(scene: Scene, _args: Sequence[str]) -> None:
 
 
 def _of_others(scene: Scene) -> None:
-    """Show whoever is no learner the calls that wait for them, and where there is help."""
+    """Show somebody who is no learner the calls that wait for them, and where there is help."""
     rows = _to_open(scene) if scene.speaker.person_id is not None else []
     words = t("seeking.wait_for_you" if rows else "seeking.only_helplines")
     sealed(scene, Message(words, (*rows, (TO_MENU,)), note=t("seeking.helplines")))
 
 
 def _to_open(scene: Scene) -> list[tuple[Choice, ...]]:
-    """Ways to the calls that wait for the speaker: a learner may be an adult to another."""
+    """The buttons of the calls that wait for the speaker. A learner too may be an adult to another
+    one."""
     return [
         (Choice(press("open_call", one.id), t("seeking.open_of", at=one.told.at)),)
         for one in help_calls.waiting(scene.session, scene.actor)

@@ -134,7 +134,7 @@ def own_mark(scene: Scene, one: Marking) -> list[Field]:
 
 
 def standing(one: Marking) -> Words:
-    """What is to be known before a mark is signed, or why it cannot be signed now."""
+    """What the expert has to know before signing, or why it cannot be signed now."""
     if one.decided:
         return t("marking.decided")
     if not one.now.takes_evaluations:

@@ -37,7 +37,8 @@ CARD: Final = "results"
 SHOWN: Final = 30
 """Lines of a list that are named one by one."""
 HIGH: Final = 100
-"""A higher score is asked about: no document says of how many, and most tests are of a hundred."""
+"""A score above this is asked about. No document states a highest one; most tests are out of a
+hundred."""
 
 
 class Scored(BaseModel):
@@ -67,7 +68,7 @@ class ResultsSeen(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Entering:
-    """What a pasted list is understood as."""
+    """What a pasted list means."""
 
     new: Sequence[tuple[Scored, str]]
     changed: Sequence[tuple[Scored, str]]

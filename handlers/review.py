@@ -242,7 +242,7 @@ def approve_read(chosen: str, read: Sequence[tuple[int, int]]) -> Choice:
 
 
 def _sum(read: Sequence[tuple[int, int]]) -> int:
-    """A number that tells these versions from any others."""
+    """A number that tells this set of versions from any other."""
     return crc32(repr(sorted(read)).encode())
 
 

@@ -102,7 +102,8 @@ def urge_all(scene: Scene, args: Sequence[str]) -> None:
 
 
 def matters(chosen: str) -> Sequence[RecordKind]:
-    """What is spoken of: one matter, or any."""
+    """The matters that a button means: one of them, or all. Raises `Refused` for an unknown
+    one."""
     if chosen == "any":
         return urging.MATTERS
     if chosen not in [matter.value for matter in urging.MATTERS]:
@@ -113,8 +114,12 @@ def matters(chosen: str) -> Sequence[RecordKind]:
 def due_for(
     scene: Scene, wanted: Sequence[RecordKind]
 ) -> tuple[list[tuple[Member, RecordKind]], int]:
-    """Of whom what is missing that whoever speaks may remind them of, and how many of these they
-    have reminded today already. Raises `Refused` for who may remind nobody."""
+    """Which of the speaker's students lack something of which the speaker may remind them: the
+    student and the matter, each pair once. The number counts those pairs that are left out because
+    the speaker has reminded the student of the matter today already.
+
+    Raises `Refused` for a speaker who may remind nobody.
+    """
     due: list[tuple[Member, RecordKind]] = []
     done = may = 0
     today = beijing_day(scene.now)
@@ -143,7 +148,7 @@ def reminds(scene: Scene, student: Member, matter: str = "") -> bool:
 
 
 def not_theirs(scene: Scene, students: Sequence[Member]) -> Refused:
-    """Why somebody does not remind these students, and who does."""
+    """The refusal for somebody who may not remind these students. It names those who may."""
     ids = [student.id for student in students]
     who = [
         t("watch.urge.by", name=name, role=t(f"role.{role}"))
@@ -157,7 +162,7 @@ def not_theirs(scene: Scene, students: Sequence[Member]) -> Refused:
 def reviewers_choice(
     scene: Scene, shown: Cohort, waiting: Iterable[Record]
 ) -> list[tuple[Choice, ...]]:
-    """The button that reminds those who are late with their reviews, where one of these is."""
+    """The button that reminds reviewers who are late, if there is any such reviewer."""
     if not any(urging.is_late(scene.session, scene.actor, record) for record in waiting):
         return []
     return [(Choice(press("urge_reviewers", shown.id or 0), t("watch.urge.reviewers")),)]
