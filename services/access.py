@@ -673,8 +673,14 @@ def own_programmes(db: Session, person_id: int) -> tuple[Programme, ...]:
     keys = dict.fromkeys(cohort_of(db, place).programme for place in places)
     own = tuple(programme for key in keys if (programme := packs.found(key)) is not None)
     if keys and not own:
-        raise Refused(t("roster.no_such_programme", programme="、".join(keys)))
+        raise Refused(t("roster.no_such_programme", programme=t("field.list", items=list(keys))))
     return own
+
+
+def name_at(db: Session, member_id: int) -> str:
+    """The name of a membership's person."""
+    member = cast(Membership, db.get(Membership, member_id))
+    return cast(Person, db.get(Person, member.person_id)).name
 
 
 def cohort_of(db: Session, member: Membership) -> Cohort:

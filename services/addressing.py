@@ -322,7 +322,7 @@ def label(db: Session, row: Bulletin) -> Text:
     wanted = Audience.model_validate(row.audience)
     who = t(f"role.{wanted.role}") if wanted.role else t("bulletin.everybody")
     if wanted.owes is not None:
-        who = t("bulletin.who_owe", who=who, what=owing(wanted.owes))
+        who = t("bulletin.who_owe", who=who, what=owed_label(wanted.owes))
     if wanted.subject:
         programme = load(roster.find_cohort(db, row.cohort_id).programme)
         who = t("bulletin.who_of", who=who, what=programme.subject_name(wanted.subject))
@@ -332,6 +332,6 @@ def label(db: Session, row: Bulletin) -> Text:
     return who
 
 
-def owing(kind: RecordKind) -> Text:
+def owed_label(kind: RecordKind) -> Text:
     """What people are called who still owe something in this matter."""
     return t(f"bulletin.owes_{kind}")

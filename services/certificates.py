@@ -451,9 +451,10 @@ def revoke(db: Session, by: Actor | Operator, certificate_id: int, reason: str) 
     db.add(done)
     db.flush()
     audit.note(db, by, "revoke_certificate", "certificate", certificate_id)
+    name = learner_at(db, row.student_id).name
     titles = (
         t("certificate.told_revoked", number=row.number),
-        t("certificate.told_childs_revoked", number=row.number, name=_name_of(db, row)),
+        t("certificate.told_childs_revoked", number=row.number, name=name),
     )
     told = Message(fields=(Field(t("field.reason"), reason),))
     _tell_family(db, by, row, told, titles, f"certificate:{certificate_id}:revoked")
@@ -472,10 +473,6 @@ def to_revoke(db: Session, by: Actor | Operator, certificate_id: int) -> Certifi
             t(key), verb="revoke_certificate", object="certificate", object_id=certificate_id
         )
     return row
-
-
-def _name_of(db: Session, certificate: Certificate) -> str:
-    return learner_at(db, certificate.student_id).name
 
 
 def may_revoke(db: Session, actor: Actor, certificate: Certificate) -> bool:

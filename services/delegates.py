@@ -21,7 +21,7 @@ from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, press
 from prompts import Words, span, t
 from services import audit, notices, roster
-from services.access import any_of, memberships
+from services.access import any_of, memberships, name_at
 from services.roster import Member
 from storage.tables import Delegation, Membership, Mentoring, Person, Role
 
@@ -83,7 +83,7 @@ def appoint(db: Session, actor: Actor, delegate_id: int, first: date, last: date
     db.get(Membership, place.id, with_for_update=True)
     for other in _open(db, [cast(int, place.id)]):
         if other.first_day <= last and first <= other.last_day:
-            name = _name_of(db, other.delegate_id)
+            name = name_at(db, other.delegate_id)
             days = span(other.first_day, other.last_day)
             raise Refused(t("delegate.already", name=name, days=days), verb="appoint_delegate")
     made = Delegation(
@@ -100,7 +100,7 @@ def appoint(db: Session, actor: Actor, delegate_id: int, first: date, last: date
     decline = Choice(press("end_stand_in", made.id or 0), t("delegate.decline"), weight="danger")
     see = Choice(press("queue"), t("command.queue.label"), weight="primary")
     message = Message(
-        t("delegate.asked_of_you", name=_name_of(db, cast(int, place.id)), days=span(first, last)),
+        t("delegate.asked_of_you", name=name_at(db, cast(int, place.id)), days=span(first, last)),
         rows=((see, decline),),
         kind="card",
         card=f"delegation:{made.id}",
@@ -267,12 +267,7 @@ def named(db: Session, name: str, stood_in_for: int | None) -> Words:
     name."""
     if stood_in_for is None:
         return name
-    return t("delegate.by", name=name, mentor=_name_of(db, stood_in_for))
-
-
-def _name_of(db: Session, place: int) -> str:
-    member = cast(Membership, db.get(Membership, place))
-    return cast(Person, db.get(Person, member.person_id)).name
+    return t("delegate.by", name=name, mentor=name_at(db, stood_in_for))
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +286,7 @@ def told(db: Session, actor: Actor) -> list[StandIn]:
     mine = {one.id for one in memberships(db, actor.person_id)}
     return [
         StandIn(
-            one, _name_of(db, one.delegate_id), _name_of(db, one.mentor_id), one.mentor_id in mine
+            one, name_at(db, one.delegate_id), name_at(db, one.mentor_id), one.mentor_id in mine
         )
         for one in concerning(db, actor)
     ]

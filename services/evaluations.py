@@ -32,6 +32,7 @@ from services.access import (
     held_each,
     learner_at,
     memberships,
+    name_at,
 )
 from services.packs import load, word_label
 from services.rights import RIGHTS, ROLES, Relation
@@ -505,25 +506,6 @@ def all_of(db: Session, student_id: int, *, family: bool) -> list[Signed]:
     return sorted(found, key=lambda one: stage_number(learner, one.evaluation.stage))
 
 
-def decided(db: Session, student_id: int) -> Evaluation | None:
-    """The signed evaluation by which the office decided about a learner's outcome; `None`
-    if it has not decided."""
-    rows = db.exec(
-        select(Evaluation)
-        .where(
-            Evaluation.student_id == student_id,
-            Evaluation.side == Side.OFFICE,
-            Evaluation.state == EvaluationState.SIGNED,
-        )
-        .order_by(col(Evaluation.id).desc())
-    )
-    for entry in rows:
-        part = part_of(db, entry)
-        if part is not None and part.decides:
-            return entry
-    return None
-
-
 def _withheld(db: Session, entry: Evaluation) -> bool:
     """Whether the family must not see an evaluation yet: it ends the cultivation, and the
     office has to tell them first."""
@@ -576,7 +558,7 @@ def signer_name(db: Session, entry: Evaluation) -> Words:
 def _signer(db: Session, row: EvaluationVersion) -> Words:
     """The name of the person who signed; if they stood in for a mentor, with the mentor's
     name."""
-    return delegates.named(db, _name_of(db, row.signed_by), row.stood_in_for)
+    return delegates.named(db, name_at(db, row.signed_by), row.stood_in_for)
 
 
 def reopening(db: Session, entry: Evaluation) -> Reopening | None:
@@ -584,11 +566,6 @@ def reopening(db: Session, entry: Evaluation) -> Reopening | None:
     if entry.state is not EvaluationState.REOPENED:
         return None
     return db.get(Reopening, (entry.id, entry.version))
-
-
-def _name_of(db: Session, member_id: int) -> str:
-    member = cast(Membership, db.get(Membership, member_id))
-    return cast(Person, db.get(Person, member.person_id)).name
 
 
 def learners(db: Session, actor: Actor, cohort: Cohort) -> list[Member]:
@@ -640,7 +617,7 @@ def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
             "stage": entry.stage,
             "side": entry.side,
             "version": row.version,
-            "signed_by": _name_of(db, row.signed_by),
+            "signed_by": name_at(db, row.signed_by),
             "at": row.at.isoformat(),
             **row.body,
         }

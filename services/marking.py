@@ -36,6 +36,7 @@ from services.access import (
     holders,
     holders_each,
     learner_at,
+    name_at,
 )
 from services.evaluations import EvaluationBody, Signed
 from services.packs import load
@@ -89,7 +90,7 @@ def marks_anything(programme: Programme, _role: Role) -> bool:
     return any(stage.independent for stage in programme.stages)
 
 
-def part_of(cohort: Cohort, now: StageNow) -> StagePart | None:
+def deciding_part(cohort: Cohort, now: StageNow) -> StagePart | None:
     """The office's part of a stage at which experts mark; `None` at any other."""
     if not now.stage.independent:
         return None
@@ -138,7 +139,7 @@ def marking(db: Session, actor: Actor, student_id: int, stage: int | str) -> Mar
 def _of_stage(
     db: Session, actor: Actor, cohort: Cohort, now: StageNow, members: Sequence[Member]
 ) -> list[Marking]:
-    part = part_of(cohort, now)
+    part = deciding_part(cohort, now)
     me = db.exec(
         select(Membership.id).where(
             Membership.cohort_id == cohort.id,
@@ -420,7 +421,7 @@ def _signed(db: Session, mark: ExpertMark) -> SignedMark:
     return SignedMark(
         mark,
         EvaluationBody.model_validate(mark.body),
-        _name_of(db, mark.expert_id),
+        name_at(db, mark.expert_id),
         db.get(ExpertMarkReopening, mark.id),
         part,
         place,
@@ -433,11 +434,6 @@ def _parts(programme: Programme, place: int) -> Sequence[StagePart]:
     if place >= len(programme.stages):
         return ()
     return evaluating.parts(programme, programme.stages[place])
-
-
-def _name_of(db: Session, member_id: int) -> str:
-    place = cast(Membership, db.get(Membership, member_id))
-    return cast(Person, db.get(Person, place.person_id)).name
 
 
 def outcome_label(one: SignedMark) -> Words:
@@ -530,7 +526,7 @@ def reopen(db: Session, actor: Actor, mark_id: int, reason: str) -> SignedMark:
 # ---------------------------------------------------------------- reminders, a person's data
 
 
-def owing(db: Session, student_id: int, on: date) -> list[int]:
+def still_to_mark(db: Session, student_id: int, on: date) -> list[int]:
     """The person ids of the experts who have still to mark a learner, at any stage; none
     while they cannot sign."""
     grants = holders(db, "mark", student_id)

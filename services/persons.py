@@ -111,7 +111,7 @@ class Held:
     looks: int
 
 
-def held(db: Session, person_id: int) -> Held:
+def holdings(db: Session, person_id: int) -> Held:
     accounts = _accounts(person_id)
     records = _records(person_id)
     approved = col(Record.state) == RecordState.APPROVED

@@ -41,7 +41,6 @@ _AFTER: Final = frozenset(
     "的能可以想也没被是不和与跟说在去有要会同老都还就了吗呢给对从到因教让把这那半又再上下推三两几个"
 )
 """Characters that follow a name more often than they end one."""
-_MASK: Final = r"[*＊×✕xX某○〇●□_＿]"  # noqa: RUF001 - signs that people mask names with
 _MASKED: Final = re.compile(
     rf"[{_HAN}](?:某{{1,2}}|[*＊×✕○●□]{{1,3}}[{_HAN}]?|[xX]{{1,2}}(?![A-Za-z])[{_HAN}]?)"  # noqa: RUF001 - as above
 )

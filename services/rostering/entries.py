@@ -25,7 +25,6 @@ from storage.tables import Role
 
 LONGEST_NAME: Final = 60
 LONGEST_UNIT: Final = 120
-OLDEST: Final = date(1900, 1, 1)
 _HAN: Final = r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\u3007]"
 _DOTS: Final = re.compile(r"\s*[·•・･．‧∙●᛫⋅・]\s*")
 

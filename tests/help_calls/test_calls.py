@@ -468,12 +468,12 @@ async def test_a_guardians_copy_holds_nothing_of_it(house: House) -> None:
 async def test_no_number_tells_of_it(house: House) -> None:
     child = one(house, "林小雨").person_id
     with house.app.database.transaction() as db:
-        before = persons.held(db, child)
+        before = persons.holdings(db, child)
     await asks(house)
     await one(house, "林小雨").presses("写几句话")
     await one(house, "林小雨").presses("先放下")
     with house.app.database.transaction() as db:
-        after = persons.held(db, child)
+        after = persons.holdings(db, child)
         assert (after.drafts, after.records) == (before.drafts, before.records)
         # The menu that 先放下 leads to is a line of the chat.
         assert after.lines == before.lines + 1

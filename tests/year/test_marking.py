@@ -23,6 +23,7 @@ from services.rights import Relation
 from services.standing import standings_on
 from storage.database import Database
 from storage.tables import (
+    Evaluation,
     ExpertMark,
     File,
     Record,
@@ -106,11 +107,17 @@ class Year:
         body = EvaluationBody(outcome=outcome, comment="同意专家意见")
         evaluations.sign(self.db, actor, place, self.key, "office", 0, body)
 
+    def decision(self, student: str) -> Evaluation | None:
+        """What the office has decided about a learner on the experts' marks."""
+        every = evaluations.all_of(self.db, self.place(student), family=False)
+        stated = (one.evaluation for one in every if one.evaluation.stage == self.key)
+        return next(stated, None)
+
     def tally(self, who: str, student: str) -> MarkTally | None:
         member = roster.find_member(self.db, self.place(student)).membership
         cohort = cohort_of(self.db, member)
         now = stages.stage_of(self.db, cohort, self.key, NOW.date())
-        part = marking.part_of(cohort, now)
+        part = marking.deciding_part(cohort, now)
         assert part is not None
         place = self.place(student)
         return marking.tallies(self.db, self.actor(who), [place], now, part).get(place)
@@ -171,7 +178,7 @@ def test_experts_mark_who_was_recommended_and_the_office_decides(year: Year) -> 
     with pytest.raises(Refused, match=r"evaluation\.not_yours"):
         evaluations.task(year.db, year.actor("市办"), year.place("甲生"), year.key, "office")
     year.decide("甲生", "excellent")
-    assert evaluations.decided(year.db, year.place("甲生"))
+    assert year.decision("甲生")
     assert "甲生" not in year.offered("专二")
 
 
@@ -201,7 +208,7 @@ def lists_ask(year: Year) -> dict[str, int]:
     learner = roster.find_member(db, year.place("甲生")).membership
     cohort = cohort_of(db, learner)
     now = stages.stage_of(db, cohort, year.key, NOW.date())
-    part = marking.part_of(cohort, now)
+    part = marking.deciding_part(cohort, now)
     assert part is not None
     students = [
         place for name, (_, place) in year.people.items() if name.endswith("生") and name != "丙生"
@@ -308,7 +315,7 @@ def test_after_the_decision_nothing_is_marked_opened_or_read(year: Year) -> None
         marking.open_evaluation(year.db, year.actor("专二"), number)
     mark = year.db.exec(select(ExpertMark)).one()
     assert not marking.may_reopen(year.db, year.actor("区办"), mark)
-    decision = evaluations.decided(year.db, year.place("甲生"))
+    decision = year.decision("甲生")
     assert decision is not None
     evaluations.reopen(year.db, year.actor("区办"), decision.id or 0, 1, "再议")
     assert year.mark("专二", "甲生", "qualified").version == 1
