@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import beijing_day
-from bot.talk.message import Choice, Field, Message, press
+from bot.talk.message import Choice, Field, Message, labelled, press
 from prompts import Text, t
 from services import audit, notices, roster
 from services.access import allow, held, holders, learner_at, things
@@ -119,7 +119,7 @@ def end(db: Session, actor: Actor, case_id: int, reason: str) -> ExitCase:
     case.state = ExitState.ENDED
     _step(db, actor, case, reason, "end_cultivation")
     name = cast(Person, db.get(Person, actor.person_id)).name
-    roster.end_member(db, Operator(actor.now), case.student_id, f"{name}：{reason}"[:200])
+    roster.end_member(db, Operator(actor.now), case.student_id, f"{labelled(name)}{reason}"[:200])
     message = Message(title=t("exit.told_ended"), note=t("exit.records_stay"))
     for person_id in _family(db, case.student_id):
         notices.tell(db, actor, person_id, message, f"exit:{case.id}:ended")

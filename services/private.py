@@ -13,13 +13,16 @@ from functools import lru_cache
 from typing import Final
 
 from answers import guide
+from prompts import catalogue
 
-NAME: Final = "（姓名）"
-SCHOOL: Final = "（学校）"
-CLASS: Final = "（班级）"
-PLACE: Final = "（地址）"
-BIRTH: Final = "（出生或年龄）"
-HEALTH: Final = "（健康情况）"
+GAP: Final = catalogue("zh")
+"""What is kept is in Chinese, whatever language somebody speaks."""
+NAME: Final = GAP["question.gap.name"]
+SCHOOL: Final = GAP["question.gap.school"]
+CLASS: Final = GAP["question.gap.class"]
+PLACE: Final = GAP["question.gap.address"]
+BIRTH: Final = GAP["question.gap.birth"]
+HEALTH: Final = GAP["question.gap.health"]
 
 _HAN: Final = "\u3400-\u9fff"
 _SURNAMES: Final = frozenset(
