@@ -210,10 +210,10 @@ def evidence_card(scene: Scene, task: Task) -> Message:
         notes.append(t("evaluation.more_words", count=len(writings) - SHOWN))
     told = [
         Field(t("evaluation.when"), window_words(task.now)),
-        Field(t("evaluation.rests_on"), listed(stage.inputs)),
+        Field(t("evaluation.rests_on"), with_commas(stage.inputs)),
         *of_experts(scene, task),
-        Field(t("evaluation.by_kind"), listed(by_kind(entries))),
-        Field(t("evaluation.by_month"), listed(by_month(entries))),
+        Field(t("evaluation.by_kind"), with_commas(by_kind(entries))),
+        Field(t("evaluation.by_month"), with_commas(by_month(entries))),
     ]
     return Message(
         title=t("evaluation.card", student=member.person.name, stage=stage.name),
@@ -241,7 +241,7 @@ def of_experts(scene: Scene, task: Task) -> list[Field]:
         ]
         found += [
             Field(t("marking.median"), median(task, tally)),
-            Field(t("marking.spread"), listed(spread)),
+            Field(t("marking.spread"), with_commas(spread)),
         ]
     return found
 
@@ -312,7 +312,8 @@ def approved(entries: Entries) -> Iterable[SessionBody]:
             yield body
 
 
-def listed(items: Sequence[Words]) -> Words:
+def with_commas(items: Sequence[Words]) -> Words:
+    """The items with commas between them; empty if there are none."""
     return t("field.list", items=list(items)) if items else ""
 
 

@@ -13,7 +13,7 @@ from bot.talk.conversation import Chat
 from bot.talk.inputs import Free
 from bot.talk.message import Choice, Field, Item, Message, press
 from handlers import evaluations, progress
-from handlers.evaluations import EvaluationSeen, by_kind, by_month, listed, window_words
+from handlers.evaluations import EvaluationSeen, by_kind, by_month, window_words, with_commas
 from handlers.pages import page_of, tell
 from programmes.values import kept_as
 from prompts import Words, t
@@ -107,9 +107,9 @@ def card(scene: Scene, args: Sequence[str]) -> None:
     sessions = records.entries(scene.session, student) if one.open else []
     fields = [
         Field(t("evaluation.when"), window_words(one.now)),
-        Field(t("evaluation.rests_on"), listed(inputs)),
-        Field(t("evaluation.by_kind"), listed(by_kind(sessions))),
-        Field(t("evaluation.by_month"), listed(by_month(sessions))),
+        Field(t("evaluation.rests_on"), with_commas(inputs)),
+        Field(t("evaluation.by_kind"), with_commas(by_kind(sessions))),
+        Field(t("evaluation.by_month"), with_commas(by_month(sessions))),
         *own_mark(scene, one),
     ]
     tell(

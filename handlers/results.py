@@ -142,7 +142,7 @@ def asks_for_score(known: Scored, stage: str) -> Text:
 
 def asks_why(found: Entering, stage: str) -> Text:
     named = [change(one, score, stage) for one, score in found.changed]
-    return t("result.why", changed=listed(named))
+    return t("result.why", changed=some_of(named))
 
 
 def change(known: Scored, score: str, stage: str) -> Text:
@@ -232,7 +232,7 @@ def lines(me: ResultsSeen, stage: str, found: Entering, why: str) -> list[Summar
         told.append(SummaryLine("stage", t("field.stage"), stage_label(stage)))
     pairs = [t("result.pair", student=one.name, score=score) for one, score in found.new]
     pairs += [change(one, score, stage) for one, score in found.changed]
-    told.append(SummaryLine(step, t("result.score_label"), listed(pairs)))
+    told.append(SummaryLine(step, t("result.score_label"), some_of(pairs)))
     if found.changed:
         told.append(SummaryLine("why", t("result.corrected"), why))
     return told
@@ -248,10 +248,10 @@ def check(stage: str, found: Entering) -> Text:
     if not high:
         return words
     pairs = [t("result.pair", student=one.name, score=score) for one, score in high]
-    return t("result.high", check=words, pairs=listed(pairs))
+    return t("result.high", check=words, pairs=some_of(pairs))
 
 
-def listed(named: Sequence[Words]) -> Text:
+def some_of(named: Sequence[Words]) -> Text:
     """Some names, and of many how many there are."""
     if len(named) <= SHOWN:
         return t("field.list", items=list(named))

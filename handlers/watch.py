@@ -107,7 +107,7 @@ def profile(scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]
         fields=(
             Field(t("field.mentors"), t("field.list", items=around or t("watch.no_mentor"))),
             *([Field(t(key), urged)] if every or mine else []),
-            *consent_awaited(scene, member),
+            *consent_fields(scene, member),
         ),
         items=(
             *report.items,
@@ -118,7 +118,7 @@ def profile(scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]
     )
 
 
-def consent_awaited(scene: Scene, member: Member) -> list[Field]:
+def consent_fields(scene: Scene, member: Member) -> list[Field]:
     """A field that says that nothing is kept yet because a guardian has not consented; none
     otherwise."""
     if may_keep(scene.session, learner_at(scene.session, member.id), beijing_day(scene.now)):

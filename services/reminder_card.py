@@ -189,7 +189,7 @@ def _queue(db: Session, group: Sequence[Due], today: date) -> Words:
     days = max((today - (due.matter.since or today)).days for due in group)
     names = [due.learner.name for due in group]
     if one.matter.name == "plan":
-        return t("reminder.plans_wait", count=len(group), days=days, names=listed(names))
+        return t("reminder.plans_wait", count=len(group), days=days, names=some_names(names))
     key = {
         To.MENTOR: "reminder.queue_mentor",
         To.TEAM_MEMBER: "reminder.queue_team_member",
@@ -199,11 +199,11 @@ def _queue(db: Session, group: Sequence[Due], today: date) -> Words:
         # They look after mentors, and read nothing of students.
         learners = {due.learner.id for due in group}
         names = [r.name for number in learners for r in records.reviewers(db, number)]
-    return t(key, count=len(group), days=days, names=listed(names))
+    return t(key, count=len(group), days=days, names=some_names(names))
 
 
 def _of_others(group: Sequence[Due], today: date) -> Words:
-    one, names = group[0], listed(due.learner.name for due in group)
+    one, names = group[0], some_names(due.learner.name for due in group)
     until = one.saying.until
     if one.matter.at_least:
         return t(
@@ -224,7 +224,7 @@ def _of_others(group: Sequence[Due], today: date) -> Words:
     return t("reminder.stage_ahead", what=what, until=until, days=days, names=names)
 
 
-def listed(names: Iterable[str]) -> Words:
+def some_names(names: Iterable[str]) -> Words:
     """Some names, and how many more there are."""
     every_name = list(dict.fromkeys(names))
     if len(every_name) <= MOST_NAMES:
