@@ -121,30 +121,32 @@ def due_for(
     Raises `Refused` for a speaker who may remind nobody.
     """
     due: list[tuple[Member, RecordKind]] = []
-    done = may = 0
+    done = 0
     today = beijing_day(scene.now)
-    for member in roster.students_of(scene.session, scene.actor.person_id):
+    students = roster.students_of(scene.session, scene.actor.person_id)
+    ids = [member.id for member in students]
+    theirs = urging.urgeable(scene.session, scene.actor, ids, wanted)
+    entries = records.entries_of(scene.session, ids)
+    for member in students:
         programme = load(cohort_of(scene.session, member.membership).programme)
-        entries = records.entries(scene.session, member.id)
         for matter in wanted:
-            if not urging.may_urge(scene.session, scene.actor, member.id, matter):
+            if (member.id, matter) not in theirs:
                 continue
-            may += 1
-            if urging.lack(programme, member.membership, entries, matter, today):
+            if urging.lack(
+                programme, member.membership, entries.get(member.id, ()), matter, today
+            ):
                 urged = urging.urged_today(scene.session, scene.actor, member.membership, matter)
                 done += urged
                 due += [] if urged else [(member, matter)]
-    if not may:
-        raise not_theirs(scene, roster.students_of(scene.session, scene.actor.person_id))
+    if not theirs:
+        raise not_theirs(scene, students)
     return due, done
 
 
 def reminds(scene: Scene, student: Member, matter: str = "") -> bool:
     """Whether whoever speaks may remind a student of a matter, or of any."""
-    return any(
-        urging.may_urge(scene.session, scene.actor, student.id, one)
-        for one in matters(matter or "any")
-    )
+    wanted = matters(matter or "any")
+    return bool(urging.urgeable(scene.session, scene.actor, [student.id], wanted))
 
 
 def not_theirs(scene: Scene, students: Sequence[Member]) -> Refused:

@@ -202,11 +202,8 @@ def remind_them(
 ) -> list[tuple[Choice, ...]]:
     """The button that reminds those who are behind, for who may remind any of them."""
     # Whoever may remind some may remind most; the first tell.
-    may = any(
-        urging.may_urge(scene.session, scene.actor, one.member_id, matter)
-        for one in found[:PAGE]
-        for matter in matters(chosen)
-    )
+    first = [one.member_id for one in found[:PAGE]]
+    may = urging.urgeable(scene.session, scene.actor, first, matters(chosen))
     return [(Choice(press("urge_all", chosen), t("watch.urge.all")),)] if may else []
 
 

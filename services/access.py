@@ -209,6 +209,24 @@ def held_each(db: Session, person_id: int, act: str, members: Collection[int]) -
     return found
 
 
+def held_in_matters(
+    db: Session,
+    person_id: int,
+    act: str,
+    members: Collection[int],
+    matters: Collection[RecordKind],
+) -> set[tuple[int, RecordKind]]:
+    """As `held`, for many learners and matters in one statement: each learner and matter in which
+    the person may do it."""
+    grants = map(_grant, _to_some(act).among(db, "things", list(members), person=person_id))
+    return {
+        (grant.thing, matter)
+        for grant in grants
+        for matter in matters
+        if grant.relation is not Relation.NAMED or _is_named(db, grant, matter)
+    }
+
+
 def _is_named(db: Session, grant: Grant, matter: RecordKind | None) -> bool:
     """Whether the programme names this mentor's (or team member's) role as the one that urges."""
     learner, place = learner_at(db, grant.thing), db.get(Membership, grant.place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import reduce
@@ -18,7 +18,7 @@ from programmes.model import Programme
 from programmes.rules import RequirementProgress
 from prompts import Text, t
 from services import audit, notices, records
-from services.access import allow, held, holders_each, learner_at
+from services.access import allow, held, held_in_matters, holders_each, learner_at
 from services.notices import Condition, Why
 from services.packs import asked_of, load, material_label, word_label, writing_name
 from services.progress import counted, lacking, unwritten
@@ -144,6 +144,13 @@ def _stacked(lines: Sequence[Text]) -> Text:
 def may_urge(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> bool:
     """Whether the actor may urge a student in a matter."""
     return held(db, actor.person_id, VERB, student_id, matter) is not None
+
+
+def urgeable(
+    db: Session, actor: Actor, students: Collection[int], matters: Collection[RecordKind]
+) -> set[tuple[int, RecordKind]]:
+    """As `may_urge`, for many in one statement: each student and matter for which it says yes."""
+    return held_in_matters(db, actor.person_id, VERB, students, matters)
 
 
 def who_may(db: Session, students: Sequence[int]) -> list[tuple[str, str]]:

@@ -229,6 +229,7 @@ def lists_ask(year: Year) -> dict[str, int]:
         ),
         "plans to write": lambda: plans.writes(db, year.actor("团队")),
         "who may remind": lambda: urging.who_may(db, students),
+        "whom one may remind": lambda: urging.urgeable(db, office, students, urging.MATTERS),
     }
     counted = {}
     for name, read in lists.items():
