@@ -1,4 +1,4 @@
-"""What a rule comes to for a number that the question states: 做了7次还差几次, 13个市总共多少,
+"""Applies a programme's rule to a number in the question: 做了7次还差几次, 13个市总共多少,
 年级400人排55名够不够."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _LEFT: Final = re.compile(
     r"(?:还|再|最多|另外?|尚)[^,，。]{0,10}几|[差缺](?:几|多少)|够不够|够了?[吗没不么]|够数|[还再]能|达标"
     r"|\bhow many (?:more|are left|left)\b|\bis (?:that|it) enough\b"
 )
-"""Whether it is asked what is left of a number: 还差几次, 还能再收几个, 够了吗."""
+"""What asks how much is left of a number: 还差几次, 还能再收几个, 够了吗."""
 _ALL: Final = re.compile(
     r"总共|一共|拢共|[合总]计|[加合]起来|加一块|总的|\b(?:in total|altogether)\b"
 )
@@ -25,7 +25,7 @@ _STATED: Final = re.compile(
     rf"[^,，。\d]{{0,4}}?"
     rf"(?P<n>{WHOLE})\s*(?P<unit>[次回趟个名位人]|sessions?|times|students?)"
 )
-"""A number of what there is already: 做了7次, 名下已经签了3个."""
+"""A number that is reached already: 做了7次, 名下已经签了3个."""
 _MORE: Final = re.compile(
     rf"(?:还|再)[能可想要]?[以]?(?:再|多)?[收带签招报加添塞来进]?(?P<n>{WHOLE})\s*[个名位人](?!月)"
 )
@@ -90,7 +90,7 @@ _FOR_EACH: Final = (
         r"[个名位]?(?:受?资助)?(?:的|着)?(?:学生|孩子|娃|人|名额)",
     ),
 )
-"""What money is given for, one by one, and how that is counted."""
+"""What money is given for, and the word that counts it."""
 _MONEY: Final = re.compile(r"拨|钱|元|经费|资助|补助|预算|money|fund")
 
 
@@ -104,15 +104,15 @@ _RULES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What a rule comes to, with the topic of the rule."""
+    """The result of applying a rule to a number, and the topic of the rule."""
 
     topic: str
     says: Text
 
 
 def summed(question: str, programme: Programme) -> Sum | None:
-    """What one of the programme's rules comes to for a number that the question states, if it asks
-    that and the document has a number for it."""
+    """The result of applying one of the programme's rules to the number that a question states.
+    `None` if the question asks no such thing, or the document states no number for it."""
     said = fold(tidy(question)).casefold()
     if found := _in_a_month(said, programme) or _ranked(said, programme):
         return found
@@ -151,7 +151,8 @@ def _left(said: str, programme: Programme) -> Sum | None:
 
 
 def _have(said: str, stated: list[re.Match[str]], value: object) -> int | None:
-    """The one number of what the rule counts; of visits those on campus, if only they count."""
+    """The one number that the question gives of what the rule counts. Of visits, only those on
+    campus count where the rule counts no others."""
     visits = isinstance(value, Minimum)
     found = [one for one in stated if bool(_TIMES.fullmatch(one["unit"])) == visits]
     if isinstance(value, Minimum) and value.counts is Counter.ON_CAMPUS and len(found) > 1:

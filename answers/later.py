@@ -26,13 +26,14 @@ COVERED: Final = 0.6
 SPOKEN: Final = 0.3
 """How much a passage must speak of the topic if it covers nothing of the question."""
 BARELY: Final = 0.04
-"""A passage that covers less of the question than this must speak of the topic at least …"""
+"""A passage that covers less of the question than this must speak of the topic as much as
+`ALONE`."""
 ALONE: Final = 0.5
-"""… so much."""
+"""How much a passage must speak of the topic if it covers less than `BARELY` (0 to 1)."""
 OUTSPOKEN: Final = 0.6
-"""From this on a passage speaks of the topic even if it resembles questions about another."""
+"""From this on, a passage speaks of the topic even if it resembles questions about another one."""
 SURELY: Final = 1.5
-"""The same two together, as multiples of these, where the pack has an answer of its own."""
+"""Factors for the same two thresholds together, where the pack has an answer of its own."""
 
 
 @dataclass(frozen=True, slots=True)

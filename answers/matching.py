@@ -58,7 +58,8 @@ _NOT_CHINESE: Final = re.compile(r"[\x00-\x7f]+")
 
 
 def plain(question: str) -> str:
-    """A question without what says nothing: particles, courtesies, marks."""
+    """A question without the signs and words that say nothing: particles, courtesies,
+    punctuation."""
     return " ".join(_bare(tidy(question[:READ])).split())
 
 
@@ -180,8 +181,8 @@ class Index:
         return sorted(found.items(), key=lambda one: (-one[1], one[0]))
 
     def known_words(self, question: str, topics: Collection[str]) -> str:
-        """What of a question people ask about these topics with; whatever else stands in it is
-        left out."""
+        """The question without every word and pair of characters that people hardly ever use to
+        ask about these topics; what was removed becomes a blank."""
         numbers = {number for number, topic in enumerate(self._topics) if topic in topics}
         said = fold(tidy(question[:READ])).casefold()
         kept: list[str] = []
@@ -204,8 +205,8 @@ class Index:
         return sum(one & MOST for one in every if one >> BITS in topics) >= RARE
 
     def words_of(self, topic: str, ways: Iterable[str]) -> Mapping[str, float]:
-        """The pairs of characters that people ask about a topic with, rather than about others,
-        with how surely (0 to 1). `ways` are its ways of asking."""
+        """The pairs of characters with which people ask about a topic rather than about others,
+        each with how surely (0 to 1). `ways` are the topic's wordings."""
         number = self._topics.index(topic)
         found: dict[str, float] = {}
         for gram in grams(_bare("\n".join(ways))):
@@ -220,7 +221,7 @@ class Index:
         return found
 
     def heard(self, question: str) -> float:
-        """How much of a question has been asked with before: 0 to 1."""
+        """How much of a question occurs in known wordings: 0 to 1."""
         return self._heard(grams(plain(question)).keys())
 
     def known(self, question: str) -> tuple[str, ...]:
@@ -236,6 +237,6 @@ class Index:
         }
 
     def _heard(self, found: Collection[str]) -> float:
-        """How much of a question has been asked with before: 0 to 1."""
+        """How much of a question occurs in known wordings: 0 to 1."""
         pairs = [gram for gram in found if len(gram) == 2 or gram.isascii()]
         return sum(gram in self._counts for gram in pairs) / len(pairs) if pairs else 1.0

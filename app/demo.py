@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Final, cast
 
@@ -16,14 +16,14 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator, Refused
-from bot.talk.clock import beijing_day
+from bot.talk.clock import at_hour, beijing_day
 from programmes import evaluating, planning
 from programmes.catalogue import load
 from programmes.evaluating import Side, StagePart
 from programmes.model import Programme
 from programmes.presenting import presented
 from programmes.values import Outcome, Presentation
-from prompts import BEIJING, Language, render, t
+from prompts import Language, render, t
 from services import (
     access,
     audit,
@@ -212,7 +212,7 @@ class _Year:
     def live(self) -> int:
         """Make the cohort and play its time; returns its id."""
         cycle = self._programme.cycle
-        begins = min(_at(cycle.first_day, 8) - BEFORE, self._now)
+        begins = min(at_hour(cycle.first_day, 8) - BEFORE, self._now)
         cohort_id = self._enrol(Operator(begins))
         for name in self._members:
             self._invite(name, begins)
@@ -368,22 +368,22 @@ class _Year:
             mended = body.model_copy(update={"minutes": body.minutes + 30})
             handed_in[0] = records.amend(self._db, actor, entry.id, entry.version, mended, day=day)
 
-        yield _at(day, 20), hand_in
+        yield at_hour(day, 20), hand_in
         if k % 9 == WITHDRAWN and not last:
-            yield _at(day, 21), withdraw
+            yield at_hour(day, 21), withdraw
             return
         if not trait.forgets or (k + 1) % trait.forgets:
-            yield _at(day + timedelta(days=1), 19), write_diary
+            yield at_hour(day + timedelta(days=1), 19), write_diary
         wait = 24 if reviewer == SLOW else 9 if last and n % 2 else 1 + (n + 2 * k) % 5
         decided = day + timedelta(days=wait)
         if last and n == RETURNED:
-            yield _at(decided, 12), send_back
+            yield at_hour(decided, 12), send_back
         elif (n + k) % 5 == 4:
-            yield _at(decided, 12), send_back
-            yield _at(decided + timedelta(days=2), 18), mend
-            yield _at(decided + timedelta(days=4), 12), approve
+            yield at_hour(decided, 12), send_back
+            yield at_hour(decided + timedelta(days=2), 18), mend
+            yield at_hour(decided + timedelta(days=4), 12), approve
         else:
-            yield _at(decided, 12), approve
+            yield at_hour(decided, 12), approve
 
     def _body(self, trait: Trait, k: int, day: date, with_whom: str) -> SessionBody:
         kind = KINDS[k % len(KINDS)]
@@ -426,7 +426,7 @@ class _Year:
             for n, trait in enumerate(STUDENTS, 1):
                 teacher = f"teacher_{trait.school}"
                 if (n + day.month) % 2 and teacher not in NOT_JOINED:
-                    yield _at(day, 16), partial(self._remind, teacher, f"student_{n}")
+                    yield at_hour(day, 16), partial(self._remind, teacher, f"student_{n}")
             day = (day.replace(day=1) + timedelta(days=32)).replace(day=20)
 
     def _plans(self, first: date) -> Iterator[tuple[datetime, TimedAction]]:
@@ -439,11 +439,11 @@ class _Year:
             if not trait.pace:
                 continue
             written = first + timedelta(days=10 + n)
-            yield _at(written, 20), partial(self._plan, n, trait)
-            yield _at(written + timedelta(days=6), 10), partial(self._approve_plan, n)
+            yield at_hour(written, 20), partial(self._plan, n, trait)
+            yield at_hour(written + timedelta(days=6), 10), partial(self._approve_plan, n)
         again = beijing_day(self._now) - timedelta(days=2)
         if first + timedelta(days=30) < again <= (self._programme.cycle.last_day or date.max):
-            yield _at(again, 20), partial(self._plan, ANEW, STUDENTS[ANEW - 1])
+            yield at_hour(again, 20), partial(self._plan, ANEW, STUDENTS[ANEW - 1])
 
     def _plan(self, n: int, trait: Trait, moment: datetime) -> None:
         actor, student_id = (
@@ -473,7 +473,7 @@ class _Year:
             for n, trait in enumerate(STUDENTS, 1):
                 if due is not None and trait.pace > SELDOM:
                     day = due - timedelta(days=4 + n)
-                    yield _at(day, 21), partial(self._present, f"student_{n}", key, one)
+                    yield at_hour(day, 21), partial(self._present, f"student_{n}", key, one)
 
     def _present(self, student: str, stage: str, one: Presentation, moment: datetime) -> None:
         parts = tuple(
@@ -495,7 +495,7 @@ class _Year:
                 for n, trait in enumerate(STUDENTS, 1):
                     if part.side is Side.TEAM and trait.pace:
                         day = due - timedelta(days=n % 3)
-                        yield _at(day, 21), partial(self._evaluate, n, trait.mentor, key, part)
+                        yield at_hour(day, 21), partial(self._evaluate, n, trait.mentor, key, part)
 
     def _evaluate(self, n: int, mentor: int, key: str, part: StagePart, moment: datetime) -> None:
         words = self._words("demo.evaluation.dimension")
@@ -528,12 +528,12 @@ class _Year:
         chosen = [n for n, trait in enumerate(STUDENTS, 1) if trait.pace > SELDOM]
         for n in range(1, len(STUDENTS) + 1):
             said = Outcome.RECOMMENDED if n in chosen else Outcome.NOT_RECOMMENDED
-            yield _at(due, 9), partial(self._recommend, n, keys[place], said)
-        yield _at(due + timedelta(days=1), 9), self._open_to_experts
+            yield at_hour(due, 9), partial(self._recommend, n, keys[place], said)
+        yield at_hour(due + timedelta(days=1), 9), self._open_to_experts
         for expert, marked in zip(EXPERTS, (chosen[:-2], chosen[:3], []), strict=True):
             for n in marked:
                 outcome = Outcome.EXCELLENT if (n + len(marked)) % 3 == 0 else Outcome.QUALIFIED
-                at = _at(due + timedelta(days=3), 20)
+                at = at_hour(due + timedelta(days=3), 20)
                 yield at, partial(self._mark, expert, n, outcome)
 
     def _recommend(self, n: int, stage: str, said: Outcome, moment: datetime) -> None:
@@ -568,8 +568,3 @@ class _Year:
                 urging.urge(self._db, actor, student_id, RecordKind.DIARY)
         except Refused:
             return  # nothing is missing
-
-
-def _at(day: date, hour: int) -> datetime:
-    """An hour of a day in Beijing."""
-    return datetime.combine(day, time(hour), BEIJING).astimezone(UTC)

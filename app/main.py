@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from sqlmodel import Session, select
@@ -23,10 +23,11 @@ from app.settings import Settings, TelegramSettings
 from bot.delivery import ConditionCheck, Delivery
 from bot.inbox import Inbox
 from bot.platforms.contract import Platform
+from bot.rounds import Round
 from bot.router import Router
 from bot.scheduler import scheduler
 from bot.talk.clock import Clock, SystemClock, beijing_day
-from bot.worker import Worker
+from bot.worker import IDLE, Worker
 from handlers import handlers
 from jobs.advice import Advisor
 from jobs.bulletins import BulletinSender, bulletin_report
@@ -60,7 +61,7 @@ from services import (
 )
 from services.audit import note_refusal
 from storage import chats, migrate
-from storage.database import Database, check, database_trouble, try_writing
+from storage.database import Database, check, try_writing
 from storage.files import FileStore
 from storage.signing import SigningKeys
 from storage.tables import File, PolicyDocument, StoredTalk
@@ -76,8 +77,6 @@ HOUSEKEEPING: Final = 3600.0
 """Seconds between two rounds of housekeeping."""
 COLLECTED: Final = (20_000, 20, 50)
 """Thresholds of the garbage collector: Python's own are 700, 10 and 10."""
-COUNTED_AGAIN: Final = 60.0
-"""Seconds between two looks for entries that are to be counted."""
 BREATH: Final = 0.1
 """Seconds in which others may write, between two parts of what is counted."""
 SETTLED: Final = 3.0
@@ -89,7 +88,7 @@ SET_ASIDE_LIFE: Final = timedelta(days=1)
 KEYS_LIFE: Final = timedelta(days=400)
 """How long a repeated update is known."""
 REMINDING: Final = 60.0
-"""Seconds between two looks at what is due."""
+"""Seconds after the start before the first look at what is due."""
 RETAINING: Final = 3600.0
 """Seconds between two looks at what need not be kept any longer."""
 SEALING: Final = 600.0
@@ -142,6 +141,15 @@ class App:
         self.summaries = SummaryDesk(
             self.database, self.store, self.platforms, self.clock, settings.file_limit
         )
+        self.reminding = self._reminding()
+        self.counting = Round(
+            "counting",
+            self.database,
+            [lambda db: progress.count_ahead(db, beijing_day(self.clock.now()))],
+            breath=BREATH,
+        )
+        """Counts the entries of big cohorts after the start, after midnight and after many
+        changes, so that nobody waits for it."""
         self.router = Router(
             handlers(
                 self.store,
@@ -176,8 +184,22 @@ class App:
             keeping.withheld,
         )
 
+    def _reminding(self) -> list[Round]:
+        """The rounds that find what is due, and tell it. A call for help waits for no other."""
+
+        def at_times(name: str, *parts: Callable[[Session, datetime], Any]) -> Round:
+            timed = [lambda db, part=part: part(db, self.clock.now()) for part in parts]
+            return Round(name, self.database, timed, self.delivery.wake, first=REMINDING)
+
+        return [
+            at_times("help_calls", help_calls.turn),
+            at_times("delegates", delegates.turn),
+            at_times("reminders", reminders.find, reminders.tell),
+        ]
+
     def _invitation_link(self, code: str) -> str:
-        """What opens the door with a code; the code, if nothing does."""
+        """The address at which somebody joins with a code; the code itself, if nothing serves
+        one."""
         return next(iter(self.settings.invitation_links(code).values()), code)
 
     def _address(self) -> str:
@@ -255,7 +277,11 @@ class App:
     @property
     def workers(self) -> list[Worker]:
         advice = [self.advice] if self.advice is not None else []
-        return [self.inbox, self.delivery, self.issuing, self.bulletins, *advice]
+        return [
+            *(self.inbox, self.delivery, self.issuing, self.bulletins),
+            *(*self.reminding, self.counting),
+            *advice,
+        ]
 
     def _routes(self) -> list[BaseRoute]:
         """All routes of the one web server; empty if nothing needs one. Its libraries are imported
@@ -314,7 +340,6 @@ class App:
         ticks = scheduler(
             {
                 "housekeeping": (self.housekeeping, HOUSEKEEPING),
-                "reminders": (self.remind, REMINDING),
                 "sealing": (self.seal, SEALING),
                 "retention": (self.retain, RETAINING),
             }
@@ -324,8 +349,7 @@ class App:
             async with asyncio.TaskGroup() as parts:
                 for worker in self.workers:
                     parts.create_task(worker.run(), name=worker.name)
-                parts.create_task(_learn_to_answer(), name="guide")
-                parts.create_task(self._count_ahead(), name="count")
+                parts.create_task(self._learn(), name="learn")
                 if self.site is not None:
                     parts.create_task(self.site.serve(routes), name="site")
                 for platform in self.platforms.values():
@@ -344,18 +368,10 @@ class App:
         self.database.close()
 
     async def remind(self) -> None:
-        """Find what is due, and tell it: a little in each transaction, so that others are served
-        in between."""
-        # Loading the days off takes a second at first: not in the database's thread.
-        await asyncio.to_thread(office_days.off_by_law, beijing_day(self.clock.now()))
-        # First: what follows may fail, and a call for help must not wait for that.
-        await self.database.run(help_calls.turn, self.clock.now())
-        await self.database.run(delegates.turn, self.clock.now())
-        while await self.database.run(reminders.find, self.clock.now()):
-            pass
-        while await self.database.run(reminders.tell, self.clock.now()):
-            pass
-        self.delivery.wake()
+        """Look once at what is due, in every round: for what plays days, not beside `run`."""
+        for one in self.reminding:
+            while await one.turn() < IDLE:
+                pass
 
     async def retain(self) -> None:
         """Tell offices what is due to be deleted, and delete what is, one learner at a time."""
@@ -379,16 +395,12 @@ class App:
         removed = await asyncio.to_thread(self._remove_unused, referenced, before)
         log.info("housekeeping", files_removed=removed)
 
-    async def _count_ahead(self) -> None:
-        """Count the entries of big cohorts after the start, after midnight and after many
-        changes: a part at a time, so that nobody waits for it."""
-        while True:
-            left = 0
-            try:
-                left = await self.database.run(progress.count_ahead, beijing_day(self.clock.now()))
-            except Exception as error:
-                log.error("not_counted", why=database_trouble(error) or type(error).__name__)
-            await asyncio.sleep(BREATH if left else COUNTED_AGAIN)
+    async def _learn(self) -> None:
+        """Load what takes a second, shortly after the start, before anybody needs it: the guide,
+        and the days off."""
+        await asyncio.sleep(SETTLED)
+        await asyncio.to_thread(guide)
+        await asyncio.to_thread(office_days.off_by_law, beijing_day(self.clock.now()))
 
     def _forget(self, db: Session) -> None:
         now = self.clock.now()
@@ -407,12 +419,6 @@ class App:
             path.unlink(missing_ok=True)
             count += 1
         return count
-
-
-async def _learn_to_answer() -> None:
-    """Build the guide shortly after the start, before the first question needs it."""
-    await asyncio.sleep(SETTLED)
-    await asyncio.to_thread(guide)
 
 
 def _files_in_use(db: Session) -> set[str]:

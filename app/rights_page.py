@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from prompts import LANGUAGES, Language, Text, Words, render, t
-from services.rights import FREE, RIGHTS, Of, Relation, Right
+from services.rights import FREE, RIGHTS, Must, Of, Relation, Right
 
 COLUMNS = ("act", "of", "by", "must", "refused")
 
@@ -34,18 +34,28 @@ def _in(language: Language) -> Iterator[str]:
 
 
 def _cells(right: Right, language: Language) -> Iterator[str]:
-    of, must = t(f"rights.of.{right.of}"), [t(f"rights.must.{must}") for must in right.must]
-    yield render(of, language)
-    yield "<br>".join(render(_relation(right, one), language) for one in right.by)
-    yield "<br>".join(render(words, language) for words in must)
+    shared = [must for must in right.must if all(must in right.binding(one) for one in right.by)]
+
+    def lines(cell: Iterable[Words]) -> str:
+        return "<br>".join(render(one, language) for one in cell)
+
+    yield render(t(f"rights.of.{right.of}"), language)
+    yield lines(_relation(right, one, shared) for one in right.by)
+    yield lines(t(f"rights.must.{must}") for must in shared)
     yield render(t(right.refused), language)
 
 
-def _relation(right: Right, relation: Relation) -> Text:
-    """A relation's name. A guardian who has withdrawn consent may still give it again."""
-    if relation is Relation.GUARDIAN and right.of in (Of.CHILD, Of.OWN, Of.PERSON):
-        return t("rights.relation.guardian_of")
-    return t(f"rights.relation.{relation}")
+def _relation(right: Right, relation: Relation, shared: Sequence[Must]) -> Text:
+    """A relation's name, with the conditions that bind it and not the row's other relations.
+
+    A guardian who has withdrawn consent may still give it again.
+    """
+    whatever = relation is Relation.GUARDIAN and right.of in (Of.CHILD, Of.OWN, Of.PERSON)
+    name = t("rights.relation.guardian_of") if whatever else t(f"rights.relation.{relation}")
+    for must in right.binding(relation):
+        if must not in shared:
+            name = t("rights.relation_if", relation=name, must=t(f"rights.must.{must}"))
+    return name
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -176,6 +176,17 @@ class Scene:
             self._talks_before[talk_id] = _all_of_talk(found)
         return found
 
+    def drafts(self) -> list[Talk]:
+        """The speaker's talks in which something was answered, begun on any device, the latest
+        first."""
+        if self.speaker.person_id is None:
+            return []
+        return [
+            talk
+            for talk in chats.drafts(self.session, self.speaker.person_id)
+            if talk.journal["entries"] and not talk.working and self.find_talk(talk.id) is not None
+        ]
+
     def floor(self, talk: Talk | None) -> None:
         """Give a talk the floor here, or clear it."""
         self.speaker.talk_id = talk.id if talk else None

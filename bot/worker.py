@@ -69,7 +69,7 @@ class Trouble:
 class Worker(ABC):
     """Takes turns until it is stopped."""
 
-    name: ClassVar[str]
+    name: str
     last_words: ClassVar[float] = 0.0
     """Seconds that work under way gets to finish after a stop."""
 

@@ -1,7 +1,7 @@
-"""One's own affairs, asked or told in one's own words: 我的导师是谁, 谁还没达标, 全部通过.
+"""People's own affairs, asked or told in their own words: 我的导师是谁, 谁还没达标, 全部通过.
 
-Each is answered from what is on record of whoever asks, or leads to the act; what somebody's
-place has no part in is left to be heard as something else.
+Each is answered from the asker's own records, or leads to the act. An affair that does not concern
+the asker's role is not answered here, so that the words can be heard as something else.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ from services.packs import load
 
 
 def hear(scene: Scene, words: str) -> bool:
-    """Answer or do what these words want, if that is an affair of whoever speaks."""
+    """Answer or do what these words want, if that is one of the speaker's own affairs. Returns
+    whether it was."""
     if scene.speaker.person_id is None:
         return False
     found = affair_of(words)
@@ -47,7 +48,7 @@ def hear(scene: Scene, words: str) -> bool:
 
 
 def aside(scene: Scene, words: str) -> bool:
-    """Answer in the middle of a talk what leads nowhere else."""
+    """As `hear`, in the middle of a talk: only affairs that are answered and lead nowhere else."""
     if scene.speaker.person_id is None:
         return False
     found = affair_of(words)
@@ -60,7 +61,7 @@ def aside(scene: Scene, words: str) -> bool:
 
 
 def may_be_asked(scene: Scene, words: str) -> bool:
-    """Whether words that a talk would keep as told are about one's own affairs."""
+    """Whether words that a talk would keep as its answer are about the speaker's own affairs."""
     if scene.speaker.person_id is None:
         return False
     found = affair_of(words)
@@ -188,7 +189,7 @@ def remind_some(scene: Scene, affair: Affair) -> bool:
 
 
 def own(scene: Scene, topic: str) -> Callable[[], object] | None:
-    """How a question about one's own records is answered for whoever asks, if it is."""
+    """How a question about the speaker's own records is answered, if it is one."""
     if scene.speaker.person_id is None:
         return None
     me, affair = learner(scene), Affair("progress")
@@ -224,10 +225,10 @@ _ASIDE: Final = frozenset(
         ),
     )
 )
-"""What is told or shown, and begins nothing."""
+"""Affairs that are only told or shown, and begin nothing."""
 
 _MANNERS: Final = ("greet", "thank", "received")
-"""Said of nothing on record."""
+"""Affairs that concern nothing on record."""
 
 _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "greet": greet,

@@ -22,9 +22,9 @@ from services.offices import Concern, concerning
 MOST_PASSAGES: Final = 3
 """Maximum passages shown at once: a fact may rest on several clauses."""
 LIKELY: Final = 0.4
-"""From this score on, words that end as a question does may be one about policy: a form asks."""
+"""From this score on, words that end like a question may be one about policy: then a form asks."""
 LONGEST_QUESTION: Final = 60
-"""Characters; longer words are told, not asked."""
+"""Maximum characters of a question; longer words are taken as told."""
 
 
 def question(scene: Scene, args: Sequence[str], advised: bool = False) -> None:
@@ -94,10 +94,8 @@ def not_found(scene: Scene, words: str, told: Text) -> None:
 
 
 def hear(scene: Scene, words: str, advised: bool = False) -> bool:
-    """Answer a question that is understood, or nearly so; `False` if it is no such question.
-
-    If there is a model (`advised`), it is asked afterwards what may have been meant.
-    """
+    """Answer a question that is understood, or nearly so; `False` if it is none. With a model
+    (`advised`), it is asked afterwards what the question may have meant."""
     last = inquiries.last(scene.session, scene.speaker.account_id, scene.now)
     answers = _ask(scene, words, last)
     if not any(answer.topic or answer.near or answer.kind == "passage" for answer in answers):
@@ -130,7 +128,8 @@ def aside(scene: Scene, words: str) -> bool:
 
 
 def doubts(scene: Scene, words: str) -> bool:
-    """Whether words that a form would take as its own are likely a question: it then asks once."""
+    """Whether words that a form would take as its own are likely a question. The form then asks
+    once."""
     if not asks(words):
         return False
     answers = _ask(scene, words)
@@ -145,7 +144,7 @@ def asks(words: str) -> bool:
 
 
 def _sure(answers: Sequence[PolicyAnswer]) -> bool:
-    """Whether all of it was surely understood: what a form has asked comes first."""
+    """Whether every part was surely understood. Otherwise the form's own question comes first."""
     return all(answer.topic and answer.score >= SURELY for answer in answers)
 
 
@@ -185,12 +184,12 @@ def _ask(scene: Scene, words: str, last: Last | None = None) -> tuple[PolicyAnsw
 
 
 def _concern(scene: Scene) -> Concern:
-    """Which offices' documents and answers hold for whoever speaks."""
+    """Which offices' documents and answers hold for the speaker."""
     return concerning(scene.session, scene.speaker.person_id)
 
 
 def _at_office(scene: Scene) -> bool:
-    """Whether whoever speaks is the office that others are told to ask."""
+    """Whether the speaker is the office that others are told to ask."""
     person = scene.speaker.person_id
     return person is not None and bool(programmes_for(scene.session, person, "answer_question"))
 

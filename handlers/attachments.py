@@ -75,12 +75,13 @@ def taking(kept: Kept) -> str:
 
 
 def taking_away(files: Sequence[Kept]) -> list[Choice]:
-    """The choices that take files away, each also known by the file's name."""
+    """The choices that take a file away, each also known by the file's name."""
     return [Choice(taking(one), t("files.take", name=one.name), (one.name,)) for one in files]
 
 
 class SentFiles(NamedTuple):
-    """Files that came before the talk that takes them: its first answers, and work done."""
+    """Files that came before the talk that takes them: the answers and the finished work with
+    which it begins."""
 
     given: Mapping[str, Answer] = MappingProxyType({})
     done: Mapping[str, Any] = MappingProxyType({})
@@ -95,7 +96,7 @@ def sent(files: Sequence[Attachment]) -> SentFiles:
 
 
 def carried(files: Sequence[Kept]) -> SentFiles:
-    """Files of which another talk has made our copies."""
+    """Files of which another talk has made copies already."""
     if not files:
         return SentFiles()
     known = tuple(Attachment("", one.name, one.media_type, one.size) for one in files)
@@ -104,8 +105,9 @@ def carried(files: Sequence[Kept]) -> SentFiles:
 
 
 def named(journal: Journal) -> Sequence[Words]:
-    """What tells a draft with nothing but files from others: how those are called that were taken
-    and not taken away; of files that are still under way, how they were called when sent."""
+    """The names by which a draft that holds nothing but files is told from others: those of the
+    files that were taken and not taken away. Of files still under way, the names under which they
+    were sent."""
     files: dict[str, str] = {}
     for step, entry in journal.entries.items():
         if not step.startswith(f"{FILES}/"):

@@ -46,8 +46,8 @@ class ReplySeen(BaseModel):
 
 
 async def write(chat: Chat, me: ReplySeen) -> str:
-    """Ask for the words, and show them once before they go; empty where what was said was meant
-    for nobody there."""
+    """Ask for the words, and show them once before they are sent. Returns empty words if what was
+    said was meant for nobody there."""
     if me.perhaps:
         meant = t("bulletin.reply.is_it", what=me.what, words=me.perhaps)
         if await chat.ask("meant", _MEANT, meant) == NO:

@@ -246,7 +246,7 @@ def _narrowing(me: BulletinSeen, role: str) -> list[Narrowing]:
         found.append(_way("subject", _pick(subjects, 2), subjects))
     if me.owed and learn:
         owed: dict[str, Words] = {ALL: t("bulletin.any_owes")}
-        owed |= {kind.value: addressing.owing(kind) for kind in me.owed}
+        owed |= {kind.value: addressing.owed_label(kind) for kind in me.owed}
         found.append(_way("owes", _pick(owed, 1), owed))
     return found
 

@@ -88,8 +88,8 @@ def cohort(scene: Scene, args: Sequence[str]) -> None:
 
 
 def where_they_stand(scene: Scene, shown: Cohort) -> tuple[list[InShort], int]:
-    """The progress of every learner of a cohort that the speaker may read; and of how many it is
-    not known yet."""
+    """The progress of every learner of a cohort that the speaker may read; and for how many of
+    them it is not known yet."""
     return in_short(scene.session, shown, beijing_day(scene.now), scene.actor.person_id)
 
 

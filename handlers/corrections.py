@@ -1,9 +1,10 @@
-"""What somebody says is wrong with an entry.
+"""What somebody says is wrong with an entry. Pure.
 
-On its review card: 时间不对，是三个小时; 去掉第二张照片. Of one handed in: 把昨天的实验改成3小时.
+They say it on the entry's review card (时间不对，是三个小时; 去掉第二张照片), or once it was
+handed in (把昨天的实验改成3小时).
 
-Pure. Nothing is corrected unless every part of what was said is understood: what half fits is
-no correction, and the entry stays as it was.
+Nothing is corrected unless every part of what was said is understood. Words of which only half
+fits are no correction, and the entry stays as it was.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class ShownEntry:
     """An entry that can be corrected: what it says now, and what may be said of it."""
 
     text: str
-    """The step of its words; empty if they cannot be told in one."""
+    """The step of its words; empty if no single step holds them."""
     day: Moment | None = None
     people: Sequence[str] = ()
     known: Sequence[str] = ()
@@ -41,7 +42,7 @@ class ShownEntry:
     place_words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     kinds: Sequence[Choice] = ()
     files: Sequence[Choice] = ()
-    """What takes each of its files away, by the file's name."""
+    """For each file, by its name, the value of the choice that takes it away."""
     files_step: str = ""
     next_file: int = 0
     """The next free turn of the files' loop."""
@@ -81,7 +82,7 @@ def replacement(form: ShownEntry, about: str, to: str, now: datetime) -> Said:
 
 
 _LONGEST: Final = 200
-"""Characters of a correction, what was done apart."""
+"""The most characters of a correction, besides the words of what was done."""
 _CONTENT: Final = re.compile(
     r"\s*+(?:请?把)?(?:活动)?(?:内容|正文)(?:应该|要|请)?(?:(?:改成|改为|换成|写成|是|为)[:：,，]?|[:：])"
     r"(?P<rest>.+)|\s*+(?:change )?(?:the )?(?:content|text)(?: should be| to| is)?\s*:"
@@ -372,7 +373,7 @@ class _Heard:
         return False
 
     def _instead(self, no: str, yes: str) -> Said:
-        """不是线上，是到校: what is right; where that is not understood, it is asked for."""
+        """不是线上，是到校: takes what is right; if that is not understood, it is asked for."""
         form = self._form
         yes = _END.sub("", yes)
         people = [m.name for m in mentioned(no, form.people)]

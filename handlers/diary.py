@@ -119,7 +119,7 @@ async def tell(chat: Chat, me: WritingSeen) -> dict[str, str]:
 
 
 def _several(chat: Chat) -> bool:
-    """Whether the text came in several parts, so that one may be taken away."""
+    """Whether the text came in several parts. Only then can one be taken away."""
     second = chat.peek("text/1", Parts(files_left=0))
     return second is not None and not second.done
 

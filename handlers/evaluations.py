@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk import conversation
 from bot.talk.acting import Refused
+from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat, Journal
 from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Field, Item, Message, press
@@ -22,7 +23,7 @@ from programmes.evaluating import Side
 from programmes.values import kept_as
 from prompts import Brief, Text, Words, t
 from services import evaluations, marking, records
-from services.access import any_of, learner_at, memberships
+from services.access import any_of, awaiting_consent, learner_at, memberships
 from services.entities import EvaluationState, RecordKind, RecordState
 from services.evaluations import Dimension, EvaluationBody, Signed, Task
 from services.marking import MarkTally
@@ -79,24 +80,22 @@ def to_do(scene: Scene, found: Sequence[Task], args: Sequence[str]) -> None:
     every = [*waiting, *(task for task in found if not task.waits)]
     shown, turn = page_of(every, args[:1], "evaluations")
     rows = [*turn]
-    if first := next((one for one in waiting if not held_up(scene, one)), None):
+    members = {task.member.id for task in waiting}
+    held_up = awaiting_consent(scene.session, members, beijing_day(scene.now))
+    if first := next((one for one in waiting if one.member.id not in held_up), None):
         begin = Choice(open_press(first), t("evaluation.begin_first"), weight="primary")
         rows.insert(0, (begin,))
     words = t("evaluation.to_do", waiting=len(waiting), done=len(every) - len(waiting))
-    items = tuple(task_item(scene, task) for task in shown)
+    items = tuple(task_item(task, task.member.id in held_up) for task in shown)
     title = t("command.evaluations.label")
     tell(scene, Message(words, title=title, items=items), rows, card=CARD)
 
 
-def held_up(scene: Scene, task: Task) -> bool:
-    """Whether a part that waits cannot be signed for want of a guardian's consent."""
-    return task.waits and evaluations.awaits_consent(scene.session, scene.actor, task)
-
-
-def task_item(scene: Scene, task: Task) -> Item:
-    """One part that the speaker writes, as a row of a list."""
+def task_item(task: Task, held_up: bool) -> Item:
+    """One part that the speaker writes, as a row of a list; `held_up`: no guardian has consented
+    yet."""
     words = t("evaluation.row", student=task.member.person.name, stage=task.now.stage.name)
-    if held_up(scene, task):
+    if task.waits and held_up:
         return Item(words, open_press(task), t("evaluation.guardian_awaited"), "waiting")
     if task.waits:
         state = until(task.now) if task.evaluation is None else t("evaluation.reopened")
@@ -211,10 +210,10 @@ def evidence_card(scene: Scene, task: Task) -> Message:
         notes.append(t("evaluation.more_words", count=len(writings) - SHOWN))
     told = [
         Field(t("evaluation.when"), window_words(task.now)),
-        Field(t("evaluation.rests_on"), listed(stage.inputs)),
+        Field(t("evaluation.rests_on"), with_commas(stage.inputs)),
         *of_experts(scene, task),
-        Field(t("evaluation.by_kind"), listed(by_kind(entries))),
-        Field(t("evaluation.by_month"), listed(by_month(entries))),
+        Field(t("evaluation.by_kind"), with_commas(by_kind(entries))),
+        Field(t("evaluation.by_month"), with_commas(by_month(entries))),
     ]
     return Message(
         title=t("evaluation.card", student=member.person.name, stage=stage.name),
@@ -242,7 +241,7 @@ def of_experts(scene: Scene, task: Task) -> list[Field]:
         ]
         found += [
             Field(t("marking.median"), median(task, tally)),
-            Field(t("marking.spread"), listed(spread)),
+            Field(t("marking.spread"), with_commas(spread)),
         ]
     return found
 
@@ -313,7 +312,8 @@ def approved(entries: Entries) -> Iterable[SessionBody]:
             yield body
 
 
-def listed(items: Sequence[Words]) -> Words:
+def with_commas(items: Sequence[Words]) -> Words:
+    """The items with commas between them; empty if there are none."""
     return t("field.list", items=list(items)) if items else ""
 
 

@@ -81,7 +81,7 @@ def exit_case(scene: Scene, args: Sequence[str]) -> None:
 
 
 def ways_on(scene: Scene, case: ExitCase) -> list[tuple[Choice, ...]]:
-    """What whoever reads it for the office may do now."""
+    """The buttons for what the reader may do now for the office."""
     number = case.id or 0
     go_on = Choice(press("keep_on", number), t("exit.keep_on"))
     if awaits(scene, case):
@@ -94,7 +94,7 @@ def ways_on(scene: Scene, case: ExitCase) -> list[tuple[Choice, ...]]:
 
 
 def awaits(scene: Scene, case: ExitCase) -> Words:
-    """What has to come before the reader can go on: somebody else, or a day."""
+    """What has to happen before the reader can go on: somebody else's act, or a day."""
     if case.state is ExitState.CONFIRMED and exits.has_confirmed(scene.session, scene.actor, case):
         return t("exit.awaits_another")
     if exits.may_still_object(case, scene.now):

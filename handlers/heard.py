@@ -45,7 +45,7 @@ def hear(scene: Scene, incoming: Incoming, advised: bool = False) -> None:
 
 
 def unread(scene: Scene, incoming: Incoming) -> bool:
-    """Say of what cannot be read what it is; returns whether it was such."""
+    """Say so if something was sent that cannot be read. Returns whether it was."""
     if incoming.other == "edited":
         edited(scene, incoming.sent)
     elif incoming.other is not None:
@@ -127,7 +127,7 @@ def hear_files(
 
 
 def what_files_are_for(scene: Scene) -> Message:
-    """What somebody who keeps no entries may send, said where a file can be nothing of theirs."""
+    """What somebody who keeps no entries may send, said when a file can be nothing of theirs."""
     if not rosters.imports(scene):
         return with_menu(t("help.no_files"))
     meant = ("roster", "documents", "summary")
@@ -160,13 +160,15 @@ def doubts(scene: Scene, words: str) -> bool:
 
 
 def answer(scene: Scene, words: str, advised: bool = False) -> None:
-    """Take words as a question."""
+    """Answer words as a question."""
     if affairs.aside(scene, words):
         return
     asks = asking.asks(words) or asking.clear(scene, words)
     if not asks and bulletin_replies.may_be(scene, words):
         return
-    if not asking.hear(scene, words, advised) and not bulletin_replies.may_be(scene, words):
+    if asking.hear(scene, words, advised):
+        return
+    if not (asks and bulletin_replies.may_be(scene, words)):
         learns = seen.learns(scene)
         key = "help.not_understood" if learns else "help.not_understood_staff"
         asking.not_found(scene, words, t(key))

@@ -118,14 +118,15 @@ def awaited(scene: Scene) -> Choice | None:
 
 
 def _of_others(scene: Scene) -> None:
-    """Show whoever is no learner the calls that wait for them, and where there is help."""
+    """Show somebody who is no learner the calls that wait for them, and where there is help."""
     rows = _to_open(scene) if scene.speaker.person_id is not None else []
     words = t("seeking.wait_for_you" if rows else "seeking.only_helplines")
     sealed(scene, Message(words, (*rows, (TO_MENU,)), note=t("seeking.helplines")))
 
 
 def _to_open(scene: Scene) -> list[tuple[Choice, ...]]:
-    """Ways to the calls that wait for the speaker: a learner may be an adult to another."""
+    """The buttons of the calls that wait for the speaker. A learner too may be an adult to another
+    one."""
     return [
         (Choice(press("open_call", one.id), t("seeking.open_of", at=one.told.at)),)
         for one in help_calls.waiting(scene.session, scene.actor)

@@ -81,8 +81,8 @@ def stranger(scene: Scene, incoming: Incoming) -> None:
 
 
 def signed_in(scene: Scene) -> None:
-    """Greet somebody who opens their chat once more, perhaps on another device: with the question
-    that is open, so that what is typed next is its answer; else with the menu."""
+    """Greet somebody who opens their chat again, perhaps on another device. With a talk under way
+    its question is shown, so that what they type next is its answer; else the menu."""
     menu.offer(scene)
     talk = scene.talk()
     if talk is not None and not talk.working:

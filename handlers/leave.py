@@ -42,15 +42,17 @@ class DaysOfLeave(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ComingDay(Kind[date]):
-    """A day from `earliest` on: pressed, or typed in any usual way. What has just been, as it is
-    said (周三), is meant as the one to come. With the first day the last may be said (周三到周五);
-    where the last is asked, how many days they are says it as well (三天)."""
+    """A day from `earliest` on: pressed, or typed in any usual way.
+
+    A weekday alone (周三) means the next one. Where the first day is asked, the last may be said
+    with it (周三到周五). Where the last is asked, the number of days says it as well (三天).
+    """
 
     earliest: date
     offered: Sequence[tuple[date, Words]]
     too_early: Text
     ends: str = ""
-    """The step that is told the last day; empty where none is asked."""
+    """The step that is told the last day; empty if no such step follows."""
 
     def choices(self, asked: Asked) -> list[list[Choice]]:
         return [[Choice(day.isoformat(), words) for day, words in self.offered]]

@@ -13,7 +13,7 @@ from bot.talk.conversation import Chat
 from bot.talk.inputs import Free
 from bot.talk.message import Choice, Field, Item, Message, press
 from handlers import evaluations, progress
-from handlers.evaluations import EvaluationSeen, by_kind, by_month, listed, window_words
+from handlers.evaluations import EvaluationSeen, by_kind, by_month, window_words, with_commas
 from handlers.pages import page_of, tell
 from programmes.values import kept_as
 from prompts import Words, t
@@ -70,7 +70,7 @@ def row(scene: Scene, one: Marking, several: bool) -> Item:
         return Item(words, card_press(one), t("marking.is_decided"))
     if not one.waits:
         return Item(words, card_press(one), t("evaluation.missed"), "bad")
-    if marking.awaits_consent(scene.session, scene.actor, one):
+    if one.awaits_consent:
         return Item(words, card_press(one), t("evaluation.guardian_awaited"), "waiting")
     state = t("evaluation.reopened") if one.mark else evaluations.until(one.now)
     return Item(words, card_press(one), state, "bad" if one.now.late else "waiting")
@@ -107,9 +107,9 @@ def card(scene: Scene, args: Sequence[str]) -> None:
     sessions = records.entries(scene.session, student) if one.open else []
     fields = [
         Field(t("evaluation.when"), window_words(one.now)),
-        Field(t("evaluation.rests_on"), listed(inputs)),
-        Field(t("evaluation.by_kind"), listed(by_kind(sessions))),
-        Field(t("evaluation.by_month"), listed(by_month(sessions))),
+        Field(t("evaluation.rests_on"), with_commas(inputs)),
+        Field(t("evaluation.by_kind"), with_commas(by_kind(sessions))),
+        Field(t("evaluation.by_month"), with_commas(by_month(sessions))),
         *own_mark(scene, one),
     ]
     tell(
@@ -134,7 +134,7 @@ def own_mark(scene: Scene, one: Marking) -> list[Field]:
 
 
 def standing(one: Marking) -> Words:
-    """What is to be known before a mark is signed, or why it cannot be signed now."""
+    """What the expert has to know before signing, or why it cannot be signed now."""
     if one.decided:
         return t("marking.decided")
     if not one.now.takes_evaluations:

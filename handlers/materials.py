@@ -238,8 +238,8 @@ def asked_of_me(scene: Scene) -> Programme | None:
 
 
 def told(programme: Programme, words: str) -> Meant:
-    """What words say of the materials that a document asks for: 课题报告 is one of them,
-    读书报告 a form of one, 材料 is any of them."""
+    """What words say about the materials that a document asks for: 课题报告 is one of them,
+    读书报告 is a form of one, 材料 is any of them."""
     said = words.casefold()
     every = tuple(map(kept_as, brought(programme)))
     for name in every:
@@ -282,7 +282,7 @@ def how(scene: Scene, programme: Programme, meant: Meant) -> None:
 
 def may_be(scene: Scene, words: str, files: Sequence[Attachment]) -> Meant:
     """The materials that files sent with these words may be: those that the words or the files'
-    names name; of papers that are not named, those that are missing by now."""
+    names name. Papers that are not named may be any that are missing by now."""
     programme = asked_of_me(scene)
     if programme is None:
         return Meant()

@@ -16,7 +16,6 @@ from services.entities import Person
 from services.menus import EVERYBODY, commands_for, described
 from services.readers import Readers, readers
 from services.rights import Relation
-from storage import chats
 from storage.chats import Talk
 
 MOST_DRAFTS: Final = 20
@@ -35,7 +34,7 @@ def show(scene: Scene, _args: Sequence[str]) -> None:
     """Show the speaker's menu; a talk under way becomes a draft, and the menu says so."""
     parked = scene.park()
     names = names_for(scene)
-    if drafts_of(scene):
+    if scene.drafts():
         names.insert(names.index("ask"), "drafts")
     kept = parked is not None and parked.journal["entries"] and not parked.closed
     # Going on with what lies half done is the usual way on, and there is one of that.
@@ -69,7 +68,7 @@ def _label(scene: Scene, name: str) -> Words:
     if name == "queue" and (count := records.waiting_count(scene.session, scene.actor)):
         return t("menu.counted", what=label, count=count)
     if name == "drafts":
-        drafts = drafts_of(scene)
+        drafts = scene.drafts()
         titles = list(dict.fromkeys(scene.words(scene.router.title(draft)) for draft in drafts))
         if len(drafts) == 1:
             return t("menu.draft", what=label, title=titles[0])
@@ -176,19 +175,9 @@ def _aside(scene: Scene, said: Text | Message, rows: tuple[tuple[Choice, ...], .
 # ---------------------------------------------------------------- drafts
 
 
-def drafts_of(scene: Scene) -> list[Talk]:
-    if scene.speaker.person_id is None:
-        return []
-    return [
-        talk
-        for talk in chats.drafts(scene.session, scene.speaker.person_id)
-        if talk.journal["entries"] and not talk.working and scene.find_talk(talk.id) is not None
-    ]
-
-
 def drafts(scene: Scene, _args: Sequence[str]) -> None:
     """List the speaker's drafts, begun on any device, to resume or drop."""
-    found = drafts_of(scene)
+    found = scene.drafts()
     if not found:
         scene.say(with_menu(t("drafts.none")))
         return

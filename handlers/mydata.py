@@ -32,7 +32,7 @@ def whose(scene: Scene, args: Sequence[str], act: str) -> int:
 def mydata(scene: Scene, args: Sequence[str]) -> None:
     """Show what is held, with the ways to see who looked, to a copy, to correct and to erase."""
     person_id = whose(scene, args, "see_data")
-    held = persons.held(scene.session, person_id)
+    held = persons.holdings(scene.session, person_id)
     rows = [
         (Choice(press("copydata", person_id), t("mydata.copy"), weight="primary"),),
         (
@@ -143,7 +143,7 @@ def load_copy(scene: Scene, args: Mapping[str, Any]) -> CopySeen:
 
 def _of(scene: Scene, person_id: int) -> CopySeen:
     own = person_id == scene.actor.person_id
-    name = "" if own else persons.held(scene.session, person_id).person.name
+    name = "" if own else persons.holdings(scene.session, person_id).person.name
     return CopySeen(person_id=person_id, name=name)
 
 
@@ -183,7 +183,7 @@ def load_correct(scene: Scene, args: Mapping[str, Any]) -> CopySeen:
 
 def finish_correct(scene: Scene, me: CopySeen, said: str) -> None:
     allow(scene.session, scene.actor, "correct_data", me.person_id)
-    name = persons.held(scene.session, me.person_id).person.name
+    name = persons.holdings(scene.session, me.person_id).person.name
     message = Message(t("mydata.please_correct", name=name, by=scene.speaker.name, said=said))
     _ask_office(scene, me.person_id, message, t("mydata.correct_sent"))
 
@@ -204,7 +204,7 @@ def _ask_office(scene: Scene, person_id: int, message: Message, told: Text) -> N
 def erase(scene: Scene, args: Sequence[str]) -> None:
     """Say what goes, what stays and why; erase at a second press."""
     person_id = whose(scene, args[:1], "erase_data")
-    held = persons.held(scene.session, person_id)
+    held = persons.holdings(scene.session, person_id)
     name, left = held.person.name, held.approved
     if args[1:] != ["yes"]:
         yes = Choice(press("erasedata", person_id, "yes"), t("mydata.yes_erase"), weight="danger")

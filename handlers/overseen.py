@@ -59,7 +59,8 @@ _OF_ONESELF: Final = re.compile(
 
 
 def own_or_childs(own: Act) -> Act:
-    """An act on one's own records; to a guardian who has none, each child's page."""
+    """Do an act on the speaker's own records. A guardian who has none is shown each child's
+    page."""
 
     def show(scene: Scene, args: Sequence[str]) -> None:
         if learner(scene) is not None or not child(scene, Affair("progress")):
@@ -82,8 +83,8 @@ def agree(scene: Scene, affair: Affair) -> bool:
 
 
 def disagree(scene: Scene, affair: Affair) -> bool:
-    """不同意, 我不同意小乙, typed: nothing is kept, and what was agreed to before is withdrawn
-    when it is said once more; of several children it is asked which is meant."""
+    """不同意, 我不同意小乙, typed: nothing is kept. If a consent was given before, it is withdrawn
+    when this is said a second time. With several children, it is asked which one is meant."""
     if (meant := _children_meant(scene, affair)) is None:
         return False
     match list(meant.items()):
@@ -98,8 +99,8 @@ def disagree(scene: Scene, affair: Affair) -> bool:
 
 
 def _children_meant(scene: Scene, affair: Affair) -> Mapping[int, str] | None:
-    """The children whose consent is a guardian's question: the one that is named, with or without
-    the family name, else all. `None` where something else is spoken of."""
+    """The children whom a guardian's 同意 may be about: the one that is named, with or without the
+    family name, else all. `None` if the words are about something else."""
     if Role.GUARDIAN not in roles(scene):
         return None
     every = {
@@ -146,7 +147,7 @@ def students(scene: Scene, affair: Affair) -> bool:
 
 
 def behind(scene: Scene, affair: Affair) -> bool:
-    """Whoever of one's students has not met a minimum, or has something still to write."""
+    """The speaker's students who have not met a minimum, or have something still to write."""
     if not oversees(scene):
         if learner(scene) is None and Role.GUARDIAN not in roles(scene):
             return False
@@ -172,9 +173,9 @@ _MATTERS: Final[Mapping[str, Sequence[str]]] = {
 
 
 def of_a_student(scene: Scene, words: str) -> bool:
-    """The page of a student or child who is named and asked after: 林小雨最近怎么样.
+    """林小雨最近怎么样: show the page of a student or child who is named.
 
-    Of somebody else who is asked after it is said that they are none of one's own.
+    For anybody else, say that they are no student or child of the speaker's.
     """
     if len(words) > 40:
         return False
@@ -298,7 +299,8 @@ _MANY: Final = (
 
 
 def _urge_one(scene: Scene, member: Member, matter: str) -> bool:
-    """The reminder to one student, in the matter said or the first in which one is due."""
+    """The reminder to one student: in the matter that was said, or the first in which one is
+    due."""
     entries = records.entries(scene.session, member.id)
     rows = urging.urge_choices(scene, member, entries)
     wanted = [choice for row in rows for choice in row if choice.value.endswith(matter)]

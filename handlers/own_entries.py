@@ -171,7 +171,7 @@ def backdate(scene: Scene, _: Affair) -> bool:
 
 
 def meant(scene: Scene, entries: Sequence[tuple[Record, Body]], about: str) -> list[Record]:
-    """The entries that words speak of: those of a day, or the one handed in last."""
+    """The entries that words mean: those of a day, or the one that was handed in last."""
     now = scene.now.astimezone(BEIJING)
     days = {day for said in each_day(about, now) for day in said.days}
     found = [record for record, _ in entries if record.state in OPEN and record.day in days]
@@ -193,7 +193,7 @@ def _speaks_of(about: str, record: Record) -> bool:
 
 
 def change(scene: Scene, affair: Affair) -> bool:
-    """Open the entry that is meant, with what it is to become filled in."""
+    """Open the entry that is meant, with the new values filled in."""
     entries = handed_in(scene)
     if entries is None:
         return mend(scene, affair)

@@ -79,7 +79,7 @@ def turns(
 
 
 def on_record(scene: Scene, learners: Collection[int]) -> None:
-    """Note that whoever speaks has been shown a list in which these learners stand."""
+    """Note that the speaker has been shown a list that holds these learners."""
     looking.list_of(scene.session, scene.actor, learners)
 
 

@@ -30,7 +30,7 @@ from services.roster import Member
 
 SUBMIT: Final = "submit"
 NONE: Final = "none"
-"""There are no readings."""
+"""The choice that says that the plan has no readings."""
 MOST: Final = 2000
 CARD: Final = "plans"
 

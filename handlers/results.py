@@ -37,7 +37,8 @@ CARD: Final = "results"
 SHOWN: Final = 30
 """Lines of a list that are named one by one."""
 HIGH: Final = 100
-"""A higher score is asked about: no document says of how many, and most tests are of a hundred."""
+"""A score above this is asked about. No document states a highest one; most tests are out of a
+hundred."""
 
 
 class Scored(BaseModel):
@@ -67,7 +68,7 @@ class ResultsSeen(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Entering:
-    """What a pasted list is understood as."""
+    """What a pasted list means."""
 
     new: Sequence[tuple[Scored, str]]
     changed: Sequence[tuple[Scored, str]]
@@ -141,7 +142,7 @@ def asks_for_score(known: Scored, stage: str) -> Text:
 
 def asks_why(found: Entering, stage: str) -> Text:
     named = [change(one, score, stage) for one, score in found.changed]
-    return t("result.why", changed=listed(named))
+    return t("result.why", changed=some_of(named))
 
 
 def change(known: Scored, score: str, stage: str) -> Text:
@@ -231,7 +232,7 @@ def lines(me: ResultsSeen, stage: str, found: Entering, why: str) -> list[Summar
         told.append(SummaryLine("stage", t("field.stage"), stage_label(stage)))
     pairs = [t("result.pair", student=one.name, score=score) for one, score in found.new]
     pairs += [change(one, score, stage) for one, score in found.changed]
-    told.append(SummaryLine(step, t("result.score_label"), listed(pairs)))
+    told.append(SummaryLine(step, t("result.score_label"), some_of(pairs)))
     if found.changed:
         told.append(SummaryLine("why", t("result.corrected"), why))
     return told
@@ -247,10 +248,10 @@ def check(stage: str, found: Entering) -> Text:
     if not high:
         return words
     pairs = [t("result.pair", student=one.name, score=score) for one, score in high]
-    return t("result.high", check=words, pairs=listed(pairs))
+    return t("result.high", check=words, pairs=some_of(pairs))
 
 
-def listed(named: Sequence[Words]) -> Text:
+def some_of(named: Sequence[Words]) -> Text:
     """Some names, and of many how many there are."""
     if len(named) <= SHOWN:
         return t("field.list", items=list(named))

@@ -40,7 +40,7 @@ def queue(scene: Scene, args: Sequence[str]) -> None:
     """Show the queue of the speaker: oldest first, filtered by kind, student or waiting time."""
     chosen = chosen_filter(args)
     page = number(args, 1) if len(args) > 1 else 0
-    part = part_of(scene, chosen)
+    part = chosen_part(scene, chosen)
     shown = waiting_for(scene, part, skip=page * SHOWN, most=SHOWN)
     kinds, long = records.waiting_by(scene.session, scene.actor, scene.now - LONG)
     passing = {**{kind.value: many for kind, many in kinds.items()}, "long": long}
@@ -106,7 +106,7 @@ def chosen_filter(args: Sequence[str]) -> str:
     return chosen if chosen in FILTERS else str(number(args))
 
 
-def part_of(scene: Scene, chosen: str) -> Waits:
+def chosen_part(scene: Scene, chosen: str) -> Waits:
     """The part of the queue that passes a filter."""
     if chosen == "long":
         return Waits(since=scene.now - LONG)
@@ -242,7 +242,7 @@ def approve_read(chosen: str, read: Sequence[tuple[int, int]]) -> Choice:
 
 
 def _sum(read: Sequence[tuple[int, int]]) -> int:
-    """A number that tells these versions from any others."""
+    """A number that tells this set of versions from any other."""
     return crc32(repr(sorted(read)).encode())
 
 
@@ -311,7 +311,7 @@ def bulk(scene: Scene, args: Sequence[str]) -> None:
     The button says how many. If they are others by now, nothing is done and it is asked again.
     """
     chosen = chosen_filter(args)
-    part = part_of(scene, chosen)
+    part = chosen_part(scene, chosen)
     read = read_of(scene, part, AT_ONCE)
     if len(args) < 2 or number(args, 1) != _sum(read):
         confirm_all(scene, (), t("queue.moved_on"))

@@ -79,7 +79,7 @@ def sent_back(scene: Scene, record: Record) -> tuple[str, str]:
 
 
 FIRST_WORDS: Final = 12
-"""Characters by which a text is known among others."""
+"""How many characters tell a text from others."""
 
 
 def first_words(text: str) -> str:

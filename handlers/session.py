@@ -66,11 +66,12 @@ LEAST_WORDS: Final = 2
 SUBMIT: Final = "submit"
 AGAIN: Final = "another"
 MOST_DAYS: Final = 3
-"""Further days that a button carries: a press has room for so many."""
+"""How many further days a button carries: a press has room for no more."""
 
 
 class Logged(BaseModel):
-    """What the talk returns: the entry, and the like ones that it was said not to repeat."""
+    """What the talk returns: the entry, and those similar sessions of which it was said to be no
+    repetition."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -118,7 +119,7 @@ async def log_session(chat: Chat, me: SessionSeen) -> Logged:
 
 
 def told_besides(me: SessionSeen) -> Besides:
-    """Hears what a whole sentence says of the other steps, where only the day was asked."""
+    """Hears what a whole sentence says about the other steps when only the day was asked."""
 
     def hear_besides(words: str, asked: Asked) -> Mapping[str, Answer]:
         if not looks_like_session(words, asked.now.astimezone(BEIJING)):
@@ -207,7 +208,7 @@ def lines(body: SessionBody) -> list[SummaryLine]:
 
 
 def known(chat: Chat, ask: Questions) -> list[SummaryLine]:
-    """What has been said so far, of whichever step."""
+    """What has been said so far, at any step."""
     return told(
         chat.peek("day", ask.day),
         chat.peek("place", ask.place),
@@ -385,7 +386,7 @@ def answers_of(body: SessionBody) -> dict[str, Answer]:
 
 
 def changed(scene: Scene, body: SessionBody, about: str, to: str) -> Mapping[str, Answer]:
-    """The answer of the field that is to be `to`; none where that is no value of any."""
+    """The answer that gives a field the value `to`; `None` if that is no value of any field."""
     _, _, me = seen.student(scene, "log_session")
     said = replacement(shown_entry(me, body), about, to, scene.now.astimezone(BEIJING))
     return {step: answer for step, answer in said.items() if answer is not None}

@@ -1,4 +1,4 @@
-"""What whoever speaks is: their roles, and for whom they answer."""
+"""What the speaker is: their roles, and for whom they are responsible."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def in_office(scene: Scene) -> bool:
 
 
 def named_of(scene: Scene, words: str) -> list[Member]:
-    """Those of them whose name stands in these words."""
+    """Those of these members whose names occur in the words."""
     return roster.students_named(scene.session, scene.actor.person_id, words)
 
 

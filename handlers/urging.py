@@ -102,7 +102,8 @@ def urge_all(scene: Scene, args: Sequence[str]) -> None:
 
 
 def matters(chosen: str) -> Sequence[RecordKind]:
-    """What is spoken of: one matter, or any."""
+    """The matters that a button means: one of them, or all. Raises `Refused` for an unknown
+    one."""
     if chosen == "any":
         return urging.MATTERS
     if chosen not in [matter.value for matter in urging.MATTERS]:
@@ -113,37 +114,43 @@ def matters(chosen: str) -> Sequence[RecordKind]:
 def due_for(
     scene: Scene, wanted: Sequence[RecordKind]
 ) -> tuple[list[tuple[Member, RecordKind]], int]:
-    """Of whom what is missing that whoever speaks may remind them of, and how many of these they
-    have reminded today already. Raises `Refused` for who may remind nobody."""
+    """Which of the speaker's students lack something of which the speaker may remind them: the
+    student and the matter, each pair once. The number counts those pairs that are left out because
+    the speaker has reminded the student of the matter today already.
+
+    Raises `Refused` for a speaker who may remind nobody.
+    """
     due: list[tuple[Member, RecordKind]] = []
-    done = may = 0
+    done = 0
     today = beijing_day(scene.now)
-    for member in roster.students_of(scene.session, scene.actor.person_id):
+    students = roster.students_of(scene.session, scene.actor.person_id)
+    ids = [member.id for member in students]
+    theirs = urging.urgeable(scene.session, scene.actor, ids, wanted)
+    entries = records.entries_of(scene.session, ids)
+    for member in students:
         programme = load(cohort_of(scene.session, member.membership).programme)
-        entries = records.entries(scene.session, member.id)
         for matter in wanted:
-            if not urging.may_urge(scene.session, scene.actor, member.id, matter):
+            if (member.id, matter) not in theirs:
                 continue
-            may += 1
-            if urging.lack(programme, member.membership, entries, matter, today):
+            if urging.lack(
+                programme, member.membership, entries.get(member.id, ()), matter, today
+            ):
                 urged = urging.urged_today(scene.session, scene.actor, member.membership, matter)
                 done += urged
                 due += [] if urged else [(member, matter)]
-    if not may:
-        raise not_theirs(scene, roster.students_of(scene.session, scene.actor.person_id))
+    if not theirs:
+        raise not_theirs(scene, students)
     return due, done
 
 
 def reminds(scene: Scene, student: Member, matter: str = "") -> bool:
     """Whether whoever speaks may remind a student of a matter, or of any."""
-    return any(
-        urging.may_urge(scene.session, scene.actor, student.id, one)
-        for one in matters(matter or "any")
-    )
+    wanted = matters(matter or "any")
+    return bool(urging.urgeable(scene.session, scene.actor, [student.id], wanted))
 
 
 def not_theirs(scene: Scene, students: Sequence[Member]) -> Refused:
-    """Why somebody does not remind these students, and who does."""
+    """The refusal for somebody who may not remind these students. It names those who may."""
     ids = [student.id for student in students]
     who = [
         t("watch.urge.by", name=name, role=t(f"role.{role}"))
@@ -157,7 +164,7 @@ def not_theirs(scene: Scene, students: Sequence[Member]) -> Refused:
 def reviewers_choice(
     scene: Scene, shown: Cohort, waiting: Iterable[Record]
 ) -> list[tuple[Choice, ...]]:
-    """The button that reminds those who are late with their reviews, where one of these is."""
+    """The button that reminds reviewers who are late, if there is any such reviewer."""
     if not any(urging.is_late(scene.session, scene.actor, record) for record in waiting):
         return []
     return [(Choice(press("urge_reviewers", shown.id or 0), t("watch.urge.reviewers")),)]

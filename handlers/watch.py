@@ -107,7 +107,7 @@ def profile(scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]
         fields=(
             Field(t("field.mentors"), t("field.list", items=around or t("watch.no_mentor"))),
             *([Field(t(key), urged)] if every or mine else []),
-            *consent_awaited(scene, member),
+            *consent_fields(scene, member),
         ),
         items=(
             *report.items,
@@ -118,8 +118,9 @@ def profile(scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]
     )
 
 
-def consent_awaited(scene: Scene, member: Member) -> list[Field]:
-    """That nothing is kept yet for want of a guardian's consent, where that is so."""
+def consent_fields(scene: Scene, member: Member) -> list[Field]:
+    """A field that says that nothing is kept yet because a guardian has not consented; none
+    otherwise."""
     if may_keep(scene.session, learner_at(scene.session, member.id), beijing_day(scene.now)):
         return []
     mine = guardians.standing_for(scene.session, scene.actor, member.person.id or 0)
@@ -171,8 +172,8 @@ def entries(scene: Scene, args: Sequence[str]) -> None:
 
 
 def mine_behind(scene: Scene, args: Sequence[str]) -> None:
-    """Whoever of one's students has not met a minimum, or has something still to write; of one
-    matter, or of any."""
+    """The speaker's students who have not met a minimum, or have something still to write, in one
+    matter or in any."""
     chosen = args[0] if args else "any"
     wanted = matters(chosen)
     if not roster.answers_for_somebody(scene.session, scene.actor.person_id):
@@ -201,11 +202,8 @@ def remind_them(
 ) -> list[tuple[Choice, ...]]:
     """The button that reminds those who are behind, for who may remind any of them."""
     # Whoever may remind some may remind most; the first tell.
-    may = any(
-        urging.may_urge(scene.session, scene.actor, one.member_id, matter)
-        for one in found[:PAGE]
-        for matter in matters(chosen)
-    )
+    first = [one.member_id for one in found[:PAGE]]
+    may = urging.urgeable(scene.session, scene.actor, first, matters(chosen))
     return [(Choice(press("urge_all", chosen), t("watch.urge.all")),)] if may else []
 
 
@@ -215,7 +213,7 @@ def behind_items(
     came_from: Sequence[int | str],
     wanted: Sequence[RecordKind] = MATTERS,
 ) -> tuple[Item, ...]:
-    """A page of learners, each with what is missing in short, of the matters that are wanted."""
+    """One page of learners, each with a short line of what is missing in the wanted matters."""
     members = roster.members_by_id(scene.session, [one.member_id for one in found])
     of = {member.id: member for member in members}
     programmes = {member.id: programme_of(scene, member) for member in members}
@@ -246,12 +244,14 @@ def standing_of(scene: Scene, members: Sequence[Member]) -> dict[int, tuple[Prog
 
 
 def counting(scene: Scene, known: int, left: int) -> None:
-    """A big cohort's entries are still being counted, a while after the start and midnight."""
+    """Say that a big cohort's entries are still being counted, as happens after the start and
+    after midnight."""
     tell(scene, Message(t("watch.counting", known=known, of=known + left)), ())
 
 
 def mine_absent(scene: Scene, args: Sequence[str]) -> None:
-    """Whoever of one's students has not joined. Raises `Refused` for who has none."""
+    """The speaker's students who have not joined. Raises `Refused` if the speaker has no
+    students."""
     if not roster.answers_for_somebody(scene.session, scene.actor.person_id):
         roster.students_for(scene.session, scene.actor)  # says why not
     mine = roster.answered_for(scene.actor.person_id)
@@ -267,7 +267,7 @@ def mine_absent(scene: Scene, args: Sequence[str]) -> None:
 
 
 def gaps(programme: Programme, standing: Standing) -> Text:
-    """What a student still lacks, and what waits for a review; or that nothing does."""
+    """What a student still lacks and what waits for review; or that nothing does."""
     parts = in_parts(programme, standing.short)
     if standing.waiting:
         parts.append(t("watch.short.waiting", count=standing.waiting))
@@ -279,8 +279,8 @@ def gaps(programme: Programme, standing: Standing) -> Text:
 def in_parts(
     programme: Programme, short: InShort, wanted: Sequence[RecordKind] = MATTERS
 ) -> list[Text]:
-    """Each shortfall of the matters that are wanted: approved of required, and what is still to
-    be written or brought."""
+    """What is missing in each of the wanted matters: how much is approved of how much, and what is
+    still to be written or brought."""
     parts = [
         short_of(asked, part.approved)
         for asked, part in zip(programme.requirements, short.parts, strict=True)

@@ -19,7 +19,7 @@ SECONDS: Final = 90
 """Time limit for reading, in seconds."""
 
 
-class Unread(Exception):
+class DocumentUnread(Exception):
     """A document could not be read; `code` is one of `answers.reading`, or `too_hard`."""
 
     def __init__(self, code: str, gaps: Mapping[str, int]) -> None:
@@ -29,17 +29,17 @@ class Unread(Exception):
 
 
 async def read_apart(data: bytes, name: str, seconds: float = SECONDS) -> Document:
-    """Read a document in another process. Raises `Unread`."""
+    """Read a document in another process. Raises `DocumentUnread`."""
     try:
         how, what = await told_by(reader.__name__, data, seconds, name)
     except TimeoutError:
-        raise Unread("too_hard", {}) from None
+        raise DocumentUnread("too_hard", {}) from None
     if how == reader.READ:
         return Document.from_bytes(what)
     if how == reader.UNREAD:
         why = json.loads(what)
-        raise Unread(why["code"], why["gaps"])
-    raise Unread("too_hard", {})
+        raise DocumentUnread(why["code"], why["gaps"])
+    raise DocumentUnread("too_hard", {})
 
 
 def read_document(platforms: Mapping[str, Platform], store: FileStore, limit: int) -> Job:
@@ -61,7 +61,7 @@ def read_document(platforms: Mapping[str, Platform], store: FileStore, limit: in
             return {"refused": ["file.too_large", {"megabytes": most // 1024**2}]}
         except DeliveryError:
             return {"refused": ["file.not_fetched", {}]}
-        except Unread as unread:
+        except DocumentUnread as unread:
             return {"refused": [f"document.unreadable.{unread.code}", dict(unread.gaps)]}
         text = document.to_bytes()
         file, kept = await asyncio.to_thread(lambda: (store.keep(data), store.keep(text)))

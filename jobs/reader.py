@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import suppress
 from typing import Final
 
 from answers.reading import Unreadable, read
+from storage.limits import limit_memory
 
 READ: Final = b"read"
 UNREAD: Final = b"unread"
@@ -20,7 +20,7 @@ MEMORY: Final = 1536 * 1024 * 1024
 
 
 def main() -> None:
-    _limit_memory()
+    limit_memory(MEMORY)
     try:
         document = read(sys.stdin.buffer.read(), sys.argv[1])
     except Unreadable as reason:
@@ -32,13 +32,6 @@ def main() -> None:
 
 def _tell(how: bytes, what: bytes) -> None:
     sys.stdout.buffer.write(how + b"\n" + what)
-
-
-def _limit_memory() -> None:
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 if __name__ == "__main__":

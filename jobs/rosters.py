@@ -19,9 +19,10 @@ from bot.platforms.contract import DeliveryError, FileTooLarge, Platform
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import Clock, beijing_day
 from jobs import workbooks
+from jobs.kindly import kindly, language_for
 from jobs.sheet_reader import MOST_BYTES
 from jobs.sheets import BookUnread, read_apart
-from prompts import Language, Text, Words, language_named, render, t
+from prompts import Language, Text, Words, render, t
 from services import persons, roster
 from services.access import allow
 from services.packs import load
@@ -32,7 +33,6 @@ from services.rostering.known import Roster, look_up
 from services.rostering.plan import Planned, RosterPlan, plan
 from storage.database import Database
 from storage.files import FileStore
-from storage.tables import Person
 
 SHOWN: Final = 5
 """Rows of each kind that a card tells of."""
@@ -56,26 +56,14 @@ class RosterDesk:
     def jobs(self) -> dict[str, Job]:
         """The jobs by their names, which stand in journals."""
         return {
-            "read_roster": self._kindly(self.read),
-            "plan_roster": self._kindly(self.show),
-            "return_rejected": self._kindly(self.give_back),
-            "import_roster": self._kindly(self.bring),
-            "forget_roster": self._kindly(self.forget),
-            "undo_roster": self._kindly(self.undo),
-            "roster_template": self._kindly(self.template),
+            "read_roster": kindly(self.database, self.read),
+            "plan_roster": kindly(self.database, self.show),
+            "return_rejected": kindly(self.database, self.give_back),
+            "import_roster": kindly(self.database, self.bring),
+            "forget_roster": kindly(self.database, self.forget),
+            "undo_roster": kindly(self.database, self.undo),
+            "roster_template": kindly(self.database, self.template),
         }
-
-    def _kindly(self, job: Job) -> Job:
-        """A job whose refusal is a result, in the language of whoever ordered it."""
-
-        async def done(order: Order) -> Any:
-            try:
-                return await job(order)
-            except Refused as refused:
-                language = await self.database.run(_language, order)
-                return {"refused": render(refused.words, language)}
-
-        return done
 
     # ------------------------------------------------------------ before it is decided
 
@@ -138,7 +126,7 @@ class RosterDesk:
 
     def _programme(self, db: Session, order: Order) -> tuple[str, Language]:
         cohort = self._cohort(db, order)
-        return cohort.programme, _language(db, order)
+        return cohort.programme, language_for(db, order.person_id)
 
     async def _keep(self, order: Order, data: bytes, name: str) -> int:
         sha256 = await asyncio.to_thread(self.store.keep, data)
@@ -211,7 +199,7 @@ class RosterDesk:
         if remember and said:
             memory.remember(db, self._by(order), cohort.office_id, said)
         own = {**memory.meanings(db, cohort.office_id), **said}
-        return look_up(db, cohort), own, _language(db, order)
+        return look_up(db, cohort), own, language_for(db, order.person_id)
 
     def _cohort(self, db: Session, order: Order) -> Any:
         """The order's cohort, if whoever ordered may import into it now. Raises `Refused`."""
@@ -260,8 +248,3 @@ def shown(made: RosterPlan, language: Language) -> dict[str, Any]:
         "unusable": None if made.refused is None else render(made.refused, language),
         "unknown": made.unknown[:SHOWN],
     }
-
-
-def _language(db: Session, order: Order) -> Language:
-    person = db.get(Person, order.person_id) if order.person_id else None
-    return language_named(person.language if person else "")

@@ -23,6 +23,7 @@ from posixpath import normpath
 from typing import IO, Any, Final
 
 from services.rostering.book import Book, Cell, Faulty, Merge, Sheet, SheetRow
+from storage.limits import limit_memory, limit_time
 
 READ: Final = b"read"
 UNREAD: Final = b"unread"
@@ -636,7 +637,8 @@ def _typed(value: str) -> Cell:
 
 
 def main() -> None:
-    _limit()
+    limit_memory(MEMORY)
+    limit_time(SECONDS)
     try:
         book = read(sys.stdin.buffer.read(MOST_BYTES + 1))
     except NoBook as reason:
@@ -649,15 +651,6 @@ def main() -> None:
 
 def _tell(how: bytes, what: bytes) -> None:
     sys.stdout.buffer.write(how + b"\n" + what)
-
-
-def _limit() -> None:
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

@@ -22,12 +22,12 @@ from bot.talk.acting import Actor, Refused
 from bot.talk.clock import Clock
 from jobs import summary_filler, summary_paper
 from jobs.apart import told_by
-from prompts import Language, Text, language_named, render, t
+from jobs.kindly import kindly, language_for
+from prompts import Language, render, t
 from services import persons, summaries, summary_form
 from services.summaries import AnnualSummary, GivenHours
 from storage.database import Database
 from storage.files import FileStore, safe_name
-from storage.tables import Person
 
 WORD: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 DOCX: Final = "docx"
@@ -37,12 +37,8 @@ SECONDS: Final = 30
 log = structlog.get_logger()
 
 
-class NotFilled(Exception):
-    """A template could not be filled; the sentence says why."""
-
-    def __init__(self, why: Text) -> None:
-        super().__init__(why.key)
-        self.why = why
+class NotFilled(Refused):
+    """A template could not be filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +87,10 @@ class SummaryDesk:
     def jobs(self) -> dict[str, Job]:
         """The jobs by their names, which stand in journals."""
         return {
-            "make_summary": self._kindly(self.make_for_chat),
-            "get_summary_template": self._kindly(self.give_template),
-            "read_summary_template": self._kindly(self.read),
+            "make_summary": kindly(self.database, self.make_for_chat),
+            "get_summary_template": kindly(self.database, self.give_template),
+            "read_summary_template": kindly(self.database, self.read),
         }
-
-    def _kindly(self, job: Job) -> Job:
-        """A job whose refusal is a result, in the language of whoever ordered it."""
-
-        async def done(order: Order) -> Any:
-            try:
-                return await job(order)
-            except Refused as refused:
-                why: Text = refused.words
-            except NotFilled as unfit:
-                why = unfit.why
-            language = await self.database.run(_language, order.person_id)
-            return {"refused": render(why, language)}
-
-        return done
 
     # ------------------------------------------------------------ making
 
@@ -121,17 +102,17 @@ class SummaryDesk:
         try:
             data = await fill_apart(template, summary_form.told(found))
         except NotFilled as unfit:
-            log.warning("summary_not_filled", cohort=cohort_id, why=unfit.why.key)
+            log.warning("summary_not_filled", cohort=cohort_id, why=unfit.words.key)
             if kept is None:
                 raise NotFilled(t("summary.not_made")) from None
-            raise NotFilled(t("summary.template_broken", why=unfit.why)) from None
+            raise NotFilled(t("summary.template_broken", why=unfit.words)) from None
         await self.database.run(summaries.note_made, actor, cohort_id)
         return MadeSummary(safe_name(summary_form.file_name(found, language), DOCX), data)
 
     async def count(self, actor: Actor, cohort_id: int) -> tuple[AnnualSummary, Language]:
         """What a summary tells, counted in small transactions so that nobody's chat waits; and
         the language of whoever asks. Raises `Refused`."""
-        language = await self.database.run(_language, actor.person_id)
+        language = await self.database.run(language_for, actor.person_id)
         every = await self.database.run(summaries.givers, actor, cohort_id)
         given: list[GivenHours] = []
         for first in range(0, len(every), summaries.AT_ONCE):
@@ -170,7 +151,7 @@ class SummaryDesk:
         actor, cohort_id = self._by(order), order.args["cohort"]
         kept = await self.database.run(_template_to_change, actor, cohort_id)
         kept = None if order.args.get("ours") else kept
-        language = await self.database.run(_language, actor.person_id)
+        language = await self.database.run(language_for, actor.person_id)
         data = await self._template(kept, language)
         name = await self.database.run(_template_name, cohort_id, language)
         return {"file": await self._keep(actor, data, name)}
@@ -224,8 +205,3 @@ def _template_to_change(db: Session, actor: Actor, cohort_id: int) -> str | None
 def _template_name(db: Session, cohort_id: int, language: Language) -> str:
     name = summaries.name_of_cohort(db, cohort_id)
     return safe_name(render(t("summary.template_file", cohort=name), language), DOCX)
-
-
-def _language(db: Session, person_id: int | None) -> Language:
-    person = db.get(Person, person_id) if person_id else None
-    return language_named(person.language if person else "")

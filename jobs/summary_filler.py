@@ -15,9 +15,10 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from copy import deepcopy
 from typing import Any, Final
+
+from storage.limits import limit_memory
 
 FILLED: Final = b"filled"
 UNFIT: Final = b"unfit"
@@ -39,7 +40,6 @@ MOST_ELEMENTS: Final = 200_000
 """Maximum elements of one part."""
 
 W: Final = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-R: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 XML: Final = "http://www.w3.org/XML/1998/namespace"
 MAIN: Final = "word/document.xml"
 _TEXTS: Final = re.compile(r"word/(document|header\d*|footer\d*|footnotes|endnotes)\.xml")
@@ -89,20 +89,13 @@ def _short(words: str) -> str:
 
 
 def main() -> None:
-    _limit_memory()
+    limit_memory(MEMORY)
     values, _, template = sys.stdin.buffer.read().partition(b"\n")
     try:
         done = FILLED, fill(template, json.loads(values))
     except UnfitTemplate as why:
         done = UNFIT, json.dumps({"code": why.code, "gaps": why.gaps}).encode()
     sys.stdout.buffer.write(b"\n".join(done))
-
-
-def _limit_memory() -> None:
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 # ---------------------------------------------------------------- the file

@@ -77,13 +77,13 @@ Name = Literal[
 
 
 class Affair(NamedTuple):
-    """What is wanted, and the words that say of whom or of what, and what it is to become or what
-    others are to be told."""
+    """What somebody wants: the affair; the words that name a person or a thing it is about; and,
+    for a correction or a bulletin, the words of the new value or of the message."""
 
     name: Name
     about: str = ""
     to: str = ""
-    """As it was typed, since it is kept."""
+    """The new value or the message, as it was typed, since it is kept."""
 
 
 def affair_of(text: str) -> Affair | None:
@@ -103,8 +103,8 @@ def affair_of(text: str) -> Affair | None:
 
 
 def _bulletin_of(text: str) -> Affair | None:
-    """A bulletin with its words, however many they are: the first clauses say for whom it is, and
-    all that follows is to be told."""
+    """A bulletin with its words, however many these are. The first clauses say whom it is for, and
+    everything that follows is the message."""
     short = len(text) <= _LONGEST
     ends = [mark.start() for mark in _CLAUSE_END.finditer(text, 0, _LONGEST)]
     for end in [*ends, len(text)] if short else ends:
@@ -122,7 +122,8 @@ def _bulletin_of(text: str) -> Affair | None:
 
 
 def _span(text: str, plain: str) -> tuple[int, int]:
-    """Where words, as they are compared, stand last in a text; nowhere if there are none."""
+    """The start and end of the last place in a text where these words occur; (0, 0) if there is
+    none. Both are compared in their folded form, without blanks."""
     places = [
         (place, sign)
         for place, typed in enumerate(text)
@@ -141,7 +142,7 @@ def asks_how(text: str) -> bool:
 
 
 def is_about_all(affair: Affair) -> bool:
-    """Whether it is about everybody's days, as an office speaks of them: 下周考试不要提醒."""
+    """Whether the words are about everybody's days, as an office says it: 下周考试不要提醒."""
     return _OF_ALL.search(affair.about) is not None
 
 
@@ -149,12 +150,12 @@ _OF_ALL = re.compile("考试|期中|期末|学生|大家|他们|放假|exam")
 _LONGEST = 60
 _CLAUSE_END = re.compile(r"[:：,，.。;；!！\n]")
 _OPENS = (":", "：", "\n")
-"""Behind these the words are only told: they may ask whatever they like."""
+"""Behind these words everything is reported, and so may ask whatever it likes."""
 _BETWEEN = ":：,，.。;；!！ \t\n\u3000"
 
 
 def _bare(text: str) -> str:
-    """The words without what is only polite, and without the marks around them."""
+    """The words without politeness, and without the punctuation around them."""
     plain = fold(readable(text[:LIMIT])).casefold()
     plain = _BEFORE.sub("", plain, count=1)
     return _AFTER.sub("", plain).strip()

@@ -39,8 +39,8 @@ def spelled_familiarly(lower: str, names: Sequence[str]) -> Iterator[Calling]:
 
 
 def by_sound(text: str, names: Sequence[str], title: str) -> Iterator[Calling]:
-    """Where all signs of a longer name stand but one, and that one sounds the same, tone and all;
-    for the surname only before a title. What fits two of them is nobody."""
+    """Finds a name that differs from a known one in a single character of the same sound and tone.
+    For the surname, that is believed only before a title. What fits two people is nobody."""
     found: list[Calling] = []
     for name in names:
         called = name.split("·")[0]

@@ -168,8 +168,10 @@ def each_hours(text: str) -> Iterator[SaidHours]:
 
 
 def backwards(text: str) -> Iterator[tuple[int, int]]:
-    """Where somebody says an end that comes before its beginning: 下午五点到下午三点; but
-    昨晚做实验，十一点到凌晨两点 is in order, as the first is of the evening too."""
+    """Where somebody says an end that comes before its beginning: 下午五点到下午三点.
+
+    昨晚做实验，十一点到凌晨两点 is in order, as the first hour is in the evening too.
+    """
     part: PartOfDay | None = None
     for found, start, end in _phrases(text):
         if found is None and _TO.search(text, start, end):

@@ -65,8 +65,9 @@ def looks_like_plan(text: str, now: datetime) -> bool:
 
 
 def as_meant(plain: str, now: datetime) -> str:
-    """The text, in the same places, without hours that end before they begin and what is
-    taken back at once (2小时，不对，3小时); and 每次 of several days that are named as 每天."""
+    """The text without hours that end before they begin, without what is taken back at once
+    (2小时，不对，3小时), and with 每次 as 每天 where several days are named. Blanks fill the gaps,
+    so that every place stays the same."""
     for start, end in backwards(plain):
         plain = f"{plain[:start]}{' ' * (end - start)}{plain[end:]}"
     if _TAKEN_BACK.search(plain) or "不是" in plain:
@@ -95,7 +96,7 @@ def _taken_back(plain: str, said: Sequence[_Phrase]) -> str:
 
 
 def _wrong_from(plain: str, wrong: _Phrase, right: _Phrase) -> int:
-    """Where that begins which is taken back: of 昨天两点，不对，三点 the hour alone."""
+    """Where the words begin that are taken back: in 昨天两点，不对，三点 only the hour is."""
     hours = hours_at(plain, right.start)
     if isinstance(wrong, SaidDays) and hours and hours[1] == right.end:
         starts = [start(plain, wrong.start) for start in NEXT_HOURS]
@@ -104,26 +105,27 @@ def _wrong_from(plain: str, wrong: _Phrase, right: _Phrase) -> int:
 
 
 def is_taken_back(plain: str, start: int, end: int) -> bool:
-    """Whether what stands there takes back what is before it, for what comes behind it."""
+    """Whether the words at this place take back what stands before them, in favour of what
+    follows."""
     back = _TAKEN_BACK.match(plain, start, end)
     return back is not None and _WITH.fullmatch(plain, back.end(), end) is not None
 
 
 def _instead(told: str) -> str:
-    """What was done in the place of what was not: 请假没上，后来在实验室测了一小时."""
+    """What was done in place of something that was not: 请假没上，后来在实验室测了一小时."""
     instead = list(_INSTEAD.finditer(told))
     rest = told[instead[-1].end() :] if instead else ""
     return rest if any(each_length(rest)) else told
 
 
 def _of_account(plain: str) -> str:
-    """The report without what it says of those who were not there, of what is to come, and of what
-    only sounds like something not done: 忘记登记了, 不是没去，是去晚了, 终于不用线上了."""
+    """The report without what it says about absent people and about things to come, and without
+    what only sounds like something not done: 忘记登记了, 不是没去，是去晚了, 终于不用线上了."""
     return _LATER.sub("", _NO_REFUSAL.sub(" ", without_absent(plain)))
 
 
 def _without_refused(told: str) -> str:
-    """The clauses without those that only say what was not done: 晚自习没上 去听了讲座."""
+    """The text without the clauses that only say what was not done: 晚自习没上 去听了讲座."""
     clauses = _CLAUSES.split(told)
     if any(_STRICTLY_NOT.search(clause) for clause in clauses):
         return told

@@ -27,7 +27,7 @@ def coming_day(text: str, now: datetime, since: date) -> date | None:
     if _WEEKDAY.match(plain):  # and not which week's
         return from_then_on + timedelta((moment.day.weekday() - from_then_on.weekday()) % 7)
     if moment.day < since and _DATE.search(plain) and str(moment.day.year) not in plain:
-        return _a_year_on(moment.day)
+        return a_year_on(moment.day)
     return moment.day
 
 
@@ -120,7 +120,8 @@ def _next_of_the_month(number: int, since: date) -> date | None:
     return None
 
 
-def _a_year_on(day: date) -> date:
+def a_year_on(day: date) -> date:
+    """The same day of the next year; for 29 February, 1 March."""
     try:
         return day.replace(year=day.year + 1)
     except ValueError:

@@ -16,7 +16,7 @@ from programmes.values import Per
 DAY: Final = timedelta(days=1)
 WEEK: Final = 7
 EARLY: Final = 28
-"""Days of which a pace is not read off yet."""
+"""For so many days after the beginning no pace is told."""
 
 Away = tuple[date, date]
 """The first and the last day of a leave."""
@@ -41,7 +41,7 @@ class DaysThere:
         return self.days(self.first, self.last)
 
     def nth(self, number: int) -> date | None:
-        """Its day with this number, from 1; `None` if it has fewer."""
+        """The day with this number among them, from 1; `None` if there are fewer."""
         if number < 1:
             return self.first
         day = self.first + DAY * (number - 1)

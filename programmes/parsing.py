@@ -11,13 +11,12 @@ from enum import StrEnum
 from typing import Any
 
 from programmes.values import CITATION, When, chinese
+from prompts import LANGUAGES, catalogue
 
 PERIODS = {"每月": "month", "每个月": "month", "每学期": "term", "每年": "year", "每学年": "year"}
 """The typed words for a minimum's period; without one it holds for the whole cycle."""
-OWN_PERIODS = {
-    "term": {"zh": "每学期", "en": "each term"},
-    "year": {"zh": "每年", "en": "each year"},
-}
+OWN_PERIODS = {"term": "programme.each_term", "year": "programme.each_year"}
+"""Periods that are words of a pack's own, each with the key of its name."""
 _DAY = r"\d{4}\s*(?:年|[./-])?(?:\s*\d{1,2}\s*(?:月|[./-])?(?:\s*\d{1,2}\s*日?)?)?"
 _MINIMUM = re.compile(
     r"(?P<per>每个?月|每学[期年]|每年)?(?P<what>[^\d每]*+)(?P<n>\d++)\s*+(?P<unit>次|小时|学时)"
@@ -118,7 +117,7 @@ def minima(typed: str) -> Minima:
             raise NotUnderstood(part)
         per = PERIODS.get(match["per"] or "", "cycle")
         if per in OWN_PERIODS:
-            periods[per] = dict(OWN_PERIODS[per])
+            periods[per] = {code: catalogue(code)[OWN_PERIODS[per]] for code in LANGUAGES}
         what = re.sub(r"[至少不于,参加完成要\s]", "", match["what"] + part[match.end() :])
         hours = match["unit"] != "次"
         counter = "hours" if hours else "sessions"

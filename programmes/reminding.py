@@ -72,7 +72,7 @@ ASKED_BY: Final[Mapping[WritingKind, str]] = {
 }
 """The fact that says how often something is to be written."""
 AFTER: Final = 14
-"""For how many days something that is over is still worth saying, for whoever was not there."""
+"""For how many days something that is over is still said, for people who were away."""
 
 
 # ---------------------------------------------------------------- what is known
@@ -232,12 +232,14 @@ def _owed(matter: Matter, on: date) -> Iterator[Owed]:
 
 
 def _of_others(one: Owed) -> bool:
-    """Whether it is somebody else's to do, whether or not the learner is there."""
+    """Whether it is for somebody other than the learner to do, so that the learner's leave does
+    not matter."""
     return one.to is not To.LEARNER and one.saying.strength is not Strength.IMPOSSIBLE
 
 
 def _turns(programme: Programme, state: LearnerState, on: date) -> Iterator[date]:
-    """Days on which the counting itself changes: it begins, a month begins, an aim is over."""
+    """The days on which the counting itself changes: it begins, a month begins, or the day of an
+    aim passes."""
     yield _begun(programme, state)
     for asked in programme.requirements:
         if asked.per is not Per.CYCLE:
@@ -247,7 +249,7 @@ def _turns(programme: Programme, state: LearnerState, on: date) -> Iterator[date
 
 
 def matters(programme: Programme, state: LearnerState, on: date) -> Iterator[Matter]:
-    """Everything that is owed, or will be if nothing is done, as far as it is near."""
+    """Everything that is owed on the day, and what will be owed soon if nothing is done."""
     begun = _begun(programme, state)
     if on >= begun:
         for asked in programme.requirements:
@@ -290,7 +292,7 @@ def _minimum(
 def _toward(
     asked: Requirement, state: LearnerState, span: DaysThere, end: date, on: date, name: str
 ) -> Iterator[Matter]:
-    """One minimum in one span of days; it can be made up until `end`."""
+    """What is missing of one minimum within one span of days. It can be made up until `end`."""
     missing = asked.at_least - _done(asked, state.sessions, span.first, end)
     if missing > 0:
         yield from _lacking(asked, missing, span, end, on, name)
@@ -300,8 +302,8 @@ def _toward(
 def _lacking(
     asked: Requirement, missing: int, span: DaysThere, end: date, on: date, name: str
 ) -> tuple[Matter, ...]:
-    """So much of a minimum that is missing, unless nobody was there for it; worked out once for
-    all who are as far as each other."""
+    """How much of a minimum is missing; nothing, if the learner was away for the whole span. It is
+    worked out once for all learners who are equally far."""
     if not span.total:
         return ()
     sayings = _pacing(asked, missing, span, end, on, name)
@@ -317,7 +319,7 @@ def _lacking(
 
 
 def _done(asked: Requirement, sessions: Iterable[SessionFact], first: date, last: date) -> int:
-    """What is handed in or approved: the learner's part is done, whoever it waits for."""
+    """What is handed in or approved: the learner's part is done, whoever has to act next."""
     fed = [
         one
         for one in sessions
@@ -331,8 +333,9 @@ def _done(asked: Requirement, sessions: Iterable[SessionFact], first: date, last
 def _pacing(
     asked: Requirement, missing: int, span: DaysThere, end: date, on: date, name: str
 ) -> Iterator[Saying]:
-    """Gently while it can be caught up in ease, once a month; plainly when it takes more than one
-    a week, every week; to others when it cannot be done any more."""
+    """How a learner who is behind the pace is told: gently once a month while it can easily be
+    made up, plainly every week when it takes more than one session a week, and others are told
+    when it can no longer be made up."""
     weekly = WEEK * _weekly(asked, missing, span)
     plain = span.with_left(weekly - 1)
     whole = DaysThere(span.first, end, span.away)
@@ -359,8 +362,8 @@ def _pacing(
 
 
 def _weekly(asked: Requirement, missing: int, span: DaysThere) -> int:
-    """In how many weeks what is missing can be made up in ease: one session a week, or hours at
-    twice the even pace."""
+    """In how many weeks what is missing can easily be made up: with one session a week, or with
+    hours at twice the even pace."""
     if asked.unit == "sessions":
         return missing
     return -(-missing * span.total // (2 * asked.at_least * WEEK))
@@ -369,8 +372,8 @@ def _weekly(asked: Requirement, missing: int, span: DaysThere) -> int:
 def _gentle(
     asked: Requirement, missing: int, span: DaysThere, plain: date, on: date, name: str
 ) -> Iterator[Saying]:
-    """From the day on which a whole one, or a tenth of the hours, is missing by an even pace; once
-    in each month."""
+    """From the day on which a whole session, or a tenth of the hours, is missing by an even pace;
+    once in each month."""
     grain = 1 if asked.unit == "sessions" else max(1, asked.at_least // 10)
     expected = asked.at_least - missing + grain
     behind = span.nth(-(-expected * span.total // asked.at_least))
@@ -423,8 +426,9 @@ def _writings(programme: Programme, state: LearnerState) -> Iterator[Matter]:
 def handed_in_by(
     programme: Programme, stage: Stage, moved: StageTerm | None = None
 ) -> tuple[date | None, date | None]:
-    """When what a stage rests on is due, strictly read and leniently: the day on which it is to be
-    handed in, if the document names one, else the stage's own; or the office's day."""
+    """The day on which the work that a stage rests on is due, by the strict and by the lenient
+    reading: the day on which it is to be handed in, if the document names one, else the stage's
+    own; or the day that the office has set."""
     if moved is not None:
         return moved.due, moved.closes
     days = term(programme, stage)
@@ -435,7 +439,7 @@ def handed_in_by(
 
 
 def _after_session(one: Unwritten, end: date) -> tuple[Saying, ...]:
-    """The day after the session came in, and once more after a week."""
+    """On the day after the session was handed in, and once more after a week."""
     told = ((1, Strength.GENTLE, ""), (1 + WEEK, Strength.PLAIN, " again"))
     return tuple(
         Saying(one.since + DAY * days, None, end, strength, (To.LEARNER,), f"{one.entry}{again}")

@@ -5,23 +5,15 @@ There is no clock here. Days are Beijing days; months and cycles end at Beijing 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Literal
 
 from programmes.model import Programme, Requirement
 from programmes.values import PLACES, Counter, Own, Per, When
 
-BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 SUBMITTED = "submitted"
 APPROVED = "approved"
-
-
-def beijing_day(moment: datetime) -> date:
-    """The calendar day in Beijing. Raises ValueError for a time without a zone."""
-    if moment.tzinfo is None:
-        raise ValueError("a moment without a zone has no Beijing day")
-    return moment.astimezone(BEIJING).date()
 
 
 @dataclass(frozen=True)

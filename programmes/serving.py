@@ -85,11 +85,12 @@ class CountedMeeting:
 
 
 def meetings(attended: Iterable[Attended]) -> list[CountedMeeting]:
-    """The meetings of somebody who teaches, in order of their days: an hour with three learners is
-    one hour.
+    """The meetings of somebody who teaches, in the order of their days. An hour with three
+    learners is one hour.
 
-    Sessions of one day that overlap are one meeting. Those without a time of day are one where
-    kind and place are the same, and as long as the longest. No document says so: it is ours.
+    Sessions of one day that overlap are one meeting. Sessions without a time of day are one
+    meeting if kind and place are the same; it is as long as the longest of them. This is our own
+    rule; no document states one.
     """
     found = []
     for day, of_day in groupby(sorted(attended, key=lambda one: one.day), lambda one: one.day):

@@ -32,6 +32,7 @@ from storage.tables import (
     Evaluation,
     EvaluationState,
     Guardianship,
+    HelpCall,
     HelpStep,
     HelpStepKind,
     Membership,
@@ -95,6 +96,9 @@ _learner = Prepared(
     .limit(1)
 )
 _learner_at = Prepared(_learners.where(col(Membership.id) == bindparam("member")))
+_learners_at = Prepared(
+    _learners.where(col(Membership.id).in_(bindparam("members", expanding=True)))
+)
 
 
 def memberships(db: Session, person_id: int) -> list[Membership]:
@@ -205,6 +209,24 @@ def held_each(db: Session, person_id: int, act: str, members: Collection[int]) -
     return found
 
 
+def held_in_matters(
+    db: Session,
+    person_id: int,
+    act: str,
+    members: Collection[int],
+    matters: Collection[RecordKind],
+) -> set[tuple[int, RecordKind]]:
+    """As `held`, for many learners and matters in one statement: each learner and matter in which
+    the person may do it."""
+    grants = map(_grant, _to_some(act).among(db, "things", list(members), person=person_id))
+    return {
+        (grant.thing, matter)
+        for grant in grants
+        for matter in matters
+        if grant.relation is not Relation.NAMED or _is_named(db, grant, matter)
+    }
+
+
 def _is_named(db: Session, grant: Grant, matter: RecordKind | None) -> bool:
     """Whether the programme names this mentor's (or team member's) role as the one that urges."""
     learner, place = learner_at(db, grant.thing), db.get(Membership, grant.place)
@@ -223,8 +245,24 @@ def may_keep(db: Session, learner: LearnerPlace, today: date) -> bool:
     return consent.given(db, learner.person_id)
 
 
+def awaiting_consent(db: Session, members: Collection[int], today: date) -> set[int]:
+    """Those of these memberships for whose learner `may_keep` says no. However many they
+    are, it asks two statements."""
+    learners = [LearnerPlace(*row) for row in _learners_at.among(db, "members", [*members])]
+    asked = {
+        learner.id: learner.person_id
+        for learner in learners
+        if consent.needed(learner.birth_date, learner.grade, packs.found(learner.programme), today)
+    }
+    if not asked:
+        return set()
+    children = sa.select(col(Membership.person_id)).where(col(Membership.id).in_(asked))
+    given = consent.given_among(db, children)
+    return {member for member, person in asked.items() if person not in given}
+
+
 def _consented(db: Session, learner: LearnerPlace, today: date) -> bool:
-    """As `may_keep`. Raises `Refused` where only the pack, which cannot be read, would say."""
+    """As `may_keep`. Raises `Refused` if only the pack could say, and the pack cannot be read."""
     if learner.birth_date is None:
         load(learner.programme)
     return may_keep(db, learner, today)
@@ -233,7 +271,7 @@ def _consented(db: Session, learner: LearnerPlace, today: date) -> bool:
 def _hold(
     db: Session, actor: Actor, right: Right, learner: LearnerPlace, number: int | None
 ) -> None:
-    """Check the right's other conditions. Raises `Refused`."""
+    """Check the right's other conditions. Raises `Refused` if one does not hold."""
     for must, words in right.must.items():
         if (check := CHECKED.get(must)) and not check(db, learner, actor):
             raise Refused(t(words), verb=right.act, object=right.object, object_id=number)
@@ -243,8 +281,7 @@ CHECKED: Final[dict[Must, Callable[[Session, LearnerPlace, Actor], bool]]] = {
     Must.PRESENT: lambda _db, learner, _actor: learner.ended_at is None,
     Must.CONSENT: lambda db, learner, actor: _consented(db, learner, beijing_day(actor.now)),
 }
-"""Checks made after the relation is found; each has its own refusal. The others are checked in the
-SQL instead."""
+"""Conditions that `allow` checks after it has found a relation, each with a refusal of its own."""
 
 
 # ---------------------------------------------------------------- many objects
@@ -274,7 +311,7 @@ def programmes_for(db: Session, person_id: int, act: str) -> tuple[str, ...]:
 
 
 def grants_of(db: Session, person_id: int, act: str) -> list[Grant]:
-    """All that allows a person an act, to whatever object."""
+    """Every grant that allows a person an act, to whatever object."""
     return [_grant(row) for row in _of_person(act).all(db, person=person_id)]
 
 
@@ -306,6 +343,18 @@ def holders(db: Session, act: str, thing: int | str) -> list[Grant]:
     return sorted(found, key=lambda g: (order.index(g.relation), g.place or 0, g.person))
 
 
+def holders_each(db: Session, act: str, members: Collection[int]) -> dict[int, list[Grant]]:
+    """As `holders`, for many objects in one statement. An object that has no holder is no key of
+    the result."""
+    order = RIGHTS[act].by
+    found: dict[int, list[Grant]] = {}
+    for grant in map(_grant, _to_objects(act).among(db, "things", [*members])):
+        found.setdefault(grant.thing, []).append(grant)
+    for grants in found.values():
+        grants.sort(key=lambda g: (order.index(g.relation), g.place or 0, g.person))
+    return found
+
+
 # ---------------------------------------------------------------- the table as SQL
 
 
@@ -322,6 +371,13 @@ def _to_one(act: str) -> Prepared:
 @cache
 def _to_some(act: str) -> Prepared:
     found = _grants(RIGHTS[act], bindparam("person")).subquery()
+    some = found.c.thing.in_(bindparam("things", expanding=True))
+    return Prepared(sa.select(found).where(some))
+
+
+@cache
+def _to_objects(act: str) -> Prepared:
+    found = _grants(RIGHTS[act]).subquery()
     some = found.c.thing.in_(bindparam("things", expanding=True))
     return Prepared(sa.select(found).where(some))
 
@@ -352,16 +408,9 @@ def _grants(
             part = part.where(part.selected_columns[3] == person)
         if thing is not None:
             part = part.where(part.selected_columns[0] == thing)
-        if Must.NOT_OWN in right.must and right.of is Of.LEARNER:
-            part = part.where(col(_theirs.person_id) != part.selected_columns[3])
-        if Must.UNRELATED in right.must:
-            part = part.where(~_related(_scope(person, once=True)))
-        if Must.NOT_EXPERT in right.must:
-            part = part.where(~_marks_too())
-        if Must.WHOLE in right.must and relation is Relation.OFFICE:
-            part = part.where(_whole(scope))
-        if Must.OUTSIDE in right.must:
-            part = part.where(_outside(part.selected_columns[3]))
+        for must in right.binding(relation):
+            if must in IN_SQL:
+                part = part.where(IN_SQL[must](person, scope))
         parts.append(part)
     return parts[0] if len(parts) == 1 else sa.union_all(*parts)
 
@@ -372,8 +421,8 @@ def _columns(thing: Any, relation: Relation, place: Any, person: Any) -> Select[
 
 
 def _scope(person: Any, *, once: bool = False) -> sa.CTE:
-    """For each membership of a teacher, coordinator or auditor: its unit and all units below;
-    `once`: also for those that have ended."""
+    """Select, for each membership of a teacher, coordinator or auditor, its unit and all units
+    below. `once` also takes memberships that have ended."""
     roles = [r for relation in _SCOPED for r in ROLES[relation]]
     asked = [col(_mine.role).in_(roles), col(_mine.unit_id).is_not(None)]
     if not once:
@@ -409,8 +458,8 @@ def _whole(scope: sa.CTE) -> ColumnElement[bool]:
 
 
 def _related(scope: sa.CTE) -> ColumnElement[bool]:
-    """The person teaches the learner, or answers for them, or once did, in whatever cohort;
-    `scope` holds the units of places that have ended, too."""
+    """The person teaches the learner or answers for them, or once did, in whatever cohort. `scope`
+    also holds the units of memberships that have ended."""
     tutor, pupil, teacher, at = (aliased(Membership) for _ in range(4))
     taught = (
         sa.exists()
@@ -457,6 +506,46 @@ def _marks_too() -> ColumnElement[bool]:
         )
         .correlate(_mine)
     )
+
+
+def _outside() -> ColumnElement[bool]:
+    """The person is not the learner, and was never linked with them, in any of their places."""
+    theirs, place = aliased(Membership), aliased(Membership)
+    linked = (
+        sa.exists()
+        .select_from(Mentoring)
+        .where(
+            col(Mentoring.student_id) == col(theirs.id),
+            col(theirs.person_id) == col(_theirs.person_id),
+            col(Mentoring.mentor_id) == col(place.id),
+            col(place.person_id) == col(_mine.person_id),
+        )
+    )
+    guards = sa.exists().where(
+        col(Guardianship.child_id) == col(_theirs.person_id),
+        col(Guardianship.guardian_id) == col(_mine.person_id),
+    )
+    return sa.and_(col(_theirs.person_id) != col(_mine.person_id), ~linked, ~guards)
+
+
+def _still_asked(person: Any) -> ColumnElement[bool]:
+    """The learner of the call could ask the person now."""
+    could = _grants(RIGHTS["be_asked_for_help"], person).subquery()
+    return sa.exists().where(
+        could.c.thing == col(HelpCall.learner_id), could.c.person == col(HelpStep.person_id)
+    )
+
+
+IN_SQL: Final[dict[Must, Callable[[Any, sa.CTE], ColumnElement[bool]]]] = {
+    Must.WHOLE: lambda _person, scope: _whole(scope),
+    Must.NOT_OWN: lambda _person, _scope: col(_theirs.person_id) != col(_mine.person_id),
+    Must.UNRELATED: lambda person, _now: ~_related(_scope(person, once=True)),
+    Must.NOT_EXPERT: lambda _person, _scope: ~_marks_too(),
+    Must.OUTSIDE: lambda _person, _scope: _outside(),
+    Must.STILL_ASKED: lambda person, _scope: _still_asked(person),
+}
+"""Conditions that are part of the statement that looks for grants. Each takes the person who is
+asked about, and that person's scope."""
 
 
 def _now(relation: Relation) -> ColumnElement[bool]:
@@ -564,29 +653,10 @@ def _own(relation: Relation, scope: sa.CTE) -> Select[Any]:
     return here.where(_now(relation))
 
 
-def _outside(person: Any) -> ColumnElement[bool]:
-    """The person is not the learner, and was never linked with them, in any of their places."""
-    theirs, place = aliased(Membership), aliased(Membership)
-    linked = (
-        sa.exists()
-        .select_from(Mentoring)
-        .where(
-            col(Mentoring.student_id) == col(theirs.id),
-            col(theirs.person_id) == col(_theirs.person_id),
-            col(Mentoring.mentor_id) == col(place.id),
-            col(place.person_id) == person,
-        )
-    )
-    guards = sa.exists().where(
-        col(Guardianship.child_id) == col(_theirs.person_id),
-        col(Guardianship.guardian_id) == person,
-    )
-    return sa.and_(col(_theirs.person_id) != person, ~linked, ~guards)
-
-
 def _help_call(relation: Relation, _scope: sa.CTE) -> Select[Any]:
-    here = _columns(col(HelpStep.call_id), relation, NO_PLACE, col(HelpStep.person_id))
-    return here.where(col(HelpStep.kind) == HelpStepKind.TOLD)
+    here = _columns(col(HelpCall.id), relation, NO_PLACE, col(HelpStep.person_id))
+    told = here.join_from(HelpCall, HelpStep, col(HelpStep.call_id) == col(HelpCall.id))
+    return told.where(col(HelpStep.kind) == HelpStepKind.TOLD)
 
 
 NO_PLACE: Final = sa.cast(sa.null(), sa.Integer)
@@ -621,8 +691,14 @@ def own_programmes(db: Session, person_id: int) -> tuple[Programme, ...]:
     keys = dict.fromkeys(cohort_of(db, place).programme for place in places)
     own = tuple(programme for key in keys if (programme := packs.found(key)) is not None)
     if keys and not own:
-        raise Refused(t("roster.no_such_programme", programme="、".join(keys)))
+        raise Refused(t("roster.no_such_programme", programme=t("field.list", items=list(keys))))
     return own
+
+
+def name_at(db: Session, member_id: int) -> str:
+    """The name of a membership's person."""
+    member = cast(Membership, db.get(Membership, member_id))
+    return cast(Person, db.get(Person, member.person_id)).name
 
 
 def cohort_of(db: Session, member: Membership) -> Cohort:

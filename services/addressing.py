@@ -57,7 +57,7 @@ class Audience(BaseModel):
     roles: tuple[Role, ...] = ()
     """All roles if empty."""
     unit: int | None = None
-    """Those of this unit and of all units below it; guardians, of their children's."""
+    """Members of this unit and of all units below it; of guardians, those whose children are."""
     subject: str = ""
     grade: str = ""
     """Learners of this grade, or their guardians."""
@@ -101,12 +101,12 @@ class UnitOffered(BaseModel):
     id: int
     name: str
     roles: tuple[Role, ...]
-    """Of those who belong to it, or to a unit below it."""
+    """How many people belong to it, or to a unit below it."""
 
 
 def units_in(db: Session, cohort_id: int, person_id: int) -> list[UnitOffered]:
-    """The units of those whom somebody may address in a cohort, and the units above them that do
-    not hold them all; in the order of their numbers."""
+    """The units of those whom somebody may address in a cohort, in the order of their
+    numbers, with those units above them that do not hold all of them."""
     here = sa.select(col(Membership.unit_id), col(Membership.role)).where(
         *_addressed(cohort_id, person_id), col(Membership.unit_id).is_not(None)
     )
@@ -195,7 +195,7 @@ class Addressed:
 
     people: Sequence[Addressee]
     left: int = 0
-    """Of so many learners it is not known yet what they owe."""
+    """How many learners there are of whom it is not known yet what they owe."""
 
     @property
     def counts(self) -> Counter[RecipientState]:
@@ -203,7 +203,8 @@ class Addressed:
 
 
 def addressed(db: Session, actor: Actor, row: Bulletin) -> Addressed:
-    """Whom a draft is for, within the branch of whoever wrote it; the actor oversees that."""
+    """Whom a draft is for, among the members whom its writer may address. The actor is
+    somebody who oversees the writer. Raises `Refused`."""
     wanted = Audience.model_validate(row.audience)
     place = cast(Membership, db.get(Membership, row.by_id))
     found, left = _members(db, row.cohort_id, wanted, place.person_id, actor.now)
@@ -227,8 +228,8 @@ def addressed(db: Session, actor: Actor, row: Bulletin) -> Addressed:
 def consent_awaited(
     db: Session, cohort_id: int, members: Sequence[int], now: datetime
 ) -> set[int]:
-    """Of these members those people to whom nothing may be sent now, for want of a guardian's
-    consent."""
+    """The person ids of those of these members to whom nothing may be sent now, because a
+    guardian has not consented."""
     return _awaited(db, cohort_id, _rows(db, [col(Membership.id).in_(members)]), now)
 
 
@@ -275,8 +276,8 @@ def _addressed(cohort_id: int, writer: int) -> list[ColumnElement[bool]]:
 def _members(
     db: Session, cohort_id: int, wanted: Audience, writer: int, now: datetime
 ) -> tuple[list[_Place], int]:
-    """The members for whom it is, in the order of the roster; and of how many that is not known
-    yet."""
+    """The members whom the draft is for, in the order of the roster; and how many learners
+    there are of whom that is not known yet."""
     conditions = _addressed(cohort_id, writer)
     if wanted.unit is not None:
         parents = dict(db.exec(select(Unit.id, Unit.parent_id)).all())
@@ -342,7 +343,7 @@ def _guardians_of(
 
 
 def label(db: Session, row: Bulletin) -> Text:
-    """Whom a bulletin is for, in words."""
+    """Whom a bulletin is for, in words. Raises `Refused` if the pack cannot be read."""
     wanted = Audience.model_validate(row.audience)
     who: Text = t("bulletin.everybody")
     if wanted.roles:
@@ -350,7 +351,7 @@ def label(db: Session, row: Bulletin) -> Text:
     if wanted.grade:
         who = t("bulletin.who_of", who=who, what=t(f"programme.grade.{wanted.grade}"))
     if wanted.owes is not None:
-        who = t("bulletin.who_owe", who=who, what=owing(wanted.owes))
+        who = t("bulletin.who_owe", who=who, what=owed_label(wanted.owes))
     if wanted.subject:
         programme = load(roster.find_cohort(db, row.cohort_id).programme)
         who = t("bulletin.who_of", who=who, what=programme.subject_name(wanted.subject))
@@ -360,6 +361,6 @@ def label(db: Session, row: Bulletin) -> Text:
     return who
 
 
-def owing(kind: RecordKind) -> Text:
-    """What those are called who still owe something."""
+def owed_label(kind: RecordKind) -> Text:
+    """What people are called who still owe something in this matter."""
     return t(f"bulletin.owes_{kind}")

@@ -74,7 +74,8 @@ def want(
     """Queue a model's second opinion on the answers just composed.
 
     `posts` are these answers as they are about to be sent, in the same order; each becomes a card,
-    so that another answer may replace it. Returns whether anything is to be asked.
+    so that another answer may replace it. Returns whether anything is to be asked. Raises
+    `Refused` if the pack cannot be read.
     """
     if person_id is None or len(posts) != len(answers) or not _is_question(words):
         return False
@@ -122,8 +123,9 @@ def scrubbed(db: Session, words: str, person_id: int) -> str | None:
 
 
 def nameless(said: str) -> str | None:
-    """Of the scrubbed words those that people ask with anyway, the placeholders left out; `None`
-    if nothing is left, or they still look private, or as if they named someone."""
+    """Those of the scrubbed words that people also ask about policy with, without the
+    placeholders. Returns `None` if no such word is left, or if the words still look private or
+    seem to name somebody."""
     if without_private(said) != said:
         return None
     found = (match[0] for match in _NAMED.finditer(said))
@@ -275,7 +277,8 @@ def forget_before(db: Session, moment: datetime) -> None:
 
 
 def _drop(db: Session, row: Advice, state: AdviceState, why: str, now: datetime) -> None:
-    """Drop the request; if a part of the reply was shown, put the composed answer back."""
+    """Drop the request. If a part of the reply was shown, the composed answer takes its place
+    again."""
     for card in row.cards if row.parts else ():
         body = card["body"]
         if body["card"] == row.card:

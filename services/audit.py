@@ -1,7 +1,8 @@
-"""Audit rows: who did, or tried to do, what. They are only ever added.
+"""Audit rows: who did, or tried to do, what.
 
-Nothing in them is anybody's words but the reason of an act. It may be erased: the row keeps its
-salted hash, so that the seals over the record still hold (`services/sealing.py`).
+Rows are only ever added. The only free words in them are the reasons of acts. A reason may be
+erased: the row then keeps the reason's salted hash, so that the seals over the audit still hold
+(`services/sealing.py`).
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from storage.tables import Audit, table
 
 REASON: Final = "reason"
 SALT: Final = "salt"
-"""Goes with the reason: from what is left, nobody can try out what the reason was."""
+"""The salt that is hashed with the reason. It is erased with it, so that nobody can find out the
+reason by trying."""
 REASON_HASH: Final = "reason_hash"
-"""What is left of an erased reason: the one change that the database allows (migration 0015)."""
+"""The key under which the hash of an erased reason is kept. Erasing a reason is the only change
+that the database allows (migration 0015)."""
 
 
 def note(
@@ -88,7 +91,7 @@ def _write(db: Session, **row: Any) -> None:
 
 
 def without_words(db: Session, person_id: int, places: Collection[int]) -> None:
-    """Take the words out of the rows about a person: acts and moments stay."""
+    """Erase the reasons in the rows about a person. Which acts were done, and when, stays."""
     about = or_(
         (col(Audit.object) == "membership") & col(Audit.object_id).in_(places),
         (col(Audit.object) == "person") & (col(Audit.object_id) == person_id),

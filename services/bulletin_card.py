@@ -25,7 +25,7 @@ UNREACHED: Final = (
     RecipientState.UNSURE,
     RecipientState.WITHDRAWN,
 )
-"""Told where there are any."""
+"""Counts that are shown only if they are not zero."""
 
 
 def card_of(db: Session, actor: Actor, row: Bulletin) -> Message:
@@ -139,7 +139,7 @@ def _meters(row: Bulletin, counts: BulletinCounts) -> Iterable[Meter]:
 def _ways(
     db: Session, actor: Actor, row: Bulletin, counts: BulletinCounts
 ) -> Iterable[tuple[Choice, ...]]:
-    """What can be done now, by whoever may."""
+    """The buttons for what the actor may do with the bulletin now."""
     if not bulletins.may_send(db, actor, row):
         return
     number = row.id or 0

@@ -1,7 +1,8 @@
-"""Posts bulletins: a few recipients in each transaction, with the rows that it settles.
+"""Posts bulletins: in each transaction a few recipients, with the rows that this settles.
 
-Broken off anywhere it goes on where it was, and nobody is told twice. So few messages of bulletins
-are under way at a time that no other notice waits long behind them, and bulletins take turns.
+If it is interrupted at any point it goes on from there, and nobody is told twice. Only so many
+messages of bulletins are under way at a time that no other notice waits long behind them.
+Bulletins take turns.
 """
 
 from __future__ import annotations
@@ -36,22 +37,21 @@ from storage.tables import (
 )
 
 SOON: Final = timedelta(seconds=1)
-"""After which it is looked again whether more can be posted, and what became of it."""
+"""How long until it looks again whether more can be posted and what has become of the messages."""
 STUCK: Final = timedelta(minutes=1)
-"""A message that has waited so long, for a messenger that serves nobody, holds up no further
-ones."""
+"""A message to a messenger that serves nobody holds up others only for so long."""
 AT_ONCE: Final = 100
 """Recipients who are posted in one transaction, and messages that may be under way at a time."""
 
 
 def stands(db: Session, args: Mapping[str, Any]) -> bool:
-    """The condition `bulletin_stands`: it has not been cancelled."""
+    """The condition `bulletin_stands`: the bulletin has not been cancelled."""
     row = db.get(Bulletin, args["bulletin"])
     return row is not None and row.state is not BulletinState.CANCELLED
 
 
 def unconfirmed(db: Session, args: Mapping[str, Any]) -> bool:
-    """The condition `bulletin_unconfirmed`: whoever has this chat has not pressed 收到."""
+    """The condition `bulletin_unconfirmed`: the owner of this chat has not pressed 收到."""
     waits = select(BulletinRecipient.id).where(
         BulletinRecipient.bulletin_id == args["bulletin"],
         BulletinRecipient.person_id == args["person"],
@@ -62,17 +62,17 @@ def unconfirmed(db: Session, args: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What comes next of the bulletins that are being sent."""
+    """What can be done next about the bulletins that are being sent."""
 
     posted: int | None = None
-    """Of which bulletin some recipients were just posted."""
+    """The id of the bulletin of which some recipients were just posted; `None` if nothing was."""
     wait: timedelta | None = None
-    """Nothing can be posted now; when to look again. `None` if nothing waits."""
+    """How long to wait if nothing can be posted now; `None` if nothing waits."""
 
 
 def step(db: Session, now: datetime, after: int) -> Next:
-    """Post some recipients of the next bulletin whose turn it is, after the one with this number;
-    in one transaction."""
+    """Post some recipients of one bulletin, in one transaction: of the next whose turn it is after
+    the bulletin with this id."""
     due = _due(db, now)
     if not due:
         return Next(wait=_later(db, now))
@@ -100,7 +100,8 @@ def _due(db: Session, now: datetime) -> list[int]:
 
 
 def _later(db: Session, now: datetime) -> timedelta | None:
-    """When to look again: soon, while the fate of something is awaited; else at the next time."""
+    """How long to wait: little while the fate of a message is awaited, else until the next
+    bulletin's time."""
     awaited = select(BulletinRecipient.id).where(BulletinRecipient.state == RecipientState.QUEUED)
     if db.exec(awaited.limit(1)).first() is not None:
         return SOON
@@ -149,7 +150,8 @@ def _tell(
     now: datetime,
     condition: Condition | None = None,
 ) -> set[int]:
-    """Queue it in all chats of these people; returns who is reached."""
+    """Queue the bulletin in all chats of these people. Returns the ids of those whom it can
+    reach."""
     reached = [chat for chat in chats.chats_of(db, list(people)) if chat.reachable]
     accounts = [(chat.account_id, chat.language) for chat in reached]
     notices.tell_all(db, accounts, told, key, now, condition)
@@ -188,8 +190,8 @@ def _post_reminders(db: Session, row: Bulletin, now: datetime) -> None:
 
 
 def settle(db: Session, now: datetime) -> list[int]:
-    """Note what has become of the messages under way, and end what has all been sent. Returns the
-    bulletins of which something is new."""
+    """Note what has become of the messages under way, and end bulletins of which everything has
+    been sent. Returns the ids of the bulletins about which something has changed."""
     fates = _fates(db)
     new: set[int] = set()
     by_state: dict[RecipientState, list[int]] = defaultdict(list)
@@ -237,8 +239,8 @@ def _fates(db: Session) -> dict[tuple[int, int], set[SendState | None]]:
 
 
 def _fate(states: Collection[SendState | None]) -> RecipientState | None:
-    """What became of a person's messages, in whichever chat it went best; `None` while that is
-    not known."""
+    """What became of a person's messages, by the chat in which they fared best; `None`
+    while that is not known."""
     if SendState.SENT in states:
         return RecipientState.SENT
     if SendState.WAITING in states or SendState.SENDING in states:

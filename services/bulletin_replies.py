@@ -91,18 +91,22 @@ def asked_about(db: Session, actor: Actor, number: int) -> Bulletin:
 def reply(db: Session, actor: Actor, number: int, words: str) -> None:
     """Put a recipient's words before the office that sent a bulletin. Raises `Refused`."""
     row, mine = _sent_to(db, actor, number)
-    waiting = 0
-    for one in _thread_of(db, [cast(int, mine.id)])[cast(int, mine.id)]:
-        waiting = waiting + 1 if one.step is ReplyStep.ASKED else 0
-    if waiting >= MOST_WAITING:
+    steps = (
+        select(BulletinReply.step)
+        .where(BulletinReply.recipient_id == mine.id)
+        .order_by(col(BulletinReply.id).desc())
+        .limit(MOST_WAITING)
+    )
+    if [*db.exec(steps)] == [ReplyStep.ASKED] * MOST_WAITING:
         raise Refused(t("bulletin.reply.too_many", most=MOST_WAITING), **_about(number))
-    if not _offices(db, row):
+    offices = _offices(db, row)
+    if not offices:
         raise Refused(t("bulletin.reply.nobody"), **_about(number))
     _add(db, actor, mine, ReplyStep.ASKED, words)
     audit.note(db, actor, "reply_bulletin", "bulletin", number)
     way = Choice(press("bulletin_replies", number), t("bulletin.reply.see"), weight="primary")
     told = Message(t("bulletin.reply.waits", what=bulletins.beginning(row)), ((way,),))
-    for person_id in _offices(db, row):
+    for person_id in offices:
         if person_id != actor.person_id:
             # Once a day, without the words: many may reply.
             key = f"replies:{number}:{beijing_day(actor.now)}"
@@ -173,8 +177,18 @@ def threads(db: Session, actor: Actor, number: int) -> list[Thread]:
 
 def counted(db: Session, row: Bulletin) -> tuple[int, int]:
     """How many recipients have replied to a bulletin, and how many of them wait."""
-    found = _threads(db, _replied().where(col(BulletinRecipient.bulletin_id) == row.id))
-    return len(found), sum(one.waits for one in found)
+    last = (
+        select(sa.func.max(BulletinReply.id))
+        .join(BulletinRecipient, col(BulletinRecipient.id) == col(BulletinReply.recipient_id))
+        .where(BulletinRecipient.bulletin_id == row.id)
+        .group_by(col(BulletinReply.recipient_id))
+    )
+    waits = sa.case((col(BulletinReply.step) == ReplyStep.ASKED, 1))
+    counts = sa.select(sa.func.count(), sa.func.count(waits)).where(
+        col(BulletinReply.id).in_(last)
+    )
+    replied, waiting = db.execute(counts).one()
+    return replied, waiting
 
 
 def thread(db: Session, actor: Actor, number: int) -> tuple[Bulletin, Thread]:
@@ -230,8 +244,8 @@ def _opened(db: Session, actor: Actor, act: str, number: int) -> tuple[Bulletin,
 
 
 def copies(db: Session, actor: Actor, number: int) -> list[Thread]:
-    """The threads of a bulletin with learners of a teacher's school, which the teacher is noted
-    to have read."""
+    """The threads of a bulletin with learners of a teacher's school, which the teacher is noted to
+    have read. Raises `Refused`."""
     pupils = col(BulletinRecipient.membership_id).in_(
         things("read_bulletin_copy", actor.person_id)
     )

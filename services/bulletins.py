@@ -54,7 +54,7 @@ ALONE: Final = 500
 """The most recipients to whom one coordinator sends alone; above it a second consents."""
 MOST_WORDS: Final = 2000
 ARRIVED: Final = (RecipientState.SENT, RecipientState.UNSURE)
-"""Those who have it, or may have it."""
+"""States of a recipient who has the bulletin, or may have it."""
 
 
 # ---------------------------------------------------------------- drafting
@@ -112,7 +112,8 @@ def to_edit(db: Session, actor: Actor, number: int) -> Bulletin:
 
 
 def still_draft(db: Session, number: int) -> bool:
-    """Whether a draft is still there to be changed: not deleted, sent or put to a second."""
+    """Whether a draft can still be changed: it was not deleted, sent, or put to a second
+    coordinator."""
     row = db.get(Bulletin, number)
     return row is not None and row.state is BulletinState.DRAFT
 
@@ -210,7 +211,8 @@ def approve(db: Session, actor: Actor, number: int) -> Bulletin:
 
 
 def decline(db: Session, actor: Actor, number: int) -> Bulletin:
-    """Turn a bulletin down, or take back what one has confirmed: it is a draft again."""
+    """Turn a bulletin down, or take back what one has confirmed: it is a draft again. Raises
+    `Refused`."""
     row = _locked(db, actor, "approve_bulletin", number, BulletinState.ASKED)
     sender = row.confirmed_by
     if actor.person_id != sender:
@@ -243,7 +245,8 @@ def _tell_sender(db: Session, actor: Actor, row: Bulletin, key: str) -> None:
 
 
 def pause(db: Session, actor: Actor, number: int) -> Bulletin:
-    """Post no more of it for now; what is under way arrives. Raises `Refused`."""
+    """Post no more of the bulletin for now. Messages that are under way arrive. Raises
+    `Refused`."""
     return _put(db, actor, number, "pause_bulletin", BulletinState.PAUSED, BulletinState.SENDING)
 
 
@@ -312,7 +315,8 @@ KEY: Final = "bulletin"
 
 
 def message(db: Session, row: Bulletin, *, received: datetime | None = None) -> Message:
-    """A bulletin as its recipients read it; `received`: with their 收到."""
+    """A bulletin as its recipients read it; with `received`, it also says when they
+    pressed 收到."""
     ways = [Choice(press("reply_bulletin", row.id or 0), t("bulletin.reply.title"))]
     if row.asks_receipt and received is None:
         got_it = t("bulletin.got_it")
@@ -328,13 +332,13 @@ def message(db: Session, row: Bulletin, *, received: datetime | None = None) -> 
 
 
 def files_of(db: Session, row: Bulletin) -> tuple[int, ...]:
-    """The numbers of the files that it shows."""
+    """The ids of the files that it shows."""
     shown = select(BulletinFile.file_id).where(BulletinFile.bulletin_id == row.id)
     return tuple(db.exec(shown.order_by(col(BulletinFile.file_id))))
 
 
 def kept_of(db: Session, row: Bulletin) -> tuple[Kept, ...]:
-    """The same as copies that a talk can go on with."""
+    """The same files as `Kept` values, which a talk can go on with."""
     found = db.exec(select(File).where(col(File.id).in_(files_of(db, row))).order_by(col(File.id)))
     return tuple(
         Kept(sha256=one.sha256, size=one.size, media_type=one.media_type, name=one.name)
@@ -343,7 +347,7 @@ def kept_of(db: Session, row: Bulletin) -> tuple[Kept, ...]:
 
 
 def beginning(row: Bulletin) -> str:
-    """Its first words, by which it is told from others."""
+    """Its first words, by which people tell it from others."""
     words = " ".join(row.words.split())
     return words if len(words) <= BEGINNING else f"{words[: BEGINNING - 1]}…"
 
@@ -355,8 +359,12 @@ BEGINNING: Final = 18
 
 
 def receive(db: Session, actor: Actor, number: int) -> tuple[Bulletin, datetime | None]:
-    """收到: note that the actor has it, the first time; returns when that was. Of a bulletin that
-    the actor oversees, where it was not sent to them: without a moment. Raises `Refused`."""
+    """收到: note that the actor has read the bulletin, the first time. Returns it, and when that
+    was.
+
+    If it was not sent to the actor, who oversees it, it returns `None` in place of the moment.
+    Raises `Refused`.
+    """
     row = db.get(Bulletin, number)
     mine = db.exec(
         select(BulletinRecipient)
@@ -397,8 +405,8 @@ def unconfirmed(db: Session, actor: Actor) -> list[Bulletin]:
 
 
 def remind(db: Session, actor: Actor, number: int) -> int:
-    """催未回执: remind those who have it and have not confirmed it; returns how many they are.
-    Raises `Refused` for a second time on one day, and if there are none."""
+    """催未回执: remind the recipients who have the bulletin and have not confirmed it. Returns how
+    many they are. Raises `Refused` if they were reminded today already, and if there are none."""
     row = _locked(db, actor, "send_bulletin", number, BulletinState.DONE, BulletinState.CANCELLED)
     if reminded_today(row, actor.now):
         raise _refused("bulletin.reminded_today", number)
@@ -492,8 +500,8 @@ def listed(db: Session, actor: Actor) -> list[Bulletin]:
 
 
 def copies(db: Session, actor: Actor) -> list[tuple[Bulletin, int]]:
-    """The bulletins that went to learners of a school teacher's school, the latest first, with to
-    how many of them."""
+    """The bulletins that went to learners of a school teacher's school, the latest first,
+    each with the number of these learners."""
     here = col(BulletinRecipient.membership_id).in_(things("read_bulletin_copy", actor.person_id))
     rows = db.exec(
         select(Bulletin, sa.func.count())
@@ -506,7 +514,7 @@ def copies(db: Session, actor: Actor) -> list[tuple[Bulletin, int]]:
 
 
 def copy(db: Session, actor: Actor, number: int) -> tuple[Bulletin, int]:
-    """One of them. Raises `Refused`."""
+    """As `copies`, the bulletin with this number. Raises `Refused`."""
     for row, count in copies(db, actor):
         if row.id == number:
             return row, count
@@ -565,7 +573,7 @@ def teachers(db: Session, row: Bulletin) -> dict[int, list[str]]:
 
 
 def look(db: Session, actor: Actor, row: Bulletin, some: Collection[Member]) -> None:
-    """Note that the actor has seen a list of these people."""
+    """Note that the actor has seen a list of these people. Raises `Refused`."""
     relation = allow(db, actor, "read_bulletin", row.by_id, number=row.id).relation
     learners = [one.id for one in some if one.membership.role in LEARNERS]
     looking.note(db, actor, relation, "list", row.id, learners)

@@ -81,7 +81,7 @@ class CertificateStanding(StrEnum):
     CONSENT = "consent"
     """A guardian's consent is awaited."""
     CHANGED = "changed"
-    """Issued upon an outcome that no longer stands."""
+    """Issued upon an outcome that has changed since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +110,13 @@ def promised(programme: Programme, verb: str = "issue_certificate") -> PromisedC
 
 
 def promised_in(cohort: Cohort) -> PromisedCertificate:
-    """As `promised`, of the programme that a cohort runs."""
+    """As `promised`, of the programme that a cohort runs. Raises `Refused` if the pack cannot be
+    read."""
     return promised(load(cohort.programme))
 
 
 def issued_in(cohort: Cohort) -> bool:
-    """Whether offices here issue certificates in a cohort."""
+    """Whether the offices here issue the certificates of this cohort."""
     programme = found(cohort.programme)
     promise = programme and certifying.certificate(programme)
     return bool(promise and not promise.elsewhere)
@@ -131,8 +132,8 @@ def learners(db: Session, actor: Actor, cohort: Cohort) -> list[Member]:
 def candidates(
     db: Session, cohort: Cohort, today: date, members: Sequence[Member] | None = None
 ) -> list[Candidate]:
-    """How a cohort's learners stand, or these of them, in the order of the roster; those who have
-    left stand at their places.
+    """How a cohort's learners, or these of them, stand to the certificate. The order is
+    that of the roster, also for those who have left.
 
     Raises `Refused` where no certificate is issued here.
     """
@@ -356,7 +357,7 @@ def office_name(db: Session, cohort: Cohort) -> str:
 
 
 def why(found: Candidate) -> Text:
-    """Why a learner is not to be given a certificate now, or has one."""
+    """Returns, in words, why a learner is not given a certificate now, or that they have one."""
     return t(
         f"certificate.standing_{found.standing}",
         name=found.member.person.name,
@@ -390,7 +391,8 @@ def facts_of(db: Session, certificate: Certificate) -> Certified:
 def printed(
     db: Session, by: Actor | Operator, certificate_id: int, sha256: str, size: int
 ) -> bool:
-    """Note a certificate's PDF; returns whether it was the first."""
+    """Note a certificate's PDF; returns whether it was the first. Raises `Forged` if the row was
+    tampered with."""
     row = db.get(Certificate, certificate_id, with_for_update=True)
     if row is None or row.file_id is not None or not row.token:
         return False
@@ -449,9 +451,10 @@ def revoke(db: Session, by: Actor | Operator, certificate_id: int, reason: str) 
     db.add(done)
     db.flush()
     audit.note(db, by, "revoke_certificate", "certificate", certificate_id)
+    name = learner_at(db, row.student_id).name
     titles = (
         t("certificate.told_revoked", number=row.number),
-        t("certificate.told_childs_revoked", number=row.number, name=_name_of(db, row)),
+        t("certificate.told_childs_revoked", number=row.number, name=name),
     )
     told = Message(fields=(Field(t("field.reason"), reason),))
     _tell_family(db, by, row, told, titles, f"certificate:{certificate_id}:revoked")
@@ -472,10 +475,6 @@ def to_revoke(db: Session, by: Actor | Operator, certificate_id: int) -> Certifi
     return row
 
 
-def _name_of(db: Session, certificate: Certificate) -> str:
-    return learner_at(db, certificate.student_id).name
-
-
 def may_revoke(db: Session, actor: Actor, certificate: Certificate) -> bool:
     """Whether the actor may revoke a certificate."""
     return held(db, actor.person_id, "revoke_certificate", certificate.student_id) is not None
@@ -490,14 +489,17 @@ DONE: Final = "issuing_done"
 
 @dataclass(frozen=True, slots=True)
 class IssuingOrder:
-    """That an office wants a cohort's certificates issued. It is a row of the audit, and so is
-    its end: an order without one is carried out, after a crash as well."""
+    """An office's order to issue a cohort's certificates.
+
+    The order is a row of the audit, and so is its end. An order without an end is still to be
+    carried out, also after a crash.
+    """
 
     id: int
     actor: Actor
     cohort: int
     only: Sequence[int] | None
-    """These learners alone."""
+    """The learners it is limited to; empty for all."""
 
 
 def order(db: Session, actor: Actor, cohort_id: int, only: Sequence[int] | None = None) -> None:
@@ -614,8 +616,8 @@ def _family(db: Session, actor: Actor) -> list[int]:
 
 
 def concerned(db: Session, place: Membership) -> bool:
-    """Whether a membership has anything to do with certificates: the office of a programme that
-    has them, and those who have one."""
+    """Whether a membership has anything to do with certificates: it belongs to the office
+    of a programme that has them, or its person has one."""
     if place.role in (*ROLES[Relation.OFFICE], *ROLES[Relation.AUDITOR]):
         return issued_in(cohort_of(db, place))
     theirs = select(Certificate.id).join(
@@ -684,7 +686,8 @@ def revoked_hashes(db: Session) -> list[bytes]:
 
 
 def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
-    """The certificates of these memberships, for a copy of a person's data."""
+    """The certificates of these memberships, for a copy of a person's data. Raises `Forged` if the
+    row was tampered with."""
     rows = db.exec(
         _rows.where(col(Certificate.student_id).in_(places)).order_by(col(Certificate.id))
     )
@@ -702,8 +705,8 @@ def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def forget(db: Session, places: Sequence[int]) -> None:
-    """Take facts and PDFs out of the certificates of somebody who is erased. What they hold in
-    their hands still verifies: its hash stays."""
+    """Erase the facts and the PDFs from the certificates of somebody who is erased. Certificates
+    that they hold in their hands still verify, because the hash stays."""
     for row in db.exec(select(Certificate).where(col(Certificate.student_id).in_(places))):
         row.token, row.file_id = "", None
         db.add(row)

@@ -98,6 +98,6 @@ def verified_at(site: str, token: str) -> str:
 
 
 def token_hash(token: str) -> bytes:
-    """By what a token is looked up, so that the facts in it need not be sent: the first half of
-    its SHA-512."""
+    """The hash by which a token is looked up, the first half of its SHA-512, so that the
+    facts in the token need not be sent."""
     return hashlib.sha512(token.encode()).digest()[:HASH]

@@ -32,7 +32,7 @@ from storage.tables import (
 COUNTED: Final = (RecordState.APPROVED, RecordState.FILED)
 """States of an entry that is evidence: approved, or handed in where nobody reviews."""
 WRITTEN: Final[Mapping[str, RecordKind]] = {Material.GROWTH_DIARY: RecordKind.DIARY}
-"""What the document's list names and is not brought as files, by how it is kept."""
+"""The kinds of record for those materials in a document's list that are not brought as files."""
 
 
 def is_evidence(programme: Programme, record: Record) -> bool:
@@ -54,8 +54,8 @@ def is_shown_to_experts(programme: Programme, entry: Evaluation) -> bool:
 
 
 def at_work(db: Session, student_id: int, today: date) -> bool:
-    """Whether experts mark this learner now: before and after that, and while nothing of the
-    learner may be kept, they read nothing."""
+    """Whether experts mark this learner now. Otherwise they may read nothing: neither
+    before nor after that, nor while a guardian's consent is missing."""
     place = cast(Membership, db.get(Membership, student_id))
     if place.ended_at is not None or not may_keep(db, learner_at(db, student_id), today):
         return False
@@ -93,7 +93,8 @@ def decided(db: Session, students: Collection[int], stage: str) -> set[int]:
 
 
 def file_for(db: Session, actor: Actor, file_id: int) -> File | None:
-    """A file of an entry that the actor may read as an expert now."""
+    """A file of an entry that the actor may read as an expert now. Raises `Refused` if the pack
+    cannot be read."""
     shown_in = (
         select(Record)
         .join(RecordFile, col(RecordFile.record_id) == col(Record.id))

@@ -1,7 +1,7 @@
-"""What the console lists: many learners, members and entries at once, as light rows.
+"""Reads the console's lists: many learners, members and entries at once, as light rows.
 
-What a row means is decided where the chat decides it; here it is only read for many, within what
-somebody may see, in a number of statements that does not grow with them.
+What a row means is decided by the same rules as in the chat. This module only reads many of them,
+within what somebody may see. The number of statements does not grow with the number of rows.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class LearnerLine(NamedTuple):
     grade: str
     subject: str
     since: date | None
-    """The day of a late joining."""
+    """The day on which somebody joined late; `None` if from the start."""
     born: date | None
     presence: Presence
     waiting: int
@@ -69,7 +69,8 @@ class LearnerLine(NamedTuple):
 def readable(
     cohort: Cohort, reader: int, act: str = "read_student"
 ) -> tuple[ColumnElement[bool], ...]:
-    """The learners of a cohort now whom somebody may read: those whom the chat counts."""
+    """The condition for the learners of a cohort whom somebody may read now: the same learners
+    that the chat counts."""
     return (
         col(Membership.cohort_id) == cohort.id,
         col(Membership.role).in_(LEARNERS),
@@ -79,7 +80,7 @@ def readable(
 
 
 def learners(db: Session, cohort: Cohort, reader: int) -> list[LearnerLine]:
-    """Those learners, in the order of the roster."""
+    """The learners whom the reader may read, in the order of the roster."""
     waits = (
         sa.select(
             col(Record.student_id),
@@ -123,8 +124,8 @@ def consent_awaited(
     lines: Sequence[LearnerLine],
     today: date,
 ) -> frozenset[int]:
-    """The people among those learners of whom nothing is kept yet, for want of a guardian's
-    consent."""
+    """The person ids of those learners of whom nothing may be kept yet, because a guardian
+    has not consented."""
     needed: dict[tuple[date | None, str], bool] = {}
     for line in lines:
         key = (line.born, line.grade)
@@ -143,7 +144,8 @@ def paces(
     known: Mapping[int, InShort],
     today: date,
 ) -> list[Mapping[int, PaceKind]]:
-    """For each minimum of the programme the pace of each learner of whom it is known."""
+    """Returns, for each minimum of the programme, the pace of each learner for whom one can be
+    told."""
     away: dict[int, tuple[Away, ...]] = {}
     leaves = sa.select(col(Leave.member_id), col(Leave.first_day), col(Leave.last_day)).where(
         col(Leave.ended_at).is_(None),
@@ -274,8 +276,8 @@ def waiting(db: Session, cohort: Cohort, reader: int) -> list[WaitingLine]:
 def waiting_ages(
     db: Session, cohort: Cohort, reader: int, now: datetime
 ) -> tuple[datetime | None, Mapping[int, int]]:
-    """Since when the oldest of that waits, and how many entries belong to each group of `AGES`,
-    by its first day."""
+    """Since when the oldest waiting entry has waited, and how many entries fall into each
+    group of `AGES`, by the group's first day."""
     since = col(Record.submitted_at)
     counts = [
         sa.func.count().filter(
@@ -292,7 +294,8 @@ def waiting_ages(
 
 
 AGES: Final = ((0, 2), (3, 6), (7, 13), (14, 29), (30, None))
-"""Days for which something has waited, from and to; an office reminds after three."""
+"""Groups of waiting times, in days, each from its first to its last; offices remind after three
+days."""
 
 
 def age(since: datetime, now: datetime) -> int:
@@ -324,9 +327,12 @@ class ReminderLine(NamedTuple):
 
 
 def reminders(db: Session, cohort: Cohort, reader: int, now: datetime) -> list[ReminderLine]:
-    """What is to be told around the learners whom somebody may read, and what was told lately,
-    the latest first. Those who are told are the learners, whoever cultivates them, and members
-    whom the reader oversees; of others, such as an office above, nothing is said."""
+    """The reminders that are to be sent about the learners whom somebody may read, and
+    those sent lately, the latest first.
+
+    The people reminded are the learners, those who cultivate them, and members whom the reader
+    oversees. Reminders to anybody else, such as an office above, are left out.
+    """
     theirs = sa.select(col(Membership.id)).where(*readable(cohort, reader))
     told = aliased(Person)
     mentor = aliased(Membership)
@@ -375,7 +381,7 @@ def reminders(db: Session, cohort: Cohort, reader: int, now: datetime) -> list[R
 
 
 LATELY: Final = timedelta(days=30)
-"""For so long what was told, or done, stays on its list."""
+"""How long reminders and acts stay in their lists."""
 MOST: Final = 5000
 """Lines of a list of what has happened, the latest first."""
 

@@ -1,9 +1,10 @@
-"""Delegates: a team member stands in for a mentor on leave, between two days, both included.
+"""Delegates: a team member stands in for a mentor on leave, from one day to another, both
+included.
 
-While a delegation holds, the delegate is linked with the mentor's students as a team member is, so
-that rights, queues and reminders need no rule of their own. `turn` makes and ends those links: at
-every tick of the clock, and at once when a delegation is made or ended. Whoever decides by such a
-link is held against the days once more (`standing_in`), and both names stay.
+While a delegation holds, the delegate is linked with the mentor's students as a team member is.
+Rights, queues and reminders therefore need no rule of their own. `turn` makes and ends these
+links: regularly, and at once when a delegation is made or ended. When somebody decides by such a
+link, the days are checked once more (`standing_in`), and both names are kept.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, press
 from prompts import Words, span, t
 from services import audit, notices, roster
-from services.access import any_of, memberships
+from services.access import any_of, memberships, name_at
 from services.roster import Member
 from storage.tables import Delegation, Membership, Mentoring, Person, Role
 
@@ -37,8 +38,8 @@ def mentors_places(db: Session, actor: Actor) -> list[Membership]:
 
 
 def candidates(db: Session, actor: Actor) -> list[Member]:
-    """The team members who may stand in for the actor: those who cultivate a student of theirs,
-    or are of their university."""
+    """The team members who may stand in for the actor: those who cultivate one of the
+    actor's students, or belong to the actor's university."""
     found: dict[int, Member] = {}
     for place in mentors_places(db, actor):
         mine = select(Mentoring.student_id).where(
@@ -82,7 +83,7 @@ def appoint(db: Session, actor: Actor, delegate_id: int, first: date, last: date
     db.get(Membership, place.id, with_for_update=True)
     for other in _open(db, [cast(int, place.id)]):
         if other.first_day <= last and first <= other.last_day:
-            name = _name_of(db, other.delegate_id)
+            name = name_at(db, other.delegate_id)
             days = span(other.first_day, other.last_day)
             raise Refused(t("delegate.already", name=name, days=days), verb="appoint_delegate")
     made = Delegation(
@@ -99,7 +100,7 @@ def appoint(db: Session, actor: Actor, delegate_id: int, first: date, last: date
     decline = Choice(press("end_stand_in", made.id or 0), t("delegate.decline"), weight="danger")
     see = Choice(press("queue"), t("command.queue.label"), weight="primary")
     message = Message(
-        t("delegate.asked_of_you", name=_name_of(db, cast(int, place.id)), days=span(first, last)),
+        t("delegate.asked_of_you", name=name_at(db, cast(int, place.id)), days=span(first, last)),
         rows=((see, decline),),
         kind="card",
         card=f"delegation:{made.id}",
@@ -110,7 +111,7 @@ def appoint(db: Session, actor: Actor, delegate_id: int, first: date, last: date
 
 
 def concerning(db: Session, actor: Actor) -> list[Delegation]:
-    """The delegations that are not over, by the actor or to the actor."""
+    """The delegations by the actor or to the actor that are not over."""
     mine = [cast(int, one.id) for one in memberships(db, actor.person_id)]
     today = beijing_day(actor.now)
     rows = db.exec(
@@ -185,8 +186,8 @@ def holding(db: Session, on: date) -> Sequence[Delegation]:
 
 
 def turn(db: Session, now: datetime) -> None:
-    """Link delegates with the students of those for whom they stand in, and end the links of
-    those whose days are over. Asked twice, it changes nothing."""
+    """Link delegates with the students of those for whom they stand in today, and end the links of
+    those whose days are over. Calling it twice changes nothing more."""
     wanted: dict[tuple[int, int], int] = {}
     for one in holding(db, beijing_day(now)):
         students = select(Mentoring.student_id).where(
@@ -262,15 +263,11 @@ def delegates_on(db: Session, on: date) -> Mapping[int, Sequence[int]]:
 
 
 def named(db: Session, name: str, stood_in_for: int | None) -> Words:
-    """Who did something, with the mentor for whom they stood in, if so."""
+    """The name of somebody who acted; if they stood in for a mentor, with the mentor's
+    name."""
     if stood_in_for is None:
         return name
-    return t("delegate.by", name=name, mentor=_name_of(db, stood_in_for))
-
-
-def _name_of(db: Session, place: int) -> str:
-    member = cast(Membership, db.get(Membership, place))
-    return cast(Person, db.get(Person, member.person_id)).name
+    return t("delegate.by", name=name, mentor=name_at(db, stood_in_for))
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,11 +282,11 @@ class StandIn:
 
 
 def told(db: Session, actor: Actor) -> list[StandIn]:
-    """The delegations that concern the actor, with the names."""
+    """The delegations that concern the actor, with names."""
     mine = {one.id for one in memberships(db, actor.person_id)}
     return [
         StandIn(
-            one, _name_of(db, one.delegate_id), _name_of(db, one.mentor_id), one.mentor_id in mine
+            one, name_at(db, one.delegate_id), name_at(db, one.mentor_id), one.mentor_id in mine
         )
         for one in concerning(db, actor)
     ]

@@ -41,7 +41,7 @@ NAMED_ONLY: Final = (
     "落款",
     "印发",
 )
-"""Sections with nothing worth showing as an example."""
+"""Kinds of section of which nothing is worth showing as an example."""
 
 
 # ---------------------------------------------------------------- what would be published
@@ -61,7 +61,7 @@ class Preview(BaseModel):
     """Some sections, and how they begin."""
     doubts: tuple[Doubt, ...]
     spots: tuple[Spot, ...] = ()
-    """Where they arose."""
+    """Where the doubts arose."""
 
     def words(self) -> Text:
         """As plain text, for the command line."""
@@ -116,7 +116,7 @@ def preview(document: Document) -> Preview:
 
 
 def doubted(doubts: Iterable[Doubt], spots: Collection[Spot]) -> list[Text]:
-    """Each doubt as a sentence, with the places where it arose if they are known."""
+    """Each doubt as a sentence, with the places where it arose if these are known."""
     said = []
     for doubt in doubts:
         words = t(f"document.doubt.{doubt}")

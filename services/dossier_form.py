@@ -29,7 +29,8 @@ class _Told(BaseModel):
 
 
 class Attached(_Told):
-    """A file that was handed in with an entry: not itself, but by what it is known again."""
+    """A file that was handed in with an entry. The dossier does not hold the file, only what it
+    can be recognised by."""
 
     name: str
     sha256: str
@@ -54,7 +55,7 @@ class PeriodTold(_Told):
 
 
 class RequirementTold(_Told):
-    """One requirement: 已提交 and 已通过 are two numbers."""
+    """One requirement. 已提交 and 已通过 are two numbers."""
 
     what: str
     submitted: int
@@ -63,7 +64,7 @@ class RequirementTold(_Told):
     still_needed: int | None
     """`None` where the document states no number."""
     reviewed: bool = True
-    """Whether anybody approves them; else it is enough to hand in."""
+    """Whether anybody approves the entries. If not, handing in is enough."""
     periods: tuple[PeriodTold, ...] = ()
     clause: str
 
@@ -77,7 +78,7 @@ class EntryTold(_Told):
     title: str
     day: date
     reviewed: bool
-    """Approved by somebody; else it was handed in where nobody reviews."""
+    """Whether somebody approved it. If not, it was handed in where nobody reviews."""
     approved_by: str = ""
     approved_on: date | None = None
     about: int | None = None
@@ -138,10 +139,10 @@ class Dossier(_Told):
     cycle_first: date
     cycle_last: date | None
     joined_on: date | None
-    """The day on which somebody came who came late."""
+    """The day on which the learner joined, if they joined late."""
     requirements: tuple[RequirementTold, ...]
     entries: tuple[EntryTold, ...]
-    """From the first to the latest."""
+    """The entries, from the first to the latest."""
     evaluations: tuple[EvaluationTold, ...]
     certificates: tuple[CertificateTold, ...]
     exit: ExitTold | None
@@ -186,7 +187,8 @@ def read(data: bytes, keys: Iterable[bytes]) -> tuple[Dossier, bytes]:
 
 
 def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, whose members have a name each: of two of one name readers take either."""
+    """An object of JSON. Raises `Forged` if two of its members have one name, because
+    readers take either."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("two members of one name")

@@ -1,7 +1,7 @@
-"""A learner's dossier: what was approved in the cycle, and what came of it, on a day.
+"""A learner's dossier: what was approved in the cycle and what followed from it, as of a day.
 
-It tells what its learner reads in the chat, and nothing besides, whoever makes it: so that a
-guardian or an office can hand it on.
+Whoever makes it, it holds exactly what its learner reads in the chat. A guardian or an office can
+therefore hand it on.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ LIFE: Final = timedelta(days=1)
 ACT: Final = "make_dossier"
 JSON: Final = "application/json"
 PAPERS: Final = {"pdf": certificates.PDF, "json": JSON}
-"""The two forms of a dossier, by how their files end."""
+"""The endings of the two files of a dossier."""
 
 
 # ---------------------------------------------------------------- whose
@@ -115,10 +115,10 @@ class SignedDossier:
 
 
 def make(db: Session, by: Actor | Operator, member_id: int, keys: SigningKeys) -> SignedDossier:
-    """Tell and sign a learner's dossier. The paper is set afterwards.
+    """Compose and sign a learner's dossier. Its PDF is made afterwards.
 
-    It is noted on the audit; made by staff, it is a look at the learner's records. Raises
-    `Refused` for whoever may not, and while a guardian's consent is awaited.
+    An audit row is left; if staff make it, that also counts as a look at the learner's records.
+    Raises `Refused` for anybody who may not, and while a guardian's consent is missing.
     """
     if isinstance(by, Actor):
         grant = allow(db, by, ACT, member_id)
@@ -152,7 +152,7 @@ def keep(
 
 
 def file_name(name: str, now: datetime) -> str:
-    """What the files of a dossier are called, without how they end."""
+    """The name of a dossier's files, without their endings."""
     return _zh(t("dossier.file", name=name, day=f"{beijing_day(now):%Y%m%d}"))
 
 
@@ -160,7 +160,8 @@ def file_name(name: str, now: datetime) -> str:
 
 
 def told(db: Session, member_id: int, now: datetime, maker: str) -> Dossier:
-    """All that a learner's dossier tells on this day."""
+    """All that a learner's dossier holds on this day. Raises `Refused` if the pack cannot be
+    read."""
     member = roster.find_member(db, member_id)
     place, cohort = member.membership, cohort_of(db, member.membership)
     programme = load(cohort.programme)
@@ -228,7 +229,8 @@ def _requirements(
 def _number_of(
     entries: Entries, kind: RecordKind, what: Words, clause: str, *, reviewed: bool = True
 ) -> RequirementTold:
-    """How many entries of a kind there are, where no number of them is asked for."""
+    """How many entries of a kind there are, where the document asks for no number of
+    them."""
     states = [record.state for record, _ in entries if stands(record, kind)]
     waits = RecordState.SUBMITTED if reviewed else RecordState.FILED
     return RequirementTold(
@@ -273,7 +275,7 @@ def _entries(db: Session, member_id: int, entries: Entries) -> Iterable[EntryTol
 
 
 def _session(body: Body) -> dict[str, object]:
-    """What is told of a session alone."""
+    """The fields that only sessions have."""
     if not isinstance(body, SessionBody):
         return {}
     when: Words = f"{body.start:%H:%M}" if body.start else ""
@@ -342,7 +344,8 @@ def _certificates(db: Session, member_id: int) -> Iterable[CertificateTold]:
 
 
 def _exit(db: Session, member_id: int) -> ExitTold | None:
-    """What the learner was told of an exit: the reason is that of the second person's word."""
+    """What the learner was told of an exit. Its reason is the one that the second person
+    gave."""
     case = exits.told_of(db, member_id)
     if case is None:
         return None
@@ -356,5 +359,5 @@ def _exit(db: Session, member_id: int) -> ExitTold | None:
 
 
 def _zh(words: Words) -> str:
-    """As it stands on the paper: in Chinese, whoever makes it."""
+    """The words in Chinese, as they stand on the paper, whoever makes it."""
     return render(words, "zh")

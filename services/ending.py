@@ -1,6 +1,6 @@
-"""What ends with a place, a link or a consent: sessions, talks, and what a chat still shows.
+"""Ends what depends on a place, a link or a consent: sessions, talks, and what a chat still shows.
 
-What was sent to a messenger that keeps its own past stays there; with us nothing stays.
+Messengers that keep a history of their own keep what was sent to them; here nothing is kept.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ OF_A_LEARNER: Final = ("session", "writing", "heard")
 
 
 def sign_out(db: Session, person_id: int, now: datetime) -> int:
-    """End every session of a person, and every link into one; returns how many sessions ended.
+    """End every session of a person, and every link that would open one. Returns how many sessions
+    ended.
 
-    Pages that stand open close as soon as they are told, which is at once where we serve them.
+    Pages that are open close when they are told, which is at once if this process serves them.
     """
     theirs = select(col(Account.id)).where(col(Account.person_id) == person_id)
     sessions = db.connection().execute(
@@ -61,7 +62,7 @@ def sign_out(db: Session, person_id: int, now: datetime) -> int:
 
 
 def forget_chats(db: Session, person_id: int) -> None:
-    """Delete what a person's chats still show, both sides of it."""
+    """Delete what a person's chats still show: what they said and what was said to them."""
     theirs = select(col(Account.id)).where(col(Account.person_id) == person_id)
     here = db.connection()
     here.execute(delete(SaidLine).where(col(SaidLine.account_id).in_(theirs)))
@@ -74,10 +75,8 @@ def forget_chats(db: Session, person_id: int) -> None:
 
 
 def drop_talks(db: Session, person_id: int, *, as_learner: bool) -> int:
-    """Delete a person's talks with their drafts: those of a learner, or all others.
-
-    Returns how many there were.
-    """
+    """Delete a person's talks with their drafts: those of a learner, or all others. Returns how
+    many."""
     flow = col(StoredTalk.flow)
     which = flow.in_(OF_A_LEARNER) if as_learner else flow.not_in(OF_A_LEARNER)
     found = db.connection().execute(
@@ -87,10 +86,8 @@ def drop_talks(db: Session, person_id: int, *, as_learner: bool) -> int:
 
 
 def left(db: Session, person_id: int, now: datetime) -> None:
-    """See to what ends when somebody's place with other people's records has ended.
-
-    They stay signed in only if they have another place, or records of their own to look at.
-    """
+    """End what depends on a place from which somebody read other people's records. They stay
+    signed in only if they have another place, or records of their own to look at."""
     forget_chats(db, person_id)
     drop_talks(db, person_id, as_learner=False)
     rest = select(col(Membership.id)).where(

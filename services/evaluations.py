@@ -6,7 +6,7 @@ stays as a version of its own. No model writes or reads any of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -29,9 +29,10 @@ from services.access import (
     allow,
     cohort_of,
     held,
+    held_each,
     learner_at,
-    may_keep,
     memberships,
+    name_at,
 )
 from services.packs import load, word_label
 from services.rights import RIGHTS, ROLES, Relation
@@ -138,14 +139,20 @@ def task(db: Session, actor: Actor, student_id: int, stage: int | str, side: str
     return Task(member, cohort, now, part, find(db, student_id, now.key, side))
 
 
-def may_sign(db: Session, actor: Actor, task: Task) -> bool:
-    """Whether the actor writes this part for this learner."""
-    return held(db, actor.person_id, act_of(task.part), task.member.id) is not None
+def signable(db: Session, actor: Actor, tasks: Iterable[Task]) -> set[tuple[int, Side]]:
+    """What the actor may sign now of these tasks of one stage: for which learner, on which side.
 
-
-def awaits_consent(db: Session, actor: Actor, task: Task) -> bool:
-    """Whether nothing of this learner may be kept now, so that nothing can be signed."""
-    return not may_keep(db, learner_at(db, task.member.id), beijing_day(actor.now))
+    One statement is asked for each side.
+    """
+    waiting: dict[tuple[str, Side], list[int]] = {}
+    for task in tasks:
+        if task.waits:
+            waiting.setdefault((act_of(task.part), task.part.side), []).append(task.member.id)
+    return {
+        (member, side)
+        for (act, side), members in waiting.items()
+        for member in held_each(db, actor.person_id, act, members)
+    }
 
 
 def tasks(db: Session, actor: Actor) -> list[Task]:
@@ -168,22 +175,24 @@ def tasks(db: Session, actor: Actor) -> list[Task]:
 
 def left(db: Session, actor: Actor, student_id: int, stage: str, side: str) -> list[Task]:
     """What the actor still has to sign, after this part of this learner's: all that a mentor or
-    teacher writes, or the same part for the rest of an office's learners."""
+    teacher writes, or the same part for the rest of an office's learners. Raises `Refused`."""
     if side != Side.OFFICE:
         return [task for task in tasks(db, actor) if task.waits]
     cohort = cohort_of(db, roster.find_member(db, student_id).membership)
     now = stages.stage_of(db, cohort, stage, beijing_day(actor.now))
-    return [
+    theirs = [
         task
         for part, each in parts_written(db, cohort, learners(db, actor, cohort), now)
         if part.side is Side.OFFICE
         for task in each
-        if task.waits and may_sign(db, actor, task)
     ]
+    mine = signable(db, actor, theirs)
+    return [task for task in theirs if (task.member.id, task.part.side) in mine]
 
 
 def asked_of(db: Session, actor: Actor) -> bool:
-    """Whether any programme of the actor asks for evaluations from their side, or of them."""
+    """Whether any programme of the actor asks for evaluations from their side, or of them. Raises
+    `Refused` if the pack cannot be read."""
     return any(
         evaluated_by(load(cohort_of(db, place).programme), place.role)
         for place in memberships(db, actor.person_id)
@@ -196,8 +205,8 @@ BEGUN: Final = (StageState.OPEN, StageState.DUE, StageState.OVER, StageState.CLO
 def parts_written(
     db: Session, cohort: Cohort, members: Sequence[Member], now: StageNow
 ) -> list[tuple[StagePart, list[Task]]]:
-    """For each part of a stage that somebody signs, the task of each of these learners; where
-    experts mark, of those alone who were recommended to them."""
+    """For each part of a stage that somebody signs, the task of each of these learners.
+    Where experts mark, only learners who were recommended to them are among them."""
     ids = [member.id for member in members]
     signed = _evaluations(db, ids, [now.key])
     if now.stage.independent:
@@ -322,7 +331,7 @@ def counted(entries: records.Entries) -> tuple[CountedEntry, ...]:
 
 
 def closed(now: StageNow) -> Text:
-    """Why a stage takes no evaluations on this day."""
+    """Returns, in words, why a stage takes no evaluations on this day."""
     if now.state is StageState.TO_COME:
         return t("evaluation.to_come", stage=now.stage.name, opens=now.term.opens)
     if now.state is StageState.CLOSED:
@@ -343,7 +352,7 @@ def _tell_student(db: Session, actor: Actor, asked: Task, entry: Evaluation) -> 
 def _tell_office(
     db: Session, actor: Actor, asked: Task, entry: Evaluation, body: EvaluationBody
 ) -> None:
-    """Put an outcome that ends the cultivation before the office."""
+    """Tell the office of an outcome that ends the cultivation."""
     words = Message(
         title=t(
             "exit.raised",
@@ -400,7 +409,7 @@ def to_reopen(db: Session, actor: Actor, evaluation_id: int, version: int) -> Ev
 
 
 def open_if_signed(db: Session, actor: Actor, evaluation_id: int, reason: str) -> None:
-    """Open an evaluation again, unless it is open."""
+    """Open an evaluation again, unless it is open already. Raises `Refused`."""
     entry = cast(Evaluation, db.get(Evaluation, evaluation_id))
     if entry.state is EvaluationState.SIGNED:
         reopen(db, actor, evaluation_id, entry.version, reason)
@@ -497,34 +506,17 @@ def all_of(db: Session, student_id: int, *, family: bool) -> list[Signed]:
     return sorted(found, key=lambda one: stage_number(learner, one.evaluation.stage))
 
 
-def decided(db: Session, student_id: int) -> Evaluation | None:
-    """The signed evaluation by which the office decided about a learner's outcome, if it has."""
-    rows = db.exec(
-        select(Evaluation)
-        .where(
-            Evaluation.student_id == student_id,
-            Evaluation.side == Side.OFFICE,
-            Evaluation.state == EvaluationState.SIGNED,
-        )
-        .order_by(col(Evaluation.id).desc())
-    )
-    for entry in rows:
-        part = part_of(db, entry)
-        if part is not None and part.decides:
-            return entry
-    return None
-
-
 def _withheld(db: Session, entry: Evaluation) -> bool:
-    """Whether the learner and the family learn of it from the office first: it says that the
-    cultivation ends."""
+    """Whether the family must not see an evaluation yet: it ends the cultivation, and the
+    office has to tell them first."""
     part = part_of(db, entry)
     ends = part is not None and part.ends(entry.outcome)
     return ends and not exits.known(db, entry.student_id)
 
 
 def part_of(db: Session, entry: Evaluation) -> StagePart | None:
-    """The part of a stage that an evaluation is; `None` if the programme no longer has it."""
+    """The part of a stage that an evaluation is; `None` if the programme no longer has it. Raises
+    `Refused` if the pack cannot be read."""
     programme = load(learner_at(db, entry.student_id).programme)
     return next(
         (
@@ -559,25 +551,21 @@ def body_of(db: Session, entry: Evaluation) -> EvaluationBody:
 
 
 def signer_name(db: Session, entry: Evaluation) -> Words:
-    """The name of who signed it last, as `Signed` tells it."""
+    """The name of the person who signed last, as `Signed` tells it."""
     return _signer(db, latest(db, entry))
 
 
 def _signer(db: Session, row: EvaluationVersion) -> Words:
-    """Who signed, and for whom they stood in, if so."""
-    return delegates.named(db, _name_of(db, row.signed_by), row.stood_in_for)
+    """The name of the person who signed; if they stood in for a mentor, with the mentor's
+    name."""
+    return delegates.named(db, name_at(db, row.signed_by), row.stood_in_for)
 
 
 def reopening(db: Session, entry: Evaluation) -> Reopening | None:
-    """Why it was opened again, if it is open."""
+    """Why it was opened again; `None` if it is not open."""
     if entry.state is not EvaluationState.REOPENED:
         return None
     return db.get(Reopening, (entry.id, entry.version))
-
-
-def _name_of(db: Session, member_id: int) -> str:
-    member = cast(Membership, db.get(Membership, member_id))
-    return cast(Person, db.get(Person, member.person_id)).name
 
 
 def learners(db: Session, actor: Actor, cohort: Cohort) -> list[Member]:
@@ -590,13 +578,15 @@ def learners(db: Session, actor: Actor, cohort: Cohort) -> list[Member]:
 
 
 def stage_number(learner: LearnerPlace, key: str) -> int:
-    """A stage's place in its programme, from 0: how buttons name it."""
+    """A stage's place in its programme, from 0: how buttons name it. Raises `Refused` if the pack
+    cannot be read."""
     every = evaluating.keys(load(learner.programme))
     return every.index(key) if key in every else len(every)
 
 
 def stage_name(learner: LearnerPlace, key: str) -> str:
-    """A stage's name in its programme; its key if the programme no longer has it."""
+    """A stage's name in its programme; its key if the programme no longer has it. Raises `Refused`
+    if the pack cannot be read."""
     programme = load(learner.programme)
     place = stage_number(learner, key)
     return programme.stages[place].name if place < len(programme.stages) else key
@@ -614,8 +604,8 @@ def outcome_label(part: StagePart | None, outcome: str) -> Words:
 
 
 def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
-    """What was signed of the learners at these memberships, in every version, for a copy of a
-    person's data. What the family is still to hear from the office is left out."""
+    """What was signed about the learners at these memberships, in every version, for a
+    copy of a person's data. What the office has still to tell the family is left out."""
     rows = db.exec(
         select(Evaluation, EvaluationVersion)
         .join(EvaluationVersion, col(EvaluationVersion.evaluation_id) == col(Evaluation.id))
@@ -627,7 +617,7 @@ def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
             "stage": entry.stage,
             "side": entry.side,
             "version": row.version,
-            "signed_by": _name_of(db, row.signed_by),
+            "signed_by": name_at(db, row.signed_by),
             "at": row.at.isoformat(),
             **row.body,
         }
@@ -637,8 +627,8 @@ def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def forget(db: Session, places: Sequence[int]) -> None:
-    """Take the words out of all that was signed of somebody who is erased, and out of what came
-    of it: that something was signed, by whom and when, stays."""
+    """Erase the words of everything that was signed about somebody who is erased, and of what
+    followed from it. That something was signed, by whom and when, stays."""
     here = db.connection()
     theirs = sa.select(col(Evaluation.id)).where(col(Evaluation.student_id).in_(places))
     nothing = EvaluationBody(comment="").model_dump(mode="json")

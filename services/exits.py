@@ -1,9 +1,9 @@
-"""Exits: an evaluation upon which a document ends the cultivation, and what comes of it.
+"""Exits: evaluations upon which a document ends the cultivation, and what follows.
 
-Two people confirm it, each with a reason; then the learner, the guardians, the mentor and the
-school's teachers are told in private, and the learner or a guardian may object for some days. Only
-after that can the office end the membership. Nothing is deleted, and the office may drop it at any
-point before.
+Two people confirm an exit, each with a reason. Then the learner, the guardians, the mentor and the
+school's teachers are told in private, and for some days the learner or a guardian may object. Only
+after that can the office end the membership. Nothing is deleted, and until then the office may
+drop the case.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import beijing_day
-from bot.talk.message import Choice, Field, Message, press
+from bot.talk.message import Choice, Field, Message, labelled, press
 from prompts import Text, t
 from services import audit, notices, roster
 from services.access import allow, held, holders, learner_at, things
@@ -27,7 +27,7 @@ from storage.tables import Evaluation, ExitCase, ExitState, ExitStep, Person
 OPEN: Final = (ExitState.RAISED, ExitState.CONFIRMED, ExitState.TOLD, ExitState.OBJECTED)
 """States in which the office has still to act."""
 TOLD: Final = (ExitState.TOLD, ExitState.OBJECTED)
-"""The family knows of it, and it has not ended."""
+"""States in which the family has been told and the cultivation has not ended."""
 KNOWN: Final = (ExitState.TOLD, ExitState.OBJECTED, ExitState.ENDED)
 """States in which the learner knows."""
 
@@ -84,7 +84,8 @@ def to_confirm(db: Session, actor: Actor, case_id: int) -> ExitCase:
 
 
 def has_confirmed(db: Session, actor: Actor, case: ExitCase) -> bool:
-    """Whether the actor has confirmed it already; the second time is somebody else's."""
+    """Whether the actor has confirmed the case already. Somebody else has to be the
+    second."""
     return any(step.person_id == actor.person_id for step, _ in steps(db, case))
 
 
@@ -118,7 +119,7 @@ def end(db: Session, actor: Actor, case_id: int, reason: str) -> ExitCase:
     case.state = ExitState.ENDED
     _step(db, actor, case, reason, "end_cultivation")
     name = cast(Person, db.get(Person, actor.person_id)).name
-    roster.end_member(db, Operator(actor.now), case.student_id, f"{name}：{reason}"[:200])
+    roster.end_member(db, Operator(actor.now), case.student_id, f"{labelled(name)}{reason}"[:200])
     message = Message(title=t("exit.told_ended"), note=t("exit.records_stay"))
     for person_id in _family(db, case.student_id):
         notices.tell(db, actor, person_id, message, f"exit:{case.id}:ended")
@@ -267,7 +268,7 @@ def _refused(key: str, case: ExitCase) -> Refused:
 
 
 def _tell_office(db: Session, actor: Actor, case: ExitCase, message: Message, what: str) -> None:
-    """Tell everybody at the office who may handle a case, except whoever has just acted."""
+    """Tell everybody at the office who may handle a case, except the person who has just acted."""
     choice = Choice(press("exit", case.id or 0), t("exit.look"), weight="primary")
     card = message._replace(rows=((choice,),))
     for grant in holders(db, "confirm_exit", case.student_id):
@@ -276,8 +277,8 @@ def _tell_office(db: Session, actor: Actor, case: ExitCase, message: Message, wh
 
 
 def _tell_everybody(db: Session, actor: Actor, case: ExitCase) -> None:
-    """Tell the learner and the guardians, who may object, and the mentors and the school's
-    teachers, what both who confirmed it have written."""
+    """Tell those concerned what the two people who confirmed the exit have written: the learner
+    and the guardians, who may object, and the mentors and the school's teachers."""
     learner = learner_at(db, case.student_id)
     steps = select(ExitStep.reason).where(
         ExitStep.case_id == case.id,

@@ -22,7 +22,8 @@ from services.roster import Member
 from storage.tables import Account, ConsentText, File, Guardianship, Membership, Person, Record
 
 ConsentStanding = Literal["given", "stopped", "changed", "withdrawn", "other", "awaited"]
-"""`stopped`: this guardian consents, another has withdrawn. `other`: another has consented."""
+"""How a child's consent stands. `stopped`: this guardian consents and another one has withdrawn.
+`other`: another guardian has consented."""
 _NOW: Final = col(Guardianship.ended_at).is_(None)
 
 
@@ -46,7 +47,8 @@ def awaited(db: Session, actor: Actor) -> list[int]:
 
 
 def asked_for(db: Session, actor: Actor, link: Guardianship) -> bool:
-    """Whether consent is a question here: the child's records need it, or it was given once."""
+    """Whether consent matters for a child: the child's records need it, or a guardian once gave
+    it. Raises `Refused` if the pack cannot be read."""
     if link.consented_at is not None:
         return True
     today = beijing_day(actor.now)
@@ -58,7 +60,7 @@ def asked_for(db: Session, actor: Actor, link: Guardianship) -> bool:
 
 
 def standing(db: Session, link: Guardianship) -> ConsentStanding:
-    """How it stands with a child's consent, as one of the guardians is told."""
+    """How a child's consent stands, as one of its guardians is told."""
     kept = given(db, link.child_id)
     if stands(link):
         return "given" if kept else "stopped"
@@ -70,7 +72,7 @@ def standing(db: Session, link: Guardianship) -> ConsentStanding:
 
 
 def standing_for(db: Session, actor: Actor, child_id: int) -> ConsentStanding | None:
-    """The same of a child of the actor's; `None` of anybody else."""
+    """As `standing`, for a child of the actor's; `None` for anybody else."""
     mine = select(Guardianship).where(
         Guardianship.child_id == child_id, Guardianship.guardian_id == actor.person_id, _NOW
     )
@@ -79,7 +81,7 @@ def standing_for(db: Session, actor: Actor, child_id: int) -> ConsentStanding | 
 
 
 def ask(db: Session, by: Actor | Operator, child_id: int) -> None:
-    """Ask the guardians of a child that waits for their consent, as far as they have joined."""
+    """Ask those guardians for consent who have joined, if the child's records need it."""
     child = cast(Person, db.get(Person, child_id))
     waiting = select(Guardianship).where(Guardianship.child_id == child_id, _NOW)
     look = Choice(press("children"), t("command.children.label"), weight="primary")
@@ -90,7 +92,7 @@ def ask(db: Session, by: Actor | Operator, child_id: int) -> None:
 
 
 def _tell_child(db: Session, by: Actor | Operator, link: Guardianship, *, kept: bool) -> None:
-    """Tell a child for whom nothing was kept before that they may begin."""
+    """Tell a child of whom nothing was kept before that they may begin."""
     if kept or not given(db, link.child_id):
         return
     told = Message(t("consent.told_given"), ((TO_MENU,),))
@@ -167,16 +169,14 @@ class Receipt:
 
     child: str
     drafts: int
-    """Talks that were deleted, half done."""
+    """How many unfinished talks were deleted."""
     records: int
     files: int
 
 
 def take_back(db: Session, actor: Actor, child_id: int) -> Receipt:
-    """Withdraw a consent: nothing more is kept, an open form neither, and the child is told.
-
-    Raises `Refused` for anybody but the guardian.
-    """
+    """Withdraw a consent: from now on nothing is kept, no open form either. The child is told.
+    Raises `Refused` for anybody but the guardian."""
     link = _link(db, actor, child_id, "withdraw_consent")
     link.withdrawn_at = actor.now
     db.add(link)

@@ -1,8 +1,9 @@
-"""求助: a learner asks one named adult, outside the mentor's line, to get in touch.
+"""求助: a learner asks one adult, whom they choose by name and who is not their mentor, to get in
+touch.
 
-A call is sealed: besides the learner, only the adults who were told may know that it exists. No
-list, search, export, dossier or count of a cohort shows it, nor a guardian's copy of a child's
-data. Rows are only added; they are erased with their learner.
+A call is sealed: besides the learner, only the adults who were told may know that it exists. It
+appears in no list, search, export, dossier or count of a cohort, nor in a guardian's copy of a
+child's data. Rows are only added; they are erased with their learner.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bot.talk.message import Choice, Message, are_sealed, press
 from prompts import t
 from services import audit, notices
 from services.access import (
+    Grant,
     LearnerPlace,
     allow,
     held,
@@ -44,7 +46,8 @@ from storage.tables import (
 )
 
 OBJECT: Final = "help_call"
-"""The object of audit rows, of which nobody's copy but the learner's own holds any."""
+"""The object in the audit rows about calls. Of all copies of data only the learner's own holds
+such rows."""
 KEYS: Final = "help:"
 """Begins the keys of notices about calls."""
 FLOW: Final = "say_more"
@@ -75,20 +78,23 @@ class Adult:
 def adults(db: Session, learner_id: int) -> list[Adult]:
     """Whom a learner may ask, each person once: those who can be reached first, and among them
     those whom the office has named."""
-    found: dict[int, Adult] = {}
+    first: dict[int, Grant] = {}
     for grant in holders(db, "be_asked_for_help", learner_id):
-        if grant.person in found:
-            continue
-        place = cast(Membership, db.get(Membership, grant.place))
-        unit = db.get(Unit, place.unit_id) if place.unit_id else None
-        found[grant.person] = Adult(
-            grant.person,
-            _name(db, grant.person),
-            grant.relation,
-            unit.name if unit else "",
-            notices.reaches(db, grant.person),
-        )
-    return sorted(found.values(), key=lambda one: not one.reachable)[:MOST_ADULTS]
+        first.setdefault(grant.person, grant)
+    rows = db.exec(
+        select(Membership.id, Person.name, Unit.name)
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .outerjoin(Unit, col(Unit.id) == col(Membership.unit_id))
+        .where(col(Membership.id).in_([grant.place for grant in first.values()]))
+    )
+    names = {place: (name, unit or "") for place, name, unit in rows}
+    reached = notices.reached_among(db, first)
+    found = [
+        Adult(person, name, grant.relation, unit, person in reached)
+        for person, grant in first.items()
+        for name, unit in (names[grant.place],)
+    ]
+    return sorted(found, key=lambda one: not one.reachable)[:MOST_ADULTS]
 
 
 def may_be_asked(db: Session, adult: int, learner_id: int) -> bool:
@@ -115,7 +121,7 @@ class Call:
 
     @property
     def told(self) -> HelpStep:
-        """When the adult who is asked now was told."""
+        """The step by which the adult who is asked now was told."""
         return self.of(HelpStepKind.TOLD)[-1]
 
     @property
@@ -124,7 +130,8 @@ class Call:
 
     @property
     def opened(self) -> HelpStep | None:
-        """When the adult who is asked now first read it."""
+        """The step by which the adult who is asked now first read the call; `None` if they have
+        not."""
         return next((s for s in self.of(HelpStepKind.OPENED) if s.person_id == self.adult), None)
 
     @property
@@ -141,7 +148,8 @@ class Call:
 
     @property
     def next(self) -> int | None:
-        """Who is told if nobody looks, if the learner agreed and they were not told yet."""
+        """The adult who is told if nobody reads the call: the one to whom the learner agreed,
+        unless they were told already."""
         told = {step.person_id for step in self.of(HelpStepKind.TOLD)}
         agreed = self.last(HelpStepKind.NEXT)
         return None if agreed is None or agreed.person_id in told else agreed.person_id
@@ -170,8 +178,8 @@ def _call(db: Session, number: int) -> Call | None:
 
 
 def of_learner(db: Session, actor: Actor) -> list[Call]:
-    """The actor's own calls in every cohort, the latest first. Raises `Refused` for whoever is no
-    learner."""
+    """The actor's own calls in every cohort, the latest first. Raises `Refused` for
+    anybody who is no learner."""
     learner(db, actor.person_id, "see_own_calls")
     mine = col(HelpCall.learner_id).in_(things("see_own_calls", actor.person_id))
     rows = select(HelpCall).where(mine).order_by(col(HelpCall.id).desc())
@@ -189,9 +197,10 @@ def own_call(db: Session, actor: Actor, number: int, act: str = "see_own_calls")
 
 
 def ask(db: Session, actor: Actor, adult: int) -> Call | None:
-    """Ask an adult to get in touch, at once; a call to them that is still open stays the one.
+    """Ask an adult to get in touch, at once. If a call to them is still open, no other is made,
+    and that one is returned.
 
-    Returns `None` if no message would reach them, or they may no longer be asked. Raises
+    Returns `None` if no message would reach them, or if they may no longer be asked. Raises
     `Refused`.
     """
     me = own(db, actor, "ask_for_help")
@@ -212,14 +221,16 @@ def ask(db: Session, actor: Actor, adult: int) -> Call | None:
 
 
 def next_for(db: Session, call: Call) -> Adult | None:
-    """Who may be told if nobody looks: the first other adult who can be reached."""
+    """Who may be told if nobody reads the call: the first other adult who can be
+    reached."""
     told = {step.person_id for step in call.of(HelpStepKind.TOLD)}
     others = (one for one in adults(db, call.learner_id) if one.person_id not in told)
     return next((one for one in others if one.reachable), None)
 
 
 def agree(db: Session, actor: Actor, number: int, adult: int) -> Call:
-    """Let another adult be told if nobody looks. Raises `Refused`."""
+    """Note that the learner agrees to have another adult told if nobody reads the call. Raises
+    `Refused`."""
     call = own_call(db, actor, number, "ask_for_help")
     if call.ended or not may_be_asked(db, adult, call.learner_id):
         raise _refused("ask_for_help", number)
@@ -230,11 +241,10 @@ def agree(db: Session, actor: Actor, number: int, adult: int) -> Call:
 
 
 def add_words(db: Session, actor: Actor, number: int, words: str) -> Call | None:
-    """Add words to a call. An adult who has read it is told again; if the call was closed or
-    taken back meanwhile, they are asked anew.
+    """Add words to a call. An adult who has read it is told again. If the call was closed or
+    taken back meanwhile, the adult is asked anew.
 
-    Returns `None`, and keeps nothing, if they are to be asked anew and cannot be. Raises
-    `Refused`.
+    Returns `None`, and keeps nothing, if the adult cannot be asked anew. Raises `Refused`.
     """
     call = own_call(db, actor, number, "ask_for_help")
     if call.ended:
@@ -264,8 +274,9 @@ def take_back(db: Session, actor: Actor, number: int) -> Call:
 
 
 def leave(db: Session, account: Account) -> None:
-    """Let go of a sealed talk, and of what a sealed card offers, where these are no longer to be
-    seen: what is typed next, by whomever, is no answer to them. What a talk was told goes too."""
+    """Take the chat out of a sealed talk, and forget what a sealed card offers, when these can no
+    longer be seen. Otherwise whatever is typed next, by anybody, would answer them. What the talk
+    was told is deleted."""
     if are_sealed(account.offered):
         account.offered = []
         db.add(account)
@@ -281,35 +292,31 @@ def leave(db: Session, account: Account) -> None:
 
 
 def waiting(db: Session, actor: Actor) -> list[Call]:
-    """The open calls of which the actor was told and still may be, the earliest first."""
-    told = select(HelpStep.call_id).where(
-        HelpStep.kind == HelpStepKind.TOLD, HelpStep.person_id == actor.person_id
-    )
-    rows = db.exec(
-        select(HelpCall)
-        .where(col(HelpCall.id).in_(told), col(HelpCall.id).not_in(_ended))
-        .order_by(col(HelpCall.id))
-    )
-    return [
-        call
-        for call in _calls(db, list(rows))
-        if may_be_asked(db, actor.person_id, call.learner_id)
-    ]
+    """The open calls that the actor was told of and may still read, the earliest first."""
+    told = col(HelpCall.id).in_(things("open_call", actor.person_id))
+    rows = select(HelpCall).where(told, col(HelpCall.id).not_in(_ended)).order_by(col(HelpCall.id))
+    return _calls(db, list(db.exec(rows)))
 
 
 def open_call(db: Session, actor: Actor, number: int) -> tuple[Call, LearnerPlace]:
-    """A call with its learner, for an adult who was told; each reading is kept. Raises
-    `Refused`."""
-    call = _told(db, actor, "open_call", number)
+    """A call with its learner, for an adult who was told; each reading is kept. Raises `Refused`,
+    also if the learner took it back before this adult read it."""
+    allow(db, actor, "open_call", number)
+    call = cast(Call, _call(db, number))
+    read = any(step.person_id == actor.person_id for step in call.of(HelpStepKind.OPENED))
+    if call.taken_back and not read:
+        words = t("seeking.was_taken_back")
+        raise Refused(words, verb="open_call", object=OBJECT, object_id=number)
     _step(db, number, HelpStepKind.OPENED, actor.now, actor.person_id)
     audit.note(db, actor, "open_call", OBJECT, number)
     return call, learner_at(db, call.learner_id)
 
 
 def close(db: Session, actor: Actor, number: int) -> bool:
-    """Say that one was in touch: the learner is told. `False` if it was not read yet. Raises
-    `Refused`."""
-    call = _told(db, actor, "close_call", number)
+    """Note that the actor has been in touch; the learner is told. Returns `False` if the actor has
+    not read the call. Raises `Refused`."""
+    allow(db, actor, "close_call", number)
+    call = cast(Call, _call(db, number))
     if not any(step.person_id == actor.person_id for step in call.of(HelpStepKind.OPENED)):
         return False
     if not call.ended:
@@ -319,28 +326,15 @@ def close(db: Session, actor: Actor, number: int) -> bool:
     return True
 
 
-def _told(db: Session, actor: Actor, act: str, number: int) -> Call:
-    """A call of which the actor was told, and still may be; one that was taken back, if they had
-    read it. Raises `Refused`."""
-    allow(db, actor, act, number)
-    call = cast(Call, _call(db, number))
-    read = any(step.person_id == actor.person_id for step in call.of(HelpStepKind.OPENED))
-    if call.taken_back and not read:
-        words = t("seeking.was_taken_back")
-        raise Refused(words, verb=act, object=OBJECT, object_id=number)
-    if not may_be_asked(db, actor.person_id, call.learner_id):
-        raise _refused(act, number)
-    return call
-
-
 # ---------------------------------------------------------------- when nobody looks
 
 
 def turn(db: Session, now: datetime) -> None:
-    """See to open calls that nobody has read for a day, or closed for three. Asked twice, it
-    changes nothing.
+    """See to open calls that nobody has read for a day, or that were read and not closed for three
+    days. Calling it twice changes nothing more.
 
-    Another adult is told only if the learner agreed; else the learner is told that nobody looked.
+    Another adult is told only if the learner agreed to that. Else the learner is told that nobody
+    has looked.
     """
     rows = db.exec(
         select(HelpCall)
@@ -374,7 +368,7 @@ def waits(db: Session, args: Mapping[str, Any]) -> bool:
     call = _call(db, args["call"])
     if call is None or call.ended:
         return False
-    return may_be_asked(db, args["person"], call.learner_id)
+    return held(db, args["person"], "open_call", call.id) is not None
 
 
 # ---------------------------------------------------------------- telling
@@ -386,7 +380,7 @@ def _tell_adult(db: Session, by: By, number: int, adult: int) -> None:
 
 
 def _notify(db: Session, by: By, number: int, adult: int, key: str) -> None:
-    """Tell an adult that a learner asks them to get in touch, and nothing else."""
+    """Send an adult a notice that a learner asks them to get in touch. It says nothing else."""
     ways = (
         Choice(press("open_call", number), t("seeking.open"), weight="primary"),
         Choice(press("close_call", number), t("seeking.close")),
@@ -396,7 +390,7 @@ def _notify(db: Session, by: By, number: int, adult: int, key: str) -> None:
 
 
 def _tell_learner(db: Session, by: By, call: Call, what: str) -> None:
-    """Tell a learner that there is something to see, in words that give nothing away."""
+    """Send a learner a notice that there is something to see. Its words give nothing away."""
     look = Choice(press("own_calls", call.id), t("seeking.look"))
     person = learner_at(db, call.learner_id).person_id
     notices.tell(
@@ -418,14 +412,11 @@ def _step(
     return cast(int, step.id)
 
 
-def _name(db: Session, person_id: int) -> str:
-    return cast(Person, db.get(Person, person_id)).name
-
-
 def names_of(db: Session, call: Call) -> dict[int, str]:
-    """The names of those who stand in a call's steps."""
-    people = {step.person_id for step in call.steps if step.person_id is not None}
-    return {person: _name(db, person) for person in people}
+    """The names of the people in a call's steps, by person."""
+    people = {step.person_id for step in call.steps}
+    rows = db.exec(select(Person.id, Person.name).where(col(Person.id).in_(people)))
+    return {cast(int, person): name for person, name in rows}
 
 
 def _refused(act: str, number: int | None) -> Refused:

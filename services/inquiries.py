@@ -99,7 +99,7 @@ def point(
     label: str,
     answer: PolicyAnswer,
 ) -> int:
-    """Note the topic that the asker chose for their question. Returns the question's number."""
+    """Note the topic that the asker chose for their question. Returns the question's id."""
     row = inquiry_rows.newest(db, account_id)
     if row is None or row.state is not InquiryState.ASKED or now - row.asked_at > FOLLOWS:
         return note(db, person_id, account_id, now, label, answer)
@@ -301,7 +301,7 @@ def _alike(one: Collection[str], other: Collection[str]) -> float:
 
 
 def ways(every: Iterable[str]) -> tuple[str, ...]:
-    """Distinct wordings, without the gaps left by scrubbing."""
+    """The different wordings, without the gaps that scrubbing left."""
     found: dict[str, str] = {}
     for words in every:
         said = " ".join(GAPS.sub(" ", words).split())[:ASK]
@@ -382,7 +382,7 @@ def _settle(
     says: str = "",
     clause: str = "",
 ) -> Given:
-    """Settle those questions that still wait. Raises `Refused` if none does."""
+    """Settle those of the questions that still wait. Raises `Refused` if none does."""
     settled: list[Inquiry] = []
     told = 0
     gone: Refused | None = None
@@ -625,7 +625,8 @@ def _ready(row: Curated) -> OfficeAnswer:
 
 
 def _bare(ask: str, programme: str) -> str:
-    """A wording without its own programme's name, which the programme's people leave out."""
+    """A wording without the name of its own programme, which people of the programme leave
+    out."""
     own = tuple(one for one in guide().every if one.key == programme)
     asked, rest = guide().scope(ask, own)
     return rest if asked == own else ask

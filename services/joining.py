@@ -37,11 +37,12 @@ INVITE_LIFE: Final = timedelta(days=30)
 LINK_LIFE: Final = timedelta(minutes=30)
 SESSION_LIFE: Final = timedelta(days=30)
 TRIES: Final = 10
-"""Wrong codes that one chat may try within `TRIES_WITHIN`, and tries with one wrong code."""
+"""How many wrong codes one chat may try within `TRIES_WITHIN`, and how often one wrong code may be
+tried."""
 TRIES_OF_ADDRESS: Final = 100
 """The same for one network address: a whole school may share it."""
 ACCOUNT: Final = "account:"
-"""Begins the source of a try that was made in a chat."""
+"""The beginning of the source of a try that was made in a chat."""
 TRIES_WITHIN: Final = timedelta(minutes=15)
 
 WEB: Final = "web"
@@ -232,7 +233,8 @@ def open_link(db: Session, token: str, source: str, now: datetime) -> SignInLink
 
 
 def visit(db: Session, code: str, source: str, now: datetime) -> tuple[str, Account]:
-    """Open a web chat for the holder of an invitation, who has not joined yet."""
+    """Open a web chat for the holder of an invitation, who has not joined yet. Raises
+    `Refused`."""
     open_invite(db, code, source, now)
     account = Account(platform=WEB, address=secrets.token_urlsafe(16), created_at=now)
     db.add(account)
@@ -295,10 +297,11 @@ def _web_account(db: Session, person_id: int, now: datetime) -> Account:
 
 
 def _wrong(db: Session, secret: str, source: str, now: datetime) -> bool:
-    """Count a failure; returns whether there were too many, by its source or with this secret.
+    """Count a failure. Returns whether there were too many, from its source or with this secret.
 
-    Only failures count: what is right is always let in. The same slip typed again from the same
-    source counts once against it, so that a class behind one address is not locked out by one.
+    Only failures count: a right secret is always let in. If one source repeats the same wrong
+    secret, that counts once against the source, so that one slip cannot lock out a class behind
+    one address.
     """
     mark = f"secret:{_hash(secret).hex()[:32]}"
     here = f"{source[:64]} {mark}"

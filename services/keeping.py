@@ -1,7 +1,8 @@
-"""Whose words may be kept: asked before anything that was said is stored.
+"""Decides whose words may be kept, before anything that was said is stored.
 
-Before a guardian's consent nothing of a child is kept but the binding. A chat of such a child is
-answered like any other; what was said there is held in memory until it is handled, and is gone.
+Before a guardian's consent, nothing about a child is kept but the binding of the chat. Such a chat
+is answered like any other. What was said there stays in memory until it is handled, and is then
+gone.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ def withheld(
 
 
 def _may_keep(db: Session, places: Iterable[SpeakersPlace], today: date) -> bool:
-    """Whether a learner's words may be kept, by every place that they have now, or by the last."""
+    """Whether a learner's words may be kept: all of their present places, or else the last
+    one, must allow it."""
     every = list(places)
     now = [place for place in every if place.ended_at is None] or every[-1:]
     asked = [_asked(place, today) for place in now]

@@ -39,7 +39,8 @@ def note(
 
 
 def list_of(db: Session, actor: Actor, members: Collection[int]) -> None:
-    """Note that the actor has been shown a list of these members; learners are minded."""
+    """Note that the actor has been shown a list of these members. Only the learners among them are
+    noted."""
     found = held_each(db, actor.person_id, "read_student", [*dict.fromkeys(members)])
     read = [found[one] for one in dict.fromkeys(members) if one in found]
     staff = [grant for grant in read if grant.relation not in NOT_STAFF]

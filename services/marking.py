@@ -1,9 +1,9 @@
 """The marks of experts: where a document has a committee evaluate those who were recommended, each
 of its experts marks alone, and the office decides on what they signed.
 
-An expert sees what the document lists as evidence, and never what another expert says. A mark is a
-row of its own each time it is signed, and no row is ever changed; only an office opens one again,
-with a reason, and its expert then signs anew.
+An expert sees what the document lists as evidence, and never what another expert says. Each mark
+that is signed is a row of its own, and no row is ever changed. Only an office can open a mark
+again, with a reason; its expert then signs a new one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,18 @@ from programmes.model import Programme
 from programmes.values import kept_as
 from prompts import Words, t
 from services import audit, committee, evaluations, looking, notices, records, roster, stages
-from services.access import allow, any_of, cohort_of, held, holders, learner_at, may_keep
+from services.access import (
+    allow,
+    any_of,
+    awaiting_consent,
+    cohort_of,
+    held,
+    held_each,
+    holders,
+    holders_each,
+    learner_at,
+    name_at,
+)
 from services.evaluations import EvaluationBody, Signed
 from services.packs import load
 from services.records import Entries
@@ -46,7 +57,7 @@ from storage.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Marking:
-    """What one expert has to say of one learner at a stage, with the mark if there is one."""
+    """One expert's part for one learner at a stage, with the expert's mark if there is one."""
 
     member: Member
     cohort: Cohort
@@ -59,6 +70,9 @@ class Marking:
     reopening: ExpertMarkReopening | None
     decided: bool
     """The office has decided: there is nothing more to say."""
+    awaits_consent: bool
+    """Nothing of the learner may be kept now, for want of a guardian's consent: nothing can be
+    signed."""
 
     @property
     def open(self) -> bool:
@@ -76,7 +90,7 @@ def marks_anything(programme: Programme, _role: Role) -> bool:
     return any(stage.independent for stage in programme.stages)
 
 
-def part_of(cohort: Cohort, now: StageNow) -> StagePart | None:
+def deciding_part(cohort: Cohort, now: StageNow) -> StagePart | None:
     """The office's part of a stage at which experts mark; `None` at any other."""
     if not now.stage.independent:
         return None
@@ -103,8 +117,8 @@ def markings(db: Session, actor: Actor) -> list[Marking]:
 
 
 def left(db: Session, actor: Actor) -> list[Marking]:
-    """What the actor has still to mark."""
-    return [one for one in markings(db, actor) if one.waits and not awaits_consent(db, actor, one)]
+    """What the actor has still to mark. Raises `Refused`."""
+    return [one for one in markings(db, actor) if one.waits and not one.awaits_consent]
 
 
 def marking(db: Session, actor: Actor, student_id: int, stage: int | str) -> Marking:
@@ -122,15 +136,10 @@ def marking(db: Session, actor: Actor, student_id: int, stage: int | str) -> Mar
     return found[0]
 
 
-def awaits_consent(db: Session, actor: Actor, one: Marking) -> bool:
-    """Whether nothing of this learner may be kept now, so that nothing can be signed."""
-    return not may_keep(db, learner_at(db, one.member.id), beijing_day(actor.now))
-
-
 def _of_stage(
     db: Session, actor: Actor, cohort: Cohort, now: StageNow, members: Sequence[Member]
 ) -> list[Marking]:
-    part = part_of(cohort, now)
+    part = deciding_part(cohort, now)
     me = db.exec(
         select(Membership.id).where(
             Membership.cohort_id == cohort.id,
@@ -145,6 +154,7 @@ def _of_stage(
     mine = {mark.student_id: mark for mark in _latest(db, ids, now.key) if mark.expert_id == me}
     opened = _reopenings(db, mine.values())
     decided = committee.decided(db, ids, now.key)
+    awaiting = awaiting_consent(db, ids, beijing_day(actor.now))
     return [
         Marking(
             member,
@@ -155,6 +165,7 @@ def _of_stage(
             mark := mine.get(member.id),
             opened.get(mark.id or 0) if mark else None,
             member.id in decided,
+            member.id in awaiting,
         )
         for member in members
     ]
@@ -180,7 +191,8 @@ def _reopenings(db: Session, marks: Iterable[ExpertMark]) -> dict[int, ExpertMar
 
 
 def entries(db: Session, one: Marking) -> Entries:
-    """The entries that an expert may read of a learner, the latest first."""
+    """The entries that an expert may read of a learner, the latest first. Raises `Refused` if the
+    pack cannot be read."""
     programme = load(one.cohort.programme)
     return [
         (record, body)
@@ -190,7 +202,8 @@ def entries(db: Session, one: Marking) -> Entries:
 
 
 def said_before(db: Session, one: Marking) -> list[Signed]:
-    """The recommendation, and the mentor's evaluations where the document lists them."""
+    """The recommendation, and the mentor's evaluations where the document lists them. Raises
+    `Refused` if the pack cannot be read."""
     programme = load(one.cohort.programme)
     return [
         signed
@@ -200,7 +213,7 @@ def said_before(db: Session, one: Marking) -> list[Signed]:
 
 
 def looked(db: Session, actor: Actor, one: Marking) -> None:
-    """Note that an expert has opened a learner's card."""
+    """Note that an expert has opened a learner's card. Raises `Refused`."""
     grant = allow(db, actor, "mark", one.member.id)
     looking.note(db, actor, grant.relation, "membership", one.member.id, [one.member.id])
 
@@ -296,7 +309,7 @@ def _refused(key: str, asked: Marking) -> Refused:
 
 @dataclass(frozen=True, slots=True)
 class MarkTally:
-    """How the experts have marked a learner: of how many of them who, and with which outcomes."""
+    """How the experts have marked a learner."""
 
     recommended: bool
     experts: int
@@ -323,15 +336,17 @@ class MarkTally:
 def tallies(
     db: Session, actor: Actor, students: Sequence[int], stage: StageNow, part: StagePart
 ) -> dict[int, MarkTally]:
-    """How the experts have marked these learners, as far as the actor may see it: only an office
-    that oversees the whole cohort, and none of whose people who marks as well."""
-    shown = [one for one in students if held(db, actor.person_id, "read_marks", one)]
+    """How the experts have marked these learners, as far as the actor may see it: the
+    actor belongs to an office that oversees the whole cohort, and is no expert of it."""
+    may_see = held_each(db, actor.person_id, "read_marks", students)
+    shown = [student for student in students if student in may_see]
     every = _latest(db, shown, stage.key)
     opened, come = _reopenings(db, every), committee.recommended(db, shown)
+    experts = holders_each(db, "mark", shown)
     found = {}
     for student in shown:
         marks = tuple(m for m in every if m.student_id == student and m.id not in opened)
-        could = {grant.place for grant in holders(db, "mark", student)}
+        could = {grant.place for grant in experts.get(student, ())}
         chosen = [str(mark.body.get("outcome", "")) for mark in marks]
         scale = [kept_as(one) for one in part.outcomes]
         outcomes = tuple(one for one in scale for said in chosen if said == one)
@@ -366,8 +381,8 @@ class MarksOfLearner:
 
 
 def of_learner(db: Session, actor: Actor, student_id: int, stage: int) -> MarksOfLearner:
-    """The latest mark of each expert of a learner, at a stage by its number. Raises `Refused` for
-    anyone but the office that decides."""
+    """The latest mark of each expert for a learner, at the stage with this number. Raises
+    `Refused` for anybody but the office that decides."""
     grant = allow(db, actor, "read_marks", student_id)
     looking.note(db, actor, grant.relation, "marks", student_id, [student_id])
     member = roster.find_member(db, student_id)
@@ -378,7 +393,7 @@ def of_learner(db: Session, actor: Actor, student_id: int, stage: int) -> MarksO
 
 
 def rests_on_marks(db: Session, actor: Actor, entry: Evaluation) -> bool:
-    """Whether an evaluation decides on the marks of experts, which the actor may read."""
+    """Whether an evaluation decides on marks of experts that the actor may read."""
     part = evaluations.part_of(db, entry)
     if part is None or not (part.decides and part.stage.independent):
         return False
@@ -406,7 +421,7 @@ def _signed(db: Session, mark: ExpertMark) -> SignedMark:
     return SignedMark(
         mark,
         EvaluationBody.model_validate(mark.body),
-        _name_of(db, mark.expert_id),
+        name_at(db, mark.expert_id),
         db.get(ExpertMarkReopening, mark.id),
         part,
         place,
@@ -419,11 +434,6 @@ def _parts(programme: Programme, place: int) -> Sequence[StagePart]:
     if place >= len(programme.stages):
         return ()
     return evaluating.parts(programme, programme.stages[place])
-
-
-def _name_of(db: Session, member_id: int) -> str:
-    place = cast(Membership, db.get(Membership, member_id))
-    return cast(Person, db.get(Person, place.person_id)).name
 
 
 def outcome_label(one: SignedMark) -> Words:
@@ -468,8 +478,8 @@ def to_reopen(db: Session, actor: Actor, mark_id: int) -> SignedMark:
 
 
 def _may_change(db: Session, mark: ExpertMark) -> bool:
-    """Whether it is its expert's latest, has not been opened again, and nothing has been decided
-    on it: a decision is opened first."""
+    """Whether a mark is its expert's latest, is not open again, and nothing has been
+    decided on it. A decision must be opened first."""
     latest = versions(db, mark)[-1].id == mark.id
     decided = committee.decided(db, [mark.student_id], mark.stage)
     return latest and not decided and not _reopenings(db, [mark])
@@ -516,9 +526,9 @@ def reopen(db: Session, actor: Actor, mark_id: int, reason: str) -> SignedMark:
 # ---------------------------------------------------------------- reminders, a person's data
 
 
-def owing(db: Session, student_id: int, on: date) -> list[int]:
-    """The experts who have still to mark a learner, at whatever stage, as persons; none while
-    they can sign nothing."""
+def still_to_mark(db: Session, student_id: int, on: date) -> list[int]:
+    """The person ids of the experts who have still to mark a learner, at any stage; none
+    while they cannot sign."""
     grants = holders(db, "mark", student_id)
     if not grants or not committee.at_work(db, student_id, on):
         return []
@@ -537,8 +547,9 @@ def owing(db: Session, student_id: int, on: date) -> list[int]:
 
 
 def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
-    """What experts signed of the learners at these memberships, for a copy of a person's data:
-    once the office has decided and the family may know it, and without the experts' names."""
+    """What experts signed about the learners at these memberships, for a copy of a
+    person's data, without the experts' names. It is left out until the office has decided and the
+    family may know."""
     rows = db.exec(
         select(ExpertMark)
         .where(col(ExpertMark.student_id).in_(places))
@@ -558,8 +569,8 @@ def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def forget(db: Session, places: Sequence[int]) -> None:
-    """Take the words out of all that experts signed of somebody who is erased: that something was
-    signed, by whom and when, stays."""
+    """Erase the words of everything that experts signed about somebody who is erased. That
+    something was signed, by whom and when, stays."""
     here = db.connection()
     theirs = sa.select(col(ExpertMark.id)).where(col(ExpertMark.student_id).in_(places))
     here.execute(

@@ -32,7 +32,7 @@ OFFERED: Final = (
 )
 """The commands that need a right, in the menu's order."""
 WATCH: Final = (Role.SCHOOL_TEACHER, Role.GUARDIAN)
-"""Those who read plans and results on a student's page, and do nothing about them."""
+"""The roles that read plans and results on a student's page and do nothing about them."""
 ASKED_FOR: Final[Mapping[str, Callable[[Programme, Role], bool]]] = {
     "evaluations": evaluated_by,
     "marking": marks_anything,
@@ -58,8 +58,8 @@ def commands_for(db: Session, person_id: int | None, *, site: bool = False) -> l
 
 
 def _meant(db: Session, member: Membership, name: str) -> bool:
-    """Whether a membership can use a command; diaries and evaluations only where the programme
-    asks for them."""
+    """Whether a membership can use a command. Diaries and evaluations are offered only
+    where the programme asks for them."""
     right = RIGHT_FOR[name]
     if not any(member.role in ROLES[relation] for relation in right.by):
         return False
@@ -84,6 +84,6 @@ def _meant(db: Session, member: Membership, name: str) -> bool:
 def described(
     db: Session, person_id: int | None, language: Language, *, site: bool = False
 ) -> tuple[tuple[str, str], ...]:
-    """The same for a platform's menu: (name, description) pairs."""
+    """As `commands_for`, as (name, description) pairs for a platform's menu."""
     names = ["menu", *commands_for(db, person_id, site=site)]
     return tuple((name, render(t(f"command.{name}.label"), language)) for name in names)

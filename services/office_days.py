@@ -1,7 +1,9 @@
-"""The days on which nobody, or no learner, is reminded: by law, and by an office's own calendar.
+"""The days on which nobody, or no learner, is reminded: days off by law, and those in an office's
+own calendar.
 
-The `holidays` library knows the days off by law, but not the weekends that are worked instead, nor
-a school's exams: those are what the office adds. What it says of a day goes before the library.
+The `holidays` library knows the days off by law. It does not know the weekends that are worked
+instead, nor a school's exams: these an office adds. What the office says about a day overrides the
+library.
 """
 
 from __future__ import annotations
@@ -47,8 +49,8 @@ def off_by_law(day: date) -> bool:
 
 
 def of_office(db: Session, cohort_ids: Iterable[int]) -> dict[int, list[OfficeDays]]:
-    """What the offices' calendars say, by cohort: a cohort has that of all cohorts of its
-    office."""
+    """What the offices' calendars say, by cohort. A cohort has the entries of all cohorts
+    of its office."""
     wanted = list(cohort_ids)
     asked = select(col(Cohort.id), col(Cohort.office_id)).where(col(Cohort.id).in_(wanted))
     offices: dict[int | None, int | None] = dict(db.exec(asked).all())
@@ -70,7 +72,8 @@ def of_office(db: Session, cohort_ids: Iterable[int]) -> dict[int, list[OfficeDa
 
 
 def quiet(entries: Iterable[OfficeDays], day: date, *, learner: bool) -> bool:
-    """Whether a day is one on which a learner, or somebody else, is not reminded."""
+    """Whether a learner, or with `learner` false somebody else, is not reminded on a
+    day."""
     kinds = {entry.kind for entry in entries if entry.first_day <= day <= entry.last_day}
     if DayKind.EXAM in kinds and learner:
         return True

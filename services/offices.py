@@ -1,8 +1,8 @@
-"""Which office's word concerns whom.
+"""Decides which office's documents and answers hold for whom.
 
-Two offices may run cohorts of one programme. They share nothing of each other's: not the questions
-that wait, nor what is drafted, nor documents and answers. What an office above both publishes
-holds for both. A row without an office holds everywhere.
+Two offices may run cohorts of one programme. They share neither the questions that wait, nor
+drafts, documents or answers. What an office above both publishes holds for both. A row without an
+office holds everywhere.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Desk:
 
 
 def concerning(db: Session, person_id: int | None) -> Concern:
-    """Which offices' word holds for a person."""
+    """Which offices' documents and answers hold for a person."""
     own: dict[str, frozenset[int] | None] = {}
     for place in memberships(db, person_id) if person_id is not None else ():
         cohort = cohort_of(db, place)

@@ -1,4 +1,4 @@
-"""The programmes that cohorts run; a missing pack is a refusal in words, never an error."""
+"""Finds the programmes that cohorts run. A missing pack is a refusal in words, never an error."""
 
 from __future__ import annotations
 

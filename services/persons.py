@@ -111,7 +111,7 @@ class Held:
     looks: int
 
 
-def held(db: Session, person_id: int) -> Held:
+def holdings(db: Session, person_id: int) -> Held:
     accounts = _accounts(person_id)
     records = _records(person_id)
     approved = col(Record.state) == RecordState.APPROVED
@@ -337,10 +337,11 @@ class Erased:
 
 
 def erase_own(db: Session, actor: Actor, person_id: int) -> Erased:
-    """Erase what nobody has decided about: drafts, chats, questions, entries not approved.
+    """Erase drafts, chats, questions, and entries that are not approved: all about which nobody
+    has decided.
 
-    What was approved counts in the programme and holds somebody else's word, as does what others
-    wrote: it stays until the office erases the person.
+    Approved entries count in the programme and hold somebody else's word, and others' words are
+    theirs. Both stay until the office erases the person.
     """
     result = Erased(backups=backups(db, person_id))
     open_ones = and_(
@@ -364,10 +365,12 @@ def erase_own(db: Session, actor: Actor, person_id: int) -> Erased:
 
 
 def erase(db: Session, by: Operator, person_id: int) -> Erased:
-    """Erase a person: all that they wrote and sent, and what others' chats show of it.
+    """Erase a person: everything that they wrote and sent, and what other people's chats show of
+    it.
 
-    What stays is a row without a name, so that what others have written keeps its sense, and the
-    audit without words. The reviews that they wrote belong to the students' records.
+    A row without a name stays, so that what others have written keeps its sense, and so do the
+    audit rows, without words. Reviews that the person wrote belong to the students' records and
+    stay.
     """
     person = cast(Person, db.get(Person, person_id))
     result = Erased(backups=backups(db, person_id))
@@ -474,7 +477,8 @@ def _erase_records(db: Session, person_id: int, records: Collection[int | None])
 
 
 def _erase_questions(db: Session, person_id: int) -> None:
-    """Delete a person's questions; of one from which an answer was made, the words."""
+    """Delete a person's questions. A question from which an answer was made stays without its
+    words."""
     here, accounts = db.connection(), _accounts(person_id)
     answered = select(Curated.question_id).where(col(Curated.question_id).is_not(None))
     mine = col(Inquiry.account_id).in_(accounts)

@@ -1,8 +1,8 @@
 """Training plans: whose there is, and how one is written.
 
-A plan is an entry of the student's, which those who cultivate the student write
-(`services/records.py` keeps it): there is one of each student, in as many versions as it was
-written anew.
+A plan is an entry of the student's that those who cultivate the student write
+(`services/records.py` stores it). Each student has one; each time it is written anew it gets
+another version.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from services import records, roster
 from services.access import (
     LearnerPlace,
     allow,
+    awaiting_consent,
     cohort_of,
     learner_at,
-    may_keep,
     memberships,
     things,
 )
@@ -34,7 +34,7 @@ from storage.tables import Cohort, Membership, Person, Record, RecordKind, Recor
 
 
 def latest(db: Session, student_ids: Collection[int]) -> dict[int, Record]:
-    """The plans that there are of these students."""
+    """The plans of these students, as far as there are any."""
     rows = db.exec(
         select(Record)
         .where(
@@ -53,8 +53,8 @@ def of_learner(db: Session, student_id: int) -> Record | None:
 
 
 def in_force(db: Session, plans: Collection[Record]) -> dict[int, int]:
-    """The version of each plan that is carried out: the one approved last, or, where nobody
-    approves it, the latest."""
+    """The version of each plan that is carried out: the one that was approved last or,
+    where nobody approves plans, the latest."""
     ids = [cast(int, plan.id) for plan in plans]
     approved = select(Review.record_id, Review.version).where(
         col(Review.record_id).in_(ids), col(Review.approved)
@@ -86,13 +86,12 @@ def planned(db: Session, actor: Actor) -> list[Member]:
 
 def writes(db: Session, actor: Actor) -> set[int]:
     """The students whose plan the actor writes, and of whom it may be kept now."""
-    today = beijing_day(actor.now)
-    mine = db.execute(things("write_plan", actor.person_id)).scalars().all()
-    return {one for one in mine if may_keep(db, learner_at(db, one), today)}
+    mine = set(db.execute(things("write_plan", actor.person_id)).scalars())
+    return mine - awaiting_consent(db, mine, beijing_day(actor.now))
 
 
 def decides(db: Session, actor: Actor) -> set[int]:
-    """The students about whose plan the actor has the office's word."""
+    """The students whose plans the actor approves or sends back for the office."""
     return set(db.execute(things("decide_plan", actor.person_id)).scalars())
 
 

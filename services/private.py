@@ -1,8 +1,9 @@
-"""What is private in words besides the names on the roster: people without a title or unknown
-here, names in Latin letters, masked ones, classes and schools, addresses, births, health.
+"""Finds private details in words, besides the names on the roster: people without a title or
+unknown here, names in Latin letters, masked names, classes and schools, addresses, births,
+illnesses.
 
-What counts as an ordinary word is what people ask about policy with: the guide's ways of asking.
-In doubt too much is taken out.
+A word counts as ordinary if people ask about policy with it, as the guide's wordings show. In
+doubt, too much is removed.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from functools import lru_cache
 from typing import Final
 
 from answers import guide
+from prompts import catalogue
 
-NAME: Final = "（姓名）"
-SCHOOL: Final = "（学校）"
-CLASS: Final = "（班级）"
-PLACE: Final = "（地址）"
-BIRTH: Final = "（出生或年龄）"
-HEALTH: Final = "（健康情况）"
+GAP: Final = catalogue("zh")
+"""What is kept is in Chinese, whatever language somebody speaks."""
+NAME: Final = GAP["question.gap.name"]
+SCHOOL: Final = GAP["question.gap.school"]
+CLASS: Final = GAP["question.gap.class"]
+PLACE: Final = GAP["question.gap.address"]
+BIRTH: Final = GAP["question.gap.birth"]
+HEALTH: Final = GAP["question.gap.health"]
 
 _HAN: Final = "\u3400-\u9fff"
 _SURNAMES: Final = frozenset(
@@ -40,7 +44,6 @@ _AFTER: Final = frozenset(
     "的能可以想也没被是不和与跟说在去有要会同老都还就了吗呢给对从到因教让把这那半又再上下推三两几个"
 )
 """Characters that follow a name more often than they end one."""
-_MASK: Final = r"[*＊×✕xX某○〇●□_＿]"  # noqa: RUF001 - signs that people mask names with
 _MASKED: Final = re.compile(
     rf"[{_HAN}](?:某{{1,2}}|[*＊×✕○●□]{{1,3}}[{_HAN}]?|[xX]{{1,2}}(?![A-Za-z])[{_HAN}]?)"  # noqa: RUF001 - as above
 )
@@ -197,7 +200,7 @@ def _is_pinyin(word: str) -> bool:
 
 
 def _names(said: str) -> str:
-    """Take out what is built as a Chinese name and is no ordinary word."""
+    """Replace what is built like a Chinese name and is no ordinary word."""
     out: list[str] = []
     at = 0
     while at < len(said):
@@ -257,7 +260,8 @@ def _english() -> frozenset[str]:
 
 @lru_cache(maxsize=2)
 def _vocabulary(_guide: int) -> tuple[frozenset[str], frozenset[str]]:
-    """Pairs of characters, and English words, with which people ask about policy."""
+    """The pairs of characters, and the English words, with which people ask about
+    policy."""
     said = [ask for topic in guide().topics.values() for ask in topic.asks]
     pairs = {one[at : at + 2] for one in said for at in range(len(one) - 1)}
     words = {word for one in said for word in re.findall(r"[a-z]+", one.lower())}

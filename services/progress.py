@@ -220,8 +220,7 @@ class InShort(NamedTuple):
     """In the programme's order."""
     unwritten: Mapping[RecordKind, int]
     lacking: tuple[str, ...]
-    """The materials that are missing, whether or not they are asked for by now, as records name
-    them."""
+    """The missing materials, as records name them, also those that are not due yet."""
     asked_by_now: bool
 
     def lacks(self, matter: RecordKind) -> bool:
@@ -242,14 +241,14 @@ class InShort(NamedTuple):
 
 
 class PaceKind(StrEnum):
-    """What a minimum of the whole cycle is heading for; entries that wait are counted in."""
+    """What a minimum of the whole cycle is heading for, if entries that wait are approved."""
 
     ENOUGH = "enough"
     """What it asks for is handed in."""
     ON_TRACK = "on_track"
     SHORT = "short"
     UNTOLD = "untold"
-    """No pace is read off it: too early, or after the last day."""
+    """No pace can be told: it is too early, or the last day is past."""
 
 
 def pace(
@@ -274,19 +273,19 @@ AT_ONCE: Final = 100
 """Learners whose entries are counted in one transaction: less than a tenth of a second."""
 
 OVERLAP: Final = 200
-"""Notes that are looked at once more: an act that was undone may have left its number to
-another."""
+"""How many of the last acts are looked at once more: an act that was undone may have left its
+number to another."""
 
 
 @dataclass(slots=True)
 class _Counted:
-    """What was counted in one database: a big cohort's entries take seconds to count, and few of
-    them have changed since."""
+    """What was counted in one database. Counting a big cohort's entries takes seconds, and few of
+    them change between two looks."""
 
     of: dict[int, tuple[Any, InShort]] = field(default_factory=dict)
-    """By learner: of what, and how it stands."""
+    """By learner: from what it was counted, and the result."""
     noted: int = 0
-    """The last note of an act that was looked at."""
+    """The id of the last audit row that was looked at."""
 
 
 _counted: WeakKeyDictionary[Any, _Counted] = WeakKeyDictionary()
@@ -299,11 +298,12 @@ def in_short(
     reader: int | None = None,
     students: Sequence[Any] = (),
 ) -> tuple[list[InShort], int]:
-    """The progress of a cohort's learners in the order of the roster, and of how many it is not
-    known yet: at most `AT_ONCE` are counted anew.
+    """The progress of a cohort's learners in the order of the roster, and for how many it is not
+    known yet: at most `AT_ONCE` are counted in one call.
 
-    With `reader`, a person's id: only the learners whom that person may read; with `students`,
-    conditions, only the learners for whom they hold.
+    With `reader`, a person's id, only learners whom that person may read are among them; with
+    `students`, which are conditions, only learners for whom these hold. Raises `Refused` if the
+    pack cannot be read.
     """
     programme = load(cohort.programme)
     before = _counted.setdefault(db.get_bind(), _Counted())
@@ -323,7 +323,8 @@ NEVER: Final[tuple[Any, Any]] = (None, None)
 
 
 def _look_for_changes(db: Session, before: _Counted) -> None:
-    """Forget what was counted of learners whose entries have changed: every act is noted."""
+    """Forget the counts of learners whose entries have changed. Every act leaves an audit row, so
+    none is missed."""
     last = db.connection().execute(sa.select(sa.func.max(col(Audit.id)))).scalar_one() or 0
     if last < before.noted:  # it is another database than it was
         before.of.clear()
@@ -385,7 +386,7 @@ def _part(part: RequirementProgress) -> MetInShort:
 
 
 def count_ahead(db: Session, today: date) -> int:
-    """Count some learners of the big cohorts, before anybody asks; returns how many are left."""
+    """Count some learners of the big cohorts before anybody asks. Returns how many are left."""
     place = col(Membership.cohort_id)
     big = (
         sa.select(place)

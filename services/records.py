@@ -103,7 +103,7 @@ class WritingBody(BaseModel):
 
 
 OTHER: Final = "other"
-"""A form that the document does not name, where its list ends with 等."""
+"""A form of the writing's own, where the document's list of forms ends with 等."""
 
 
 class MaterialBody(BaseModel):
@@ -112,7 +112,7 @@ class MaterialBody(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     form: str = ""
-    """Which of the document's forms it has, where it names several."""
+    """Which form it has, where the document names several."""
     title: str
     abstract: str
     files: tuple[Kept, ...] = ()
@@ -155,7 +155,7 @@ class ResultBody(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     score: str
-    """In plain figures: 85, 85.5."""
+    """In plain figures, such as 85 or 85.5."""
     why: str = ""
     """Why an earlier version was corrected."""
     files: tuple[Kept, ...] = ()
@@ -190,8 +190,9 @@ OF_OTHERS: Final[Mapping[RecordKind, Mapping[str, str]]] = {
         **dict.fromkeys(("approve", "return", "withdraw"), ""),
     },
 }
-"""Entries that others write of a learner, each with the rights that its acts need; an act without
-one is nobody's. An approved one may be written anew, and is then approved anew."""
+"""The kinds of entry that others write about a learner, each with the right that each act needs.
+Nobody may do an act that has no right here. An approved entry may be written anew, and then needs
+approval anew."""
 
 
 def right_of(kind: RecordKind, act: str) -> str:
@@ -215,7 +216,7 @@ BODIES: Final[Mapping[RecordKind, type[Body]]] = {
     RecordKind.PLAN: PlanBody,
     RecordKind.TEST_RESULT: ResultBody,
 }
-"""What is in an entry of each kind that is more than words."""
+"""The class of the body, for each kind of entry that is more than words (`WritingBody`)."""
 
 
 # ---------------------------------------------------------------- the writer's acts
@@ -295,7 +296,7 @@ def amend(
 def _handed_in(
     db: Session, actor: Actor, entry: HandedIn, body: Body, student: LearnerPlace, verb: str
 ) -> None:
-    """What follows whenever an entry is handed in, for the first time or changed."""
+    """What happens whenever an entry is handed in, for the first time or changed."""
     _write_version(db, actor, entry, body)
     audit.note(db, actor, verb, "record", entry.id, entry.version)
     if entry.state is RecordState.SUBMITTED:
@@ -313,7 +314,7 @@ def _handed_in(
 
 
 def decide_about(db: Session, kind: RecordKind, student_id: int) -> list[int]:
-    """The people for whose word an entry of this kind waits."""
+    """The people whose decision an entry of this kind waits for."""
     if kind in OF_OTHERS:
         found = holders(db, right_of(kind, "approve"), student_id)
         return list(dict.fromkeys(grant.person for grant in found))
@@ -392,8 +393,8 @@ def withdrawn_at(db: Session, record: Record) -> datetime:
 
 
 def is_shut(db: Session, actor: Actor, record: Record) -> bool:
-    """Whether an entry was withdrawn from those who look after a learner: what it says is from
-    then on for the learner and the guardians alone."""
+    """Whether those who look after a learner may no longer read an entry, because the learner has
+    withdrawn it. The learner and the guardians still may."""
     if record.state is not RecordState.WITHDRAWN:
         return False
     grant = held(db, actor.person_id, "read", record.student_id)
@@ -504,16 +505,13 @@ def own_session(db: Session, actor: Actor, record_id: int, member_id: int) -> Re
 
 
 def about(db: Session, record: Record) -> Record | None:
-    """The session that a diary describes. Both have the same readers."""
+    """The session that a diary describes. Whoever may read the diary may read the session."""
     return None if record.about_id is None else db.get(Record, record.about_id)
 
 
 def file_of(db: Session, actor: Actor, file_id: int) -> File:
-    """A file attached to an entry that the actor may read now, a copy made for them alone, a
-    certificate, what a bulletin shows, or what experts read.
-
-    Raises `Refused`.
-    """
+    """A file that the actor may read now: attached to an entry, a copy made for them alone, a
+    certificate, shown in a bulletin, or evidence for experts. Raises `Refused`."""
     own_copy = select(File).where(
         File.id == file_id, File.owner_id == actor.person_id, col(File.expires_at) > actor.now
     )
@@ -575,7 +573,8 @@ UNSENT: Final = (
 
 
 def opened_file(db: Session, actor: Actor, file_id: int) -> File:
-    """As `file_of`, when its bytes are shown: staff leave a trace. Raises `Refused`."""
+    """As `file_of`, when the file's content is shown: staff leave an audit row. Raises
+    `Refused`."""
     file = file_of(db, actor, file_id)
     shown_in = (
         select(Record.student_id)
@@ -620,11 +619,12 @@ def entries(
 
 
 SOON: Final = timedelta(hours=12)
-"""For so long after a message an entry may have been made of it."""
+"""How long after a message an entry may have been made from it."""
 
 
 def first_after(db: Session, actor: Actor, moment: datetime) -> tuple[Record, Body] | None:
-    """The actor's own entry that was handed in first after this moment, if it was soon after."""
+    """The actor's own entry that was handed in first after this moment, if that was soon after.
+    Raises `Refused`."""
     me = learner(db, actor.person_id)
     record = db.exec(
         select(Record)
@@ -706,7 +706,7 @@ _diary_of = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """The part of what waits for whoever acts that is asked about."""
+    """Limits what is asked about among the entries that wait for the actor."""
 
     kind: RecordKind | None = None
     student_id: int | None = None
@@ -741,11 +741,9 @@ def waiting_for(
     most: int,
     but: int | None = None,
 ) -> list[tuple[Record, Body, str]]:
-    """The entries that wait for the actor's review, with the student's name, oldest first: at
-    most so many, after as many as are skipped, and one of them left out.
-
-    Raises `Refused` for a person who reviews nobody.
-    """
+    """The entries that wait for the actor's review, with the student's name, the oldest first. At
+    most `most` are given, after `skip` others, and without the entry `but`. Raises `Refused`
+    for a person who reviews nobody."""
     any_of(db, actor, "queue")
     # Which they are is found first: only their bodies are read.
     page = (
@@ -830,8 +828,8 @@ def waiting_count(db: Session, actor: Actor, part: Waits = EVERYTHING) -> int:
 def waiting_in(
     db: Session, cohort_id: int, reader: int, skip: int = 0, most: int = 0
 ) -> tuple[int, list[tuple[Record, Body, str]]]:
-    """How many entries wait in a cohort for a mentor, the team or the reader, and so many of them
-    with the student's name, the longest first."""
+    """How many entries wait in a cohort for a mentor, the team or the reader; and at most `most`
+    of them with the student's name, the longest waiting first."""
     waits = waits_in(cohort_id, reader)
     count = (
         db.connection()
@@ -853,8 +851,8 @@ def waiting_in(
 
 
 def waits_in(cohort_id: int, reader: int) -> tuple[ColumnElement[bool], ...]:
-    """That an entry waits in a cohort, of a learner whom somebody may read: for a mentor or the
-    team, or, of those that others write of a learner, for the reader's own word."""
+    """The condition that an entry waits in a cohort, for a learner whom somebody may read: for a
+    mentor or the team or, if others wrote it about the learner, for the reader's own decision."""
     learners = sa.select(col(Membership.id)).where(
         col(Membership.cohort_id) == cohort_id,
         col(Membership.role).in_(LEARNERS),
@@ -869,7 +867,7 @@ def waits_in(cohort_id: int, reader: int) -> tuple[ColumnElement[bool], ...]:
 
 
 def _decided_by(person_id: int) -> list[ColumnElement[bool]]:
-    """That an entry that others write of a learner is for somebody's own word."""
+    """The condition that somebody decides about an entry that others wrote about a learner."""
     return [
         (col(Record.kind) == kind) & col(Record.student_id).in_(things(right, person_id))
         for kind in OF_OTHERS
@@ -902,7 +900,7 @@ def owner(db: Session, record: Record) -> Person:
 
 
 def reviewer_name(db: Session, word: Review) -> Words:
-    """The name of the reviewer, and of the mentor for whom they stood in, if so."""
+    """The name of the reviewer; if they stood in for a mentor, with the mentor's name."""
     reviewer = cast(Membership, db.get(Membership, word.reviewer_id))
     name = cast(Person, db.get(Person, reviewer.person_id)).name
     return delegates.named(db, name, word.stood_in_for)
@@ -971,7 +969,8 @@ def title(record: Record | HandedIn, body: Body, *, brief: bool = False) -> Text
 
 
 def prose(body: Body) -> str:
-    """What an entry says in its writer's own sentences, besides its fields; empty of a session."""
+    """What an entry says in its writer's own sentences, without its other fields; empty for a
+    session."""
     match body:
         case WritingBody():
             return "\n".join(body.parts)
@@ -992,7 +991,8 @@ def plan_fields(body: PlanBody, *, most: int | None = None) -> tuple[Field, ...]
 
 
 def decisions(record: Record | HandedIn) -> tuple[Choice, Choice]:
-    """The buttons that settle the version of an entry that is shown: approve, or send back."""
+    """The buttons that decide about the version of an entry that is shown: approve, or send
+    back."""
     number, version = record.id or 0, record.version
     approve, back = press("approve", number, version), press("return", number, version)
     return (
@@ -1002,7 +1002,7 @@ def decisions(record: Record | HandedIn) -> tuple[Choice, Choice]:
 
 
 CUT: Final = 120
-"""Characters of an entry's text that are put before a reviewer unasked: about four lines."""
+"""How many characters of an entry's text a reviewer is shown at first: about four lines."""
 
 
 def review_card(
@@ -1012,8 +1012,8 @@ def review_card(
     files: tuple[int, ...] = (),
     sent_back: str = "",
 ) -> Message:
-    """An entry put before a reviewer: what was done, so far as one tap needs it; the whole is a
-    press away. `sent_back`: why it was, before it was corrected."""
+    """The card that puts an entry before a reviewer. It shows as much as one tap needs; a button
+    shows the whole. `sent_back` is why the entry was sent back before it was corrected."""
     told: tuple[Field, ...]
     if isinstance(body, SessionBody):
         told = (
@@ -1044,7 +1044,7 @@ def review_card(
 
 
 def _asks_for_word(kind: RecordKind, student: str, *, again: bool) -> Text:
-    """What asks a reviewer for a word on an entry."""
+    """The question that asks a reviewer to decide about an entry."""
     if kind is RecordKind.PLAN:
         return t("plan.card_again" if again else "plan.card", student=student)
     return t("review.card_again" if again else "review.card", student=student)
@@ -1063,10 +1063,11 @@ def _refuse(key: str, verb: str, record: Record) -> Refused:
 
 
 def _first_state(student: LearnerPlace, kind: RecordKind) -> RecordState:
-    """The first state: submitted for review, or filed where no rule names a reviewer.
+    """The state in which an entry begins: submitted for review, or filed where no rule names a
+    reviewer.
 
-    In every programme the mentor or a team member approves sessions: that is how this
-    record-keeping works, not a clause. The programme says what else is reviewed.
+    In every programme the mentor or a team member approves sessions. That is how this
+    record-keeping works, and no clause. The programme says what else is reviewed.
     """
     if kind is RecordKind.SESSION:
         return RecordState.SUBMITTED
@@ -1162,7 +1163,7 @@ _reviewers = Prepared(
 def _tell_learner(
     db: Session, actor: Actor, entry: HandedIn | Record, student: LearnerPlace
 ) -> None:
-    """Tell a learner of what others have written of them, once it holds."""
+    """Tell a learner what others have written about them, once it holds."""
     name = cast(Person, db.get(Person, written_by(db, entry, entry.version))).name
     changed = "changed" if entry.version > 1 else "written"
     told = "approved" if entry.state is RecordState.APPROVED else changed

@@ -1,4 +1,4 @@
-"""What a reminder says: what is owed, until when, in plain words, as it stands at that moment."""
+"""The card of a reminder: what is owed, until when, as it stands at that moment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ WAYS: Final[Mapping[str, str]] = {
     RecordKind.MEETING_RECORD: records.BEGUN_BY[RecordKind.MEETING_RECORD],
     "queue": "queue",
 }
-"""The command that leads to what is owed; sessions are begun where nothing else is meant."""
+"""The command that leads to each thing that is owed. Where none is listed, the button begins a
+session."""
 
 
 def card(db: Session, bundle_id: int, due: Sequence[Due], today: date) -> Message:
@@ -60,7 +61,8 @@ def card(db: Session, bundle_id: int, due: Sequence[Due], today: date) -> Messag
 
 
 def _grouped(due: Sequence[Due]) -> list[list[Due]]:
-    """What is said in one line: the diaries of one learner, one matter of many learners."""
+    """Groups what can be said in one line: the diaries of one learner, or one matter of many
+    learners."""
     found: dict[tuple[object, ...], list[Due]] = defaultdict(list)
     for one in due:
         whose = one.learner.id if one.to is To.LEARNER else 0
@@ -138,7 +140,7 @@ def _minimum(one: Due, today: date) -> Words:
 
 
 def every(weeks: int) -> Text:
-    """Once in so many weeks, in words."""
+    """How often in words: once in so many weeks."""
     if weeks == 1:
         return t("reminder.every_week")
     return t("reminder.every_month") if weeks >= 5 else t("reminder.every_weeks", weeks=weeks)
@@ -187,7 +189,7 @@ def _queue(db: Session, group: Sequence[Due], today: date) -> Words:
     days = max((today - (due.matter.since or today)).days for due in group)
     names = [due.learner.name for due in group]
     if one.matter.name == "plan":
-        return t("reminder.plans_wait", count=len(group), days=days, names=listed(names))
+        return t("reminder.plans_wait", count=len(group), days=days, names=some_names(names))
     key = {
         To.MENTOR: "reminder.queue_mentor",
         To.TEAM_MEMBER: "reminder.queue_team_member",
@@ -197,11 +199,11 @@ def _queue(db: Session, group: Sequence[Due], today: date) -> Words:
         # They look after mentors, and read nothing of students.
         learners = {due.learner.id for due in group}
         names = [r.name for number in learners for r in records.reviewers(db, number)]
-    return t(key, count=len(group), days=days, names=listed(names))
+    return t(key, count=len(group), days=days, names=some_names(names))
 
 
 def _of_others(group: Sequence[Due], today: date) -> Words:
-    one, names = group[0], listed(due.learner.name for due in group)
+    one, names = group[0], some_names(due.learner.name for due in group)
     until = one.saying.until
     if one.matter.at_least:
         return t(
@@ -222,8 +224,8 @@ def _of_others(group: Sequence[Due], today: date) -> Words:
     return t("reminder.stage_ahead", what=what, until=until, days=days, names=names)
 
 
-def listed(names: Iterable[str]) -> Words:
-    """Some names, and of many how many there are."""
+def some_names(names: Iterable[str]) -> Words:
+    """Some names, and how many more there are."""
     every_name = list(dict.fromkeys(names))
     if len(every_name) <= MOST_NAMES:
         return t("field.list", items=every_name)
@@ -234,7 +236,7 @@ def listed(names: Iterable[str]) -> Words:
 
 
 def why(due: Sequence[Due]) -> Message:
-    """The clause behind each thing in a reminder, and what it says."""
+    """For each thing in a reminder, the clause it rests on and what that says."""
     fields: dict[tuple[str, ...], Field] = {}
     for one in due:
         programme, rule, about = one.learner.programme, one.matter.rule, one.matter.about

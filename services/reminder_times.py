@@ -1,7 +1,8 @@
-"""When somebody may be told what is due: at their time of day, once a day, so often a week.
+"""Decides when somebody may be reminded: at the time of day they chose, once a day, and only so
+often a week.
 
-Between ten at night and eight in the morning, on days off, in a learner's exams, on leave and in a
-pause it is held back, and told afterwards if it is still so.
+Between ten at night and eight in the morning, on days off, in a learner's exams, on leave and
+during a pause, a reminder is held back. It is sent afterwards if it still applies.
 """
 
 from __future__ import annotations
@@ -35,25 +36,25 @@ DAY: Final = timedelta(days=1)
 MORNING: Final = time(8)
 NIGHT: Final = time(22)
 USUAL_MINUTE: Final = 19 * 60
-"""Seven in the evening: school is over."""
+"""Seven in the evening, when school is over."""
 CAPS: Final[Mapping[Level, int]] = {Level.LIGHTER: 1, Level.USUAL: 3, Level.STRONGER: 7}
-"""Messages in any seven days."""
+"""The most messages in any seven days."""
 HORIZON: Final = 120
-"""Days that are looked at for one that is free."""
+"""How many days ahead are searched for a free one."""
 
 
 def awake(moment: datetime) -> bool:
-    """Whether it is outside the quiet hours."""
+    """Whether a moment is outside the quiet hours."""
     return MORNING <= moment.astimezone(BEIJING).time() < NIGHT
 
 
 def at_minute(day: date, minute: int) -> datetime:
-    """A minute of a day in Beijing, from 0 to 1439."""
+    """The moment in Beijing at this minute of a day, 0 to 1439."""
     return datetime.combine(day, time(minute // 60, minute % 60), BEIJING)
 
 
 class PlaceSeen(NamedTuple):
-    """A membership, as far as it says when somebody may be told."""
+    """The parts of a membership that decide when somebody may be reminded."""
 
     id: int
     person_id: int
@@ -73,7 +74,7 @@ _places = Prepared(
 
 
 class Times:
-    """The free times of some people, as they stand at one moment."""
+    """The times at which some people may be reminded, as they stand at one moment."""
 
     def __init__(self, db: Session, people: Collection[int], now: datetime) -> None:
         self._now, self._today = now, beijing_day(now)
@@ -101,16 +102,17 @@ class Times:
             self._told[person_id].append(day)
 
     def level(self, person_id: int) -> Level:
-        """How much they want to be reminded."""
+        """How much a person wants to be reminded."""
         chosen = self._settings.get(person_id)
         return Level.USUAL if chosen is None else Level(chosen.level)
 
     def may(self, person_id: int) -> bool:
-        """Whether they may be told now."""
+        """Whether a person may be reminded now."""
         return awake(self._now) and self._free(person_id, self._today)
 
     def next(self, person_id: int, *, not_before: date | None = None) -> datetime:
-        """Their next time of day, on a day that is free; from `not_before` on."""
+        """The next moment at which a person may be reminded: their time of day, on a free day, not
+        before `not_before`."""
         day = max(self._today, not_before or self._today)
         for ahead in range(HORIZON):
             at = self._at(person_id, day + DAY * ahead)

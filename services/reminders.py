@@ -1,10 +1,11 @@
-"""Reminders: what is due is found, told, and remembered, so that each is told once.
+"""Reminders: what is due is found, sent and remembered, so that nobody is reminded of one thing
+twice.
 
-The clock only ticks. At each tick the database decides: `find` looks at the learners whose day has
-come or of whom something has changed since, and writes down what they, and those around them, are
-to be told; `tell` makes one message a day for each person of what is still owed. What has been
-told stays in its row, whose key is the person, the learner, the rule and the period. A message is
-looked at once more when it leaves (`still_owed`): what is done by then is not told.
+`find` looks at the learners whose day has come or about whom something has changed, and writes
+down what they and those around them are to be reminded of. `tell` makes, for each person, one
+message a day of what is still owed. Each reminder stays as a row, whose key is the person, the
+learner, the rule and the period. When a message leaves it is checked once more (`still_owed`):
+what has been done by then is not sent.
 """
 
 from __future__ import annotations
@@ -57,15 +58,16 @@ from storage.tables import (
 
 DAY: Final = timedelta(days=1)
 AT_ONCE: Final = 250
-"""Learners, or people, that one transaction looks at: nobody's message waits longer for it."""
+"""How many learners, or people, one transaction handles, so that nobody's message waits long for
+it."""
 ACTS_AT_ONCE: Final = 1000
 BACK: Final = timedelta(hours=1)
-"""A clock that has gone back by more was wrong before."""
+"""A clock that has gone back by more than this was wrong before."""
 MARKED: Final = timedelta(minutes=15)
-"""How often the clock is noted where nothing else is to be written."""
+"""How often the time is noted if nothing else is to be written."""
 MARK: Final = "reminders"
 LONGEST_PAUSE: Final = 28
-"""Days of a pause."""
+"""How many days a pause may last."""
 
 _agenda, _reminder, _audit = table(Agenda), table(Reminder), table(Audit)
 _membership, _record = table(Membership), table(Record)
@@ -124,7 +126,8 @@ def _look_at_everybody(db: Session, today: date) -> None:
 
 
 def _clock_went_back(db: Session, now: datetime) -> None:
-    """What was put off under a clock that ran ahead is looked at, and told, in its own time."""
+    """Bring forward what was put off under a clock that was ahead, so that it is looked at and
+    sent at its own time."""
     today, later = beijing_day(now), now + DAY
     connection = db.connection()
     connection.execute(
@@ -228,7 +231,8 @@ def _note_due(db: Session, ids: Sequence[int], now: datetime) -> None:
 
 
 def _owed_again(db: Session, known: Iterable[tuple[Any, ...]], now: datetime) -> None:
-    """What was done before it was told, and has been undone since, waits again."""
+    """Let those reminders wait again that were settled because the thing was done, and of which it
+    has been undone since."""
     undone = [
         number
         for number, state, told_on in known
@@ -303,7 +307,7 @@ _to_tell = Prepared(
 
 
 def _waiting_of(db: Session, people: Iterable[int], now: datetime) -> Mapping[int, list[Reminder]]:
-    """Everything that is to be told to these people today, at whatever hour."""
+    """Everything of which these people are to be reminded today, at whatever hour."""
     found: dict[int, list[Reminder]] = defaultdict(list)
     rows = db.exec(
         select(Reminder)
@@ -333,7 +337,7 @@ def _tell_one(
     times: Times,
     now: datetime,
 ) -> None:
-    """Queue one message of all that is still owed; settle what is not."""
+    """Queue one message with everything that a person still owes; settle the rest."""
     owed: list[tuple[Reminder, Due]] = []
     for row in rows:
         if (one := standings.due.get(key_of(row))) is not None:
@@ -421,7 +425,7 @@ UNDER_WAY: Final = frozenset({SendState.WAITING, SendState.SENDING})
 
 
 def _settle_bundles(db: Session, now: datetime) -> None:
-    """See what became of the messages: what was in one that was not sent waits again."""
+    """Note what became of the messages. The reminders in one that was not sent wait again."""
     for bundle in db.exec(select(Bundle).where(Bundle.state == BundleState.QUEUED)).all():
         states = set(
             db.exec(
@@ -448,7 +452,8 @@ def _settle_bundles(db: Session, now: datetime) -> None:
 
 
 def bundle_of(db: Session, actor: Actor, bundle_id: int) -> list[Reminder]:
-    """What was told in a bundle of the actor's own. Raises `Refused` for any other."""
+    """The reminders in a bundle that was sent to the actor. Raises `Refused` for any other
+    bundle."""
     rows = db.exec(
         select(Reminder)
         .where(Reminder.bundle_id == bundle_id, Reminder.person_id == actor.person_id)
@@ -467,7 +472,7 @@ def bundle_of(db: Session, actor: Actor, bundle_id: int) -> list[Reminder]:
 
 
 def again_tomorrow(db: Session, actor: Actor, bundle_id: int) -> datetime:
-    """Tell what is still owed of a bundle once more, from tomorrow on. Raises `Refused`."""
+    """Send what is still owed of a bundle once more, from tomorrow on. Raises `Refused`."""
     rows = bundle_of(db, actor, bundle_id)
     at = Times(db, [actor.person_id], actor.now).next(
         actor.person_id, not_before=_tomorrow(actor.now)
@@ -515,7 +520,7 @@ def forget_places(db: Session, places: Collection[int]) -> None:
 
 
 def settings(db: Session, person_id: int) -> ReminderSettings:
-    """How somebody wants to be reminded; as usual, if they have not said."""
+    """How a person wants to be reminded; the defaults, if they have not said."""
     found = db.get(ReminderSettings, person_id)
     return found or ReminderSettings(
         person_id=person_id, minute=USUAL_MINUTE, level=Level.USUAL, paused_until=None
@@ -545,7 +550,7 @@ def pause(db: Session, actor: Actor, days: int) -> None:
 
 
 def _change(db: Session, actor: Actor, **changed: Any) -> None:
-    """Change settings; what waits is told by the new ones."""
+    """Change settings. Reminders that wait follow the new ones."""
     any_of(db, actor, "set_reminders")
     db.get(Person, actor.person_id, with_for_update=True)
     row = settings(db, actor.person_id)

@@ -50,7 +50,7 @@ def latest(db: Session, student_ids: Collection[int]) -> dict[tuple[int, str], S
 
 
 def programme_of(db: Session, member: Membership) -> Programme | None:
-    """The programme of a place, if it has tests."""
+    """The programme of a membership, if it has tests; else `None`."""
     programme = found(cohort_of(db, member).programme)
     return programme if programme is not None and stages_with_tests(programme) else None
 
@@ -61,12 +61,13 @@ def asked_of(db: Session, actor: Actor) -> bool:
 
 
 def with_tests(db: Session, members: Collection[Member]) -> list[Member]:
-    """Those whose programme has tests."""
+    """Those of these members whose programme has tests."""
     return [one for one in members if programme_of(db, one.membership) is not None]
 
 
 def enterable(db: Session, actor: Actor) -> list[Member]:
-    """The learners whose results the actor enters: those of the programme of the latest cohort."""
+    """The learners whose results the actor enters, among the cohorts that run the programme of the
+    latest."""
     members = with_tests(db, roster.learners_for(db, actor, "enter_result"))
     latest_place = max(members, key=lambda one: one.membership.cohort_id, default=None)
     if latest_place is None:
@@ -88,10 +89,12 @@ def to_enter(db: Session, actor: Actor, student_id: int) -> Member:
 def enter(
     db: Session, actor: Actor, student_id: int, stage: str, score: str, seen: int, why: str = ""
 ) -> HandedIn | None:
-    """Enter a learner's result at a stage, or correct it; `None` if that is what stands there.
+    """Enter a learner's result at a stage, or correct it. Returns `None` if that result stands
+    there already.
 
-    `seen` is the version that stood when it was begun, 0 for none. Raises `Refused` for anyone who
-    does not enter it, for a stage without a test, and if it was entered otherwise meanwhile.
+    `seen` is the version that stood when the entering began, 0 for none. Raises `Refused` for
+    anybody who may not enter it, for a stage without a test, and if another result was entered
+    meanwhile.
     """
     member = to_enter(db, actor, student_id)
     programme = cast(Programme, programme_of(db, member.membership))
@@ -119,11 +122,9 @@ def enter(
 def enter_each(
     db: Session, actor: Actor, stage: str, given: Iterable[tuple[int, str, int]], why: str = ""
 ) -> tuple[int, dict[int, Text]]:
-    """Enter several results, each a learner, a score and the version that was seen.
-
-    Returns how many were entered, and why others were not, by learner: one that is refused keeps
-    no other out.
-    """
+    """Enter several results, each given as learner, score and the version that was seen. Returns
+    how many were entered and, by learner, why others were not. One that is refused does not stop
+    the rest."""
     done, refused = 0, dict[int, Text]()
     for student_id, score, seen in given:
         try:

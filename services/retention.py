@@ -1,8 +1,8 @@
-"""How long what a cohort has handed in is kept after its end, where its office says so.
+"""How long the records of a cohort are kept after its end, if its office has set that.
 
 No document says how long, so nothing is deleted unless an office has set the months. Fourteen days
-before anything goes its coordinators are told how much, and may postpone it. Evaluations,
-certificates, the roster and the audit stay.
+before anything is deleted, the cohort's coordinators are told how much, and may postpone it.
+Evaluations, certificates, the roster and the audit stay.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ from storage.tables import (
 )
 
 NOTICE: Final = timedelta(days=14)
-"""How long before it is deleted the office is told."""
+"""How long before a deletion the office is told."""
 LONGER: Final = timedelta(days=90)
-"""How long a press postpones it."""
+"""How long one press postpones a deletion."""
 SET: Final = "set_retention"
 
 
@@ -53,15 +53,16 @@ SET: Final = "set_retention"
 
 
 def least_months(history_days: int) -> int:
-    """The fewest months: until then the chats of others may still show cards of the entries."""
+    """The fewest months that may be set. Until then, other people's chats may still show cards of
+    the entries."""
     return history_days // 30 + 1
 
 
 def set_months(
     db: Session, by: Operator, cohort_id: int, kind: RetentionKind, months: int | None, least: int
 ) -> date | None:
-    """Say after how many months it is deleted, at `least` so many, or that it is kept; returns the
-    day on which it can be deleted at the soonest, if it is. Raises `Refused`."""
+    """Set after how many months records are deleted, at least `least`, or that they are
+    kept. Returns the first day on which they can be deleted, if they are. Raises `Refused`."""
     rule = rule_of(db, cohort_id, kind)
     before = rule.months if rule else None
     if months is None:
@@ -84,13 +85,14 @@ def set_months(
 
 
 def rules(db: Session) -> list[tuple[Retention, Cohort]]:
-    """All that offices have said."""
+    """Every rule that an office has set."""
     query = select(Retention, Cohort).join(Cohort, col(Cohort.id) == col(Retention.cohort_id))
     return list(db.exec(query.order_by(col(Retention.id))))
 
 
 def due(db: Session, rule: Retention) -> date | None:
-    """The day from which it may be deleted; `None` where the document names no end."""
+    """The first day on which records may be deleted; `None` where the document names no end of the
+    cycle."""
     cohort = cast(Cohort, db.get(Cohort, rule.cohort_id))
     pack = found(cohort.programme)
     if pack is None or pack.cycle.last_day is None:
@@ -100,29 +102,31 @@ def due(db: Session, rule: Retention) -> date | None:
 
 
 def _months_after(day: date, months: int) -> date:
-    """The same day so many months later, or the last of a month that has none such."""
+    """The same day so many months later, or that month's last day if it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def soonest(db: Session, rule: Retention, today: date) -> date | None:
-    """The day on which it can be deleted at the soonest: its office is told 14 days before."""
+    """The first day on which records can be deleted, since the office must be told 14 days
+    before."""
     day = due(db, rule)
     return rule.announced_for or (day and max(day, today + NOTICE))
 
 
 def can_be_told(db: Session, rule: Retention) -> bool:
-    """Whether anybody who answers for the whole cohort has a chat to be told in."""
+    """Whether anybody who is responsible for the whole cohort can be told in a chat."""
     return any(notices.reaches(db, person) for person in _answering(db, rule))
 
 
 def _answering(db: Session, rule: Retention) -> Collection[int]:
-    """The coordinators of the whole cohort, and those of offices above."""
+    """The coordinators of the whole cohort, and those of offices above it."""
     return dict.fromkeys(one.person for one in holders(db, SET, rule.cohort_id))
 
 
 def postpone(db: Session, by: Actor | Operator, number: int) -> date:
-    """Postpone it by 90 days; returns the day on which it is due then. Raises `Refused`."""
+    """Postpone a deletion by 90 days. Returns the day on which it is due then. Raises
+    `Refused`."""
     rule = db.get(Retention, number)
     if isinstance(by, Actor):
         allow(db, by, SET, rule.cohort_id if rule else 0)
@@ -138,7 +142,7 @@ def postpone(db: Session, by: Actor | Operator, number: int) -> date:
 
 
 def rule_of(db: Session, cohort_id: int, kind: RetentionKind) -> Retention | None:
-    """What its office has said of a cohort, if it has."""
+    """The rule that a cohort's office has set, if it has."""
     here = Retention.cohort_id == cohort_id, Retention.kind == kind
     return db.exec(select(Retention).where(*here)).first()
 
@@ -173,8 +177,11 @@ def _places(rule: Retention) -> Any:
 
 
 def announce(db: Session, now: datetime) -> None:
-    """Tell the coordinators of whole cohorts what is due within 14 days. It is never deleted
-    sooner than 14 days after one of them was told: while none has a chat, it waits."""
+    """Tell the coordinators of whole cohorts what is due to be deleted within 14 days.
+
+    Nothing is deleted sooner than 14 days after one of them was told. While none of them has a
+    chat, it waits.
+    """
     today = beijing_day(now)
     for rule, cohort in rules(db):
         if rule.announced_for and today >= rule.announced_for and not _was_told(db, rule):
@@ -220,7 +227,7 @@ def _key(rule: Retention) -> str:
 
 
 def _was_told(db: Session, rule: Retention) -> bool:
-    """Whether it arrived in a chat 14 days before the day on which it is to be deleted."""
+    """Whether a notice arrived in a chat at least 14 days before the day of the deletion."""
     arrived = select(func.min(col(Outbox.sent_at))).where(
         col(Outbox.key).startswith(f"{_key(rule)}:", autoescape=True),
         Outbox.state == SendState.SENT,
@@ -230,9 +237,10 @@ def _was_told(db: Session, rule: Retention) -> bool:
 
 
 def step(db: Session, now: datetime) -> bool:
-    """Delete what is due of one learner; tells whether there may be more.
+    """Delete what is due of one learner. Returns whether there may be more.
 
-    Each learner is one transaction with its note: whoever is killed goes on with the next.
+    Each learner is one transaction, with its audit row. After a crash it goes on with the next
+    learner.
     """
     today = beijing_day(now)
     for rule, _ in rules(db):
@@ -255,7 +263,7 @@ def step(db: Session, now: datetime) -> bool:
 
 
 def _next(db: Session, rule: Retention) -> int | None:
-    """A learner of whom something is left."""
+    """A learner of whom something is still to be deleted."""
     query = select(Record.student_id).where(col(Record.student_id).in_(_places(rule)))
     if rule.kind is RetentionKind.FILES:
         query = query.join(RecordFile, col(RecordFile.record_id) == col(Record.id))

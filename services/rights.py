@@ -94,6 +94,26 @@ class Must(StrEnum):
     see theirs."""
     OUTSIDE = "outside"
     """The person is not the learner, and never was their mentor, team member or guardian."""
+    STILL_ASKED = "still_asked"
+    """The learner could ask this adult for help today."""
+
+
+_TO_LEARNER: Final = frozenset(Relation) - {Relation.TOLD}
+_BY_PLACE: Final = _TO_LEARNER - {Relation.ONESELF, Relation.GUARDIAN}
+"""The relations to a learner that come of a membership of somebody else."""
+
+BINDS: Final[Mapping[Must, tuple[Of, frozenset[Relation]]]] = {
+    Must.PRESENT: (Of.LEARNER, _TO_LEARNER),
+    Must.CONSENT: (Of.LEARNER, _TO_LEARNER),
+    Must.WHOLE: (Of.LEARNER, frozenset({Relation.OFFICE})),
+    Must.NOT_OWN: (Of.LEARNER, _BY_PLACE),
+    Must.UNRELATED: (Of.LEARNER, _BY_PLACE),
+    Must.NOT_EXPERT: (Of.LEARNER, _BY_PLACE),
+    Must.OUTSIDE: (Of.LEARNER, _BY_PLACE),
+    Must.STILL_ASKED: (Of.HELP_CALL, frozenset({Relation.TOLD})),
+}
+"""The kind of object that each condition is about, and the relations that it binds: in a row, any
+other relation allows the act without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +132,17 @@ class Right:
     """Further conditions, each with the key of the sentence if it does not hold."""
     ways: tuple[str, ...] = ()
     """The commands, buttons and talks that lead to the act."""
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for a condition that would bind nobody."""
+        for must in self.must:
+            of, relations = BINDS[must]
+            if self.of is not of or relations.isdisjoint(self.by):
+                raise ValueError(f"{self.act}: {must} binds nobody here")
+
+    def binding(self, relation: Relation) -> tuple[Must, ...]:
+        """The conditions that bind whoever has this relation."""
+        return tuple(must for must in self.must if relation in BINDS[must][1])
 
 
 _R = Relation
@@ -147,6 +178,7 @@ _MARKS_READ: Final = {
     Must.NOT_EXPERT: "marking.not_yours_to_read",
 }
 _NOT_ONES_OWN: Final = {Must.NOT_OWN: "access.not_your_student"}
+_STILL_ASKED: Final = {Must.STILL_ASKED: "seeking.not_yours"}
 
 
 def _read(act: str, refused: str, *ways: str, object: str) -> Right:
@@ -572,7 +604,8 @@ _EVERY: Final = (
         (_R.TOLD,),
         "seeking.not_yours",
         "help_call",
-        ways=("open_call",),
+        _STILL_ASKED,
+        ("open_call",),
     ),
     Right(
         "close_call",
@@ -580,7 +613,8 @@ _EVERY: Final = (
         (_R.TOLD,),
         "seeking.not_yours",
         "help_call",
-        ways=("close_call",),
+        _STILL_ASKED,
+        ("close_call",),
     ),
     # Bulletins. Whoever oversees the member who drafted one, oversees it.
     Right("bulletins", Of.OWN, (_R.SCHOOL, *_OVERSEE), "bulletin.none_yours", ways=("bulletins",)),

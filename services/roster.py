@@ -94,7 +94,7 @@ def create_cohort(
 
 
 def find_cohort(db: Session, cohort_id: int) -> Cohort:
-    """Raises `Refused` if there is none."""
+    """The cohort with this id. Raises `Refused` if there is none."""
     cohort = db.get(Cohort, cohort_id)
     if cohort is None:
         raise Refused(t("roster.no_such_cohort", number=cohort_id))
@@ -172,7 +172,8 @@ def units_called(db: Session, name: str) -> list[Unit]:
 def add_person(
     db: Session, by: By, name: str, birth_date: date | None = None, language: str = "zh"
 ) -> Person:
-    """Raises `Refused` for an empty or overlong name, or a birth date to come."""
+    """Add a person. Raises `Refused` for an empty or overlong name, or a birth date in the
+    future."""
     person = _new_person(by, name, birth_date, language)
     db.add(person)
     db.flush()
@@ -296,10 +297,8 @@ def change_member(
     subject: str = "",
     grade: str = "",
 ) -> Membership:
-    """Put a member's unit, team, subject or grade right; what is not given stays as it is.
-
-    Raises `Refused` as `add_member` does, and if the membership has ended.
-    """
+    """Correct a member's unit, team, subject or grade; what is not given stays as it is. Raises
+    `Refused` as `add_member` does, and if the membership has ended."""
     verb = "change_member"
     found = find_member(db, member_id)
     member = found.membership
@@ -336,10 +335,9 @@ def _fits(
 def end_member(db: Session, by: Operator, member_id: int, reason: str) -> Membership:
     """End a membership and its links to mentors, students or children. The records stay.
 
-    With a place that reads other people's records end what its chats still show, its talks, and
-    the person's sessions if they have no other place.
-
-    Raises `Refused` if it has ended before, or without a reason.
+    If the membership let its person read other people's records, what its chats still show of
+    them, its talks and, without another membership, the person's sessions end as well. Raises
+    `Refused` if it has ended before, or without a reason.
     """
     verb = "end_member"
     member = find_member(db, member_id).membership
@@ -365,7 +363,8 @@ def end_member(db: Session, by: Operator, member_id: int, reason: str) -> Member
 
 
 def _end_guardianships(db: Session, by: Operator, ended: Membership) -> None:
-    """End a guardian's links with the children for whom no other place of theirs answers."""
+    """End a guardian's links with those children for whom no other membership of theirs
+    answers."""
     mine, theirs = aliased(Membership), aliased(Membership)
     still = (
         select(theirs.person_id)
@@ -445,7 +444,7 @@ def _subject_code(programme: Programme, subject: str) -> str:
 def correct_person(
     db: Session, by: By, person_id: int, name: str = "", born: date | None = None
 ) -> Person:
-    """Put a name or birth date right. Raises `Refused` as `add_person` does."""
+    """Correct a name or birth date. Raises `Refused` as `add_person` does."""
     person = _person(db, person_id, "correct_data")
     if born is not None and born > beijing_day(by.now):
         raise Refused(t("roster.born_later", day=born), verb="correct_data")
@@ -498,7 +497,7 @@ def link_mentors(
     """Link learners with mentors or team members, as `link_mentor` does, but many at once.
 
     `pairs` are their memberships in one cohort, not linked now. Those who would be more than the
-    programme says a mentor may have are left out. Returns the links.
+    programme says a mentor may have are left out. Returns the links. Raises `Refused`.
     """
     mentors = {
         member.id: member.membership
@@ -715,7 +714,7 @@ def members_by_id(db: Session, ids: Sequence[int]) -> list[Member]:
 
 
 def count_ended(db: Session, cohort_id: int, reader: int) -> int:
-    """How many of a cohort's learners whom somebody may read have left it."""
+    """How many of a cohort's learners, among those whom somebody may read, have left it."""
     count = sa.select(sa.func.count()).select_from(Membership)
     wanted = (
         col(Membership.cohort_id) == cohort_id,
@@ -727,7 +726,7 @@ def count_ended(db: Session, cohort_id: int, reader: int) -> int:
 
 
 def find_member(db: Session, member_id: int) -> Member:
-    """Raises `Refused` if there is none."""
+    """The member with this membership id. Raises `Refused` if there is none."""
     for member in _members(db, col(Membership.id) == member_id):
         return member
     raise Refused(t("roster.no_such_member", number=member_id))
@@ -762,7 +761,7 @@ def present(
     *,
     order: Sequence[Any] | None = None,
 ) -> tuple[int, list[Member]]:
-    """How many of some members have this presence, and so many of them, in the order of the
+    """How many of some members have this presence; and some of them, in the order of the
     roster."""
     wanted = [*wanted, _is(presence)]
     count = sa.select(sa.func.count()).select_from(Membership).where(*wanted)
@@ -786,20 +785,20 @@ def not_joined(db: Session, cohort_id: int) -> list[Member]:
 
 
 def cohorts_of(db: Session, wanted: Sequence[ColumnElement[bool]]) -> list[Cohort]:
-    """The cohorts of some members, the latest first."""
+    """The cohorts to which some members belong, the latest first."""
     places = sa.select(col(Membership.cohort_id)).where(*wanted)
     theirs = select(Cohort).where(col(Cohort.id).in_(places)).order_by(col(Cohort.id).desc())
     return list(db.exec(theirs))
 
 
 def seen_in(cohort_id: int, person_id: int, act: str = "read_member") -> list[ColumnElement[bool]]:
-    """The members of a cohort now to whom somebody may do an act."""
+    """The condition for the present members of a cohort to whom somebody may do an act."""
     seen = col(Membership.id).in_(things(act, person_id))
     return [col(Membership.cohort_id) == cohort_id, seen, _now()]
 
 
 def presence_now() -> ColumnElement[str]:
-    """The presence of the person of a membership, as a column."""
+    """A column that holds the presence of a membership's person."""
     whens = [(_is(one), one.value) for one in (Presence.HERE, Presence.NOT_JOINED)]
     return sa.case(*whens, else_=Presence.UNREACHABLE.value)
 
@@ -854,7 +853,7 @@ def answers_for_somebody(db: Session, person_id: int, member_id: int | None = No
 
 
 def students_named(db: Session, person_id: int, words: str) -> list[Member]:
-    """The learners for whom somebody is responsible and whose name stands in these words."""
+    """The learners for whom somebody is responsible and whose names occur in these words."""
     name = col(Person.name)
     found = _members(db, *answered_for(person_id), sa.literal(words).contains(name), most=NAMED)
     # A sign that stands for any other in SQL is only itself here.
@@ -862,12 +861,12 @@ def students_named(db: Session, person_id: int, words: str) -> list[Member]:
 
 
 NAMED: Final = 50
-"""People that one sentence may name."""
+"""How many people one sentence may name at most."""
 LATEST_COHORT: Final = (col(Membership.cohort_id).desc(), col(Membership.id))
 
 
 def answered_for(person_id: int) -> list[ColumnElement[bool]]:
-    """The learners for whom somebody is responsible now."""
+    """The conditions for the learners for whom somebody is responsible now."""
     return [col(Membership.id).in_(things("students", person_id)), _now()]
 
 
@@ -895,7 +894,7 @@ def student_for(db: Session, actor: Actor, member_id: int) -> Member:
 
 
 def looked_at(db: Session, actor: Actor, member_id: int) -> None:
-    """Note that the actor has opened a learner's page."""
+    """Note that the actor has opened a learner's page. Raises `Refused`."""
     grant = allow(db, actor, "read_student", member_id)
     looking.note(db, actor, grant.relation, "membership", member_id, [member_id])
 

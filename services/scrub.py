@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from language.numerals import readable, tidy
-from services.private import BIRTH, CLASS, HEALTH, NAME, PLACE, SCHOOL, without_private
+from services.private import BIRTH, CLASS, GAP, HEALTH, NAME, PLACE, SCHOOL, without_private
 
-NUMBER: Final = "（号码）"
-MAIL: Final = "（邮箱）"
+NUMBER: Final = GAP["question.gap.number"]
+MAIL: Final = GAP["question.gap.mail"]
 GAPS: Final = re.compile(
     f"{NAME}的?|" + "|".join((NUMBER, MAIL, SCHOOL, CLASS, PLACE, BIRTH, HEALTH))
 )

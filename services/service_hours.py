@@ -48,7 +48,7 @@ class Served:
 
 def served(db: Session, cohort: Cohort, members: Sequence[Member]) -> list[Served]:
     """What these members of a cohort have given, as far as the document gives them anything for
-    it, in their order."""
+    it, in their order. Raises `Refused` if the pack cannot be read."""
     programme = load(cohort.programme)
     earned = {role: serving.earned(programme, role.value) for role in SERVING}
     theirs = {
@@ -88,7 +88,8 @@ def attended(programme: Programme, entries: Entries, name: str) -> list[Attended
 
 def giving(db: Session, actor: Actor, cohort: Cohort) -> list[Member]:
     """Those of a cohort whom the actor oversees and whose hours the document counts, in the order
-    of the roster; those who have left at their places."""
+    of the roster; those who have left at their places. Raises `Refused` if the pack cannot be
+    read."""
     programme = load(cohort.programme)
     roles = [role for role in SERVING if serving.earned(programme, role.value)]
     reader = ("read_member", actor.person_id)

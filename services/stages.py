@@ -58,7 +58,8 @@ class StageNow:
 
 
 def stages_of(db: Session, cohort: Cohort, today: date) -> list[StageNow]:
-    """Every stage of a cohort's programme on a day, in the document's order."""
+    """Every stage of a cohort's programme on a day, in the document's order. Raises `Refused` if
+    the pack cannot be read."""
     programme = load(cohort.programme)
     changes = _latest_changes(db, cast(int, cohort.id))
     found = []
@@ -96,7 +97,7 @@ def stage_at(db: Session, cohort: Cohort, stage: int | str, today: date) -> Stag
 
 
 def parts_of(cohort: Cohort, stage: Stage) -> tuple[StagePart, ...]:
-    """Who evaluates a stage of this cohort."""
+    """Who evaluates a stage of this cohort. Raises `Refused` if the pack cannot be read."""
     return evaluating.parts(load(cohort.programme), stage)
 
 

@@ -444,7 +444,7 @@ class Around:
             case To.UNIVERSITY:
                 return self._universities.get(learner.id, ())
             case To.EXPERT:
-                return marking.owing(self._db, learner.id, self._on)
+                return marking.still_to_mark(self._db, learner.id, self._on)
         return self._overseers(learner).get(to, ())
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import reduce
@@ -18,7 +18,7 @@ from programmes.model import Programme
 from programmes.rules import RequirementProgress
 from prompts import Text, t
 from services import audit, notices, records
-from services.access import allow, held, holders, learner_at
+from services.access import allow, held, held_in_matters, holders_each, learner_at
 from services.notices import Condition, Why
 from services.packs import asked_of, load, material_label, word_label, writing_name
 from services.progress import counted, lacking, unwritten
@@ -146,12 +146,19 @@ def may_urge(db: Session, actor: Actor, student_id: int, matter: RecordKind) -> 
     return held(db, actor.person_id, VERB, student_id, matter) is not None
 
 
+def urgeable(
+    db: Session, actor: Actor, students: Collection[int], matters: Collection[RecordKind]
+) -> set[tuple[int, RecordKind]]:
+    """As `may_urge`, for many in one statement: each student and matter for which it says yes."""
+    return held_in_matters(db, actor.person_id, VERB, students, matters)
+
+
 def who_may(db: Session, students: Sequence[int]) -> list[tuple[str, str]]:
     """The names and roles of those at their schools and offices who may urge these students."""
     grants = {
         grant.place: grant.person
-        for student in students
-        for grant in holders(db, VERB, student)
+        for grants in holders_each(db, VERB, students).values()
+        for grant in grants
         if grant.relation is not Relation.NAMED
     }
     found = db.exec(
@@ -381,7 +388,7 @@ def _reminded_today(db: Session, actor: Actor, reviewer: Reviewer) -> bool:
 def urge_reviewers(db: Session, actor: Actor, cohort_id: int) -> list[str]:
     """Remind those who are late with their reviews, each by the actor's right to it; on record.
 
-    Gives their names.
+    Gives their names. Raises `Refused`.
     """
     names = []
     for late in late_reviews(db, actor, cohort_id):

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from storage import images
+from storage.limits import limit_memory
 
 CLEAN: Final = b"clean"
 LOCKED: Final = b"locked"
@@ -53,7 +54,7 @@ def clean(data: bytes, kind: str) -> bytes:
 
 
 def main() -> None:
-    _limit_memory()
+    limit_memory(MEMORY)
     how, cleaned = attempt(sys.stdin.buffer.read(), sys.argv[1])
     sys.stdout.buffer.write(how + b"\n" + cleaned)
 
@@ -161,13 +162,6 @@ def _clean_part(name: str, data: bytes) -> bytes:
 
 def _emptied(found: re.Match[bytes]) -> bytes:
     return b"<" + found[1] + b"/>"
-
-
-def _limit_memory() -> None:
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 if __name__ == "__main__":

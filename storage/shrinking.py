@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import io
 import sys
-from contextlib import suppress
 from typing import Final
 
 from PIL import Image, ImageOps
+
+from storage.limits import limit_memory
 
 SIDE: Final = 4096
 """Pixels of the longer side of a picture drawn anew: a page of writing stays legible."""
@@ -31,7 +32,7 @@ UNREADABLE: Final = "unreadable"
 
 
 def main() -> None:
-    _limit_memory()
+    limit_memory(MEMORY)
     how, size, drawn = draw(sys.stdin.buffer.read(), sys.argv[1], scaled=sys.argv[2] == "scaled")
     sys.stdout.buffer.write(f"{how} {size[0]} {size[1]}\n".encode() + drawn)
 
@@ -73,13 +74,6 @@ def reads_heif() -> bool:
         return False
     register_heif_opener()
     return True
-
-
-def _limit_memory() -> None:
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 if __name__ == "__main__":

@@ -113,10 +113,10 @@ def read(data: bytes, file: Path) -> Document:
     """Read a document as the chat does, in a process of its own. Raises `Mistake`."""
     import asyncio
 
-    from jobs.documents import Unread, read_apart
+    from jobs.documents import DocumentUnread, read_apart
 
     try:
         return asyncio.run(read_apart(data, file.name))
-    except Unread as unread:
+    except DocumentUnread as unread:
         why = t(f"document.unreadable.{unread.code}", **unread.gaps)
         raise Mistake(t("cli.document_unread", file=file, why=why)) from None

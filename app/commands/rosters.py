@@ -170,8 +170,11 @@ def invitations(
 
 @contextmanager
 def giving_way() -> Iterator[None]:
-    """Rest as long as the work within took: SQLite's one writer is whoever asks at the right
-    moment, and people's chats ask as well."""
+    """Do the work within, then rest for as long as it took, at most `LONGEST_REST` seconds.
+
+    SQLite lets one process write at a time, and does not queue those who wait. The rest lets the
+    server answer people's chats in between.
+    """
     began = time.monotonic()
     yield
     time.sleep(min(time.monotonic() - began, LONGEST_REST))
@@ -181,7 +184,7 @@ def giving_way() -> Iterator[None]:
 
 
 class Unusable(Exception):
-    """A file of which nothing can be made."""
+    """A file that cannot be read as a roster."""
 
     def __init__(self, words: Text) -> None:
         super().__init__(words.key)

@@ -217,11 +217,11 @@ class Gate:
             return self._turned(request, Turned(404, "nothing", language))
         try:
             made = await self._summaries.make(actor, cohort)
+        except NotFilled as unfit:
+            told = render(unfit.words, language)
+            return self._html("trouble", language, 200, told=told)
         except Refused:
             return self._turned(request, Turned(404, "nothing", language))
-        except NotFilled as unfit:
-            told = render(unfit.why, language)
-            return self._html("trouble", language, 200, told=told)
         return _file(made.data, WORD, made.name)
 
     def _summary_asker(

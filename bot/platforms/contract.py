@@ -18,8 +18,6 @@ class Capabilities:
 
     edits: bool
     """A message can be replaced where it stands."""
-    text_limit: int
-    """Characters in one message, counted in UTF-16 units."""
     file_limit: int
     """Bytes of one file that can be received."""
     idempotent: bool

@@ -28,7 +28,6 @@ class Shown:
 
 UNLIMITED = Capabilities(
     edits=True,
-    text_limit=20_000,
     file_limit=1_000_000,
     idempotent=True,
     per_second=1e6,

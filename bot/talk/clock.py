@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
 from prompts import BEIJING
@@ -35,3 +35,8 @@ class SetClock:
 def beijing_day(moment: datetime) -> date:
     """The calendar day in China at `moment`: days, months and cycles end at Beijing midnight."""
     return moment.astimezone(BEIJING).date()
+
+
+def at_hour(day: date, hour: int) -> datetime:
+    """The moment, in UTC, of an hour of a day in Beijing."""
+    return datetime.combine(day, time(hour), BEIJING).astimezone(UTC)

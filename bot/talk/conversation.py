@@ -63,7 +63,7 @@ class Entry:
 
 
 class Journal(NamedTuple):
-    """The whole memory of a talk. Immutable: each change makes a new one."""
+    """The whole memory of a talk. It is immutable: each change makes a new one."""
 
     began: datetime
     entries: Mapping[str, Entry] = MappingProxyType({})
@@ -80,9 +80,11 @@ class Journal(NamedTuple):
     undo: Mapping[str, Entry] = MappingProxyType({})
     """What they said before; going back restores it."""
     unsure: Answer | None = None
-    """Words that may be the answer or a question about something else, until that is said."""
+    """Words that may be the answer or a question about something else, kept until the person says
+    which."""
     later: str = ""
-    """What was said since, and is no question: it goes to the answer, whatever those words are."""
+    """Words that were said while that was open and are no question. They are added to the answer,
+    whichever the first ones are."""
     dropped: Mapping[str, Entry] = MappingProxyType({})
     """Answers over which somebody went back: each is offered again when its question is."""
     opened: str = ""
@@ -420,7 +422,7 @@ class Conversation:
         """The run that stands where a replay of the journal would."""
 
     def carry_on(self, now: datetime) -> None:
-        """Make ready for what is said at a later moment."""
+        """Go on at a later moment, with the same journal."""
         self._asked = Asked(now, self._asked.language)
         self._doubts = _no_doubts
         self._fresh = self._aside = ""
@@ -617,7 +619,7 @@ class Conversation:
         made: tuple[str, ...] = (),
         undo: Mapping[str, Entry] = MappingProxyType({}),
     ) -> RunResult:
-        """Go on with these entries; those `again` are offered when their question comes."""
+        """Go on with these entries. Those in `again` are offered when their question comes."""
         self._journal = self._journal._replace(
             entries=entries,
             turn=self._journal.turn + 1,
@@ -817,7 +819,8 @@ class Conversation:
         return Waiting(self._journal, Question(step.step, _WHICH, words), note, accepted)
 
     def _went_on(self, step: Question, candidate: Answer) -> Waiting:
-        """Keep what is said instead of which of the two it is, and ask again."""
+        """The person was asked whether their words are the answer or a question, and has said
+        something else instead. Keep that beside the first words, and ask again."""
         words = own_words(candidate.text or "")
         if candidate.press is not None or candidate.files or candidate.other or not words:
             return self._which(step, not_a_choice(candidate, len(_WHICH.options)).words)
@@ -831,7 +834,8 @@ class Conversation:
         return self._which(step, accepted=True)
 
     def _told(self, chat: Chat) -> Text | None:
-        """What came of the work just done, and which words that came with files were left out."""
+        """What came of the outside work that was just done, and which words that came with files
+        were left out."""
         told = chat.told.get(self._fresh)
         entry = self._journal.entries.get(self._fresh.rpartition("/")[0])
         if told is None or entry is None or not entry.answer.text:
@@ -873,7 +877,7 @@ class Conversation:
         return step.kind.parse(entry.answer, Asked(entry.at, self._asked.language))
 
     def _keep(self, entry: Entry, more: Mapping[str, Answer] = MappingProxyType({})) -> None:
-        """Journal an answer, and what it said of steps that have none yet."""
+        """Journal an answer, and what it said about other steps that have no answer yet."""
         others = {
             step: Entry(step, answer, entry.at, entry.turn, by=entry.step)
             for step, answer in more.items()
@@ -920,8 +924,9 @@ class Conversation:
 
 
 def _plain(journal: Journal) -> bool:
-    """Whether answers were given one after the other: nothing is being changed, nothing in doubt,
-    and none came with another. A flow may look ahead for what did."""
+    """Whether every answer was given by itself, one after the other: no field is being changed,
+    nothing is in doubt, and no answer came with another one. Only then may a flow that was left
+    waiting go on."""
     busy = journal.changing or journal.aside or journal.made or journal.unsure or journal.opened
     return not busy and not any(entry.by for entry in journal.entries.values())
 
@@ -932,7 +937,8 @@ def _inside(step: str, root: str) -> bool:
 
 
 def _open(dropped: Mapping[str, Entry], entries: Mapping[str, Entry]) -> Mapping[str, Entry]:
-    """The answers that can be offered again: said in words or chosen, and not given anew."""
+    """The answers that can be offered again: those that were said or chosen, and have not been
+    given anew."""
     return {
         step: entry
         for step, entry in dropped.items()

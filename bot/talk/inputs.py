@@ -24,6 +24,7 @@ from language.lengths import DAY, each_length, parse_minutes
 from language.names import typed_names
 from language.numerals import tidy, whole
 from language.sentence import understand_session
+from language.spans import a_year_on
 from prompts import BEIJING, LANGUAGES, Brief, Language, Text, Words, render, t
 
 Rows = Sequence[Sequence[Choice]]
@@ -281,7 +282,7 @@ class Day(Kind[Moment]):
         if moment.day > asked.today:
             raise Unclear(t("answer.day_to_come", day=moment.day))
         # 3月25日, said on the 18th, is the one to come rather than one before the cycle.
-        coming = _a_year_on(moment.day)
+        coming = a_year_on(moment.day)
         told = moment.day >= self.first or str(moment.day.year) in words
         if not told and asked.today < coming <= self.last:
             raise Unclear(t("answer.day_to_come", day=coming))
@@ -290,14 +291,6 @@ class Day(Kind[Moment]):
                 t("answer.outside_cycle", day=moment.day, first=self.first, last=self.last)
             )
         return moment
-
-
-def _a_year_on(day: date) -> date:
-    """The same day of the next year; of 29 February the day after."""
-    try:
-        return day.replace(year=day.year + 1)
-    except ValueError:
-        return date(day.year + 1, 3, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +307,7 @@ class NearestDay(Day):
             raise Unclear(t("answer.not_a_day"))
         can_be = [moment.day]
         if str(moment.day.year) not in words:
-            can_be.append(_a_year_on(moment.day))
+            can_be.append(a_year_on(moment.day))
         within = [day for day in can_be if self.first <= day <= self.last]
         if not within:
             limits = {"first": self.first, "last": self.last}

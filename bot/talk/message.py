@@ -497,21 +497,6 @@ def links_text(links: Sequence[ShownLink]) -> str:
     return "\n".join(f"{labelled(link.label)}{link.url}" for link in links)
 
 
-def flat(outgoing: Outgoing) -> Outgoing:
-    """The same message with nothing in it but text and buttons."""
-    if not (is_card(outgoing) or outgoing.draft or outgoing.links):
-        return outgoing
-    return Outgoing(
-        text=as_text(outgoing),
-        rows=rows_of(outgoing),
-        kind=outgoing.kind,
-        card=outgoing.card,
-        replace=outgoing.replace,
-        files=outgoing.files,
-        commands=outgoing.commands,
-    )
-
-
 def labelled(label: str) -> str:
     """A label before its value, with the colon of its script."""
     return f"{label}: " if label.isascii() else f"{label}："

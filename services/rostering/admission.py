@@ -27,12 +27,13 @@ _CITY: Final = re.compile("[^省区市]{2,4}市")
 
 
 def plainly(fact: Fact[Any]) -> bool:
-    """Whether the document of this very edition says it, and clearly."""
+    """Whether this edition's own document says it, and says it clearly."""
     return fact.status is Status.STATED and not fact.carried_from
 
 
 def check(programme: Programme, entry: RosterEntry, today: date, *, ranked: bool) -> None:
-    """Add to an entry what the programme has against it. `ranked`: its table has ranks."""
+    """Add to an entry what the programme's rules have against it. `ranked`: the table has
+    ranks."""
     person = Person(name=entry.name, birth_date=entry.born, created_at=_NEVER)
     member = Membership(
         cohort_id=0,
@@ -58,7 +59,7 @@ def _add(entry: RosterEntry, words: Text, *, refused: bool) -> None:
 
 
 def _of_what(entry: RosterEntry, words: Text) -> Text:
-    """The sentence, with what it is about."""
+    """The sentence, with the subject it is about in front."""
     match words.key:
         case "roster.other_grade" | "roster.grade_only_in":
             return t("rostering.about", value=t(f"programme.grade.{entry.grade}"), words=words)
@@ -114,7 +115,8 @@ def _rank(programme: Programme, entry: RosterEntry, *, ranked: bool) -> None:
 
 
 def _place(programme: Programme, entry: RosterEntry) -> None:
-    """A school or a city that the document does not name. Names are written in many ways."""
+    """Doubt a school or a city that the document does not name, since names are written in many
+    ways."""
     schools = programme.territory.schools
     if schools.value and entry.school:
         known = [unit_key(name) for name in schools.value]
@@ -129,7 +131,8 @@ def _place(programme: Programme, entry: RosterEntry) -> None:
 
 
 def city_of(programme: Programme, city: str, school: str) -> str | None:
-    """The city that a quota is for: as it is written, or as the school's name begins."""
+    """The city whose quota applies: the one that is written, or the one with which the school's
+    name begins."""
     asked = programme.quotas.per_city.value
     if asked is None:
         return None
@@ -149,10 +152,8 @@ def city_of(programme: Programme, city: str, school: str) -> str | None:
 def quotas(
     programme: Programme, learners: Sequence[Mapping[str, str]], teams: Iterable[str]
 ) -> Iterator[Text]:
-    """What is too many or too few among all learners: each with its subject, city and team.
-
-    `teams` are those that are looked at.
-    """
+    """Which quotas all learners together exceed or miss, each with its subject, city and team.
+    `teams` are the teams to look at."""
     asked = programme.quotas
     total = asked.total_students
     if total.value and _too_many(total.value, len(learners)):

@@ -45,22 +45,20 @@ from storage.tables import (
 )
 
 STEP: Final = 50
-"""Rows of a sheet in one transaction: nobody waits longer than these take."""
+"""How many rows of a sheet one transaction takes, so that nobody waits long."""
 UNDO_STEP: Final = 100
-"""Noted changes taken back in one transaction."""
+"""How many noted changes one transaction undoes."""
 
 Late = tuple[int, Text]
-"""A row that was planned and could not be done after all, with the reason."""
+"""A row that was planned and could not be imported after all, with the reason."""
 
 
 # ---------------------------------------------------------------- carrying out
 
 
 def begin(db: Session, by: By, cohort_id: int) -> int:
-    """Begin an import, or go on with one of the cohort that was broken off. Returns its number.
-
-    From now on the import before can no more be taken back.
-    """
+    """Begin an import, or go on with one of the cohort that was interrupted. Returns its id. From
+    now on the import before it can no longer be undone. Raises `Refused`."""
     roster.find_cohort(db, cohort_id)
     latest = latest_import(db, cohort_id)
     if latest is not None and latest.state is ImportState.UNDOING:
@@ -91,7 +89,7 @@ def steps(plan: RosterPlan) -> Iterator[Sequence[Planned]]:
 
 def step(db: Session, by: By, import_id: int, part: Sequence[Planned], today: date) -> list[Late]:
     """Carry out a portion of a plan that was made for a day. Returns the rows that were refused
-    after all."""
+    after all. Raises `Refused` if the import is not running."""
     row = db.get(RosterImport, import_id, with_for_update=True)
     if row is None or row.state is not ImportState.RUNNING:
         raise Refused(t("rostering.not_running"), verb="import_roster")
@@ -129,7 +127,7 @@ class _Work:
         self.late: list[Late] = []
 
     def add(self, entries: Sequence[RosterEntry]) -> None:
-        """Add people who are new, with their schools, mentors and guardians."""
+        """Add new people, with their schools, mentors and guardians."""
         if not entries:
             return
         newcomers = [
@@ -197,8 +195,8 @@ class _Work:
 
     @cached_property
     def _units(self) -> dict[tuple[str, str], int]:
-        """The units by kind and by what ways of writing their names have in common: a school that
-        a sheet writes in other brackets is that school, or its teachers would not see the rows."""
+        """The units by kind and by `unit_key`. A school that a sheet writes with other brackets is
+        the same school: otherwise its teachers would not see the rows."""
         every = select(Unit.kind, Unit.name, Unit.id).order_by(col(Unit.id).desc())
         return {(kind, unit_key(name)): cast(int, one) for kind, name, one in self._db.exec(every)}
 
@@ -228,14 +226,14 @@ class _Work:
         return number
 
     def forget(self) -> None:
-        """Forget what was made in a part that was rolled back."""
+        """Forget what was made in a portion that was rolled back."""
         self._noted = []
         self.__dict__.pop("_units", None)
 
     # ------------------------------------------------------------ links
 
     def _link(self, learners: Sequence[tuple[RosterEntry, int]]) -> None:
-        """Link learners with the mentors that they name, where the name is one mentor's."""
+        """Link learners with the mentors whom they name, where only one mentor has that name."""
         pairs = {
             (member, mentors[0])
             for entry, member in learners
@@ -272,8 +270,8 @@ class _Work:
         return found
 
     def _guard(self, children: Sequence[tuple[RosterEntry, int, int]]) -> None:
-        """Add the guardians of children for whom consent is needed: of nobody else are they
-        kept. Each child is given with their person and their place."""
+        """Add the guardians of those children for whom consent is needed; no other guardians are
+        kept. Each child is given with its person and its membership."""
         persons = [person for _, person, _ in children]
         known = {
             (child, name_key(name))
@@ -340,13 +338,13 @@ def _day(day: date | None) -> str | None:
 
 @dataclass(slots=True)
 class Undone:
-    """What an undoing has done so far."""
+    """How far an undoing has come."""
 
     people: int = 0
-    """Places that were taken back."""
+    """How many memberships were removed."""
     restored: int = 0
     kept: int = 0
-    """Rows that stay, because something has come to hang on them, or changed them, since."""
+    """How many rows stay because something refers to them or has changed them since."""
     over: bool = False
 
 
@@ -382,8 +380,8 @@ def may_import(db: Session, person_id: int) -> bool:
 
 
 def begin_undo(db: Session, by: By, cohort_id: int) -> int:
-    """Begin to take back the latest import of a cohort. Returns its number. Raises `Refused` if
-    there is none that can be."""
+    """Begin to undo the latest import of a cohort. Returns its id. Raises `Refused` if none can be
+    undone."""
     roster.find_cohort(db, cohort_id)
     row = latest_import(db, cohort_id)
     if row is None or row.state is ImportState.UNDONE:
@@ -399,10 +397,8 @@ def begin_undo(db: Session, by: By, cohort_id: int) -> int:
 
 
 def undo_step(db: Session, by: By, import_id: int, so_far: Undone) -> Undone:
-    """Take back a portion, the latest changes first; `over` when nothing is left.
-
-    What stays for good is left out of what is looked at next.
-    """
+    """Undo a portion of an import, the latest changes first. `over` is true when nothing is left.
+    Rows that stay for good are not looked at again. Raises `Refused`."""
     row = db.get(RosterImport, import_id, with_for_update=True)
     if row is None or row.state is not ImportState.UNDOING:
         raise Refused(t("rostering.nothing_to_undo"), verb="undo_roster")
@@ -453,7 +449,7 @@ def _plain(value: Any) -> Any:
 
 
 def _take_back(db: Session, kind: str, numbers: set[int]) -> set[int]:
-    """Delete rows that the import made and on which nothing hangs. Returns those that stay."""
+    """Delete rows that the import made and to which nothing refers. Returns those that stay."""
     here, rows = db.connection(), metadata.tables[kind]
     db.flush()
     stay: set[int] = set()
@@ -492,7 +488,8 @@ def _ids(rows: sa.Table, numbers: set[int], wanted: sa.ColumnElement[bool]) -> s
 
 
 def _forget_derived(db: Session, places: Collection[int]) -> None:
-    """Delete what was only worked out for places: codes that nobody used, days to look at it."""
+    """Delete what was only derived for memberships: codes that nobody used, days on which to look
+    at them."""
     unused = col(Invite.membership_id).in_(places), col(Invite.used_at).is_(None)
     db.connection().execute(sa.delete(Invite).where(*unused))
     reminders.forget_places(db, places)

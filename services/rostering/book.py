@@ -18,7 +18,8 @@ class Faulty:
 
 
 Cell = str | float | date | Faulty | None
-"""Numbers are those not shown as a date or in percent: 8 % comes as `8%`."""
+"""The value. Numbers stay numbers unless they are shown as a date or in percent: 8 % becomes
+`8%`."""
 Cells = Sequence[Cell]
 
 
@@ -29,7 +30,7 @@ class SheetRow:
     cells: Cells
     hidden: bool = False
     struck: bool = False
-    """Whether all that it says is struck through."""
+    """Whether all of its text is struck through."""
 
     def __getitem__(self, column: int) -> Cell:
         return self.cells[column] if 0 <= column < len(self.cells) else None
@@ -37,7 +38,7 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Cells that are one on paper: rows from 1, columns from 0, both ends included."""
+    """Cells that are merged: rows from 1, columns from 0, both ends included."""
 
     top: int
     left: int
@@ -49,11 +50,11 @@ class Merge:
 class Sheet:
     name: str
     rows: Sequence[SheetRow]
-    """The rows that hold something, in their order."""
+    """The rows that hold anything, in their order."""
     merges: Sequence[Merge] = ()
     hidden: bool = False
     is_blind: bool = False
-    """Whether nobody can tell which rows of it are hidden."""
+    """Whether it is unknown which rows of it are hidden."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ from storage.tables import Role
 
 LONGEST_NAME: Final = 60
 LONGEST_UNIT: Final = 120
-OLDEST: Final = date(1900, 1, 1)
 _HAN: Final = r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\u3007]"
 _DOTS: Final = re.compile(r"\s*[·•・･．‧∙●᛫⋅・]\s*")
 
@@ -51,9 +50,10 @@ class RosterEntry:
     overall: Rank | None = None
     size: int | None = None
     told_apart: tuple[str, ...] = ()
-    """What is not kept but tells two people of one name apart: class, identity card, telephone."""
+    """Details that are not kept but tell two people of one name apart: class, identity card,
+    telephone."""
     faults: list[Text] = field(default_factory=list)
-    """Why nothing can be made of the row."""
+    """Why the row cannot be used."""
     doubts: list[Text] = field(default_factory=list)
 
 
@@ -69,15 +69,15 @@ class Reader:
     # ------------------------------------------------------------ whose rows these are
 
     def role_of(self, table: Table) -> Role:
-        """The role of the people in a table, by its headings, its sheet's name, its title; those
-        who learn, where nothing is said."""
+        """The role of the people in a table, by its headings, the sheet's name or its title;
+        learners, if none of them says."""
         for said in (table.headings.about, table.sheet.name, *reversed(table.titles)):
             if role := self.role_named(said):
                 return role
         return self.learner
 
     def role_named(self, said: str) -> Role | None:
-        """The first of the roles that are named, students before all others: 学生选导师汇总表."""
+        """The first role that a text names. Students come before all others: 学生选导师汇总表."""
         folded = tidy(said).lower()
         for name in (*self.programme.called.sure, *self.programme.called.among_its_own):
             folded = folded.replace(name.lower(), "")
@@ -121,7 +121,7 @@ class Reader:
             yield entry
 
     def _subject_in(self, titles: Sequence[str]) -> str:
-        """The subject that a table is headed by, as nothing but its name: 一、物理学科."""
+        """The subject that a title names, if it says nothing else: 一、物理学科."""
         for title in titles[-1:]:
             bare = _SECTION.sub("", tidy(title))
             if (code := self.subject_code(bare)) in self._subjects.values():
@@ -170,7 +170,7 @@ class Reader:
         return entry
 
     def _remarks(self, entry: RosterEntry, line: _Line, table: Table) -> None:
-        """Point out what says that somebody is not in any more, or not yet."""
+        """Point out remarks that somebody is no longer on the roster, or not yet."""
         if line.row.struck:
             entry.doubts.append(t("rostering.struck"))
         for column in table.headings.columns:
@@ -184,8 +184,7 @@ class Reader:
                 entry.doubts.append(t("rostering.withdrawn", **told))
 
     def _role(self, entry: RosterEntry, line: _Line) -> None:
-        """Take the role that a row says; whoever has another than the program knows is nobody's
-        student."""
+        """Set the role that a row says. An unknown role makes nobody a student."""
         said = line.text("role")
         if not said or _unspaced(said) in _posts():
             return
@@ -218,7 +217,7 @@ class Reader:
     def _people(
         self, entry: RosterEntry, line: _Line, table: Table, meaning: str
     ) -> tuple[str, ...]:
-        """The names in a cell, without words that are nobody's name."""
+        """The names in a cell, without words that are no names."""
         found = _names(line.text(meaning))
         column = table.headings.column(meaning)
         odd = [one for one in found if self.is_no_name(one)]
@@ -228,7 +227,7 @@ class Reader:
         return tuple(one for one in found if one not in odd)
 
     def is_no_name(self, name: str) -> bool:
-        """Whether this is a subject or what a column is called."""
+        """Whether a text is a subject or a column's heading, and so no name."""
         return is_heading(name) or (len(name) > 1 and fold(plain(name)) in self._subjects)
 
     def _birth(self, entry: RosterEntry, line: _Line) -> None:
@@ -266,7 +265,7 @@ class Reader:
             entry.subject = self.subject_code(said)
 
     def subject_code(self, said: str) -> str:
-        """A subject's code in the programme; what was said, if it is none of them."""
+        """A subject's code in the programme; the text itself if it is none of them."""
         for way in _subject_ways(said):
             if code := self._subjects.get(way):
                 return code
@@ -305,7 +304,7 @@ class Reader:
 
     @cached_property
     def _levels(self) -> Sequence[str]:
-        """The kinds of school that the programme admits, the most of its grades first."""
+        """The kinds of school that the programme admits, those with most of its grades first."""
         admitted = self.programme.participants.grades.value or ()
         by_need = sorted(admitted, key=lambda one: bool(one.only_subjects))
         grades = [one.grade for one in by_need] or list(Grade)[::-1]
@@ -342,7 +341,7 @@ _MATTERS: Final = (
     *("name", "birth", "school", "unit", "grade", "subject", "subject_rank", "overall_rank"),
     *("mentor", "team", "city", "guardian", "role"),
 )
-"""Columns without whose value a row is not taken."""
+"""The columns without whose value a row is not used."""
 _AGES: Final = {Role.STUDENT: (3, 22)}
 
 
@@ -351,7 +350,7 @@ _AGES: Final = {Role.STUDENT: (3, 22)}
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A row with its cells by meaning; what is one with the cell above has that cell's value."""
+    """A row with its cells by meaning. Cells merged with the one above have that one's value."""
 
     row: SheetRow
     cells: Mapping[str, Cell]
@@ -377,7 +376,7 @@ def _shown(cell: Cell) -> str:
 
 
 class _Lines:
-    """Turns the rows of a table into lines, and tells which rows are no people."""
+    """Turns the rows of a table into lines, and recognises rows that describe no person."""
 
     def __init__(self, table: Table) -> None:
         self._columns = [c for c in table.headings.columns if c.meaning not in ("", UNUSED)]
@@ -390,11 +389,12 @@ class _Lines:
             self._by_column.setdefault(merge.left, []).append(merge)
 
     def forget(self, meaning: str) -> None:
-        """Leave a column out."""
+        """Ignore a column from now on."""
         self._columns = [one for one in self._columns if one.meaning != meaning]
 
     def read(self, row: SheetRow) -> _Line | None:
-        """The line, or `None` for a row that is nobody: empty, a total, a note, an example."""
+        """The line of a row; `None` if it describes nobody: an empty row, a total, a note, an
+        example."""
         cells: dict[str, Cell] = {}
         own: dict[str, Cell] = {}
         continued = False
@@ -436,7 +436,7 @@ class _Lines:
 
 
 def _meant(cell: Cell) -> Cell:
-    """A cell's value; nothing for what only says that there is none."""
+    """A cell's value; empty if it only says that there is none."""
     if isinstance(cell, str):
         cell = cell.strip()
         if not tidy(cell) or tidy(cell).lower() in _blanks():
@@ -463,7 +463,7 @@ def _blanks() -> frozenset[str]:
 
 @cache
 def _posts() -> frozenset[str]:
-    """What somebody is within a team, whoever they are."""
+    """Roles that people have within a team, whatever they are besides."""
     return frozenset(map(_unspaced, words("words")["posts"]))
 
 
@@ -512,7 +512,7 @@ _SCHOOL_LINE: Final = re.compile(
 
 
 def _school_in(titles: Sequence[str]) -> str:
-    """The school that a sheet's title names for all of its rows: 填报单位（盖章）：龙城一中."""
+    """The school that a sheet's title gives for all of its rows: 填报单位（盖章）：龙城一中."""
     for title in reversed(titles):
         if found := _SCHOOL_LINE.search(title):
             return found["name"]
@@ -526,7 +526,7 @@ _SCHOOL: Final = re.compile(
 
 
 def _school_named(said: str) -> str:
-    """The school with which a title begins, or that a sheet is called by: 龙城第一中学推荐名单."""
+    """The school with which a title or a sheet's name begins: 龙城第一中学推荐名单."""
     found = _SCHOOL.match(_unspaced(said))
     return found["name"] if found else ""
 
@@ -535,7 +535,7 @@ def _school_named(said: str) -> str:
 
 
 def _without_pinyin(name: str) -> str:
-    """A name without its own sound beside it: ZHANG Wei 张伟 is 张伟."""
+    """A name without its pinyin beside it: ZHANG Wei 张伟 becomes 张伟."""
     places = [place for place, sign in enumerate(name) if re.match(_HAN, sign)]
     if not places:
         return name
@@ -553,7 +553,7 @@ def _without_pinyin(name: str) -> str:
 
 
 def person_name(said: str, *, with_pinyin: bool = False) -> str:
-    """A name as it is kept: 张 三 and *张三 are 张三, 阿依古丽•买买提 has one kind of dot."""
+    """A name as it is kept: 张 三 and *张三 become 张三, 阿依古丽•买买提 gets one kind of dot."""
     name = re.sub(r"[(\[【（].*?[)\]】）]", "", tidy(said)).strip("*※★☆ ")
     name = re.sub(r"^\d+[.、．]\s*", "", name)
     name = _DOTS.sub("·", name)
@@ -564,13 +564,13 @@ def person_name(said: str, *, with_pinyin: bool = False) -> str:
 
 
 def has_note(said: str) -> bool:
-    """Whether a cell says more than the name that is kept: a remark in brackets, its sound."""
+    """Whether a cell says more than the name that is kept: a remark in brackets, or pinyin."""
     noted = re.search(r"[(（\[【]", tidy(said)) is not None
     return noted or person_name(said) != person_name(said, with_pinyin=True)
 
 
 def name_key(name: str) -> str:
-    """What two ways of writing one name have in common."""
+    """A key that is the same for different ways of writing one name."""
     return re.sub(r"[\s·.]", "", person_name(name)).casefold()
 
 
@@ -578,7 +578,7 @@ WRONG_NAMES: Final = ("garbled", "private", "odd", "several", "long", "mixed", "
 
 
 def _wrong_with(name: str) -> str:
-    """What makes this no name, of `WRONG_NAMES`; empty if it is one."""
+    """Which of `WRONG_NAMES` shows that a text is no name; empty if it is one."""
     if re.search("[\ufffd□?？]|锟斤拷|烫烫烫", name):
         return "garbled"
     if any(unicodedata.category(sign) == "Co" for sign in name):
@@ -607,8 +607,8 @@ def _unit_name(said: str) -> str:
 
 
 def _several_units(cell: Cell, at_school: bool) -> bool:
-    """Whether a cell holds more than one school, or several cells that ran together. Those who are
-    not at school may belong to two institutes."""
+    """Whether a cell names more than one school, or is several cells that ran together. Those who
+    are not at a school may belong to two institutes."""
     if not isinstance(cell, str):
         return False
     parts = [one for one in re.split(r"[,，;；、|\t\r\n]+", cell.strip()) if one.strip()]
@@ -620,13 +620,13 @@ _UNIT_END: Final = "(?:中学|学校|小学|高中|附中|一中|[二三四五�
 
 
 def unit_key(name: str) -> str:
-    """What two ways of writing one unit have in common."""
+    """A key that is the same for different ways of writing one unit."""
     return re.sub(r"[\s,，·.、()（）]", "", tidy(name)).casefold()
 
 
 def unit_stem(name: str) -> str:
-    """A unit's name without remarks and without what only tells the kind of its place: schools
-    that have it in common may be one."""
+    """A unit's name without remarks and without the kind of its place. Schools with the same stem
+    may be one school."""
     bare = re.sub(r"[(（][^)）]*[)）]", "", tidy(name))
     return re.sub("[省市县区]", "", unit_key(bare)) or unit_key(name)
 
@@ -671,7 +671,8 @@ _ENGLISH_DAY: Final = re.compile(
     r",?[ -](?P<y>(?:19|20)\d\d)"
 )
 SERIALS: Final = (7_306, 73_050)
-"""Excel's days from 1920 to 2099: a number in between that stands for a day is counted so."""
+"""The numbers that Excel gives to the days from 1920 to 2099. A number between them is read as a
+day."""
 
 
 def day(cell: Cell) -> date | None:

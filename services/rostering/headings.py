@@ -15,30 +15,30 @@ from language.numerals import fold, tidy
 from services.rostering.book import Cell, Merge, Sheet, SheetRow
 
 UNUSED: Final = "unused"
-"""The meaning of headings that are known, and of no use here."""
+"""The meaning of headings that are known and not used here."""
 DEPTH: Final = 3
-"""Rows that headings may take."""
+"""How many rows headings may take."""
 SEARCHED: Final = 40
-"""Rows at the top of a sheet among which the headings are."""
+"""Among how many rows at the top of a sheet the headings are searched."""
 _PERSONS: Final = {
     "mentor": "mentor",
     "teacher_name": "teacher",
     "school_teacher": "school_teacher",
     "guardian": "guardian",
 }
-"""Headings that name somebody else beside a student's name; where there is no other name, the
-sheet is a list of them: the word for their role."""
+"""Headings that name another person beside a student, by the word for their role. If a sheet has
+no other names, it is a list of these people."""
 
 
 @cache
 def words(name: str) -> Mapping[str, Any]:
-    """Data of this folder."""
+    """Word lists in this folder."""
     found = files("services.rostering").joinpath(f"{name}.yaml").read_text("utf-8")
     return dict(yaml.safe_load(found))
 
 
 def plain(text: str) -> str:
-    """A heading without what does not tell it from another: blanks, punctuation, case, width."""
+    """A heading in a form for comparing: without blanks and punctuation, in one case and width."""
     folded = tidy(text).lower()
     folded = re.sub(r"必填|选填|可不填|请填写|required|optional", "", folded)
     return re.sub(r"[^\w#]", "", folded).replace("_", "")
@@ -69,11 +69,11 @@ class Column:
     place: int
     said: str
     meaning: str
-    """Empty if nobody knows."""
+    """Empty if it is not known."""
     repeats: str = ""
-    """The meaning that a column before it has already: this one is not used."""
+    """The meaning, if a column before it has the same one: then this column is not used."""
     group: str = ""
-    """The words over several columns, of which this is one."""
+    """The words over several columns, among them this one."""
 
     @property
     def in_percent(self) -> bool:
@@ -89,9 +89,9 @@ class Headings:
     last: int
     columns: Sequence[Column]
     about: str = ""
-    """Whom the column of names is of, where its heading says so: a word of `words.yaml`."""
+    """Whose names the column of names holds, if its heading says so: a word of `words.yaml`."""
     names: Sequence[Column] = ()
-    """The columns of names, if nobody can tell which of them is meant."""
+    """The columns of names, if it cannot be told which one is meant."""
 
     def column(self, meaning: str) -> Column | None:
         return next((one for one in self.columns if one.meaning == meaning), None)
@@ -108,7 +108,7 @@ class Table:
     sheet: Sheet
     headings: Headings
     titles: list[str]
-    """What stands above, the nearest last."""
+    """The lines above the headings, the nearest last."""
     rows: list[SheetRow] = field(default_factory=list)
 
 
@@ -145,7 +145,7 @@ def tables(sheet: Sheet, own: Mapping[str, str]) -> list[Table]:
 
 
 def nearest_to_headings(sheet: Sheet) -> list[str]:
-    """The words of the row that is most like headings, for saying what was not understood."""
+    """The words of the row that is most like headings, to say what was not understood."""
     texts = [
         [_in_one_line(cell) for cell in row.cells if isinstance(cell, str)]
         for row in sheet.rows[:SEARCHED]
@@ -158,12 +158,12 @@ def is_known(heading: str, own: Mapping[str, str]) -> bool:
 
 
 def is_heading(said: Cell) -> bool:
-    """Whether this is, word for word, what a column may be called."""
+    """Whether a text is exactly what a column may be called."""
     return isinstance(said, str) and fold(plain(said)) in _meanings()
 
 
 def lies_on_its_side(sheet: Sheet, table: Table | None = None) -> bool:
-    """Whether headings stand one below the other, where the names should be."""
+    """Whether headings stand one below the other, so that the table lies on its side."""
     if table is not None:
         name = table.headings.column("name")
         said = [row[name.place] for row in table.rows] if name else []
@@ -191,7 +191,7 @@ def _in_one_line(said: str) -> str:
 
 
 def _looks_like_headings(row: SheetRow, own: Mapping[str, str]) -> bool:
-    """A row amid others that repeats headings, or begins another table."""
+    """Whether a row amid others repeats the headings, or begins another table."""
     said = [cell for cell in row.cells if cell is not None]
     known = [cell for cell in said if isinstance(cell, str) and _meaning([cell], own)]
     return len(known) >= 2 and len(known) * 3 >= len(said) * 2

@@ -21,7 +21,7 @@ from jobs.certificates import code, page
 from jobs.printing import NotPrinted, Printer
 from programmes import catalogue, certifying
 from programmes.catalogue import all_programmes, load
-from programmes.values import kept_as
+from programmes.values import Effect, Outcome, kept_as
 from services import certificates, certified, persons
 from services.certificates import CertificateStanding
 from services.certified import Certified
@@ -79,6 +79,27 @@ def test_only_the_outcome_of_the_last_word_is_certified() -> None:
         "jiangsu-2022": ["annual"],
         "neimenggu-pilot-2025": ["annual_2"],
     }
+
+
+def test_an_outcome_that_brings_the_certificate_is_certified_at_its_own_stage() -> None:
+    """A document that names no recipients, and says of an outcome that it brings one."""
+    pilot = load("neimenggu-pilot-2025")
+    initial, mid, recommended, decided = pilot.stages
+    effects = {Outcome.QUALIFIED: (Effect.CERTIFICATE,)}
+    stages = (initial, recommended, decided.model_copy(update={"effects": effects}), mid)
+    unnamed = pilot.awards.certificate_recipients.model_copy(update={"value": None})
+    awards = pilot.awards.model_copy(update={"certificate_recipients": unnamed})
+    listed = pilot.evaluation.stages.model_copy(update={"value": stages})
+    evaluation = pilot.evaluation.model_copy(update={"stages": listed})
+    other = pilot.model_copy(update={"awards": awards, "evaluation": evaluation})
+    promised = certifying.certificate(other)
+    assert promised is not None
+    assert promised.upon == (Outcome.QUALIFIED,)
+    assert [stage for stage, _ in certifying.parts(other)] == ["annual_2"]
+    silent = tuple(stage.model_copy(update={"effects": {}}) for stage in stages)
+    listed = pilot.evaluation.stages.model_copy(update={"value": silent})
+    evaluation = pilot.evaluation.model_copy(update={"stages": listed})
+    assert certifying.certificate(other.model_copy(update={"evaluation": evaluation})) is None
 
 
 @pytest.mark.parametrize("key", [key for key, told in PROMISED.items() if not told or told[3]])

@@ -14,7 +14,7 @@ from answers.sections import Document
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import SetClock
 from bot.talk.message import Incoming
-from jobs.documents import Unread, read_apart
+from jobs.documents import DocumentUnread, read_apart
 from services import documents, roster
 from storage import backup as archives
 from storage.database import Database
@@ -253,10 +253,10 @@ async def test_what_was_read_may_be_gone_when_it_is_published(house: House) -> N
 
 async def test_a_document_is_read_in_another_process() -> None:
     assert await read_apart(LETTER.encode(), "letter.txt") == letter()
-    with pytest.raises(Unread, match="unknown_kind"):
+    with pytest.raises(DocumentUnread, match="unknown_kind"):
         await read_apart(b"\x89PNG\r\n\x1a\n\x00", "a.png")
 
 
 async def test_reading_that_does_not_end_is_ended() -> None:
-    with pytest.raises(Unread, match="too_hard"):
+    with pytest.raises(DocumentUnread, match="too_hard"):
         await read_apart(bomb_of_pages(), "a.pdf", seconds=1.5)

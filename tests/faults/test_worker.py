@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
+from itertools import groupby
+from pathlib import Path
 
 import pytest
+from sqlmodel import Session
 
+from app.main import App
+from app.settings import Settings, WebSettings
 from bot import worker
+from bot.rounds import Round
+from bot.talk.clock import SetClock
 from bot.worker import IDLE, Trouble, Worker, end
+from storage.database import Database
+from tests.conftest import NewDatabase
 from tests.faults.small import Alarms, until
 
 
@@ -142,3 +152,57 @@ async def test_a_turn_that_hangs_is_not_well(monkeypatch: pytest.MonkeyPatch) ->
     gate.set()
     await until(lambda: bench.well)
     await end(running)
+
+
+async def test_a_round_does_part_after_part_and_repeats_what_failed(
+    sqlite_database: Database, alarms: Alarms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "RETRY", 0.0)
+    done: list[str] = []
+    left = {"find": 2, "tell": 1}
+    fails: list[Exception] = [OSError()]
+
+    def part(name: str, db: Session) -> bool:
+        if name == "tell" and fails:
+            raise fails.pop()
+        done.append(name)
+        left[name] -= 1
+        return left[name] >= 0
+
+    told = asyncio.Event()
+    one = Round("round", sqlite_database, [partial(part, "find"), partial(part, "tell")], told.set)
+    running = asyncio.create_task(one.run())
+    await until(lambda: left["tell"] < 0)
+    await until(lambda: one.well)
+    await end(running)
+    assert alarms.events == ["round_halted"]
+    assert [name for name, _ in groupby(done)] == ["find", "tell", "find", "tell"]
+    assert told.is_set()
+
+
+async def test_no_round_waits_for_another_that_fails(
+    new_database: NewDatabase, tmp_path: Path, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were they steps of one row, a fault in the first would stop the last."""
+
+    def broken(*_: object) -> bool:
+        raise OSError
+
+    told = asyncio.Event()
+    monkeypatch.setattr("app.main.REMINDING", 0.0)
+    monkeypatch.setattr("app.main.help_calls.turn", broken)
+    monkeypatch.setattr("app.main.reminders.tell", lambda *_: told.set())
+    settings = Settings(
+        database_url=new_database("sqlite"),
+        data_dir=tmp_path,
+        web=WebSettings(enabled=False, port=0),
+    )
+    app = App(settings, clock, {})
+    running = asyncio.create_task(app.run())
+    async with asyncio.timeout(30):
+        await told.wait()
+    first = next(one for one in app.workers if one.name == "help_calls")
+    await until(lambda: first.trouble.lasts)
+    assert not first.well
+    await end(running)
+    app.close()

@@ -43,6 +43,7 @@ from storage.tables import (
 )
 from tests.conftest import Kind, NewDatabase
 from tests.house import House, Member
+from tests.statements import asked
 
 MARK: Final = "玄玑条纹"
 """Stands in what the learner writes: nobody but the adults who were told reads it."""
@@ -232,6 +233,36 @@ async def test_the_one_who_can_be_reached_is_not_lost_among_many(
     await teacher.sends(Incoming(teacher.address, presence="left"))
     await one(house, "林小雨").says("求助")
     assert "请 管小青 联系我" in one(house, "林小雨").buttons
+
+
+async def test_many_adults_cost_as_many_statements_as_few(house: House, kind: Kind) -> None:
+    if kind != "sqlite":
+        pytest.skip("SQLite tells what it is asked")
+
+    def counted() -> tuple[int, int, list[int]]:
+        with house.app.database.transaction() as db:
+            student = db.exec(select(Membership).where(Membership.role == Role.STUDENT)).first()
+            assert student is not None
+            teacher = Actor(one(house, "郭老师").person_id, None, house.clock.now())
+            with asked(db) as statements:
+                adults = help_calls.adults(db, student.id or 0)
+                listed = len(statements)
+                calls = help_calls.waiting(db, teacher)
+            return len(adults), len(calls), [listed, len(statements)]
+
+    await asks(house)
+    adults, calls, few = counted()
+    await asks(house, "管小青")
+    with house.app.database.transaction() as db:
+        for at in range(3):
+            person = roster.add_person(db, Operator(house.clock.now()), f"联系人{at}")
+            roster.add_member(
+                db, Operator(house.clock.now()), 1, person.id or 0, Role.HELP_CONTACT
+            )
+    more_adults, more_calls, many = counted()
+    assert more_adults > adults
+    assert (calls, more_calls) == (1, 1)
+    assert many == few
 
 
 async def test_a_learner_of_two_cohorts_finds_every_call(house: House) -> None:
@@ -665,12 +696,12 @@ async def test_a_guardians_copy_holds_nothing_of_it(house: House) -> None:
 async def test_no_number_tells_of_it(house: House) -> None:
     child = one(house, "林小雨").person_id
     with house.app.database.transaction() as db:
-        before = persons.held(db, child)
+        before = persons.holdings(db, child)
     await asks(house)
     await one(house, "林小雨").presses("写几句话")
     await one(house, "林小雨").presses("先放下")
     with house.app.database.transaction() as db:
-        after = persons.held(db, child)
+        after = persons.holdings(db, child)
         assert (after.drafts, after.records) == (before.drafts, before.records)
         # The menu that 先放下 leads to is a line of the chat.
         assert after.lines == before.lines + 1

@@ -30,8 +30,9 @@ from bot.platforms.fake import FakePlatform, encode
 from bot.platforms.fake import Shown as FakeShown
 from bot.platforms.telegram.calls import ApiServer
 from bot.platforms.telegram.messenger import Telegram
+from bot.platforms.telegram.text import TEXT_LIMIT
 from bot.platforms.web.door import StoredFile, Visitor
-from bot.talk.message import Attachment, Incoming, Outgoing, flat
+from bot.talk.message import Attachment, Incoming, Outgoing, as_text, rows_of
 from tests.telegram.bot_api import BotApi, Group, broken, dropped, slow, too_many, until
 from tests.telegram.conftest import driver, running
 from tests.web.conftest import Line, browser_on, line
@@ -79,6 +80,8 @@ class Chat(ABC):
 
     platform: Platform
     address: str
+    text_limit: int = 20_000
+    """UTF-16 units of the longest text that is shown as one message."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -247,10 +250,12 @@ def folded(lines: Sequence[Told]) -> list[Seen]:
     places: dict[str, Seen] = {}
     at: dict[str, str] = {}
     for one in lines:
-        said = flat(one.message._replace(links=()))
-        labels = [[b.label for b in row] for row in said.rows]
+        labels = [[b.label for b in row] for row in rows_of(one.message)]
         seen = Seen(
-            said.text, labels, one.files, [(page.label, page.url) for page in one.message.links]
+            as_text(one.message._replace(links=())),
+            labels,
+            one.files,
+            [(page.label, page.url) for page in one.message.links],
         )
         place = at[str(one.row)] = at.get(one.earlier, str(one.row))
         if place in places:
@@ -339,6 +344,7 @@ class WebChat(Chat):
 
 class TelegramChat(Chat):
     platform: Telegram
+    text_limit = TEXT_LIMIT
 
     def __init__(self, folder: Path, telegram: BotApi, library: str) -> None:
         super().__init__(folder)

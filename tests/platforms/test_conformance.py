@@ -20,7 +20,7 @@ from bot.platforms.contract import (
     Unreachable,
     Unsent,
 )
-from bot.platforms.telegram.text import units
+from bot.platforms.telegram.drawing import units
 from bot.talk.clock import SetClock
 from bot.talk.message import Button, Outgoing, ShownField, ShownItem, ShownLink, ShownMeter
 from storage.tables import Outbox, Update, UpdateState
@@ -69,7 +69,7 @@ class TestEveryMessenger:
         can = platform.capabilities
         assert platform.name in ("fake", "web", "telegram")
         assert can.edits
-        assert min(can.text_limit, can.file_limit, can.per_second, can.per_chat, can.at_once) >= 1
+        assert min(can.file_limit, can.per_second, can.per_chat, can.at_once) >= 1
         for route in platform.routes(chat.receive):
             assert hasattr(route, "path")
 
@@ -172,8 +172,8 @@ class TestEveryMessenger:
     # ------------------------------------------------------------ limits
 
     async def test_a_text_as_long_as_may_be_is_one_message(self, chat: Chat) -> None:
-        words = "𠮷" * (chat.platform.capabilities.text_limit // 2)
-        assert units(words) == chat.platform.capabilities.text_limit
+        words = "𠮷" * (chat.text_limit // 2)
+        assert units(words) == chat.text_limit
         await chat.send(Outgoing(words, ROWS))
         assert await chat.sees() == [Seen(words, LABELS)]
 
@@ -184,7 +184,7 @@ class TestEveryMessenger:
         await chat.send(Outgoing("\n\n".join(paragraphs), ROWS))
         seen = await chat.sees()
         assert "\n\n".join(one.text for one in seen) == "\n\n".join(paragraphs)
-        assert all(units(one.text) <= chat.platform.capabilities.text_limit for one in seen)
+        assert all(units(one.text) <= chat.text_limit for one in seen)
         assert [one.labels for one in seen] == [[]] * (len(seen) - 1) + [LABELS]
 
     async def test_as_many_at_once_as_may_be(self, chat: Chat) -> None:

@@ -33,15 +33,7 @@ from programmes.values import When, WritingKind
 
 DAY: Final = timedelta(days=1)
 PACKS: Final = Path(__file__).parent / "packs"
-ALL: Final = (
-    "jiangsu-2022",
-    "neimenggu-pilot-2025",
-    "neimenggu-yingcai-2025",
-    "shanxi-2026",
-    "sichuan-jindaoshi-2023",
-    "sichuan-jingke-2023",
-    "spark-2026",
-)
+ALL: Final = [programme.key for programme in catalogue.all_programmes()]
 
 
 class Said(NamedTuple):

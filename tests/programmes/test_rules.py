@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,6 @@ from programmes.rules import (
     SUBMITTED,
     SessionDoubt,
     SessionFact,
-    beijing_day,
     count,
     question_session,
 )
@@ -149,13 +148,6 @@ def test_whoever_joins_late_owes_no_earlier_month() -> None:
     visits, meetings = count([early], PILOT, date(2025, 5, 1), since=joined).requirements
     assert visits.approved == 0
     assert [str(tally.month) for tally in meetings.months] == ["2025-04", "2025-05"]
-
-
-def test_days_end_at_midnight_in_beijing() -> None:
-    assert beijing_day(datetime(2025, 1, 31, 15, 59, 59, tzinfo=UTC)) == date(2025, 1, 31)
-    assert beijing_day(datetime(2025, 1, 31, 16, 0, tzinfo=UTC)) == date(2025, 2, 1)
-    with pytest.raises(ValueError, match="zone"):
-        beijing_day(datetime(2025, 1, 31))  # noqa: DTZ001 - the mistake it refuses
 
 
 def test_a_session_is_questioned_not_swallowed() -> None:

@@ -19,8 +19,8 @@ from bot.talk.acting import Actor, Refused
 from handlers import handlers
 from prompts import LANGUAGES, render
 from services import consent
-from services.access import allow, held, holders, things
-from services.rights import FREE, RIGHT_FOR, RIGHTS, Must, Of
+from services.access import CHECKED, IN_SQL, allow, held, holders, things
+from services.rights import BINDS, FREE, RIGHT_FOR, RIGHTS, Must, Of, Relation, Right
 from storage.database import Database
 from storage.tables import (
     Cohort,
@@ -263,8 +263,12 @@ def build(db: Session) -> World:
     db.add_all([call, other_call])
     db.flush()
     world.call = call.id or 0
-    for to, stands in ((call, "in"), (other_call, "out")):
-        told = world.knows("told", stands, world.member(Role.HELP_CONTACT, "other_school"))
+    for to, school, stands in (
+        (call, "school", "in"),
+        (call, "other_school", "moved"),
+        (other_call, "other_school", "out"),
+    ):
+        told = world.knows("told", stands, world.member(Role.HELP_CONTACT, school))
         step = HelpStep(
             call_id=to.id or 0, kind=HelpStepKind.TOLD, person_id=told.person_id, at=NOW
         )
@@ -361,6 +365,9 @@ def expected(act: str, somebody: Somebody) -> bool:
         # Mentors, whom this programme names in the matter, do all that team members do.
         named = bool({"named", "cultivates"} & may)
         return named and (stands == "in" or of is Of.OWN)
+    if relation == "told":
+        # Whoever was told is a contact: of a school, which may be another's by now.
+        return bool({"told", "contact"} & may) and stands == "in"
     if of is Of.OWN:
         return relation in may and (relation != "guardian" or stands != "out")
     if relation == "guardian" and stands == "withdrawn":
@@ -376,6 +383,29 @@ def asks(world: World, act: str, somebody: Somebody) -> bool:
 def test_the_table_is_what_is_expected_of_it() -> None:
     assert EXPECTED.keys() == RIGHTS.keys()
     assert {act: {r.value for r in right.by} for act, right in RIGHTS.items()} == EXPECTED
+
+
+@pytest.mark.parametrize("must", Must)
+def test_a_condition_that_would_bind_nobody_is_a_mistake(must: Must) -> None:
+    of, relations = BINDS[must]
+    assert (must in IN_SQL) is not (must in CHECKED)
+    for relation in Relation:
+        for kind in Of:
+            if kind is of and relation in relations:
+                assert Right("fly", kind, (relation,), "", must={must: ""}).binding(relation)
+            else:
+                with pytest.raises(ValueError, match="binds nobody"):
+                    Right("fly", kind, (relation,), "", must={must: ""})
+
+
+def test_a_condition_is_printed_beside_those_whom_it_binds() -> None:
+    """An office enters results for a whole cohort; a mentor for their own learners."""
+    [row] = [line for line in page().splitlines() if "`enter_result`" in line and "录入" in line]
+    _, _, _, by, must, _, _ = row.split("|")
+    mentor, office = by.split("<br>")
+    assert "须管整期" in office
+    assert "须管整期" not in mentor + must
+    assert "不是自己的记录" in must
 
 
 def test_every_act_by_everybody(world: World) -> None:

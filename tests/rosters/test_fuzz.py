@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.sheet_reader import CODES, NoBook, read
+from programmes import catalogue
 from prompts import LANGUAGES, render
 from services.rostering import paperwork
 from services.rostering.book import Book, Cell, Faulty, Merge, Sheet, SheetRow
@@ -28,10 +29,7 @@ pytestmark = pytest.mark.slow
 HEADINGS: Final = [
     heading for ways in words("headings").values() for heading in ways if heading != "unused"
 ]
-PROGRAMMES: Final = (
-    *("shanxi-2026", "spark-2026", "jiangsu-2022", "neimenggu-pilot-2025"),
-    *("neimenggu-yingcai-2025", "sichuan-jingke-2023", "sichuan-jindaoshi-2023"),
-)
+PROGRAMMES: Final = [programme.key for programme in catalogue.all_programmes()]
 MADE: Final = datetime(2025, 1, 1, tzinfo=UTC)
 GOOD: Final = xlsx(
     [["姓名", "学校", "年级", "出生日期"], ["张三", "甲中学", "高一", date(2010, 1, 2)]],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -20,6 +20,10 @@ from tests.faults.small import until
 from tests.site.conftest import Pushed, Serve
 
 LOCAL_PROXY = {"X-Forwarded-For": "203.0.113.7"}
+WORKERS: Final = (
+    *("inbox", "delivery", "issuing", "bulletins"),
+    *("help_calls", "delegates", "reminders", "counting"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +43,7 @@ async def test_a_house_that_is_well_says_so(serve: Serve) -> None:
     assert answer.json() == {
         "ok": True,
         "database": True,
-        "workers": {"inbox": True, "delivery": True, "issuing": True, "bulletins": True},
+        "workers": dict.fromkeys(WORKERS, True),
         "oldest_waiting": 0.0,
     }
     assert answer.headers["cache-control"] == "no-store"
@@ -84,12 +88,7 @@ async def test_a_worker_in_trouble_is_told_and_when_it_is_over(
             await until(lambda: app.delivery.trouble.lasts)
             answer = await client.get("/healthz")
             assert answer.status_code == 503
-            assert answer.json()["workers"] == {
-                "inbox": True,
-                "delivery": False,
-                "issuing": True,
-                "bulletins": True,
-            }
+            assert answer.json()["workers"] == dict.fromkeys(WORKERS, True) | {"delivery": False}
         await until(lambda: app.delivery.well)
         assert (await client.get("/healthz")).status_code == 200
 

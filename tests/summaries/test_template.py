@@ -293,10 +293,10 @@ async def test_it_is_filled_in_a_process_that_may_hang_alone() -> None:
     assert Document(io.BytesIO(done)).paragraphs[0].text == "示例一期"
     with pytest.raises(desk.NotFilled) as slow:
         await desk.fill_apart(word("{{期次}}"), TOLD, seconds=0.01)
-    assert slow.value.why.key == "summary.unfit.too_hard"
+    assert slow.value.words.key == "summary.unfit.too_hard"
     with pytest.raises(desk.NotFilled) as wrong:
         await desk.fill_apart(word("{{谁}}"), TOLD)
-    assert "「{{谁}}」" in render(wrong.value.why, "zh")
+    assert "「{{谁}}」" in render(wrong.value.words, "zh")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from bot.platforms.telegram.drawing import STYLES, Drawn, Entity, Key, Piece, draw
-from bot.platforms.telegram.text import split, units
+from bot.platforms.telegram.drawing import STYLES, Drawn, Entity, Key, Piece, draw, units
+from bot.platforms.telegram.text import split
 from bot.talk.message import (
     Button,
     Outgoing,

@@ -26,8 +26,9 @@ from bot.platforms.contract import (
     Unsent,
     Unserved,
 )
+from bot.platforms.telegram.drawing import units
 from bot.platforms.telegram.messenger import Telegram
-from bot.platforms.telegram.text import split, units
+from bot.platforms.telegram.text import split
 from bot.talk.message import Button, Outgoing
 from tests.telegram.bot_api import (
     MEGABYTE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 from bot.talk.acting import Actor, Operator, Refused
 from programmes import catalogue, evaluating
 from programmes.reminding import To
-from services import evaluations, looking, marking, records, roster, stages
+from services import evaluations, looking, marking, plans, records, roster, stages, urging
 from services.access import cohort_of, learner_at
 from services.evaluations import Dimension, EvaluationBody
 from services.marking import MarkTally
@@ -23,6 +23,7 @@ from services.rights import Relation
 from services.standing import standings_on
 from storage.database import Database
 from storage.tables import (
+    Evaluation,
     ExpertMark,
     File,
     Record,
@@ -32,6 +33,7 @@ from storage.tables import (
     Role,
     UnitKind,
 )
+from tests.statements import asked
 
 PILOT = "neimenggu-pilot-2025"
 NOW = datetime(2025, 12, 3, 2, tzinfo=UTC)
@@ -105,11 +107,17 @@ class Year:
         body = EvaluationBody(outcome=outcome, comment="同意专家意见")
         evaluations.sign(self.db, actor, place, self.key, "office", 0, body)
 
+    def decision(self, student: str) -> Evaluation | None:
+        """What the office has decided about a learner on the experts' marks."""
+        every = evaluations.all_of(self.db, self.place(student), family=False)
+        stated = (one.evaluation for one in every if one.evaluation.stage == self.key)
+        return next(stated, None)
+
     def tally(self, who: str, student: str) -> MarkTally | None:
         member = roster.find_member(self.db, self.place(student)).membership
         cohort = cohort_of(self.db, member)
         now = stages.stage_of(self.db, cohort, self.key, NOW.date())
-        part = marking.part_of(cohort, now)
+        part = marking.deciding_part(cohort, now)
         assert part is not None
         place = self.place(student)
         return marking.tallies(self.db, self.actor(who), [place], now, part).get(place)
@@ -170,8 +178,65 @@ def test_experts_mark_who_was_recommended_and_the_office_decides(year: Year) -> 
     with pytest.raises(Refused, match=r"evaluation\.not_yours"):
         evaluations.task(year.db, year.actor("市办"), year.place("甲生"), year.key, "office")
     year.decide("甲生", "excellent")
-    assert evaluations.decided(year.db, year.place("甲生"))
+    assert year.decision("甲生")
     assert "甲生" not in year.offered("专二")
+
+
+def test_lists_ask_as_often_for_many_as_for_few(sqlite_database: Database) -> None:
+    with sqlite_database.transaction() as db:
+        year = make(db)
+        year.recommend("甲生")
+        year.recommend("乙生")
+        year.open()
+        year.add("团队", Role.TEAM_MEMBER)  # a mentor has room for three
+        for name in ("甲生", "乙生"):
+            roster.link_mentor(db, Operator(NOW), year.place(name), year.place("团队"))
+        few = lists_ask(year)
+        assert all(few.values())
+        for name in ("丁生", "戊生", "己生", "庚生"):
+            school = roster.find_member(db, year.place("甲生")).membership.unit_id
+            year.add(name, Role.STUDENT, school)
+            roster.link_mentor(db, Operator(NOW), year.place(name), year.place("团队"))
+            year.recommend(name)
+        assert len(year.offered("专一")) == 6
+        assert lists_ask(year) == few
+
+
+def lists_ask(year: Year) -> dict[str, int]:
+    """How many statements each list costs."""
+    db, office = year.db, year.actor("区办")
+    learner = roster.find_member(db, year.place("甲生")).membership
+    cohort = cohort_of(db, learner)
+    now = stages.stage_of(db, cohort, year.key, NOW.date())
+    part = marking.deciding_part(cohort, now)
+    assert part is not None
+    students = [
+        place for name, (_, place) in year.people.items() if name.endswith("生") and name != "丙生"
+    ]
+    tasks = [
+        task
+        for _, each in evaluations.parts_written(
+            db, cohort, evaluations.learners(db, office, cohort), now
+        )
+        for task in each
+    ]
+    lists: dict[str, Callable[[], object]] = {
+        "marks to sign": lambda: marking.left(db, year.actor("专一")),
+        "what the office sees": lambda: marking.tallies(db, office, students, now, part),
+        "what the office may sign": lambda: evaluations.signable(db, office, tasks),
+        "what is left to the office": lambda: evaluations.left(
+            db, office, year.place("甲生"), year.key, "office"
+        ),
+        "plans to write": lambda: plans.writes(db, year.actor("团队")),
+        "who may remind": lambda: urging.who_may(db, students),
+        "whom one may remind": lambda: urging.urgeable(db, office, students, urging.MATTERS),
+    }
+    counted = {}
+    for name, read in lists.items():
+        with asked(db) as statements:
+            assert read()
+        counted[name] = len(statements)
+    return counted
 
 
 def test_nobody_reads_anothers_mark_but_the_office_that_decides(year: Year) -> None:
@@ -251,7 +316,7 @@ def test_after_the_decision_nothing_is_marked_opened_or_read(year: Year) -> None
         marking.open_evaluation(year.db, year.actor("专二"), number)
     mark = year.db.exec(select(ExpertMark)).one()
     assert not marking.may_reopen(year.db, year.actor("区办"), mark)
-    decision = evaluations.decided(year.db, year.place("甲生"))
+    decision = year.decision("甲生")
     assert decision is not None
     evaluations.reopen(year.db, year.actor("区办"), decision.id or 0, 1, "再议")
     assert year.mark("专二", "甲生", "qualified").version == 1

@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 from sqlmodel import col, select
 
+from answers.evaluation import programmes_of
 from bot.talk.acting import Actor, Operator, Refused
 from programmes import catalogue, planning
 from programmes.reminding import To
@@ -30,16 +31,18 @@ from tests.house import House, Member
 from tests.talks.play import content
 from tests.year.conftest import OpenHouse
 
+TABLE: Final = [
+    json.loads(line)
+    for line in (Path(__file__).parents[1] / "programmes" / "truth.jsonl")
+    .read_text("utf-8")
+    .splitlines()
+]
 SCHEMES: Final = {
-    "shanxi-2026": "shanxi_yingcai_2026",
-    "jiangsu-2022": "jiangsu_houbei_2022",
-    "neimenggu-yingcai-2025": "neimenggu_yingcai_2025",
-    "neimenggu-pilot-2025": "neimenggu_pilot_2025",
-    "spark-2026": "spark_2026",
-    "sichuan-jingke-2023": "sichuan_jingke_2023",
-    "sichuan-jindaoshi-2023": "sichuan_jindaoshi_2023",
+    programme.key: scheme
+    for scheme in sorted({row[0] for row in TABLE})
+    for programme in programmes_of(scheme, catalogue.all_programmes())
 }
-TABLE: Final = Path(__file__).parents[1] / "programmes" / "truth.jsonl"
+"""How the truth table calls each programme."""
 ASKED: Final = [key for key in SCHEMES if planning.is_asked(catalogue.load(key))]
 BODY: Final = PlanBody(
     grounds="对光学有兴趣", aims="独立完成一组实验", steps="先读书，再做实验，最后写报告"
@@ -49,8 +52,11 @@ DAY: Final = timedelta(days=1)
 
 def said(scheme: str, path: str) -> dict[str, str]:
     """What the truth table says of a fact."""
-    rows = map(json.loads, TABLE.read_text("utf-8").splitlines())
-    return next(fact for one, where, fact in rows if (one, where) == (scheme, path))
+    return next(fact for one, where, fact in TABLE if (one, where) == (scheme, path))
+
+
+def test_the_truth_table_knows_every_programme() -> None:
+    assert SCHEMES.keys() == {programme.key for programme in catalogue.all_programmes()}
 
 
 @pytest.mark.parametrize("key", SCHEMES)

@@ -93,22 +93,22 @@ class Drawn(NamedTuple):
         next piece.
         """
         found = []
-        at = units = 0
+        at = passed = 0
         for piece in pieces:
             begins = self.text.index(piece, at)
-            units += _units(self.text[at:begins])
-            end = units + _units(piece)
+            passed += units(self.text[at:begins])
+            end = passed + units(piece)
             shared = tuple(
                 Entity(
                     one.type,
-                    max(one.offset, units) - units,
-                    min(one.offset + one.length, end) - max(one.offset, units),
+                    max(one.offset, passed) - passed,
+                    min(one.offset + one.length, end) - max(one.offset, passed),
                 )
                 for one in self.entities
-                if one.offset < end and one.offset + one.length > units
+                if one.offset < end and one.offset + one.length > passed
             )
             found.append(Piece(piece, shared))
-            at, units = begins + len(piece), end
+            at, passed = begins + len(piece), end
         return tuple(found)
 
 
@@ -212,7 +212,7 @@ class _Page:
 
     def add(self, words: str, look: Look | None = None) -> None:
         if words and look is not None:
-            self.entities.append(Entity(look, _units(self.text), _units(words)))
+            self.entities.append(Entity(look, units(self.text), units(words)))
         self.text += words
 
     def line(self) -> None:
@@ -226,6 +226,6 @@ class _Page:
             self.text += "\n\n"
 
 
-def _units(text: str) -> int:
+def units(text: str) -> int:
     """The length of a text for Telegram, in UTF-16 units."""
     return len(text) + sum(character > "\uffff" for character in text)

@@ -98,7 +98,6 @@ class Telegram:
         """
         self.capabilities = Capabilities(
             edits=True,
-            text_limit=TEXT_LIMIT,
             file_limit=DOWNLOAD_LIMIT,
             idempotent=False,
             per_second=30,

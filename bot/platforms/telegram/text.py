@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.platforms.contract import Unsent
-from bot.platforms.telegram.drawing import Drawn, Key, Piece
+from bot.platforms.telegram.drawing import Drawn, Key, Piece, units
 
 TEXT_LIMIT: Final = 4096
 """UTF-16 units."""
@@ -109,11 +109,6 @@ def _albums(files: Sequence[Upload]) -> list[list[Upload]]:
 
 
 # ---------------------------------------------------------------- long texts
-
-
-def units(text: str) -> int:
-    """The length of a text for Telegram, in UTF-16 units."""
-    return len(text) + sum(character > "\uffff" for character in text)
 
 
 def split(text: str, limit: int) -> list[str]:

@@ -44,7 +44,6 @@ class WebPlatform:
         """
         self.capabilities = Capabilities(
             edits=True,
-            text_limit=20_000,
             file_limit=file_limit,
             idempotent=True,
             per_second=1000.0,
