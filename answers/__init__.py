@@ -6,19 +6,19 @@ figure can slip in, and a fact that the document is silent on is answered as sil
 here is a pure function of the question, the packs and the two lists beside this file.
 """
 
-from answers.alarms import PLAIN, Concern, alarmed, concern, concern_for
+from answers.alarms import PLAIN, Alarm, alarm_for, alarm_in, alarmed
 from answers.policy_guide import CLEAR, SURELY, Guide, Last, PolicyAnswer, guide
 
 __all__ = [
     "CLEAR",
     "PLAIN",
     "SURELY",
-    "Concern",
+    "Alarm",
     "Guide",
     "Last",
     "PolicyAnswer",
+    "alarm_for",
+    "alarm_in",
     "alarmed",
-    "concern",
-    "concern_for",
     "guide",
 ]

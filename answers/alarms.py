@@ -24,7 +24,7 @@ LONGEST: Final = 2000
 """Characters that are looked through."""
 
 
-class Alarm(BaseModel):
+class Sayings(BaseModel):
     """What says that somebody needs help of one kind."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,12 +43,12 @@ class Alarms(BaseModel):
     """How adults speak of a child or pupil of theirs."""
     friend: str
     """How the young speak of each other."""
-    distress: Alarm
-    harm: Alarm
-    low: Alarm
+    distress: Sayings
+    harm: Sayings
+    low: Sayings
 
 
-class Concern(StrEnum):
+class Alarm(StrEnum):
     """What words give cause for."""
 
     DISTRESS = "distress"
@@ -59,11 +59,10 @@ class Concern(StrEnum):
     """They tell of a low mood, and of nothing worse."""
 
 
-PLAIN: Final = (Concern.DISTRESS, Concern.HARM)
-Whom = Literal["child", "friend"]
+PLAIN: Final = (Alarm.DISTRESS, Alarm.HARM)
 
 
-def concern(words: str) -> Concern | None:
+def alarm_in(words: str) -> Alarm | None:
     """What words give cause for; `None` for all others.
 
     A cry is plain where the table has it and what was learned does not speak against it; either
@@ -71,10 +70,10 @@ def concern(words: str) -> Concern | None:
     """
     topic, need = topic_of(words), worries.need(words)
     if topic and need > DOUBTFUL:
-        return Concern(topic)
+        return Alarm(topic)
     if topic or need > WORRYING:
-        return Concern.UNCLEAR
-    return Concern.LOW if _patterns()["low"].search(_plain(words)) else None
+        return Alarm.UNCLEAR
+    return Alarm.LOW if _patterns()["low"].search(_plain(words)) else None
 
 
 def alarmed(words: str) -> Text | None:
@@ -83,7 +82,9 @@ def alarmed(words: str) -> Text | None:
     return t(f"ask.reply.{topic}") if topic else None
 
 
-def concern_for(words: str, whom: Whom, names: Sequence[str] = ()) -> Concern | None:
+def alarm_for(
+    words: str, whom: Literal["child", "friend"], names: Sequence[str] = ()
+) -> Alarm | None:
     """A plain cry about somebody else: a child or pupil, who may be called by these names, or a
     friend. `None` where the words name nobody such, or cry nothing plainly.
 
@@ -94,7 +95,7 @@ def concern_for(words: str, whom: Whom, names: Sequence[str] = ()) -> Concern | 
         said = said.replace(name, "孩子")
     meant, found = _patterns()[whom].subn("我", fold(said).casefold())
     topic = topic_of(_THEY.sub("我", meant)) if found else ""
-    return Concern(topic) if topic else None
+    return Alarm(topic) if topic else None
 
 
 _THEY: Final = re.compile(r"[他她](?!们)|\bta\b")
@@ -134,8 +135,8 @@ def _patterns() -> Mapping[str, re.Pattern[str]]:
         others
         | {"not": _any(found.otherwise)}
         | {
-            name: _any((*map(re.escape, alarm.words), *alarm.patterns))
-            for name, alarm in kinds.items()
+            name: _any((*map(re.escape, said.words), *said.patterns))
+            for name, said in kinds.items()
         }
     )
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from answers import PLAIN, Concern, concern, concern_for
+from answers import PLAIN, Alarm, alarm_for, alarm_in
 from bot.scene import TO_MENU, Flow, Scene
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Asked, Pick
@@ -43,12 +43,12 @@ def heed(scene: Scene, incoming: Incoming) -> str | None:
         return words[meant.end() :]
     if scene.speaker.person_id is not None and learner(scene) is None:
         return None if _of_a_child(scene, words) else words
-    found = concern(words)
+    found = alarm_in(words)
     if found in PLAIN:
-        _answer(scene, concern_for(words, "friend"), found)
-    elif found is Concern.UNCLEAR and not incoming.files:
+        _answer(scene, alarm_for(words, "friend"), found)
+    elif found is Alarm.UNCLEAR and not incoming.files:
         _ask_whether(scene, words)
-    elif found is Concern.LOW and scene.talk() is None and not _tells_of_work(scene, words):
+    elif found is Alarm.LOW and scene.talk() is None and not _tells_of_work(scene, words):
         _seal(scene)
         _say(scene, Message(t("alarm.low"), note=t("seeking.helplines")))
     else:
@@ -65,24 +65,24 @@ def _seal(scene: Scene) -> None:
     scene.secret = True
 
 
-def _answer(scene: Scene, friends: Concern | None, own: Concern) -> None:
+def _answer(scene: Scene, friends: Alarm | None, own: Alarm) -> None:
     """Say where there is help, and that nothing was kept. A form is put down for the while: what
     is typed next is no answer to it."""
     _seal(scene)
     help_ = t(f"alarm.friend.{friends}") if friends else t(f"ask.reply.{own}")
     talk = scene.park()
     if talk is None:
-        scene.say(Message(help_, note=_unkept(scene, "kept_nowhere"), sealed=True))
+        scene.say(Message(help_, note=_unkept(scene, t("alarm.kept_nowhere")), sealed=True))
         if scene.speaker.person_id is not None:
             help_calls.seek(scene, ())
         return
     go_on = Choice(press("resume", talk.id), t("talk.go_on"))
-    _say(scene, Message(help_, ((go_on, TO_MENU),), note=_unkept(scene, "not_in_form")))
+    _say(scene, Message(help_, ((go_on, TO_MENU),), note=_unkept(scene, t("alarm.not_in_form"))))
 
 
-def _unkept(scene: Scene, key: str) -> Text:
+def _unkept(scene: Scene, told: Text) -> Text:
     """That nothing was kept here, and what stays on the screen all the same."""
-    return t("ask.parts", parts=Lines([t(f"alarm.{key}"), help_calls.stays(scene)]))
+    return t("ask.parts", parts=Lines([told, help_calls.stays(scene)]))
 
 
 def _of_a_child(scene: Scene, words: str) -> bool:
@@ -91,19 +91,18 @@ def _of_a_child(scene: Scene, words: str) -> bool:
     children = roster.children_of(scene.session, scene.actor.person_id)
     if not children and (scene.talk() is not None or not oversees(scene)):
         return False
-    found = concern_for(words, "child", [one.person.name for one in children])
+    found = alarm_for(words, "child", [one.person.name for one in children])
     if found is None:
         return False
     _seal(scene)
     talk = scene.park()
-    of = "child" if children else "pupil"
     go_on = (Choice(press("resume", talk.id), t("talk.go_on")),) if talk else ()
     scene.say(
         Message(
-            t(f"alarm.{of}.{found}"),
+            t(f"alarm.child.{found}") if children else t(f"alarm.pupil.{found}"),
             ((*go_on, TO_MENU),),
             fields=help_calls.to_go_to(scene, [one.id for one in children]),
-            note=_unkept(scene, "not_in_form" if talk else "kept_nowhere"),
+            note=_unkept(scene, t("alarm.not_in_form" if talk else "alarm.kept_nowhere")),
             sealed=True,
         )
     )
@@ -125,7 +124,7 @@ def _tells_of_work(scene: Scene, words: str) -> bool:
 # ---------------------------------------------------------------- in doubt, ask
 
 
-class Held(BaseModel):
+class HeldWords(BaseModel):
     """Words that may be a cry for help, and the talk that they were said in."""
 
     model_config = ConfigDict(frozen=True)
@@ -154,7 +153,7 @@ class Whether(Pick):
         words = answer.text or ""
         if answer.press is None and _NO.fullmatch(words):
             return AS_MEANT
-        if answer.press is None and (_YES.match(words) or concern(words)):
+        if answer.press is None and (_YES.match(words) or alarm_in(words)):
             return TELL
         return Pick.parse(self, answer, asked)
 
@@ -167,7 +166,7 @@ _NO: Final = re.compile(
 _YES: Final = re.compile(r"\s*+(?:是|嗯|对|有|yes|yeah)", re.IGNORECASE)
 
 
-async def which(chat: Chat, _me: Held) -> str:
+async def which(chat: Chat, _me: HeldWords) -> str:
     """Whether to find an adult or to take the words as they were meant."""
     ways = (
         Choice(TELL, t("seeking.tell_an_adult"), weight="primary"),
@@ -178,11 +177,11 @@ async def which(chat: Chat, _me: Held) -> str:
     return said
 
 
-def _load(_scene: Scene, args: Mapping[str, Any]) -> Held:
-    return Held.model_validate(args)
+def _load(_scene: Scene, args: Mapping[str, Any]) -> HeldWords:
+    return HeldWords.model_validate(args)
 
 
-def _finish(scene: Scene, held: Held, said: str) -> None:
+def _finish(scene: Scene, held: HeldWords, said: str) -> None:
     """Lead to an adult, and the words are gone; or hear them where they were said."""
     if said == TELL:
         help_calls.seek(scene, ())
@@ -198,7 +197,7 @@ FLOWS: Final = [
         name=WORRY,
         title=t("alarm.title"),
         talk=which,
-        about=Held,
+        about=HeldWords,
         load=_load,
         finish=_finish,
         sealed=True,

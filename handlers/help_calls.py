@@ -351,12 +351,12 @@ def open_call(scene: Scene, args: Sequence[str]) -> None:
         Field(t("seeking.words"), _written(written)),
     )
     closed = call.ended
-    told = "taken_back_already" if call.taken_back else "closed_already"
+    told = t("seeking.taken_back_already" if call.taken_back else "seeking.closed_already")
     done = Choice(press("close_call", call.id), t("seeking.close"), weight="primary")
     sealed(
         scene,
         Message(
-            t(f"seeking.{told}" if closed else "seeking.please"),
+            told if closed else t("seeking.please"),
             ((TO_MENU,),) if closed else ((done,), (TO_MENU,)),
             title=t("seeking.asks_you", name=asker.name),
             fields=fields,

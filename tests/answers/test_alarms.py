@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from answers import PLAIN, Concern, concern, concern_for, worries
+from answers import PLAIN, Alarm, alarm_for, alarm_in, worries
 from tests.answers.worries.learning import KEPT_APART, Said, learned, read, taught, written
 
 HARM = [
@@ -71,25 +71,25 @@ NEITHER = [
 
 @pytest.mark.parametrize("words", [*HARM, *DISTRESS])
 def test_a_cry_is_heard(words: str) -> None:
-    assert concern(words) is not None
-    if concern(words) in PLAIN:
-        assert (concern(words) is Concern.HARM) == (words in HARM)
+    assert alarm_in(words) is not None
+    if alarm_in(words) in PLAIN:
+        assert (alarm_in(words) is Alarm.HARM) == (words in HARM)
 
 
 def test_most_of_these_are_plain() -> None:
     """The others are asked about: so much else is told with them, or so little."""
-    asked = [words for words in (*HARM, *DISTRESS) if concern(words) not in PLAIN]
+    asked = [words for words in (*HARM, *DISTRESS) if alarm_in(words) not in PLAIN]
     assert len(asked) <= 5, asked
 
 
 @pytest.mark.parametrize("words", NEITHER)
 def test_what_only_sounds_like_it_is_left_alone(words: str) -> None:
-    assert concern(words) is None
+    assert alarm_in(words) is None
 
 
 @pytest.mark.parametrize("words", ["压力好大", "emo了", "实验又失败了，有点崩溃", "最近好累"])
 def test_a_low_mood_is_no_cry(words: str) -> None:
-    assert concern(words) in (Concern.LOW, None)
+    assert alarm_in(words) in (Alarm.LOW, None)
 
 
 def test_whoever_writes_of_an_experiment_is_left_alone() -> None:
@@ -102,9 +102,9 @@ def test_whoever_writes_of_an_experiment_is_left_alone() -> None:
         if line and line[0] not in "#@"
     ]
     assert len(said) > 600
-    heard = [(one, concern(one)) for one in said]
+    heard = [(one, alarm_in(one)) for one in said]
     assert not [one for one, found in heard if found in PLAIN]
-    asked = [one for one, found in heard if found is Concern.UNCLEAR]
+    asked = [one for one, found in heard if found is Alarm.UNCLEAR]
     assert "导师昨天视频会上骂了我半小时" in asked
     assert len(asked) <= len(said) // 200
 
@@ -131,7 +131,7 @@ def _heard(said: list[Said], want: str) -> float:
     """The share of these that is answered or asked about."""
     these = [one for one in said if one.want == want]
     assert len(these) > 50
-    return sum(concern(one.words) not in (None, Concern.LOW) for one in these) / len(these)
+    return sum(alarm_in(one.words) not in (None, Alarm.LOW) for one in these) / len(these)
 
 
 @pytest.mark.parametrize(
@@ -156,4 +156,4 @@ def _heard(said: list[Said], want: str) -> float:
     ],
 )
 def test_what_a_guardian_says_of_their_child(words: str, topic: str) -> None:
-    assert (concern_for(words, "child", ["林小雨"]) or "") == topic
+    assert (alarm_for(words, "child", ["林小雨"]) or "") == topic

@@ -13,6 +13,7 @@ from tests.architecture.code import ROOT, files, parsed
 SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "advice": ("jobs", "services"),
     "affairs": ("handlers", "language"),
+    "alarms": ("answers", "handlers"),
     "asking": ("app/commands", "handlers"),
     "audit": ("services", "storage/tables"),
     "bulletin_replies": ("handlers", "services"),

@@ -14,6 +14,7 @@ from typing import Final, get_args
 
 import pytest
 
+from answers.alarms import TOPICS
 from answers.explaining import Verdict
 from answers.premises import premises
 from answers.reading import Unreadable
@@ -111,6 +112,9 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "answer.other_{}": tuple(UNREADABLE),
     "help.other_{}": tuple(UNREADABLE),
     "ask.reply.{}": tuple(k for k, one in common_topics().items() if not one.documented),
+    "alarm.child.{}": TOPICS,
+    "alarm.friend.{}": TOPICS,
+    "alarm.pupil.{}": TOPICS,
     "ask.premise.{}": tuple(premise.key for premise in premises()),
     "ask.sum.rank_{}": ("subject", "overall"),
     "ask.topic.{}": tuple(k for k, one in common_topics().items() if one.documented),
@@ -129,9 +133,9 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "bulletin.owes_{}": values(MATTERS),
     "bulletin.{}": (
         *("unit_column", "name_column", "role_column", "fate_column"),
-        *("unit", "subject", "owes"),
+        *("unit", "subject", "grade", "owes"),
     ),
-    "bulletin.which_{}": ("unit", "subject", "owes"),
+    "bulletin.which_{}": ("unit", "subject", "grade", "owes"),
     "calendar.month_{}": tuple(map(str, range(1, 13))),
     "calendar.weekday_{}": tuple(map(str, range(1, 8))),
     "ask.reply_at_office.{}": EVERY,

@@ -28,7 +28,7 @@ from bot.talk.inputs import (
 )
 from bot.talk.message import Outgoing, as_message, as_text, put
 from handlers import handlers
-from handlers.alarms import Held
+from handlers.alarms import HeldWords
 from handlers.bulletin_replies import ReplySeen
 from handlers.bulletins import BulletinSeen, ComingMoment, LaterSeen, OneUnit, ReportSeen
 from handlers.certificates import IssuingSeen, RevokingSeen
@@ -202,7 +202,7 @@ def told(flow: str) -> Iterator[BaseModel]:
                     invite_id=1, name="林小雨", role=role, cohort="2026 级", programme="x"
                 )
         case "worry":
-            yield Held(words="他让我一个人去他那里")
+            yield HeldWords(words="他让我一个人去他那里")
         case "heard":
             yield HeardSeen(words="昨天种菜")
         case "say_more":
