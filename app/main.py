@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -120,8 +121,10 @@ class App:
         settings: Settings,
         clock: Clock | None = None,
         platforms: Mapping[str, Platform] | None = None,
+        steady: Callable[[], float] = monotonic,
     ) -> None:
-        """Build the parts; nothing runs yet. `platforms` replaces the configured ones."""
+        """Build the parts; nothing runs yet. `platforms` replaces the configured ones; `steady`
+        tells seconds that only go forward, as `clock` does."""
         self.settings = settings
         catalogue.use(settings.packs_dir)
         self.clock = clock or SystemClock()
@@ -133,7 +136,7 @@ class App:
         self.site: Site | None = None
         """The web server; `None` before `run`, or if nothing needs one."""
         checks = {name: bound(self.clock) for name, bound in CONDITIONS.items()}
-        self.delivery = Delivery(self.database, self.clock, self.platforms, checks)
+        self.delivery = Delivery(self.database, self.clock, self.platforms, checks, steady)
         self.advice = self._advice()
         keys, site = SigningKeys(settings.keys_dir), settings.web.address_for_all
         press = Press(self.database, self.store, keys, site)

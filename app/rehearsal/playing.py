@@ -65,6 +65,7 @@ async def rehearse(database_url: str, cohort_id: int, now: datetime) -> Rehearsa
             Settings(database_url=copy, data_dir=folder, web=WebSettings(enabled=False)),
             clock,
             {"fake": FakePlatform()},
+            clock.seconds,
         )
         try:
             plan = await app.database.run(_prepared, cohort_id, now)

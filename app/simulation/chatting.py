@@ -68,7 +68,7 @@ class Chats:
 
     def reminded_of(self, one: Invented, *verbs: str) -> Incoming | None:
         """Press the way on of the latest reminder, if it is one of these acts."""
-        for shown in list(self.latest(one))[-REMEMBERED:][::-1]:
+        for shown in self.latest(one)[: -REMEMBERED - 1 : -1]:
             verbs_shown = {_verb(button.press) for button in _buttons(shown.message)}
             if REMINDER in verbs_shown:
                 found = (b for b in _buttons(shown.message) if _verb(b.press) in verbs)

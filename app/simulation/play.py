@@ -68,6 +68,7 @@ class Play:
             ),
             self.clock,
             {"fake": self.platform},
+            self.clock.seconds,
         )
         event.listen(self.app.database.engine, "connect", _write_without_waiting)
         migrate.upgrade(self.app.database)
