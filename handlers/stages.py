@@ -18,6 +18,7 @@ from handlers import evaluations as evaluation_cards
 from handlers import plans
 from handlers.evaluations import open_press, read_press, window_words
 from handlers.pages import page_of, student_item, tell
+from programmes.evaluating import Side
 from prompts import Brief, Text, Words, t
 from services import certificates, evaluations, exits, marking, stages
 from services.entities import Cohort, EvaluationState
@@ -102,8 +103,9 @@ def stage(scene: Scene, args: Sequence[str]) -> None:
         for task in tasks
     ]
     missing = [task for task in every if not is_signed(task)]
+    mine = evaluations.signed_by(scene.session, scene.actor, [one for one in every if one.waits])
     # What the speaker may sign comes first, then what others have still to sign.
-    in_order = sorted(every, key=lambda task: (is_signed(task), not mine(scene, task)))
+    in_order = sorted(every, key=lambda task: (is_signed(task), part_of(task) not in mine))
     begun = now.state not in UNBEGUN
     on_page, turn = page_of(in_order, args[2:3], f"stage:{shown.id}:{now.number}")
     rows = [*turn] if begun else []
@@ -116,7 +118,9 @@ def stage(scene: Scene, args: Sequence[str]) -> None:
         t("stages.missing", count=len(missing), of=len(every)) if begun and every else "",
         title=now.stage.name,
         fields=tuple(stage_fields(scene, shown, now)),
-        items=tuple(item(scene, task, tallies) for task in on_page) if begun else (),
+        items=tuple(item(task, tallies, part_of(task) in mine) for task in on_page)
+        if begun
+        else (),
         clause=now.stage.clause,
     )
     tell(scene, card, rows, shown)
@@ -140,9 +144,9 @@ def stage_fields(scene: Scene, shown: Cohort, now: StageNow) -> Iterable[Field]:
         yield Field(t("stages.change"), words)
 
 
-def mine(scene: Scene, task: Task) -> bool:
-    """Whether the speaker may sign this part now."""
-    return task.waits and evaluations.may_sign(scene.session, scene.actor, task)
+def part_of(task: Task) -> tuple[int, Side]:
+    """Whose part of a stage it is, and from which side."""
+    return task.member.id, task.part.side
 
 
 def of_experts(scene: Scene, tasks: Sequence[Task]) -> Mapping[int, MarkTally]:
@@ -154,14 +158,14 @@ def of_experts(scene: Scene, tasks: Sequence[Task]) -> Mapping[int, MarkTally]:
     return marking.tallies(scene.session, scene.actor, ids, asked[0].now, asked[0].part)
 
 
-def item(scene: Scene, task: Task, tallies: Mapping[int, MarkTally]) -> Item:
-    """One learner's part of a stage, as a row of a list."""
+def item(task: Task, tallies: Mapping[int, MarkTally], mine: bool) -> Item:
+    """One learner's part of a stage, as a row of a list; `mine`: the speaker may sign it now."""
     words: Words = task.member.person.name
     if len(stages.parts_of(task.cohort, task.now.stage)) > 1:
         side = t(f"evaluation.side_{task.part.side}")
         words = t("stages.learner", name=words, side=side)
     if task.evaluation is None:
-        if mine(scene, task):
+        if mine:
             state = t("stages.yours_to_sign")
             if tally := tallies.get(task.member.id):
                 counted = {"signed": len(tally.marks), "experts": tally.experts}

@@ -6,12 +6,14 @@ stays as a version of its own. No model writes or reads any of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Refused
@@ -29,6 +31,7 @@ from services.access import (
     allow,
     cohort_of,
     held,
+    held_each,
     learner_at,
     may_keep,
     memberships,
@@ -140,7 +143,21 @@ def task(db: Session, actor: Actor, student_id: int, stage: int | str, side: str
 
 def may_sign(db: Session, actor: Actor, task: Task) -> bool:
     """Whether the actor writes this part for this learner."""
-    return held(db, actor.person_id, act_of(task.part), task.member.id) is not None
+    return bool(signed_by(db, actor, [task]))
+
+
+def signed_by(db: Session, actor: Actor, tasks: Iterable[Task]) -> set[tuple[int, Side]]:
+    """The learners and the sides of those of these parts that the actor writes."""
+    by_act: dict[str, set[tuple[int, Side]]] = defaultdict(set)
+    for task in tasks:
+        by_act[act_of(task.part)].add((task.member.id, task.part.side))
+    return {
+        one
+        for act, every in by_act.items()
+        for may in [held_each(db, actor.person_id, act, {learner for learner, _ in every})]
+        for one in every
+        if one[0] in may
+    }
 
 
 def awaits_consent(db: Session, actor: Actor, task: Task) -> bool:
@@ -173,13 +190,15 @@ def left(db: Session, actor: Actor, student_id: int, stage: str, side: str) -> l
         return [task for task in tasks(db, actor) if task.waits]
     cohort = cohort_of(db, roster.find_member(db, student_id).membership)
     now = stages.stage_of(db, cohort, stage, beijing_day(actor.now))
-    return [
+    waiting = [
         task
         for part, each in parts_written(db, cohort, learners(db, actor, cohort), now)
         if part.side is Side.OFFICE
         for task in each
-        if task.waits and may_sign(db, actor, task)
+        if task.waits
     ]
+    mine = signed_by(db, actor, waiting)
+    return [task for task in waiting if (task.member.id, task.part.side) in mine]
 
 
 def asked_of(db: Session, actor: Actor) -> bool:
@@ -218,12 +237,14 @@ def parts_written(
 def _evaluations(
     db: Session, students: Sequence[int], keys: Sequence[str]
 ) -> dict[tuple[int, str, str], Evaluation]:
-    rows = db.exec(
-        select(Evaluation).where(
-            col(Evaluation.student_id).in_(students), col(Evaluation.stage).in_(keys)
-        )
-    )
+    rows = db.exec(_of_stages, params={"students": students, "keys": keys})
     return {(one.student_id, one.stage, one.side): one for one in rows}
+
+
+_of_stages = select(Evaluation).where(
+    col(Evaluation.student_id).in_(bindparam("students", expanding=True)),
+    col(Evaluation.stage).in_(bindparam("keys", expanding=True)),
+)
 
 
 def evaluated_by(programme: Programme, role: Role) -> bool:
