@@ -21,7 +21,7 @@ from structlog.dev import plain_traceback
 from answers import guide
 from app.doorkeeper import Doorkeeper
 from app.settings import Settings, TelegramSettings
-from bot.delivery import ConditionCheck, Delivery
+from bot.delivery import Delivery
 from bot.inbox import Inbox
 from bot.platforms.contract import Platform
 from bot.router import Router
@@ -38,23 +38,19 @@ from jobs.dossiers import Bindery, make_dossier
 from jobs.files import keep_files
 from jobs.invitations import InvitationDesk
 from jobs.language_model import Model
+from jobs.rehearsals import make_rehearsal
 from jobs.rosters import RosterDesk
 from jobs.summaries import SummaryDesk
+from jobs.ticking import conditions, tick
 from programmes import catalogue
 from services import (
     advice,
-    bulletin_posts,
-    delegates,
-    help_calls,
     inquiries,
     joining,
     keeping,
     menus,
-    office_days,
     persons,
     progress,
-    records,
-    reminders,
     retention,
     sealing,
     summaries,
@@ -95,14 +91,6 @@ RETAINING: Final = 3600.0
 """Seconds between two looks at what need not be kept any longer."""
 SEALING: Final = 600.0
 """Seconds between two seals over the audit."""
-CONDITIONS: Final[Mapping[str, Callable[[Clock], ConditionCheck]]] = {
-    "help_waits": lambda _clock: help_calls.waits,
-    "waits_for_review": lambda _clock: records.waits_for_review,
-    "bulletin_stands": lambda _clock: bulletin_posts.stands,
-    "bulletin_unconfirmed": lambda _clock: bulletin_posts.unconfirmed,
-    "still_owed": lambda clock: lambda db, args: reminders.still_owed(db, args, clock.now()),
-}
-"""The conditions that notices may name. The names stand in the database."""
 
 
 class NotInstalled(Exception):
@@ -135,7 +123,7 @@ class App:
         self.platforms = dict(platforms) if platforms is not None else self._platforms()
         self.site: Site | None = None
         """The web server; `None` before `run`, or if nothing needs one."""
-        checks = {name: bound(self.clock) for name, bound in CONDITIONS.items()}
+        checks = conditions(self.clock)
         self.delivery = Delivery(self.database, self.clock, self.platforms, checks, steady)
         self.advice = self._advice()
         keys, site = SigningKeys(settings.keys_dir), settings.web.address_for_all
@@ -166,6 +154,9 @@ class App:
                 "make_copy": make_copy(self.database, self.store),
                 "make_dossier": make_dossier(Bindery(self.database, keys), self.store, self.clock),
                 "order_certificates": order_certificates(press, self.clock, self.issuing.wake),
+                "make_rehearsal": make_rehearsal(
+                    self.database, self.store, self.clock, settings.packs_dir
+                ),
                 "read_document": read_document(self.platforms, self.store, settings.file_limit),
                 **RosterDesk(
                     self.database, self.store, self.platforms, self.clock, settings.file_limit
@@ -347,17 +338,8 @@ class App:
         self.database.close()
 
     async def remind(self) -> None:
-        """Find what is due, and tell it: a little in each transaction, so that others are served
-        in between."""
-        # Loading the days off takes a second at first: not in the database's thread.
-        await asyncio.to_thread(office_days.off_by_law, beijing_day(self.clock.now()))
-        # First: what follows may fail, and a call for help must not wait for that.
-        await self.database.run(help_calls.turn, self.clock.now())
-        await self.database.run(delegates.turn, self.clock.now())
-        while await self.database.run(reminders.find, self.clock.now()):
-            pass
-        while await self.database.run(reminders.tell, self.clock.now()):
-            pass
+        """Find what is due, and tell it."""
+        await tick(self.database, self.clock)
         self.delivery.wake()
 
     async def retain(self) -> None:

@@ -21,7 +21,7 @@ from bot.talk.clock import Clock, beijing_day
 from jobs import workbooks
 from jobs.sheet_reader import MOST_BYTES
 from jobs.sheets import BookUnread, read_apart
-from prompts import Language, Text, Words, language_named, render, t
+from prompts import Language, Text, Words, render, t
 from services import persons, roster
 from services.access import allow
 from services.packs import load
@@ -32,7 +32,6 @@ from services.rostering.known import Roster, look_up
 from services.rostering.plan import Planned, RosterPlan, plan
 from storage.database import Database
 from storage.files import FileStore
-from storage.tables import Person
 
 SHOWN: Final = 5
 """Rows of each kind that a card tells of."""
@@ -72,7 +71,7 @@ class RosterDesk:
             try:
                 return await job(order)
             except Refused as refused:
-                language = await self.database.run(_language, order)
+                language = await self.database.run(persons.language_of, order.person_id)
                 return {"refused": render(refused.words, language)}
 
         return done
@@ -138,7 +137,7 @@ class RosterDesk:
 
     def _programme(self, db: Session, order: Order) -> tuple[str, Language]:
         cohort = self._cohort(db, order)
-        return cohort.programme, _language(db, order)
+        return cohort.programme, persons.language_of(db, order.person_id)
 
     async def _keep(self, order: Order, data: bytes, name: str) -> int:
         sha256 = await asyncio.to_thread(self.store.keep, data)
@@ -211,7 +210,7 @@ class RosterDesk:
         if remember and said:
             memory.remember(db, self._by(order), cohort.office_id, said)
         own = {**memory.meanings(db, cohort.office_id), **said}
-        return look_up(db, cohort), own, _language(db, order)
+        return look_up(db, cohort), own, persons.language_of(db, order.person_id)
 
     def _cohort(self, db: Session, order: Order) -> Any:
         """The order's cohort, if whoever ordered may import into it now. Raises `Refused`."""
@@ -260,8 +259,3 @@ def shown(made: RosterPlan, language: Language) -> dict[str, Any]:
         "unusable": None if made.refused is None else render(made.refused, language),
         "unknown": made.unknown[:SHOWN],
     }
-
-
-def _language(db: Session, order: Order) -> Language:
-    person = db.get(Person, order.person_id) if order.person_id else None
-    return language_named(person.language if person else "")

@@ -22,12 +22,11 @@ from bot.talk.acting import Actor, Refused
 from bot.talk.clock import Clock
 from jobs import summary_filler, summary_paper
 from jobs.apart import told_by
-from prompts import Language, Text, language_named, render, t
+from prompts import Language, Text, render, t
 from services import persons, summaries, summary_form
 from services.summaries import AnnualSummary, GivenHours
 from storage.database import Database
 from storage.files import FileStore, safe_name
-from storage.tables import Person
 
 WORD: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 DOCX: Final = "docx"
@@ -106,7 +105,7 @@ class SummaryDesk:
                 why: Text = refused.words
             except NotFilled as unfit:
                 why = unfit.why
-            language = await self.database.run(_language, order.person_id)
+            language = await self.database.run(persons.language_of, order.person_id)
             return {"refused": render(why, language)}
 
         return done
@@ -131,7 +130,7 @@ class SummaryDesk:
     async def count(self, actor: Actor, cohort_id: int) -> tuple[AnnualSummary, Language]:
         """What a summary tells, counted in small transactions so that nobody's chat waits; and
         the language of whoever asks. Raises `Refused`."""
-        language = await self.database.run(_language, actor.person_id)
+        language = await self.database.run(persons.language_of, actor.person_id)
         every = await self.database.run(summaries.givers, actor, cohort_id)
         given: list[GivenHours] = []
         for first in range(0, len(every), summaries.AT_ONCE):
@@ -170,7 +169,7 @@ class SummaryDesk:
         actor, cohort_id = self._by(order), order.args["cohort"]
         kept = await self.database.run(_template_to_change, actor, cohort_id)
         kept = None if order.args.get("ours") else kept
-        language = await self.database.run(_language, actor.person_id)
+        language = await self.database.run(persons.language_of, actor.person_id)
         data = await self._template(kept, language)
         name = await self.database.run(_template_name, cohort_id, language)
         return {"file": await self._keep(actor, data, name)}
@@ -224,8 +223,3 @@ def _template_to_change(db: Session, actor: Actor, cohort_id: int) -> str | None
 def _template_name(db: Session, cohort_id: int, language: Language) -> str:
     name = summaries.name_of_cohort(db, cohort_id)
     return safe_name(render(t("summary.template_file", cohort=name), language), DOCX)
-
-
-def _language(db: Session, person_id: int | None) -> Language:
-    person = db.get(Person, person_id) if person_id else None
-    return language_named(person.language if person else "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,7 +10,6 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from sqlalchemy import event
 from sqlmodel import Session
 
 from app.main import App
@@ -29,6 +27,7 @@ from programmes.model import Programme
 from prompts import BEIJING
 from services import roster
 from storage import migrate
+from storage.database import do_not_wait
 from storage.tables import Role
 
 DAY: Final = timedelta(days=1)
@@ -70,7 +69,7 @@ class Play:
             {"fake": self.platform},
             self.clock.seconds,
         )
-        event.listen(self.app.database.engine, "connect", _write_without_waiting)
+        do_not_wait(self.app.database)
         migrate.upgrade(self.app.database)
         self.chats = Chats(self.app, self.platform)
         self.cohort_id = 0
@@ -289,11 +288,6 @@ def in_turn(each: Iterable[Doing]) -> Doing:
     """Do one thing after the other: who did two at once would read the answers to both."""
     for doing in each:
         yield from doing
-
-
-def _write_without_waiting(connection: sqlite3.Connection, _record: object) -> None:
-    """Do not wait for the disk: what is simulated is thrown away."""
-    connection.execute("PRAGMA synchronous=OFF")
 
 
 def at(day: date, hour: int) -> datetime:

@@ -108,6 +108,29 @@ DONE: Final[dict[str, Any]] = {
     "roster_template": {"file": 9},
     "make_dossier": {"files": [7, 8]},
     "make_summary": {"file": 7},
+    "make_rehearsal": {
+        "file": 7,
+        "found": {
+            "first": "2026-11-24",
+            "last": "2027-01-21",
+            "messages": 3,
+            "busiest": [["2026-12-14", 2]],
+            "kinds": [{"role": "mentor", "what": "年度评价", "clause": "六(三)", "count": 3}],
+            "soon": [
+                {
+                    "day": "2026-12-15",
+                    "role": "mentor",
+                    "what": "年度评价",
+                    "clause": "六(三)",
+                    "names": ["王建国"],
+                    "people": 1,
+                }
+            ],
+            "more": 1,
+            "next": "2026-12-15",
+            "absent": ["周岚"],
+        },
+    },
     "get_summary_template": {"file": 7},
     "read_summary_template": {
         "kept": [{"sha256": "ab" * 32, "size": 9}],

@@ -16,10 +16,10 @@ from openpyxl import load_workbook
 from sqlmodel import Session, func, select
 from typer.testing import Result
 
-from app.rehearsal.picture import SHADES
-from app.rehearsal.playing import rehearse
+from app.rehearsal_picture import SHADES
 from bot.talk.acting import Operator
 from bot.talk.clock import SetClock
+from jobs.rehearsals import rehearse
 from prompts import BEIJING
 from services import roster
 from storage.database import Database
