@@ -98,10 +98,10 @@ def _fields(found: InShort) -> Iterator[Field]:
     """The busiest weeks, and how often each role would be told of what."""
     weeks = [t("rehearsal.week", week=Brief(week), count=count) for week, count in found.busiest]
     if weeks:
-        yield Field(t("rehearsal.busiest"), t("field.list", items=weeks))
+        yield Field(t("rehearsal.busiest"), t("field.lines", lines=Lines(weeks)))
     for role, kinds in groupby(found.kinds, key=lambda kind: kind.role):
         counted = [t("rehearsal.kind", what=kind.what, count=kind.count) for kind in kinds]
-        yield Field(t(f"role.{role}"), t("field.list", items=counted))
+        yield Field(t(f"role.{role}"), t("field.lines", lines=Lines(counted)))
 
 
 def _line(line: LineToCome) -> Item:

@@ -128,18 +128,23 @@ def plan(chats: Chats, one: Invented) -> Doing:
 
 
 def approve_plans(chats: Chats, one: Invented) -> Doing:
-    """Read each training plan that waits for the office, and approve it."""
+    """Read each training plan that waits for the office, and approve it, page after page."""
     seen: set[str] = set()
     while True:
         yield chats.say(one, "/plans")
-        step = chats.item(one, "record", lambda item: item.tone == "waiting")
-        if step is None or step.press in seen:
+        waiting = [
+            step
+            for step in chats.items(one, "record", lambda item: item.tone == "waiting")
+            if step.press not in seen
+        ]
+        if not waiting:
             return
-        seen.add(step.press or "")
-        yield step
-        if (approve := chats.act(one, "approve")) is None:
-            return
-        yield approve
+        for step in waiting:
+            seen.add(step.press or "")
+            yield step
+            if (approve := chats.act(one, "approve")) is None:
+                return
+            yield approve
 
 
 def picture() -> bytes:

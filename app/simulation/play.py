@@ -251,8 +251,8 @@ class Play:
         """Make the cohort; returns everybody's invitation code by key."""
         by = Operator(self.clock.now())
         units = {}
-        for number, (key, (kind, _)) in enumerate(self.world.units.items()):
-            units[key] = roster.add_unit(db, by, kind, f"{key} {number}").id
+        for key, (kind, name) in self.world.units.items():
+            units[key] = roster.add_unit(db, by, kind, name).id
         cohort = roster.create_cohort(db, by, self.programme.key, "simulation", units["office"])
         self.cohort_id = cohort.id or 0
         codes = {}
