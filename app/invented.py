@@ -28,7 +28,7 @@ def names(random: Random) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class InventedRegion:
     """A part of the country: a city, a river, and invented schools and institutes."""
 
     city: Both
@@ -38,13 +38,13 @@ class Region:
 
 
 @cache
-def region_of(programme: str) -> Region:
+def region_of(programme: str) -> InventedRegion:
     """The region in which a programme, by its key, takes place."""
     every: Mapping[str, Any] = yaml.safe_load(
         Path(__file__).with_name("invented.yaml").read_text("utf-8")
     )
     found = every.get(programme.partition("-")[0], every[ELSEWHERE])
-    return Region(
+    return InventedRegion(
         Both(**found["city"]),
         Both(**found["river"]),
         tuple(Both(**one) for one in found["schools"]),

@@ -17,7 +17,7 @@ from prompts import Brief, Lines, Words, t
 from services import rehearsals
 from services.access import cohorts_for
 from services.entities import Role
-from services.rehearsals import InShort, LineToCome
+from services.rehearsals import LineToCome, RehearsalInShort
 
 CARD: Final = "rehearsal"
 MOST_OTHERS: Final = 3
@@ -70,7 +70,7 @@ def finish(scene: Scene, me: RehearsalSeen, done: Mapping[str, Any]) -> None:
         words: Words = str(done["refused"]) if done.get("refused") else t("rehearsal.not_made")
         scene.say(Message(words, tuple(rows)))
         return
-    found = InShort.model_validate(done["found"])
+    found = RehearsalInShort.model_validate(done["found"])
     scene.say(
         Message(
             _sums(found),
@@ -86,7 +86,7 @@ def finish(scene: Scene, me: RehearsalSeen, done: Mapping[str, Any]) -> None:
     )
 
 
-def _sums(found: InShort) -> Words:
+def _sums(found: RehearsalInShort) -> Words:
     if not found.messages:
         return t("rehearsal.nothing")
     if not found.soon:
@@ -94,7 +94,7 @@ def _sums(found: InShort) -> Words:
     return t("rehearsal.soon", messages=found.messages)
 
 
-def _fields(found: InShort) -> Iterator[Field]:
+def _fields(found: RehearsalInShort) -> Iterator[Field]:
     """The busiest weeks, and how often each role would be told of what."""
     weeks = [t("rehearsal.week", week=Brief(week), count=count) for week, count in found.busiest]
     if weeks:
@@ -115,7 +115,7 @@ def _line(line: LineToCome) -> Item:
     return Item(words, state=line.clause or t("reminder.why_assistant"))
 
 
-def _note(scene: Scene, found: InShort) -> Words:
+def _note(scene: Scene, found: RehearsalInShort) -> Words:
     """What is left out, what is assumed, and who cannot be reached yet."""
     parts: list[Words] = []
     if found.more:

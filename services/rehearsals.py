@@ -298,7 +298,7 @@ class KindToCome(BaseModel):
     count: int
 
 
-class InShort(BaseModel):
+class RehearsalInShort(BaseModel):
     """A rehearsal as a card tells it, in one language."""
 
     model_config = ConfigDict(frozen=True)
@@ -317,7 +317,7 @@ class InShort(BaseModel):
     absent: tuple[str, ...]
 
 
-def in_short(found: Rehearsal, language: Language) -> InShort:
+def in_short(found: Rehearsal, language: Language) -> RehearsalInShort:
     """The busiest weeks, the sums, and who is told what in the next weeks."""
     people = {one.place: one for one in found.people}
     kinds: Counter[tuple[Role, str, str]] = Counter()
@@ -337,7 +337,7 @@ def in_short(found: Rehearsal, language: Language) -> InShort:
         for key, names in lines.items()
     ]
     in_order = sorted(kinds.items(), key=lambda kind: list(Role).index(kind[0][0]))
-    return InShort(
+    return RehearsalInShort(
         first=found.first,
         last=found.last,
         messages=found.days.total(),

@@ -49,6 +49,7 @@ from handlers.mydata import CopySeen
 from handlers.office_days import DaysSeen
 from handlers.plans import PlanSeen
 from handlers.presentation import PresentationSeen
+from handlers.rehearsals import RehearsalSeen
 from handlers.results import ResultList, ResultsSeen, Score, Scored
 from handlers.review import ReturnSeen
 from handlers.rosters import ImportSeen, OneImport, OneSheet
@@ -316,6 +317,8 @@ def told(flow: str) -> Iterator[BaseModel]:
             "annual_summary" | "summary_template" | "get_summary_template" | "own_summary_template"
         ):
             yield SummarySeen(cohort=1, name="2026 级")
+        case "rehearse":
+            yield RehearsalSeen(cohort=1, name="2026 级")
         case "dossier":
             yield DossierSeen(member_id=1, name="林小雨")
         case "revoke_certificate":
