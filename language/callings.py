@@ -45,13 +45,13 @@ def by_sound(text: str, names: Sequence[str], title: str) -> Iterator[Calling]:
     found: list[Calling] = []
     for name in names:
         called = name.split("·")[0]
-        if len(called) < _LONG_ENOUGH:
+        # A cohort has hundreds of names, and hardly any of them is near to what was said.
+        if len(called) < _LONG_ENOUGH or sum(sign not in text for sign in called) > 1:
             continue
         for at, sign in enumerate(called):
-            before, behind = map(re.escape, (called[:at], called[at + 1 :]))
-            # A cohort has hundreds of names, and hardly any of them is near to what was said.
             if not (called[:at] in text and called[at + 1 :] in text):
                 continue
+            before, behind = map(re.escape, (called[:at], called[at + 1 :]))
             needs = f"(?={title})" if at == 0 else ""
             for match in re.finditer(
                 f"{before}([一-鿿]){behind}{needs}(?:{title}|{FAMILIAR})?", text
