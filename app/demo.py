@@ -15,6 +15,7 @@ from typing import Final, cast
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from app.invented import region_of
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import at_hour, beijing_day
 from programmes import evaluating, planning
@@ -206,6 +207,7 @@ class _Year:
         self._now = now
         self._language = language
         self._programme = programme
+        self._region = region_of(programme.key)
         self._members: dict[str, Member] = {}
         self._accounts: dict[str, int] = {}
 
@@ -233,7 +235,8 @@ class _Year:
         return cohort_id
 
     def _words(self, key: str) -> str:
-        return render(t(key), self._language)
+        around = {"city": self._region.city, "river": self._region.river}
+        return render(t(key, **around), self._language)
 
     # ------------------------------------------------------------ who there is
 
@@ -248,7 +251,7 @@ class _Year:
             *((f"school_{n}", UnitKind.SCHOOL, above) for n in (1, 2, 3)),
             *((f"host_{n}", UnitKind.HOST, above) for n in (1, 2)),
         ):
-            words = self._words(f"demo.{name}")
+            words = self._unit_name(name)
             units[name] = cast(int, roster.add_unit(db, by, kind, words, units.get(under)).id)
         called = self._words("demo.cohort")
         if self._programme.key != PROGRAMME:
@@ -295,6 +298,15 @@ class _Year:
             child, guardian = self._members[f"student_{n}"], self._members["guardian"]
             roster.link_guardian(db, by, child.id, guardian.id)
         return cohort_id
+
+    def _unit_name(self, name: str) -> str:
+        """What an office, a school or a host is called; the invented ones are of the region."""
+        kind, _, number = name.partition("_")
+        of_region = {"school": self._region.schools, "host": self._region.hosts}
+        if kind not in of_region:
+            return self._words(f"demo.{name}")
+        words = t("demo.unit", name=of_region[kind][int(number) - 1])
+        return render(words, self._language)
 
     def _link(self, by: Operator, student: str, other: str) -> None:
         roster.link_mentor(self._db, by, self._members[student].id, self._members[other].id)

@@ -6,12 +6,13 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from sqlmodel import Session, select
@@ -20,14 +21,14 @@ from structlog.dev import plain_traceback
 from answers import guide
 from app.doorkeeper import Doorkeeper
 from app.settings import Settings, TelegramSettings
-from bot.delivery import ConditionCheck, Delivery
+from bot.delivery import Delivery
 from bot.inbox import Inbox
 from bot.platforms.contract import Platform
 from bot.rounds import Round
 from bot.router import Router
 from bot.scheduler import scheduler
 from bot.talk.clock import Clock, SystemClock, beijing_day
-from bot.worker import IDLE, Worker
+from bot.worker import Worker
 from handlers import handlers
 from jobs.advice import Advisor
 from jobs.bulletins import BulletinSender, bulletin_report
@@ -38,14 +39,13 @@ from jobs.dossiers import Bindery, make_dossier
 from jobs.files import keep_files
 from jobs.invitations import InvitationDesk
 from jobs.language_model import Model
+from jobs.rehearsals import make_rehearsal
 from jobs.rosters import RosterDesk
 from jobs.summaries import SummaryDesk
+from jobs.ticking import ROUNDS, Part, conditions, tick
 from programmes import catalogue
 from services import (
     advice,
-    bulletin_posts,
-    delegates,
-    help_calls,
     inquiries,
     joining,
     keeping,
@@ -53,8 +53,6 @@ from services import (
     office_days,
     persons,
     progress,
-    records,
-    reminders,
     retention,
     sealing,
     summaries,
@@ -93,14 +91,6 @@ RETAINING: Final = 3600.0
 """Seconds between two looks at what need not be kept any longer."""
 SEALING: Final = 600.0
 """Seconds between two seals over the audit."""
-CONDITIONS: Final[Mapping[str, Callable[[Clock], ConditionCheck]]] = {
-    "help_waits": lambda _clock: help_calls.waits,
-    "waits_for_review": lambda _clock: records.waits_for_review,
-    "bulletin_stands": lambda _clock: bulletin_posts.stands,
-    "bulletin_unconfirmed": lambda _clock: bulletin_posts.unconfirmed,
-    "still_owed": lambda clock: lambda db, args: reminders.still_owed(db, args, clock.now()),
-}
-"""The conditions that notices may name. The names stand in the database."""
 
 
 class NotInstalled(Exception):
@@ -119,8 +109,10 @@ class App:
         settings: Settings,
         clock: Clock | None = None,
         platforms: Mapping[str, Platform] | None = None,
+        steady: Callable[[], float] = monotonic,
     ) -> None:
-        """Build the parts; nothing runs yet. `platforms` replaces the configured ones."""
+        """Build the parts; nothing runs yet. `platforms` replaces the configured ones; `steady`
+        tells seconds that only go forward, as `clock` does."""
         self.settings = settings
         catalogue.use(settings.packs_dir)
         self.clock = clock or SystemClock()
@@ -131,8 +123,8 @@ class App:
         self.platforms = dict(platforms) if platforms is not None else self._platforms()
         self.site: Site | None = None
         """The web server; `None` before `run`, or if nothing needs one."""
-        checks = {name: bound(self.clock) for name, bound in CONDITIONS.items()}
-        self.delivery = Delivery(self.database, self.clock, self.platforms, checks)
+        checks = conditions(self.clock)
+        self.delivery = Delivery(self.database, self.clock, self.platforms, checks, steady)
         self.advice = self._advice()
         keys, site = SigningKeys(settings.keys_dir), settings.web.address_for_all
         press = Press(self.database, self.store, keys, site)
@@ -171,6 +163,9 @@ class App:
                 "make_copy": make_copy(self.database, self.store),
                 "make_dossier": make_dossier(Bindery(self.database, keys), self.store, self.clock),
                 "order_certificates": order_certificates(press, self.clock, self.issuing.wake),
+                "make_rehearsal": make_rehearsal(
+                    self.database, self.store, self.clock, settings.packs_dir
+                ),
                 "read_document": read_document(self.platforms, self.store, settings.file_limit),
                 **RosterDesk(
                     self.database, self.store, self.platforms, self.clock, settings.file_limit
@@ -185,17 +180,13 @@ class App:
         )
 
     def _reminding(self) -> list[Round]:
-        """The rounds that find what is due, and tell it. A call for help waits for no other."""
+        """The rounds that find what is due, and tell it."""
 
-        def at_times(name: str, *parts: Callable[[Session, datetime], Any]) -> Round:
+        def at_times(name: str, parts: Sequence[Part]) -> Round:
             timed = [lambda db, part=part: part(db, self.clock.now()) for part in parts]
             return Round(name, self.database, timed, self.delivery.wake, first=REMINDING)
 
-        return [
-            at_times("help_calls", help_calls.turn),
-            at_times("delegates", delegates.turn),
-            at_times("reminders", reminders.find, reminders.tell),
-        ]
+        return [at_times(name, parts) for name, parts in ROUNDS.items()]
 
     def _invitation_link(self, code: str) -> str:
         """The address at which somebody joins with a code; the code itself, if nothing serves
@@ -368,10 +359,9 @@ class App:
         self.database.close()
 
     async def remind(self) -> None:
-        """Look once at what is due, in every round: for what plays days, not beside `run`."""
-        for one in self.reminding:
-            while await one.turn() < IDLE:
-                pass
+        """Do everything that is due now: for what plays days, not beside `run`."""
+        await tick(self.database, self.clock)
+        self.delivery.wake()
 
     async def retain(self) -> None:
         """Tell offices what is due to be deleted, and delete what is, one learner at a time."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from random import Random
 from statistics import quantiles
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Final
 
+from app.invented import names
 from benchmarks import report
 from benchmarks.page import Page, free_port, up
 from benchmarks.processes import links, running
@@ -19,8 +21,6 @@ PEOPLE: Final = 5_000
 PAUSE: Final = 0.05
 """Seconds between an answer and the next question."""
 YINGCAI: Final = (sys.executable, "-c", "from app.cli import main; main()")
-SURNAMES: Final = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
-GIVEN: Final = "子涵梓萱浩然若曦宇轩思远嘉怡明哲一诺文博清扬梦瑶俊杰云帆致远晓彤怀瑾"
 
 
 async def run() -> None:
@@ -80,10 +80,10 @@ def _write(file: Path) -> None:
         "序号 姓名 学校 年级 班级 学科 出生日期 学科年级排名 综合年级排名 年级人数 导师 联系电话"
     )
     sheet.append(head.split())
-    mentors = sorted({f"{SURNAMES[n % 20]}{GIVEN[n + 9]}" for n in range(20)})
+    given = names(Random(1))
+    mentors = sorted(next(given) for _ in range(20))
     for n in range(PEOPLE):
-        many = len(GIVEN)
-        name = SURNAMES[n % 32] + GIVEN[n * 7 % many] + GIVEN[n * 5 // many % many]
+        name = next(given)
         subject = ("数学", "物理学", "化学", "生物学", "计算机")[n % 5]
         born = f"2009-{n % 12 + 1:02}-{n // 12 % 28 + 1:02}"
         place = (f"第{n // 84 + 1}中学", ("高一", "高二")[n % 2], f"{n % 20 + 1}班")

@@ -37,6 +37,7 @@ from handlers import (
     plans,
     presentation,
     progress,
+    rehearsals,
     reminders,
     results,
     retention,
@@ -73,7 +74,7 @@ def handlers(
     entries = [replace(flow, home=progress.home) for flow in written]
     asking_which = replace(heard.FLOW, finish=partial(heard.finish, advised=advised))
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
-    flows += summaries.FLOWS
+    flows += [*summaries.FLOWS, *rehearsals.FLOWS]
     flows += [*evaluations.FLOWS, *marking.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW, dossiers.FLOW]
     flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
@@ -142,6 +143,7 @@ COMMANDS: dict[str, Act] = {
     **results.COMMANDS,
     **help_calls.COMMANDS,
     **summaries.COMMANDS,
+    **rehearsals.COMMANDS,
 }
 """The commands: typed as `/name` or by their words, or chosen from the menu."""
 
@@ -193,6 +195,7 @@ ACTS: dict[str, Act] = {
     **retention.ACTS,
     **help_calls.ACTS,
     **summaries.ACTS,
+    **rehearsals.ACTS,
 }
 """The acts behind the buttons of cards."""
 

@@ -23,6 +23,7 @@ from handlers import (
     overseen,
     own_entries,
     progress,
+    rehearsals,
     rosters,
     summaries,
 )
@@ -284,6 +285,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "import": import_roster,
     "issue": issue,
     "summary": summaries.hear,
+    "rehearsal": rehearsals.hear,
     "unreached": overseen.list_of("unreached"),
     "undelivered": overseen.list_of("undelivered"),
     "longest": overseen.list_of("longest"),

@@ -19,7 +19,7 @@ from bot.platforms.contract import DeliveryError, FileTooLarge, Platform
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import Clock, beijing_day
 from jobs import workbooks
-from jobs.kindly import kindly, language_for
+from jobs.kindly import kindly
 from jobs.sheet_reader import MOST_BYTES
 from jobs.sheets import BookUnread, read_apart
 from prompts import Language, Text, Words, render, t
@@ -126,7 +126,7 @@ class RosterDesk:
 
     def _programme(self, db: Session, order: Order) -> tuple[str, Language]:
         cohort = self._cohort(db, order)
-        return cohort.programme, language_for(db, order.person_id)
+        return cohort.programme, persons.language_of(db, order.person_id)
 
     async def _keep(self, order: Order, data: bytes, name: str) -> int:
         sha256 = await asyncio.to_thread(self.store.keep, data)
@@ -199,7 +199,7 @@ class RosterDesk:
         if remember and said:
             memory.remember(db, self._by(order), cohort.office_id, said)
         own = {**memory.meanings(db, cohort.office_id), **said}
-        return look_up(db, cohort), own, language_for(db, order.person_id)
+        return look_up(db, cohort), own, persons.language_of(db, order.person_id)
 
     def _cohort(self, db: Session, order: Order) -> Any:
         """The order's cohort, if whoever ordered may import into it now. Raises `Refused`."""

@@ -22,7 +22,7 @@ from bot.talk.acting import Actor, Refused
 from bot.talk.clock import Clock
 from jobs import summary_filler, summary_paper
 from jobs.apart import told_by
-from jobs.kindly import kindly, language_for
+from jobs.kindly import kindly
 from prompts import Language, render, t
 from services import persons, summaries, summary_form
 from services.summaries import AnnualSummary, GivenHours
@@ -112,7 +112,7 @@ class SummaryDesk:
     async def count(self, actor: Actor, cohort_id: int) -> tuple[AnnualSummary, Language]:
         """What a summary tells, counted in small transactions so that nobody's chat waits; and
         the language of whoever asks. Raises `Refused`."""
-        language = await self.database.run(language_for, actor.person_id)
+        language = await self.database.run(persons.language_of, actor.person_id)
         every = await self.database.run(summaries.givers, actor, cohort_id)
         given: list[GivenHours] = []
         for first in range(0, len(every), summaries.AT_ONCE):
@@ -151,7 +151,7 @@ class SummaryDesk:
         actor, cohort_id = self._by(order), order.args["cohort"]
         kept = await self.database.run(_template_to_change, actor, cohort_id)
         kept = None if order.args.get("ours") else kept
-        language = await self.database.run(language_for, actor.person_id)
+        language = await self.database.run(persons.language_of, actor.person_id)
         data = await self._template(kept, language)
         name = await self.database.run(_template_name, cohort_id, language)
         return {"file": await self._keep(actor, data, name)}

@@ -69,6 +69,7 @@ Name = Literal[
     "import",
     "issue",
     "summary",
+    "rehearsal",
     "unreached",
     "undelivered",
     "longest",

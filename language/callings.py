@@ -2,6 +2,7 @@
 makes of a name that sounds the same: 王健国 for 王建国."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -44,12 +45,13 @@ def by_sound(text: str, names: Sequence[str], title: str) -> Iterator[Calling]:
     found: list[Calling] = []
     for name in names:
         called = name.split("·")[0]
-        if len(called) < _LONG_ENOUGH:
+        # A cohort has hundreds of names, and hardly any of them is near to what was said.
+        if len(called) < _LONG_ENOUGH or sum(sign not in text for sign in called) > 1:
             continue
         for at, sign in enumerate(called):
-            before, behind = map(re.escape, (called[:at], called[at + 1 :]))
-            if (before or behind) and max(called[:at], called[at + 1 :], key=len) not in text:
+            if not (called[:at] in text and called[at + 1 :] in text):
                 continue
+            before, behind = map(re.escape, (called[:at], called[at + 1 :]))
             needs = f"(?={title})" if at == 0 else ""
             for match in re.finditer(
                 f"{before}([一-鿿]){behind}{needs}(?:{title}|{FAMILIAR})?", text
@@ -65,10 +67,11 @@ def by_sound(text: str, names: Sequence[str], title: str) -> Iterator[Calling]:
 def _alone(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The given names, or parts of them, that only one of the people has."""
     every = [(given, name) for name in names for given in _given(name)]
+    shared = Counter(given for given, _ in every)
+    begin = Counter(other[:end] for other in set(names) for end in range(1, len(other) + 1))
     for given, name in every:
         # 青姐 may be 李青 or somebody whose surname is 青.
-        shared = sum(given == other for other, _ in every)
-        if shared == 1 and not any(other.startswith(given) for other in names if other != name):
+        if shared[given] == 1 and begin[given] == name.startswith(given):
             yield given, name
 
 

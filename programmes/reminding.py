@@ -418,7 +418,7 @@ def _writings(programme: Programme, state: LearnerState) -> Iterator[Matter]:
                     continue
                 if state.since is not None and closes < state.since:
                     continue
-                steps = tuple(_around(due, closes, str(stage.stage), (14, 3), (To.LEARNER,)))
+                steps = _around(due, closes, str(stage.stage), (14, 3), (To.LEARNER,))
                 name = f"{stage.name}{writing.name}"
                 yield Matter(writing.kind.value, rule, clause, steps, name=name)
 
@@ -447,16 +447,26 @@ def _after_session(one: Unwritten, end: date) -> tuple[Saying, ...]:
     )
 
 
+@lru_cache(maxsize=4096)
 def _around(
-    due: date, closes: date, name: str, ahead: Sequence[int], to: tuple[To, ...]
-) -> Iterator[Saying]:
+    due: date, closes: date, name: str, ahead: tuple[int, ...], to: tuple[To, ...]
+) -> tuple[Saying, ...]:
     """So many days before a deadline, first gently, and once after it. The strict reading of the
-    deadline reminds; until the lenient one, `closes`, it can still be done."""
-    for place, days in enumerate(ahead):
-        strength = Strength.PLAIN if place else Strength.GENTLE
-        yield Saying(due - DAY * days, due, due, strength, to, f"{name} {due} {days} before")
+    deadline reminds; until the lenient one, `closes`, it can still be done. The same for all whom
+    a deadline concerns."""
+    before = (
+        Saying(
+            due - DAY * days,
+            due,
+            due,
+            Strength.PLAIN if place else Strength.GENTLE,
+            to,
+            f"{name} {due} {days} before",
+        )
+        for place, days in enumerate(ahead)
+    )
     last = closes if closes > due else due + DAY * AFTER
-    yield Saying(due + DAY, due, last, Strength.LATE, to, f"{name} {due} late")
+    return *before, Saying(due + DAY, due, last, Strength.LATE, to, f"{name} {due} late")
 
 
 # ---------------------------------------------------------------- plan and materials
@@ -467,11 +477,16 @@ def _plan(programme: Programme, state: LearnerState) -> Iterator[Matter]:
     to = PARTIES.get(fact.value or "")
     if state.plan is None or to is None:
         return
+    yield _planned(state.plan, _end(programme), to, fact.clause)
+
+
+@lru_cache(maxsize=4096)
+def _planned(since: date, end: date, to: To, clause: str) -> Matter:
     steps = tuple(
-        Saying(state.plan + DAY * days, None, _end(programme), strength, (to,), f"plan{again}")
+        Saying(since + DAY * days, None, end, strength, (to,), f"plan{again}")
         for days, strength, again in ((0, Strength.GENTLE, ""), (30, Strength.PLAIN, " again"))
     )
-    yield Matter("plan", "cultivation.plan_author", fact.clause, steps)
+    return Matter("plan", "cultivation.plan_author", clause, steps)
 
 
 def _materials(programme: Programme, state: LearnerState) -> Iterator[Matter]:
@@ -480,14 +495,14 @@ def _materials(programme: Programme, state: LearnerState) -> Iterator[Matter]:
         return
     day = due.value.last_day
     for material in state.lacking:
-        to = To.MENTOR if material == Material.MENTOR_EVALUATION else To.LEARNER
-        yield Matter(
-            "material",
-            "final_materials.deadline",
-            due.clause,
-            tuple(_around(day, day, material, (ASKED_AHEAD.days, 7, 1), (to,))),
-            name=kept_as(material),
-        )
+        yield _material(material, day, due.clause)
+
+
+@lru_cache(maxsize=4096)
+def _material(material: str, due: date, clause: str) -> Matter:
+    to = To.MENTOR if material == Material.MENTOR_EVALUATION else To.LEARNER
+    steps = _around(due, due, material, (ASKED_AHEAD.days, 7, 1), (to,))
+    return Matter("material", "final_materials.deadline", clause, steps, name=kept_as(material))
 
 
 # ---------------------------------------------------------------- evaluations

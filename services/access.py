@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Select, bindparam
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -287,13 +287,19 @@ CHECKED: Final[dict[Must, Callable[[Session, LearnerPlace, Actor], bool]]] = {
 # ---------------------------------------------------------------- many objects
 
 
+WHOEVER: Final = bindparam("person", type_=sa.Integer())
+"""The person in a statement that is prepared once, and is told who it is each time it is run."""
+
+
 @lru_cache(maxsize=4096)  # one turn asks several times, and building it costs more than running
-def things(act: str, person_id: int) -> Select[Any]:
-    """A subquery of all objects to which a person may do an act: `col(…).in_(things(…))`.
+def things(act: str, person: int | BindParameter[int]) -> Select[Any]:
+    """A subquery of all objects to which a person, or `WHOEVER`, may do an act:
+    `col(…).in_(things(…))`.
 
     It yields memberships, cohorts, children or programmes, as the right's `of` says.
     """
-    found = _grants(RIGHTS[act], person=sa.literal(person_id)).subquery()
+    one = sa.literal(person) if isinstance(person, int) else person
+    found = _grants(RIGHTS[act], person=one).subquery()
     return sa.select(found.c.thing)
 
 

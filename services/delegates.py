@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, cast
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, or_, select
 
 from bot.talk.acting import Actor, Operator, Refused
@@ -168,21 +169,21 @@ def _open(db: Session, mentors: Sequence[int] | None = None) -> Sequence[Delegat
 
 def holding(db: Session, on: date) -> Sequence[Delegation]:
     """The delegations that hold on a day, of mentors and team members who are still there."""
-    rows = db.exec(
-        select(Delegation).where(
-            col(Delegation.ended_at).is_(None),
-            col(Delegation.first_day) <= on,
-            col(Delegation.last_day) >= on,
-        )
-    ).all()
     return [
         one
-        for one in rows
+        for one in db.exec(_holding, params={"on": on})
         if all(
             cast(Membership, db.get(Membership, place)).ended_at is None
             for place in (one.mentor_id, one.delegate_id)
         )
     ]
+
+
+_holding = select(Delegation).where(
+    col(Delegation.ended_at).is_(None),
+    col(Delegation.first_day) <= bindparam("on"),
+    col(Delegation.last_day) >= bindparam("on"),
+)
 
 
 def turn(db: Session, now: datetime) -> None:
@@ -198,10 +199,7 @@ def turn(db: Session, now: datetime) -> None:
         pairs = [(student, one.delegate_id) for student in db.exec(students)]
         wanted.update(dict.fromkeys(pairs, one.mentor_id))
     by = Operator(now)
-    standing = select(Mentoring).where(
-        col(Mentoring.stands_in_for).is_not(None), col(Mentoring.ended_at).is_(None)
-    )
-    for link in db.exec(standing).all():
+    for link in db.exec(_standing_in).all():
         mentor = wanted.pop((link.student_id, link.mentor_id), None)
         if mentor is None:
             link.ended_at = now
@@ -221,6 +219,13 @@ def turn(db: Session, now: datetime) -> None:
     db.flush()
 
 
+# An index is used for a comparison, and not for "is not null": at every tick all links would be
+# read.
+_standing_in = select(Mentoring).where(
+    col(Mentoring.stands_in_for) > 0, col(Mentoring.ended_at).is_(None)
+)
+
+
 def standing_in(db: Session, place: int | None, student_id: int, now: datetime) -> int | None:
     """The mentor of a student for whom this member stands in today, if any.
 
@@ -231,14 +236,17 @@ def standing_in(db: Session, place: int | None, student_id: int, now: datetime) 
     for one in holding(db, beijing_day(now)):
         if one.delegate_id == place and _cultivates(db, one.mentor_id, student_id):
             return one.mentor_id
-    link = db.exec(
-        select(Mentoring).where(Mentoring.student_id == student_id, Mentoring.mentor_id == place)
-    ).first()
+    link = db.exec(_link, params={"student": student_id, "mentor": place}).first()
     if link is not None and link.stands_in_for is not None:
         raise Refused(
             t("delegate.over"), verb="approve", object="membership", object_id=student_id
         )
     return None
+
+
+_link = select(Mentoring).where(
+    Mentoring.student_id == bindparam("student"), Mentoring.mentor_id == bindparam("mentor")
+)
 
 
 def _cultivates(db: Session, mentor_id: int, student_id: int) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Refused
@@ -227,12 +228,14 @@ def parts_written(
 def _evaluations(
     db: Session, students: Sequence[int], keys: Sequence[str]
 ) -> dict[tuple[int, str, str], Evaluation]:
-    rows = db.exec(
-        select(Evaluation).where(
-            col(Evaluation.student_id).in_(students), col(Evaluation.stage).in_(keys)
-        )
-    )
+    rows = db.exec(_of_stages, params={"students": students, "keys": keys})
     return {(one.student_id, one.stage, one.side): one for one in rows}
+
+
+_of_stages = select(Evaluation).where(
+    col(Evaluation.student_id).in_(bindparam("students", expanding=True)),
+    col(Evaluation.stage).in_(bindparam("keys", expanding=True)),
+)
 
 
 def evaluated_by(programme: Programme, role: Role) -> bool:

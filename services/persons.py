@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator
 from bot.talk.message import Message
-from prompts import render, t
+from prompts import Language, language_named, render, t
 from services import (
     audit,
     bulletin_replies,
@@ -275,6 +275,12 @@ def keep_copy(
     number = keep_made(db, actor, sha256, size, name, until, "application/zip")
     audit.note(db, actor, "copy_data", "person", person_id)
     return number
+
+
+def language_of(db: Session, person_id: int | None) -> Language:
+    """The language in which somebody reads what is made for them."""
+    person = db.get(Person, person_id) if person_id else None
+    return language_named(person.language if person else "")
 
 
 def keep_made(

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any, Final, Literal, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ from services import audit, committee, delegates, looking, notices
 from services.access import (
     LEARNERS,
     REVIEWERS,
+    WHOEVER,
     Grant,
     LearnerPlace,
     allow,
@@ -713,23 +715,90 @@ class Waits:
     since: datetime | None = None
     """Only what has waited since before then."""
 
+    @property
+    def limits(self) -> dict[str, Any]:
+        """By what it is limited."""
+        every = {"kind": self.kind, "student": self.student_id, "since": self.since}
+        return {name: value for name, value in every.items() if value is not None}
+
 
 EVERYTHING: Final = Waits()
 
 
-def _waiting(actor: Actor, part: Waits) -> list[ColumnElement[bool]]:
-    wanted = [
+# Asked at every look at a queue, so each statement is built once: `limits` are the names in
+# `Waits.limits`.
+
+
+def _waiting(limits: Iterable[str] = ()) -> list[ColumnElement[bool]]:
+    """What waits for `WHOEVER` reviews it."""
+    by = {
+        "kind": col(Record.kind) == bindparam("kind"),
+        "student": col(Record.student_id) == bindparam("student"),
+        "since": col(Record.submitted_at) < bindparam("since"),
+    }
+    return [
         col(Record.state) == RecordState.SUBMITTED,
         col(Record.kind).not_in([*OF_OTHERS]),
-        col(Record.student_id).in_(things("approve", actor.person_id)),
+        col(Record.student_id).in_(things("approve", WHOEVER)),
+        *(by[name] for name in limits),
     ]
-    if part.kind is not None:
-        wanted.append(col(Record.kind) == part.kind)
-    if part.student_id is not None:
-        wanted.append(col(Record.student_id) == part.student_id)
-    if part.since is not None:
-        wanted.append(col(Record.submitted_at) < part.since)
-    return wanted
+
+
+@cache
+def _page(*limits: str) -> Prepared:
+    return Prepared(
+        select(Record.id)
+        .where(*_waiting(limits), col(Record.id) != bindparam("but"))
+        .order_by(*_LONGEST_FIRST)
+        .offset(bindparam("skip", type_=sa.Integer()))
+        .limit(bindparam("most", type_=sa.Integer()))
+    )
+
+
+@cache
+def _count(*limits: str) -> Prepared:
+    return Prepared(sa.select(sa.func.count()).select_from(Record).where(*_waiting(limits)))
+
+
+@cache
+def _read_in_full(*limits: str) -> Prepared:
+    opened = (
+        (col(Opening.record_id) == col(Record.id))
+        & (col(Opening.version) == col(Record.version))
+        & (col(Opening.person_id) == WHOEVER)
+    )
+    return Prepared(
+        sa.select(col(Record.id), col(Record.version))
+        .join(Opening, opened)
+        .where(*_waiting(limits))
+        .order_by(*_LONGEST_FIRST)
+        .limit(bindparam("most", type_=sa.Integer()))
+    )
+
+
+@cache
+def _count_by_kind() -> Prepared:
+    long = sa.func.count().filter(col(Record.submitted_at) < bindparam("before"))
+    counted = sa.select(col(Record.kind), sa.func.count(), long)
+    return Prepared(counted.where(*_waiting()).group_by(col(Record.kind)))
+
+
+@cache
+def _students_waiting() -> Prepared:
+    return Prepared(
+        sa.select(col(Record.student_id), col(Person.name))
+        .join(Membership, col(Membership.id) == col(Record.student_id))
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .where(*_waiting())
+        .group_by(col(Record.student_id), col(Person.name))
+        .order_by(sa.func.min(col(Record.submitted_at)), sa.func.min(col(Record.id)))
+        .limit(bindparam("most", type_=sa.Integer()))
+    )
+
+
+@cache
+def _reviewed() -> Prepared:
+    return Prepared(things("approve", WHOEVER).limit(1))
 
 
 def waiting_for(
@@ -746,38 +815,24 @@ def waiting_for(
     for a person who reviews nobody."""
     any_of(db, actor, "queue")
     # Which they are is found first: only their bodies are read.
-    page = (
-        select(Record.id)
-        .where(*_waiting(actor, part), col(Record.id) != (but or 0))
-        .order_by(col(Record.submitted_at), col(Record.id))
-        .offset(skip)
-        .limit(most)
-    )
-    rows = db.exec(
-        select(Record, RecordVersion, Person.name)
-        .join(RecordVersion, _AS_IT_STANDS)
-        .join(Membership, col(Membership.id) == col(Record.student_id))
-        .join(Person, col(Person.id) == col(Membership.person_id))
-        .where(col(Record.id).in_(page.subquery().select()))
-        .order_by(col(Record.submitted_at), col(Record.id))
-    )
+    page = {"skip": skip, "most": most, "but": but or 0}
+    found = _page(*part.limits).all(db, person=actor.person_id, **part.limits, **page)
+    return _with_names(db, [number for (number,) in found])
+
+
+def _with_names(db: Session, ids: Sequence[int]) -> list[tuple[Record, Body, str]]:
+    """These entries with their bodies and the student's name, who has waited longest first."""
+    rows = db.exec(_named, params={"ids": ids}) if ids else ()
     return [(record, body_of(record.kind, version.body), name) for record, version, name in rows]
 
 
 def waiting_by(db: Session, actor: Actor, before: datetime) -> tuple[Counter[RecordKind], int]:
     """How many entries wait for the actor, by kind; and how many since before then."""
-    counted = (
-        sa.select(
-            col(Record.kind),
-            sa.func.count(),
-            sa.func.count().filter(col(Record.submitted_at) < before),
-        )
-        .where(*_waiting(actor, EVERYTHING))
-        .group_by(col(Record.kind))
-    )
     found: Counter[RecordKind] = Counter()
     long = 0
-    for kind, count, of_them_long in db.connection().execute(counted):
+    for kind, count, of_them_long in _count_by_kind().all(
+        db, person=actor.person_id, before=before
+    ):
         found[kind] = count
         long += of_them_long
     return found, long
@@ -786,16 +841,8 @@ def waiting_by(db: Session, actor: Actor, before: datetime) -> tuple[Counter[Rec
 def waiting_students(db: Session, actor: Actor, most: int) -> list[tuple[int, str]]:
     """The students whose entries wait for the actor, by membership and name: those who have
     waited longest, at most so many."""
-    found = (
-        sa.select(col(Record.student_id), col(Person.name))
-        .join(Membership, col(Membership.id) == col(Record.student_id))
-        .join(Person, col(Person.id) == col(Membership.person_id))
-        .where(*_waiting(actor, EVERYTHING))
-        .group_by(col(Record.student_id), col(Person.name))
-        .order_by(sa.func.min(col(Record.submitted_at)), sa.func.min(col(Record.id)))
-        .limit(most)
-    )
-    return [(student, name) for student, name in db.connection().execute(found)]
+    found = _students_waiting().all(db, person=actor.person_id, most=most)
+    return [(student, name) for student, name in found]
 
 
 def waiting_and_read(
@@ -803,26 +850,19 @@ def waiting_and_read(
 ) -> list[tuple[int, int]]:
     """The entries that wait and whose latest version the actor has read in full, as (record,
     version), oldest first."""
-    read = (
-        sa.select(col(Record.id), col(Record.version))
-        .join(
-            Opening,
-            (col(Opening.record_id) == col(Record.id))
-            & (col(Opening.version) == col(Record.version))
-            & (col(Opening.person_id) == actor.person_id),
-        )
-        .where(*_waiting(actor, part))
-        .order_by(col(Record.submitted_at), col(Record.id))
-        .limit(most)
-    )
-    found = db.connection().execute(read)
-    return [(cast(int, record), version) for record, version in found]
+    given = {"person": actor.person_id, "most": MANY if most is None else most}
+    found = _read_in_full(*part.limits).all(db, **given, **part.limits)
+    return [(record, version) for record, version in found]
+
+
+MANY: Final = 1_000_000
+"""More entries than ever wait for one person."""
 
 
 def waiting_count(db: Session, actor: Actor, part: Waits = EVERYTHING) -> int:
     """How many entries wait for whoever acts."""
-    waits = sa.select(sa.func.count()).select_from(Record).where(*_waiting(actor, part))
-    return db.connection().execute(waits).scalar_one()
+    [(count,)] = _count(*part.limits).all(db, person=actor.person_id, **part.limits)
+    return int(count)
 
 
 def waiting_in(
@@ -839,15 +879,7 @@ def waiting_in(
     if not most:
         return count, []
     page = select(Record.id).where(*waits).order_by(*_LONGEST_FIRST).offset(skip).limit(most)
-    rows = db.exec(
-        select(Record, RecordVersion, Person.name)
-        .join(RecordVersion, _AS_IT_STANDS)
-        .join(Membership, col(Membership.id) == col(Record.student_id))
-        .join(Person, col(Person.id) == col(Membership.person_id))
-        .where(col(Record.id).in_(page.subquery().select()))
-        .order_by(*_LONGEST_FIRST)
-    )
-    return count, [(one, body_of(one.kind, row.body), name) for one, row, name in rows]
+    return count, _with_names(db, [cast(int, number) for number in db.exec(page)])
 
 
 def waits_in(cohort_id: int, reader: int) -> tuple[ColumnElement[bool], ...]:
@@ -876,12 +908,19 @@ def _decided_by(person_id: int) -> list[ColumnElement[bool]]:
 
 
 _LONGEST_FIRST: Final = (col(Record.submitted_at), col(Record.id))
+_named = (
+    select(Record, RecordVersion, Person.name)
+    .join(RecordVersion, _AS_IT_STANDS)
+    .join(Membership, col(Membership.id) == col(Record.student_id))
+    .join(Person, col(Person.id) == col(Membership.person_id))
+    .where(col(Record.id).in_(bindparam("ids", expanding=True)))
+    .order_by(*_LONGEST_FIRST)
+)
 
 
 def reviews_somebody(db: Session, actor: Actor) -> bool:
     """Whether whoever acts has anybody's entries to review."""
-    some = things("approve", actor.person_id).limit(1)
-    return db.connection().execute(some).first() is not None
+    return _reviewed().first(db, person=actor.person_id) is not None
 
 
 def written_at(db: Session, record: Record, version: int) -> datetime:

@@ -500,6 +500,15 @@ _EVERY: Final = (
         "cohort",
         ways=("summary_template", "get_summary_template", "own_summary_template"),
     ),
+    # The rehearsal.
+    Right(
+        "rehearse",
+        Of.WHOLE_COHORT,
+        (_R.OFFICE,),
+        "rehearsal.not_yours",
+        "cohort",
+        ways=("rehearsal", "rehearse"),
+    ),
     # Lists.
     Right("queue", Of.OWN, (_R.CULTIVATES,), "access.not_a_mentor", ways=("queue",)),
     Right(

@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement
+from sqlalchemy import BindParameter, ColumnElement, bindparam
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -24,7 +25,7 @@ from programmes.model import Fact, Programme
 from programmes.values import Grade, Learner, Status
 from prompts import Text, t
 from services import audit, consent, ending, joining, looking
-from services.access import LEARNERS, REVIEWERS, allow, cohort_of, things
+from services.access import LEARNERS, REVIEWERS, WHOEVER, allow, cohort_of, things
 from services.packs import load
 from services.rights import RIGHTS
 from storage.tables import (
@@ -727,8 +728,8 @@ def count_ended(db: Session, cohort_id: int, reader: int) -> int:
 
 def find_member(db: Session, member_id: int) -> Member:
     """The member with this membership id. Raises `Refused` if there is none."""
-    for member in _members(db, col(Membership.id) == member_id):
-        return member
+    for row in db.exec(_one, params={"member": member_id}):
+        return Member(*row)
     raise Refused(t("roster.no_such_member", number=member_id))
 
 
@@ -854,10 +855,9 @@ def answers_for_somebody(db: Session, person_id: int, member_id: int | None = No
 
 def students_named(db: Session, person_id: int, words: str) -> list[Member]:
     """The learners for whom somebody is responsible and whose names occur in these words."""
-    name = col(Person.name)
-    found = _members(db, *answered_for(person_id), sa.literal(words).contains(name), most=NAMED)
+    found = db.exec(_named(), params={"person": person_id, "words": words})
     # A sign that stands for any other in SQL is only itself here.
-    return [member for member in found if member.person.name in words]
+    return [Member(*row) for row in found if row[1].name in words]
 
 
 NAMED: Final = 50
@@ -865,9 +865,9 @@ NAMED: Final = 50
 LATEST_COHORT: Final = (col(Membership.cohort_id).desc(), col(Membership.id))
 
 
-def answered_for(person_id: int) -> list[ColumnElement[bool]]:
-    """The conditions for the learners for whom somebody is responsible now."""
-    return [col(Membership.id).in_(things("students", person_id)), _now()]
+def answered_for(person: int | BindParameter[int]) -> list[ColumnElement[bool]]:
+    """The learners for whom somebody, or `WHOEVER`, is responsible now."""
+    return [col(Membership.id).in_(things("students", person)), _now()]
 
 
 def _must_answer(db: Session, actor: Actor) -> None:
@@ -877,14 +877,7 @@ def _must_answer(db: Session, actor: Actor) -> None:
 
 def children_of(db: Session, person_id: int) -> list[Member]:
     """The places of the learners for whom somebody answers as their guardian now."""
-    theirs = select(Guardianship.child_id).where(
-        Guardianship.guardian_id == person_id,
-        col(Guardianship.withdrawn_at).is_(None),
-        col(Guardianship.ended_at).is_(None),
-    )
-    return _members(
-        db, col(Membership.person_id).in_(theirs), col(Membership.role).in_(LEARNERS), _now()
-    )
+    return [Member(*row) for row in db.exec(_children, params={"guardian": person_id})]
 
 
 def student_for(db: Session, actor: Actor, member_id: int) -> Member:
@@ -943,16 +936,36 @@ def _members(
     skip: int = 0,
     most: int | None = None,
 ) -> list[Member]:
-    rows = db.exec(
-        select(Membership, Person, Unit)
-        .join(Person, col(Person.id) == col(Membership.person_id))
-        .outerjoin(Unit, col(Unit.id) == col(Membership.unit_id))
-        .where(*wanted)
-        .order_by(*order)
-        .offset(skip)
-        .limit(most)
-    )
+    rows = db.exec(_whole.where(*wanted).order_by(*order).offset(skip).limit(most))
     return [Member(*row) for row in rows]
+
+
+_whole = (
+    select(Membership, Person, Unit)
+    .join(Person, col(Person.id) == col(Membership.person_id))
+    .outerjoin(Unit, col(Unit.id) == col(Membership.unit_id))
+)
+
+# Asked at nearly every message, so they are built once: building one costs more than running it.
+_one = _whole.where(col(Membership.id) == bindparam("member"))
+_children = _whole.where(
+    col(Membership.person_id).in_(
+        select(Guardianship.child_id).where(
+            Guardianship.guardian_id == bindparam("guardian"),
+            col(Guardianship.withdrawn_at).is_(None),
+            col(Guardianship.ended_at).is_(None),
+        )
+    ),
+    col(Membership.role).in_(LEARNERS),
+    _now(),
+).order_by(*_ROSTER)
+
+
+@cache
+def _named() -> Any:
+    words = bindparam("words", type_=sa.String())
+    named = _whole.where(*answered_for(WHOEVER), words.contains(col(Person.name)))
+    return named.order_by(*_ROSTER).limit(NAMED)
 
 
 def presences(db: Session, person_ids: Collection[int]) -> dict[int, Presence]:

@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import cast
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Refused
@@ -114,10 +115,15 @@ def _state(term: StageTerm, change: StageChange | None, today: date) -> StageSta
 
 
 def _latest_changes(db: Session, cohort_id: int) -> dict[str, StageChange]:
-    rows = db.exec(
-        select(StageChange).where(StageChange.cohort_id == cohort_id).order_by(col(StageChange.id))
-    )
+    rows = db.exec(_changes_of, params={"cohort": cohort_id})
     return {change.stage: change for change in rows}
+
+
+_changes_of = (
+    select(StageChange)
+    .where(StageChange.cohort_id == bindparam("cohort"))
+    .order_by(col(StageChange.id))
+)
 
 
 # ---------------------------------------------------------------- the office's acts

@@ -181,8 +181,10 @@ _learners = Prepared(
 def _present(db: Session, ids: Sequence[int], on: date) -> dict[int, LearnerSeen]:
     """Those of them who are learners now, of whom something may be kept."""
     found: dict[int, LearnerSeen] = {}
-    for row in _learners.all(db, ids=ids) if ids else ():
-        programme = packs.found(row[5])
+    rows = _learners.all(db, ids=ids) if ids else ()
+    programmes = {key: packs.found(key) for key in {row[5] for row in rows}}
+    for row in rows:
+        programme = programmes[row[5]]
         if programme is None:
             continue
         number, person_id, name, cohort_id, unit_id, _, grade, since, born = row

@@ -137,6 +137,15 @@ def try_writing(database: Database) -> None:
             connection.exec_driver_sql(f"PRAGMA user_version={int(version)}")
 
 
+def do_not_wait(database: Database) -> None:
+    """Let SQLite not wait for the disk: for what is thrown away afterwards."""
+    event.listen(database.engine, "connect", _write_without_waiting)
+
+
+def _write_without_waiting(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+
+
 class DamagedDatabase(Exception):
     """A database's file is damaged."""
 

@@ -12,7 +12,7 @@ from app.terminal import AsJson, Mistake, both, language, said, say, say_json, s
 from prompts import t
 
 if TYPE_CHECKING:
-    from app.rehearsal.findings import Rehearsal
+    from services.rehearsals import Rehearsal
 
 SVG, XLSX = ".svg", ".xlsx"
 
@@ -25,10 +25,10 @@ def rehearse(
 ) -> None:
     """Play the rest of a cycle on a copy, in which nobody does anything."""
     from app import desk
-    from app.rehearsal.picture import picture as drawn
-    from app.rehearsal.playing import rehearse as played
-    from app.rehearsal.table import table as listed
-    from services.audit import note
+    from app.rehearsal_picture import picture as drawn
+    from jobs.rehearsal_table import table as listed
+    from jobs.rehearsals import rehearse as played
+    from services.rehearsals import note_made
     from storage.backup import DatabaseDamaged
 
     if picture is not None and picture.suffix != SVG:
@@ -42,7 +42,7 @@ def rehearse(
         found = desk.cohort_typed(db, cohort)
         desk.pack_of(found)
         number = found.id or 0
-        note(db, by, "rehearse", "cohort", number)
+        note_made(db, by, number)
     try:
         with desk.reaching_it():
             told = asyncio.run(played(desk.settings().database, number, desk.CLOCK.now()))
@@ -64,7 +64,7 @@ def rehearse(
 
 def show(found: Rehearsal) -> None:
     """Print the sums: by what is told, and by person."""
-    from app.rehearsal.findings import ReminderToCome, label
+    from services.rehearsals import ReminderToCome, label
 
     say(t("rehearsal.title", cohort=found.cohort, first=found.first, last=found.last))
     if found.busiest is None:
@@ -105,5 +105,5 @@ def show(found: Rehearsal) -> None:
             for one in found.people
         ]
     )
-    if absent := [one.name for one in found.people if not one.joined and one.messages]:
-        say(t("rehearsal.absent", count=len(absent), names=absent))
+    if found.absent:
+        say(t("rehearsal.absent", count=len(found.absent), names=found.absent))

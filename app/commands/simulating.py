@@ -20,10 +20,12 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Play a cycle on a fake messenger, in a database that is thrown away afterwards."""
+    from app.main import rest_the_collector
     from app.simulation import play
     from app.simulation.events import totals
 
     programme = find_programme(key)
+    rest_the_collector()
     every = asyncio.run(play.simulate(programme.key, students, seed))
     summed = totals(every)
     if as_json:

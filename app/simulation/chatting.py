@@ -68,7 +68,7 @@ class Chats:
 
     def reminded_of(self, one: Invented, *verbs: str) -> Incoming | None:
         """Press the way on of the latest reminder, if it is one of these acts."""
-        for shown in list(self.latest(one))[-REMEMBERED:][::-1]:
+        for shown in self.latest(one)[: -REMEMBERED - 1 : -1]:
             verbs_shown = {_verb(button.press) for button in _buttons(shown.message)}
             if REMINDER in verbs_shown:
                 found = (b for b in _buttons(shown.message) if _verb(b.press) in verbs)
@@ -93,11 +93,18 @@ class Chats:
         self, one: Invented, verb: str, fits: Callable[[ShownItem], bool] = lambda item: True
     ) -> Incoming | None:
         """Press the first row of the last message's list that does this act, and fits."""
+        return next(iter(self.items(one, verb, fits)), None)
+
+    def items(
+        self, one: Invented, verb: str, fits: Callable[[ShownItem], bool] = lambda item: True
+    ) -> list[Incoming]:
+        """As `item`, the presses of all these rows."""
         seen = self.latest(one)
-        for item in seen[-1].message.items if seen else ():
-            if _verb(item.press) == verb and fits(item):
-                return Incoming(one.address, press=item.press, on=seen[-1].place)
-        return None
+        return [
+            Incoming(one.address, press=item.press, on=seen[-1].place)
+            for item in (seen[-1].message.items if seen else ())
+            if _verb(item.press) == verb and fits(item)
+        ]
 
     def _press(self, one: Invented, fits: Callable[[Button], bool]) -> Incoming | None:
         seen = self.latest(one)

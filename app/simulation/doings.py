@@ -128,18 +128,23 @@ def plan(chats: Chats, one: Invented) -> Doing:
 
 
 def approve_plans(chats: Chats, one: Invented) -> Doing:
-    """Read each training plan that waits for the office, and approve it."""
+    """Read each training plan that waits for the office, and approve it, page after page."""
     seen: set[str] = set()
     while True:
         yield chats.say(one, "/plans")
-        step = chats.item(one, "record", lambda item: item.tone == "waiting")
-        if step is None or step.press in seen:
+        waiting = [
+            step
+            for step in chats.items(one, "record", lambda item: item.tone == "waiting")
+            if step.press not in seen
+        ]
+        if not waiting:
             return
-        seen.add(step.press or "")
-        yield step
-        if (approve := chats.act(one, "approve")) is None:
-            return
-        yield approve
+        for step in waiting:
+            seen.add(step.press or "")
+            yield step
+            if (approve := chats.act(one, "approve")) is None:
+                return
+            yield approve
 
 
 def picture() -> bytes:
@@ -222,13 +227,17 @@ def decide(chats: Chats, one: Invented, stage: int, habits: Mapping[str, Habit])
     def left(item: ShownItem) -> bool:
         return item.press not in passed
 
+    step: Incoming | None = None
     while True:
-        yield chats.say(one, "/stages")
-        opened = [item for item in chats.message(one).items if item.press.startswith("a:stage:")]
-        if stage >= len(opened):
-            return
-        yield Incoming(one.address, press=opened[stage].press)
-        step = chats.item(one, "evaluation", left)
+        # The card of what was signed offers the next one, who may have been passed over.
+        step = chats.act(one, "evaluation") if step is not None else None
+        if step is None or step.press in passed:
+            yield chats.say(one, "/stages")
+            opened = [i for i in chats.message(one).items if i.press.startswith("a:stage:")]
+            if stage >= len(opened):
+                return
+            yield Incoming(one.address, press=opened[stage].press)
+            step = chats.item(one, "evaluation", left)
         if step is None:
             return
         passed.add(step.press or "")

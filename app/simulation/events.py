@@ -13,12 +13,12 @@ from sqlmodel import Session, col, select
 from programmes import certifying, evaluating, planning
 from programmes.evaluating import Side
 from programmes.model import Programme
-from programmes.reminding import ASKED_BY, QUEUE
+from programmes.reminding import ASKED_BY
 from programmes.values import WritingKind
 from prompts import BEIJING
 from services.records import OF_OTHERS, written_by
+from services.rehearsals import clause_of, sent_reminders
 from storage.tables import (
-    Bundle,
     Certificate,
     Evaluation,
     EvaluationVersion,
@@ -27,13 +27,10 @@ from storage.tables import (
     ExitStep,
     ExpertMark,
     Membership,
-    Outbox,
     Person,
     Record,
     RecordKind,
-    Reminder,
     Review,
-    SendState,
 )
 
 KINDS: Final = (
@@ -193,28 +190,6 @@ def _reminders(db: Session, programme: Programme, people: _People) -> Iterator[E
             row.period,
             "" if people.is_same(row.person_id, row.learner_id) else learner,
         )
-
-
-def sent_reminders(db: Session) -> Iterator[tuple[datetime, Reminder]]:
-    """Each reminder whose message was sent, with the moment."""
-    sent = select(Outbox.key, Outbox.sent_at).where(
-        col(Outbox.key).startswith("remind:"), Outbox.state == SendState.SENT
-    )
-    moments = {key.split(":")[1]: at for key, at in db.exec(sent) if key and at}
-    rows = db.exec(select(Reminder).join(Bundle, col(Bundle.id) == Reminder.bundle_id))
-    for row in rows:
-        if (at := moments.get(str(row.bundle_id))) is not None:
-            yield at, row
-
-
-def clause_of(programme: Programme, row: Reminder) -> str:
-    """The clause of a reminder; of a stage, its own; empty for a rule of the assistant's."""
-    if row.rule == QUEUE:
-        return ""
-    for stage in programme.stages:
-        if str(stage.stage) == row.about and stage.clause:
-            return stage.clause
-    return programme.fact(row.rule).clause
 
 
 def _evaluations(db: Session, programme: Programme, people: _People) -> Iterator[Event]:

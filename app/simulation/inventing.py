@@ -5,25 +5,23 @@ Everything is drawn from one seed: the same seed gives the same people with the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from random import Random
 from typing import Final
 
+from app.invented import names, region_of
 from programmes.model import Programme
 from programmes.values import Learner
+from prompts import Both
 from storage.tables import Role, UnitKind
 
 PER_MENTOR: Final = 4
 PER_SCHOOL: Final = 8
 EXPERTS: Final = 3
 """Invented experts, where a document has experts mark: it does not say how many."""
-SURNAMES: Final = tuple(
-    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
-)
-GIVEN: Final = tuple("一子文若星书雨思嘉景明可亦沐知远晨语清和欣然昊宇佳宁泽安静宜乐舒")
 
 
 class Habit(StrEnum):
@@ -88,23 +86,24 @@ class World:
 def invent(programme: Programme, students: int, seed: int) -> World:
     """A cohort of this programme with so many learners."""
     random = Random(f"{programme.key} {students} {seed}")  # noqa: S311 - invents, guards nothing
-    world, names = World(), _names(random)
+    world, given = World(), names(random)
     learner = Role((programme.participants.who.value or Learner.STUDENT).value)
 
     def add(role: Role, number: int, unit: str = "") -> Invented:
         key = f"{role.value}-{number}"
-        made = Invented(key, next(names), role, unit)
+        made = Invented(key, next(given), role, unit)
         world.people[key] = made
         return made
 
-    world.units["office"] = (UnitKind.OFFICE, "")
+    region = region_of(programme.key)
+    world.units["office"] = (UnitKind.OFFICE, "管理办公室")
     for number in (1, 2):
         add(Role.COORDINATOR, number, "office")
     schools = -(-students // PER_SCHOOL)
     for number in range(1, schools + 1):
-        world.units[f"school-{number}"] = (UnitKind.SCHOOL, "")
+        world.units[f"school-{number}"] = (UnitKind.SCHOOL, _nth(region.schools, number))
         add(Role.SCHOOL_TEACHER, number, f"school-{number}")
-    world.units["host-1"] = (UnitKind.HOST, "")
+    world.units["host-1"] = (UnitKind.HOST, _nth(region.hosts, 1))
     for number in range(1, -(-students // PER_MENTOR) + 1):
         mentor = add(Role.MENTOR, number, "host-1")
         if number % 3 == 2:
@@ -129,11 +128,10 @@ def invent(programme: Programme, students: int, seed: int) -> World:
     return world
 
 
-def _names(random: Random) -> Iterator[str]:
-    """Names, each once."""
-    every = [f"{s}{a}{b}" for s in SURNAMES for a in GIVEN for b in GIVEN if a != b]
-    random.shuffle(every)
-    return iter(every)
+def _nth(every: Sequence[Both], number: int) -> str:
+    """The name of one of many, counted from 1; where names come again, with a number."""
+    again, place = divmod(number - 1, len(every))
+    return f"{every[place].zh}{again + 1 if again else ''}"
 
 
 def _span(programme: Programme) -> tuple[date, date]:

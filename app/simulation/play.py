@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,7 +10,6 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from sqlalchemy import event
 from sqlmodel import Session
 
 from app.main import App
@@ -29,6 +27,7 @@ from programmes.model import Programme
 from prompts import BEIJING
 from services import roster
 from storage import migrate
+from storage.database import do_not_wait
 from storage.tables import Role
 
 DAY: Final = timedelta(days=1)
@@ -68,8 +67,9 @@ class Play:
             ),
             self.clock,
             {"fake": self.platform},
+            self.clock.seconds,
         )
-        event.listen(self.app.database.engine, "connect", _write_without_waiting)
+        do_not_wait(self.app.database)
         migrate.upgrade(self.app.database)
         self.chats = Chats(self.app, self.platform)
         self.cohort_id = 0
@@ -251,8 +251,8 @@ class Play:
         """Make the cohort; returns everybody's invitation code by key."""
         by = Operator(self.clock.now())
         units = {}
-        for number, (key, (kind, _)) in enumerate(self.world.units.items()):
-            units[key] = roster.add_unit(db, by, kind, f"{key} {number}").id
+        for key, (kind, name) in self.world.units.items():
+            units[key] = roster.add_unit(db, by, kind, name).id
         cohort = roster.create_cohort(db, by, self.programme.key, "simulation", units["office"])
         self.cohort_id = cohort.id or 0
         codes = {}
@@ -288,11 +288,6 @@ def in_turn(each: Iterable[Doing]) -> Doing:
     """Do one thing after the other: who did two at once would read the answers to both."""
     for doing in each:
         yield from doing
-
-
-def _write_without_waiting(connection: sqlite3.Connection, _record: object) -> None:
-    """Do not wait for the disk: what is simulated is thrown away."""
-    connection.execute("PRAGMA synchronous=OFF")
 
 
 def at(day: date, hour: int) -> datetime:

@@ -31,6 +31,10 @@ class SetClock:
     def move(self, by: timedelta) -> None:
         self.moment += by
 
+    def seconds(self) -> float:
+        """The moment as seconds, for what measures how long something takes."""
+        return self.moment.timestamp()
+
 
 def beijing_day(moment: datetime) -> date:
     """The calendar day in China at `moment`: days, months and cycles end at Beijing midnight."""

@@ -31,7 +31,7 @@ def called(function: ast.expr) -> str:
 
 
 def test_whatever_a_notice_depends_on_is_known_to_delivery() -> None:
-    from app.main import CONDITIONS
+    from jobs.ticking import CONDITIONS
 
     named = {
         node.args[0].value

@@ -35,6 +35,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "office_days": ("handlers", "services"),
     "progress": ("handlers", "services"),
     "records": ("services", "storage/tables"),
+    "rehearsals": ("handlers", "jobs", "services"),
     "reminders": ("handlers", "services", "storage/tables"),
     "results": ("handlers", "services"),
     "retention": ("app/commands", "handlers", "services", "storage/tables"),

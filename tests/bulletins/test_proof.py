@@ -24,7 +24,6 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from app.main import CONDITIONS
 from bot.delivery import Delivery
 from bot.platforms.contract import FateUnknown, TryLater, Unreachable
 from bot.platforms.fake import UNLIMITED, FakePlatform, Shown
@@ -32,6 +31,7 @@ from bot.talk.acting import Actor
 from bot.talk.clock import SetClock
 from bot.talk.message import Outgoing
 from jobs.bulletins import BulletinSender
+from jobs.ticking import CONDITIONS
 from services import bulletin_posts, bulletins
 from services.addressing import Audience
 from storage import chats, migrate

@@ -50,6 +50,7 @@ from handlers.mydata import CopySeen
 from handlers.office_days import DaysSeen
 from handlers.plans import PlanSeen
 from handlers.presentation import PresentationSeen
+from handlers.rehearsals import RehearsalSeen
 from handlers.results import ResultList, ResultsSeen, Score, Scored
 from handlers.review import ReturnSeen
 from handlers.rosters import ImportSeen, OneImport, OneSheet
@@ -109,6 +110,29 @@ DONE: Final[dict[str, Any]] = {
     "roster_template": {"file": 9},
     "make_dossier": {"files": [7, 8]},
     "make_summary": {"file": 7},
+    "make_rehearsal": {
+        "file": 7,
+        "found": {
+            "first": "2026-11-24",
+            "last": "2027-01-21",
+            "messages": 3,
+            "busiest": [["2026-12-14", 2]],
+            "kinds": [{"role": "mentor", "what": "年度评价", "clause": "六(三)", "count": 3}],
+            "soon": [
+                {
+                    "day": "2026-12-15",
+                    "role": "mentor",
+                    "what": "年度评价",
+                    "clause": "六(三)",
+                    "names": ["王建国"],
+                    "people": 1,
+                }
+            ],
+            "more": 1,
+            "next": "2026-12-15",
+            "absent": ["周岚"],
+        },
+    },
     "get_summary_template": {"file": 7},
     "read_summary_template": {
         "kept": [{"sha256": "ab" * 32, "size": 9}],
@@ -296,6 +320,8 @@ def told(flow: str) -> Iterator[BaseModel]:
             "annual_summary" | "summary_template" | "get_summary_template" | "own_summary_template"
         ):
             yield SummarySeen(cohort=1, name="2026 级")
+        case "rehearse":
+            yield RehearsalSeen(cohort=1, name="2026 级")
         case "dossier":
             yield DossierSeen(member_id=1, name="林小雨")
         case "revoke_certificate":

@@ -91,7 +91,7 @@ EXPECTED: Final = {
     **each("certificates read_certificate", "oneself", "guardian", *OVERSEE),
     **each("certifying", *OVERSEE),
     **each("make_dossier", "oneself", "guardian", "office"),
-    **each("make_summary change_summary_template", "office"),
+    **each("make_summary change_summary_template rehearse", "office"),
     **each("issue_certificates issue_certificate revoke_certificate", "office"),
     **each("bulletins", "school", *OVERSEE),
     **each(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -16,16 +17,19 @@ from openpyxl import load_workbook
 from sqlmodel import Session, func, select
 from typer.testing import Result
 
-from app.rehearsal.picture import SHADES
-from app.rehearsal.playing import rehearse
+from app.rehearsal_picture import SHADES
 from bot.talk.acting import Operator
 from bot.talk.clock import SetClock
+from bot.talk.message import Incoming, press
+from jobs.rehearsals import rehearse
 from prompts import BEIJING
 from services import roster
 from storage.database import Database
 from storage.tables import Account, Audit, Bundle, Outbox, Reminder, Role
 from tests.conftest import Kind, NewDatabase
+from tests.house import House
 from tests.staff.conftest import Yingcai
+from tests.summaries.conftest import files_of
 
 MARKUP = "林<b>&小雨"
 
@@ -172,3 +176,46 @@ def test_a_picture_is_an_svg_and_replaces_no_file(
     (tmp_path / "year.svg").write_text("mine")
     assert run("rehearse", number, "--picture", tmp_path / "year.svg").exit_code == 2
     assert (tmp_path / "year.svg").read_text() == "mine"
+
+
+# ---------------------------------------------------------------- in the chat
+
+
+@pytest.mark.slow
+async def test_an_office_asks_in_the_chat_whom_the_year_will_remind(house: House) -> None:
+    her = house.members["管小青"]
+    with house.app.database.transaction() as db:
+        before = [
+            db.exec(select(func.count()).select_from(one)).one() for one in (Reminder, Bundle)
+        ]
+    await her.says("接下来会提醒谁")
+    assert "最忙的几周" in her.sees
+    assert "导师 王建国" in her.sees
+    assert "八(九)" in her.sees, "by which clause"
+    [(name, data)] = files_of(house, her)
+    assert name.startswith("提醒预演-示例一期-2026")
+    listed, *_ = load_workbook(io.BytesIO(data)).worksheets
+    assert {"王建国", "林小雨"} <= {
+        row[2] for row in listed.iter_rows(min_row=2, values_only=True)
+    }
+    with house.app.database.transaction() as db:
+        after = [
+            db.exec(select(func.count()).select_from(one)).one() for one in (Reminder, Bundle)
+        ]
+        [noted] = db.exec(select(Audit).where(Audit.verb == "rehearse")).all()
+    assert after == before, "nothing of it is left in the real database"
+    assert (noted.person_id, noted.object) == (her.person_id, "cohort")
+
+
+@pytest.mark.parametrize("name", ["林小雨", "王建国", "郭老师"])
+async def test_nobody_else_rehearses_a_cohort(house: House, name: str) -> None:
+    member = house.members[name]
+    assert "管理办公室" in await member.says("预演")
+    await member.says("接下来会提醒谁")
+    assert "最忙的几周" not in member.sees
+    await member.sends(Incoming(member.address, press=press("rehearse", 1)))
+    assert "管理办公室" in member.sees
+    with house.app.database.transaction() as db:
+        assert not db.exec(
+            select(Audit).where(Audit.verb == "rehearse", Audit.refused == "")
+        ).all()

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from app.rehearsal.findings import Rehearsal
 from prompts import Language, Words, render, t
+from services.rehearsals import Rehearsal
 
 DAY: Final = timedelta(days=1)
 SIDE, GAP, LEFT, TOP = 13, 3, 44, 74

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.rehearsal.findings import Rehearsal, label
 from jobs import workbooks
 from prompts import BEIJING, Language, Words, render, t
+from services.rehearsals import Rehearsal, label
 from services.rostering.book import Cells
 
 

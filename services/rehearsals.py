@@ -3,23 +3,63 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
+from pydantic import BaseModel, ConfigDict
 from sqlmodel import Session, col, select
 
-from app.simulation.events import clause_of, sent_reminders
+from bot.talk.acting import Actor, Operator
 from bot.talk.clock import beijing_day
 from programmes.evaluating import StageTerm
 from programmes.model import Programme
-from prompts import BEIJING, Words
+from programmes.reminding import QUEUE
+from prompts import BEIJING, Language, Words, render, t
+from services import audit
+from services.access import allow
 from services.packs import load, matter_label
 from services.stages import stages_of
-from storage.tables import Cohort, Membership, Person, Role
+from storage.tables import (
+    Bundle,
+    Cohort,
+    Membership,
+    Outbox,
+    Person,
+    Reminder,
+    Role,
+    SendState,
+)
 
 DAY: Final = timedelta(days=1)
+ACT: Final = "rehearse"
+LIFE: Final = timedelta(days=1)
+"""How long the table of a rehearsal in a chat can be opened there."""
+SOON: Final = timedelta(days=28)
+"""What falls into these days is told one by one."""
+LINES: Final = 8
+"""Lines of what is to come soon; the others stand in the table."""
+NAMED: Final = 3
+"""People named in a line."""
+BUSIEST: Final = 3
+"""Weeks that are named."""
+
+
+# ---------------------------------------------------------------- for whom
+
+
+def cohort_for(db: Session, actor: Actor, cohort_id: int) -> Cohort:
+    """The cohort, for whoever may rehearse it. Raises `Refused`."""
+    allow(db, actor, ACT, cohort_id)
+    return cast(Cohort, db.get(Cohort, cohort_id))
+
+
+def note_made(db: Session, by: Operator | Actor, cohort_id: int) -> None:
+    audit.note(db, by, ACT, "cohort", cohort_id)
+
+
+# ---------------------------------------------------------------- what was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +123,19 @@ class Rehearsal:
         return found
 
     @property
+    def busiest_weeks(self) -> list[tuple[date, int]]:
+        """The Mondays of the weeks with their messages, most messages first."""
+        return sorted(self.weeks.items(), key=lambda week: (-week[1], week[0]))
+
+    @property
     def busiest(self) -> tuple[date, int] | None:
-        """The Monday of the week with the most messages, and how many; the first of several."""
-        weeks = self.weeks
-        return min(weeks.items(), key=lambda week: (-week[1], week[0]), default=None)
+        """The week with the most messages; the first of several."""
+        return next(iter(self.busiest_weeks), None)
+
+    @property
+    def absent(self) -> list[str]:
+        """Who would be told something, and has not joined."""
+        return [one.name for one in self.people if not one.joined and one.messages]
 
     def to_json(self) -> dict[str, Any]:
         names = {one.place: one for one in self.people}
@@ -162,6 +211,28 @@ def read(
     return Rehearsal(cohort.name, programme, first, last, tuple(told), people, stages)
 
 
+def sent_reminders(db: Session) -> Iterator[tuple[datetime, Reminder]]:
+    """Each reminder whose message was sent, with the moment."""
+    sent = select(Outbox.key, Outbox.sent_at).where(
+        col(Outbox.key).startswith("remind:"), Outbox.state == SendState.SENT
+    )
+    moments = {key.split(":")[1]: at for key, at in db.exec(sent) if key and at}
+    rows = db.exec(select(Reminder).join(Bundle, col(Bundle.id) == Reminder.bundle_id))
+    for row in rows:
+        if (at := moments.get(str(row.bundle_id))) is not None:
+            yield at, row
+
+
+def clause_of(programme: Programme, row: Reminder) -> str:
+    """The clause of a reminder; of a stage, its own; empty for a rule of the assistant's."""
+    if row.rule == QUEUE:
+        return ""
+    for stage in programme.stages:
+        if str(stage.stage) == row.about and stage.clause:
+            return stage.clause
+    return programme.fact(row.rule).clause
+
+
 def _members(db: Session, cohort_id: int) -> list[tuple[Membership, str]]:
     rows = db.exec(
         select(Membership, Person.name)
@@ -197,3 +268,90 @@ def _totals(
 def label(programme: Programme, one: ReminderToCome) -> Words:
     """What a thing is called."""
     return matter_label(programme, one.rule, one.about)
+
+
+# ---------------------------------------------------------------- in short
+
+
+class LineToCome(BaseModel):
+    """What some people of one role would be told on one day."""
+
+    model_config = ConfigDict(frozen=True)
+
+    day: date
+    role: Role
+    what: str
+    clause: str
+    names: tuple[str, ...]
+    """The first of them."""
+    people: int
+
+
+class KindToCome(BaseModel):
+    """How often people of one role would be told of one thing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    role: Role
+    what: str
+    clause: str
+    count: int
+
+
+class RehearsalInShort(BaseModel):
+    """A rehearsal as a card tells it, in one language."""
+
+    model_config = ConfigDict(frozen=True)
+
+    first: date
+    last: date
+    messages: int
+    busiest: tuple[tuple[date, int], ...]
+    """Mondays, and the messages of their weeks."""
+    kinds: tuple[KindToCome, ...]
+    soon: tuple[LineToCome, ...]
+    more: int
+    """Lines of these weeks that are left out."""
+    next: date | None
+    """The first day on which anybody would be told anything."""
+    absent: tuple[str, ...]
+
+
+def in_short(found: Rehearsal, language: Language) -> RehearsalInShort:
+    """The busiest weeks, the sums, and who is told what in the next weeks."""
+    people = {one.place: one for one in found.people}
+    kinds: Counter[tuple[Role, str, str]] = Counter()
+    lines: dict[tuple[date, Role, str, str], list[str]] = {}
+    for one in found.told:
+        person = people[one.place]
+        key = (person.role, render(label(found.programme, one), language), one.clause)
+        kinds[key] += 1
+        if one.day < found.first + SOON:
+            lines.setdefault((one.day, *key), []).append(person.name)
+    soon = [
+        LineToCome(
+            **dict(zip(("day", "role", "what", "clause"), key, strict=True)),
+            names=tuple(dict.fromkeys(names))[:NAMED],
+            people=len(set(names)),
+        )
+        for key, names in lines.items()
+    ]
+    in_order = sorted(kinds.items(), key=lambda kind: list(Role).index(kind[0][0]))
+    return RehearsalInShort(
+        first=found.first,
+        last=found.last,
+        messages=found.days.total(),
+        busiest=tuple(found.busiest_weeks[:BUSIEST]),
+        kinds=tuple(
+            KindToCome(role=role, what=what, clause=clause, count=count)
+            for (role, what, clause), count in in_order
+        ),
+        soon=tuple(soon[:LINES]),
+        more=len(soon[LINES:]),
+        next=found.told[0].day if found.told else None,
+        absent=tuple(found.absent),
+    )
+
+
+def file_name(found: Rehearsal, language: Language) -> str:
+    return render(t("rehearsal.file", cohort=found.cohort, day=found.first.isoformat()), language)
