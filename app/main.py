@@ -42,7 +42,7 @@ from jobs.language_model import Model
 from jobs.rehearsals import make_rehearsal
 from jobs.rosters import RosterDesk
 from jobs.summaries import SummaryDesk
-from jobs.ticking import ROUNDS, Part, conditions, tick
+from jobs.ticking import ROUNDS, RoundStep, conditions, tick
 from programmes import catalogue
 from services import (
     advice,
@@ -182,7 +182,7 @@ class App:
     def _reminding(self) -> list[Round]:
         """The rounds that find what is due, and tell it."""
 
-        def at_times(name: str, parts: Sequence[Part]) -> Round:
+        def at_times(name: str, parts: Sequence[RoundStep]) -> Round:
             timed = [lambda db, part=part: part(db, self.clock.now()) for part in parts]
             return Round(name, self.database, timed, self.delivery.wake, first=REMINDING)
 

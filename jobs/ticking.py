@@ -31,10 +31,10 @@ def conditions(clock: Clock) -> dict[str, ConditionCheck]:
     return {name: bound(clock) for name, bound in CONDITIONS.items()}
 
 
-Part = Callable[[Session, datetime], Any]
+RoundStep = Callable[[Session, datetime], Any]
 """Does a part of what is due at a time; returns something true if more is left."""
 
-ROUNDS: Final[Mapping[str, Sequence[Part]]] = {
+ROUNDS: Final[Mapping[str, Sequence[RoundStep]]] = {
     "help_calls": (help_calls.turn,),
     "delegates": (delegates.turn,),
     "reminders": (reminders.find, reminders.tell),

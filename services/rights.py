@@ -589,7 +589,7 @@ _EVERY: Final = (
         "seeking.not_a_learner",
         "help_call",
         {Must.CONSENT: "seeking.before_consent"},
-        ("seek_help", "tell_adult", "tell_next", "say_more"),
+        ("seek_help", "tell_adult", "tell_next", "say_more", "take_back_call"),
     ),
     Right(
         "see_own_calls",
@@ -723,6 +723,8 @@ RIGHTS: Final[Mapping[str, Right]] = {right.act: right for right in _EVERY}
 FREE: Final = frozenset(
     {
         *("start", "menu", "help", "language", "privacy", "join"),
+        # Where words go that may be a cry for help.
+        "worry",
         # One's own sessions.
         "signout",
         # Questions about policy, and what was asked in the same chat.

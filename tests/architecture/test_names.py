@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
+
+import pytest
+import yaml
 
 from tests.architecture.code import ROOT, files, parsed
 
@@ -101,3 +104,25 @@ def test_a_module_has_one_meaning() -> None:
 def test_what_defines_a_type_is_seen() -> None:
     module = "class One: ...\nTwo = int | str\nThree: type = int\nFOUR = 4\nT = 5\n_Six = int"
     assert list(types_in(ast.parse(module))) == ["One", "Two", "Three"]
+
+
+class _KeysOnce(yaml.SafeLoader):
+    """Fails at a key that stands twice in one mapping: YAML would silently take the last."""
+
+
+def _keys_once(loader: _KeysOnce, node: yaml.MappingNode) -> dict[object, object]:
+    keys = [loader.construct_object(key) for key, _ in node.value]
+    twice = sorted(str(key) for key, count in Counter(keys).items() if count > 1)
+    assert not twice, f"{node.start_mark}: {twice}"
+    return loader.construct_mapping(node)
+
+
+_KeysOnce.add_constructor("tag:yaml.org,2002:map", _keys_once)
+
+
+@pytest.mark.parametrize("folder", ["answers", "language", "services", "app"])
+def test_no_key_stands_twice_in_a_vocabulary(folder: str) -> None:
+    every = sorted((ROOT / folder).rglob("*.yaml"))
+    assert every
+    for path in every:
+        yaml.load(path.read_text("utf-8"), _KeysOnce)  # noqa: S506 - it is a safe one

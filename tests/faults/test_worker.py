@@ -190,8 +190,8 @@ async def test_no_round_waits_for_another_that_fails(
 
     told = asyncio.Event()
     monkeypatch.setattr("app.main.REMINDING", 0.0)
-    monkeypatch.setattr("app.main.help_calls.turn", broken)
-    monkeypatch.setattr("app.main.reminders.tell", lambda *_: told.set())
+    rounds = {"help_calls": (broken,), "reminders": (lambda *_: told.set(),)}
+    monkeypatch.setattr("app.main.ROUNDS", rounds)
     settings = Settings(
         database_url=new_database("sqlite"),
         data_dir=tmp_path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ HERE: Final = Path(__file__).parent
 TAUGHT: Final = HERE / "taught"
 KEPT_APART: Final = HERE / "kept_apart.jsonl"
 QUESTIONS: Final = HERE.parent / "questions"
+TALKS: Final = HERE.parents[1] / "talks"
+_TYPED: Final = re.compile(r"[^\s<>#]{1,12}> (?P<words>[^\[/(<{【].*)")
 ROUNDS: Final = 25
 STEP: Final = 0.3
 PULL: Final = 1e-4
@@ -40,8 +43,8 @@ def read(path: Path) -> list[Said]:
 
 
 def taught() -> list[Said]:
-    """What is learned from; sessions that people told and questions that they asked are in need
-    of nothing."""
+    """What is learned from; sessions that people told, what they typed in talks and the questions
+    that they asked are in need of nothing."""
     told = [one for path in sorted(TAUGHT.glob("*.jsonl")) for one in read(path)]
     ordinary = [words for words in dict.fromkeys(_ordinary()) if not topic_of(words)]
     return told + [Said(words, "none") for words in ordinary]
@@ -52,6 +55,10 @@ def _ordinary() -> Iterator[str]:
         for line in path.read_text("utf-8").splitlines():
             if line and line[0] not in "#@":
                 yield line.partition(" | ")[0]
+    for path in sorted(TALKS.glob("*.txt")):
+        for line in path.read_text("utf-8").splitlines():
+            if typed := _TYPED.match(line):
+                yield typed["words"]
     for path in sorted(QUESTIONS.glob("*.jsonl")):
         for line in path.read_text("utf-8").splitlines():
             yield json.loads(line)["question"]
