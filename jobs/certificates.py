@@ -186,11 +186,11 @@ class Issuer(Worker):
         made: list[Handled] = []
         try:
             of, coming = await self._begun(order)
-            await self._tell(order, progress(made, of), 0)
+            await self._tell(order, progress(order, made, of), 0)
             async for one in coming:
                 made.append(one)
                 if len(made) % STEP == 0:
-                    await self._tell(order, progress(made, of), len(made))
+                    await self._tell(order, progress(order, made, of), len(made))
             told = result(order, made)
         except Refused as refused:
             told = Message(refused.words)
@@ -246,11 +246,18 @@ def _note(db: Session, actor: Actor, asked: Mapping[str, Any]) -> None:
         certificates.order(db, actor, asked["cohort"], asked["only"])
 
 
-def progress(made: Sequence[Handled], of: int) -> Message:
+def progress(order: IssuingOrder, made: Sequence[Handled], of: int) -> Message:
     """How far an order is."""
     done = t("certificate.so_far", done=len(made), of=of)
-    meter = Meter(t("certificate.issuing"), done, len(made), 0, of)
-    return Message(title=t("certificate.title"), meters=(meter,))
+    meter = Meter(
+        t("proof.making" if order.proof else "certificate.issuing"), done, len(made), 0, of
+    )
+    return Message(title=title(order), meters=(meter,))
+
+
+def title(order: IssuingOrder) -> Text:
+    """What an order is about."""
+    return proofs.name_of(order.proof) if order.proof else t("certificate.title")
 
 
 def result(order: IssuingOrder, made: Sequence[Handled]) -> Message:
@@ -270,7 +277,7 @@ def result(order: IssuingOrder, made: Sequence[Handled]) -> Message:
             left=len(none),
         ),
         ((back,),),
-        title=proofs.name_of(order.proof) if order.proof else t("certificate.title"),
+        title=title(order),
         items=items,
     )
 

@@ -9,9 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from sqlmodel import col, select
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app import desk
 from app.cli import app
