@@ -3,6 +3,7 @@
 # make test-all  run all tests       make lint   formatting, lint, types, layering, dependencies
 # make coverage  measure what the tests run, against the floors in tests/floors.py
 # make bench     compare with peers  make lock   lock the dependencies anew
+# make guides   take the pictures of the guides in docs/guides anew
 # make torture   five minutes against a hostile Telegram, with kill -9 (docs/operating/torture.md)
 # make aiogram   add the other library for Telegram (YINGCAI_TELEGRAM__DRIVER=aiogram)
 
@@ -19,7 +20,7 @@ PYTEST = $(BIN)/$(if $(COVERAGE),coverage run -m )pytest $(if $(WHOLE),--whole) 
 # Many machines forbid it, and then each of the tests' processes compiles the program anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-slow test-all coverage lint bench torture lock aiogram emulator cards clean
+.PHONY: run test test-slow test-all coverage lint bench torture lock aiogram emulator cards guides clean
 
 run: $(VENV)/installed
 	@$(BIN)/yingcai serve --demo
@@ -48,6 +49,10 @@ lint: $(VENV)/installed-dev
 # Every card of the product on one page, as each platform draws it.
 cards: $(VENV)/installed-dev
 	@$(BIN)/python -m tests.cards
+
+# The pictures of docs/guides, from a walk through the web chat of the demo's cohort.
+guides: $(VENV)/installed-dev
+	@$(BIN)/python -m tests.guides
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks

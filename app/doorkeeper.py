@@ -64,13 +64,14 @@ class Doorkeeper:
         except Refused as refused:
             return self._refuse(db, refused, "join")
 
-    async def join(self, code: str, source: str) -> Entered | Refusal:
-        return await self._database.run(self._join, code, source)
+    async def join(self, code: str, source: str, language: Language) -> Entered | Refusal:
+        return await self._database.run(self._join, code, source, language)
 
-    def _join(self, db: Session, typed: str, source: str) -> Entered | Refusal:
+    def _join(self, db: Session, typed: str, source: str, language: Language) -> Entered | Refusal:
         code = joining.read_code(typed) or ""
         try:
-            session, account = joining.visit(db, code, source, self._clock.now())
+            now = self._clock.now()
+            session, account = joining.visit(db, code, source, language, now)
         except Refused as refused:
             return self._refuse(db, refused, "join")
         return Entered(session, visitor(db, account), start=code)

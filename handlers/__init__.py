@@ -77,7 +77,13 @@ def handlers(
     flows += [*summaries.FLOWS, *rehearsals.FLOWS]
     flows += [*evaluations.FLOWS, *marking.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW, dossiers.FLOW]
-    flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
+    flows += [
+        *certificates.FLOWS,
+        *service_hours.FLOWS,
+        *rosters.FLOWS,
+        inviting.FLOW_OF_CARDS,
+        *bulletins.FLOWS,
+    ]
     flows += bulletin_replies.FLOWS
     flows += [*help_calls.FLOWS, *alarms.FLOWS]
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}

@@ -23,7 +23,7 @@ from prompts import Text, t
 from services import certificates
 from services.access import any_of
 from services.certificates import Candidate, CertificateStanding, Issued
-from services.certified import verified_at
+from services.certified import Certified, verified_at
 from services.entities import Cohort
 from services.packs import word_label
 from services.roster import find_member
@@ -36,8 +36,13 @@ TONES: Final[Mapping[CertificateStanding, Tone]] = {
     CertificateStanding.ISSUED: "good",
     CertificateStanding.READY: "waiting",
     CertificateStanding.CHANGED: "bad",
+    CertificateStanding.DIFFERS: "bad",
+    CertificateStanding.DOUBTFUL: "bad",
 }
-AHEAD: Final = (CertificateStanding.CHANGED, CertificateStanding.READY)
+AHEAD: Final = (
+    *(CertificateStanding.CHANGED, CertificateStanding.DIFFERS, CertificateStanding.DOUBTFUL),
+    CertificateStanding.READY,
+)
 """Those with whom the office has something to do stand first, those who have one last."""
 
 
@@ -56,8 +61,8 @@ def listing(scene: Scene, args: Sequence[str], site: str = "") -> None:
             Item(
                 t("certificate.row", name=name_on(scene, one), number=one.certificate.number),
                 press("certificate", one.certificate.id or 0),
-                t(f"certificate.state_{state_of(one)}"),
-                "bad" if one.revocation else "good",
+                t(f"certificate.state_{one.state}"),
+                "good" if one.state == "valid" else "bad",
             )
             for one in shown
         )
@@ -85,10 +90,6 @@ def name_on(scene: Scene, one: Issued) -> str:
     return certificates.facts_of(scene.session, one.certificate).name
 
 
-def state_of(one: Issued) -> str:
-    return "revoked" if one.revocation else "valid"
-
-
 def certificate(scene: Scene, args: Sequence[str], site: str = "") -> None:
     """Show one certificate. Raises `Refused` for whoever may not read it."""
     show(scene, certificates.read(scene.session, scene.actor, number(args)), site)
@@ -97,20 +98,22 @@ def certificate(scene: Scene, args: Sequence[str], site: str = "") -> None:
 def show(scene: Scene, one: Issued, site: str = "") -> None:
     """What a certificate says, whether it holds, its PDF at a press, and the page of `site` that
     verifies it, if that can be opened by anybody."""
-    row, revoked = one
+    row, revoked, _key = one
     facts = certificates.facts_of(scene.session, row)
     fields = [
         Field(t("certificate.fact_name"), facts.name),
-        Field(t("certificate.fact_outcome"), facts.outcome),
+        *hours_fields(facts),
         Field(t("certificate.fact_number"), facts.number),
         Field(t("certificate.fact_office"), facts.office),
         Field(t("certificate.fact_issued_on"), day_words(facts.issued_on)),
         Field(
             t("certificate.fact_state"),
-            t(f"certificate.state_{state_of(one)}"),
-            "bad" if revoked else "good",
+            t(f"certificate.state_{one.state}"),
+            "good" if one.state == "valid" else "bad",
         ),
     ]
+    if facts.replaces:
+        fields.append(Field(t("certificate.fact_replaces"), facts.replaces))
     if revoked:
         at = day_words(beijing_day(revoked.at))
         fields.append(Field(t("certificate.fact_revoked_at"), at))
@@ -121,13 +124,21 @@ def show(scene: Scene, one: Issued, site: str = "") -> None:
         file = Choice(press("certificate_file", number), t("certificate.file"), weight="primary")
         rows.append((file,))
     if not revoked and certificates.may_revoke(scene.session, scene.actor, row):
+        wrong = certificates.put_right(scene.session, row)
+        fields += [
+            Field(t("certificate.is_now", fact=t(f"certificate.fact_{fact}")), words, "bad")
+            for fact, words in wrong.items()
+        ]
+        if wrong or one.state == "doubtful":
+            anew = Choice(press("reissue_certificate", number), t("certificate.reissue"))
+            rows.append((anew,))
         revoke = press("revoke_certificate", number)
         rows.append((Choice(revoke, t("certificate.revoke"), weight="danger"),))
-    if revoked and certificates.may_revoke(scene.session, scene.actor, row):
-        again = press("issue_certificate", row.student_id)
+    if revoked and not row.proof and certificates.may_revoke(scene.session, scene.actor, row):
+        again = press("issue_certificate", row.member_id)
         rows.append((Choice(again, t("certificate.issue_again")),))
     if in_office(scene):
-        back = press("certifying", row.cohort_id)
+        back = press("list_hours" if row.proof else "certifying", row.cohort_id)
         rows.append((Choice(back, t("certificate.to_list"), weight="quiet"),))
     card = Message(
         facts.programme,
@@ -140,6 +151,18 @@ def show(scene: Scene, one: Issued, site: str = "") -> None:
     tell(scene, card, rows, card=CARD)
 
 
+def hours_fields(facts: Certified) -> list[Field]:
+    """What a certificate or a proof of hours rests on."""
+    if not facts.length or not facts.since or not facts.until:
+        return [Field(t("certificate.fact_outcome"), facts.outcome)]
+    days = t("proof.days", since=day_words(facts.since), until=day_words(facts.until))
+    return [
+        Field(t("certificate.fact_sessions"), t("service.count", count=facts.sessions)),
+        Field(t("certificate.fact_length"), facts.length),
+        Field(t("proof.counted"), days),
+    ]
+
+
 def day_words(day: date) -> Text:
     """A day with its year, as it stands on paper."""
     return t("certificate.day", y=day.year, m=day.month, d=day.day)
@@ -147,10 +170,11 @@ def day_words(day: date) -> Text:
 
 def file(scene: Scene, args: Sequence[str]) -> None:
     """下载: send the PDF."""
-    row, revoked = certificates.read(scene.session, scene.actor, number(args))
-    if revoked and not in_office(scene):
+    found = certificates.read(scene.session, scene.actor, number(args))
+    row = found.certificate
+    if found.revocation and not in_office(scene):
         # From an older card: what is shown now says that it was revoked.
-        show(scene, Issued(row, revoked))
+        show(scene, found)
         return
     if row.file_id is None:
         scene.say(Message(t("certificate.being_made"), ((TO_MENU,),)))
@@ -293,10 +317,7 @@ def load_issuing(scene: Scene, args: Mapping[str, Any]) -> IssuingSeen:
 
 
 def finish_issuing(scene: Scene, me: IssuingSeen, noted: Mapping[str, Any]) -> None:
-    if noted.get("failed") or noted.get("refused"):
-        scene.say(Message(t("certificate.not_ordered"), ((TO_MENU,),)))
-        return
-    scene.say(Message(t("certificate.ordered"), ((TO_MENU,),)))
+    ordered(scene, noted, t("certificate.ordered"))
 
 
 # ---------------------------------------------------------------- revoking
@@ -336,7 +357,77 @@ def finish_revoking(scene: Scene, me: RevokingSeen, reason: str) -> None:
     certificate(scene, [str(me.certificate_id)])
 
 
+# ---------------------------------------------------------------- issuing anew
+
+
+class ReissuingSeen(BaseModel):
+    """The certificate that is to be issued anew, and what has been put right."""
+
+    model_config = ConfigDict(frozen=True)
+
+    certificate_id: int
+    number: str
+    name: str
+    wrong: dict[str, str] = {}
+    """The facts that are stated wrongly, as they are now; none where the key is in doubt."""
+    account: int | None
+
+
+async def reissue(chat: Chat, me: ReissuingSeen) -> dict[str, Any] | None:
+    """Ask once: the old one is revoked with it."""
+    yes = Choice(ISSUE, t("certificate.reissue"), weight="primary")
+    right = [
+        t("certificate.now_right", fact=t(f"certificate.fact_{fact}"), words=words)
+        for fact, words in me.wrong.items()
+    ]
+    told = {"number": me.number, "name": me.name}
+    key = "certificate.sure_reissue" if right else "certificate.sure_resign"
+    if not await chat.sure(yes, t(key, **told, right=t("field.list", items=right))):
+        return None
+    noted: dict[str, Any] = await chat.work(
+        "ordered", "order_certificates", certificate=me.certificate_id, account=me.account
+    )
+    return noted
+
+
+def begin_reissuing(scene: Scene, args: Sequence[str]) -> None:
+    load_reissuing(scene, {"certificate": number(args)})
+    scene.begin("reissue_certificate", {"certificate": number(args)}, anew=True)
+
+
+def load_reissuing(scene: Scene, args: Mapping[str, Any]) -> ReissuingSeen:
+    row = certificates.to_reissue(scene.session, scene.actor, args["certificate"])
+    return ReissuingSeen(
+        certificate_id=row.id or 0,
+        number=row.number,
+        name=certificates.facts_of(scene.session, row).name,
+        wrong=certificates.put_right(scene.session, row),
+        account=scene.actor.account_id,
+    )
+
+
+def finish_reissuing(scene: Scene, me: ReissuingSeen, noted: Mapping[str, Any]) -> None:
+    ordered(scene, noted, t("certificate.ordered_one"))
+
+
+def ordered(scene: Scene, noted: Mapping[str, Any], words: Text) -> None:
+    """Say that an order of papers was noted, or that it was not."""
+    if noted.get("failed") or noted.get("refused"):
+        words = t("certificate.not_ordered")
+    scene.say(Message(words, ((TO_MENU,),)))
+
+
 FLOWS: Final = [
+    Flow(
+        name="reissue_certificate",
+        title=t("certificate.reissue"),
+        talk=reissue,
+        about=ReissuingSeen,
+        load=load_reissuing,
+        finish=finish_reissuing,
+        named=lambda me: t("certificate.reissue_of", name=me.name),
+        keeps=False,
+    ),
     Flow(
         name="issue_certificates",
         title=t("certificate.issue"),
@@ -380,6 +471,7 @@ ACTS: dict[str, Act] = {
     "certifying": certifying,
     "issue_certificate": begin_for_one,
     "issue_certificates": begin_for_all,
+    "reissue_certificate": begin_reissuing,
     "revoke_certificate": begin_revoking,
 }
 

@@ -98,8 +98,9 @@ def student_item(
 
 def certificate_item(one: Issued) -> Item:
     """A certificate as a row of a list."""
-    words = t("certificate.of_number", number=one.certificate.number)
-    state = "revoked" if one.revocation else "valid"
-    tone: Tone = "bad" if one.revocation else "good"
+    key = "proof.of_number" if one.certificate.proof else "certificate.of_number"
+    kind = t(f"proof.name_{one.certificate.proof}") if one.certificate.proof else ""
+    words = t(key, kind=kind, number=one.certificate.number)
+    tone: Tone = "good" if one.state == "valid" else "bad"
     act = press("certificate", one.certificate.id or 0)
-    return Item(words, act, t(f"certificate.state_{state}"), tone)
+    return Item(words, act, t(f"certificate.state_{one.state}"), tone)

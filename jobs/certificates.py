@@ -7,6 +7,8 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
 from typing import Any, Final
 
 import segno
@@ -14,14 +16,16 @@ import structlog
 from sqlmodel import Session
 
 from bot.inbox import Job, Order
+from bot.scene import TO_MENU
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import Clock, beijing_day
 from bot.talk.message import Choice, Item, Message, Meter, press
 from bot.worker import IDLE, Trouble, Worker
 from jobs import fonts
 from jobs.printing import NotPrinted, Printer
+from programmes.serving import Proof
 from prompts import Text, Words, render, t
-from services import certificates
+from services import certificates, proofs
 from services.certificates import CertificateStanding, IssuingOrder
 from services.certified import Certified, verified_at
 from services.packs import load
@@ -75,6 +79,49 @@ class Press:
                 await self._print(printer, by, left)
             for learner in learners:
                 yield await self._one(printer, by, learner)
+        finally:
+            await printer.close()
+
+    async def again(
+        self, by: Actor | Operator, cohort_id: int, certificate_id: int
+    ) -> AsyncIterator[Handled]:
+        """Issue a certificate anew, with what has been put right; the old one is revoked."""
+        told, act = certificates.to_restate, partial(certificates.reissue, keys=self.keys)
+        async for one in self._single(by, cohort_id, told, act, (certificate_id,)):
+            yield one
+
+    async def prove(
+        self, by: Actor | Operator, cohort_id: int, member: int, proof: Proof
+    ) -> AsyncIterator[Handled]:
+        """Issue a proof of a member's hours."""
+        told, act = proofs.stated, partial(proofs.issue, keys=self.keys)
+        async for one in self._single(by, cohort_id, told, act, (member, proof)):
+            yield one
+
+    async def _single(
+        self,
+        by: Actor | Operator,
+        cohort_id: int,
+        told: Callable[..., Certified],
+        act: Callable[..., Certificate],
+        what: tuple[Any, ...],
+    ) -> AsyncIterator[Handled]:
+        """Issue one paper: `told` looks up what it would state, and `act` issues it. What an
+        earlier run has left is made first."""
+        printer = Printer()
+        try:
+            for left in await self.database.run(certificates.unprinted, cohort_id):
+                await self._print(printer, by, left)
+            facts = await self.database.run(told, by, *what)
+            if lack := fonts.lacking(
+                "".join((facts.name, facts.unit, facts.office, facts.cohort))
+            ):
+                lacks = t("certificate.lacking", name=facts.name, signs=lack)
+                yield Handled(what[0], facts.name, lacks)
+                return
+            row = await self.database.run(act, by, *what)
+            why = await self._print(printer, by, row.id or 0)
+            yield Handled(row.member_id, facts.name, why, row.id, row.number)
         finally:
             await printer.close()
 
@@ -138,19 +185,28 @@ class Issuer(Worker):
         run = self._press.database.run
         made: list[Handled] = []
         try:
-            learners = await self._press.learners(order.actor, order.cohort, order.only)
-            of = len(learners)
-            await self._tell(order, progress(made, of), 0)
-            async for one in self._press.issue(order.actor, order.cohort, learners):
+            of, coming = await self._begun(order)
+            await self._tell(order, progress(order, made, of), 0)
+            async for one in coming:
                 made.append(one)
                 if len(made) % STEP == 0:
-                    await self._tell(order, progress(made, of), len(made))
+                    await self._tell(order, progress(order, made, of), len(made))
             told = result(order, made)
         except Refused as refused:
             told = Message(refused.words)
         issued = sum(one.certificate is not None for one in made)
         await run(certificates.carried_out, order.actor, order, issued)
         await self._tell(order, told, -1)
+
+    async def _begun(self, order: IssuingOrder) -> tuple[int, AsyncIterator[Handled]]:
+        """How many an order is about, and what each comes to."""
+        by, cohort = order.actor, order.cohort
+        if order.certificate is not None:
+            return 1, self._press.again(by, cohort, order.certificate)
+        if order.proof and order.only:
+            return 1, self._press.prove(by, cohort, order.only[0], Proof(order.proof))
+        learners = await self._press.learners(by, cohort, order.only)
+        return len(learners), self._press.issue(by, cohort, learners)
 
     async def _tell(self, order: IssuingOrder, message: Message, step: int) -> None:
         card = message._replace(card=f"issuing:{order.id}")
@@ -166,13 +222,13 @@ NAMED: Final = 8
 
 
 def order_certificates(press: Press, clock: Clock, wake: Callable[[], None]) -> Job:
-    """The job `order_certificates`: notes the order of an office, and has it carried out."""
+    """The job `order_certificates`: notes an order of certificates, of one anew, or of a proof of
+    hours, and has it carried out."""
 
     async def note(order: Order) -> dict[str, Any]:
         actor = Actor(order.person_id or 0, order.args["account"], clock.now())
-        only = order.args["only"]
         try:
-            await press.database.run(certificates.order, actor, order.args["cohort"], only)
+            await press.database.run(_note, actor, order.args)
         except Refused:
             return {"refused": True}
         wake()
@@ -181,11 +237,27 @@ def order_certificates(press: Press, clock: Clock, wake: Callable[[], None]) -> 
     return note
 
 
-def progress(made: Sequence[Handled], of: int) -> Message:
+def _note(db: Session, actor: Actor, asked: Mapping[str, Any]) -> None:
+    if asked.get("proof"):
+        proofs.order(db, actor, asked["member"], Proof(asked["proof"]))
+    elif asked.get("certificate"):
+        certificates.order_anew(db, actor, asked["certificate"])
+    else:
+        certificates.order(db, actor, asked["cohort"], asked["only"])
+
+
+def progress(order: IssuingOrder, made: Sequence[Handled], of: int) -> Message:
     """How far an order is."""
     done = t("certificate.so_far", done=len(made), of=of)
-    meter = Meter(t("certificate.issuing"), done, len(made), 0, of)
-    return Message(title=t("certificate.title"), meters=(meter,))
+    meter = Meter(
+        t("proof.making" if order.proof else "certificate.issuing"), done, len(made), 0, of
+    )
+    return Message(title=title(order), meters=(meter,))
+
+
+def title(order: IssuingOrder) -> Text:
+    """What an order is about."""
+    return proofs.name_of(order.proof) if order.proof else t("certificate.title")
 
 
 def result(order: IssuingOrder, made: Sequence[Handled]) -> Message:
@@ -194,6 +266,10 @@ def result(order: IssuingOrder, made: Sequence[Handled]) -> Message:
     issued = sum(one.certificate is not None for one in made)
     items = tuple(Item(one.why, tone="bad") for one in none[:NAMED] if one.why)
     back = Choice(press("certifying", order.cohort), t("certificate.to_list"))
+    if order.single:
+        paper = next((one.certificate for one in made if one.certificate), None)
+        look = Choice(press("certificate", paper or 0), certificates.look_at(order.proof))
+        back = look if paper else TO_MENU
     return Message(
         t(
             "certificate.some_issued" if none else "certificate.all_issued",
@@ -201,7 +277,7 @@ def result(order: IssuingOrder, made: Sequence[Handled]) -> Message:
             left=len(none),
         ),
         ((back,),),
-        title=t("certificate.title"),
+        title=title(order),
         items=items,
     )
 
@@ -251,15 +327,55 @@ def _told(db: Session, number: int, site: str) -> dict[str, Any]:
     row = db.get(Certificate, number)
     if row is None:
         raise LookupError(number)
-    return page(certificates.facts_of(db, row), row.token, site)
+    given = proofs.rule(db, row)
+    facts = certificates.facts_of(db, row)
+    if not row.proof:
+        return page(facts, row.token, site)
+    said = load(db.get_one(Cohort, row.cohort_id).programme).fact(given.path).says if given else ""
+    return proof_page(
+        facts, row.proof, str(said), row.token, site, unsure=bool(given and given.unsure)
+    )
 
 
 def page(facts: Certified, token: str, site: str) -> dict[str, Any]:
-    """What `certificate.typ` is told: every word that stands on the page, and the QR code."""
+    """What `certificate.typ` is told of a certificate: every word on the page, and the QR code."""
+    body = [t("certificate.body", did=_did(facts), **_gaps(facts)), t("certificate.hereby")]
+    return _page(facts, token, site, body, [t("certificate.rests_on", clause=facts.clause)])
 
+
+def proof_page(
+    facts: Certified, proof: str, rule: str, token: str, site: str, *, unsure: bool = False
+) -> dict[str, Any]:
+    """The same of a proof of hours, with the rule by which the hours count."""
+    body = [
+        t(
+            "proof.body",
+            of_unit=t("proof.of_unit", unit=facts.unit) if facts.unit else "",
+            **facts.model_dump(include={"programme", "cohort", "role", "sessions", "length"}),
+            since=_day_said(facts.since),
+            until=_day_said(facts.until),
+        ),
+        t("proof.rule", clause=facts.clause, rule=rule),
+        t("proof.hereby"),
+    ]
+    small = [t(f"proof.stands_{proof}"), t("proof.how_counted")]
+    return _page(facts, token, site, body, [*([t("proof.unsure")] if unsure else ()), *small])
+
+
+def _page(
+    facts: Certified, token: str, site: str, body: Sequence[Text], last: Sequence[Text]
+) -> dict[str, Any]:
     def said(words: Words) -> str:
         return render(words, "zh")
 
+    verified = "certificate.verify_online" if site else "certificate.verify_offline"
+    small = [
+        t("certificate.number_line", number=facts.number),
+        *([t("certificate.replaces_line", number=facts.replaces)] if facts.replaces else ()),
+        *([] if facts.length else [t("certificate.cohort_line", cohort=facts.cohort)]),
+        t(verified),
+        *last,
+    ]
     return {
         "number": facts.number,
         "title": said(t("certificate.file_title", certificate=facts.certificate, name=facts.name)),
@@ -268,18 +384,10 @@ def page(facts: Certified, token: str, site: str) -> dict[str, Any]:
         "programme": facts.programme,
         "heading": facts.certificate,
         "name": facts.name,
-        "body": [
-            said(t("certificate.body", did=_did(facts), **_gaps(facts))),
-            said(t("certificate.hereby")),
-        ],
-        "small": [
-            said(t("certificate.number_line", number=facts.number)),
-            said(t("certificate.cohort_line", cohort=facts.cohort)),
-            said(t("certificate.verify_online" if site else "certificate.verify_offline")),
-            said(t("certificate.rests_on", clause=facts.clause)),
-        ],
+        "body": [*map(said, body)],
+        "small": [*map(said, small)],
         "office": facts.office,
-        "day": said(t("certificate.day", y=facts.issued_on.year, **_day(facts))),
+        "day": said(_day_said(facts.issued_on)),
         "qr": code(verified_at(site, token) if site else token),
     }
 
@@ -306,8 +414,9 @@ def _did(facts: Certified) -> Words:
     return t("certificate.did_both", **told)
 
 
-def _day(facts: Certified) -> Mapping[str, int]:
-    return {"m": facts.issued_on.month, "d": facts.issued_on.day}
+def _day_said(day: date | None) -> Words:
+    """A day with its year, as it stands on paper."""
+    return t("certificate.day", y=day.year, m=day.month, d=day.day) if day else ""
 
 
 def code(words: str) -> str:

@@ -560,7 +560,9 @@ def _now(relation: Relation) -> ColumnElement[bool]:
 
 
 def _member(relation: Relation, scope: sa.CTE) -> Select[Any]:
-    """Members in any role, at or below the unit of an office."""
+    """Members in any role: oneself, or those at or below the unit of an office."""
+    if relation is Relation.ONESELF:
+        return _columns(col(_theirs.id), relation, col(_theirs.id), col(_theirs.person_id))
     here = _columns(col(_theirs.id), relation, col(_mine.id), col(_mine.person_id))
     return (
         here.join_from(_theirs, _mine, col(_mine.cohort_id) == col(_theirs.cohort_id))

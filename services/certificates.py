@@ -1,7 +1,8 @@
 """Certificates: who may be given one and why others not, issuing, revoking, reading.
 
 A certificate rests on a signed outcome, and states what held on the day it was issued. Nothing of
-it changes afterwards; it may be revoked, with a reason, and another issued in its place.
+it changes afterwards; it may be revoked, with a reason, and another issued in its place. Proofs of
+hours (`services/proofs.py`) are kept, signed, revoked and read in the same way.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import starmap
 from typing import Any, Final, Literal, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -32,7 +34,6 @@ from services.access import (
     grants_of,
     held,
     holders,
-    learner_at,
     may_keep,
 )
 from services.certified import Certified, token_hash
@@ -82,6 +83,10 @@ class CertificateStanding(StrEnum):
     """A guardian's consent is awaited."""
     CHANGED = "changed"
     """Issued upon an outcome that has changed since."""
+    DIFFERS = "differs"
+    """It states a name or a subject that has been put right since."""
+    DOUBTFUL = "doubtful"
+    """Signed by a key that others may have had by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,8 @@ def candidates(
     for member in members:
         outcome, own = decided.get(member.id), holding.get(member.id)
         standing = _standing(db, cohort, upon, member, outcome, own, today, member.id in leaving)
+        if own is not None and standing is CertificateStanding.ISSUED:
+            standing = _as_stated(db, programme, member, own)
         found.append(Candidate(member, standing, outcome.outcome if outcome else "", outcome, own))
     return found
 
@@ -192,6 +199,16 @@ def _standing(
     return CertificateStanding.READY
 
 
+def _as_stated(
+    db: Session, programme: Programme, member: Member, own: Certificate
+) -> CertificateStanding:
+    """Whether a certificate that stands on its outcome can be relied on as it is."""
+    if own.token and _put_right(facts_of(db, own), own, programme, member):
+        return CertificateStanding.DIFFERS
+    key = db.get_one(SigningKey, own.key_id)
+    return CertificateStanding.DOUBTFUL if in_doubt(own, key) else CertificateStanding.ISSUED
+
+
 def _decided(db: Session, programme: Programme, members: Sequence[int]) -> dict[int, Evaluation]:
     """The signed evaluation that gives each learner the outcome that is certified."""
     asked = {(key, part.side) for key, part in certifying.parts(programme)}
@@ -213,9 +230,13 @@ def _holding(db: Session, members: Sequence[int]) -> dict[int, Certificate]:
     rows = db.exec(
         select(Certificate)
         .outerjoin(Revocation, col(Revocation.certificate_id) == col(Certificate.id))
-        .where(col(Certificate.student_id).in_(members), col(Revocation.certificate_id).is_(None))
+        .where(
+            col(Certificate.member_id).in_(members),
+            Certificate.proof == "",
+            col(Revocation.certificate_id).is_(None),
+        )
     )
-    return {row.student_id: row for row in rows}
+    return {row.member_id: row for row in rows}
 
 
 # ---------------------------------------------------------------- keys
@@ -231,6 +252,34 @@ def public_keys(db: Session) -> list[SigningKey]:
     return list(db.exec(select(SigningKey).order_by(col(SigningKey.id).desc())))
 
 
+def mark_stolen(
+    db: Session, by: Operator, name: str, since: date, keys: SigningKeys
+) -> tuple[list[Certificate], SigningKey]:
+    """Note that others may have had a key from a day on. It signs no more, and what it signed from
+    that day on is in doubt.
+
+    Returns the certificates in doubt that hold, and the key that signs from now on. Raises
+    `Refused` if no key has this name.
+    """
+    stolen = next((row for row in public_keys(db) if key_name(row.public) == name), None)
+    if stolen is None:
+        raise Refused(t("certificate.no_such_key", name=name), verb="mark_stolen_key")
+    if since > beijing_day(by.now):
+        raise Refused(t("certificate.stolen_later", day=since), verb="mark_stolen_key")
+    stolen.stolen_on = since
+    db.add(stolen)
+    db.flush()
+    audit.note(db, by, "mark_stolen_key", "key", stolen.id, name=name, since=since.isoformat())
+    signed = db.exec(_rows.where(col(Certificate.key_id) == stolen.id)).all()
+    doubted = [one.certificate for one in starmap(Issued, signed) if one.state == "doubtful"]
+    return doubted, signing_key(db, by, keys)
+
+
+def in_doubt(certificate: Certificate, key: SigningKey) -> bool:
+    """Whether others may have had the key by the day it signed this certificate."""
+    return key.stolen_on is not None and beijing_day(certificate.issued_at) >= key.stolen_on
+
+
 def _new_key(db: Session, by: Actor | Operator, keys: SigningKeys) -> SigningKey:
     row = SigningKey(public=keys.make(), made_at=by.now)
     db.add(row)
@@ -240,8 +289,9 @@ def _new_key(db: Session, by: Actor | Operator, keys: SigningKeys) -> SigningKey
 
 
 def signing_key(db: Session, by: Actor | Operator, keys: SigningKeys) -> SigningKey:
-    """The latest key that can sign on this machine; a new one if there is none."""
-    held = (row for row in public_keys(db) if keys.holds(row.public))
+    """The latest key that can sign on this machine and was not stolen; a new one if there is
+    none."""
+    held = (row for row in public_keys(db) if not row.stolen_on and keys.holds(row.public))
     return next(held, None) or _new_key(db, by, keys)
 
 
@@ -262,24 +312,39 @@ def issue(db: Session, by: Actor | Operator, member_id: int, keys: SigningKeys) 
     [found] = candidates(db, cohort, beijing_day(by.now), [member])
     if found.standing is not CertificateStanding.READY or found.evaluation is None:
         raise _refused(why(found), member_id)
-    key = signing_key(db, by, keys)
-    nth = 1 + (
-        db.exec(
-            select(sa.func.max(Certificate.nth)).where(Certificate.cohort_id == cohort.id)
-        ).one()
-        or 0
+    outcome = found.evaluation
+    nth = next_of(db, cohort)
+    facts = _facts(db, cohort, member, outcome, number_of(cohort, nth), by)
+    rests_on = {"evaluation_id": outcome.id, "version": outcome.version}
+    row = keep(db, by, keys, facts, cohort_id=cohort.id, nth=nth, member_id=member_id, **rests_on)
+    audit.note(db, by, "issue_certificate", "certificate", row.id, number=facts.number)
+    return row
+
+
+def next_of(db: Session, cohort: Cohort, proof: str = "") -> int:
+    """The next number of a cohort's certificates, or of its proofs of one kind. The caller holds
+    the cohort's row."""
+    last = select(sa.func.max(Certificate.nth)).where(
+        Certificate.cohort_id == cohort.id, Certificate.proof == proof
     )
-    earlier = select(sa.func.count()).select_from(Certificate)
-    issued = db.exec(earlier.where(col(Certificate.student_id) == member_id)).one()
-    facts = _facts(db, cohort, member, found.evaluation, nth, by)
+    return 1 + (db.exec(last).one() or 0)
+
+
+def number_of(cohort: Cohort, nth: int, proof: str = "") -> str:
+    """A number as it is printed: SHANXI-2026-01-0001."""
+    kind = f"-{proof.upper()}" if proof else ""
+    return f"{cohort.programme.upper()}{kind}-{cohort.id:02}-{nth:04}"
+
+
+def keep(
+    db: Session, by: Actor | Operator, keys: SigningKeys, facts: Certified, **row: Any
+) -> Certificate:
+    """Sign these facts, and keep them as a row, whose other columns are given. The caller holds
+    the cohort's row."""
+    key = signing_key(db, by, keys)
     token = certified.signed(facts, key.public, lambda data: keys.sign(key.public, data))
-    row = Certificate(
-        cohort_id=cast(int, cohort.id),
-        nth=nth,
-        student_id=member_id,
-        issue=1 + issued,
-        evaluation_id=cast(int, found.evaluation.id),
-        version=found.evaluation.version,
+    made = Certificate(
+        **row,
         number=facts.number,
         token=token,
         token_hash=token_hash(token),
@@ -287,10 +352,15 @@ def issue(db: Session, by: Actor | Operator, member_id: int, keys: SigningKeys) 
         issued_by=by.person_id,
         issued_at=by.now,
     )
-    db.add(row)
+    earlier = (
+        select(sa.func.count())
+        .select_from(Certificate)
+        .where(Certificate.member_id == made.member_id, Certificate.proof == made.proof)
+    )
+    made.issue = 1 + db.exec(earlier).one()
+    db.add(made)
     db.flush()
-    audit.note(db, by, "issue_certificate", "certificate", row.id, number=facts.number)
-    return row
+    return made
 
 
 def _facts(
@@ -298,7 +368,7 @@ def _facts(
     cohort: Cohort,
     member: Member,
     outcome: Evaluation,
-    nth: int,
+    number: str,
     by: Actor | Operator,
 ) -> Certified:
     programme, today = load(cohort.programme), beijing_day(by.now)
@@ -307,7 +377,7 @@ def _facts(
     units = {asked.unit for asked in programme.requirements}
     label = outcome_label(evaluations.part_of(db, outcome), outcome.outcome)
     return Certified(
-        number=f"{programme.key.upper()}-{cohort.id:02}-{nth:04}",
+        number=number,
         certificate=upon.name,
         name=member.person.name,
         programme=official_name(programme),
@@ -402,7 +472,7 @@ def printed(
         size=size,
         media_type=PDF,
         name=f"{facts.certificate}-{facts.name}-{row.number}.pdf",
-        owner_id=cast(Membership, db.get(Membership, row.student_id)).person_id,
+        owner_id=cast(Membership, db.get(Membership, row.member_id)).person_id,
         created_at=by.now,
     )
     db.add(file)
@@ -418,6 +488,11 @@ def printed(
     return True
 
 
+READING: Final = {False: "read_certificate", True: "read_proof"}
+REVOKING: Final = {False: "revoke_certificate", True: "revoke_proof"}
+"""The right by which a certificate is read or revoked, and that for a proof of hours."""
+
+
 def _tell_family(
     db: Session,
     by: Actor | Operator,
@@ -426,14 +501,21 @@ def _tell_family(
     titles: tuple[Text, Text],
     key: str,
 ) -> None:
-    """Tell the learner, and the guardians, each under a title of their own, with the way to the
-    certificate."""
-    look = Choice(press("certificate", row.id or 0), t("certificate.look"))
+    """Tell whose it is, and the guardians, each under a title of their own, with the way to the
+    certificate; who has just asked for a proof of their own hours sees it anyway."""
+    look = Choice(press("certificate", row.id or 0), look_at(row.proof))
     message = message._replace(rows=((look,),))
-    for grant in holders(db, "read_certificate", row.student_id):
+    for grant in holders(db, READING[bool(row.proof)], row.member_id):
+        if row.proof and grant.person == by.person_id:
+            continue
         if grant.relation in looking.NOT_STAFF:
             title = titles[grant.relation is not Relation.ONESELF]
             notices.tell(db, by, grant.person, message._replace(title=title), key)
+
+
+def look_at(proof: str) -> Text:
+    """The way to a certificate, or to a proof of hours."""
+    return t("proof.look" if proof else "certificate.look")
 
 
 # ---------------------------------------------------------------- revoking
@@ -451,7 +533,7 @@ def revoke(db: Session, by: Actor | Operator, certificate_id: int, reason: str) 
     db.add(done)
     db.flush()
     audit.note(db, by, "revoke_certificate", "certificate", certificate_id)
-    name = learner_at(db, row.student_id).name
+    name = roster.find_member(db, row.member_id).person.name
     titles = (
         t("certificate.told_revoked", number=row.number),
         t("certificate.told_childs_revoked", number=row.number, name=name),
@@ -464,20 +546,89 @@ def revoke(db: Session, by: Actor | Operator, certificate_id: int, reason: str) 
 def to_revoke(db: Session, by: Actor | Operator, certificate_id: int) -> Certificate:
     """A certificate that may be revoked now. Raises `Refused`."""
     row = db.get(Certificate, certificate_id, with_for_update=True)
+    verb = REVOKING[bool(row and row.proof)]
     if isinstance(by, Actor):
-        student = row.student_id if row else None
-        allow(db, by, "revoke_certificate", student, number=certificate_id)
+        allow(db, by, verb, row.member_id if row else None, number=certificate_id)
     if row is None or db.get(Revocation, certificate_id) is not None:
         key = "certificate.none_such" if row is None else "certificate.revoked_already"
-        raise Refused(
-            t(key), verb="revoke_certificate", object="certificate", object_id=certificate_id
-        )
+        raise Refused(t(key), verb=verb, object="certificate", object_id=certificate_id)
     return row
 
 
 def may_revoke(db: Session, actor: Actor, certificate: Certificate) -> bool:
     """Whether the actor may revoke a certificate."""
-    return held(db, actor.person_id, "revoke_certificate", certificate.student_id) is not None
+    verb = REVOKING[bool(certificate.proof)]
+    return held(db, actor.person_id, verb, certificate.member_id) is not None
+
+
+# ---------------------------------------------------------------- putting right
+
+
+def put_right(db: Session, certificate: Certificate) -> dict[str, str]:
+    """What a certificate states that has been put right since, by the names of the facts, as it
+    is now. Where it was decided and counted then, it is not looked at again."""
+    if not certificate.token:
+        return {}
+    member = roster.find_member(db, certificate.member_id)
+    programme = load(cohort_of(db, member.membership).programme)
+    return _put_right(facts_of(db, certificate), certificate, programme, member)
+
+
+def _put_right(
+    stated: Certified, certificate: Certificate, programme: Programme, member: Member
+) -> dict[str, str]:
+    now = {"name": member.person.name}
+    if not certificate.proof:
+        now["subject"] = programme.subject_name(member.membership.subject)
+    return {fact: words for fact, words in now.items() if getattr(stated, fact) != words}
+
+
+def to_reissue(db: Session, by: Actor | Operator, certificate_id: int) -> Certificate:
+    """A certificate that may be issued anew now: it states something wrongly, or is in doubt, and
+    what it rests on still stands. Raises `Refused`."""
+    row = to_revoke(db, by, certificate_id)
+    if not put_right(db, row) and not in_doubt(row, db.get_one(SigningKey, row.key_id)):
+        raise _not_reissued(row, t("certificate.nothing_wrong", number=row.number))
+    if row.proof or not row.token:
+        return row
+    member = roster.find_member(db, row.member_id)
+    cohort = cohort_of(db, member.membership)
+    [found] = candidates(db, cohort, beijing_day(by.now), [member])
+    if found.standing is CertificateStanding.CHANGED:
+        raise _not_reissued(row, why(found))
+    if not may_keep(db, _place(cohort, member), beijing_day(by.now)):
+        name = member.person.name
+        raise _not_reissued(row, t("certificate.standing_consent", name=name))
+    return row
+
+
+def _not_reissued(row: Certificate, words: Text) -> Refused:
+    return Refused(words, verb="reissue_certificate", object="certificate", object_id=row.id)
+
+
+def to_restate(db: Session, by: Actor | Operator, certificate_id: int) -> Certified:
+    """What a certificate says, with what has been put right since. Raises `Refused` as
+    `to_reissue` does."""
+    row = to_reissue(db, by, certificate_id)
+    return facts_of(db, row).model_copy(update=put_right(db, row))
+
+
+def reissue(
+    db: Session, by: Actor | Operator, certificate_id: int, keys: SigningKeys
+) -> Certificate:
+    """Revoke a certificate, and issue in its place one that says what is right and names it. Its
+    PDF is made afterwards. Raises `Refused` as `to_reissue` does: then nothing is revoked."""
+    facts, row = to_restate(db, by, certificate_id), db.get_one(Certificate, certificate_id)
+    cohort = cast(Cohort, db.get(Cohort, row.cohort_id, with_for_update=True))
+    nth = next_of(db, cohort, row.proof)
+    number = number_of(cohort, nth, row.proof)
+    told = {"number": number, "issued_on": beijing_day(by.now), "replaces": row.number}
+    same = ("cohort_id", "member_id", "proof", "evaluation_id", "version")
+    columns = {name: getattr(row, name) for name in same}
+    made = keep(db, by, keys, facts.model_copy(update=told), nth=nth, **columns)
+    audit.note(db, by, "reissue_certificate", "certificate", made.id, number=number)
+    revoke(db, by, certificate_id, render(t("certificate.put_right", number=number), "zh"))
+    return made
 
 
 # ---------------------------------------------------------------- orders
@@ -489,7 +640,7 @@ DONE: Final = "issuing_done"
 
 @dataclass(frozen=True, slots=True)
 class IssuingOrder:
-    """An office's order to issue a cohort's certificates.
+    """An order to issue certificates of a cohort, or a proof of hours.
 
     The order is a row of the audit, and so is its end. An order without an end is still to be
     carried out, also after a crash.
@@ -499,7 +650,16 @@ class IssuingOrder:
     actor: Actor
     cohort: int
     only: Sequence[int] | None
-    """The learners it is limited to; empty for all."""
+    """The members it is limited to; empty for all."""
+    certificate: int | None = None
+    """This one is to be issued anew."""
+    proof: str = ""
+    """A proof of hours is to be issued."""
+
+    @property
+    def single(self) -> bool:
+        """Whether it is about one paper, which whoever ordered it then wants to see."""
+        return bool(self.certificate or self.proof)
 
 
 def order(db: Session, actor: Actor, cohort_id: int, only: Sequence[int] | None = None) -> None:
@@ -508,6 +668,13 @@ def order(db: Session, actor: Actor, cohort_id: int, only: Sequence[int] | None 
     cohort = to_issue(db, actor, cohort_id)
     verb = "issue_certificates"
     audit.note(db, actor, verb, ORDER, cohort.id, only=list(only) if only else None)
+
+
+def order_anew(db: Session, actor: Actor, certificate_id: int) -> None:
+    """Order a certificate to be issued anew. Raises `Refused` as `to_reissue` does."""
+    row = to_reissue(db, actor, certificate_id)
+    verb = "reissue_certificate"
+    audit.note(db, actor, verb, ORDER, row.cohort_id, certificate=certificate_id)
 
 
 def to_issue(db: Session, actor: Actor, cohort_id: int) -> Cohort:
@@ -537,6 +704,8 @@ def orders(db: Session) -> list[IssuingOrder]:
             Actor(cast(int, row.person_id), row.account_id, row.at),
             cast(int, row.object_id),
             row.detail.get("only"),
+            row.detail.get("certificate"),
+            row.detail.get("proof", ""),
         )
         for row in db.exec(_not_carried_out)
     ]
@@ -574,28 +743,39 @@ def tell_progress(
 # ---------------------------------------------------------------- reading
 
 
+CertificateState = Literal["valid", "revoked", "doubtful"]
+
+
 class Issued(NamedTuple):
-    """A certificate with its revocation, if it was revoked."""
+    """A certificate with its revocation, if it was revoked, and the key that signed it."""
 
     certificate: Certificate
     revocation: Revocation | None
+    key: SigningKey
+
+    @property
+    def state(self) -> CertificateState:
+        """What became of it."""
+        if self.revocation:
+            return "revoked"
+        return "doubtful" if in_doubt(self.certificate, self.key) else "valid"
 
 
 def read(db: Session, actor: Actor, certificate_id: int) -> Issued:
     """A certificate that the actor may read; staff leave a trace. Raises `Refused`."""
-    row = db.get(Certificate, certificate_id)
-    student = row.student_id if row else None
-    grant = allow(db, actor, "read_certificate", student, number=certificate_id)
-    row = cast(Certificate, row)
-    looking.note(db, actor, grant.relation, "certificate", certificate_id, [row.student_id])
-    return Issued(row, db.get(Revocation, certificate_id))
+    found = _issued(db, col(Certificate.id) == certificate_id)
+    act = READING[bool(found and found.certificate.proof)]
+    member = found.certificate.member_id if found else None
+    grant = allow(db, actor, act, member, number=certificate_id)
+    looking.note(db, actor, grant.relation, "certificate", certificate_id, [grant.thing])
+    return cast(Issued, found)
 
 
 def of_family(db: Session, actor: Actor) -> list[Issued]:
     """The actor's own certificates and those of the children they answer for, the latest
     first."""
     family = _family(db, actor)
-    rows = _rows.where(col(Certificate.student_id).in_(family), col(Certificate.token) != "")
+    rows = _rows.where(col(Certificate.member_id).in_(family), col(Certificate.token) != "")
     return [Issued(*row) for row in db.exec(rows.order_by(col(Certificate.id).desc()))]
 
 
@@ -620,8 +800,10 @@ def concerned(db: Session, place: Membership) -> bool:
     of a programme that has them, or its person has one."""
     if place.role in (*ROLES[Relation.OFFICE], *ROLES[Relation.AUDITOR]):
         return issued_in(cohort_of(db, place))
-    theirs = select(Certificate.id).join(
-        Membership, col(Membership.id) == col(Certificate.student_id)
+    theirs = (
+        select(Certificate.id)
+        .join(Membership, col(Membership.id) == col(Certificate.member_id))
+        .where(Certificate.proof == "")
     )
     if place.role in ROLES[Relation.GUARDIAN]:
         children = select(Guardianship.child_id).where(
@@ -643,12 +825,10 @@ def looked_up(db: Session, hashed: bytes) -> Issued | None:
     return _issued(db, col(Certificate.token_hash) == hashed)
 
 
-def state_of(db: Session, hashed: bytes) -> Literal["valid", "revoked", "unknown"]:
+def state_of(db: Session, hashed: bytes) -> CertificateState | Literal["unknown"]:
     """What became of the certificate whose token has this hash."""
     found = looked_up(db, hashed)
-    if found is None:
-        return "unknown"
-    return "revoked" if found.revocation else "valid"
+    return found.state if found else "unknown"
 
 
 def of_learner(db: Session, actor: Actor, member_id: int) -> list[Issued]:
@@ -659,8 +839,8 @@ def of_learner(db: Session, actor: Actor, member_id: int) -> list[Issued]:
 
 
 def given_to(db: Session, member_id: int) -> list[Issued]:
-    """A learner's certificates, the latest first."""
-    rows = _rows.where(col(Certificate.student_id) == member_id, col(Certificate.token) != "")
+    """A member's certificates, or proofs of hours, the latest first."""
+    rows = _rows.where(col(Certificate.member_id) == member_id, col(Certificate.token) != "")
     return [Issued(*row) for row in db.exec(rows.order_by(col(Certificate.id).desc()))]
 
 
@@ -669,8 +849,10 @@ def _issued(db: Session, wanted: sa.ColumnElement[bool]) -> Issued | None:
     return Issued(*row) if row else None
 
 
-_rows = select(Certificate, Revocation).outerjoin(
-    Revocation, col(Revocation.certificate_id) == col(Certificate.id)
+_rows = (
+    select(Certificate, Revocation, SigningKey)
+    .outerjoin(Revocation, col(Revocation.certificate_id) == col(Certificate.id))
+    .join(SigningKey, col(SigningKey.id) == col(Certificate.key_id))
 )
 
 
@@ -682,6 +864,16 @@ def revoked_hashes(db: Session) -> list[bytes]:
     return list(db.exec(rows.order_by(col(Certificate.id))))
 
 
+def vouched_hashes(db: Session) -> list[bytes]:
+    """The hashes of what stolen keys signed here before others may have had them: all that can be
+    told from what a thief signed and dated back."""
+    rows = db.exec(
+        _rows.where(col(SigningKey.stolen_on).is_not(None)).order_by(col(Certificate.id))
+    )
+    every = starmap(Issued, rows)
+    return [one.certificate.token_hash for one in every if not in_doubt(one.certificate, one.key)]
+
+
 # ---------------------------------------------------------------- a person's data
 
 
@@ -689,7 +881,7 @@ def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
     """The certificates of these memberships, for a copy of a person's data. Raises `Forged` if the
     row was tampered with."""
     rows = db.exec(
-        _rows.where(col(Certificate.student_id).in_(places)).order_by(col(Certificate.id))
+        _rows.where(col(Certificate.member_id).in_(places)).order_by(col(Certificate.id))
     )
     return [
         {
@@ -700,14 +892,14 @@ def copied(db: Session, places: Sequence[int]) -> list[dict[str, Any]]:
             "revoked_at": revoked.at.isoformat() if revoked else None,
             "reason": revoked.reason if revoked else "",
         }
-        for row, revoked in rows
+        for row, revoked, _key in rows
     ]
 
 
 def forget(db: Session, places: Sequence[int]) -> None:
     """Erase the facts and the PDFs from the certificates of somebody who is erased. Certificates
     that they hold in their hands still verify, because the hash stays."""
-    for row in db.exec(select(Certificate).where(col(Certificate.student_id).in_(places))):
+    for row in db.exec(select(Certificate).where(col(Certificate.member_id).in_(places))):
         row.token, row.file_id = "", None
         db.add(row)
     db.flush()

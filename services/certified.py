@@ -29,7 +29,8 @@ HASH: Final = 32
 
 
 class Certified(BaseModel):
-    """The facts that a certificate certifies, in the order in which a token lists them."""
+    """The facts that a certificate or a proof of hours certifies, in the order in which a token
+    lists them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,6 +53,24 @@ class Certified(BaseModel):
     clause: str
     """Where the document promises it."""
 
+    # What follows is left out of a token from the last that is not empty on.
+    replaces: str = ""
+    """The number of the certificate that this one puts right."""
+    role: str = ""
+    """Of a proof of hours: what the member is, in Chinese."""
+    unit: str = ""
+    """Where the member is."""
+    length: str = ""
+    """How long the sessions were, in Chinese."""
+    since: date | None = None
+    """The first day of the sessions that are counted."""
+    until: date | None = None
+    """The last of them."""
+
+
+LEAST: Final = 12
+"""Facts that every token lists."""
+
 
 class Forged(Exception):
     """A token is not one that these keys have signed."""
@@ -59,9 +78,10 @@ class Forged(Exception):
 
 def signed(facts: Certified, public: bytes, sign: Callable[[bytes], bytes]) -> str:
     """The token of these facts."""
-    listed = json.dumps(
-        [*facts.model_dump(mode="json").values()], ensure_ascii=False, separators=(",", ":")
-    )
+    told = [*facts.model_dump(mode="json").values()]
+    while len(told) > LEAST and not told[-1]:
+        told.pop()
+    listed = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     data = FORM + bytes.fromhex(key_name(public)) + listed.encode()
     return encoded(data + sign(data))
 
@@ -85,7 +105,9 @@ def read(token: str, keys: Iterable[bytes]) -> tuple[Certified, bytes]:
         raise Forged
     try:
         listed = json.loads(data[len(FORM) + KEY :])
-        told = dict(zip(Certified.model_fields, listed, strict=True))
+        if not LEAST <= len(listed) <= len(Certified.model_fields):
+            raise Forged
+        told = dict(zip(Certified.model_fields, listed, strict=False))
         return Certified.model_validate(told), public
     except (ValueError, ValidationError, TypeError):
         raise Forged from None

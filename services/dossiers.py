@@ -333,7 +333,7 @@ def _evaluations(db: Session, member_id: int) -> Iterable[EvaluationTold]:
 
 
 def _certificates(db: Session, member_id: int) -> Iterable[CertificateTold]:
-    for issued, revoked in reversed(certificates.given_to(db, member_id)):
+    for issued, revoked, _key in reversed(certificates.given_to(db, member_id)):
         facts = certificates.facts_of(db, issued)
         yield CertificateTold(
             number=issued.number,

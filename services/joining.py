@@ -16,7 +16,7 @@ from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Refused
-from prompts import t
+from prompts import Language, t
 from services import audit
 from storage.tables import (
     Account,
@@ -232,11 +232,14 @@ def open_link(db: Session, token: str, source: str, now: datetime) -> SignInLink
     return link
 
 
-def visit(db: Session, code: str, source: str, now: datetime) -> tuple[str, Account]:
-    """Open a web chat for the holder of an invitation, who has not joined yet. Raises
-    `Refused`."""
+def visit(
+    db: Session, code: str, source: str, language: Language, now: datetime
+) -> tuple[str, Account]:
+    """Open a web chat, in a language, for the holder of an invitation, who has not joined yet.
+    Raises `Refused`."""
     open_invite(db, code, source, now)
-    account = Account(platform=WEB, address=secrets.token_urlsafe(16), created_at=now)
+    address = secrets.token_urlsafe(16)
+    account = Account(platform=WEB, address=address, language=language, created_at=now)
     db.add(account)
     db.flush()
     return _open_session(db, account, now), account

@@ -530,7 +530,13 @@ def file_of(db: Session, actor: Actor, file_id: int) -> File:
         .join(Certificate, col(Certificate.file_id) == col(File.id))
         .where(
             col(File.id) == file_id,
-            col(Certificate.student_id).in_(things("read_certificate", actor.person_id)),
+            sa.or_(
+                col(Certificate.member_id).in_(things("read_certificate", actor.person_id)),
+                sa.and_(
+                    col(Certificate.proof) != "",
+                    col(Certificate.member_id).in_(things("read_proof", actor.person_id)),
+                ),
+            ),
         )
     )
     if any(not is_shut(db, actor, record) for record in db.exec(shown_in)):
@@ -583,7 +589,9 @@ def opened_file(db: Session, actor: Actor, file_id: int) -> File:
         .join(RecordFile, col(RecordFile.record_id) == col(Record.id))
         .where(RecordFile.file_id == file_id)
     )
-    certified = select(Certificate.student_id).where(Certificate.file_id == file_id)
+    certified = select(Certificate.member_id).where(
+        Certificate.file_id == file_id, Certificate.proof == ""
+    )
     opened = dict.fromkeys(db.exec(shown_in), "read_file")
     opened |= dict.fromkeys(db.exec(certified), "read_certificate")
     for student_id, act in opened.items():

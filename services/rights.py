@@ -427,6 +427,30 @@ _EVERY: Final = (
         ways=("service_hours",),
     ),
     _oversee("list_hours"),
+    Right(
+        "prove_hours",
+        Of.MEMBER,
+        (_R.ONESELF, _R.OFFICE),
+        "proof.not_yours",
+        "membership",
+        {Must.WHOLE: "proof.not_yours"},
+        ("hours_of", "prove_hours"),
+    ),
+    Right(
+        "read_proof",
+        Of.MEMBER,
+        (_R.ONESELF, *_OVERSEE),
+        "certificate.not_yours_to_read",
+        "certificate",
+    ),
+    Right(
+        "revoke_proof",
+        Of.MEMBER,
+        (_R.OFFICE,),
+        "certificate.not_yours_to_revoke",
+        "certificate",
+        {Must.WHOLE: "certificate.not_yours_to_revoke"},
+    ),
     # Certificates.
     Right(
         "certificates",
@@ -471,7 +495,7 @@ _EVERY: Final = (
         "certificate.not_yours_to_revoke",
         "certificate",
         {Must.WHOLE: "certificate.not_yours_to_revoke"},
-        ("revoke_certificate",),
+        ("revoke_certificate", "reissue_certificate"),
     ),
     # Dossiers.
     Right(

@@ -676,7 +676,7 @@ def _certificate(
             sa.select(sa.func.count(), sa.func.count(col(Revocation.certificate_id)))
             .select_from(Certificate)
             .outerjoin(Revocation, col(Revocation.certificate_id) == col(Certificate.id))
-            .where(col(Certificate.student_id).in_(theirs))
+            .where(col(Certificate.member_id).in_(theirs))
         )
         every, revoked = db.connection().execute(rows).one()
         issued = every - revoked

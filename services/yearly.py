@@ -133,7 +133,7 @@ def _count_kept(db: Session, year: Year) -> None:
         ("versions", RecordVersion, col(RecordVersion.record_id).in_(entries)),
         ("reviews", Review, col(Review.record_id).in_(entries)),
         ("evaluations", Evaluation, col(Evaluation.student_id).in_(theirs)),
-        ("certificates", Certificate, col(Certificate.student_id).in_(theirs)),
+        ("certificates", Certificate, col(Certificate.member_id).in_(theirs)),
     ):
         query = select(count).select_from(model).where(condition)
         year.kept["other", name] = int(here.execute(query).scalar_one())
@@ -158,9 +158,9 @@ def _count_consents(db: Session, year: Year) -> None:
 
 
 def _count_certificates(db: Session, year: Year) -> None:
-    for at, student in db.exec(select(Certificate.issued_at, Certificate.student_id)):
+    for at, student in db.exec(select(Certificate.issued_at, Certificate.member_id)):
         year.issued += student in year.learners and year.begins <= at <= year.ends
-    rows = select(Revocation.at, Certificate.student_id).join(
+    rows = select(Revocation.at, Certificate.member_id).join(
         Certificate, col(Certificate.id) == col(Revocation.certificate_id)
     )
     for at, student in db.exec(rows):

@@ -169,6 +169,27 @@ def revoke(number: Number, reason: Annotated[str, typer.Option(help=both("reason
         say(t("cli.certificate_revoked", number=number))
 
 
+@commands.command("reissue", help=both("certificate_reissue"))
+def reissue(number: Number) -> None:
+    from app import desk
+    from bot.talk.acting import Refused
+
+    with desk.desk() as (db, by):
+        row = numbered(db, number).certificate
+
+    async def anew() -> list[Handled]:
+        with desk.opened() as database:
+            return [one async for one in press(database).again(by, row.cohort_id, row.id or 0)]
+
+    try:
+        [made] = asyncio.run(anew())
+    except Refused as refused:
+        raise Mistake(refused.words) from None
+    if made.why:
+        raise Mistake(made.why)
+    say(t("cli.certificate_reissued", number=number, made=made.number))
+
+
 @commands.command("verify", help=both("certificate_verify"))
 def verify(
     words: Annotated[str, typer.Argument(help=both("certificate_words"))], as_json: AsJson = False
@@ -201,6 +222,30 @@ def key() -> None:
         say(t("cli.certificate_key_made", name=key_name(made.public), folder=folder))
 
 
+@commands.command("stolen", help=both("certificate_stolen"))
+def stolen(
+    name: Annotated[str, typer.Argument(help=both("certificate_key_name"))],
+    since: Annotated[str, typer.Option(help=both("certificate_since"))],
+) -> None:
+    from app import desk
+    from services import certificates
+    from storage.signing import SigningKeys, key_name
+
+    folder = desk.settings().keys_dir
+    with desk.desk() as (db, by):
+        day = desk.day_typed(since)
+        if day is None:
+            raise Mistake(t("cli.not_a_day", typed=since))
+        doubted, signs = certificates.mark_stolen(
+            db, by, name.strip().lower(), day, SigningKeys(folder)
+        )
+        numbers = [row.number for row in doubted]
+        now = key_name(signs.public)
+    say(t("cli.certificate_key_stolen", name=name, day=day, now=now, count=len(numbers)))
+    for number in numbers:
+        say(f"  {number}")
+
+
 @commands.command("keys", help=both("certificate_keys"))
 def keys(as_json: AsJson = False) -> None:
     from app import desk
@@ -214,7 +259,8 @@ def keys(as_json: AsJson = False) -> None:
                 "name": key_name(row.public),
                 "made_at": row.made_at,
                 "public": row.public.hex(),
-                "signs": held.holds(row.public),
+                "signs": held.holds(row.public) and row.stolen_on is None,
+                "stolen_on": row.stolen_on,
             }
             for row in certificates.public_keys(db)
         ]
@@ -223,6 +269,8 @@ def keys(as_json: AsJson = False) -> None:
         return
     for row in rows:
         signs = t("cli.certificate_key_signs" if row["signs"] else "cli.certificate_key_verifies")
+        if row["stolen_on"]:
+            signs = t("cli.certificate_key_was_stolen", day=row["stolen_on"])
         say(t("cli.certificate_key_row", name=row["name"], at=row["made_at"], signs=signs))
         say(f"  {row['public']}")
     if not rows:
@@ -241,9 +289,10 @@ def page(
     if file.exists():
         raise FileExistsError(file)
     with desk.desk() as (db, by):
-        keys = [row.public for row in certificates.public_keys(db)]
-        revoked = certificates.revoked_hashes(db)
-    file.write_text(saved(keys, revoked, beijing_day(by.now)), encoding="utf-8")
+        keys = certificates.public_keys(db)
+        revoked, vouched = certificates.revoked_hashes(db), certificates.vouched_hashes(db)
+        words = saved(keys, revoked, vouched, beijing_day(by.now))
+    file.write_text(words, encoding="utf-8")
     say(t("cli.certificate_page_saved", file=file, keys=len(keys), revoked=len(revoked)))
 
 
@@ -265,7 +314,7 @@ def about(found: Issued, facts: dict[str, Any]) -> dict[str, Any]:
     revoked = found.revocation
     return {
         **facts,
-        "state": "revoked" if revoked else "valid",
+        "state": found.state,
         "revoked_at": revoked.at if revoked else None,
         "reason": revoked.reason if revoked else "",
     }

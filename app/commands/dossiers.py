@@ -82,10 +82,13 @@ def verify(file: Annotated[Path, typer.Argument(help=both("dossier_file"))]) -> 
 
     data = file.read_bytes()
     with desk.desk() as (db, _):
-        keys = [row.public for row in certificates.public_keys(db)]
+        stolen = {row.public: row.stolen_on for row in certificates.public_keys(db)}
     try:
-        told, key = dossier_form.read(data, keys)
+        told, key = dossier_form.read(data, stolen)
     except Forged:
         raise Mistake(t("cli.dossier_forged", file=file)) from None
     made = {"by": told.made_by, "at": told.made_at, "key": key_name(key)}
     say(t("cli.dossier_valid", name=told.name, cohort=told.cohort, day=told.as_of, **made))
+    if stolen[key]:
+        # A dossier is in no list: by its day alone a true one is not told from a thief's.
+        raise Mistake(t("cli.dossier_doubtful", day=stolen[key]))

@@ -261,7 +261,7 @@ def _certificates(db: Session, programme: Programme, people: _People) -> Iterato
         .order_by(col(Certificate.id))
     )
     for row, entry in rows:
-        role, name = people.place(row.student_id)
+        role, name = people.place(row.member_id)
         yield Event(
             row.issued_at,
             role,

@@ -29,7 +29,7 @@ function bytesOf(token) {
 /** A token, or one that was cut or changed: everything else is something else. */
 const TOKEN = /^[\w~-]{60,}$/;
 
-/** The facts that a token certifies; null if none of our keys signed it. */
+/** The facts that a token certifies, and the key; null if none of our keys signed it. */
 function read(token) {
   const whole = bytesOf(token);
   if (!whole || whole.length < 74 || whole[0] !== 1) return null;
@@ -37,7 +37,8 @@ function read(token) {
   const key = told.keys.find((one) => one.name === hex(data.slice(1, 9)));
   if (!key || !verified(fromHex(key.public), signature, data)) return null;
   const listed = JSON.parse(new TextDecoder().decode(data.slice(9)));
-  return told.facts.map((name, place) => [name, listed[place]]);
+  // What is left out at the end is empty.
+  return { key, facts: told.facts.map((name, place) => [name, listed[place] ?? ""]) };
 }
 
 function show(state, title, note, facts = []) {
@@ -59,19 +60,22 @@ function show(state, title, note, facts = []) {
 async function verify(typed) {
   const token = typed.replace(/\s/g, "").replace(/^.*#/, "");
   if (!token) return;
-  const facts = read(token);
-  if (!facts && NUMBER.test(token)) {
+  const found = read(token);
+  if (!found && NUMBER.test(token)) {
     show("waits", words.number, words.number_note);
     return;
   }
-  if (!facts) {
+  if (!found) {
     if (TOKEN.test(token)) show("bad", words.forged, words.forged_note);
     else show("waits", words.no_token, words.no_token_note);
     return;
   }
+  const { key, facts } = found;
   const hash = hex(sha512(new TextEncoder().encode(token)).slice(0, 32));
   if (!told.online) {
     if (told.revoked.includes(hash)) show("bad", words.revoked, words.revoked_note, facts);
+    // Whoever stole a key also chooses which day stands in what it signs.
+    else if (key.stolen && !told.vouched.includes(hash)) doubt(words.doubtful_offline, key, facts);
     else show("good", words.signed, fill(words.as_of, { day: told.day }), facts);
     return;
   }
@@ -86,7 +90,13 @@ async function verify(typed) {
   if (state === "valid") show("good", words.valid, words.valid_note, facts);
   else if (state === "revoked") show("bad", words.revoked, words.revoked_note, facts);
   else if (state === "unknown") show("bad", words.unknown, words.unknown_note, facts);
+  else if (state === "doubtful") doubt(words.doubtful_note, key, facts);
+  else if (key.stolen) doubt(words.doubtful_offline, key, facts);
   else show("waits", words.signed, words.not_reached, facts);
+}
+
+function doubt(note, key, facts) {
+  show("bad", words.doubtful, fill(note, { day: key.stolen }), facts);
 }
 
 document.documentElement.lang = language === "en" ? "en" : "zh-CN";

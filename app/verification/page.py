@@ -23,6 +23,7 @@ from services import certificates
 from services.certified import ADDRESS, HASH, Certified
 from storage.database import Database
 from storage.signing import key_name
+from storage.tables import SigningKey
 
 STATUS: Final = f"{ADDRESS}/status"
 WORDS: Final = (
@@ -30,6 +31,7 @@ WORDS: Final = (
     *("number", "number_note", "no_token", "no_token_note"),
     *("forged", "forged_note", "revoked", "revoked_note", "signed", "as_of", "asking"),
     *("valid", "valid_note", "unknown", "unknown_note", "not_reached"),
+    *("doubtful", "doubtful_note", "doubtful_offline"),
 )
 """The sentences of the page."""
 HEADERS: Final = {
@@ -41,21 +43,25 @@ HEADERS: Final = {
 }
 
 
-def saved(keys: Sequence[bytes], revoked: Sequence[bytes], day: date) -> str:
-    """The page as a file of its own: it asks nobody, and knows what was revoked up to a day."""
+def saved(
+    keys: Sequence[SigningKey], revoked: Sequence[bytes], vouched: Sequence[bytes], day: date
+) -> str:
+    """The page as a file of its own: it asks nobody. It knows what was revoked up to a day, which
+    keys were stolen since when, and which certificates they signed before."""
     return _page(
         {
             "keys": _named(keys),
             "revoked": [one.hex() for one in revoked],
+            "vouched": [one.hex() for one in vouched],
             "day": day.isoformat(),
             "online": "",
         }
     )
 
 
-def served(keys: Sequence[bytes]) -> str:
+def served(keys: Sequence[SigningKey]) -> str:
     """The page as the server shows it, which asks it for what became of a certificate."""
-    return _page({"keys": _named(keys), "revoked": [], "online": STATUS})
+    return _page({"keys": _named(keys), "revoked": [], "vouched": [], "online": STATUS})
 
 
 def routes(database: Database) -> list[BaseRoute]:
@@ -64,7 +70,7 @@ def routes(database: Database) -> list[BaseRoute]:
 
     async def show(request: Request) -> Response:
         keys = await database.run(certificates.public_keys)
-        return HTMLResponse(served([row.public for row in keys]), headers=HEADERS)
+        return HTMLResponse(served(keys), headers=HEADERS)
 
     async def tell(request: Request) -> Response:
         hashed = await _hash(request)
@@ -93,8 +99,15 @@ async def _hash(request: Request) -> bytes | None:
     return hashed if len(hashed) == HASH else None
 
 
-def _named(keys: Sequence[bytes]) -> list[dict[str, str]]:
-    return [{"name": key_name(key), "public": key.hex()} for key in keys]
+def _named(keys: Sequence[SigningKey]) -> list[dict[str, str]]:
+    return [
+        {
+            "name": key_name(key.public),
+            "public": key.public.hex(),
+            "stolen": key.stolen_on.isoformat() if key.stolen_on else "",
+        }
+        for key in keys
+    ]
 
 
 def _page(told: dict[str, Any]) -> str:

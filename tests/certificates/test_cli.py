@@ -182,5 +182,5 @@ def test_killed_again_and_again_it_issues_each_once(year: Year, tmp_path: Path) 
         files = [db.get_one(File, row.file_id) for row in found]
         assert len(db.exec(select(File)).all()) == count
     assert [row.nth for row in found] == [*range(1, count + 1)]
-    assert len({row.student_id for row in found}) == count
+    assert len({row.member_id for row in found}) == count
     assert all(store.verify(file.sha256) for file in files)

@@ -124,7 +124,13 @@ def rows(year: Year) -> list[Certificate]:
 
 
 def held_session(
-    db: Session, member: int, day: int, minutes: int, state: RecordState, year: int = 2026
+    db: Session,
+    member: int,
+    day: int,
+    minutes: int,
+    state: RecordState,
+    year: int = 2026,
+    people: tuple[str, ...] = ("王建国",),
 ) -> None:
     at = NOW.replace(year=year, month=5, day=day)
     record = Record(
@@ -141,7 +147,7 @@ def held_session(
     assert member_row is not None
     body = {
         **{"day": at.date().isoformat(), "minutes": minutes, "place": "on_campus"},
-        **{"kind": "research", "people": ["王建国"], "what": "实验"},
+        **{"kind": "research", "people": [*people], "what": "实验"},
     }
     db.add(
         RecordVersion(
@@ -170,7 +176,7 @@ async def test_those_who_are_ready_get_one_and_others_a_reason(new_year: NewYear
         ("阿依古丽·买买提明", "SHANXI-2026-01-0002"),
     ]
     [one, other] = rows(year)
-    assert (one.student_id, other.student_id) == (first, third)
+    assert (one.member_id, other.member_id) == (first, third)
     with year.database.transaction() as db:
         facts = certificates.facts_of(db, one)
         cohort = certificates.promised(load("shanxi-2026"))
@@ -340,7 +346,7 @@ async def test_two_at_once_number_without_gaps_and_double_nobody(new_year: NewYe
     assert len(issued) == 12
     found = rows(year)
     assert [row.nth for row in found] == [*range(1, 13)]
-    assert len({row.student_id for row in found}) == 12
+    assert len({row.member_id for row in found}) == 12
     with year.database.transaction() as db:
         files = db.exec(select(File)).all()
         assert len(files) == 12

@@ -7,7 +7,7 @@ import hashlib
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
@@ -15,7 +15,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.async_api import Browser, Page
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 from typer.testing import CliRunner
 
 from app import desk
@@ -26,9 +26,10 @@ from app.verification import page as verification
 from bot.talk.clock import SetClock
 from bot.worker import end
 from services import certificates
-from services.certified import token_hash
+from services.certified import signed, token_hash
 from storage.database import Database
-from storage.tables import Certificate
+from storage.signing import key_name
+from storage.tables import Certificate, SigningKey
 from tests.certificates.conftest import NOW, NewYear, Year
 from tests.web.conftest import browser
 
@@ -234,7 +235,61 @@ async def test_numbers_cannot_be_tried_out(year: Year, tmp_path: Path) -> None:
 
 
 def test_the_page_holds_nothing_but_itself() -> None:
-    page = verification.saved([b"\1" * 32], [], date(2026, 12, 20))
+    page = verification.saved([SigningKey(public=b"\1" * 32, made_at=NOW)], [], [], NOW.date())
     assert "connect-src" not in page
     assert "src=" not in page
     assert "href=" not in page
+
+
+@pytest.mark.slow
+async def test_what_a_stolen_key_signed_is_in_doubt(
+    year: Year, tmp_path: Path, browser: Browser
+) -> None:
+    """Known to the server by the day it was issued; to a saved page by whether it is vouched for,
+    since whoever has the key chooses the day that stands in what it signs."""
+    good, _ = tokens(year)
+    with year.database.transaction() as db:
+        key = db.exec(select(SigningKey)).one()
+        row = db.exec(select(Certificate).where(Certificate.token == good)).one()
+        facts = certificates.facts_of(db, row)
+        public = key.public
+        dated_back = signed(
+            facts.model_copy(update={"name": "冒名者"}),
+            public,
+            lambda data: year.press.keys.sign(public, data),
+        )
+        certificates.mark_stolen(
+            db, year.by, key_name(public), NOW.date() - timedelta(days=1), year.press.keys
+        )
+        file = tmp_path / "核验.html"
+        file.write_text(saved_now(db), "utf-8")
+        key.stolen_on = NOW.date() + timedelta(days=1)
+        db.add(key)
+        db.flush()
+        later = tmp_path / "另一天.html"
+        later.write_text(saved_now(db), "utf-8")
+    async with opened(browser, offline=True) as page:
+        await page.goto(file.as_uri())
+        assert "存疑" in await verifies(page, good)
+        await page.goto(later.as_uri())
+        assert "没有撤销它" in await verifies(page, good)
+        said = await verifies(page, dated_back)
+        assert "存疑" in said
+        assert "2026-12-21" in said
+    async with serving(year, tmp_path) as site, opened(browser) as page:
+        await page.goto(f"{site}/verify#{good}")
+        await page.wait_for_selector("#result.good")
+        assert "没有记录" in await verifies(page, dated_back)
+        with year.database.transaction() as db:
+            db.exec(
+                select(SigningKey).where(SigningKey.public == public)
+            ).one().stolen_on = NOW.date()
+        await page.reload()
+        said = await verifies(page, good)
+        assert "存疑" in said
+        assert "2026-12-20" in said
+
+
+def saved_now(db: Session) -> str:
+    keys, revoked = certificates.public_keys(db), certificates.revoked_hashes(db)
+    return verification.saved(keys, revoked, certificates.vouched_hashes(db), NOW.date())

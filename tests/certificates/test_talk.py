@@ -361,3 +361,30 @@ def bind_web(db: Session, person_id: int, address: str, clock: SetClock) -> None
     account = db.get_one(Account, speaker.account_id)
     account.person_id = person_id
     db.flush()
+
+
+async def test_a_corrected_name_is_put_right_from_the_card(house: House) -> None:
+    decide(house, "林小雨")
+    office = await issues(house)
+    her = house.members["林小雨"]
+    with house.app.database.transaction() as db:
+        db.get_one(Person, her.person_id).name = "林晓雨"
+    assert "姓名或学科已改正" in await office.says("培养证书")
+    await forge(office, "a:certificate:1")
+    assert "姓名（现在）：林晓雨" in office.sees
+    sure = await office.presses("更正重发")
+    assert "姓名改为林晓雨" in sure
+    her.reads()
+    assert "1 份" in await office.presses("更正重发")
+    her.reads()
+    assert "理由：更正，另发 SHANXI-2026-01-0002" in her.sees
+    assert "你的培养证书已生成" in her.sees
+    await her.says("培养证书")
+    told = await forge(her, "a:certificate:2")
+    assert "代替：SHANXI-2026-01-0001" in told
+    assert "林晓雨" in told
+    assert "更正重发" not in her.buttons
+    # From an older card, or from somebody else.
+    assert "撤销过" in await forge(office, "a:reissue_certificate:1")
+    assert "不用重发" in await forge(office, "a:reissue_certificate:2")
+    assert "管理整期" in await forge(her, "a:reissue_certificate:2")

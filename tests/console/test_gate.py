@@ -77,7 +77,7 @@ async def test_a_chat_that_has_not_joined_is_not_signed_in(desk: Desk, province:
     with province.database.transaction() as db:
         code = joining.invite(db, province.places["北办小李"], province.clock.now())
         session, account = joining.visit(
-            db, joining.read_code(code) or "", "test", province.clock.now()
+            db, joining.read_code(code) or "", "test", "zh", province.clock.now()
         )
         assert isinstance(account, Account)
     await (await desk.of(session=session)).opens("/", 401)

@@ -31,7 +31,7 @@ from handlers import handlers
 from handlers.alarms import HeldWords
 from handlers.bulletin_replies import ReplySeen
 from handlers.bulletins import BulletinSeen, ComingMoment, LaterSeen, OneUnit, ReportSeen
-from handlers.certificates import IssuingSeen, RevokingSeen
+from handlers.certificates import IssuingSeen, ReissuingSeen, RevokingSeen
 from handlers.delegates import StandInSeen
 from handlers.diary import WritingSeen
 from handlers.documents import DocumentSeen, OneFile, WayOrFile
@@ -55,6 +55,7 @@ from handlers.results import ResultList, ResultsSeen, Score, Scored
 from handlers.review import ReturnSeen
 from handlers.rosters import ImportSeen, OneImport, OneSheet
 from handlers.seen import Past, SessionSeen
+from handlers.service_hours import ProvingSeen
 from handlers.stages import StageSeen
 from handlers.summaries import SummarySeen
 from programmes import evaluating
@@ -63,6 +64,7 @@ from programmes.evaluating import Side
 from programmes.materials import brought, forms
 from programmes.model import Programme
 from programmes.presenting import presented
+from programmes.serving import Proof
 from programmes.values import Frequency, kept_as
 from prompts import LANGUAGES, Language, render
 from services import addressing
@@ -324,6 +326,23 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield RehearsalSeen(cohort=1, name="2026 级")
         case "dossier":
             yield DossierSeen(member_id=1, name="林小雨")
+        case "reissue_certificate":
+            told: dict[str, Any] = {"certificate_id": 1, "number": "SHANXI-2026-01-0001"}
+            yield ReissuingSeen(**told, name="林小羽", wrong={"name": "林小雨"}, account=7)
+            yield ReissuingSeen(**told, name="林小雨", account=7)
+        case "prove_hours":
+            for proof in Proof:
+                yield ProvingSeen(
+                    member_id=2_000_000_001,
+                    name="王建国",
+                    proof=proof,
+                    sessions=12,
+                    length="24小时",
+                    since=date(2026, 3, 1),
+                    until=date(2026, 11, 20),
+                    clause="六(一)",
+                    account=7,
+                )
         case "revoke_certificate":
             yield RevokingSeen(certificate_id=1, number="SHANXI-2026-01-0001", name="林小雨")
         case "roster":

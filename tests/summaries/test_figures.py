@@ -156,7 +156,7 @@ def certify(db: Session, house: House, evaluation: int, count: int) -> None:
         row = Certificate(
             cohort_id=1,
             nth=nth,
-            student_id=house.members[HE].membership_id,
+            member_id=house.members[HE].membership_id,
             issue=nth,
             evaluation_id=evaluation,
             version=1,

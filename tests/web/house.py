@@ -18,7 +18,7 @@ from bot.site import Site
 from bot.talk.clock import SetClock
 from bot.talk.message import Incoming, Outgoing
 from bot.worker import end
-from prompts import t
+from prompts import Language, t
 
 NOON = datetime(2026, 9, 4, 4, 0, tzinfo=UTC)
 """Friday 2026-09-04, 12:00 in Beijing."""
@@ -77,7 +77,7 @@ class House:
     async def whose_invitation(self, code: str, source: str) -> str | Refusal:
         return "赵一鸣" if code == "GOOD-CODE" else Refusal(t("web.error.not_found"))
 
-    async def join(self, code: str, source: str) -> Entered | Refusal:
+    async def join(self, code: str, source: str, language: Language) -> Entered | Refusal:
         self.sources.append(source)
         if code == "SLOW":
             return Refusal(t("web.error.broken"), retry_after=60)

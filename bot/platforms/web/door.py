@@ -77,7 +77,7 @@ class Door(Protocol):
         """The name of the person whom a code invites, without using it up."""
         ...
 
-    async def join(self, code: str, source: str) -> Entered | Refusal:
+    async def join(self, code: str, source: str, language: Language) -> Entered | Refusal:
         """Open a chat for somebody who holds an invitation code; the chat itself uses it up."""
         ...
 

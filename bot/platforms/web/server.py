@@ -151,9 +151,10 @@ class Pages:
         if visitor is not None:
             await self._start(visitor, code, visitor.language)
             return RedirectResponse("/", 303)
-        outcome = await self._shared.door.join(code, _source(request))
+        language = self._language(request)
+        outcome = await self._shared.door.join(code, _source(request), language)
         if isinstance(outcome, Refusal):
-            words = render(outcome.words, self._language(request))
+            words = render(outcome.words, language)
             return _refused(self._welcome(request, code, words), outcome)
         return await self._enter(request, outcome, shared=SHARED in form)
 
