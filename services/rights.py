@@ -98,21 +98,22 @@ class Must(StrEnum):
     """The learner could ask this adult for help today."""
 
 
+_LEARNERS: Final = frozenset({Of.LEARNER})
 _TO_LEARNER: Final = frozenset(Relation) - {Relation.TOLD}
 _BY_PLACE: Final = _TO_LEARNER - {Relation.ONESELF, Relation.GUARDIAN}
 """The relations to a learner that come of a membership of somebody else."""
 
-BINDS: Final[Mapping[Must, tuple[Of, frozenset[Relation]]]] = {
-    Must.PRESENT: (Of.LEARNER, _TO_LEARNER),
-    Must.CONSENT: (Of.LEARNER, _TO_LEARNER),
-    Must.WHOLE: (Of.LEARNER, frozenset({Relation.OFFICE})),
-    Must.NOT_OWN: (Of.LEARNER, _BY_PLACE),
-    Must.UNRELATED: (Of.LEARNER, _BY_PLACE),
-    Must.NOT_EXPERT: (Of.LEARNER, _BY_PLACE),
-    Must.OUTSIDE: (Of.LEARNER, _BY_PLACE),
-    Must.STILL_ASKED: (Of.HELP_CALL, frozenset({Relation.TOLD})),
+BINDS: Final[Mapping[Must, tuple[frozenset[Of], frozenset[Relation]]]] = {
+    Must.PRESENT: (_LEARNERS, _TO_LEARNER),
+    Must.CONSENT: (_LEARNERS, _TO_LEARNER),
+    Must.WHOLE: (_LEARNERS | {Of.MEMBER}, frozenset({Relation.OFFICE})),
+    Must.NOT_OWN: (_LEARNERS, _BY_PLACE),
+    Must.UNRELATED: (_LEARNERS, _BY_PLACE),
+    Must.NOT_EXPERT: (_LEARNERS, _BY_PLACE),
+    Must.OUTSIDE: (_LEARNERS, _BY_PLACE),
+    Must.STILL_ASKED: (frozenset({Of.HELP_CALL}), frozenset({Relation.TOLD})),
 }
-"""The kind of object that each condition is about, and the relations that it binds: in a row, any
+"""The kinds of object that each condition is about, and the relations that it binds: in a row, any
 other relation allows the act without it."""
 
 
@@ -137,7 +138,7 @@ class Right:
         """Raises `ValueError` for a condition that would bind nobody."""
         for must in self.must:
             of, relations = BINDS[must]
-            if self.of is not of or relations.isdisjoint(self.by):
+            if self.of not in of or relations.isdisjoint(self.by):
                 raise ValueError(f"{self.act}: {must} binds nobody here")
 
     def binding(self, relation: Relation) -> tuple[Must, ...]:

@@ -394,7 +394,7 @@ def test_a_condition_that_would_bind_nobody_is_a_mistake(must: Must) -> None:
     assert (must in IN_SQL) is not (must in CHECKED)
     for relation in Relation:
         for kind in Of:
-            if kind is of and relation in relations:
+            if kind in of and relation in relations:
                 assert Right("fly", kind, (relation,), "", must={must: ""}).binding(relation)
             else:
                 with pytest.raises(ValueError, match="binds nobody"):
