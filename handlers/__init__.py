@@ -109,6 +109,7 @@ COMMANDS: dict[str, Act] = {
     "language": menu.language,
     "privacy": menu.privacy,
     "drafts": menu.drafts,
+    "give_up": menu.give_up,
     "ask": asking.question,
     "session": lambda scene, _: scene.begin("session"),
     "writing": lambda scene, _: diary.start(scene, RecordKind.DIARY),

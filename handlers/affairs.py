@@ -19,6 +19,7 @@ from handlers import (
     inviting,
     leave,
     menu,
+    mydata,
     office_days,
     overseen,
     own_entries,
@@ -26,7 +27,7 @@ from handlers import (
     rosters,
     summaries,
 )
-from handlers.speaker import in_office, learner, oversees, roles
+from handlers.speaker import in_office, learner, of_their_own, oversees, roles
 from language.affairs import Affair, affair_of, is_about_all
 from programmes.presenting import presented
 from prompts import t
@@ -170,6 +171,16 @@ def issue(scene: Scene, _: Affair) -> bool:
     return True
 
 
+def lookers(scene: Scene, _: Affair) -> bool:
+    """谁看过我的记录: who has looked at one's own, or at those of one's children."""
+    mine = of_their_own(scene)
+    for member in mine:
+        mydata.ACTS["lookers"](scene, [str(member.person.id)])
+    if not mine:
+        mydata.ACTS["lookers"](scene, ())
+    return True
+
+
 def stands_in(scene: Scene, _: Affair) -> bool:
     """请李青代审: for mentors, and those who stand in for them."""
     if not roles(scene) & {*REVIEWERS}:
@@ -208,6 +219,7 @@ def own(scene: Scene, topic: str) -> Callable[[], object] | None:
 _ASIDE: Final = frozenset(
     (
         *("greet", "thank", "about_me", "mentor", "teacher", "reviewer", "reminded", "readers"),
+        "lookers",
         *("certificate", "received"),
         *("mend", "backdate", "how_to_bring", "last", "progress", "waiting", "returned"),
         *(
@@ -241,6 +253,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "reviewer": around.reviewer,
     "reminded": around.reminded,
     "readers": around.who_reads,
+    "lookers": lookers,
     "certificate": own_certificate,
     "plan": own_plans,
     "presentation": own_presentation,

@@ -27,6 +27,7 @@ Name = Literal[
     "reviewer",
     "reminded",
     "readers",
+    "lookers",
     "certificate",
     "plan",
     "presentation",
