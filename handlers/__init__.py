@@ -68,7 +68,14 @@ def handlers(
     `site_for_all` is the same where anybody can open it, not only this machine.
     """
     loading = documents.flow(store or FileStore(Path("files")))
-    written = (session.FLOW, diary.FLOW, materials.FLOW, plans.FLOW, presentation.FLOW)
+    written = (
+        session.FLOW,
+        diary.FLOW,
+        diary.OF_WHICH,
+        materials.FLOW,
+        plans.FLOW,
+        presentation.FLOW,
+    )
     entries = [replace(flow, home=progress.home) for flow in written]
     asking_which = replace(heard.FLOW, finish=partial(heard.finish, advised=advised))
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]

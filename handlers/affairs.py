@@ -14,6 +14,7 @@ from bot.talk.message import Message
 from handlers import (
     around,
     bulletins,
+    certificates,
     cohort,
     help_calls,
     inviting,
@@ -163,12 +164,10 @@ def import_roster(scene: Scene, _: Affair) -> bool:
     return True
 
 
-def issue(scene: Scene, _: Affair) -> bool:
-    """给李沐辰发证书: an office's list, from which it issues; others ask what a document says."""
-    if not in_office(scene):
-        return False
-    scene.command("certificates")
-    return True
+def issue(scene: Scene, affair: Affair) -> bool:
+    """给李沐辰发证书: an office begins with the one that is named, else with the list; others ask
+    what a document says."""
+    return certificates.named(scene, affair.about, certificates.begin_for_one)
 
 
 def lookers(scene: Scene, _: Affair) -> bool:
@@ -178,6 +177,30 @@ def lookers(scene: Scene, _: Affair) -> bool:
         mydata.ACTS["lookers"](scene, [str(member.person.id)])
     if not mine:
         mydata.ACTS["lookers"](scene, ())
+    return True
+
+
+def revoke(scene: Scene, affair: Affair) -> bool:
+    """撤销李沐辰的证书: an office's, which is shown with what can be done."""
+    return certificates.named(scene, affair.about, certificates.begin_revoking_of)
+
+
+def certificate_of(scene: Scene, affair: Affair) -> bool:
+    """李沐辰的证书: an office's, or a guardian's child's."""
+    if in_office(scene):
+        return certificates.named(scene, affair.about, certificates.of_member)
+    children = roster.children_of(scene.session, scene.actor.person_id)
+    if any(one.person.name in affair.about for one in children):
+        scene.command("certificates")
+        return True
+    return False
+
+
+def certificates_sent(scene: Scene, _: Affair) -> bool:
+    """证书发了多少: an office's list, which counts them."""
+    if not in_office(scene):
+        return False
+    certificates.certifying(scene, ())
     return True
 
 
@@ -295,6 +318,9 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "invite": invite,
     "import": import_roster,
     "issue": issue,
+    "certificate_of": certificate_of,
+    "certificates_sent": certificates_sent,
+    "revoke": revoke,
     "summary": summaries.hear,
     "unreached": overseen.list_of("unreached"),
     "undelivered": overseen.list_of("undelivered"),

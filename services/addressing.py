@@ -299,9 +299,9 @@ def _members(
     found: list[_Place] = []
     if Role.GUARDIAN in wanted.roles:
         found = _guardians_of(db, cohort_id, [*conditions, learners])
-    others = [role for role in wanted.roles if role is not Role.GUARDIAN]
+    others: Sequence[Role] = [role for role in wanted.roles if role is not Role.GUARDIAN]
     if not wanted.roles:
-        others = [*TOLD]
+        others = TOLD
     if others:
         found += _rows(db, [*conditions, col(Membership.role).in_(others)])
     return sorted(found, key=lambda one: one.member_id), left

@@ -361,3 +361,18 @@ def bind_web(db: Session, person_id: int, address: str, clock: SetClock) -> None
     account = db.get_one(Account, speaker.account_id)
     account.person_id = person_id
     db.flush()
+
+
+async def test_an_office_speaks_of_one_certificate_and_of_how_many(house: House) -> None:
+    office = house.members["管小青"]
+    decide(house, "林小雨")
+    assert "可以给 TA 发证书" in await office.says("林小雨的证书")
+    await office.says("给林小雨发证书")
+    await office.presses("发证书")
+    assert count(house) == 1
+    assert "编号" in await office.says("林小雨的证书")
+    assert "1" in await office.says("证书发了多少")
+    assert "赵一鸣" in await office.says("赵一鸣的证书")
+    assert "为什么" in await office.says("撤销林小雨的证书")
+    for name in ("王建国", "赵一鸣"):
+        assert "编号" not in await house.members[name].says("林小雨的证书"), name
