@@ -90,6 +90,7 @@ class Router:
         if not scene.speaker.reachable:
             scene.speaker.reachable, scene.speaker.changed = True, True
         scene.pressed = incoming.on
+        self._address(scene)
         code = bool(incoming.text) and self._handlers.secret(incoming.text or "")
         scene.secret = code or self.seals(scene.talk())
         if incoming.group:
@@ -98,6 +99,14 @@ class Router:
             self._guarded(scene, self._press, incoming.press)
         else:
             self._guarded(scene, self._said, incoming)
+
+    def _address(self, scene: Scene) -> None:
+        """Speak to somebody who is about to join as to one of those whom they join."""
+        talk = scene.talk() if scene.speaker.person_id is None else None
+        flow = self._handlers.flows[talk.flow] if talk is not None else None
+        if talk is not None and flow is not None and flow.young is not None:
+            about = flow.about.model_validate(talk.about["seen"])
+            scene.speaker.young = flow.young(about)
 
     def seals(self, talk: Talk | None) -> bool:
         """Whether what this talk is told stands in no history."""
@@ -304,6 +313,8 @@ class Router:
             self._in_savepoint(scene, self._handlers.commands["menu"], ())
         elif command == "back":
             self._back(scene, talk)
+        elif command == "whole":
+            self._turn(scene, talk, Conversation.resume)
         else:
             self._cancel(scene)
 

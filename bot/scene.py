@@ -47,6 +47,8 @@ class Talks(Protocol):
 
     def hear(self, scene: Scene, words: str) -> None: ...
 
+    def seals(self, talk: Talk | None) -> bool: ...
+
     def title(self, talk: Talk) -> Text: ...
 
     def describe(self, talk: Talk) -> Text: ...
@@ -252,6 +254,9 @@ class Flow:
     keeps: bool = True
     """Its journal holds what people say. Where that may not be kept, it neither begins nor goes
     on."""
+    young: Callable[[Any], bool] | None = None
+    """Whether who is told this is spoken to as a student, though they have not joined yet:
+    `young(about)`."""
     sealed: bool = False
     """What it asks and is told stands in no history, and nothing else looks at the words."""
 
@@ -303,8 +308,8 @@ class Handlers:
         return found
 
 
-ENGINE: Final = ("back", "cancel")
-"""Commands that the router itself handles, because they move a talk."""
+ENGINE: Final = ("back", "cancel", "whole")
+"""Commands that the router itself handles, because they move a talk or show it."""
 
 
 def number(args: Sequence[str], place: int = 0) -> int:

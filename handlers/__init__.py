@@ -70,7 +70,14 @@ def handlers(
     `site_for_all` is the same where anybody can open it, not only this machine.
     """
     loading = documents.flow(store or FileStore(Path("files")))
-    written = (session.FLOW, diary.FLOW, materials.FLOW, plans.FLOW, presentation.FLOW)
+    written = (
+        session.FLOW,
+        diary.FLOW,
+        diary.OF_WHICH,
+        materials.FLOW,
+        plans.FLOW,
+        presentation.FLOW,
+    )
     entries = [replace(flow, home=progress.home) for flow in written]
     asking_which = replace(heard.FLOW, finish=partial(heard.finish, advised=advised))
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
@@ -117,6 +124,7 @@ COMMANDS: dict[str, Act] = {
     "language": menu.language,
     "privacy": menu.privacy,
     "drafts": menu.drafts,
+    "give_up": menu.give_up,
     "ask": asking.question,
     "session": lambda scene, _: scene.begin("session"),
     "writing": lambda scene, _: diary.start(scene, RecordKind.DIARY),

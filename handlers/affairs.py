@@ -14,11 +14,13 @@ from bot.talk.message import Message
 from handlers import (
     around,
     bulletins,
+    certificates,
     cohort,
     help_calls,
     inviting,
     leave,
     menu,
+    mydata,
     office_days,
     overseen,
     own_entries,
@@ -27,7 +29,7 @@ from handlers import (
     rosters,
     summaries,
 )
-from handlers.speaker import in_office, learner, oversees, roles
+from handlers.speaker import in_office, learner, of_their_own, oversees, roles
 from language.affairs import Affair, affair_of, is_about_all
 from programmes.presenting import presented
 from prompts import t
@@ -164,11 +166,43 @@ def import_roster(scene: Scene, _: Affair) -> bool:
     return True
 
 
-def issue(scene: Scene, _: Affair) -> bool:
-    """给李沐辰发证书: an office's list, from which it issues; others ask what a document says."""
+def issue(scene: Scene, affair: Affair) -> bool:
+    """给李沐辰发证书: an office begins with the one that is named, else with the list; others ask
+    what a document says."""
+    return certificates.named(scene, affair.about, certificates.begin_for_one)
+
+
+def lookers(scene: Scene, _: Affair) -> bool:
+    """谁看过我的记录: who has looked at one's own, or at those of one's children."""
+    mine = of_their_own(scene)
+    for member in mine:
+        mydata.ACTS["lookers"](scene, [str(member.person.id)])
+    if not mine:
+        mydata.ACTS["lookers"](scene, ())
+    return True
+
+
+def revoke(scene: Scene, affair: Affair) -> bool:
+    """撤销李沐辰的证书: an office's, which is shown with what can be done."""
+    return certificates.named(scene, affair.about, certificates.begin_revoking_of)
+
+
+def certificate_of(scene: Scene, affair: Affair) -> bool:
+    """李沐辰的证书: an office's, or a guardian's child's."""
+    if in_office(scene):
+        return certificates.named(scene, affair.about, certificates.of_member)
+    children = roster.children_of(scene.session, scene.actor.person_id)
+    if any(one.person.name in affair.about for one in children):
+        scene.command("certificates")
+        return True
+    return False
+
+
+def certificates_sent(scene: Scene, _: Affair) -> bool:
+    """证书发了多少: an office's list, which counts them."""
     if not in_office(scene):
         return False
-    scene.command("certificates")
+    certificates.certifying(scene, ())
     return True
 
 
@@ -210,6 +244,7 @@ def own(scene: Scene, topic: str) -> Callable[[], object] | None:
 _ASIDE: Final = frozenset(
     (
         *("greet", "thank", "about_me", "mentor", "teacher", "reviewer", "reminded", "readers"),
+        "lookers",
         *("certificate", "received"),
         *("mend", "backdate", "how_to_bring", "last", "progress", "waiting", "returned"),
         *(
@@ -243,6 +278,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "reviewer": around.reviewer,
     "reminded": around.reminded,
     "readers": around.who_reads,
+    "lookers": lookers,
     "certificate": own_certificate,
     "plan": own_plans,
     "presentation": own_presentation,
@@ -284,6 +320,9 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "invite": invite,
     "import": import_roster,
     "issue": issue,
+    "certificate_of": certificate_of,
+    "certificates_sent": certificates_sent,
+    "revoke": revoke,
     "summary": summaries.hear,
     "rehearsal": rehearsals.hear,
     "unreached": overseen.list_of("unreached"),

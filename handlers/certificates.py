@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -18,7 +19,7 @@ from bot.talk.inputs import Free
 from bot.talk.message import Choice, Field, Item, Link, Message, Tone, press
 from handlers import cohort as overview
 from handlers.pages import on_record, page_of, student_item, tell
-from handlers.speaker import in_office
+from handlers.speaker import in_office, named_of
 from prompts import Text, t
 from services import certificates
 from services.access import any_of
@@ -26,7 +27,7 @@ from services.certificates import Candidate, CertificateStanding, Issued
 from services.certified import Certified, verified_at
 from services.entities import Cohort
 from services.packs import word_label
-from services.roster import find_member
+from services.roster import find_cohort, find_member
 
 CARD: Final = "certificate"
 ISSUE: Final = "issue"
@@ -243,6 +244,60 @@ def item(one: Candidate, *, may: bool) -> Item:
     if one.standing is CertificateStanding.READY and may:
         return Item(name, press("issue_certificate", one.member.id), state, tone)
     return student_item(one.member, name, state)._replace(tone=tone)
+
+
+def named(scene: Scene, words: str, act: Act) -> bool:
+    """Do what an office wants with the certificate of the learner whom these words name; of nobody
+    or several, show the list. Tells whether an office speaks."""
+    if not in_office(scene):
+        return False
+    found = named_of(scene, words)
+    if len(found) == 1:
+        act(scene, [str(found[0].id)])
+        return True
+    if words and not found and not _EVERYBODY.search(words):
+        scene.say(t("affair.nobody_of_that_name", name=words))
+    certifying(scene, ())
+    return True
+
+
+_EVERYBODY: Final = re.compile("所有|全部|大家|学生|他们|她们|达标|合格|优秀|all|every|student")
+
+
+def of_member(scene: Scene, args: Sequence[str]) -> None:
+    """Show a learner's certificate; if there is none, say why, with the way to issue it."""
+    one = _candidate(scene, number(args))
+    if one.certificate is not None:
+        certificate(scene, (str(one.certificate.id),))
+        return
+    rows: list[tuple[Choice, ...]] = []
+    member = one.member
+    cohort = find_cohort(scene.session, member.membership.cohort_id)
+    ready = one.standing is CertificateStanding.READY
+    if ready and certificates.may_issue(scene.session, scene.actor, cohort):
+        rows.append((Choice(press("issue_certificate", member.id), t("certificate.issue")),))
+    words = t("certificate.ready_one") if ready else certificates.why(one)
+    on_record(scene, [member.id])
+    tell(scene, Message(words, title=member.person.name), rows, card=CARD)
+
+
+def begin_revoking_of(scene: Scene, args: Sequence[str]) -> None:
+    """Begin to revoke a learner's certificate, where there is one."""
+    one = _candidate(scene, number(args))
+    if one.certificate is None:
+        of_member(scene, args)
+    else:
+        begin_revoking(scene, [str(one.certificate.id)])
+
+
+def _candidate(scene: Scene, member_id: int) -> Candidate:
+    member = find_member(scene.session, member_id)
+    shown = find_cohort(scene.session, member.membership.cohort_id)
+    found = (one for one in seen(scene, shown) if one.member.id == member_id)
+    one = next(found, None)
+    if one is None:
+        raise Refused(t("certificate.not_yours_to_issue"), verb="certificates")
+    return one
 
 
 # ---------------------------------------------------------------- issuing

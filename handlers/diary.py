@@ -18,6 +18,7 @@ from bot.talk.inputs import (
     Answer,
     Corrections,
     Day,
+    Free,
     Parts,
     Pick,
     Summary,
@@ -40,6 +41,10 @@ from services.progress import sessions_without
 from services.records import Kept, WritingBody
 
 MOST_PARTS: Final = 30
+MOST_TOLD: Final = 10000
+"""Characters of a text that is told at once."""
+OFFERED: Final = 8
+"""Sessions that are offered to choose from."""
 SUBMIT: Final = "submit"
 GONE: Final = "gone"
 """Takes one part of the text away."""
@@ -239,16 +244,60 @@ def start(scene: Scene, kind: RecordKind, about_id: int | None = None, *, told: 
         if not open_ones:
             raise Refused(t(f"{kind}.none_open"), verb="write", object="membership")
         if len(open_ones) > 1:
-            items = [Item(line, press(kind, record.id or 0)) for record, line in open_ones[:8]]
-            words = t(f"{kind}.which_session")
             if told:
-                # Buttons carry no text: it stands in the chat, and is pasted once more.
-                words = t("writing.then_paste", which=words)
+                given = {"text": Answer(text=told)}
+                scene.begin("diary_of", {"kind": kind.value}, given, anew=True)
+                return
+            items = [
+                Item(line, press(kind, record.id or 0)) for record, line in open_ones[:OFFERED]
+            ]
+            words = t(f"{kind}.which_session")
             scene.say(Message(words, ((TO_MENU,),), items=tuple(items)))
             return
         about_id = open_ones[0][0].id
     given = {"text/0": Answer(text=told)} if told else {}
     scene.begin("writing", {"kind": kind.value, "about": about_id}, given, anew=bool(told))
+
+
+class OfSeen(BaseModel):
+    """The sessions of which a text that was told may be: numbers and lines."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: RecordKind
+    sessions: tuple[tuple[int, str], ...]
+
+
+class OfWhich(BaseModel):
+    """A text, and the session of which it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    session: int
+
+
+async def of_which(chat: Chat, me: OfSeen) -> OfWhich:
+    """Keep the text that was told, and ask of which session it is."""
+    text: str = await chat.ask("text", Free(most=MOST_TOLD, questions=True), t(f"{me.kind}.guide"))
+    choices = [Choice(str(number), line) for number, line in me.sessions]
+    chosen = await chat.ask("session", Pick(choices, width=1), t(f"{me.kind}.which_session"))
+    return OfWhich(text=text, session=int(chosen))
+
+
+def load_of_which(scene: Scene, args: Mapping[str, Any]) -> OfSeen:
+    _, _, student = seen.student(scene, "write")
+    kind = RecordKind(args["kind"])
+    open_ones = unwritten_of(scene, student.member_id, kind)[:OFFERED]
+    if not open_ones:
+        raise Refused(t(f"{kind}.none_open"), verb="write", object="membership")
+    lines = tuple((record.id or 0, scene.words(line)) for record, line in open_ones)
+    return OfSeen(kind=kind, sessions=lines)
+
+
+def finish_of_which(scene: Scene, me: OfSeen, said: OfWhich) -> None:
+    given = {"text/0": Answer(text=said.text)}
+    scene.begin("writing", {"kind": me.kind.value, "about": said.session}, given, anew=True)
 
 
 # ---------------------------------------------------------------- before and after
@@ -337,6 +386,20 @@ def edit(scene: Scene, record: Record, body: WritingBody) -> None:
     args = {"kind": record.kind.value, "record": record.id, "version": record.version}
     scene.begin("writing", args, given)
 
+
+OF_WHICH: Final = Flow(
+    name="diary_of",
+    title=t("writing.title"),
+    talk=of_which,
+    about=OfSeen,
+    load=load_of_which,
+    finish=finish_of_which,
+    sketch=lambda _, journal: (
+        [t("writing.title"), first_words(words)]
+        if (words := conversation.read(journal, "text", Free(most=MOST_TOLD)))
+        else []
+    ),
+)
 
 FLOW = Flow(
     name="writing",

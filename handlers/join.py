@@ -136,4 +136,5 @@ FLOW = Flow(
     load=load_join,
     finish=finish_join,
     keeps=False,
+    young=lambda me: me.role is Role.STUDENT,
 )

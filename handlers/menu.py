@@ -226,6 +226,20 @@ def drop(scene: Scene, args: Sequence[str]) -> None:
     )
 
 
+def give_up(scene: Scene, args: Sequence[str]) -> None:
+    """放弃, typed: drop what is being filled in, or else the only draft, after asking once."""
+    talk = scene.park()
+    if talk is not None and (not talk.journal["entries"] or scene.router.seals(talk)):
+        scene.close(talk)
+        scene.say(with_menu(t("talk.declined")))
+    elif talk is not None:
+        drop(scene, [str(talk.id)])
+    elif len(found := scene.drafts()) == 1:
+        drop(scene, [str(found[0].id)])
+    else:
+        drafts(scene, args)
+
+
 def _draft(scene: Scene, args: Sequence[str]) -> Talk:
     talk = scene.find_talk(number(args))
     if talk is None or not scene.holds(talk):

@@ -240,7 +240,7 @@ _EVERY: Final = (
     _keep(
         "write",
         "access.not_a_student",
-        *("writing", "meeting", "diary", "meeting_record", "material", "presentation"),
+        *("writing", "meeting", "diary", "diary_of", "meeting_record", "material", "presentation"),
     ),
     _keep("hand_in", "access.not_your_record"),
     _keep("edit", "access.not_your_record", "edit", object="record"),
@@ -757,7 +757,7 @@ FREE: Final = frozenset(
         # What was sent to oneself: `services.bulletins.receive`, and what one replies to it.
         *("received", "reply_bulletin"),
         # One's own drafts: `bot.scene.Scene.holds`.
-        *("drafts", "resume", "drop", "anew"),
+        *("drafts", "resume", "drop", "give_up", "anew"),
     }
 )
 """The commands, buttons and talks that are open to everyone."""

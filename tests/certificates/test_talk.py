@@ -388,3 +388,18 @@ async def test_a_corrected_name_is_put_right_from_the_card(house: House) -> None
     assert "撤销过" in await forge(office, "a:reissue_certificate:1")
     assert "不用重发" in await forge(office, "a:reissue_certificate:2")
     assert "管理整期" in await forge(her, "a:reissue_certificate:2")
+
+
+async def test_an_office_speaks_of_one_certificate_and_of_how_many(house: House) -> None:
+    office = house.members["管小青"]
+    decide(house, "林小雨")
+    assert "可以给 TA 发证书" in await office.says("林小雨的证书")
+    await office.says("给林小雨发证书")
+    await office.presses("发证书")
+    assert count(house) == 1
+    assert "编号" in await office.says("林小雨的证书")
+    assert "1" in await office.says("证书发了多少")
+    assert "赵一鸣" in await office.says("赵一鸣的证书")
+    assert "为什么" in await office.says("撤销林小雨的证书")
+    for name in ("王建国", "赵一鸣"):
+        assert "编号" not in await house.members[name].says("林小雨的证书"), name

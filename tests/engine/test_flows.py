@@ -33,7 +33,7 @@ from handlers.bulletin_replies import ReplySeen
 from handlers.bulletins import BulletinSeen, ComingMoment, LaterSeen, OneUnit, ReportSeen
 from handlers.certificates import IssuingSeen, ReissuingSeen, RevokingSeen
 from handlers.delegates import StandInSeen
-from handlers.diary import WritingSeen
+from handlers.diary import OfSeen, WritingSeen
 from handlers.documents import DocumentSeen, OneFile, WayOrFile
 from handlers.dossiers import DossierSeen
 from handlers.evaluations import EvaluationSeen, ReopeningSeen
@@ -195,6 +195,10 @@ def told(flow: str) -> Iterator[BaseModel]:
         case "writing":
             for programme in all_programmes():
                 yield from writings(programme)
+        case "diary_of":
+            yield OfSeen(
+                kind=RecordKind.DIARY, sessions=((8, "11月8日 到校"), (9, "11月9日 线上"))
+            )
         case "material":
             for programme in all_programmes():
                 yield from materials(programme)
@@ -233,6 +237,7 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield HeardSeen(words="昨天种菜")
         case "say_more":
             yield SaySeen(call=1, adult="郭老师")
+            yield SaySeen(call=1, adult="郭老师", more=True)
         case "return":
             yield ReturnSeen(record_id=1, version=1, student="林小雨", line="一次培养")
             yield ReturnSeen(record_id=1, version=1, student="林小雨", line="培养计划", plan=True)

@@ -38,7 +38,15 @@ async def test_a_diary_is_begun_with_what_is_told(populated: House, words: str, 
     await student.says("先放下")
     await student.says(SESSION.replace("昨天", "前天"))
     await student.presses("提交")
-    assert "再发一次" in await student.says(words)
+    assert "给哪一次培养写" in await student.says(words)
+    # What was told is kept, also while something else is done first.
+    await student.says("先放下")
+    await student.says("继续上次")
+    await student.presses("继续写")
+    await student.says("2")
+    assert f"共 {len(told)} 字" in student.sees
+    await student.presses("完成")
+    assert told in student.sees
 
 
 async def test_a_question_about_diaries_is_one(populated: House) -> None:

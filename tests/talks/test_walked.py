@@ -362,3 +362,22 @@ async def test_a_number_that_answers_nothing_says_so(house: House) -> None:
     told = await student.says("3")
     assert "没有问题在等" in told
     assert "没帮到我" not in told
+
+
+# ---------------------------------------------------------------- joining
+
+
+@pytest.mark.parametrize(("name", "young"), [("林小雨", True), ("王建国", False)])
+async def test_a_newcomer_is_spoken_to_as_their_role_is(
+    house: House, name: str, young: bool
+) -> None:
+    member = house.members[name]
+    said = [await member.says(await house.code(name))]
+    said += [await member.says(words) for words in ("什么", "帮助", "谁能看到", "嗯？", "不加入")]
+    said.append(await member.says(await house.code(name)))
+    said.append(await member.presses("同意并加入"))
+    told = "\n".join(said)
+    other, own = ("您", "你") if young else ("你", "您")
+    assert f"{name}，{own}好" in told
+    assert "已加入「示例一期」" in told
+    assert other not in told

@@ -1,0 +1,111 @@
+"""Whatever a button says may be typed: the labels of commands and of the buttons of forms."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from handlers import COMMANDS
+from prompts import LANGUAGES, catalogue
+from services.menus import commands_for
+from tests.house import House
+
+ROLES = ("林小雨", "林大海", "王建国", "李青", "郭老师", "管小青")
+
+
+@pytest.fixture
+def house(populated: House) -> House:
+    return populated
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ROLES)
+async def test_every_command_of_the_menu_is_typed_by_its_label(
+    house: House, name: str, language: str
+) -> None:
+    [member] = await house.join(name)
+    await member.says(f"/language {language}")
+    words, menu = catalogue(language), catalogue(language)["command.menu.label"]
+    with house.app.database.transaction() as db:
+        commands = commands_for(db, member.person_id)
+    assert len(commands) > 4
+    for command in commands:
+        label = words[f"command.{command}.label"]
+        await member.says(menu)
+        if command == "language":
+            assert "English" in await member.says(label)
+            continue
+        pressed = await member.presses(label)
+        await member.says(menu)
+        await member.says("谢谢")
+        typed = await member.says(label)
+        # How much was said grows meanwhile.
+        assert re.sub(r"\d+", "", typed) == re.sub(r"\d+", "", pressed), command
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_label_of_a_command_means_it(language: str) -> None:
+    for name in (*COMMANDS, "back", "cancel", "whole"):
+        label = catalogue(language)[f"command.{name}.label"].casefold()
+        listed = catalogue(language)[f"command.{name}.words"].split("|")
+        others = [
+            other
+            for other in COMMANDS
+            if other != name and label in catalogue(language)[f"command.{other}.words"].split("|")
+        ]
+        assert listed
+        assert others == [], name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("key", "command"),
+    [
+        ("talk.back", "back"),
+        ("talk.put_down", "cancel"),
+        ("talk.whole", "whole"),
+        ("talk.choices", "whole"),
+        ("talk.drop", "give_up"),
+    ],
+)
+def test_every_button_below_a_question_is_a_word(language: str, key: str, command: str) -> None:
+    words = catalogue(language)
+    assert words[key].casefold() in words[f"command.{command}.words"].split("|")
+
+
+async def test_the_buttons_below_a_question_are_typed_as_they_are_pressed(house: House) -> None:
+    [student] = await house.join("林小雨")
+    first = await student.says("记一次培养")
+    assert "1/6" in first
+    assert "多长时间" in await student.says("昨天下午")
+    assert "1/6" in await student.says("← 返回上一步")
+    await student.says("昨天下午")
+    await student.says("谁能看到")
+    assert "多长时间" in await student.says("看已填的")
+    assert "11月22日" in student.sees
+    assert "先放在这儿" in await student.says("先放下")
+    await student.says("继续写")
+    told = await student.says("放弃")
+    assert "不能找回" in told
+    await student.says("继续写")
+    assert "多长时间" in student.sees
+    await student.says("放弃")
+    assert "已放弃" in await student.says("确定放弃")
+    assert "没有写到一半" in await student.says("放弃")
+    # Where nothing is filled in yet, nothing is asked.
+    await student.says("记一次培养")
+    assert "不能找回" not in await student.says("放弃")
+
+
+@pytest.mark.parametrize("words", ["谁看过", "谁看过我的记录", "看谁看过", "有谁看过我的日志"])
+async def test_who_has_looked_may_be_asked(house: House, words: str) -> None:
+    student, guardian, teacher = await house.join("林小雨", "林大海", "郭老师")
+    await teacher.says("我的学生")
+    await teacher.presses("林小雨")
+    for member in (student, guardian):
+        told = await member.says(words)
+        assert "郭老师" in told, member.name
+        await member.says("我的数据")
+    await teacher.says(words)
+    assert "没帮到我" not in teacher.sees
