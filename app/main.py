@@ -44,6 +44,7 @@ from services import (
     advice,
     bulletin_posts,
     delegates,
+    handovers,
     help_calls,
     inquiries,
     joining,
@@ -350,6 +351,7 @@ class App:
         await asyncio.to_thread(office_days.off_by_law, beijing_day(self.clock.now()))
         # First: what follows may fail, and a call for help must not wait for that.
         await self.database.run(help_calls.turn, self.clock.now())
+        await self.database.run(handovers.turn, self.clock.now())
         await self.database.run(delegates.turn, self.clock.now())
         while await self.database.run(reminders.find, self.clock.now()):
             pass

@@ -21,6 +21,7 @@ from handlers import (
     dossiers,
     evaluations,
     exits,
+    handovers,
     heard,
     help_calls,
     inquiries,
@@ -74,7 +75,14 @@ def handlers(
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += summaries.FLOWS
     flows += [*evaluations.FLOWS, *marking.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
-    flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW, dossiers.FLOW]
+    flows += [
+        delegates.FLOW,
+        handovers.FLOW,
+        results.FLOW,
+        leave.FLOW,
+        office_days.FLOW,
+        dossiers.FLOW,
+    ]
     flows += [*certificates.FLOWS, *rosters.FLOWS, inviting.FLOW_OF_CARDS, *bulletins.FLOWS]
     flows += bulletin_replies.FLOWS
     flows += help_calls.FLOWS
@@ -132,6 +140,7 @@ COMMANDS: dict[str, Act] = {
     **reminders.COMMANDS,
     **leave.COMMANDS,
     **delegates.COMMANDS,
+    **handovers.COMMANDS,
     **office_days.COMMANDS,
     **mydata.COMMANDS,
     **dossiers.COMMANDS,
@@ -185,6 +194,7 @@ ACTS: dict[str, Act] = {
     **reminders.ACTS,
     **leave.ACTS,
     **delegates.ACTS,
+    **handovers.ACTS,
     **office_days.ACTS,
     **mydata.ACTS,
     **plans.ACTS,

@@ -32,6 +32,7 @@ Name = Literal[
     "presentation",
     "results",
     "stand_in",
+    "hand_over",
     "mend",
     "change",
     "backdate",

@@ -28,7 +28,7 @@ OFFERED: Final = (
     *("session", "writing", "meeting", "presentation", "materials", "progress", "records"),
     *("queue", "evaluations", "marking", "cohort", "console", "stages", "plans", "results"),
     *("students", "service_hours", "certificates", "bulletins", "questions", "documents"),
-    *("roster", "summary", "children", "reminders", "seek_help"),
+    *("roster", "handovers", "summary", "children", "reminders", "seek_help"),
 )
 """The commands that need a right, in the menu's order."""
 WATCH: Final = (Role.SCHOOL_TEACHER, Role.GUARDIAN)

@@ -20,6 +20,7 @@ from services import (
     certificates,
     ending,
     evaluations,
+    handovers,
     help_calls,
     looking,
     marking,
@@ -43,6 +44,7 @@ from storage.tables import (
     Delegation,
     File,
     Guardianship,
+    Handover,
     Inquiry,
     Invite,
     Leave,
@@ -206,6 +208,16 @@ def everything(
             db,
             select(Delegation).where(
                 or_(col(Delegation.mentor_id).in_(places), col(Delegation.delegate_id).in_(places))
+            ),
+        ),
+        "handovers": _rows(
+            db,
+            select(Handover).where(
+                or_(
+                    col(Handover.place_id).in_(places),
+                    col(Handover.successor_id) == person_id,
+                    col(Handover.made_by) == person_id,
+                )
             ),
         ),
         "leaves": _rows(db, select(Leave).where(col(Leave.member_id).in_(places))),
@@ -387,6 +399,7 @@ def erase(db: Session, by: Operator, person_id: int) -> Erased:
     marking.forget(db, places)
     result.files = _erase_records(db, person_id, records)
     here.execute(delete(Opening).where(col(Opening.person_id) == person_id))
+    handovers.forget(db, person_id, places)
     reminders.forget(db, person_id, places)
     applying.forget_person(db, person_id, places)
     _erase_questions(db, person_id)

@@ -540,6 +540,14 @@ _EVERY: Final = (
         "cohort",
         ways=("invite", "invite_all"),
     ),
+    Right(
+        "hand_over",
+        Of.MEMBER,
+        (_R.OFFICE,),
+        "handover.not_yours",
+        "membership",
+        ways=("handovers", "hand_over", "withdraw_handover"),
+    ),
     # Calls for help. Nobody else learns that there are any.
     Right(
         "ask_for_help",
