@@ -188,7 +188,7 @@ def withdraw(db: Session, by: By, number: int) -> Handover:
     if isinstance(by, Actor):
         allow(db, by, "hand_over", found.place_id if found else None, number=number)
     if found is None:
-        raise Refused(t("handover.not_yours"), verb="hand_over", object="handover")
+        raise Refused(t("handover.no_such"), verb="hand_over", object="handover")
     if found.done_at is not None:
         told = {"name": _name(db, found.successor_id), "day": found.first_day}
         raise _refused(found.place_id, t("handover.done_already", **told))
