@@ -33,7 +33,7 @@ from jobs.bulletins import BulletinSender, bulletin_report
 from jobs.certificates import Issuer, Press, order_certificates
 from jobs.copies import make_copy
 from jobs.documents import read_document
-from jobs.dossiers import Bindery, make_dossier
+from jobs.dossiers import Bindery, DossierDesk
 from jobs.files import keep_files
 from jobs.invitations import InvitationDesk
 from jobs.language_model import Model
@@ -143,6 +143,7 @@ class App:
         self.summaries = SummaryDesk(
             self.database, self.store, self.platforms, self.clock, settings.file_limit
         )
+        self.dossiers = DossierDesk(Bindery(self.database, keys), self.store, self.clock)
         self.router = Router(
             handlers(
                 self.store,
@@ -162,7 +163,7 @@ class App:
                 "bulletin_report": bulletin_report(self.database, self.store, self.clock),
                 "keep_files": keep_files(self.platforms, self.store, settings.file_limit),
                 "make_copy": make_copy(self.database, self.store),
-                "make_dossier": make_dossier(Bindery(self.database, keys), self.store, self.clock),
+                "make_dossier": self.dossiers.make_for_chat,
                 "order_certificates": order_certificates(press, self.clock, self.issuing.wake),
                 "read_document": read_document(self.platforms, self.store, settings.file_limit),
                 **RosterDesk(
@@ -277,7 +278,13 @@ class App:
         health = Health(self.database, self.clock, self.platforms, self.workers)
         token = settings.metrics_token
         console = Gate(
-            self.database, self.clock, self.router, settings.web.public_url, self.summaries
+            self.database,
+            self.clock,
+            self.router,
+            settings.web.public_url,
+            summaries=self.summaries,
+            dossiers=self.dossiers,
+            wake=self.delivery.wake,
         )
         return [
             *health.routes(

@@ -174,6 +174,9 @@ def evaluation(scene: Scene, args: Sequence[str]) -> None:
     if tally is not None and tally.marks:
         label = t("marking.each", count=len(tally.marks))
         rows.append((Choice(press("marks", student, stage), label),))
+    if tally is not None and tally.waiting and task.now.takes_evaluations:
+        way = press("unsigned_marks", task.member.membership.cohort_id, stage)
+        rows.append((Choice(way, t("marking.unsigned")),))
     rows.append((way_back(task),))
     tell(scene, evidence_card(scene, task), rows, card=CARD)
 

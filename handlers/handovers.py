@@ -136,9 +136,9 @@ def load(scene: Scene, args: Mapping[str, Any]) -> HandoverSeen:
     db = scene.session
     member = handovers.place_for(db, scene.actor, args["place"])
     found = handovers.candidates(db, scene.actor, member)
-    students = ()
+    students: list[Member] = []
     if member.membership.role in REVIEWERS:
-        students = tuple(roster.students_of_mentor(db, member.membership))
+        students = roster.students_of_mentor(db, member.membership)
     return HandoverSeen(
         place_id=member.id,
         place=scene.words(handovers.place_words(db, member)),

@@ -55,6 +55,13 @@ def places(db: Session, actor: Actor) -> list[Member]:
     return sorted(found, key=lambda one: one.person.id != actor.person_id)
 
 
+def may_hand_over(db: Session, actor: Actor, member: Member) -> bool:
+    """Whether the actor may hand over a place, as it stands now."""
+    if member.membership.ended_at is not None or member.membership.role not in ROLES:
+        return False
+    return held(db, actor.person_id, "hand_over", member.id) is not None
+
+
 def place_for(db: Session, actor: Actor, place_id: int) -> Member:
     """A place that the actor may hand over. Raises `Refused`."""
     allow(db, actor, "hand_over", place_id)
@@ -131,9 +138,9 @@ def arrange(db: Session, by: By, place_id: int, successor: int | str, first: dat
     )
     db.add(made)
     db.flush()
+    told_on = first.isoformat()
     audit.note(
-        *(db, by, "hand_over", "membership", place_id),
-        **{"successor": person.id, "on": first.isoformat()},
+        db, by, "hand_over", "membership", place_id, successor=made.successor_id, on=told_on
     )
     _tell_both(db, by, made, member, "asked")
     if first <= beijing_day(by.now):
@@ -313,7 +320,7 @@ def _tell_both(
     key = f"handover:{one.id}:{what}"
     for person, whose in ((member.person.id, "old"), (one.successor_id, "new")):
         said = t(f"handover.told.{what}_{whose}", **told)
-        rows = ()
+        rows: tuple[tuple[Choice, ...], ...] = ()
         if what == "done" and whose == "new" and place.role in REVIEWERS:
             waiting = records.waiting_count(db, Actor(one.successor_id, None, by.now))
             look = Choice(press("queue"), t("command.queue.label"), weight="primary")
@@ -328,9 +335,9 @@ def _tell_both(
         message = Message(t("handover.told.given_up_made", **told), title=t("handover.title"))
         notices.tell(db, by, one.made_by, message, key)
     elif what == "done" and not notices.reaches(db, one.successor_id):
-        rows = _invite(db, one, place)
+        ways = _invite(db, one, place)
         said = t("handover.told.done_made", **told)
-        notices.tell(db, by, one.made_by, Message(said, rows, title=t("handover.title")), key)
+        notices.tell(db, by, one.made_by, Message(said, ways, title=t("handover.title")), key)
 
 
 def _invite(db: Session, one: Handover, place: Membership) -> tuple[tuple[Choice, ...], ...]:
@@ -390,6 +397,14 @@ def overseen(db: Session, actor: Actor, *, cohort_id: int | None = None) -> list
     )
 
 
+def of_place(db: Session, place_id: int) -> list[Handed]:
+    """The handovers by which a place was, or is to be, handed over or taken over, the latest
+    first."""
+    mine = or_(col(Handover.place_id) == place_id, col(Handover.to_id) == place_id)
+    rows = db.exec(select(Handover).where(mine).order_by(col(Handover.id).desc()))
+    return [told(db, one) for one in rows]
+
+
 def of_cohort(db: Session, cohort: Cohort) -> list[Handed]:
     """Every handover of a cohort's places, in the order in which they were arranged."""
     rows = db.exec(
@@ -430,7 +445,7 @@ def _is_open() -> ColumnElement[bool]:
 
 
 def forget(db: Session, person_id: int, places: Sequence[int]) -> None:
-    """Delete the handovers by and to a person."""
+    """Delete a person's handovers, from and to them."""
     mine = or_(
         col(Handover.place_id).in_(places),
         col(Handover.to_id).in_(places),

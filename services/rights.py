@@ -349,7 +349,7 @@ _EVERY: Final = (
         "marking.not_yours_to_read",
         "mark",
         _MARKS_READ,
-        ("marks", "read_mark"),
+        ("marks", "read_mark", "unsigned_marks", "remind_expert"),
     ),
     Right(
         "reopen_mark",
