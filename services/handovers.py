@@ -38,6 +38,8 @@ ROLES: Final = (
     Role.HELP_CONTACT,
 )
 """The roles whose places can be handed over. An expert marks alone, so their marks are not."""
+STATES: Final = ("to_come", "done", "withdrawn")
+"""How a handover can stand."""
 LONGEST: Final = 366
 """Days ahead for which a handover can be arranged."""
 LATELY: Final = timedelta(days=180)

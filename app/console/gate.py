@@ -313,7 +313,7 @@ class Gate:
         except NotPrinted:
             told = render(t("dossier.not_made"), language)
             return self._html("trouble", language, 200, told=told)
-        until = render(t("dossier.here", until=actor.now + dossiers.LIFE), language)
+        until = actor.now + dossiers.LIFE
         back = f"{cohort}/students/{student}"
         return self._html("made", language, 200, made=made, until=until, back=back)
 

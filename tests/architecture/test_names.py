@@ -21,6 +21,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "console": ("handlers", "services"),
     "delegates": ("handlers", "services"),
     "documents": ("app/commands", "handlers", "jobs", "services", "storage"),
+    "handovers": ("app/commands", "handlers", "services"),
     "dossiers": ("app/commands", "handlers", "jobs", "services"),
     "evaluations": ("handlers", "services"),
     "plans": ("handlers", "services"),

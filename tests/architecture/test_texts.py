@@ -50,7 +50,7 @@ from programmes.values import (
     Status,
 )
 from prompts import LANGUAGES, catalogue, render, t
-from services import summary_form
+from services import handovers, summary_form
 from services.certificates import CertificateStanding
 from services.certified import Certified
 from services.console import OTHER_VERBS
@@ -179,6 +179,10 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "summary.unfit.{}": UNFIT_TEMPLATES,
     "summary.word_{}": (*summary_form.WORDS, summary_form.END),
     "evaluation.side_{}": values(Side),
+    "cli.handover_{}": ("to_come", "done"),
+    "console.handover_state.{}": handovers.STATES,
+    "handover.state.{}": handovers.STATES,
+    "handover.told.{}_{}": crossed(("asked", "withdrawn", "given_up", "done"), ("old", "new")),
     "exit.state_{}": values(ExitState),
     "exit.step_{}": tuple(one for one in values(ExitState) if one != "raised"),
     "fact.{}.{}": EVERY,
@@ -280,7 +284,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "{}.{}": (
         *crossed(("role",), values(Role)),
         *crossed(("programme.grade",), values(Grade)),
-        *crossed(("cli.state",), (*values(Presence), "ended", *KEPT)),
+        *crossed(("cli.state",), (*values(Presence), "ended", *KEPT, *handovers.STATES)),
     ),
     "{}.{}_words": (*crossed(("place",), PLACE_KEYS), *crossed(("kind",), KINDS)),
 }

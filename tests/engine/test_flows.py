@@ -37,6 +37,7 @@ from handlers.documents import DocumentSeen, OneFile, WayOrFile
 from handlers.dossiers import DossierSeen
 from handlers.evaluations import EvaluationSeen, ReopeningSeen
 from handlers.exits import CaseSeen
+from handlers.handovers import HandoverSeen, Successor
 from handlers.heard import HeardSeen
 from handlers.help_calls import SaySeen
 from handlers.inquiries import CurateSeen, GroupSeen
@@ -308,6 +309,16 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield Inviting(cohort=1, absent=2, invited=2)
         case "stand_in":
             yield StandInSeen(members={"3": "李青", "4": "周岚"}, earliest=date(2026, 1, 1))
+        case "hand_over":
+            yield HandoverSeen(
+                place_id=5,
+                place="示例管理办公室管理办公室人员，2026 级",
+                holder="管小青",
+                people={"3": "李青", "4": "周岚"},
+                where={"3": "李青，团队成员", "4": "周岚，导师"},
+                earliest=date(2026, 1, 1),
+                students=3,
+            )
         case "leave":
             yield LeaveSeen(earliest=date(2026, 1, 1))
         case "add_days":
@@ -380,6 +391,8 @@ def usual(waiting: Waiting) -> Answer:
             return Answer(text="测了三组条纹间距，都写下来了。")
         case OneUnit(units=units):
             return Answer(text=str(next(iter(units.values()))))
+        case Successor(people=people):
+            return Answer(press=next(iter(people)))
         case ComingMoment():
             return Answer(text="明天上午9点")
         case ComingDay(offered=offered):
