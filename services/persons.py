@@ -25,6 +25,7 @@ from services import (
     looking,
     marking,
     notices,
+    official,
     reminders,
 )
 from services.access import LEARNERS, holders
@@ -53,6 +54,7 @@ from storage.tables import (
     Opening,
     Outbox,
     Person,
+    PlatformEntry,
     PolicyDocument,
     Record,
     RecordFile,
@@ -181,6 +183,7 @@ def everything(
             db, select(RecordVersion).where(col(RecordVersion.record_id).in_(records))
         ),
         "reviews": _rows(db, select(Review).where(col(Review.record_id).in_(records))),
+        "on_the_platform": official.copied(db, places_of(db, person_id)),
         "drafts": _rows(db, _drafts(person_id, own=own)),
         "chats": [
             _row(chat) | ({} if own else {"offered": []})
@@ -470,7 +473,7 @@ def _erase_records(db: Session, person_id: int, records: Collection[int | None])
     # What others wrote of a learner may hold files of theirs.
     in_them = select(RecordFile.file_id).where(col(RecordFile.record_id).in_(chosen))
     shown = list(db.exec(in_them))
-    for table in (RecordFile, RecordVersion, Review, Opening):
+    for table in (RecordFile, RecordVersion, Review, Opening, PlatformEntry):
         here.execute(delete(table).where(col(table.record_id).in_(chosen)))
     here.execute(update(Record).where(col(Record.about_id).in_(chosen)).values(about_id=None))
     here.execute(delete(Record).where(col(Record.id).in_(chosen)))

@@ -212,6 +212,12 @@ _EVERY: Final = (
     _keep("hand_in", "access.not_your_record"),
     _keep("edit", "access.not_your_record", "edit", object="record"),
     _keep("amend", "access.not_your_record", object="record"),
+    _keep(
+        "enter_on_platform",
+        "access.not_your_record",
+        *("official", "on_platform", "off_platform"),
+        object="record",
+    ),
     Right(
         "withdraw",
         Of.LEARNER,
@@ -316,7 +322,13 @@ _EVERY: Final = (
     _evaluate("evaluate_at_school", _R.SCHOOL),
     _evaluate("recommend_outcome", _R.OFFICE),
     _evaluate("decide_outcome", _R.OFFICE, must=_DECIDED),
-    _read("read_evaluation", "evaluation.not_yours_to_read", "evaluated", object="evaluation"),
+    _read(
+        "read_evaluation",
+        "evaluation.not_yours_to_read",
+        "evaluated",
+        "official_evaluation",
+        object="evaluation",
+    ),
     Right(
         "reopen_evaluation",
         Of.LEARNER,

@@ -60,6 +60,7 @@ from storage.tables.policy import (
 from storage.tables.records import (
     File,
     Opening,
+    PlatformEntry,
     Record,
     RecordFile,
     RecordKind,
@@ -177,6 +178,7 @@ __all__ = [
     "Opening",
     "Outbox",
     "Person",
+    "PlatformEntry",
     "PolicyDocument",
     "RecipientState",
     "Record",

@@ -56,7 +56,7 @@ def each(acts: str, *by: str) -> dict[str, set[str]]:
 
 
 EXPECTED: Final = {
-    **each("learn log_session write hand_in edit amend withdraw", "oneself"),
+    **each("learn log_session write hand_in edit amend withdraw enter_on_platform", "oneself"),
     **each("read open read_file read_student", *READERS),
     **each("approve return queue", "cultivates"),
     **each("urge", "school", "office", "named"),
