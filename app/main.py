@@ -37,6 +37,7 @@ from jobs.dossiers import Bindery, DossierDesk
 from jobs.files import keep_files
 from jobs.invitations import InvitationDesk
 from jobs.language_model import Model
+from jobs.official import OfficialDesk
 from jobs.rosters import RosterDesk
 from jobs.summaries import SummaryDesk
 from programmes import catalogue
@@ -161,6 +162,9 @@ class App:
             self.platforms,
             {
                 "bulletin_report": bulletin_report(self.database, self.store, self.clock),
+                "check_platform": OfficialDesk(
+                    self.database, self.store, self.platforms, self.clock, settings.file_limit
+                ).check,
                 "keep_files": keep_files(self.platforms, self.store, settings.file_limit),
                 "make_copy": make_copy(self.database, self.store),
                 "make_dossier": self.dossiers.make_for_chat,

@@ -77,6 +77,7 @@ def handlers(
     flows += summaries.FLOWS
     flows += [*evaluations.FLOWS, *marking.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
     flows += [
+        official.FLOW,
         delegates.FLOW,
         handovers.FLOW,
         results.FLOW,
@@ -143,6 +144,7 @@ COMMANDS: dict[str, Act] = {
     **delegates.COMMANDS,
     **handovers.COMMANDS,
     **office_days.COMMANDS,
+    **official.COMMANDS,
     **mydata.COMMANDS,
     **dossiers.COMMANDS,
     **materials.COMMANDS,

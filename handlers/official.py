@@ -3,15 +3,23 @@ what is there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any, Final
 
-from bot.scene import TO_MENU, Act, Scene, number
+from pydantic import BaseModel, ConfigDict
+
+from bot.scene import TO_MENU, Act, Flow, Scene, number
+from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
-from bot.talk.message import Choice, Field, Message, press
+from bot.talk.conversation import Chat
+from bot.talk.inputs import Pick
+from bot.talk.message import Choice, Field, Item, Message, press
+from handlers.rosters import OneSheet
+from handlers.seen import InOrder
 from prompts import Text, t
-from services import evaluations, official, records
-from services.access import cohort_of
+from services import evaluations, official, official_export, records
+from services.access import cohort_of, cohorts_for
 from services.entities import Record
 from services.evaluations import Signed
 from services.packs import load
@@ -104,6 +112,95 @@ def evaluation(scene: Scene, args: Sequence[str]) -> None:
     )
 
 
+# ---------------------------------------------------------------- what the platform gives out
+
+
+class CheckingSeen(BaseModel):
+    """The cohorts whose entries belong on a platform, by number."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cohorts: InOrder[str]
+
+
+async def check(chat: Chat, me: CheckingSeen) -> dict[str, Any]:
+    """Ask for the sheet until one can be read."""
+    cohort, *others = me.cohorts
+    if others:
+        ways = [Choice(key, name) for key, name in me.cohorts.items()]
+        cohort = await chat.ask("cohort", Pick(ways, width=1), t("rostering.which_cohort"))
+    words: Text = t("official.send", cohort=me.cohorts[cohort])
+    for turn in count():
+        step = f"file/{turn}"
+        file = await chat.ask(step, OneSheet(), words)
+        wired = [file.ref, file.name, file.media_type, file.size]
+        order = {"cohort": int(cohort), "file": wired}
+        found: dict[str, Any] = await chat.work(f"{step}/checked", "check_platform", **order)
+        if "refused" not in found:
+            return found
+        words = t("official.not_read", why=found["refused"])
+    raise AssertionError
+
+
+def load_check(scene: Scene, _args: Mapping[str, Any]) -> CheckingSeen:
+    mine = cohorts_for(scene.session, scene.actor, official_export.ACT, None)
+    found, refusal = {}, None
+    for one in mine:
+        try:
+            official_export.to_check(scene.session, scene.actor, one.id or 0)
+            found[str(one.id)] = one.name
+        except Refused as refused:
+            refusal = refused
+    if not found and refusal is not None:
+        raise refusal
+    return CheckingSeen(cohorts=found)
+
+
+def finish_check(scene: Scene, _me: CheckingSeen, found: Mapping[str, Any]) -> None:
+    """Tell how much differs, with the first of it and the sheet of all."""
+    counts = found["counts"]
+    differs = sum(counts.values())
+    words = t(
+        "official.checked" if differs else "official.all_same",
+        rows=found["rows"],
+        same=found["same"],
+    )
+    fields = [
+        Field(t(f"official.kind.{kind}"), t("field.count", count=number))
+        for kind, number in counts.items()
+        if number
+    ]
+    items = tuple(
+        Item(t("official.line", name=name, words=words), "", t(f"official.kind.{kind}"), "waiting")
+        for name, words, kind in found["first"]
+    )
+    more = differs - len(items)
+    note = t("official.more", count=more) if more > 0 else ""
+    files = (found["file"],) if found.get("file") else ()
+    scene.say(
+        Message(
+            words,
+            ((TO_MENU,),),
+            title=t("official.checked_title"),
+            fields=tuple(fields),
+            items=items,
+            note=note,
+            files=files,
+        )
+    )
+
+
+FLOW: Final = Flow(
+    name="check_platform",
+    title=t("official.checked_title"),
+    talk=check,
+    about=CheckingSeen,
+    load=load_check,
+    finish=finish_check,
+)
+COMMANDS: Final[dict[str, Act]] = {
+    "check_platform": lambda scene, _: scene.begin("check_platform", anew=True)
+}
 ACTS: Final[dict[str, Act]] = {
     "official": show,
     "on_platform": tick,
@@ -111,4 +208,7 @@ ACTS: Final[dict[str, Act]] = {
     "official_evaluation": evaluation,
 }
 
-__all__ = ["ACTS", "choices_of", "choices_of_evaluation", "of_learner"]
+__all__ = [
+    *("ACTS", "COMMANDS", "FLOW", "CheckingSeen"),
+    *("choices_of", "choices_of_evaluation", "of_learner"),
+]

@@ -406,6 +406,7 @@ _EVERY: Final = (
         "service.none_yours",
         ways=("service_hours",),
     ),
+    _oversee("check_platform"),
     _oversee("list_hours"),
     # Certificates.
     Right(

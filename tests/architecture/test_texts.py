@@ -30,6 +30,7 @@ from bot.talk.inputs import UNREADABLE
 from handlers import COMMANDS, handlers
 from handlers.evaluations import PHRASES
 from handlers.review import FILTERS, REASONS
+from jobs.official import COLUMNS as COLUMNS_OF_CHECK
 from jobs.sheet_reader import CODES
 from jobs.summary_filler import CODES as UNFIT_TEMPLATES
 from language.clocks import PartOfDay
@@ -56,6 +57,7 @@ from services.certified import Certified
 from services.console import OTHER_VERBS
 from services.guardians import ConsentStanding
 from services.inquiries import Forwarded
+from services.official_export import Differs
 from services.progress import PaceKind
 from services.rights import RIGHTS, Must, Of, Relation
 from services.roster import Presence
@@ -183,6 +185,10 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "console.handover_state.{}": handovers.STATES,
     "handover.state.{}": handovers.STATES,
     "handover.told.{}_{}": crossed(("asked", "withdrawn", "given_up", "done"), ("old", "new")),
+    "official.kind.{}": values(Differs),
+    "official.differs.{}": tuple(one for one in values(Differs) if one != "unread"),
+    "official.unread.{}": ("no_name", "nobody", "several", "no_day", "no_length"),
+    "official.column.{}": COLUMNS_OF_CHECK,
     "exit.state_{}": values(ExitState),
     "exit.step_{}": tuple(one for one in values(ExitState) if one != "raised"),
     "fact.{}.{}": EVERY,

@@ -48,6 +48,7 @@ from handlers.marking import MarkReopeningSeen
 from handlers.materials import MaterialSeen
 from handlers.mydata import CopySeen
 from handlers.office_days import DaysSeen
+from handlers.official import CheckingSeen
 from handlers.plans import PlanSeen
 from handlers.presentation import PresentationSeen
 from handlers.results import ResultList, ResultsSeen, Score, Scored
@@ -99,6 +100,13 @@ DONE: Final[dict[str, Any]] = {
     "read_document": {
         "kept": [{"sha256": "cd" * 32, "size": 5}, {"sha256": "ef" * 32, "size": 9}],
         "preview": UNDERSTOOD.model_dump(mode="json"),
+    },
+    "check_platform": {
+        "rows": 3,
+        "same": 1,
+        "counts": {"not_here": 1, "other_hours": 1},
+        "first": [["林小雨", "官网有 4月1日 2小时，这里没有", "not_here"]],
+        "file": 9,
     },
     "order_certificates": {"refused": False},
     "bulletin_report": {"file": 7},
@@ -309,6 +317,9 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield Inviting(cohort=1, absent=2, invited=2)
         case "stand_in":
             yield StandInSeen(members={"3": "李青", "4": "周岚"}, earliest=date(2026, 1, 1))
+        case "check_platform":
+            yield CheckingSeen(cohorts={"1": "2026 级", "2": "2027 级"})
+            yield CheckingSeen(cohorts={"1": "2026 级"})
         case "hand_over":
             yield HandoverSeen(
                 place_id=5,

@@ -87,7 +87,7 @@ EXPECTED: Final = {
     **each("confirm_exit", "office"),
     **each("object_exit", "oneself", "guardian"),
     **each("service_hours", "cultivates", "school", *OVERSEE),
-    **each("list_hours", *OVERSEE),
+    **each("list_hours check_platform", *OVERSEE),
     **each("certificates read_certificate", "oneself", "guardian", *OVERSEE),
     **each("certifying", *OVERSEE),
     **each("make_dossier", "oneself", "guardian", "office"),
