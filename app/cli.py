@@ -24,9 +24,11 @@ from app.commands import (
     certificates,
     documents,
     dossiers,
+    handovers,
     hearing,
     help_contacts,
     inquiries,
+    official,
     programmes,
     rehearsing,
     retention,
@@ -177,6 +179,8 @@ app.add_typer(auditing.commands, name="audit", help=both("audit"))
 app.add_typer(asking.faq, name="faq", help=both("faq"))
 app.add_typer(documents.commands, name="document", help=both("document"))
 app.add_typer(help_contacts.commands, name="help-contact", help=both("help_contact"))
+app.add_typer(handovers.commands, name="handover", help=both("handover"))
+app.add_typer(official.commands, name="platform", help=both("platform"))
 app.add_typer(retention.commands, name="retention", help=both("retention"))
 app.add_typer(rosters.commands, name="roster", help=both("roster"))
 app.add_typer(inquiries.commands, name="questions", help=both("questions"))

@@ -35,10 +35,11 @@ from jobs.bulletins import BulletinSender, bulletin_report
 from jobs.certificates import Issuer, Press, order_certificates
 from jobs.copies import make_copy
 from jobs.documents import read_document
-from jobs.dossiers import Bindery, make_dossier
+from jobs.dossiers import Bindery, DossierDesk
 from jobs.files import keep_files
 from jobs.invitations import InvitationDesk
 from jobs.language_model import Model
+from jobs.official import OfficialDesk
 from jobs.rehearsals import make_rehearsal
 from jobs.rosters import RosterDesk
 from jobs.summaries import SummaryDesk
@@ -142,6 +143,7 @@ class App:
         )
         """Counts the entries of big cohorts after the start, after midnight and after many
         changes, so that nobody waits for it."""
+        self.dossiers = DossierDesk(Bindery(self.database, keys), self.store, self.clock)
         self.router = Router(
             handlers(
                 self.store,
@@ -159,9 +161,12 @@ class App:
             self.platforms,
             {
                 "bulletin_report": bulletin_report(self.database, self.store, self.clock),
+                "check_platform": OfficialDesk(
+                    self.database, self.store, self.platforms, self.clock, settings.file_limit
+                ).check,
                 "keep_files": keep_files(self.platforms, self.store, settings.file_limit),
                 "make_copy": make_copy(self.database, self.store),
-                "make_dossier": make_dossier(Bindery(self.database, keys), self.store, self.clock),
+                "make_dossier": self.dossiers.make_for_chat,
                 "order_certificates": order_certificates(press, self.clock, self.issuing.wake),
                 "make_rehearsal": make_rehearsal(
                     self.database, self.store, self.clock, settings.packs_dir
@@ -293,7 +298,13 @@ class App:
         health = Health(self.database, self.clock, self.platforms, self.workers)
         token = settings.metrics_token
         console = Gate(
-            self.database, self.clock, self.router, settings.web.public_url, self.summaries
+            self.database,
+            self.clock,
+            self.router,
+            settings.web.public_url,
+            summaries=self.summaries,
+            dossiers=self.dossiers,
+            wake=self.delivery.wake,
         )
         return [
             *health.routes(

@@ -22,6 +22,7 @@ from handlers import (
     dossiers,
     evaluations,
     exits,
+    handovers,
     heard,
     help_calls,
     inquiries,
@@ -33,6 +34,7 @@ from handlers import (
     menu,
     mydata,
     office_days,
+    official,
     overseen,
     plans,
     presentation,
@@ -83,7 +85,15 @@ def handlers(
     flows = [join.FLOW, asking_which, review.FLOW, loading, *entries, *inquiries.FLOWS]
     flows += [*summaries.FLOWS, *rehearsals.FLOWS]
     flows += [*evaluations.FLOWS, *marking.FLOWS, *stages.FLOWS, *exits.FLOWS, *mydata.FLOWS]
-    flows += [delegates.FLOW, results.FLOW, leave.FLOW, office_days.FLOW, dossiers.FLOW]
+    flows += [
+        official.FLOW,
+        delegates.FLOW,
+        handovers.FLOW,
+        results.FLOW,
+        leave.FLOW,
+        office_days.FLOW,
+        dossiers.FLOW,
+    ]
     flows += [
         *certificates.FLOWS,
         *service_hours.FLOWS,
@@ -148,7 +158,9 @@ COMMANDS: dict[str, Act] = {
     **reminders.COMMANDS,
     **leave.COMMANDS,
     **delegates.COMMANDS,
+    **handovers.COMMANDS,
     **office_days.COMMANDS,
+    **official.COMMANDS,
     **mydata.COMMANDS,
     **dossiers.COMMANDS,
     **materials.COMMANDS,
@@ -202,7 +214,9 @@ ACTS: dict[str, Act] = {
     **reminders.ACTS,
     **leave.ACTS,
     **delegates.ACTS,
+    **handovers.ACTS,
     **office_days.ACTS,
+    **official.ACTS,
     **mydata.ACTS,
     **plans.ACTS,
     **results.ACTS,

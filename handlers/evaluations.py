@@ -16,7 +16,7 @@ from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat, Journal
 from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Field, Item, Message, press
-from handlers import progress
+from handlers import official, progress
 from handlers.pages import PAGE, page_of, tell
 from handlers.seen import InOrder, first_words
 from programmes.evaluating import Side
@@ -173,6 +173,9 @@ def evaluation(scene: Scene, args: Sequence[str]) -> None:
     if tally is not None and tally.marks:
         label = t("marking.each", count=len(tally.marks))
         rows.append((Choice(press("marks", student, stage), label),))
+    if tally is not None and tally.waiting and task.now.takes_evaluations:
+        way = press("unsigned_marks", task.member.membership.cohort_id, stage)
+        rows.append((Choice(way, t("marking.unsigned")),))
     rows.append((way_back(task),))
     tell(scene, evidence_card(scene, task), rows, card=CARD)
 
@@ -540,6 +543,8 @@ def evaluated(scene: Scene, args: Sequence[str]) -> None:
     if marking.rests_on_marks(scene.session, scene.actor, entry):
         place = evaluations.stage_number(learner_at(scene.session, entry.student_id), entry.stage)
         rows.append((Choice(press("marks", entry.student_id, place), t("marking.title")),))
+    if signed and one.version.version == latest:
+        rows += official.choices_of_evaluation(scene, one)
     others = [n for n in range(1, latest + 1) if n != one.version.version][-3:]
     if others:
         rows.append(

@@ -267,7 +267,9 @@ def _ways(scene: Scene, call: Call) -> list[tuple[Choice, ...]]:
     another = None if call.next else help_calls.next_for(scene.session, call)
     if another is not None:
         way = press("tell_next", call.id, another.person_id)
-        rows.append((Choice(way, t("seeking.tell_next", name=another.name)),))
+        gone = help_calls.is_gone(scene.session, call)
+        label = t("seeking.tell_now" if gone else "seeking.tell_next", name=another.name)
+        rows.append((Choice(way, label),))
     back = Choice(press("take_back_call", call.id), t("seeking.take_back"), weight="quiet")
     return [*rows, (back,)]
 

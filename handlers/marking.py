@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from bot.scene import TO_MENU, Act, Flow, Scene, number
+from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Free
 from bot.talk.message import Choice, Field, Item, Message, press
@@ -16,12 +17,15 @@ from handlers import evaluations, progress
 from handlers.evaluations import EvaluationSeen, by_kind, by_month, window_words, with_commas
 from handlers.pages import page_of, tell
 from programmes.values import kept_as
-from prompts import Words, t
-from services import looking, marking, records
+from prompts import Text, Words, t
+from services import looking, marking, records, stages
+from services.access import cohorts_for
+from services.entities import Cohort
 from services.evaluations import EvaluationBody, Signed, closed
-from services.marking import Marking, SignedMark
+from services.marking import ExpertLeft, Marking, SignedMark
 from services.packs import word_label
 from services.rights import Relation
+from services.stages import StageNow
 
 CARD: Final = "marking"
 TO_LIST: Final = Choice(press("marking"), t("marking.to_list"), weight="quiet")
@@ -254,6 +258,53 @@ def mark_item(one: SignedMark) -> Item:
     return Item(one.expert, to_read, marking.outcome_label(one) or t("evaluation.signed"), "good")
 
 
+def unsigned(scene: Scene, args: Sequence[str]) -> None:
+    """Show an office the experts who have not signed, each with a reminder."""
+    cohort, now = stage_asked(scene, args)
+    found = marking.unsigned(scene.session, scene.actor, cohort, now)
+    here = [one for one in found if one.reachable]
+    stage = (cohort.id or 0, now.number)
+    rows = [
+        (Choice(press("remind_expert", *stage, one.place), t("marking.remind", name=one.name)),)
+        for one in here
+    ]
+    if len(here) > 1:
+        label = t("marking.remind_all", count=len(here))
+        rows.insert(0, (Choice(press("remind_expert", *stage), label, weight="primary"),))
+    items = tuple(Item(one.name, "", left_words(one), "waiting") for one in found)
+    words = t("marking.unsigned_which" if found else "marking.all_signed", count=len(found))
+    title = t("marking.at", stage=now.stage.name)
+    tell(scene, Message(words, title=title, items=items), rows)
+
+
+def left_words(one: ExpertLeft) -> Words:
+    """How much is left to an expert."""
+    key = "marking.left" if one.reachable else "marking.left_unreachable"
+    return t(key, count=one.learners)
+
+
+def remind(scene: Scene, args: Sequence[str]) -> None:
+    """Remind the experts who have not signed, or the one on the button."""
+    cohort, now = stage_asked(scene, args)
+    place = number(args, 2) if args[2:] else None
+    reached = marking.remind(scene.session, scene.actor, cohort, now, place)
+    tell(scene, Message(reminded_words(reached)), [])
+
+
+def reminded_words(reached: Sequence[ExpertLeft]) -> Text:
+    """Who was reminded."""
+    if not reached:
+        return t("marking.reminded_nobody")
+    return t("marking.reminded", names=[one.name for one in reached])
+
+
+def stage_asked(scene: Scene, args: Sequence[str]) -> tuple[Cohort, StageNow]:
+    """The cohort and the stage that a button names. Raises `Refused`."""
+    cohort = cohorts_for(scene.session, scene.actor, "stages", number(args))[0]
+    today = beijing_day(scene.now)
+    return cohort, stages.stage_numbered(scene.session, cohort, number(args, 1), today)
+
+
 def read(scene: Scene, args: Sequence[str]) -> None:
     """Show an office a mark in full."""
     one = marking.read(scene.session, scene.actor, number(args))
@@ -372,6 +423,8 @@ ACTS: dict[str, Act] = {
     "evidence_said": evidence_said,
     "marks": of_learner,
     "read_mark": read,
+    "unsigned_marks": unsigned,
+    "remind_expert": remind,
     "reopen_mark": reopen,
 }
 

@@ -10,7 +10,7 @@ from typing import Final, cast
 from bot.scene import TO_MENU, Scene, number
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Field, Item, Message, Meter, Tone, press
-from handlers import diary, materials, plans, presentation, results, session
+from handlers import diary, materials, official, plans, presentation, results, session
 from handlers.attachments import shown
 from handlers.diary import WritingSeen
 from handlers.materials import MaterialSeen
@@ -370,6 +370,8 @@ def show(scene: Scene, args: Sequence[str], told: Words = "") -> None:
     body = records.body_at(scene.session, record, version)
     mine = records.may(scene.session, scene.actor, record, "edit")
     rows = own_choices(record, version) if mine else []
+    if mine:
+        rows = [*official.choices_of(scene, record, version), *rows]
     rows = [*word_choices(scene, record, version), *rows]
     if record.version > 1:
         rows.append(version_choices(record, version))

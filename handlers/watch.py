@@ -12,7 +12,7 @@ from typing import Final
 from bot.scene import Act, Scene, number
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Field, Item, Message, press
-from handlers import dossiers, plans, progress
+from handlers import dossiers, official, plans, progress
 from handlers.evaluations import signed_item
 from handlers.pages import (
     CARD,
@@ -107,6 +107,7 @@ def profile(scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]
         fields=(
             Field(t("field.mentors"), t("field.list", items=around or t("watch.no_mentor"))),
             *([Field(t(key), urged)] if every or mine else []),
+            *official.of_learner(scene, member),
             *consent_fields(scene, member),
         ),
         items=(

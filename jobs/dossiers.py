@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.inbox import Job, Order
+from bot.inbox import Order
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import Clock
 from bot.talk.inputs import length
@@ -101,29 +101,38 @@ def put_down(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
-def make_dossier(bindery: Bindery, store: FileStore, clock: Clock) -> Job:
-    """The job `make_dossier`: returns the numbers of the two files."""
+@dataclass(frozen=True, slots=True)
+class DossierDesk:
+    """Makes a dossier for one who asks, in the chat or on a page."""
 
-    async def make(order: Order) -> dict[str, Any]:
-        actor = Actor(order.person_id or 0, None, clock.now())
-        member, printer = order.args["member"], Printer(DOSSIER)
+    bindery: Bindery
+    store: FileStore
+    clock: Clock
+
+    async def make(self, actor: Actor, member_id: int) -> list[int]:
+        """The numbers of the two files, which the actor alone can open for a while. Raises
+        `Refused` and `NotPrinted`."""
+        printer = Printer(DOSSIER)
         try:
-            papers = await bindery.papers(printer, actor, member)
+            papers = await self.bindery.papers(printer, actor, member_id)
             kept = {
-                end: (await asyncio.to_thread(store.keep, data), len(data))
+                end: (await asyncio.to_thread(self.store.keep, data), len(data))
                 for end, data in papers.items()
             }
-            files = await bindery.database.run(dossiers.keep, actor, member, kept)
-        except Refused:
-            return {"files": []}
+            return await self.bindery.database.run(dossiers.keep, actor, member_id, kept)
         except NotPrinted as why:
-            log.error("dossier_not_printed", member=member, why=str(why))
-            return {"files": []}
+            log.error("dossier_not_printed", member=member_id, why=str(why))
+            raise
         finally:
             await printer.close()
-        return {"files": files}
 
-    return make
+    async def make_for_chat(self, order: Order) -> dict[str, Any]:
+        """The job `make_dossier`: returns the numbers of the two files."""
+        actor = Actor(order.person_id or 0, None, self.clock.now())
+        try:
+            return {"files": await self.make(actor, order.args["member"])}
+        except (Refused, NotPrinted):
+            return {"files": []}
 
 
 # ---------------------------------------------------------------- what stands on the paper

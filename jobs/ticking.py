@@ -13,7 +13,15 @@ from sqlmodel import Session
 
 from bot.delivery import ConditionCheck
 from bot.talk.clock import Clock, beijing_day
-from services import bulletin_posts, delegates, help_calls, office_days, records, reminders
+from services import (
+    bulletin_posts,
+    delegates,
+    handovers,
+    help_calls,
+    office_days,
+    records,
+    reminders,
+)
 from storage.database import Database
 
 CONDITIONS: Final[Mapping[str, Callable[[Clock], ConditionCheck]]] = {
@@ -36,6 +44,7 @@ RoundStep = Callable[[Session, datetime], Any]
 
 ROUNDS: Final[Mapping[str, Sequence[RoundStep]]] = {
     "help_calls": (help_calls.turn,),
+    "handovers": (handovers.turn,),
     "delegates": (delegates.turn,),
     "reminders": (reminders.find, reminders.tell),
 }

@@ -61,7 +61,7 @@ def template(
     book = Workbook()
     sheet: Any = book.active
     sheet.title = _sheet_name(name, 1)
-    _write(sheet, headings)
+    _write(sheet, 1, headings)
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     for column, offered in choices:
@@ -78,8 +78,8 @@ def template(
             sheet.cell(row=row, column=place + 1).number_format = "@"
     sheet.freeze_panes = "A2"
     beside = book.create_sheet(_sheet_name(notes_name, 2))
-    for note in notes:
-        _write(beside, [note])
+    for row, note in enumerate(notes, 1):
+        _write(beside, row, [note])
     beside.column_dimensions["A"].width = WIDEST
     return _bytes(book)
 
@@ -97,20 +97,20 @@ def _list(book: Any, name: str, above: Sequence[Cells], below: Sequence[Cells]) 
     from openpyxl.styles import Font
 
     sheet = book.create_sheet(_sheet_name(name, len(book.worksheets) + 1))
-    for line in above:
-        _write(sheet, line)
-    for row in sheet.iter_rows():
-        for cell in row:
+    for row, line in enumerate(above, 1):
+        _write(sheet, row, line)
+    for cells in sheet.iter_rows():
+        for cell in cells:
             cell.font = Font(bold=True)
-    for line in below:
-        _write(sheet, line)
+    for row, line in enumerate(below, len(above) + 1):
+        _write(sheet, row, line)
     _widen(sheet)
     sheet.freeze_panes = f"A{len(above) + 1}"
     return sheet
 
 
-def _write(sheet: Worksheet, line: Cells) -> None:
-    row = sheet.max_row + 1 if sheet.max_row > 1 or sheet["A1"].value is not None else 1
+def _write(sheet: Worksheet, row: int, line: Cells) -> None:
+    # The row is told: to ask a sheet how far it goes looks at every cell that it has.
     for column, said in enumerate(line, 1):
         if said is None:
             continue

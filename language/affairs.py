@@ -33,6 +33,7 @@ Name = Literal[
     "presentation",
     "results",
     "stand_in",
+    "hand_over",
     "mend",
     "change",
     "backdate",

@@ -1,4 +1,4 @@
-"""A school grade as people write it: 高一, 高1(3)班, 高中一年级, 2025级, 2028届, 初二, Grade 10.
+"""A school grade as people write it: 高一, 高1(3)班, 高中一年级, 2025级, 2028届, S1, 高II.
 
 What is said by the year of entry (级) or of leaving (届) depends on the day: a school year begins
 on the 1st of September. 高2028级 where 2028 is still to come is said by the year of leaving, as
@@ -46,9 +46,14 @@ _ENGLISH: Final = re.compile(
     r" ?\.?(?P<number>[0-9]{1,2}|one|two|three|i{1,3})\b",
     re.IGNORECASE,
 )
+# S1, J2, P6, as schools that teach in English write it.
+_LETTER: Final = re.compile(r"(?P<level>[SJP]) ?-?(?P<number>[1-6])(?![0-9])", re.IGNORECASE)
+# 高II; II alone is of the only school there is.
+_BY_ROMAN: Final = re.compile(rf"(?P<level>{_LEVEL})?(?P<number>III|II|IV|VI|V|I)(?:年级)?")
 _VOCATIONAL: Final = re.compile("职高|中职|职业高中|职业中学|职中|中专|vocational", re.IGNORECASE)
 _PRESCHOOL: Final = re.compile("幼儿园|学前|大班|幼升小|preschool|kindergarten", re.IGNORECASE)
-_ROMAN: Final = {"i": 1, "ii": 2, "iii": 3}
+_ROMAN: Final = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
+_OF_LETTER: Final = {"S": "senior", "J": "junior", "P": "primary"}
 
 
 def school_grade(text: str, today: date, levels: Sequence[str] = ()) -> str | None:
@@ -71,6 +76,11 @@ def school_grade(text: str, today: date, levels: Sequence[str] = ()) -> str | No
         return _key(_LEVELS[found["level"]], whole(found["number"]) or 0)
     if (found := _BY_NUMBER.match(said)) and (found["number"] or found[0] == said):
         return _counted_on(whole(found["number"] or found["bare"]) or 0)
+    if found := _LETTER.match(spaced):
+        return _key(_OF_LETTER[found["level"].upper()], int(found["number"]))
+    if found := _BY_ROMAN.fullmatch(_without_brackets(spaced).removesuffix("班")):
+        named = [_LEVELS[found["level"]]] if found["level"] else levels
+        return _key(named[0], _ROMAN[found["number"].lower()]) if len(named) == 1 else None
     if found := _ENGLISH.search(spaced):
         word = found["number"].lower()
         number = _ROMAN.get(word) or whole(word) or 0

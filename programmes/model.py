@@ -341,6 +341,7 @@ class Forms(Section):
 
 class Platforms(Section):
     list: Fact[tuple[values.Website, ...]]
+    forms: Fact[tuple[values.PlatformForm, ...]] = added()
 
 
 class Contacts(Section):

@@ -888,6 +888,53 @@ class Website(Listed):
     use: str
 
 
+class FilledFrom(StrEnum):
+    """From what of an entry, or of its learner, a field of a platform is filled in."""
+
+    STUDENT = "student"
+    SCHOOL = "school"
+    MENTOR = "mentor"
+    SUBJECT = "subject"
+    DAY = "day"
+    TIME = "time"
+    HOURS = "hours"
+    MINUTES = "minutes"
+    PLACE = "place"
+    ACTIVITY = "activity"
+    PEOPLE = "people"
+    TEXT = "text"
+    """All that was written."""
+    DIMENSION = "dimension"
+    """What was said of the dimension that has the field's name."""
+    OUTCOME = "outcome"
+    COMMENT = "comment"
+
+
+class FilledKind(StrEnum):
+    """What is entered on a platform."""
+
+    SESSION = "session"
+    DIARY = "diary"
+    MEETING_RECORD = "meeting_record"
+    EVALUATION = "evaluation"
+
+
+class PlatformField(Value):
+    name: str
+    """As the platform calls it."""
+    filled_from: FilledFrom
+
+
+class PlatformForm(Listed):
+    """What a platform asks for, of one kind of entry, in its order."""
+
+    kind: FilledKind
+    platform: str
+    stage: StageWord | None = None
+    """Of evaluations: the stage."""
+    fields: tuple[PlatformField, ...]
+
+
 class Contact(Listed):
     """An office, never a person."""
 

@@ -18,13 +18,15 @@ from sqlmodel import Session, col
 from bot.talk.clock import beijing_day
 from programmes.model import Programme
 from programmes.pacing import Away
-from services import consent, records, roster
+from services import certificates, consent, records, roster
 from services.access import LEARNERS, things
 from services.progress import InShort, PaceKind, pace
 from services.rights import RIGHTS
 from services.roster import Presence
 from storage.tables import (
     Audit,
+    Bulletin,
+    Certificate,
     Cohort,
     Evaluation,
     EvaluationState,
@@ -397,29 +399,40 @@ class ActLine(NamedTuple):
     who: str
     role: Role
     verb: str
-    learner_id: int
+    learner_id: int | None
+    """The member to whom it was done; empty for what is done to a whole cohort."""
     whom: str
-    whose_role: Role
+    whose_role: Role | None
 
 
 OTHER_VERBS: Final = (
     *("look", "add_member", "change_member", "end_member"),
-    *("link_mentor", "unlink", "invite", "join"),
+    *("link_mentor", "unlink", "invite", "join", "withdraw_handover", "take_over"),
+    *("drop_bulletin", "decline_bulletin", "pause_bulletin", "resume_bulletin"),
+    *("cancel_bulletin", "remind_bulletin", "undo_roster", "remind_expert"),
 )
-"""Acts on members that need no right of the table: they are done at the server, or are looks."""
+"""Acts that have no row of their own in the table of rights: they are done at the server, are
+looks, or come under another act's row."""
+OF_COHORTS: Final = ("cohort", certificates.ORDER)
+"""The objects of acts done to a whole cohort, whose number is the cohort's."""
 
 
 def acts(db: Session, cohort: Cohort, reader: int, now: datetime) -> list[ActLine]:
     """What staff whom somebody oversees did lately to members whom they oversee, and to their
-    entries and evaluations, the latest first."""
+    entries, evaluations and certificates; to the cohort, and with its bulletins. The latest come
+    first."""
     seen = sa.select(col(Membership.id)).where(*roster.seen_in(cast(int, cohort.id), reader))
     by, whom = aliased(Membership), aliased(Membership)
     doer, person = aliased(Person), aliased(Person)
-    number = col(Audit.object_id)
+    what, number = col(Audit.object), col(Audit.object_id)
     of = sa.case(
-        (col(Audit.object) == "record", col(Record.student_id)),
-        (col(Audit.object) == "evaluation", col(Evaluation.student_id)),
-        (col(Audit.object) == "membership", number),
+        (what == "record", col(Record.student_id)),
+        (what == "evaluation", col(Evaluation.student_id)),
+        (what == "certificate", col(Certificate.member_id)),
+        (what == "membership", number),
+    )
+    of_all = (what.in_(OF_COHORTS) & (number == cohort.id)) | (
+        (what == "bulletin") & (col(Bulletin.cohort_id) == cohort.id)
     )
     found = (
         sa.select(
@@ -429,25 +442,25 @@ def acts(db: Session, cohort: Cohort, reader: int, now: datetime) -> list[ActLin
             col(by.role),
             col(Audit.verb),
             col(whom.id),
-            col(person.name),
+            sa.func.coalesce(col(person.name), ""),
             col(whom.role),
         )
         .select_from(Audit)
         .join(by, col(by.person_id) == col(Audit.person_id))
         .join(doer, col(doer.id) == col(by.person_id))
-        .outerjoin(Record, (col(Audit.object) == "record") & (col(Record.id) == number))
-        .outerjoin(
-            Evaluation, (col(Audit.object) == "evaluation") & (col(Evaluation.id) == number)
-        )
-        .join(whom, col(whom.id) == of)
-        .join(person, col(person.id) == col(whom.person_id))
+        .outerjoin(Record, (what == "record") & (col(Record.id) == number))
+        .outerjoin(Evaluation, (what == "evaluation") & (col(Evaluation.id) == number))
+        .outerjoin(Certificate, (what == "certificate") & (col(Certificate.id) == number))
+        .outerjoin(Bulletin, (what == "bulletin") & (col(Bulletin.id) == number))
+        .outerjoin(whom, col(whom.id) == of)
+        .outerjoin(person, col(person.id) == col(whom.person_id))
         .where(
             col(Audit.at) > now - LATELY,
             col(Audit.refused) == "",
             col(Audit.verb).in_([*RIGHTS, *OTHER_VERBS]),
             col(by.id).in_(seen),
             col(by.role).not_in([*LEARNERS, Role.GUARDIAN]),
-            col(whom.id).in_(seen),
+            col(whom.id).in_(seen) | of_all,
         )
         .order_by(col(Audit.id).desc())
         .limit(MOST)

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.message import Choice, Message, are_sealed, press
 from prompts import t
-from services import audit, notices
+from services import audit, handovers, notices
 from services.access import (
     Grant,
     LearnerPlace,
@@ -221,22 +221,34 @@ def ask(db: Session, actor: Actor, adult: int) -> Call | None:
 
 
 def next_for(db: Session, call: Call) -> Adult | None:
-    """Who may be told if nobody reads the call: the first other adult who can be
-    reached."""
+    """Who may be told if nobody reads the call: the first other adult who can be reached; before
+    all others, whoever has taken over from the adult who was asked."""
     told = {step.person_id for step in call.of(HelpStepKind.TOLD)}
-    others = (one for one in adults(db, call.learner_id) if one.person_id not in told)
-    return next((one for one in others if one.reachable), None)
+    others = [
+        one for one in adults(db, call.learner_id) if one.reachable and one.person_id not in told
+    ]
+    place = cast(Membership, db.get(Membership, call.learner_id))
+    heir = handovers.successor_of(db, call.adult, place.cohort_id)
+    return next(iter(sorted(others, key=lambda one: one.person_id != heir)), None)
+
+
+def is_gone(db: Session, call: Call) -> bool:
+    """Whether the adult who was asked may be asked no more: their place has ended, or passed to
+    another."""
+    return not may_be_asked(db, call.adult, call.learner_id)
 
 
 def agree(db: Session, actor: Actor, number: int, adult: int) -> Call:
-    """Note that the learner agrees to have another adult told if nobody reads the call. Raises
-    `Refused`."""
+    """Note that the learner agrees to have another adult told if nobody reads the call; at once,
+    where the adult who was asked may be asked no more. Raises `Refused`."""
     call = own_call(db, actor, number, "ask_for_help")
     if call.ended or not may_be_asked(db, adult, call.learner_id):
         raise _refused("ask_for_help", number)
     if call.next != adult:
         _step(db, number, HelpStepKind.NEXT, actor.now, adult)
         audit.note(db, actor, "tell_next", OBJECT, number)
+        if is_gone(db, call) and notices.reaches(db, adult):
+            _pass_on(db, actor, number, adult)
     return cast(Call, _call(db, number))
 
 
@@ -330,16 +342,15 @@ def close(db: Session, actor: Actor, number: int) -> bool:
 
 
 def turn(db: Session, now: datetime) -> None:
-    """See to open calls that nobody has read for a day, or that were read and not closed for three
-    days. Calling it twice changes nothing more.
+    """See to open calls that nobody has read for a day, to those that were read and not closed for
+    three days, and to those whose adult may be asked no more. Calling it twice changes nothing
+    more.
 
     Another adult is told only if the learner agreed to that. Else the learner is told that nobody
     has looked.
     """
     rows = db.exec(
-        select(HelpCall)
-        .where(col(HelpCall.id).not_in(_ended), HelpCall.at <= now - UNOPENED)
-        .order_by(col(HelpCall.id))
+        select(HelpCall).where(col(HelpCall.id).not_in(_ended)).order_by(col(HelpCall.id))
     )
     for call in _calls(db, list(rows)):
         wait, kind = (
@@ -347,16 +358,22 @@ def turn(db: Session, now: datetime) -> None:
             if call.opened
             else (UNOPENED, HelpStepKind.UNOPENED)
         )
+        if is_gone(db, call):
+            wait, kind = timedelta(0), HelpStepKind.GONE
         if now < call.told.at + wait:
             continue
         by, another = Operator(now), call.next
         if another is not None and _may_be_told(db, call, another):
-            _tell_adult(db, by, call.id, another)
-            audit.note(db, by, "pass_call_on", OBJECT, call.id)
+            _pass_on(db, by, call.id, another)
             _tell_learner(db, by, call, f"next:{another}")
         elif not any(step.at > call.told.at for step in call.of(kind)):
-            _step(db, call.id, kind, now)
+            _step(db, call.id, kind, now, call.adult if kind is HelpStepKind.GONE else None)
             _tell_learner(db, by, call, f"{kind}:{call.told.id}")
+
+
+def _pass_on(db: Session, by: By, number: int, adult: int) -> None:
+    _tell_adult(db, by, number, adult)
+    audit.note(db, by, "pass_call_on", OBJECT, number)
 
 
 def _may_be_told(db: Session, call: Call, adult: int) -> bool:

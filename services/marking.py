@@ -37,6 +37,7 @@ from services.access import (
     holders_each,
     learner_at,
     name_at,
+    things,
 )
 from services.evaluations import EvaluationBody, Signed
 from services.packs import load
@@ -317,6 +318,13 @@ class MarkTally:
     """Those that are signed, not opened again."""
     outcomes: tuple[str, ...]
     """Those that were chosen, in the order of the document's list, from the best."""
+    waiting: tuple[int, ...] = ()
+    """The experts, by their places, who could still sign and have not."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every expert has signed."""
+        return bool(self.marks) and len(self.marks) == self.experts
 
     @property
     def median(self) -> tuple[str, ...]:
@@ -351,8 +359,120 @@ def tallies(
         scale = [kept_as(one) for one in part.outcomes]
         outcomes = tuple(one for one in scale for said in chosen if said == one)
         found[student] = MarkTally(
-            student in come, len(could | {m.expert_id for m in marks}), marks, outcomes
+            student in come,
+            len(could | {m.expert_id for m in marks}),
+            marks,
+            outcomes,
+            tuple(sorted(one for one in could - {m.expert_id for m in marks} if one)),
         )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedLearner:
+    """How the experts stand with one learner at a stage, as the office sees it."""
+
+    member: Member
+    tally: MarkTally
+    signed: tuple[str, ...]
+    """The names of the experts who have signed."""
+    waiting: tuple[str, ...]
+    decided: bool
+
+
+def of_stage(db: Session, actor: Actor, cohort: Cohort, now: StageNow) -> list[MarkedLearner]:
+    """How the experts stand with everybody who was recommended, in the order of the roster.
+
+    Raises `Refused` for anyone but the office that decides, and at a stage without experts.
+    """
+    part = deciding_part(cohort, now)
+    members = [
+        one
+        for one in roster.learners_for(db, actor, "read_marks")
+        if one.membership.cohort_id == cohort.id
+    ]
+    if part is None or not members:
+        raise Refused(t("marking.not_yours_to_read"), verb="read_marks", object="cohort")
+    ids = [one.id for one in members]
+    known = tallies(db, actor, ids, now, part)
+    over = committee.decided(db, ids, now.key)
+    names = {place: name_at(db, place) for one in known.values() for place in _places(one)}
+    return [
+        MarkedLearner(
+            one,
+            tally,
+            tuple(names[mark.expert_id] for mark in tally.marks),
+            tuple(names[place] for place in tally.waiting),
+            one.id in over,
+        )
+        for one in members
+        for tally in (known[one.id],)
+        if tally.recommended or tally.marks
+    ]
+
+
+def _places(tally: MarkTally) -> set[int]:
+    return {*tally.waiting, *(mark.expert_id for mark in tally.marks)}
+
+
+@dataclass(frozen=True, slots=True)
+class ExpertLeft:
+    """An expert who has not signed all, and how many learners are left to them."""
+
+    place: int
+    person_id: int
+    name: str
+    learners: int
+    reachable: bool
+
+
+def may_read_some(db: Session, actor: Actor, cohort: Cohort) -> bool:
+    """Whether the actor may see the marks of any learner of a cohort."""
+    some = select(Membership.id).where(
+        Membership.cohort_id == cohort.id,
+        col(Membership.id).in_(things("read_marks", actor.person_id)),
+    )
+    return db.exec(some.limit(1)).first() is not None
+
+
+def unsigned(db: Session, actor: Actor, cohort: Cohort, now: StageNow) -> list[ExpertLeft]:
+    """The experts who have still to sign at a stage, in the order of the roster; none once the
+    stage takes no marks. Raises `Refused` as `of_stage` does."""
+    left: Counter[int] = Counter()
+    every = of_stage(db, actor, cohort, now)
+    awaiting = awaiting_consent(db, [one.member.id for one in every], beijing_day(actor.now))
+    for one in every if now.takes_evaluations else ():
+        if not one.decided and one.member.id not in awaiting:
+            left.update(one.tally.waiting)
+    return [
+        ExpertLeft(
+            member.id,
+            member.person.id or 0,
+            member.person.name,
+            left[member.id],
+            notices.reaches(db, member.person.id or 0),
+        )
+        for member in roster.members_by_id(db, list(left))
+    ]
+
+
+def remind(
+    db: Session, actor: Actor, cohort: Cohort, now: StageNow, place: int | None = None
+) -> list[ExpertLeft]:
+    """Remind the experts who have still to sign, or one of them, at most once a day. Returns those
+    whom it reaches. Raises `Refused` as `of_stage` does."""
+    found = [
+        one
+        for one in unsigned(db, actor, cohort, now)
+        if one.reachable and place in (None, one.place)
+    ]
+    for one in found:
+        to_list = Choice(press("marking"), t("command.marking.label"), weight="primary")
+        said = t("marking.please", stage=now.stage.name, count=one.learners)
+        key = f"marks-asked:{one.place}:{now.key}:{beijing_day(actor.now)}"
+        message = Message(said, ((to_list,),), title=t("marking.title"), clause=now.stage.clause)
+        notices.tell(db, actor, one.person_id, message, key)
+        audit.note(db, actor, "remind_expert", "membership", one.place)
     return found
 
 

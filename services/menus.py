@@ -28,7 +28,8 @@ OFFERED: Final = (
     *("session", "writing", "meeting", "presentation", "materials", "progress", "records"),
     *("queue", "evaluations", "marking", "cohort", "console", "stages", "plans", "results"),
     *("students", "service_hours", "certificates", "bulletins", "questions", "documents"),
-    *("roster", "summary", "rehearsal", "children", "reminders", "seek_help"),
+    *("roster", "handovers", "check_platform", "summary", "rehearsal"),
+    *("children", "reminders", "seek_help"),
 )
 """The commands that need a right, in the menu's order."""
 WATCH: Final = (Role.SCHOOL_TEACHER, Role.GUARDIAN)
@@ -40,6 +41,7 @@ ASKED_FOR: Final[Mapping[str, Callable[[Programme, Role], bool]]] = {
     "materials": lambda programme, _role: bool(listed(programme)),
     "service_hours": counted_in,
     "presentation": lambda programme, _role: bool(presented(programme)),
+    "check_platform": lambda programme, _role: bool(programme.platforms.forms.value),
     "results": lambda programme, role: bool(stages_with_tests(programme)) and role not in WATCH,
     "plans": lambda programme, role: is_asked(programme) and role not in WATCH,
 }

@@ -20,10 +20,12 @@ from services import (
     certificates,
     ending,
     evaluations,
+    handovers,
     help_calls,
     looking,
     marking,
     notices,
+    official,
     reminders,
 )
 from services.access import LEARNERS, holders
@@ -43,6 +45,7 @@ from storage.tables import (
     Delegation,
     File,
     Guardianship,
+    Handover,
     Inquiry,
     Invite,
     Leave,
@@ -51,6 +54,7 @@ from storage.tables import (
     Opening,
     Outbox,
     Person,
+    PlatformEntry,
     PolicyDocument,
     Record,
     RecordFile,
@@ -179,6 +183,7 @@ def everything(
             db, select(RecordVersion).where(col(RecordVersion.record_id).in_(records))
         ),
         "reviews": _rows(db, select(Review).where(col(Review.record_id).in_(records))),
+        "on_the_platform": official.copied(db, places_of(db, person_id)),
         "drafts": _rows(db, _drafts(person_id, own=own)),
         "chats": [
             _row(chat) | ({} if own else {"offered": []})
@@ -206,6 +211,16 @@ def everything(
             db,
             select(Delegation).where(
                 or_(col(Delegation.mentor_id).in_(places), col(Delegation.delegate_id).in_(places))
+            ),
+        ),
+        "handovers": _rows(
+            db,
+            select(Handover).where(
+                or_(
+                    col(Handover.place_id).in_(places),
+                    col(Handover.successor_id) == person_id,
+                    col(Handover.made_by) == person_id,
+                )
             ),
         ),
         "leaves": _rows(db, select(Leave).where(col(Leave.member_id).in_(places))),
@@ -396,6 +411,7 @@ def erase(db: Session, by: Operator, person_id: int) -> Erased:
     marking.forget(db, places)
     result.files = _erase_records(db, person_id, records)
     here.execute(delete(Opening).where(col(Opening.person_id) == person_id))
+    handovers.forget(db, person_id, places)
     reminders.forget(db, person_id, places)
     applying.forget_person(db, person_id, places)
     _erase_questions(db, person_id)
@@ -466,7 +482,7 @@ def _erase_records(db: Session, person_id: int, records: Collection[int | None])
     # What others wrote of a learner may hold files of theirs.
     in_them = select(RecordFile.file_id).where(col(RecordFile.record_id).in_(chosen))
     shown = list(db.exec(in_them))
-    for table in (RecordFile, RecordVersion, Review, Opening):
+    for table in (RecordFile, RecordVersion, Review, Opening, PlatformEntry):
         here.execute(delete(table).where(col(table.record_id).in_(chosen)))
     here.execute(update(Record).where(col(Record.about_id).in_(chosen)).values(about_id=None))
     here.execute(delete(Record).where(col(Record.id).in_(chosen)))

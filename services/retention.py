@@ -33,6 +33,7 @@ from storage.tables import (
     Membership,
     Opening,
     Outbox,
+    PlatformEntry,
     Record,
     RecordFile,
     RecordVersion,
@@ -281,7 +282,7 @@ def _delete(db: Session, now: datetime, rule: Retention, student: int) -> None:
     here.execute(delete(RecordFile).where(col(RecordFile.record_id).in_(entries)))
     _delete_files(db, shown)
     if rule.kind is RetentionKind.ENTRIES:
-        for model in (RecordVersion, Review, Opening):
+        for model in (RecordVersion, Review, Opening, PlatformEntry):
             here.execute(delete(model).where(col(model.record_id).in_(entries)))
         here.execute(update(Record).where(col(Record.about_id).in_(entries)).values(about_id=None))
         here.execute(delete(Record).where(col(Record.id).in_(entries)))

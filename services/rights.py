@@ -245,6 +245,12 @@ _EVERY: Final = (
     _keep("hand_in", "access.not_your_record"),
     _keep("edit", "access.not_your_record", "edit", object="record"),
     _keep("amend", "access.not_your_record", object="record"),
+    _keep(
+        "enter_on_platform",
+        "access.not_your_record",
+        *("official", "on_platform", "off_platform"),
+        object="record",
+    ),
     Right(
         "withdraw",
         Of.LEARNER,
@@ -349,7 +355,13 @@ _EVERY: Final = (
     _evaluate("evaluate_at_school", _R.SCHOOL),
     _evaluate("recommend_outcome", _R.OFFICE),
     _evaluate("decide_outcome", _R.OFFICE, must=_DECIDED),
-    _read("read_evaluation", "evaluation.not_yours_to_read", "evaluated", object="evaluation"),
+    _read(
+        "read_evaluation",
+        "evaluation.not_yours_to_read",
+        "evaluated",
+        "official_evaluation",
+        object="evaluation",
+    ),
     Right(
         "reopen_evaluation",
         Of.LEARNER,
@@ -382,7 +394,7 @@ _EVERY: Final = (
         "marking.not_yours_to_read",
         "mark",
         _MARKS_READ,
-        ("marks", "read_mark"),
+        ("marks", "read_mark", "unsigned_marks", "remind_expert"),
     ),
     Right(
         "reopen_mark",
@@ -427,6 +439,7 @@ _EVERY: Final = (
         "service.none_yours",
         ways=("service_hours",),
     ),
+    _oversee("check_platform"),
     _oversee("list_hours"),
     Right(
         "prove_hours",
@@ -605,6 +618,14 @@ _EVERY: Final = (
         "invitations.not_yours",
         "cohort",
         ways=("invite", "invite_all"),
+    ),
+    Right(
+        "hand_over",
+        Of.MEMBER,
+        (_R.OFFICE,),
+        "handover.not_yours",
+        "membership",
+        ways=("handovers", "hand_over", "withdraw_handover"),
     ),
     # Calls for help. Nobody else learns that there are any.
     Right(

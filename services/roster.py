@@ -549,7 +549,7 @@ def _cap(db: Session, mentor: Member, verb: str) -> Warnings:
         return ()
     programme = load(cohort_of(db, mentor.membership).programme)
     cap = _first_with_value(programme.quotas.per_mentor_max, programme.mentor.student_cap)
-    students = len(_students_of_mentor(db, mentor.membership))
+    students = len(students_of_mentor(db, mentor.membership))
     if cap is None or cap.value is None or students < cap.value:
         return ()
     told = {"name": mentor.person.name, "most": cap.value, "clause": cap.clause}
@@ -912,14 +912,15 @@ def linked(db: Session, member: Member) -> list[Member]:
         | (col(Membership.person_id).in_(children) & col(Membership.role).in_(LEARNERS)),
         _now(),
     )
-    return [*_students_of_mentor(db, member.membership), *around, *family]
+    return [*students_of_mentor(db, member.membership), *around, *family]
 
 
 def _now() -> ColumnElement[bool]:
     return col(Membership.ended_at).is_(None)
 
 
-def _students_of_mentor(db: Session, mentor: Membership) -> list[Member]:
+def students_of_mentor(db: Session, mentor: Membership) -> list[Member]:
+    """The learners linked with a mentor or team member now."""
     theirs = select(Mentoring.student_id).where(
         Mentoring.mentor_id == mentor.id, col(Mentoring.ended_at).is_(None)
     )

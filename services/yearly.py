@@ -48,8 +48,8 @@ _OF_ALL: Final[dict[str, type[SQLModel]]] = {
     "audit": Audit,
 }
 """What belongs to no cohort."""
-LEFT: Final = ("copy_data", "list_hours", "backup", "audit_pack")
-"""Acts by which data leave the database: copies, lists, backups."""
+LEFT: Final = ("copy_data", "list_hours", "make_summary", "make_dossier", "backup", "audit_pack")
+"""Acts by which data leave the database: copies, lists, papers, backups."""
 ERASED: Final = ("erase", "erase_data", "retention", "undo_roster", "withdraw", "remove_document")
 """Acts by which something is deleted or shut."""
 

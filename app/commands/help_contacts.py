@@ -21,10 +21,21 @@ def add(
     person: Somebody,
     at: Annotated[str, typer.Option("--at", help=both("help_contact_at"))] = "",
     same_as: Annotated[int | None, typer.Option(help=both("same_as"))] = None,
+    another: Annotated[bool, typer.Option("--another", help=both("help_contact_another"))] = False,
 ) -> None:
     from app import desk
     from storage.tables import Role
 
+    if same_as is None and not another:
+        with desk.desk() as (db, _):
+            # Of two with one name a learner sees only the name: it must be clear who is meant.
+            alike = [
+                t("cli.known_at", number=one.id, role=t(f"role.{one.membership.role}"), unit=unit)
+                for one in desk.called(db, person)
+                for unit in (one.unit_name or t("cli.whole_cohort"),)
+            ]
+        if alike:
+            raise Mistake(t("cli.help_contact_whom", name=person, known=alike))
     desk.add_person(
         person,
         Role.HELP_CONTACT.value,

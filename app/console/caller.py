@@ -89,3 +89,5 @@ class Elsewhere:
 Address = Mapping[str, str]
 """What stands in an address: the numbers in its path, and all after its question mark."""
 View = Callable[[Caller, Address], PageDrawn | ListDrawn | Elsewhere]
+Deed = Callable[[Caller, Address], PageDrawn | Elsewhere]
+"""What a form of the console does: it is told what the form says beside the address."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,25 +23,29 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from app.console import learners, overview, students, worklists
-from app.console.caller import Caller, Elsewhere, ListDrawn, PageDrawn, View
+from app.console import learners, overview, staff, students, worklists
+from app.console.caller import Caller, Deed, Elsewhere, ListDrawn, PageDrawn, View
 from app.console.listing import Listing, ListState, chosen, shown
-from bot.platforms.web.guard import Guard, Origin, preferred
+from bot.platforms.web.guard import Guard, Origin, posted, preferred
 from bot.router import Router
 from bot.scene import Scene
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import Clock, beijing_day
 from jobs import workbooks
+from jobs.dossiers import DossierDesk
+from jobs.printing import NotPrinted
 from jobs.summaries import WORD, NotFilled, SummaryDesk
 from prompts import Language, Words, in_year, render, t
-from services import joining, summaries
+from services import dossiers, joining, summaries
 from services.access import any_of, programmes_for
 from services.audit import note_refusal
+from services.rights import RIGHTS
 from storage import chats
 from storage.database import Database
 
 HERE: Final = Path(__file__).parent
 AT: Final = "/console"
+DOSSIER: Final = "{cohort:row}/students/{student:row}/dossier"
 BOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 POLICY: Final = "; ".join(
     (
@@ -62,6 +66,7 @@ VIEWS: Final[Mapping[str, View]] = {
     "{cohort:row}/students/{student:row}": students.dossier,
     "{cohort:row}/entries/{entry:row}": students.entry,
     **worklists.VIEWS,
+    **staff.VIEWS,
 }
 """The pages, by their paths below the console's own. A list is also a book: `….xlsx`."""
 
@@ -94,9 +99,14 @@ class Gate:
         router: Router,
         public_url: str = "",
         summaries: SummaryDesk | None = None,
+        dossiers: DossierDesk | None = None,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
+        """`wake` is called after something was done: messages may wait."""
         self._database = database
         self._summaries = summaries
+        self._dossiers = dossiers
+        self._wake = wake
         self._clock = clock
         self._router = router
         self._origin = Origin(public_url)
@@ -109,10 +119,16 @@ class Gate:
         pages = [Route(f"/{path}", self._page(view)) for path, view in VIEWS.items()]
         books = [Route(f"/{path}.xlsx", self._book(view)) for path, view in VIEWS.items() if path]
         books.append(Route("/{cohort:row}/summary.docx", self._summary))
+        deeds = [
+            Route(f"/{path}", self._deed(deed), methods=["POST"])
+            for path, deed in staff.DEEDS.items()
+        ]
+        made = Route(f"/{DOSSIER}", self._dossier, methods=["POST"])
         static = Mount("/static", StaticFiles(directory=HERE / "static"))
         nowhere = Route("/{rest:path}", self._page(_nothing))
         app = Starlette(
-            routes=[static, *books, *pages, nowhere], exception_handlers={Exception: self._broken}
+            routes=[static, *books, *pages, *deeds, made, nowhere],
+            exception_handlers={Exception: self._broken},
         )
         guarded = Guard(app, self._origin, lambda _: POLICY, self._foreign)
 
@@ -128,6 +144,44 @@ class Gate:
             return await self._answer(request, view, book=False)
 
         return answer
+
+    def _deed(self, deed: Deed) -> Any:
+        async def answer(request: Request) -> Response:
+            session = request.cookies.get(self._origin.cookie, "")
+            said = await posted(request)
+            asked = {**said, **{k: str(v) for k, v in request.path_params.items()}}
+            path = request.url.path
+            found = await self._database.run(self._do, session, deed, asked, path)
+            self._wake()
+            match found:
+                case Turned():
+                    return self._turned(request, found)
+                case Elsewhere():
+                    return RedirectResponse(f"{AT}/{found.path}", 303)
+            template, shown_there, language = found
+            return self._html(template, language, 200, **shown_there)
+
+        return answer
+
+    def _do(
+        self, db: Session, session: str, deed: Deed, asked: Mapping[str, str], path: str
+    ) -> Turned | Elsewhere | tuple[str, dict[str, Any], Language]:
+        """Do what a form says, in one transaction. What is refused is undone, and said; what the
+        asker may not do at all is as what is not there."""
+        caller = self._caller(db, session)
+        if isinstance(caller, Turned):
+            return caller
+        try:
+            with in_year(caller.today.year), db.begin_nested():
+                drawn = deed(caller, asked)
+                if isinstance(drawn, Elsewhere):
+                    return drawn
+                return self._drawn(caller, drawn, asked, path)
+        except Refused as refused:
+            self._note(db, refused, caller)
+            if refused.words.key in NOT_THERE:
+                return Turned(404, "nothing", caller.language)
+            return "trouble", {"told": caller.say(refused.words)}, caller.language
 
     def _book(self, view: View) -> Any:
         async def answer(request: Request) -> Response:
@@ -238,6 +292,46 @@ class Gate:
             return Turned(404, "nothing", caller.language)
         return caller.actor, caller.language
 
+    # ------------------------------------------------------------ a dossier
+
+    async def _dossier(self, request: Request) -> Response:
+        """Make a learner's dossier, as the chat does, and show where its two files are. It takes
+        several transactions: none is held while it is printed."""
+        session = request.cookies.get(self._origin.cookie, "")
+        student = int(request.path_params["student"])
+        who = await self._database.run(self._dossier_asker, session, student)
+        if isinstance(who, Turned):
+            return self._turned(request, who)
+        actor, language = who
+        cohort = request.path_params["cohort"]
+        if self._dossiers is None:
+            return self._turned(request, Turned(404, "nothing", language))
+        try:
+            made = await self._dossiers.make(actor, student)
+        except Refused as refused:
+            return self._html("trouble", language, 200, told=render(refused.words, language))
+        except NotPrinted:
+            told = render(t("dossier.not_made"), language)
+            return self._html("trouble", language, 200, told=told)
+        until = actor.now + dossiers.LIFE
+        back = f"{cohort}/students/{student}"
+        return self._html("made", language, 200, made=made, until=until, back=back)
+
+    def _dossier_asker(
+        self, db: Session, session: str, student: int
+    ) -> Turned | tuple[Actor, Language]:
+        """Who asks for a learner's dossier, if they may have it."""
+        caller = self._caller(db, session)
+        if isinstance(caller, Turned):
+            return caller
+        try:
+            dossiers.to_make(db, caller.actor, student)
+        except Refused as refused:
+            self._note(db, refused, caller)
+            if refused.words.key in NOT_THERE:
+                return Turned(404, "nothing", caller.language)
+        return caller.actor, caller.language
+
     # ------------------------------------------------------------ what a page shows
 
     def _drawn(
@@ -298,6 +392,8 @@ def _file(data: bytes, media_type: str, name: str) -> Response:
     return Response(data, media_type=media_type, headers={"Content-Disposition": told})
 
 
+NOT_THERE: Final = frozenset({one.refused for one in RIGHTS.values()})
+"""What is said to who may not: here nothing is there."""
 PLAINLY_SAID: Final = ("roster.pack_faulty", "roster.no_such_programme")
 """What is wrong with a cohort that is one's own, and is told as it is."""
 

@@ -16,11 +16,11 @@ from handlers.evaluations import window_words
 from handlers.stages import TONES, UNBEGUN
 from programmes.values import Per
 from prompts import Words, t
-from services import console, roster, summaries
+from services import console, marking, roster, summaries
 from services.entities import Cohort
 from services.progress import PaceKind, asked_for
 from services.roster import Presence
-from services.stages import parts_of, stages_of
+from services.stages import StageNow, parts_of, stages_of
 from services.undelivered import undelivered
 from services.urging import PATIENCE
 
@@ -260,5 +260,13 @@ def stages(here: Students) -> Iterable[Mapping[str, Any]]:
             "state": say(t(f"stages.state_{now.state}")),
             "tone": TONES[now.state],
             "clause": now.stage.clause,
+            "marks": f"{here.cohort.id}/stages/{now.number}" if reads_marks(here, now) else "",
             "parts": parts,
         }
+
+
+def reads_marks(here: Students, now: StageNow) -> bool:
+    """Whether experts mark at a stage that has begun, and the reader may see who has."""
+    if now.state in UNBEGUN or marking.deciding_part(here.cohort, now) is None:
+        return False
+    return marking.may_read_some(here.caller.db, here.caller.actor, here.cohort)

@@ -14,7 +14,7 @@ from handlers import progress, watch
 from handlers.evaluations import signed_item
 from handlers.pages import certificate_item
 from prompts import Words, t
-from services import certificates, evaluations, exits, records, roster, urging
+from services import certificates, dossiers, evaluations, exits, records, roster, urging
 from services.entities import Cohort, Record
 from services.records import Body
 from services.roster import Member
@@ -51,6 +51,9 @@ def dossier(caller: Caller, asked: Address) -> PageDrawn:
         "dossier",
         {
             "card": card,
+            "make": f"{at.id}/students/{member.id}/dossier"
+            if dossiers.may_make(caller.db, caller.actor, member.id)
+            else "",
             "line": [
                 {
                     "on": caller.say(t("console.on_day", day=one.on)),

@@ -13,12 +13,14 @@ from app.console.listing import ListCell, ListColumn, ListFilter, Listing
 from app.console.overview import age_words, schools, way
 from bot.talk.message import Tone
 from handlers.cohort import invitation_words
+from handlers.handovers import TONES
 from language.pinyin import sound
 from prompts import Words, t
-from services import console, inquiries, looking, records
+from services import console, handovers, inquiries, looking, records
 from services.access import LEARNERS
 from services.console import ActLine, MemberLine, ReminderLine, WaitingLine
 from services.entities import Cohort, ReminderState, Role
+from services.handovers import Handed
 from services.inquiries import Group
 from services.packs import load, matter_label
 from services.records import Reviewer
@@ -165,8 +167,14 @@ def roster_list(caller: Caller, asked: Address) -> ListDrawn:
     def is_in(line: MemberLine, state: str) -> bool:
         return line.id in lost if state == "undelivered" else line.presence == state
 
+    coming = {
+        one.member.id: t("console.taken_over", day=one.handover.first_day, name=one.successor)
+        for one in handovers.overseen(caller.db, caller.actor, cohort_id=at.id)
+        if one.state == "to_come"
+    }
+
     def cells(lines: Sequence[MemberLine]) -> list[list[ListCell]]:
-        return [_member_cells(caller, line, lost, way(at, "students")) for line in lines]
+        return [_member_cells(at, caller, line, lost, coming) for line in lines]
 
     def seen(lines: Sequence[MemberLine]) -> None:
         looking.list_of(caller.db, caller.actor, [line.id for line in lines])
@@ -180,6 +188,7 @@ def roster_list(caller: Caller, asked: Address) -> ListDrawn:
             ListColumn("unit", t("console.unit"), lambda line: (line.unit, line.id)),
             ListColumn("state", t("field.state"), lambda line: (line.presence, line.id)),
             ListColumn("invitation", t("console.invitation")),
+            ListColumn("handover", t("console.handover")),
         ),
         cells=cells,
         seen=seen,
@@ -207,21 +216,77 @@ def roster_list(caller: Caller, asked: Address) -> ListDrawn:
 
 
 def _member_cells(
-    caller: Caller, line: MemberLine, lost: set[int], students: str
+    at: Cohort,
+    caller: Caller,
+    line: MemberLine,
+    lost: set[int],
+    coming: Mapping[int, Words],
 ) -> list[ListCell]:
     tones: Mapping[Presence, Tone] = {Presence.NOT_JOINED: "waiting", Presence.UNREACHABLE: "bad"}
     state: Words = t(f"console.presence.{line.presence}")
     if line.id in lost:
         state = t("field.list", items=[state, t("watch.list.undelivered")])
-    learns = line.role in LEARNERS
+    own = ""
+    if line.role in LEARNERS or line.role in handovers.ROLES:
+        own = f"{way(at, 'students' if line.role in LEARNERS else 'roster')}/{line.id}"
     absent = line.presence is Presence.NOT_JOINED
     return [
-        ListCell(line.name, f"{students}/{line.id}" if learns else ""),
+        ListCell(line.name, own),
         ListCell(t(f"role.{line.role}")),
         ListCell(line.unit),
         ListCell(state, tone=tones.get(line.presence, "neutral")),
         ListCell(invitation_words(line.invited_until, caller.now) if absent else ""),
+        ListCell(coming.get(line.id, "")),
     ]
+
+
+# ---------------------------------------------------------------- handovers
+
+
+def handover_list(caller: Caller, asked: Address) -> ListDrawn:
+    """The handovers of places that are to come, and those of late, with both names."""
+    cohorts = caller.cohorts(int(asked["cohort"]))
+    at = cohorts[0]
+    rows = handovers.overseen(caller.db, caller.actor, cohort_id=at.id)
+
+    def cells(some: Sequence[Handed]) -> list[list[ListCell]]:
+        return [
+            [
+                ListCell(one.member.person.name, f"{way(at, 'roster')}/{one.member.id}"),
+                ListCell(one.successor),
+                ListCell(t(f"role.{one.member.membership.role}")),
+                ListCell(one.member.unit_name),
+                ListCell(
+                    t("console.on_day", day=one.handover.first_day), plain=one.handover.first_day
+                ),
+                ListCell(t(f"console.handover_state.{one.state}"), tone=TONES[one.state]),
+            ]
+            for one in some
+        ]
+
+    listing: Listing[Handed] = Listing(
+        rows=rows,
+        columns=(
+            ListColumn("old", t("console.hands_over"), lambda one: sound(one.member.person.name)),
+            ListColumn("new", t("console.takes_over"), lambda one: sound(one.successor)),
+            ListColumn("role", t("console.role"), lambda one: one.member.membership.role),
+            ListColumn("unit", t("console.unit"), lambda one: one.member.unit_name),
+            ListColumn("day", t("console.first_day"), lambda one: one.handover.first_day),
+            ListColumn("state", t("field.state"), lambda one: one.state),
+        ),
+        cells=cells,
+        seen=lambda _rows: None,
+        filters=(
+            ListFilter(
+                "state",
+                t("field.state"),
+                [(one, t(f"console.handover_state.{one}")) for one in TONES],
+                lambda one, key: one.state == key,
+            ),
+        ),
+        named=lambda one: one.member.person.name,
+    )
+    return ListDrawn(listing, tuple(cohorts), "handovers", t("console.handover_how"))
 
 
 # ---------------------------------------------------------------- reminders
@@ -326,7 +391,7 @@ def _first(group: Group) -> datetime:
 
 
 def act_list(caller: Caller, asked: Address) -> ListDrawn:
-    """What staff did lately to members, entries and evaluations."""
+    """What staff did lately to members, to what is theirs, and to the cohort."""
     cohorts = caller.cohorts(int(asked["cohort"]))
     at = cohorts[0]
     rows = console.acts(caller.db, at, caller.person, caller.now)
@@ -339,7 +404,7 @@ def act_list(caller: Caller, asked: Address) -> ListDrawn:
                 ListCell(t(f"role.{line.role}")),
                 ListCell(act_words(line.verb)),
                 ListCell(
-                    line.whom,
+                    line.whom or t("console.whole_cohort"),
                     f"{way(at, 'students')}/{line.learner_id}"
                     if line.whose_role in LEARNERS
                     else "",
@@ -349,7 +414,8 @@ def act_list(caller: Caller, asked: Address) -> ListDrawn:
         ]
 
     def seen(lines: Sequence[ActLine]) -> None:
-        looking.list_of(caller.db, caller.actor, [line.learner_id for line in lines])
+        of = [line.learner_id for line in lines if line.learner_id is not None]
+        looking.list_of(caller.db, caller.actor, of)
 
     verbs = sorted({line.verb for line in rows})
     listing: Listing[ActLine] = Listing(
@@ -381,12 +447,22 @@ def act_words(verb: str) -> Words:
     return t(f"console.verb.{verb}") if verb in console.OTHER_VERBS else t(f"rights.act.{verb}")
 
 
-TABS: Final = ("students", "schools", "waiting", "roster", "reminders", "inquiries", "acts")
+TABS: Final = (
+    "students",
+    "schools",
+    "waiting",
+    "roster",
+    "handovers",
+    "reminders",
+    "inquiries",
+    "acts",
+)
 """The lists, in the order in which they are offered."""
 VIEWS: Final[Mapping[str, View]] = {
     "{cohort:row}/schools": school_list,
     "{cohort:row}/waiting": waiting,
     "{cohort:row}/roster": roster_list,
+    "{cohort:row}/handovers": handover_list,
     "{cohort:row}/reminders": reminder_list,
     "{cohort:row}/inquiries": inquiry_list,
     "{cohort:row}/acts": act_list,

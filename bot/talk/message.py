@@ -97,6 +97,8 @@ class Field(NamedTuple):
     tone: Tone = "neutral"
     choice: Choice | None = None
     """The choice that changes the field."""
+    copied: bool = False
+    """A tap copies the value: it is to be pasted elsewhere."""
 
 
 class Meter(NamedTuple):
@@ -181,6 +183,7 @@ class ShownField(NamedTuple):
     value: str
     tone: Tone = "neutral"
     button: Button | None = None
+    copied: bool = False
 
 
 class ShownMeter(NamedTuple):
@@ -377,7 +380,11 @@ def _put_choice(choice: Choice, language: Language) -> Button:
 def _put_field(field: Field, language: Language) -> ShownField:
     button = _put_choice(field.choice, language) if field.choice else None
     return ShownField(
-        render(field.label, language), render(field.value, language), field.tone, button
+        render(field.label, language),
+        render(field.value, language),
+        field.tone,
+        button,
+        field.copied,
     )
 
 

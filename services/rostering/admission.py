@@ -100,6 +100,9 @@ def _rank(programme: Programme, entry: RosterEntry, *, ranked: bool) -> None:
             open_.append(t(key, which=which, place=rank.place if rank else 0))
         elif percent <= limit.top_percent + 1e-9:
             return
+        elif rank and rank.within:
+            told = {"which": which, "place": rank.place or 0, "percent": f"{percent:.4g}"}
+            open_.append(t("rostering.rank_within", top=limit.top_percent, **told))
         else:
             told = {"which": which, "percent": f"{percent:.4g}", "top": limit.top_percent}
             failed.append(t("rostering.rank_beyond", **told))

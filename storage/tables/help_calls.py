@@ -27,6 +27,8 @@ class HelpStepKind(StrEnum):
     """The learner was told that nobody had looked for a day."""
     UNANSWERED = "unanswered"
     """The learner was told that nobody had closed it for three days."""
+    GONE = "gone"
+    """The learner was told that `person_id`, whom they had asked, may be asked no more."""
 
 
 class HelpCall(SQLModel, table=True):

@@ -130,6 +130,28 @@ class Delegation(SQLModel, table=True):
     """When it was taken back, or declined."""
 
 
+class Handover(SQLModel, table=True):
+    """A place in a cohort that passes to another person on a day. Until that day its holder has
+    it; the row keeps both."""
+
+    __table_args__ = (NEVER_AGAIN,)
+
+    id: int | None = Field(default=None, primary_key=True)
+    place_id: int = Field(foreign_key="membership.id", index=True)
+    """The place that ends."""
+    successor_id: int = Field(foreign_key="person.id", index=True)
+    first_day: date = Field(index=True)
+    """The successor's first day."""
+    made_at: datetime
+    made_by: int | None = Field(default=None, foreign_key="person.id", index=True)
+    """Empty for what was done at the server."""
+    done_at: datetime | None = None
+    to_id: int | None = Field(default=None, foreign_key="membership.id", index=True)
+    """The successor's place, once it is theirs."""
+    ended_at: datetime | None = None
+    """When it was withdrawn, or could not be done."""
+
+
 class Guardianship(SQLModel, table=True):
     """Who answers for a child, and whether they have consented to its records being kept.
 

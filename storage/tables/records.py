@@ -116,3 +116,13 @@ class RecordFile(SQLModel, table=True):
     record_id: int = Field(foreign_key="record.id", primary_key=True)
     version: int = Field(primary_key=True)
     file_id: int = Field(foreign_key="file.id", primary_key=True, index=True)
+
+
+class PlatformEntry(SQLModel, table=True):
+    """That a learner has entered an entry on the official platform, as it was in a version."""
+
+    __tablename__ = "platform_entry"
+
+    record_id: int = Field(foreign_key="record.id", primary_key=True)
+    version: int
+    at: datetime

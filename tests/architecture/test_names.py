@@ -25,6 +25,8 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "console": ("handlers", "services"),
     "delegates": ("handlers", "services"),
     "documents": ("app/commands", "handlers", "jobs", "services", "storage"),
+    "official": ("app/commands", "handlers", "jobs", "services"),
+    "handovers": ("app/commands", "handlers", "services"),
     "dossiers": ("app/commands", "handlers", "jobs", "services"),
     "evaluations": ("handlers", "services"),
     "plans": ("handlers", "services"),

@@ -32,6 +32,7 @@ from bot.talk.inputs import UNREADABLE
 from handlers import COMMANDS, handlers
 from handlers.evaluations import PHRASES
 from handlers.review import FILTERS, REASONS
+from jobs.official import COLUMNS as COLUMNS_OF_CHECK
 from jobs.sheet_reader import CODES
 from jobs.summary_filler import CODES as UNFIT_TEMPLATES
 from language.clocks import PartOfDay
@@ -52,12 +53,13 @@ from programmes.values import (
     Status,
 )
 from prompts import LANGUAGES, catalogue, render, t
-from services import summary_form
+from services import handovers, summary_form
 from services.certificates import CertificateStanding
 from services.certified import Certified
 from services.console import OTHER_VERBS
 from services.guardians import ConsentStanding
 from services.inquiries import Forwarded
+from services.official_export import Differs
 from services.progress import PaceKind
 from services.rights import RIGHTS, Must, Of, Relation
 from services.roster import Presence
@@ -188,6 +190,14 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "summary.unfit.{}": UNFIT_TEMPLATES,
     "summary.word_{}": (*summary_form.WORDS, summary_form.END),
     "evaluation.side_{}": values(Side),
+    "cli.handover_{}": ("to_come", "done"),
+    "console.handover_state.{}": handovers.STATES,
+    "handover.state.{}": handovers.STATES,
+    "handover.told.{}_{}": crossed(("asked", "withdrawn", "given_up", "done"), ("old", "new")),
+    "official.kind.{}": values(Differs),
+    "official.differs.{}": tuple(one for one in values(Differs) if one != "unread"),
+    "official.unread.{}": ("no_name", "nobody", "several", "no_day", "no_length"),
+    "official.column.{}": COLUMNS_OF_CHECK,
     "exit.state_{}": values(ExitState),
     "exit.step_{}": tuple(one for one in values(ExitState) if one != "raised"),
     "fact.{}.{}": EVERY,
@@ -289,7 +299,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "{}.{}": (
         *crossed(("role",), values(Role)),
         *crossed(("programme.grade",), values(Grade)),
-        *crossed(("cli.state",), (*values(Presence), "ended", *KEPT)),
+        *crossed(("cli.state",), (*values(Presence), "ended", *KEPT, *handovers.STATES)),
     ),
     "{}.{}_words": (*crossed(("place",), PLACE_KEYS), *crossed(("kind",), KINDS)),
 }

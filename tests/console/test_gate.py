@@ -142,12 +142,18 @@ async def test_a_number_larger_than_any_is_as_one_that_is_not(
     assert 'href="/console/"' in huge.text
 
 
-async def test_its_own_pages_have_nothing_to_post(desk: Desk, province: Province) -> None:
+async def test_only_what_is_done_is_posted(desk: Desk, province: Province) -> None:
+    """A page takes nothing; a form goes to what does something, and that shows nothing."""
     client = (await desk.of("北办小李")).client
+    forms: set[str] = set()
     for path in paths(province):
         answer = await client.post(f"/console{path}", headers={"origin": SITE})
         assert answer.status_code == 405, path
-        assert 'method="post"' not in (await client.get(f"/console{path}")).text
+        page = (await client.get(f"/console{path}")).text
+        forms.update(re.findall(r'method="post" action="([^"]+)"', page))
+    assert forms
+    for action in forms:
+        assert (await client.get(action)).status_code in (404, 405), action
 
 
 # ---------------------------------------------------------------- headers and weight

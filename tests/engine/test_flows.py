@@ -38,6 +38,7 @@ from handlers.documents import DocumentSeen, OneFile, WayOrFile
 from handlers.dossiers import DossierSeen
 from handlers.evaluations import EvaluationSeen, ReopeningSeen
 from handlers.exits import CaseSeen
+from handlers.handovers import HandoverSeen, Successor
 from handlers.heard import HeardSeen
 from handlers.help_calls import SaySeen
 from handlers.inquiries import CurateSeen, GroupSeen
@@ -48,6 +49,7 @@ from handlers.marking import MarkReopeningSeen
 from handlers.materials import MaterialSeen
 from handlers.mydata import CopySeen
 from handlers.office_days import DaysSeen
+from handlers.official import CheckingSeen
 from handlers.plans import PlanSeen
 from handlers.presentation import PresentationSeen
 from handlers.rehearsals import RehearsalSeen
@@ -102,6 +104,13 @@ DONE: Final[dict[str, Any]] = {
     "read_document": {
         "kept": [{"sha256": "cd" * 32, "size": 5}, {"sha256": "ef" * 32, "size": 9}],
         "preview": UNDERSTOOD.model_dump(mode="json"),
+    },
+    "check_platform": {
+        "rows": 3,
+        "same": 1,
+        "counts": {"not_here": 1, "other_hours": 1},
+        "first": [["林小雨", "官网有 4月1日 2小时，这里没有", "not_here"]],
+        "file": 9,
     },
     "order_certificates": {"refused": False},
     "bulletin_report": {"file": 7},
@@ -361,6 +370,19 @@ def told(flow: str) -> Iterator[BaseModel]:
             yield Inviting(cohort=1, absent=2, invited=2)
         case "stand_in":
             yield StandInSeen(members={"3": "李青", "4": "周岚"}, earliest=date(2026, 1, 1))
+        case "check_platform":
+            yield CheckingSeen(cohorts={"1": "2026 级", "2": "2027 级"})
+            yield CheckingSeen(cohorts={"1": "2026 级"})
+        case "hand_over":
+            yield HandoverSeen(
+                place_id=5,
+                place="示例管理办公室管理办公室人员，2026 级",
+                holder="管小青",
+                people={"3": "李青", "4": "周岚"},
+                where={"3": "李青，团队成员", "4": "周岚，导师"},
+                earliest=date(2026, 1, 1),
+                students=3,
+            )
         case "leave":
             yield LeaveSeen(earliest=date(2026, 1, 1))
         case "add_days":
@@ -433,6 +455,8 @@ def usual(waiting: Waiting) -> Answer:
             return Answer(text="测了三组条纹间距，都写下来了。")
         case OneUnit(units=units):
             return Answer(text=str(next(iter(units.values()))))
+        case Successor(people=people):
+            return Answer(press=next(iter(people)))
         case ComingMoment():
             return Answer(text="明天上午9点")
         case ComingDay(offered=offered):

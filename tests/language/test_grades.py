@@ -27,6 +27,9 @@ TODAY = date(2025, 11, 10)
         *((said, "junior_2") for said in ("初二", "八年级", "初2024级", "初中二年级")),
         *((said, "primary_6") for said in ("六年级", "小学六年级")),
         ("初三（12）班", "junior_3"),
+        *((said, "senior_1") for said in ("S1", "s1", "S1(3)班", "高Ⅰ", "高中Ⅰ", "高Ⅰ（3）班")),
+        *((said, "junior_2") for said in ("J2", "初Ⅱ", "初中Ⅱ年级")),
+        *((said, None) for said in ("S4", "S10", "Ⅱ", "高Ⅳ")),
         ("职高二年级", "vocational"),
         ("幼儿园大班", "preschool"),
         *((said, None) for said in ("", "一", "3", "高四", "高12班", "三班", "1999级")),
@@ -34,6 +37,11 @@ TODAY = date(2025, 11, 10)
 )
 def test_grades(said: str, grade: str | None) -> None:
     assert school_grade(said, TODAY, ("senior", "junior")) == grade
+
+
+def test_a_bare_numeral_is_of_the_only_school_there_is() -> None:
+    assert school_grade("Ⅱ", TODAY, ("senior",)) == "senior_2"
+    assert school_grade("Ⅱ", TODAY, ("senior", "junior")) is None
 
 
 def test_a_school_year_begins_in_september() -> None:
@@ -50,7 +58,16 @@ def test_a_school_year_begins_in_september() -> None:
         *((said, Rank(percent=8, place=24)) for said in ("24/300", "24 of 300", "24／300人")),
         *((said, Rank(percent=8, place=24)) for said in ("第24名（共300人）", "24（300）")),
         *((said, Rank(place=12)) for said in ("12", 12.0, "第12名", "年级第12", "12名")),
-        *((said, None) for said in ("优", "0", "120%", "300/24", "", "前10名")),
+        *((said, None) for said in ("优", "0", "120%", "300/24", "", "前10", "前0名")),
+        *((said, Rank(place=10, within=True)) for said in ("前10名", "年级前十名", "前 10 位")),
+        ("前30名/600", Rank(percent=5, place=30, within=True)),
+        *((said, Rank(percent=0.5, place=3)) for said in ("3/600（0.5%）", "0.5%(3/600)")),
+        *(
+            (said, Rank(percent=0.5, place=3))
+            for said in ("第3名（0.5%）", "第3名，共600人（0.5%）")
+        ),
+        # What is said twice and differs is not taken.
+        *((said, None) for said in ("3/600（5%）", "3/600（0.6%）", "3/600（优）", "3（第4名）")),
     ],
 )
 def test_ranks(said: str | float, read: Rank | None) -> None:

@@ -56,7 +56,7 @@ def each(acts: str, *by: str) -> dict[str, set[str]]:
 
 
 EXPECTED: Final = {
-    **each("learn log_session write hand_in edit amend withdraw", "oneself"),
+    **each("learn log_session write hand_in edit amend withdraw enter_on_platform", "oneself"),
     **each("read open read_file read_student", *READERS),
     **each("approve return queue", "cultivates"),
     **each("urge", "school", "office", "named"),
@@ -66,7 +66,7 @@ EXPECTED: Final = {
     **each("set_reminders", "oneself", "cultivates", "school", "office", "expert"),
     **each("take_leave", "oneself", "cultivates"),
     **each("appoint_delegate", "cultivates"),
-    **each("office_days", "office"),
+    **each("office_days hand_over", "office"),
     **each("students", "cultivates", "school", *OVERSEE),
     **each("cohort console behind longest absent unreached undelivered read_member", *OVERSEE),
     **each("documents publish_document remove_document", "office"),
@@ -87,7 +87,7 @@ EXPECTED: Final = {
     **each("confirm_exit", "office"),
     **each("object_exit", "oneself", "guardian"),
     **each("service_hours", "cultivates", "school", *OVERSEE),
-    **each("list_hours", *OVERSEE),
+    **each("list_hours check_platform", *OVERSEE),
     **each("prove_hours", "oneself", "office"),
     **each("read_proof", "oneself", *OVERSEE),
     **each("revoke_proof", "office"),

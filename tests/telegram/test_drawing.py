@@ -163,3 +163,10 @@ def test_a_page_that_only_this_machine_serves_is_an_address_to_read() -> None:
     assert (
         "localhost/x" in draw(Outgoing("看", links=(ShownLink("页", "http://localhost/x"),))).text
     )
+
+
+def test_what_is_to_be_pasted_elsewhere_is_copied_by_a_tap() -> None:
+    drawn = draw(Outgoing(title="官网填报", fields=(ShownField("日志", "看到条纹", copied=True),)))
+    assert drawn.text == "官网填报\n\n日志：看到条纹"
+    [code] = [one for one in drawn.entities if one.type == "code"]
+    assert drawn.text[code.offset : code.offset + code.length] == "看到条纹"

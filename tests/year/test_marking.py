@@ -23,9 +23,11 @@ from services.rights import Relation
 from services.standing import standings_on
 from storage.database import Database
 from storage.tables import (
+    Account,
     Evaluation,
     ExpertMark,
     File,
+    Outbox,
     Record,
     RecordFile,
     RecordKind,
@@ -511,3 +513,41 @@ def test_where_no_document_says_when_no_expert_is_reminded(year: Year) -> None:
     due = standings_on(year.db, [year.place("甲生")], NOW.date()).due.values()
     assert due
     assert not [one for one in due if one.to is To.EXPERT]
+
+
+def test_the_office_sees_who_has_not_signed_and_reminds_them_once_a_day(year: Year) -> None:
+    db = year.db
+    cohort = cohort_of(db, roster.find_member(db, year.place("区办")).membership)
+    now = stages.stage_of(db, cohort, year.key, NOW.date())
+    for name in ("专一", "专二"):
+        person = year.people[name][0]
+        db.add(Account(platform="fake", address=name, person_id=person, created_at=NOW))
+    db.flush()
+    for student in ("甲生", "乙生"):
+        year.mark("专一", student, "excellent")
+    year.mark("专二", "甲生", "qualified")
+
+    def left() -> dict[str, tuple[int, bool]]:
+        found = marking.unsigned(db, year.actor("区办"), cohort, now)
+        return {one.name: (one.learners, one.reachable) for one in found}
+
+    assert left() == {"专二": (1, True), "专三": (2, False)}
+    [first, other] = marking.of_stage(db, year.actor("区办"), cohort, now)
+    assert (first.signed, first.waiting) == (("专一", "专二"), ("专三",))
+    assert not first.tally.complete
+    assert other.waiting == ("专二", "专三")
+    for _ in range(2):
+        reached = marking.remind(db, year.actor("区办"), cohort, now)
+        assert [one.name for one in reached] == ["专二"]
+    [told] = db.exec(select(Outbox)).all()
+    assert "还有 1 名学生等您评价" in str(told.body)
+    for who in ("市办", "专一", "甲生"):
+        with pytest.raises(Refused, match=r"marking\.not_yours_to_read"):
+            marking.remind(db, year.actor(who), cohort, now)
+    year.mark("专二", "乙生", "qualified")
+    year.decide("甲生")
+    assert left() == {"专三": (1, False)}, "about whom is decided, nobody is asked"
+    for student in ("乙生",):
+        year.mark("专三", student, "excellent")
+    assert left() == {}
+    assert marking.of_stage(db, year.actor("区办"), cohort, now)[1].tally.complete

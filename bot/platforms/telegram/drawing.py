@@ -40,8 +40,8 @@ ROOM: Final = 40
 """Columns of a button's label that fit a phone; a Chinese character takes two."""
 
 
-Look = Literal["bold", "italic", "pre"]
-"""`pre` is copied by a tap on it."""
+Look = Literal["bold", "italic", "pre", "code"]
+"""`pre` and `code` are copied by a tap on them."""
 
 MOST_COPIED: Final = 256
 """Characters that a button can copy."""
@@ -124,7 +124,8 @@ def draw(outgoing: Outgoing) -> Drawn:
     for field in outgoing.fields:
         label = labelled(field.label)
         page.add(label.rstrip(), "bold")
-        page.add(f"{label[len(label.rstrip()) :]}{SIGNS[field.tone]}{field.value}")
+        page.add(f"{label[len(label.rstrip()) :]}{SIGNS[field.tone]}")
+        page.add(field.value, "code" if field.copied else None)
         page.line()
     page.part()
     for meter in outgoing.meters:

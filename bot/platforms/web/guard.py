@@ -7,16 +7,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prompts import LANGUAGES, Language
 
+FORM_LIMIT: Final = 4096
+"""Bytes of a posted form."""
 HOST: Final = re.compile(r"[\w.:\[\]-]+", re.ASCII)
 
 
@@ -109,6 +112,17 @@ class Guard:
             await self._app(scope, receive, guarded)
         else:
             await self._foreign(request)(scope, receive, guarded)
+
+
+async def posted(request: Request) -> dict[str, str]:
+    """What a posted form says. Raises `HTTPException` for one that is too large."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_LIMIT:
+            raise HTTPException(413)
+    fields = parse_qs(body.decode("ascii", "replace"))
+    return {name: values[0].strip() for name, values in fields.items()}
 
 
 def preferred(request: HTTPConnection) -> Language:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 from uuid import uuid4
 
 import structlog
@@ -30,7 +30,7 @@ from starlette.websockets import WebSocket
 
 from bot.platforms.contract import FileTooLarge, Received
 from bot.platforms.web.door import Entered, Refusal, Visitor
-from bot.platforms.web.guard import Guard, Origin, preferred
+from bot.platforms.web.guard import Guard, Origin, posted, preferred
 from bot.platforms.web.sockets import FRAME_LIMIT, SIGNED_OUT, Shared, Socket
 from bot.platforms.web.uploads import EmptyFile, QuotaFull, TooManyWaiting, tag
 from bot.platforms.web.wire import FILES_AT_ONCE, INLINE_IMAGES, raw_start
@@ -42,7 +42,6 @@ HERE: Final = Path(__file__).parent
 MEGABYTE: Final = 1024 * 1024
 COOKIE_LIFE: Final = 400 * 24 * 3600
 """Seconds; the longest browsers allow. The house ends sessions, the cookie must not go first."""
-FORM_LIMIT: Final = 4096
 """Bytes of a form: it holds one invitation code."""
 SHARED: Final = "shared"
 """The form's field by which somebody says that the computer is not theirs alone."""
@@ -145,7 +144,7 @@ class Pages:
         return self._page(request, "invited", language, code=code, visitor=visitor, whose=whose)
 
     async def join(self, request: Request) -> Response:
-        form = await _form(request)
+        form = await posted(request)
         code = form.get("code", "")
         visitor = await self._visitor(request)
         if visitor is not None:
@@ -170,7 +169,7 @@ class Pages:
         return self._page(request, "link", language, name=name, whose=whose)
 
     async def sign_in(self, request: Request) -> Response:
-        form = await _form(request)
+        form = await posted(request)
         outcome = await self._shared.door.sign_in(request.path_params["token"], _source(request))
         if isinstance(outcome, Refusal):
             return _refused(self._error(request, outcome.words), outcome)
@@ -359,17 +358,6 @@ def _policy(socket_origin: str) -> str:
             "base-uri 'none'",
         )
     )
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """What a posted form says."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_LIMIT:
-            raise HTTPException(413)
-    fields = parse_qs(body.decode("ascii", "replace"))
-    return {name: values[0].strip() for name, values in fields.items()}
 
 
 def _source(request: Request) -> str:

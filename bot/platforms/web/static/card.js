@@ -1,6 +1,6 @@
 // A card as the page draws it: title, fields, meters, items, note and clause, each in its own tag.
 
-import { make } from "./words.js";
+import { make, say } from "./words.js";
 
 /** Whether a line says more than prose. */
 export function isCard(line) {
@@ -35,12 +35,30 @@ function list(name, parts, draw) {
 
 function fields(parts, prose, button) {
   const rows = parts.map((field) => {
-    const value = field.tone ? state(field.value, field.tone) : prose(field.value ?? "");
+    const drawn = field.tone ? state(field.value, field.tone) : prose(field.value ?? "");
+    const value = field.copied ? copied(field) : drawn;
     const row = [make("dt", {}, field.label), make("dd", {}, value)];
     if (field.button) row[1].append(button(field.button, field.button.label));
     return make("div", { class: field.button ? "field changeable" : "field" }, ...row);
   });
   return make("dl", { class: "fields" }, ...rows);
+}
+
+/** A value that a tap copies, to be pasted elsewhere; it says so once it is copied. */
+function copied(field) {
+  const words = make("span", {}, field.value);
+  const way = make("button", { type: "button", class: "copied", title: say("copy") }, words);
+  way.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      getSelection().selectAllChildren(words);
+      return;
+    }
+    way.dataset.told = say("copied");
+    setTimeout(() => delete way.dataset.told, 2000);
+  });
+  return way;
 }
 
 function meter(part, button) {

@@ -7,8 +7,8 @@ evaluation, and has a series of numbers of its own. A key knows since when it ma
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0026"
-down_revision: str | None = "0022"
+revision = "0025"
+down_revision: str | None = "0024"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,218 @@
+"""The staff on pages: one place with its handover, and the experts of a stage with who has signed.
+
+What an office does here it does by a form of this site, in the transaction that shows what came of
+it; who may, the services decide, as in the chat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+from app.console.caller import Address, Caller, Deed, Elsewhere, PageDrawn, View
+from bot.talk.acting import Refused
+from bot.talk.clock import beijing_day
+from handlers.evaluations import with_commas
+from handlers.handovers import TONES, described, state
+from handlers.marking import left_words, reminded_words
+from prompts import Words, t
+from services import handovers, marking, roster
+from services.access import REVIEWERS, allow
+from services.entities import Cohort
+from services.evaluations import outcome_label
+from services.marking import MarkedLearner
+from services.roster import Member
+from services.stages import StageNow, stage_numbered
+
+# ---------------------------------------------------------------- a place, and who takes it over
+
+
+def place(caller: Caller, asked: Address) -> PageDrawn:
+    """Somebody of the staff in their place, and the form that hands it over."""
+    cohorts, member = _place(caller, asked)
+    known = handovers.of_place(caller.db, member.id)
+    form = None
+    if handovers.may_hand_over(caller.db, caller.actor, member) and not any(
+        one.state == "to_come" for one in known
+    ):
+        earliest = handovers.first_possible(caller.actor, member)
+        form = {
+            "to": f"{cohorts[0].id}/roster/{member.id}/handover",
+            "people": [
+                (one.person.id, caller.say(described(one)))
+                for one in handovers.candidates(caller.db, caller.actor, member)
+            ],
+            "earliest": earliest.isoformat(),
+            "latest": (caller.today + timedelta(handovers.LONGEST)).isoformat(),
+            "goes": caller.say(_goes_along(caller, member)),
+        }
+    return PageDrawn(
+        "place",
+        {
+            "name": member.person.name,
+            "place": caller.say(handovers.place_words(caller.db, member)),
+            "known": [
+                {
+                    "words": caller.say(
+                        t(
+                            "handover.row",
+                            old=one.member.person.name,
+                            new=one.successor,
+                            place=one.place,
+                        )
+                    ),
+                    "state": caller.say(state(one)),
+                    "tone": TONES[one.state],
+                    "withdraw": f"{cohorts[0].id}/handovers/{one.handover.id}/withdraw"
+                    if one.state == "to_come"
+                    and handovers.may_hand_over(caller.db, caller.actor, one.member)
+                    else "",
+                }
+                for one in known
+            ],
+            "form": form,
+        },
+        tuple(cohorts),
+        "roster",
+    )
+
+
+def _place(caller: Caller, asked: Address) -> tuple[list[Cohort], Member]:
+    """The place that an address names, of somebody whom the caller oversees."""
+    cohorts = caller.cohorts(int(asked["cohort"]))
+    allow(caller.db, caller.actor, "read_member", int(asked["member"]))
+    member = roster.find_member(caller.db, int(asked["member"]))
+    here = member.membership.cohort_id == cohorts[0].id
+    if not here or member.membership.role not in handovers.ROLES:
+        raise Refused(t("watch.not_coordinator"), verb="read_member", object="membership")
+    return cohorts, member
+
+
+def _goes_along(caller: Caller, member: Member) -> Words:
+    if member.membership.role not in REVIEWERS:
+        return ""
+    count = len(roster.students_of_mentor(caller.db, member.membership))
+    return t("handover.goes_along", count=count) if count else ""
+
+
+def hand_over(caller: Caller, asked: Address) -> Elsewhere:
+    """Arrange what the form says. Raises `Refused`."""
+    cohorts, member = _place(caller, asked)
+    chosen, typed = asked.get("successor", ""), " ".join(asked.get("name", "").split())
+    if bool(chosen) == bool(typed):
+        raise _unclear("handover.one_of_both")
+    successor: int | str = typed
+    if chosen:
+        if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
+            raise _unclear("handover.not_this_one")
+        successor = int(chosen)
+    elif any(
+        one.person.name == typed for one in handovers.candidates(caller.db, caller.actor, member)
+    ):
+        raise _unclear("handover.is_listed")
+    try:
+        first = date.fromisoformat(asked.get("first", ""))
+    except ValueError:
+        raise _unclear("answer.not_a_day_to_come") from None
+    handovers.arrange(caller.db, caller.actor, member.id, successor, first)
+    return Elsewhere(f"{cohorts[0].id}/roster/{member.id}")
+
+
+def _unclear(key: str) -> Refused:
+    return Refused(t(key))
+
+
+def withdraw(caller: Caller, asked: Address) -> Elsewhere:
+    """Withdraw a handover. Raises `Refused`."""
+    cohorts = caller.cohorts(int(asked["cohort"]))
+    one = handovers.withdraw(caller.db, caller.actor, int(asked["handover"]))
+    return Elsewhere(f"{cohorts[0].id}/roster/{one.place_id}")
+
+
+# ---------------------------------------------------------------- the experts of a stage
+
+
+def marks(caller: Caller, asked: Address) -> PageDrawn:
+    """Who of the experts has signed, of everybody who was recommended, and who has not."""
+    cohorts, now = _stage(caller, asked)
+    found = marking.of_stage(caller.db, caller.actor, cohorts[0], now)
+    left = marking.unsigned(caller.db, caller.actor, cohorts[0], now)
+    here = f"{cohorts[0].id}/stages/{now.number}/remind"
+    return PageDrawn(
+        "marks",
+        {
+            "stage": now.stage.name,
+            "clause": now.stage.clause,
+            "told": "",
+            "learners": [_marked(caller, cohorts[0], now, one) for one in found],
+            "experts": [
+                {
+                    "name": one.name,
+                    "left": caller.say(left_words(one)),
+                    "place": one.place if one.reachable else 0,
+                }
+                for one in left
+            ],
+            "remind": here,
+        },
+        tuple(cohorts),
+    )
+
+
+def _marked(
+    caller: Caller, cohort: Cohort, now: StageNow, one: MarkedLearner
+) -> Mapping[str, Any]:
+    """A learner with who has signed; the median and the spread, once all have."""
+    part, tally = marking.deciding_part(cohort, now), one.tally
+
+    def outcome(key: str) -> Words:
+        return outcome_label(part, key)
+
+    spread: Iterable[Words] = ()
+    middle: Words = ""
+    if tally.complete and tally.median:
+        first, *rest = map(outcome, tally.median)
+        middle = t("marking.between", one=first, other=rest[0]) if rest else first
+        spread = [
+            t("marking.times", outcome=outcome(key), count=count)
+            for key, count in tally.spread.items()
+        ]
+    return {
+        "name": one.member.person.name,
+        "link": f"{cohort.id}/students/{one.member.id}",
+        "count": f"{len(tally.marks)}/{tally.experts}",
+        "signed": caller.say(t("field.list", items=one.signed)) if one.signed else "",
+        "waiting": caller.say(t("field.list", items=one.waiting)) if one.waiting else "",
+        "median": caller.say(middle),
+        "spread": caller.say(with_commas([*spread])),
+        "decided": one.decided,
+    }
+
+
+def _stage(caller: Caller, asked: Address) -> tuple[list[Cohort], StageNow]:
+    cohorts = caller.cohorts(int(asked["cohort"]))
+    today = beijing_day(caller.now)
+    return cohorts, stage_numbered(caller.db, cohorts[0], int(asked["stage"]), today)
+
+
+def remind(caller: Caller, asked: Address) -> PageDrawn:
+    """Remind the experts who have not signed, or one of them, and say whom."""
+    cohorts, now = _stage(caller, asked)
+    chosen = asked.get("expert", "")
+    only = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 19 else None
+    reached = marking.remind(caller.db, caller.actor, cohorts[0], now, only)
+    page = marks(caller, asked)
+    told = caller.say(reminded_words(reached))
+    return PageDrawn(page.template, {**page.shown, "told": told}, page.cohorts, page.tab)
+
+
+VIEWS: Final[Mapping[str, View]] = {
+    "{cohort:row}/roster/{member:row}": place,
+    "{cohort:row}/stages/{stage:row}": marks,
+}
+DEEDS: Final[Mapping[str, Deed]] = {
+    "{cohort:row}/roster/{member:row}/handover": hand_over,
+    "{cohort:row}/handovers/{handover:row}/withdraw": withdraw,
+    "{cohort:row}/stages/{stage:row}/remind": remind,
+}

@@ -1,0 +1,241 @@
+"""A place passes from one person to another on a day: what each may before and after, and what
+goes along."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import pytest
+from sqlmodel import col, select
+
+from bot.talk.acting import Actor, Operator, Refused
+from services import handovers, persons, roster
+from services.access import held
+from storage.tables import Account, Audit, Handover, Membership, Mentoring, Role
+from tests.house import House
+from tests.year.conftest import OpenHouse, open_house
+
+__all__ = ["open_house"]
+
+DAY: Final = timedelta(days=1)
+TODAY, FIRST = date(2026, 4, 6), date(2026, 4, 10)
+
+
+async def tick(house: House, day: date) -> None:
+    house.clock.moment = datetime(day.year, day.month, day.day, 2, tzinfo=UTC)
+    await house.app.remind()
+    await house.app.remind()
+    await house.settle()
+
+
+def arrange(house: House, holder: str, successor: str, first: date = FIRST) -> int:
+    """Let the office arrange a handover to somebody of the house, or to somebody new."""
+    with house.app.database.transaction() as db:
+        office = Actor(house.members["管小青"].person_id, None, house.clock.now())
+        known = house.members.get(successor)
+        to = known.person_id if known else successor
+        place = house.members[holder].membership_id
+        return handovers.arrange(db, office, place, to, first).id or 0
+
+
+def may(house: House, name: str, student: str, act: str = "read_student") -> bool:
+    with house.app.database.transaction() as db:
+        person, place = house.members[name].person_id, house.members[student].membership_id
+        return held(db, person, act, place) is not None
+
+
+async def test_a_mentors_students_and_what_waits_go_along_on_the_day(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    student, old, new = (house.members[name] for name in ("林小雨", "王建国", "周岚"))
+    await student.says("昨天下午在校和王老师做了两小时双缝实验")
+    await student.presses("提交")
+    for one in (old, new):
+        one.reads()
+    arrange(house, "王建国", "周岚")
+    await house.settle()
+    assert "由 周岚 接任" in old.reads()
+    assert "由您接任 王建国" in new.reads()
+    for day, before in ((TODAY, True), (FIRST - DAY, True), (FIRST, False), (FIRST + DAY, False)):
+        await tick(house, day)
+        assert may(house, "王建国", "林小雨", "approve") is before, day
+        assert may(house, "周岚", "林小雨", "approve") is not before, day
+    assert "等您审的有 1 条" in new.reads()
+    assert "林小雨" in await new.presses("待审")
+    with house.app.database.transaction() as db:
+        [row] = db.exec(select(Handover)).all()
+        assert row.done_at is not None
+        place = db.get_one(Membership, row.place_id)
+        assert (place.person_id, row.successor_id) == (old.person_id, new.person_id)
+        assert "周岚" in place.ended_reason
+        now = select(Mentoring).where(col(Mentoring.ended_at).is_(None))
+        assert {link.mentor_id for link in db.exec(now)} == {
+            new.membership_id,
+            house.members["李青"].membership_id,
+        }
+
+
+async def test_somebody_new_takes_over_a_school_and_joins_on_the_day(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    office, old = house.members["管小青"], house.members["郭老师"]
+    arrange(house, "郭老师", "孟新")
+    await tick(house, FIRST - DAY)
+    with house.app.database.transaction() as db:
+        row = db.exec(select(Handover)).one()
+        assert row.to_id is None
+        assert not db.exec(
+            select(Membership).where(Membership.person_id == row.successor_id)
+        ).all()
+    assert may(house, "郭老师", "林小雨")
+    office.reads()
+    await tick(house, FIRST)
+    assert not may(house, "郭老师", "林小雨")
+    assert "还没有加入" in office.reads()
+    assert "孟新" in await office.presses("发邀请卡")
+    assert "由 孟新 接任" in old.reads()
+    with house.app.database.transaction() as db:
+        row = db.exec(select(Handover)).one()
+        new, was = db.get_one(Membership, row.to_id), db.get_one(Membership, row.place_id)
+        assert (new.role, new.unit_id) == (Role.SCHOOL_TEACHER, was.unit_id)
+        student = house.members["林小雨"].membership_id
+        assert held(db, new.person_id, "read_student", student) is not None
+
+
+async def test_it_is_withdrawn_before_its_day_and_not_after(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    office, old, new = (house.members[name] for name in ("管小青", "王建国", "周岚"))
+    arrange(house, "王建国", "周岚")
+    await house.settle()
+    old.reads()
+    new.reads()
+    await office.says("交接")
+    assert "王建国 → 周岚" in office.sees
+    await office.presses("撤销：王建国")
+    assert "撤销了" in old.reads()
+    assert "撤销了" in new.reads()
+    await tick(house, FIRST)
+    assert may(house, "王建国", "林小雨")
+    number = arrange(house, "王建国", "周岚", FIRST + DAY)
+    await tick(house, FIRST + DAY)
+    with house.app.database.transaction() as db:
+        actor = Actor(office.person_id, None, house.clock.now())
+        with pytest.raises(Refused, match=r"handover\.done_already"):
+            handovers.withdraw(db, actor, number)
+
+
+async def test_a_coordinator_says_who_takes_over_from_them(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    office, new = house.members["管小青"], house.members["李青"]
+    assert "谁接任" in await office.says("从4月10日起由孟老师接任"), "nobody is called so"
+    assert "打全名" in await office.says("孟老师")
+    assert "名册上还没有 孟新芽" in await office.says("孟新芽老师")
+    await office.presses("先放下")
+    await office.says("从4月10日起由李老师接任")
+    assert "李青 接任" in office.sees
+    assert "4月10日" in office.sees
+    await office.presses("安排交接")
+    assert "安排好了" in office.sees
+    await tick(house, FIRST - DAY)
+    assert may(house, "管小青", "赵一鸣")
+    assert not may(house, "李青", "赵一鸣")
+    await tick(house, FIRST)
+    assert may(house, "李青", "赵一鸣")
+    assert not may(house, "管小青", "赵一鸣")
+    assert "本期概况" in await new.says("菜单")
+
+
+async def test_only_an_office_hands_over_and_only_to_who_can_have_the_place(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    now, people = house.clock.now(), house.members
+    with house.app.database.transaction() as db:
+        for name in ("林小雨", "王建国", "李青", "郭老师", "林大海"):
+            actor = Actor(people[name].person_id, None, now)
+            with pytest.raises(Refused, match=r"handover\.not_yours"):
+                handovers.arrange(
+                    *(db, actor, people["王建国"].membership_id),
+                    *(people["周岚"].person_id, FIRST),
+                )
+        office = Actor(people["管小青"].person_id, None, now)
+
+        def refused(why: str, holder: str, successor: str, first: date = FIRST) -> None:
+            place, to = people[holder].membership_id, people[successor].person_id
+            with pytest.raises(Refused, match=why):
+                handovers.arrange(db, office, place, to, first)
+
+        refused(r"no_such_place", "林小雨", "赵一鸣")
+        refused(r"not_this_one", "王建国", "林大海")
+        refused(r"not_this_one", "王建国", "王建国")
+        refused(r"has_another", "郭老师", "白老师")
+        refused(r"not_this_day", "王建国", "周岚", TODAY - DAY)
+        refused(r"not_this_day", "管小青", "李青", TODAY)
+        refused(r"not_this_day", "王建国", "周岚", TODAY + 400 * DAY)
+        assert not db.exec(select(Handover)).all()
+        place, to = people["王建国"].membership_id, people["周岚"].person_id
+        handovers.arrange(db, office, place, to, FIRST)
+        refused(r"already", "王建国", "李青")
+
+
+async def test_what_became_impossible_is_given_up_and_said(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    arrange(house, "王建国", "周岚")
+    with house.app.database.transaction() as db:
+        by = Operator(house.clock.now())
+        roster.end_member(db, by, house.members["王建国"].membership_id, "调走")
+    house.members["管小青"].reads()
+    await tick(house, FIRST)
+    assert "没有办成" in house.members["管小青"].reads()
+    with house.app.database.transaction() as db:
+        row = db.exec(select(Handover)).one()
+        assert row.done_at is None
+        assert row.ended_at is not None
+    assert not may(house, "周岚", "林小雨")
+
+
+async def test_a_call_for_help_goes_along_only_by_the_learners_word(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    student, new = house.members["林小雨"], house.members["周岚"]
+    with house.app.database.transaction() as db:
+        place = db.get_one(Membership, house.members["郭老师"].membership_id)
+        roster.add_member(db, Operator(house.clock.now()), 1, place.person_id, Role.HELP_CONTACT)
+    await student.says("求助")
+    await student.presses("请 郭老师 联系我")
+    arrange(house, "郭老师", "周岚")
+    new.reads()
+    student.reads()
+    await tick(house, FIRST)
+    with house.app.database.transaction() as db:
+        helper = select(Membership).where(
+            Membership.role == Role.HELP_CONTACT, col(Membership.ended_at).is_(None)
+        )
+        assert [one.person_id for one in db.exec(helper)] == [new.person_id]
+    assert "有一名学生请您联系" not in new.reads(), "nobody but the learner passes it on"
+    assert "只给你看的消息" in student.reads()
+    await student.presses("看看")
+    assert "已经不在这个岗位上" in student.sees
+    await student.presses("告诉 周岚")
+    assert "有一名学生请您联系" in new.reads()
+
+
+async def test_both_names_are_in_the_copies_and_erasing_takes_it_along(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    arrange(house, "王建国", "周岚")
+    await tick(house, FIRST)
+    with house.app.database.transaction() as db:
+        for name in ("王建国", "周岚", "管小青"):
+            rows, _ = persons.everything(db, house.members[name].person_id)
+            assert len(rows["handovers"]) == 1, name
+        acts = set(db.exec(select(Audit.verb)))
+        assert {"hand_over", "take_over"} <= acts
+        persons.erase(db, Operator(house.clock.now()), house.members["周岚"].person_id)
+        assert not db.exec(select(Handover)).all()
+        assert db.exec(select(Account)).all()
