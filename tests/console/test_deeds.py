@@ -120,7 +120,7 @@ def _acts(province: Province, db: Session) -> None:
     by = Actor(province.people["省办小王"], None, province.clock.now())
     student = db.get_one(Membership, province.places["林小雨"])
     said = Evaluation(
-        member_id=student.id or 0,
+        student_id=student.id or 0,
         stage="annual",
         side="office",
         state=EvaluationState.SIGNED,
