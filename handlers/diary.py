@@ -281,8 +281,8 @@ async def of_which(chat: Chat, me: OfSeen) -> OfWhich:
     """Keep the text that was told, and ask of which session it is."""
     text: str = await chat.ask("text", Free(most=MOST_TOLD, questions=True), t(f"{me.kind}.guide"))
     choices = [Choice(str(number), line) for number, line in me.sessions]
-    session = await chat.ask("session", Pick(choices, width=1), t(f"{me.kind}.which_session"))
-    return OfWhich(text=text, session=int(session))
+    chosen = await chat.ask("session", Pick(choices, width=1), t(f"{me.kind}.which_session"))
+    return OfWhich(text=text, session=int(chosen))
 
 
 def load_of_which(scene: Scene, args: Mapping[str, Any]) -> OfSeen:

@@ -335,12 +335,14 @@ def open_call(scene: Scene, args: Sequence[str]) -> None:
         Field(t("seeking.words"), _written(written)),
     )
     closed = call.ended
-    told = "taken_back_already" if call.taken_back else "closed_already"
+    told = t("seeking.closed_already") if closed else t("seeking.please")
+    if call.taken_back:
+        told = t("seeking.taken_back_already")
     done = Choice(press("close_call", call.id), t("seeking.close"), weight="primary")
     sealed(
         scene,
         Message(
-            t(f"seeking.{told}" if closed else "seeking.please"),
+            told,
             ((TO_MENU,),) if closed else ((done,), (TO_MENU,)),
             title=t("seeking.asks_you", name=asker.name),
             fields=fields,

@@ -109,6 +109,7 @@ UNREAD: Final = (*(one.code for one in Unreadable.__subclasses__()), "too_hard")
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "answer.other_{}": tuple(UNREADABLE),
     "help.other_{}": tuple(UNREADABLE),
+    "ask.child_{}": ("distress", "harm"),
     "ask.reply.{}": tuple(k for k, one in common_topics().items() if not one.documented),
     "ask.topic.{}": tuple(k for k, one in common_topics().items() if one.documented),
     "seeking.step.{}": values(HelpStepKind),
@@ -126,9 +127,9 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "bulletin.owes_{}": values(MATTERS),
     "bulletin.{}": (
         *("unit_column", "name_column", "role_column", "fate_column"),
-        *("unit", "subject", "owes"),
+        *("unit", "grade", "subject", "owes"),
     ),
-    "bulletin.which_{}": ("unit", "subject", "owes"),
+    "bulletin.which_{}": ("unit", "grade", "subject", "owes"),
     "calendar.month_{}": tuple(map(str, range(1, 13))),
     "calendar.weekday_{}": tuple(map(str, range(1, 8))),
     "ask.reply_at_office.{}": EVERY,
