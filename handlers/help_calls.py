@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
+from answers import alarmed
 from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.acting import Refused
 from bot.talk.conversation import Chat
@@ -299,7 +300,9 @@ class SaySeen(BaseModel):
 
 async def say(chat: Chat, me: SaySeen) -> str:
     """Ask for words, as many or as few as the learner likes."""
-    asked = t("seeking.said_more" if me.more else "seeking.say_what", name=me.adult)
+    asked: Text | Message = t("seeking.say_what", name=me.adult)
+    if me.more:
+        asked = Message(t("seeking.said_more", name=me.adult), note=_REMARK)
     ends = [Choice(ENOUGH, t("seeking.enough"))] if me.more else []
     kind = Free(options=ends, most=help_calls.LONGEST, questions=True)
     said: str = await chat.ask("words", kind, asked)
@@ -327,6 +330,9 @@ def finish_say(scene: Scene, me: SaySeen, words: str) -> None:
     if call is None:
         _not_reached(scene)
         return
+    if help_ := alarmed(words):
+        # The adult may not look at once.
+        sealed(scene, Message(help_))
     scene.begin(help_calls.FLOW, {"call": call.id, "more": True}, anew=True)
 
 
@@ -353,12 +359,14 @@ def open_call(scene: Scene, args: Sequence[str]) -> None:
         Field(t("seeking.words"), _written(written)),
     )
     closed = call.ended
-    told = t("seeking.taken_back_already" if call.taken_back else "seeking.closed_already")
+    told = t("seeking.closed_already") if closed else t("seeking.please")
+    if call.taken_back:
+        told = t("seeking.taken_back_already")
     done = Choice(press("close_call", call.id), t("seeking.close"), weight="primary")
     sealed(
         scene,
         Message(
-            told if closed else t("seeking.please"),
+            told,
             ((TO_MENU,),) if closed else ((done,), (TO_MENU,)),
             title=t("seeking.asks_you", name=asker.name),
             fields=fields,

@@ -503,6 +503,17 @@ async def test_what_is_typed_on_a_sealed_card_is_as_pressed_and_as_sealed(house:
     assert f"第二行{MARK}" in teacher.sees
 
 
+async def test_care_stands_beside_what_is_written_to_an_adult(house: House) -> None:
+    await asks(house, words=MARK)
+    student = one(house, "林小雨")
+    assert "12356" in student.sees
+    told = await student.says("我不想活了")
+    assert "先照顾好自己" in told
+    assert "写好了" in told
+    await one(house, "郭老师").presses("打开")
+    assert "我不想活了" in one(house, "郭老师").sees
+
+
 async def test_what_a_sealed_card_offered_is_gone_with_the_page(house: House) -> None:
     student = one(house, "林小雨")
     await student.says("求助")
