@@ -82,7 +82,9 @@ def _answer(scene: Scene, friends: Alarm | None, own: Alarm) -> None:
 
 def _unkept(scene: Scene, told: Text) -> Text:
     """That nothing was kept here, and what stays on the screen all the same."""
-    return t("ask.parts", parts=Lines([told, help_calls.stays(scene)]))
+    return t(
+        "ask.parts", parts=Lines([told, help_calls.stays(on_web=help_calls.is_on_web(scene))])
+    )
 
 
 def _of_a_child(scene: Scene, words: str) -> bool:

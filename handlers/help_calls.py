@@ -47,15 +47,19 @@ def sealed(scene: Scene, message: Message) -> None:
     scene.say(message._replace(rows=rows, sealed=True))
 
 
-def stays(scene: Scene) -> Text:
+def stays(*, on_web: bool) -> Text:
     """What stays on the screen: the web chat shows it until it is opened anew, another messenger
     keeps what was typed."""
-    return t("seeking.stays_here" if scene.speaker.platform == WEB else "seeking.stays_there")
+    return t("seeking.stays_here" if on_web else "seeking.stays_there")
 
 
-def _remark(scene: Scene) -> Text:
+def is_on_web(scene: Scene) -> bool:
+    return scene.speaker.platform == WEB
+
+
+def _remark(*, on_web: bool) -> Text:
     """Stands under what a learner has done."""
-    return t("ask.parts", parts=Lines([t("seeking.helplines"), stays(scene)]))
+    return t("ask.parts", parts=Lines([t("seeking.helplines"), stays(on_web=on_web)]))
 
 
 # ---------------------------------------------------------------- the learner
@@ -188,7 +192,7 @@ def tell(scene: Scene, args: Sequence[str]) -> None:
             kind="question",
             card=CARD,
             title=t("seeking.sent_title", name=name),
-            note=_remark(scene),
+            note=_remark(on_web=is_on_web(scene)),
         ),
     )
 
@@ -232,7 +236,7 @@ def _show(scene: Scene, calls: Sequence[Call], said: Text | None = None) -> None
             card=CARD,
             title=t("seeking.own_calls"),
             fields=tuple(_told_of(scene, call) for call in calls),
-            note=_remark(scene),
+            note=_remark(on_web=is_on_web(scene)),
         ),
     )
 
@@ -296,13 +300,14 @@ class SaySeen(BaseModel):
     """Words were added just now, and these are further ones."""
     since: datetime | None = None
     """When it was asked."""
+    on_web: bool = False
 
 
 async def say(chat: Chat, me: SaySeen) -> str:
     """Ask for words, as many or as few as the learner likes."""
     asked: Text | Message = t("seeking.say_what", name=me.adult)
     if me.more:
-        asked = Message(t("seeking.said_more", name=me.adult), note=_REMARK)
+        asked = Message(t("seeking.said_more", name=me.adult), note=_remark(on_web=me.on_web))
     ends = [Choice(ENOUGH, t("seeking.enough"))] if me.more else []
     kind = Free(options=ends, most=help_calls.LONGEST, questions=True)
     said: str = await chat.ask("words", kind, asked)
@@ -312,7 +317,13 @@ async def say(chat: Chat, me: SaySeen) -> str:
 def load_say(scene: Scene, args: Mapping[str, Any]) -> SaySeen:
     call = help_calls.own_call(scene.session, scene.actor, args["call"], "ask_for_help")
     adult = help_calls.names_of(scene.session, call)[call.adult]
-    return SaySeen(call=call.id, adult=adult, more=bool(args.get("more")), since=scene.now)
+    return SaySeen(
+        call=call.id,
+        adult=adult,
+        more=bool(args.get("more")),
+        since=scene.now,
+        on_web=is_on_web(scene),
+    )
 
 
 def finish_say(scene: Scene, me: SaySeen, words: str) -> None:
@@ -324,7 +335,12 @@ def finish_say(scene: Scene, me: SaySeen, words: str) -> None:
     if me.more and me.since and scene.now - me.since > LISTENS:
         again = Choice(press("say_more", me.call), t("seeking.say_more"), weight="primary")
         ways = ((again,), (OWN_CALLS, TO_MENU))
-        sealed(scene, Message(t("seeking.too_late", name=me.adult), ways, note=_remark(scene)))
+        sealed(
+            scene,
+            Message(
+                t("seeking.too_late", name=me.adult), ways, note=_remark(on_web=is_on_web(scene))
+            ),
+        )
         return
     call = help_calls.add_words(scene.session, scene.actor, me.call, words)
     if call is None:
