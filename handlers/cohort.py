@@ -143,7 +143,8 @@ def writing_meters(programme: Programme, found: Sequence[InShort]) -> Iterable[M
     for asked in programme.records:
         if asked.frequency is None:
             continue
-        missing = [standing.unwritten.get(RecordKind(asked.kind.value), 0) for standing in found]
+        kind = RecordKind(asked.kind.value)
+        missing = [standing.unwritten.get(kind, 0) for standing in found]
         behind = sum(map(bool, missing))
         words = t(
             "watch.unwritten" if behind else "watch.all_written",

@@ -114,8 +114,12 @@ def learners(db: Session, cohort: Cohort, reader: int) -> list[LearnerLine]:
         .where(*readable(cohort, reader))
         .order_by(col(Membership.id))
     )
-    rows: Iterable[Any] = db.connection().execute(found)
-    return [LearnerLine._make([*row[:9], PRESENCES[row[9]], *row[10:]]) for row in rows]
+    # Fetched at once: of ten thousand, one at a time takes twice as long.
+    rows: Iterable[Any] = db.connection().execute(found).all()
+    return [
+        LearnerLine(a, b, c, d, e, f, g, h, i, PRESENCES[there], waiting, oldest)
+        for a, b, c, d, e, f, g, h, i, there, waiting, oldest in rows
+    ]
 
 
 def consent_awaited(

@@ -328,9 +328,11 @@ def _look_for_changes(db: Session, before: _Counted) -> None:
     last = db.connection().execute(sa.select(sa.func.max(col(Audit.id)))).scalar_one() or 0
     if last < before.noted:  # it is another database than it was
         before.of.clear()
+    # The latest rows are few: `coalesce` keeps SQLite from looking every entry up in the audit.
+    of_entries = sa.func.coalesce(col(Audit.object), "") == "record"
     changed = (
         sa.select(col(Record.student_id))
-        .join(Audit, (col(Audit.object) == "record") & (col(Audit.object_id) == col(Record.id)))
+        .join(Audit, of_entries & (col(Audit.object_id) == col(Record.id)))
         .where(col(Audit.id) > min(before.noted, last) - OVERLAP)
         .distinct()
     )
@@ -352,7 +354,7 @@ def _learners(
     if reader is not None:
         wanted.append(col(Membership.id).in_(things("read_student", reader)))
     places = sa.select(col(Membership.id), col(Membership.grade), col(Membership.joined_on))
-    found = db.connection().execute(places.where(*wanted).order_by(col(Membership.id)))
+    found = db.connection().execute(places.where(*wanted).order_by(col(Membership.id))).all()
     return [(cast(int, number), grade, since) for number, grade, since in found]
 
 

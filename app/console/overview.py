@@ -17,6 +17,7 @@ from handlers.stages import TONES, UNBEGUN
 from programmes.values import Per
 from prompts import Words, t
 from services import console, marking, roster, summaries
+from services.console import LearnerLine
 from services.entities import Cohort
 from services.progress import PaceKind, asked_for
 from services.roster import Presence
@@ -142,22 +143,14 @@ def schools(here: Students) -> list[Mapping[str, Any]]:
     """By school, by name: how many learners there are, and how many lack what."""
     keys = [key for key, _ in matters(here.programme)]
     tests = [lacking_of(here.programme, key) for key in keys]
-    names: dict[int | None, str] = {}
-    learners: Counter[int | None] = Counter()
-    waiting: Counter[int | None] = Counter()
-    behind: Counter[int | None] = Counter()
-    lacks: list[Counter[int | None]] = [Counter() for _ in keys]
+    of: dict[int | None, list[LearnerLine]] = {}
     for line in here.lines:
-        unit = line.unit_id
-        names[unit] = line.unit
-        learners[unit] += 1
-        waiting[unit] += line.waiting
-        short = here.known.get(line.id)
-        if short is not None and line.id in here.behind:
-            behind[unit] += 1
-            for test, count in zip(tests, lacks, strict=True):
-                if test(short):
-                    count[unit] += 1
+        of.setdefault(line.unit_id, []).append(line)
+    names = {unit: lines[0].unit for unit, lines in of.items()}
+    known, late = here.known, here.behind
+    behind = {
+        unit: [known[line.id] for line in lines if line.id in late] for unit, lines in of.items()
+    }
     at, say = here.cohort, here.caller.say
 
     def listed(unit: int | None, count: int, tab: str = "students", state: str = "") -> Counted:
@@ -167,14 +160,14 @@ def schools(here: Students) -> list[Mapping[str, Any]]:
         {
             "name": names[unit] or say(t("console.no_school")),
             "unit": unit,
-            "all": listed(unit, learners[unit]),
-            "behind": listed(unit, behind[unit], state="behind"),
-            "share": share(behind[unit], learners[unit]),
+            "all": listed(unit, len(of[unit])),
+            "behind": listed(unit, len(behind[unit]), state="behind"),
+            "share": share(len(behind[unit]), len(of[unit])),
             "lacks": [
-                listed(unit, count[unit], state=f"lacks.{key}")
-                for key, count in zip(keys, lacks, strict=True)
+                listed(unit, sum(map(test, behind[unit])), state=f"lacks.{key}")
+                for key, test in zip(keys, tests, strict=True)
             ],
-            "waiting": listed(unit, waiting[unit], "waiting"),
+            "waiting": listed(unit, sum(line.waiting for line in of[unit]), "waiting"),
         }
         for unit in sorted(names, key=lambda unit: (names[unit] == "", names[unit]))
     ]

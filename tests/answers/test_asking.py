@@ -74,6 +74,8 @@ def test_every_family_has_a_name_and_every_fact_a_topic() -> None:
     assert {path for path, _ in SHANXI.facts()} - told == {
         # Said in the words of what a learner hands in.
         "final_materials.report_forms",
+        # Said where it is asked where a diary, or the first evaluation, is entered.
+        "platforms.forms",
     }
 
 

@@ -50,7 +50,7 @@ CORRECTED = {
 }
 """What a second reading of the documents has put right in the table since it was made."""
 
-ADDED = {"final_materials.report_forms"}
+ADDED = {"final_materials.report_forms", "platforms.forms"}
 """Facts that packs state and the table has only in the words of another."""
 
 OPS = {"at_least": ">=", "at_most": "<=", "exactly": "=", "about": "≈"}
