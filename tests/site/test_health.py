@@ -22,7 +22,7 @@ from tests.site.conftest import Pushed, Serve
 LOCAL_PROXY = {"X-Forwarded-For": "203.0.113.7"}
 WORKERS: Final = (
     *("inbox", "delivery", "issuing", "bulletins"),
-    *("help_calls", "delegates", "reminders", "counting"),
+    *("help_calls", "handovers", "delegates", "reminders", "counting"),
 )
 
 
