@@ -110,7 +110,7 @@ def topic_of(words: str) -> str:
 
 TOPICS: Final = ("distress", "harm")
 DOUBTFUL: Final = -2.0
-WORRYING: Final = 0.0
+WORRYING: Final = 0.2
 """What the learned weights come to, from which on words are doubtful, or worrying."""
 
 
