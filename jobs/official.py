@@ -9,23 +9,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlmodel import Session
-
 from bot.inbox import Order
-from bot.platforms.contract import DeliveryError, FileTooLarge, Platform
+from bot.platforms.contract import Platform
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import Clock
 from bot.talk.inputs import length
 from jobs import workbooks
-from jobs.sheet_reader import MOST_BYTES
-from jobs.sheets import BookUnread, read_apart
-from prompts import Brief, Language, Text, Words, language_named, render, t
+from jobs.rosters import sent_book
+from prompts import Brief, Language, Text, Words, render, t
 from services import official_export, persons
 from services.official_export import Checked, DatedEntry, Difference, Differs
-from services.rostering.book import Book
 from storage.database import Database
 from storage.files import FileStore
-from storage.tables import Person
 
 SHOWN: Final = 8
 """Lines that the card itself tells."""
@@ -48,9 +43,9 @@ class OfficialDesk:
         """The job `check_platform`: returns the counts, the first lines and the sheet's number; or
         why it could not be read."""
         actor = Actor(order.person_id or 0, None, self.clock.now())
-        language = await self.database.run(_language, order.person_id)
+        language = await self.database.run(persons.language_of, order.person_id)
         try:
-            book = await self._read(order)
+            book = await sent_book(self.platforms, self.limit, order)
             cohort = order.args["cohort"]
             found = await self.database.run(official_export.check, actor, cohort, book)
         except Refused as refused:
@@ -73,22 +68,6 @@ class OfficialDesk:
         keep = persons.keep_made
         file = await self.database.run(keep, actor, sha256, len(data), name, until)
         return {**told, "file": file}
-
-    async def _read(self, order: Order) -> Book:
-        platform = self.platforms[order.platform]
-        most = min(self.limit, platform.capabilities.file_limit, MOST_BYTES)
-        ref, _, _, size = order.args["file"]
-        too_large = t("file.too_large", megabytes=most // 1024**2)
-        try:
-            if size is not None and size > most:
-                raise Refused(too_large)
-            return await read_apart(await platform.fetch(ref, most))
-        except FileTooLarge:
-            raise Refused(too_large) from None
-        except DeliveryError:
-            raise Refused(t("file.not_fetched")) from None
-        except BookUnread as unread:
-            raise Refused(t(f"rostering.unread.{unread.code}", **unread.gaps)) from None
 
 
 def said(one: Difference) -> Text:
@@ -136,8 +115,3 @@ def _line(one: Difference) -> Sequence[Any]:
 
 def _plain(cell: Any, language: Language) -> Any:
     return cell if isinstance(cell, int) or hasattr(cell, "isoformat") else render(cell, language)
-
-
-def _language(db: Session, person_id: int | None) -> Language:
-    person = db.get(Person, person_id) if person_id else None
-    return language_named(person.language if person else "")

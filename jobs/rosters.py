@@ -41,6 +41,25 @@ RETURNED_LIFE: Final = timedelta(days=1)
 RIGHT: Final = "import_roster"
 
 
+async def sent_book(platforms: Mapping[str, Platform], limit: int, order: Order) -> Book:
+    """The sheets of the file that was sent with an order, of at most `limit` bytes. Raises
+    `Refused` if it cannot be fetched or read."""
+    platform = platforms[order.platform]
+    most = min(limit, platform.capabilities.file_limit, MOST_BYTES)
+    ref, _, _, size = order.args["file"]
+    too_large = t("file.too_large", megabytes=most // 1024**2)
+    try:
+        if size is not None and size > most:
+            raise Refused(too_large)
+        return await read_apart(await platform.fetch(ref, most))
+    except FileTooLarge:
+        raise Refused(too_large) from None
+    except DeliveryError:
+        raise Refused(t("file.not_fetched")) from None
+    except BookUnread as unread:
+        raise Refused(t(f"rostering.unread.{unread.code}", **unread.gaps)) from None
+
+
 @dataclass(frozen=True, slots=True)
 class RosterDesk:
     """What the jobs need."""
@@ -69,20 +88,7 @@ class RosterDesk:
 
     async def read(self, order: Order) -> dict[str, Any]:
         """`read_roster`: read a file; returns where its sheets are kept."""
-        platform = self.platforms[order.platform]
-        most = min(self.limit, platform.capabilities.file_limit, MOST_BYTES)
-        ref, _, _, size = order.args["file"]
-        too_large = t("file.too_large", megabytes=most // 1024**2)
-        try:
-            if size is not None and size > most:
-                raise Refused(too_large)
-            book = await read_apart(await platform.fetch(ref, most))
-        except FileTooLarge:
-            raise Refused(too_large) from None
-        except DeliveryError:
-            raise Refused(t("file.not_fetched")) from None
-        except BookUnread as unread:
-            raise Refused(t(f"rostering.unread.{unread.code}", **unread.gaps)) from None
+        book = await sent_book(self.platforms, self.limit, order)
         data = book.to_bytes()
         sha256 = await asyncio.to_thread(self.store.keep, data)
         # Housekeeping keeps what is named under `kept`, as long as the talk is open.
