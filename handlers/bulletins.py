@@ -200,7 +200,7 @@ async def _audience(chat: Chat, me: BulletinSeen) -> tuple[Audience, list[Summar
         ]
         wanted = await chat.ask("narrow", Pick(some, width=1), t("bulletin.narrow"))
         if wanted == ALL:
-            lines.append(SummaryLine("narrow", t("bulletin.range"), t("bulletin.all_of_them")))
+            lines.append(SummaryLine("narrow", t("bulletin.range"), t("bulletin.whole_range")))
             ways = []
     for way in ways:
         value = await chat.ask(way.step, way.kind, way.words)
