@@ -41,7 +41,8 @@ def heed(scene: Scene, incoming: Incoming) -> str | None:
     words = incoming.text or ""
     if (meant := _TAKE_IT.match(words)) is not None:
         return words[meant.end() :]
-    if scene.speaker.person_id is not None and learner(scene) is None:
+    grown = scene.speaker.person_id is not None and not scene.speaker.young
+    if grown and learner(scene) is None:
         return None if _of_a_child(scene, words) else words
     found = alarm_in(words)
     if found in PLAIN:
