@@ -230,6 +230,8 @@ def _in_distress(answer: PolicyAnswer) -> bool:
 
 def _note(scene: Scene, words: str, answer: PolicyAnswer | None) -> int:
     speaker = scene.speaker
+    if scene.secret:
+        return 0
     return inquiries.note(
         scene.session, speaker.person_id, speaker.account_id, scene.now, words, answer
     )

@@ -164,11 +164,13 @@ def answer(scene: Scene, words: str, advised: bool = False) -> None:
     if affairs.aside(scene, words):
         return
     asks = asking.asks(words) or asking.clear(scene, words)
-    if not asks and bulletin_replies.may_be(scene, words):
+    # Words below a card that no history shows are quoted nowhere.
+    replies = not scene.secret and bulletin_replies.may_be
+    if not asks and replies and replies(scene, words):
         return
     if asking.hear(scene, words, advised):
         return
-    if not (asks and bulletin_replies.may_be(scene, words)):
+    if not (asks and replies and replies(scene, words)):
         learns = seen.learns(scene)
         key = "help.not_understood" if learns else "help.not_understood_staff"
         asking.not_found(scene, words, t(key))
@@ -176,7 +178,7 @@ def answer(scene: Scene, words: str, advised: bool = False) -> None:
 
 def in_doubt(scene: Scene, words: str) -> bool:
     """Ask what is wanted of words that may tell of a session or be a question. Neither is lost."""
-    if len(words) > MOST or scene.withheld or not seen.learns(scene):
+    if len(words) > MOST or scene.withheld or scene.secret or not seen.learns(scene):
         return False
     now = scene.now.astimezone(BEIJING)
     if not only_when(words, now) and (

@@ -969,8 +969,14 @@ _CONTENT: Final = "content"
 _QUESTION: Final = "question"
 _WHICH: Final = Pick(
     [
-        Choice(_CONTENT, t("talk.is_content"), ("内容", "是内容", "记下来", "content")),
-        Choice(_QUESTION, t("talk.is_question"), ("问政策", "政策", "是问题", "question")),
+        Choice(
+            _CONTENT, t("talk.is_content"), ("内容", "是内容", "记下来", "是要记的", "content")
+        ),
+        Choice(
+            _QUESTION,
+            t("talk.is_question"),
+            ("问政策", "是问政策", "政策", "问题", "是问题", "是问", "question"),
+        ),
     ]
 )
 
