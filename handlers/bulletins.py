@@ -31,6 +31,7 @@ from handlers import cohort as overview
 from handlers.attachments import FILES, keep_files, shown
 from handlers.pages import PAGE, confirmed, page_asked, page_of, tell, turns
 from handlers.seen import first_words
+from handlers.speaker import oversees, way_to_office
 from language.affairs import Affair
 from language.audiences import EVERYBODY, SaidAudience, audience_of
 from language.days import parse_moment
@@ -322,7 +323,13 @@ def hear(scene: Scene, affair: Affair) -> bool:
     """给汾河中学的学生发通知, 通知所有导师明天开会: begin with what was understood; the rest is
     asked, and what was not understood is said."""
     if not bulletins.may_write(scene.session, scene.actor):
-        return False
+        words = t("bulletin.told_by_office")
+        if oversees(scene):
+            said = scene.words(t("bulletin.wanted", about=affair.about, words=affair.to))
+            scene.say(Message(words, way_to_office(scene, said)))
+        else:
+            scene.say(Message(words, ((TO_MENU,),)))
+        return True
     cohort = bulletins.to_write_in(scene.session, scene.actor)[0].id
     me = load_writing(scene, {"cohort": cohort})
     given, missed = understood(me, audience_of(affair.about), beijing_day(scene.now))

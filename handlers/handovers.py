@@ -17,6 +17,7 @@ from bot.talk.message import Choice, Item, Message, Tone, press
 from handlers.leave import ComingDay
 from handlers.pages import page_of
 from handlers.seen import InOrder
+from handlers.speaker import roles, way_to_office
 from language.affairs import Affair
 from language.names import mentioned
 from language.spans import coming_day
@@ -276,6 +277,19 @@ def hear(scene: Scene, affair: Affair) -> bool:
     if day := first_day(words, scene.now):
         given["first"] = Answer(press=day.isoformat())
     scene.begin("hand_over", {"place": of[0].id}, given, anew=True)
+    return True
+
+
+def let_go(scene: Scene, affair: Affair) -> bool:
+    """我不带他了: only an office has others take over; whoever else says it may tell the office."""
+    if grants_of(scene.session, scene.actor.person_id, "hand_over"):
+        listing(scene, ())
+        return True
+    mine = roles(scene)
+    if not mine & {*REVIEWERS}:
+        scene.say(Message(t("handover.not_yours"), ((TO_MENU,),)))
+        return True
+    scene.say(Message(t("handover.let_go"), way_to_office(scene, affair.about)))
     return True
 
 
