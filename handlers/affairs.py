@@ -249,9 +249,9 @@ def own(scene: Scene, topic: str) -> Callable[[], object] | None:
 
 _ASIDE: Final = frozenset(
     (
-        *("greet", "thank", "bye", "about_me", "mentor", "teacher", "reviewer", "reminded", "readers"),
-        "lookers",
-        *("certificate", "received"),
+        *COURTESIES,
+        *("about_me", "mentor", "teacher", "reviewer", "reminded", "readers", "lookers"),
+        "certificate",
         *("mend", "backdate", "how_to_bring", "last", "progress", "waiting", "returned"),
         *(
             "child",

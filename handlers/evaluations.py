@@ -166,7 +166,7 @@ def hear(scene: Scene, affair: Affair) -> bool:
     mine = [task for task in found if not named or task.member.id in named]
     waiting = [task for task in mine if task.waits]
     if len(waiting) == 1:
-        evaluate(scene, task_args(waiting[0]))
+        begin(scene, task_args(waiting[0]))
     elif waiting and not named and (first := offered(scene, "evaluation")):
         # As 从第一名开始 does.
         evaluation(scene, first[0])
@@ -187,16 +187,16 @@ def named_there(scene: Scene, words: str) -> bool:
     named = there and [one for one in named_of(scene, words) if one.person.name == words.strip()]
     theirs = [args for args in there if any(args[0] == str(one.id) for one in named)]
     if len(to_begin) == 1 and to_begin[0] in theirs:
-        evaluate(scene, to_begin[0])
+        begin(scene, to_begin[0])
         return True
     return bool(theirs) and hear(scene, Affair("evaluate", words))
 
 
 def offered(scene: Scene, verb: str) -> list[list[str]]:
     """What the buttons in sight that do this carry."""
-    begin = f"{press(verb)}:"
+    way = f"{press(verb)}:"
     every = [value for _, value, *_ in scene.speaker.offered]
-    return [one.removeprefix(begin).split(":") for one in every if one.startswith(begin)]
+    return [one.removeprefix(way).split(":") for one in every if one.startswith(way)]
 
 
 def task_args(task: Task) -> list[str]:

@@ -56,7 +56,7 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
 
 
 def asked(scene: Scene, affair: Affair) -> bool:
-    """学生退出怎么办: to an office, its acts and what the document says; others ask the document."""
+    """学生退出怎么办: to an office, its acts and what the document says."""
     if not in_office(scene):
         return False
     named = named_of(scene, affair.about)[:1]

@@ -281,7 +281,7 @@ def hear(scene: Scene, affair: Affair) -> bool:
 
 
 def let_go(scene: Scene, affair: Affair) -> bool:
-    """我不带他了: only an office has others take over; whoever else says it may tell the office."""
+    """我不带他了: only an office has others take over; a mentor may tell it so."""
     if grants_of(scene.session, scene.actor.person_id, "hand_over"):
         listing(scene, ())
         return True
