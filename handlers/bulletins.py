@@ -33,7 +33,6 @@ from handlers.attachments import FILES, keep_files, shown
 from handlers.corrections import words_corrected
 from handlers.pages import PAGE, confirmed, page_asked, page_of, tell, turns
 from handlers.seen import first_words
-from handlers.speaker import oversees, way_to_office
 from language.affairs import Affair, bulletin_of
 from language.audiences import EVERYBODY, SaidAudience, audience_of
 from language.days import parse_moment
@@ -355,12 +354,7 @@ def hear(scene: Scene, affair: Affair) -> bool:
     """给汾河中学的学生发通知, 通知所有导师明天开会: begin with what was understood; the rest is
     asked, and what was not understood is said."""
     if not bulletins.may_write(scene.session, scene.actor):
-        words = t("bulletin.told_by_office")
-        if oversees(scene):
-            said = scene.words(t("bulletin.wanted", about=affair.about, words=affair.to))
-            scene.say(Message(words, way_to_office(scene, said)))
-        else:
-            scene.say(Message(words, ((TO_MENU,),)))
+        scene.say(Message(t("bulletin.told_by_office"), ((TO_MENU,),)))
         return True
     cohort = bulletins.to_write_in(scene.session, scene.actor)[0].id
     me = load_writing(scene, {"cohort": cohort})

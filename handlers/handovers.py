@@ -17,7 +17,7 @@ from bot.talk.message import Choice, Item, Message, Tone, press
 from handlers.leave import ComingDay
 from handlers.pages import page_of
 from handlers.seen import InOrder
-from handlers.speaker import roles, way_to_office
+from handlers.speaker import roles
 from language.affairs import Affair
 from language.names import mentioned
 from language.spans import coming_day
@@ -280,16 +280,13 @@ def hear(scene: Scene, affair: Affair) -> bool:
     return True
 
 
-def let_go(scene: Scene, affair: Affair) -> bool:
-    """我不带他了: only an office has others take over; a mentor may tell it so."""
+def let_go(scene: Scene, _: Affair) -> bool:
+    """我不带他了: only an office has others take over; a mentor is told how it comes to that."""
     if grants_of(scene.session, scene.actor.person_id, "hand_over"):
         listing(scene, ())
         return True
-    mine = roles(scene)
-    if not mine & {*REVIEWERS}:
-        scene.say(Message(t("handover.not_yours"), ((TO_MENU,),)))
-        return True
-    scene.say(Message(t("handover.let_go"), way_to_office(scene, affair.about)))
+    key = "let_go" if roles(scene) & {*REVIEWERS} else "not_yours"
+    scene.say(Message(t(f"handover.{key}"), ((TO_MENU,),)))
     return True
 
 

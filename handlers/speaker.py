@@ -7,7 +7,7 @@ from typing import Final
 from bot.scene import TO_MENU, Scene
 from bot.talk.message import Choice, press
 from prompts import t
-from services import inquiries, roster
+from services import roster
 from services.access import LEARNERS, LearnerPlace, memberships
 from services.access import learner as learner_of
 from services.entities import Role
@@ -55,14 +55,3 @@ def ways_on(scene: Scene) -> tuple[tuple[Choice, ...], ...]:
     if learner(scene) is None:
         return ((TO_MENU,),)
     return ((Choice(press("progress"), t("command.progress.label")), TO_MENU),)
-
-
-def way_to_office(scene: Scene, words: str) -> tuple[tuple[Choice, ...], ...]:
-    """A button that forwards these words to the office, where they may be kept; and the menu."""
-    speaker = scene.speaker
-    kept = inquiries.note(
-        scene.session, speaker.person_id, speaker.account_id, scene.now, words, None
-    )
-    if not kept:
-        return ((TO_MENU,),)
-    return ((Choice(press("unhelpful", kept), t("question.to_office")),), (TO_MENU,))
