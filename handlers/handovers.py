@@ -285,8 +285,9 @@ def let_go(scene: Scene, _: Affair) -> bool:
     if grants_of(scene.session, scene.actor.person_id, "hand_over"):
         listing(scene, ())
         return True
-    key = "let_go" if roles(scene) & {*REVIEWERS} else "not_yours"
-    scene.say(Message(t(f"handover.{key}"), ((TO_MENU,),)))
+    mine = roles(scene) & {*REVIEWERS}
+    told = t("handover.let_go") if mine else t("handover.not_yours")
+    scene.say(Message(told, ((TO_MENU,),)))
     return True
 
 

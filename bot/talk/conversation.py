@@ -816,10 +816,11 @@ class Conversation:
         unsure, later = self._journal.unsure, self._journal.later
         said = own_words(unsure.text or "") if unsure else ""
         which = _which_of(unsure or Answer())
-        about = "courtesy" if which is _POLITE_OR_NOT else "question"
-        words = t(f"talk.content_or_{about}", said=said)
-        if later:
-            words = t(f"talk.content_or_{about}_later", said=said, later=later)
+        if which is _POLITE_OR_NOT:
+            key = "talk.content_or_courtesy_later" if later else "talk.content_or_courtesy"
+        else:
+            key = "talk.content_or_question_later" if later else "talk.content_or_question"
+        words = t(key, said=said, **({"later": later} if later else {}))
         self._journal = self._journal._replace(asked=step.step)
         return Waiting(self._journal, Question(step.step, which, words), note, accepted)
 

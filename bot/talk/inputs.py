@@ -115,8 +115,8 @@ class Kind(ABC, Generic[T_co]):
 
     @property
     def takes_courtesies(self) -> bool:
-        """Whether words that are only polite are an answer to it like any other."""
-        return False
+        """Whether words that are only polite may be an answer to it like any other."""
+        return True
 
     def choices(self, asked: Asked) -> Rows:
         """Rows of offered answers, in the order in which they are numbered."""
@@ -516,6 +516,10 @@ class People(Kind[tuple[str, ...]]):
     """Those most likely, by a short key that stays theirs."""
     most: int = 8
 
+    @property
+    def takes_courtesies(self) -> bool:
+        return False
+
     def choices(self, asked: Asked) -> Rows:
         return rows_of([Choice(key, name) for key, name in self.known.items()], 2)
 
@@ -575,6 +579,10 @@ class Parts(Kind[Part]):
     @property
     def takes_words(self) -> bool:
         return self.words
+
+    @property
+    def takes_courtesies(self) -> bool:
+        return False
 
     def choices(self, asked: Asked) -> Rows:
         taken_away = rows_of(self.held, 2)
