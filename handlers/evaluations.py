@@ -184,7 +184,9 @@ def named_there(scene: Scene, words: str) -> bool:
     the student. Returns whether it was one."""
     to_begin = offered(scene, "evaluate")
     there = [*to_begin, *offered(scene, "evaluation")]
-    named = there and [one for one in named_of(scene, words) if one.person.name == words.strip()]
+    if not there:
+        return False
+    named = [one for one in named_of(scene, words) if one.person.name == words.strip()]
     theirs = [args for args in there if any(args[0] == str(one.id) for one in named)]
     if len(to_begin) == 1 and to_begin[0] in theirs:
         begin(scene, to_begin[0])

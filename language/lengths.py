@@ -137,9 +137,11 @@ def _hours_and_quarters(hours: str, quarters: str) -> int:
 # are four hours.
 _HOUR = (
     r"(?:个? (?:小 [时是]|小实(?!验)|钟头)|个钟|个点儿|xiao shi\b"
-    r"|(?<![a-z])(?:hours?|hrs?|h)(?![a-z]))"
+    r"|(?<![a-z])(?:hours?|hrs?|h)(?![a-z])|-hours?\b)"
 )
-_MINUTE = r"(?:分 [钟种]|分中(?![之的])|fen zhong\b|(?<![a-z])(?:minutes?|mins?)(?![a-z]))"
+_MINUTE = (
+    r"(?:分 [钟种]|分中(?![之的])|fen zhong\b|(?<![a-z])(?:minutes?|mins?)(?![a-z])|-minutes?\b)"
+)
 _AND = r" (?:[零又]|(?<=[a-z]),|另外?|外?加|\band\b)? "
 # 两小时二十 ends there; 一小时二十个样品 and 一小时二十来分钟 go on.
 _ENDS = r"(?! [\d:零一二三四五六七八九十百千几点个人次名篇道页组张份条只种支号样多来余分])"

@@ -24,6 +24,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "heard-wrong.
         *table("heard_held_out_4.txt"),
         *table("heard_held_out_5.txt"),
         *table("heard_held_out_6.txt"),
+        *table("heard_held_out_7.txt"),
         *table("heard_looked_at.txt"),
         *table("heard_later.txt"),
     ],
