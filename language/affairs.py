@@ -118,7 +118,7 @@ def affair_of(text: str) -> Affair | None:
 
 def is_courtesy(text: str) -> bool:
     """Whether somebody is only polite: 好的谢谢老师, 收到."""
-    found = affair_of(text)
+    found = affair_of(text) if len(text) <= _LONGEST_COURTESY else None
     return found is not None and found.name in COURTESIES
 
 
@@ -168,6 +168,7 @@ def is_about_all(affair: Affair) -> bool:
 
 _OF_ALL = re.compile("考试|期中|期末|学生|大家|他们|放假|exam")
 _LONGEST = 60
+_LONGEST_COURTESY = 40
 _CLAUSE_END = re.compile(r"[:：,，.。;；!！\n]")
 _OPENS = (":", "：", "\n")
 """Behind these words everything is reported, and so may ask whatever it likes."""
