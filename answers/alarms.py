@@ -68,12 +68,13 @@ def alarm_in(words: str) -> Alarm | None:
     A cry is plain where the table has it and what was learned does not speak against it; either
     alone makes it unclear.
     """
-    topic, need = topic_of(words), worries.need(words)
+    said = _plain(words)
+    topic, need = _topic_in(said), worries.need(words)
     if topic and need > DOUBTFUL:
         return Alarm(topic)
     if topic or need > WORRYING:
         return Alarm.UNCLEAR
-    return Alarm.LOW if _patterns()["low"].search(_plain(words)) else None
+    return Alarm.LOW if _patterns()["low"].search(said) else None
 
 
 def alarmed(words: str) -> Text | None:
@@ -103,7 +104,10 @@ _THEY: Final = re.compile(r"[他她](?!们)|\bta\b")
 
 def topic_of(words: str) -> str:
     """The topic of a plain cry for help, `distress` or `harm`; empty for all other words."""
-    said = _plain(words)
+    return _topic_in(_plain(words))
+
+
+def _topic_in(said: str) -> str:
     patterns = _patterns()
     return next((topic for topic in TOPICS if patterns[topic].search(said)), "")
 

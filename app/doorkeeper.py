@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -20,6 +20,8 @@ from storage.database import Database
 from storage.files import FileStore
 from storage.tables import Account, Person
 
+Vouching = Callable[[str, datetime], str | None]
+"""The address of the chat for which some data vouches now."""
 Commands = Callable[[Session, int | None, Language], Sequence[tuple[str, str]]]
 
 
@@ -27,8 +29,15 @@ class Doorkeeper:
     """Satisfies `bot.platforms.web.door.Door`."""
 
     def __init__(
-        self, database: Database, clock: Clock, store: FileStore, commands: Commands
+        self,
+        database: Database,
+        clock: Clock,
+        store: FileStore,
+        commands: Commands,
+        vouching: Mapping[str, Vouching] | None = None,
     ) -> None:
+        """`vouching` tells, by messenger, whom its data vouches for."""
+        self._vouching = vouching or {}
         self._database = database
         self._clock = clock
         self._store = store
@@ -40,6 +49,21 @@ class Doorkeeper:
     def _sign_in(self, db: Session, token: str, source: str) -> Entered | Refusal:
         try:
             session, account = joining.sign_in(db, token, source, self._clock.now())
+        except Refused as refused:
+            return self._refuse(db, refused, "sign_in")
+        return Entered(session, visitor(db, account))
+
+    async def sign_in_from(self, messenger: str, data: str, source: str) -> Entered | Refusal:
+        return await self._database.run(self._sign_in_from, messenger, data, source)
+
+    def _sign_in_from(
+        self, db: Session, messenger: str, data: str, source: str
+    ) -> Entered | Refusal:
+        now = self._clock.now()
+        vouched_for = self._vouching.get(messenger)
+        address = vouched_for(data, now) if vouched_for else None
+        try:
+            session, account = joining.sign_in_from(db, messenger, address, data, source, now)
         except Refused as refused:
             return self._refuse(db, refused, "sign_in")
         return Entered(session, visitor(db, account))

@@ -19,11 +19,12 @@ from sqlmodel import Session, select
 from structlog.dev import plain_traceback
 
 from answers import guide
-from app.doorkeeper import Doorkeeper
+from app.doorkeeper import Doorkeeper, Vouching
 from app.settings import Settings, TelegramSettings
 from bot.delivery import Delivery
 from bot.inbox import Inbox
 from bot.platforms.contract import Platform
+from bot.platforms.telegram.vouching import vouched_for
 from bot.rounds import Round
 from bot.router import Router
 from bot.scheduler import scheduler
@@ -120,7 +121,7 @@ class App:
         self.database = Database(settings.database)
         self.store = FileStore(settings.files_dir)
         menu = partial(menus.described, site=True)
-        self.door = Doorkeeper(self.database, self.clock, self.store, menu)
+        self.door = Doorkeeper(self.database, self.clock, self.store, menu, self._vouching())
         self.platforms = dict(platforms) if platforms is not None else self._platforms()
         self.site: Site | None = None
         """The web server; `None` before `run`, or if nothing needs one."""
@@ -243,6 +244,14 @@ class App:
         if telegram.token is not None:
             found["telegram"] = self._telegram(telegram, telegram.token.get_secret_value())
         return found
+
+    def _vouching(self) -> dict[str, Vouching]:
+        """What tells whom a messenger vouches for, by messenger."""
+        token = self.settings.telegram.token
+        if token is None:
+            return {}
+        key = token.get_secret_value()
+        return {"telegram": lambda data, now: vouched_for(data, key, now)}
 
     def _telegram(self, telegram: TelegramSettings, token: str) -> Platform:
         """Telegram, by the configured library; the other one is not imported."""

@@ -23,6 +23,7 @@ from bot.talk.conversation import Broken, Conversation, Finished, Journal, Waiti
 from bot.talk.inputs import Answer, Asked, match
 from bot.talk.message import (
     ACT,
+    Attachment,
     Button,
     Choice,
     Incoming,
@@ -209,9 +210,9 @@ class Router:
             incoming = replace(incoming, text=heard)
         self._hear(scene, talk, incoming)
 
-    def hear(self, scene: Scene, words: str) -> None:
-        """Hear words that were held back, as if they had just been said."""
-        self._hear(scene, scene.talk(), Incoming(scene.speaker.address, words))
+    def hear(self, scene: Scene, words: str, files: tuple[Attachment, ...]) -> None:
+        """Hear words that were held back, and the files they came with, as if just said."""
+        self._hear(scene, scene.talk(), Incoming(scene.speaker.address, words, files=files))
 
     def _hear(self, scene: Scene, talk: Talk | None, incoming: Incoming) -> None:
         """Take words and files for what they are: a command, an answer, or something new."""

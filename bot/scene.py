@@ -18,7 +18,16 @@ from sqlmodel import Session
 from bot.talk import conversation
 from bot.talk.acting import Actor, Refused
 from bot.talk.inputs import Answer
-from bot.talk.message import Choice, Incoming, Message, Outgoing, offered, press, put
+from bot.talk.message import (
+    Attachment,
+    Choice,
+    Incoming,
+    Message,
+    Outgoing,
+    offered,
+    press,
+    put,
+)
 from language.numerals import tidy
 from prompts import LANGUAGES, Language, Text, Words, address, catalogue, render, t
 from storage import chats
@@ -45,7 +54,7 @@ class Talks(Protocol):
 
     def resume(self, scene: Scene, talk: Talk) -> None: ...
 
-    def hear(self, scene: Scene, words: str) -> None: ...
+    def hear(self, scene: Scene, words: str, files: tuple[Attachment, ...]) -> None: ...
 
     def seals(self, talk: Talk | None) -> bool: ...
 
@@ -149,9 +158,9 @@ class Scene:
         """Take up a draft again."""
         self.router.resume(self, talk)
 
-    def hear(self, words: str) -> None:
-        """Hear words that were held back, as if they had just been said."""
-        self.router.hear(self, words)
+    def hear(self, words: str, files: tuple[Attachment, ...]) -> None:
+        """Hear words that were held back, and the files they came with, as if just said."""
+        self.router.hear(self, words, files)
 
     def command(self, name: str, *args: str) -> None:
         """Do what a command does, as this house has it set up."""

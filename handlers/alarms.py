@@ -7,7 +7,7 @@ held until whoever wrote them has said which.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from answers import PLAIN, Alarm, alarm_for, alarm_in
 from bot.scene import TO_MENU, Flow, Scene
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Asked, Pick
-from bot.talk.message import Choice, Incoming, Message, press
+from bot.talk.message import Attachment, Choice, Incoming, Message, press
 from handlers import help_calls
 from handlers.speaker import learner, oversees
 from language.sentence import may_be_session
@@ -46,13 +46,14 @@ def heed(scene: Scene, incoming: Incoming) -> str | None:
         talk = scene.talk()
         at_check = talk is not None and talk.journal.get("asked") == CHECK
         return words if at_check else words[meant.end() :]
-    if scene.speaker.person_id is not None and learner(scene) is None:
+    grown = scene.speaker.person_id is not None and not scene.speaker.young
+    if grown and learner(scene) is None:
         return None if _of_a_child(scene, words) else words
     found = alarm_in(words)
     if found in PLAIN:
         _answer(scene, alarm_for(words, "friend"), found)
-    elif found is Alarm.UNCLEAR and not incoming.files:
-        _ask_whether(scene, words)
+    elif found is Alarm.UNCLEAR:
+        _ask_whether(scene, words, incoming.files)
     elif found is Alarm.LOW and scene.talk() is None and not _tells_of_work(scene, words):
         _seal(scene)
         _say(scene, Message(t("alarm.low"), note=t("seeking.helplines")))
@@ -132,15 +133,16 @@ def _tells_of_work(scene: Scene, words: str) -> bool:
 
 
 class HeldWords(BaseModel):
-    """Words that may be a cry for help, and the talk that they were said in."""
+    """Words that may be a cry for help, what files came with them, and in which talk."""
 
     model_config = ConfigDict(frozen=True)
 
     words: str
+    files: tuple[Attachment, ...] = ()
     talk: int | None = None
 
 
-def _ask_whether(scene: Scene, words: str) -> None:
+def _ask_whether(scene: Scene, words: str, files: Sequence[Attachment]) -> None:
     """Hold the words and ask what they are; where they may not be held, say who can help."""
     _seal(scene)
     if scene.speaker.person_id is None:
@@ -148,7 +150,8 @@ def _ask_whether(scene: Scene, words: str) -> None:
     elif scene.withheld:
         help_calls.seek(scene, ())
     else:
-        scene.begin(WORRY, {"words": words[:MOST], "talk": scene.speaker.talk_id}, anew=True)
+        held = HeldWords(words=words[:MOST], files=tuple(files), talk=scene.speaker.talk_id)
+        scene.begin(WORRY, held.model_dump(mode="json"), anew=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +199,7 @@ def _finish(scene: Scene, held: HeldWords, said: str) -> None:
     talk = scene.find_talk(held.talk) if held.talk is not None else None
     if talk is not None:
         scene.floor(talk)
-    scene.hear(held.words)
+    scene.hear(held.words, held.files)
 
 
 FLOWS: Final = [

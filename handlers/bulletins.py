@@ -17,11 +17,13 @@ from bot.talk.inputs import (
     Asked,
     Free,
     Kind,
+    Minutes,
     Pick,
     Rows,
     Summary,
     SummaryLine,
     Unclear,
+    length,
     not_a_choice,
     own_words,
     rows_of,
@@ -88,6 +90,7 @@ class BulletinWritten(BaseModel):
     words: str
     audience: Audience
     asks_receipt: bool
+    minutes: int
     files: tuple[Kept, ...] = ()
 
 
@@ -179,6 +182,7 @@ async def write(chat: Chat, me: BulletinSeen) -> BulletinWritten:
     kind = BulletinText(least=2, most=bulletins.MOST_WORDS, questions=True, me=me)
     words: str = await chat.ask("text", kind, t("bulletin.what", cohort=me.cohort))
     audience, lines = await _audience(chat, me)
+    minutes = await chat.ask("minutes", _MINUTES, t("bulletin.ask_minutes"))
     asks = await chat.ask("receipt", _RECEIPT, t("bulletin.ask_receipt"))
     files = await keep_files(chat, me.files, captions="text")
     with_it = t("bulletin.with_receipt" if asks == YES else "bulletin.without_receipt")
@@ -186,15 +190,21 @@ async def write(chat: Chat, me: BulletinSeen) -> BulletinWritten:
         SummaryLine("text", t("bulletin.words"), words),
         *lines,
         SummaryLine("receipt", t("bulletin.receipt"), with_it),
+        SummaryLine("minutes", t("bulletin.effort"), length(minutes)),
         SummaryLine(FILES, t("field.files"), shown(files)),
     ]
     ends = [Choice(PREVIEW, t("bulletin.see_preview"), weight="primary")]
     summary = Summary(every, ends, words_corrected("text", words))
     await chat.ask("review", summary, t("bulletin.review"))
-    return BulletinWritten(words=words, audience=audience, asks_receipt=asks == YES, files=files)
+    return BulletinWritten(
+        words=words, audience=audience, asks_receipt=asks == YES, minutes=minutes, files=files
+    )
 
 
 _WORDS: Final = Free(least=2, most=bulletins.MOST_WORDS, questions=True)
+_MINUTES: Final = Minutes((1, 5, 15, 30), least=1, most=240)
+_GLANCE: Final = {"minutes": Answer(press="1")}
+"""What a bulletin takes of each reader unless its writer says otherwise at the review."""
 _RECEIPT: Final = Pick(
     [Choice(YES, t("bulletin.with_receipt")), Choice(NO, t("bulletin.without_receipt"))]
 )
@@ -232,7 +242,7 @@ async def _audience(chat: Chat, me: BulletinSeen) -> tuple[Audience, list[Summar
         ]
         wanted = await chat.ask("narrow", Pick(some, width=1), t("bulletin.narrow"))
         if wanted == ALL:
-            lines.append(SummaryLine("narrow", t("bulletin.range"), t("bulletin.all_of_them")))
+            lines.append(SummaryLine("narrow", t("bulletin.range"), t("bulletin.whole_range")))
             ways = []
     for way in ways:
         value = await chat.ask(way.step, way.kind, way.words)
@@ -333,6 +343,7 @@ def finish_writing(scene: Scene, me: BulletinSeen, written: BulletinWritten) -> 
         written.audience,
         written.files,
         asks_receipt=written.asks_receipt,
+        minutes=written.minutes,
         number=number,
     )
     if note is not None:
@@ -344,7 +355,8 @@ def begin(scene: Scene, args: Sequence[str]) -> None:
     """发通知: begin to write; asks first in which cohort, where there are several."""
     every = bulletins.to_write_in(scene.session, scene.actor)
     if args or len(every) == 1:
-        scene.begin("write_bulletin", {"cohort": number(args) if args else every[0].id})
+        cohort = number(args) if args else every[0].id
+        scene.begin("write_bulletin", {"cohort": cohort}, _GLANCE)
         return
     rows = [(Choice(press("new_bulletin", one.id or 0), one.name),) for one in every]
     scene.say(Message(t("bulletin.which_cohort"), (*rows, (TO_MENU,)), kind="question"))
@@ -363,7 +375,7 @@ def hear(scene: Scene, affair: Affair) -> bool:
         scene.say(t("bulletin.not_understood", said=missed, about=affair.about))
     if len(affair.to) > 1:
         given["text"] = Answer(text=affair.to)
-    scene.begin("write_bulletin", {"cohort": cohort}, given, anew=True)
+    scene.begin("write_bulletin", {"cohort": cohort}, given | _GLANCE, anew=True)
     return True
 
 
@@ -430,6 +442,7 @@ def edit(scene: Scene, args: Sequence[str]) -> None:
         "text": Answer(text=row.words),
         "role": Answer(press=AND.join(audience.roles) or ALL),
         "receipt": Answer(press=YES if row.asks_receipt else NO),
+        "minutes": Answer(press=str(row.minutes)),
     }
     some = {
         "unit": str(audience.unit or ALL),

@@ -17,7 +17,7 @@ def address(scene: Scene, _args: Sequence[str]) -> None:
     any_of(scene.session, scene.actor, "console")
     if not scene.router.site:
         raise Refused(t("console.no_site"), verb="console")
-    page = Link(t("console.open"), f"{scene.router.site}/console")
+    page = Link(t("console.open"), f"{scene.router.site}/console", ours=True)
     scene.say(Message(t("console.address"), ((TO_MENU,),), links=(page,)))
 
 

@@ -24,7 +24,7 @@ from language.affairs import Affair
 from programmes.evaluating import Side
 from programmes.values import kept_as
 from prompts import Brief, Text, Words, t
-from services import evaluations, marking, records
+from services import access, evaluations, marking, records
 from services.access import any_of, awaiting_consent, learner_at, memberships
 from services.entities import EvaluationState, RecordKind, RecordState
 from services.evaluations import Dimension, EvaluationBody, Signed, Task
@@ -62,7 +62,7 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     """
     any_of(scene.session, scene.actor, "evaluations")
     found = evaluations.tasks(scene.session, scene.actor)
-    roles = {place.role for place in memberships(scene.session, scene.actor.person_id)}
+    roles = access.roles(scene.session, scene.actor.person_id)
     if found:
         to_do(scene, found, args)
     elif roles & {*ROLES[Relation.EXPERT]}:

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict
 
 from answers import alarmed
 from bot.scene import TO_MENU, Act, Flow, Scene, number
-from bot.talk.acting import Refused
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Free
 from bot.talk.message import Choice, Field, Message, press
@@ -21,6 +20,7 @@ from handlers.speaker import learner
 from language.affairs import Affair
 from prompts import Lines, Text, Words, t
 from services import help_calls, roster
+from services.access import learner_at
 from services.entities import HelpStepKind
 from services.help_calls import Adult, Call
 from services.joining import WEB
@@ -28,6 +28,7 @@ from services.rights import ROLES
 
 CARD: Final = "help"
 MOST_CALLS: Final = 3
+SURE: Final = "sure"
 ENOUGH: Final = "enough"
 LISTENS: Final = timedelta(hours=1)
 """For so long what is typed after words that were sent is more of them."""
@@ -400,9 +401,15 @@ def _written(lines: Sequence[Words]) -> Words:
 
 
 def close_call(scene: Scene, args: Sequence[str]) -> None:
-    """我已联系: close a call that one has read; the learner is told."""
-    if not help_calls.close(scene.session, scene.actor, number(args)):
-        raise Refused(t("seeking.open_first"), verb="close_call", object=help_calls.OBJECT)
+    """我已联系: close a call that one has read, once that is confirmed; the learner is told."""
+    call = help_calls.to_close(scene.session, scene.actor, number(args))
+    if SURE not in args and not call.ended:
+        name = learner_at(scene.session, call.learner_id).name
+        yes = Choice(press("close_call", call.id, SURE), t("seeking.close_sure"), weight="primary")
+        not_yet = Choice(press("open_call", call.id), t("seeking.not_yet"), weight="quiet")
+        sealed(scene, Message(t("seeking.close_really", name=name), ((yes,), (not_yet,))))
+        return
+    help_calls.close(scene.session, scene.actor, call.id)
     sealed(scene, Message(t("seeking.thanks"), ((TO_MENU,),)))
 
 

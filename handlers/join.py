@@ -48,9 +48,10 @@ async def join(chat: Chat, me: JoinSeen) -> bool:
         ),
         note=t("join.not_you", name=me.name),
     )
+    others = (t("join.not_me"), t("join.somebody_else"))
     choices = [
         Choice(AGREE, t("join.agree"), weight="primary"),
-        Choice(DECLINE, t("join.decline"), weight="quiet"),
+        Choice(DECLINE, t("join.decline"), others, weight="quiet"),
     ]
     return await chat.ask("agree", Pick(choices, width=1), card) == AGREE
 

@@ -7,9 +7,8 @@ from typing import Final
 from bot.scene import TO_MENU, Scene
 from bot.talk.message import Choice, press
 from prompts import t
-from services import roster
-from services.access import LEARNERS, LearnerPlace, memberships
-from services.access import learner as learner_of
+from services import access, roster
+from services.access import LearnerPlace
 from services.entities import Role
 from services.roster import Member
 
@@ -18,14 +17,12 @@ OFFICES: Final = frozenset((Role.COORDINATOR, Role.AUDITOR))
 
 
 def roles(scene: Scene) -> set[Role]:
-    return {place.role for place in memberships(scene.session, scene.actor.person_id)}
+    return access.roles(scene.session, scene.actor.person_id)
 
 
 def learner(scene: Scene) -> LearnerPlace | None:
     """Whoever speaks, as a learner, if they are one."""
-    if not roles(scene) & set(LEARNERS):
-        return None
-    return learner_of(scene.session, scene.actor.person_id)
+    return access.place_as_learner(scene.session, scene.actor.person_id)
 
 
 def of_their_own(scene: Scene) -> list[Member]:

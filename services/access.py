@@ -40,6 +40,7 @@ from storage.tables import (
     Person,
     Record,
     RecordKind,
+    Role,
     Unit,
     UnitKind,
 )
@@ -52,11 +53,9 @@ LEARNERS: Final = ROLES[Relation.ONESELF]
 
 
 # Asked at nearly every message, so they are built once: building one costs more than running it.
-_memberships = (
-    select(Membership)
-    .where(col(Membership.person_id) == bindparam("person"), col(Membership.ended_at).is_(None))
-    .order_by(col(Membership.id))
-)
+_current = (col(Membership.person_id) == bindparam("person"), col(Membership.ended_at).is_(None))
+_memberships = select(Membership).where(*_current).order_by(col(Membership.id))
+_roles = Prepared(select(col(Membership.role)).where(*_current).distinct())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +105,24 @@ def memberships(db: Session, person_id: int) -> list[Membership]:
     return list(db.exec(_memberships, params={"person": person_id}))
 
 
-def learner(db: Session, person_id: int, act: str = "learn") -> LearnerPlace:
-    """A person's place as a learner; the latest if there are several. Raises `Refused`."""
+def roles(db: Session, person_id: int) -> set[Role]:
+    """The roles of a person's current memberships."""
+    return {role for (role,) in _roles.all(db, person=person_id)}
+
+
+def place_as_learner(db: Session, person_id: int) -> LearnerPlace | None:
+    """A person's place as a learner, if there is one; the latest if there are several."""
     found = _learner.first(db, person=person_id)
+    return None if found is None else LearnerPlace(*found)
+
+
+def learner(db: Session, person_id: int, act: str = "learn") -> LearnerPlace:
+    """As `place_as_learner`. Raises `Refused` if there is none."""
+    found = place_as_learner(db, person_id)
     if found is None:
         right = RIGHTS[act]
         raise Refused(t(right.refused), verb=act, object=right.object)
-    return LearnerPlace(*found)
+    return found
 
 
 def own(db: Session, actor: Actor, act: str) -> LearnerPlace:

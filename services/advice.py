@@ -19,8 +19,8 @@ from sqlmodel import Session, col, func, select
 from answers import PolicyAnswer, guide
 from answers.candidates import candidates, private, unsure
 from answers.phrasing import Evidence, Phrased
-from bot.talk.clock import beijing_day
-from prompts import BEIJING, Language, language_named
+from bot.talk.clock import beijing_day, month_began
+from prompts import Language, language_named
 from services import notices
 from services.access import LEARNERS, cohort_of, memberships, own_programmes
 from services.consent import needed
@@ -220,9 +220,8 @@ def take(
 
 def spent_this_month(db: Session, now: datetime) -> int:
     """Tokens spent or reserved since this month began in Beijing."""
-    began = now.astimezone(BEIJING).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     asked = select(func.sum(col(Advice.tokens_in) + col(Advice.tokens_out))).where(
-        Advice.asked_at >= began
+        Advice.asked_at >= month_began(now)
     )
     return db.exec(asked).one() or 0
 

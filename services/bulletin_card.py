@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from sqlmodel import Session
 
 from bot.talk.acting import Actor
+from bot.talk.inputs import length
 from bot.talk.message import Choice, Field, Message, Meter, Tone, Weight, press
 from prompts import Text, Words, t
 from services import bulletin_replies, bulletins, roster
@@ -56,6 +57,7 @@ def _draft(db: Session, actor: Actor, row: Bulletin, card: Message) -> Message:
     fields = [
         *_about(db, row, actor.now),
         Field(t("bulletin.people"), t("bulletin.count", count=len(found.people))),
+        *_effort(db, actor, row, [one.person_id for one in found.people]),
         Field(t("bulletin.reached"), t("bulletin.count", count=reached)),
         *_unreached(found.counts),
     ]
@@ -85,6 +87,16 @@ def _draft(db: Session, actor: Actor, row: Bulletin, card: Message) -> Message:
     )
     rows = tuple(row for row in (first, last) if row)
     return card._replace(text=words, fields=tuple(fields), rows=rows, note=note)
+
+
+def _effort(db: Session, actor: Actor, row: Bulletin, people: Sequence[int]) -> Iterable[Field]:
+    """What a draft asks of everybody together, and of one person in this month with it."""
+    each = length(row.minutes)
+    together = length(row.minutes * len(people))
+    yield Field(t("bulletin.effort"), t("bulletin.effort_of", each=each, together=together))
+    month = row.minutes + bulletins.most_asked(db, actor, people)
+    said = t("bulletin.month_of", most=length(month), budget=length(bulletins.BUDGET))
+    yield Field(t("bulletin.month"), said, "bad" if month > bulletins.BUDGET else "neutral")
 
 
 def _about(db: Session, row: Bulletin, now: datetime) -> Iterable[Field]:

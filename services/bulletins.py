@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Refused
-from bot.talk.clock import beijing_day
+from bot.talk.clock import beijing_day, month_began
 from bot.talk.message import Choice, Message, press
 from prompts import Text, t
 from services import audit, looking, notices, records, roster
@@ -50,9 +50,12 @@ from storage.tables import (
     table,
 )
 
+BUDGET: Final = 60
+"""Minutes a month that an office may ask of one person; a draft says when it asks more."""
 ALONE: Final = 500
 """The most recipients to whom one coordinator sends alone; above it a second consents."""
 MOST_WORDS: Final = 2000
+TO_COME: Final = (RecipientState.WAITING, RecipientState.QUEUED)
 ARRIVED: Final = (RecipientState.SENT, RecipientState.UNSURE)
 """States of a recipient who has the bulletin, or may have it."""
 
@@ -69,6 +72,7 @@ def draft(
     files: Sequence[Kept] = (),
     *,
     asks_receipt: bool,
+    minutes: int = 1,
     number: int | None = None,
 ) -> Bulletin:
     """Write a draft, or the draft with this number anew. Raises `Refused`."""
@@ -86,7 +90,7 @@ def draft(
             audience={},
             created_at=actor.now,
         )
-    row.words, row.asks_receipt = words, asks_receipt
+    row.words, row.asks_receipt, row.minutes = words, asks_receipt, minutes
     row.audience = audience.model_dump(mode="json")
     db.add(row)
     db.flush()
@@ -104,6 +108,23 @@ def _office(db: Session, place: Membership) -> str:
     cohort = cohort_of(db, place)
     unit = db.get(Unit, place.unit_id or cohort.office_id or 0)
     return unit.name if unit else cohort.name
+
+
+def most_asked(db: Session, actor: Actor, people: Sequence[int]) -> int:
+    """The most minutes that the bulletins which the actor oversees have asked of one of these
+    people since this month began in Beijing."""
+    asked = (
+        select(col(BulletinRecipient.person_id), sa.func.sum(col(Bulletin.minutes)))
+        .join(Bulletin, col(Bulletin.id) == col(BulletinRecipient.bulletin_id))
+        .where(
+            col(Bulletin.by_id).in_(things("read_bulletin", actor.person_id)),
+            col(Bulletin.confirmed_at) >= month_began(actor.now),
+            col(BulletinRecipient.state).in_((*ARRIVED, *TO_COME)),
+        )
+        .group_by(col(BulletinRecipient.person_id))
+    )
+    minutes = {person: int(total) for person, total in db.exec(asked)}
+    return max((minutes.get(person, 0) for person in people), default=0)
 
 
 def to_edit(db: Session, actor: Actor, number: int) -> Bulletin:

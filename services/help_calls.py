@@ -324,18 +324,23 @@ def open_call(db: Session, actor: Actor, number: int) -> tuple[Call, LearnerPlac
     return call, learner_at(db, call.learner_id)
 
 
-def close(db: Session, actor: Actor, number: int) -> bool:
-    """Note that the actor has been in touch; the learner is told. Returns `False` if the actor has
-    not read the call. Raises `Refused`."""
+def to_close(db: Session, actor: Actor, number: int) -> Call:
+    """A call that the actor may close. Raises `Refused`, also if the actor has not read it."""
     allow(db, actor, "close_call", number)
     call = cast(Call, _call(db, number))
     if not any(step.person_id == actor.person_id for step in call.of(HelpStepKind.OPENED)):
-        return False
+        words = t("seeking.open_first")
+        raise Refused(words, verb="close_call", object=OBJECT, object_id=number)
+    return call
+
+
+def close(db: Session, actor: Actor, number: int) -> None:
+    """Note that the actor has been in touch; the learner is told. Raises `Refused`."""
+    call = to_close(db, actor, number)
     if not call.ended:
         _step(db, number, HelpStepKind.CLOSED, actor.now, actor.person_id)
         audit.note(db, actor, "close_call", OBJECT, number)
         _tell_learner(db, actor, call, "closed")
-    return True
 
 
 # ---------------------------------------------------------------- when nobody looks

@@ -35,6 +35,8 @@ CODE_LENGTH: Final = 26
 """26 letters of 5 bits: 130 bits."""
 INVITE_LIFE: Final = timedelta(days=30)
 LINK_LIFE: Final = timedelta(minutes=30)
+PROOF_LIFE: Final = timedelta(minutes=1)
+"""A messenger's word is used up as soon as it comes."""
 SESSION_LIFE: Final = timedelta(days=30)
 TRIES: Final = 10
 """How many wrong codes one chat may try within `TRIES_WITHIN`, and how often one wrong code may be
@@ -216,6 +218,26 @@ def sign_in(db: Session, token: str, source: str, now: datetime) -> tuple[str, A
     actor = Actor(link.person_id, account.id, now)
     audit.note(db, actor, "sign_in", "account", account.id)
     return _open_session(db, account, now), account
+
+
+def sign_in_from(
+    db: Session, platform: str, address: str | None, proof: str, source: str, now: datetime
+) -> tuple[str, Account]:
+    """As `sign_in`, for the person of a chat at an `address` for which a messenger vouches: its
+    `proof` lets in once. Raises `Refused` if it vouches for nobody, or for nobody who joined."""
+    account = db.exec(
+        select(Account).where(Account.platform == platform, Account.address == address)
+    ).first()
+    if address is None or account is None or account.person_id is None:
+        why = "join.not_vouched_for" if address is None else "join.first"
+        too_many = _wrong(db, proof, source, now)
+        raise Refused(t("join.too_many_tries" if too_many else why), verb="sign_in")
+    hashed, until = _hash(proof), now + PROOF_LIFE
+    if db.exec(select(SignInLink.id).where(SignInLink.token_hash == hashed)).first() is None:
+        person = account.person_id
+        db.add(SignInLink(token_hash=hashed, person_id=person, created_at=now, expires_at=until))
+        db.flush()
+    return sign_in(db, proof, source, now)
 
 
 def open_link(db: Session, token: str, source: str, now: datetime) -> SignInLink:

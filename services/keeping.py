@@ -8,8 +8,9 @@ gone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
+from functools import cache
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from sqlalchemy import bindparam
 from sqlmodel import Session, col
 
 from bot.talk.clock import beijing_day
+from programmes.model import Programme
 from services import packs
 from services.access import LEARNERS
 from services.consent import given, needed
@@ -65,6 +67,7 @@ def withheld(
     for platform, address in chats:
         addresses[platform].append(address)
     found: set[tuple[str, str]] = set()
+    programme = cache(packs.found)
     for platform, here in addresses.items():
         theirs: dict[str, list[SpeakersPlace]] = defaultdict(list)
         for row in _places_in.all(db, platform=platform, addresses=here):
@@ -72,19 +75,20 @@ def withheld(
         found |= {
             (platform, address)
             for address, places in theirs.items()
-            if not _may_keep(db, places, beijing_day(now))
+            if not _may_keep(db, places, programme, beijing_day(now))
         }
     return found
 
 
-def _may_keep(db: Session, places: Iterable[SpeakersPlace], today: date) -> bool:
+def _may_keep(
+    db: Session,
+    places: Iterable[SpeakersPlace],
+    programme: Callable[[str], Programme | None],
+    today: date,
+) -> bool:
     """Whether a learner's words may be kept: all of their present places, or else the last
     one, must allow it."""
     every = list(places)
     now = [place for place in every if place.ended_at is None] or every[-1:]
-    asked = [_asked(place, today) for place in now]
+    asked = [needed(p.birth_date, p.grade, programme(p.programme), today) for p in now]
     return not any(asked) or given(db, now[0].person_id)
-
-
-def _asked(place: SpeakersPlace, today: date) -> bool:
-    return needed(place.birth_date, place.grade, packs.found(place.programme), today)

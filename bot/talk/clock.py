@@ -36,6 +36,11 @@ class SetClock:
         return self.moment.timestamp()
 
 
+def month_began(moment: datetime) -> datetime:
+    """When the calendar month of `moment` began in China."""
+    return moment.astimezone(BEIJING).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
 def beijing_day(moment: datetime) -> date:
     """The calendar day in China at `moment`: days, months and cycles end at Beijing midnight."""
     return moment.astimezone(BEIJING).date()

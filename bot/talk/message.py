@@ -87,6 +87,8 @@ class Link(NamedTuple):
     label: Words
     url: str
     """An `https://` address, or `http://`."""
+    ours: bool = False
+    """A page for who is signed in: a messenger may open it within itself and vouch for them."""
 
 
 class Field(NamedTuple):
@@ -174,6 +176,7 @@ class ShownLink(NamedTuple):
 
     label: str
     url: str
+    ours: bool = False
 
 
 class ShownField(NamedTuple):
@@ -278,7 +281,7 @@ class Outgoing(NamedTuple):
             tuple((name, words) for name, words in body.get("commands", ())),
             draft=body.get("draft", ""),
             copy=body.get("copy", ""),
-            links=tuple(ShownLink(one["label"], one["url"]) for one in body.get("links", ())),
+            links=tuple(ShownLink(**one) for one in body.get("links", ())),
             sealed=body.get("sealed", False),
         )
         said: dict[str, Any] = {name: body[name] for name in _PROSE if name in body}
@@ -341,7 +344,9 @@ _BLANK: Final[Mapping[type, Mapping[str, Any]]] = {
 def put(message: Message, language: Language) -> Outgoing:
     """Render a message in its reader's language."""
     rows = tuple(tuple(_put_choice(choice, language) for choice in row) for row in message.rows)
-    links = tuple(ShownLink(render(one.label, language), one.url) for one in message.links)
+    links = tuple(
+        ShownLink(render(label, language), url, ours) for label, url, ours in message.links
+    )
     if not is_card(message):
         words = render(message.text, language)
         return Outgoing(

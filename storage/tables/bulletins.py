@@ -66,6 +66,8 @@ class Bulletin(SQLModel, table=True):
     """The office's name, under which it is read."""
     words: str = Field(max_length=2000)
     asks_receipt: bool = False
+    minutes: int = 1
+    """About how long it takes each recipient to read it and to do what it says."""
     audience: dict[str, Any] = Field(sa_type=json_type())
     """Whom it is for: `services.bulletins.Audience`."""
     version: int = 1

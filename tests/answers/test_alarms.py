@@ -8,6 +8,7 @@ import pytest
 
 from answers import PLAIN, Alarm, alarm_for, alarm_in, worries
 from tests.answers.worries.learning import KEPT_APART, Said, learned, read, taught, written
+from tests.tables import each_row
 
 HARM = [
     "昨天下午和郝景行老师做了两小时实验，他一直搂着我，我很害怕",
@@ -70,7 +71,7 @@ NEITHER = [
 ]
 
 
-@pytest.mark.parametrize("words", [*HARM, *DISTRESS])
+@each_row("words", [*HARM, *DISTRESS])
 def test_a_cry_is_heard(words: str) -> None:
     assert alarm_in(words) is not None
     if alarm_in(words) in PLAIN:
@@ -83,7 +84,7 @@ def test_most_of_these_are_plain() -> None:
     assert len(asked) <= 5, asked
 
 
-@pytest.mark.parametrize("words", NEITHER)
+@each_row("words", NEITHER)
 def test_what_only_sounds_like_it_is_left_alone(words: str) -> None:
     assert alarm_in(words) is None
 
@@ -135,7 +136,7 @@ def _heard(said: list[Said], want: str) -> float:
     return sum(alarm_in(one.words) not in (None, Alarm.LOW) for one in these) / len(these)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("words", "topic"),
     [
         ("我孩子被欺负了", "harm"),

@@ -24,6 +24,7 @@ from programmes.catalogue import load
 from programmes.model import Programme
 from programmes.values import Status
 from prompts import LANGUAGES, render
+from tests.tables import each_row
 
 GUIDE = guide()
 EVERY = GUIDE.every
@@ -33,7 +34,7 @@ PILOT = load("neimenggu-pilot-2025")
 YINGCAI = load("neimenggu-yingcai-2025")
 EXAMPLES = Path(__file__).parents[3] / "shared/data/faq-examples.jsonl"
 
-keys = pytest.mark.parametrize("key", TOPICS)
+keys = each_row("key", TOPICS)
 
 
 def asked(question: str, *own: Programme) -> PolicyAnswer:
@@ -164,7 +165,7 @@ def test_a_name_that_several_bear_is_ones_own() -> None:
 # ---------------------------------------------------------------- what is not a fact
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("question", "kind", "topic"),
     [
         ("我还差几次？", "personal", "my_sessions"),

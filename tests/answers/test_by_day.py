@@ -8,9 +8,10 @@ from answers import guide
 from answers.by_day import AskedDay, asked_of
 from programmes import catalogue
 from prompts import render
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("question", "asked"),
     [
         ("3月份要做什么", AskedDay(None, 3, None)),

@@ -8,9 +8,10 @@ from answers import guide
 from answers.counting import summed
 from programmes.catalogue import load
 from prompts import LANGUAGES, Language, render
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("question", "programme", "said"),
     [
         ("我做了7次了还差几次", "shanxi-2026", "还差3次（至少10次）"),
@@ -52,7 +53,7 @@ def test_it_is_worked_out_with_the_rule_beside_it(
     assert answer.clause in text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("question", "programme"),
     [
         ("还差几次", "shanxi-2026"),  # of whom?

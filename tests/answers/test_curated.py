@@ -6,14 +6,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-import pytest
-
 from answers import PolicyAnswer, guide
 from answers.curated import Office, OfficeAnswer
 from answers.topics import common_topics
 from programmes.catalogue import load
 from programmes.model import Programme
 from prompts import render
+from tests.tables import each_row
 
 SHANXI = load("shanxi-2026")
 SPARK = load("spark-2026")
@@ -36,7 +35,7 @@ def found(ask: str, question: str) -> bool:
     return Office([answer(ask)]).find(question, ["shanxi-2026"], RARITY) is not None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("ask", "question"),
     [
         ("能请假吗", "能不能请假"),
@@ -61,7 +60,7 @@ def test_nearly_the_same_question_is_found(ask: str, question: str) -> None:
     assert found(ask, ask)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("ask", "question"),
     [
         # another thing is asked for

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from answers import guide
 from answers.figures import Ground, figures, flat, unfounded
 from answers.telling import tell
 from prompts import render
+from tests.tables import each_row
 
 GUIDE = guide()
 TOLD = [
@@ -33,7 +33,7 @@ EVIDENCE = Ground.of(
 )
 
 
-@pytest.mark.parametrize(
+@each_row(
     "words",
     [
         "中期评价在2026年8月底前进行",
@@ -65,7 +65,7 @@ def test_the_same_in_other_words(words: str) -> None:
     assert unfounded(words, [EVIDENCE]) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     "words",
     [
         "中期评价在2026年9月底前",
@@ -118,7 +118,7 @@ def test_another_figure(words: str) -> None:
     assert unfounded(words, [EVIDENCE]) is not None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "values"),
     [
         ("1,200元", [Decimal(1200)]),

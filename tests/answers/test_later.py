@@ -13,6 +13,7 @@ from answers.passages import Passage, Passages
 from answers.reading import read
 from programmes.catalogue import all_programmes, load
 from prompts import render
+from tests.tables import each_row
 
 SHANXI = load("shanxi-2026")
 LETTER = """关于山西省中学生英才计划培养管理的补充规定
@@ -55,7 +56,7 @@ def answered(question: str, known: Passages) -> tuple[PolicyAnswer, str]:
     return answer, render(answer.text, "zh")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("question", "section", "says"),
     [
         ("能请假吗", "一", "提前一天"),

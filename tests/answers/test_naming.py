@@ -13,6 +13,7 @@ from programmes.catalogue import all_programmes, load, text_of
 from programmes.model import Programme
 from programmes.rollover import roll
 from prompts import render
+from tests.tables import each_row
 
 SHANXI = load("shanxi-2026")
 JIANGSU = load("jiangsu-2022")
@@ -59,7 +60,7 @@ def asked(question: str, *own: Programme, by: Guide | None = None) -> PolicyAnsw
     return answer
 
 
-@pytest.mark.parametrize("question", NOT_HERE)
+@each_row("question", NOT_HERE)
 def test_what_is_not_here_is_said_and_not_answered_from_ones_own(question: str) -> None:
     (answer, *more) = guide().ask(question, (SHANXI,))
     assert (answer.topic, answer.kind, answer.programmes) == ("elsewhere", "out_of_scope", ())
@@ -68,7 +69,7 @@ def test_what_is_not_here_is_said_and_not_answered_from_ones_own(question: str) 
     assert not more
 
 
-@pytest.mark.parametrize("question", HERE)
+@each_row("question", HERE)
 def test_a_place_that_is_only_spoken_of_is_no_programme(question: str) -> None:
     assert "这里没有「" not in render(asked(question, SHANXI).text, "zh")
 

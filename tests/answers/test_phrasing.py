@@ -16,6 +16,7 @@ from answers.passages import Passage, Passages
 from answers.phrasing import LONGEST, Evidence, Phrased, Unfit, checked, request, so_far
 from programmes.catalogue import load
 from prompts import LANGUAGES, Language
+from tests.tables import each_row
 
 GUIDE = guide()
 SHANXI = load("shanxi-2026")
@@ -73,7 +74,7 @@ def test_what_is_borne_out(words: str, number: int) -> None:
     assert checked(reply(words, number), ALL, "zh") == Phrased((ALL[number - 1],), words)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("words", "number", "fault"),
     [
         ("中期评价在2026年9月底前进行。", 1, "figure"),
@@ -107,7 +108,7 @@ def test_what_is_not(words: str, number: int, fault: str) -> None:
     assert why(reply(words, number)) == fault
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "fault"),
     [
         ("", "nonsense"),
@@ -187,7 +188,7 @@ def test_what_is_written_is_shown_by_whole_sentences() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "said",
     [
         reply("中期评价在2027年8月底前进行。", 1),

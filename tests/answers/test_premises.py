@@ -11,6 +11,7 @@ from answers.passages import Passage, Passages
 from answers.premises import premises
 from programmes.catalogue import load
 from prompts import LANGUAGES, catalogue, render
+from tests.tables import each_row
 
 DENIES = "请不要当作有这一条"
 
@@ -21,7 +22,7 @@ def said(question: str, programme: str, library: Passages | None = None) -> tupl
     return "\n".join(render(one.text, "zh") for one in found), [one.kind for one in found]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("question", "programme", "denied", "instead"),
     [
         ("山西要做几次月报", "shanxi-2026", "月报", "每次活动之后"),
@@ -63,7 +64,7 @@ def test_silence_on_what_is_asked_is_said_once(
     assert instead in answer
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("question", "programme"),
     [
         ("初期评价交给谁", "shanxi-2026"),

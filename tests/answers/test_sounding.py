@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-
 from answers import guide
 from answers.sounding import Sounds
 from programmes.catalogue import load
+from tests.tables import each_row
 
 GUIDE = guide()
 SOUNDS = Sounds(GUIDE.index.asked, GUIDE.names.sure)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("written", "meant"),
     [
         ("xinghuo xiangmu dao na nian ji yue jieshu", "星火项目到哪年几月结束"),
@@ -31,7 +30,7 @@ def test_it_is_read_as_it_sounds(written: str, meant: str) -> None:
     assert SOUNDS.read(meant) == meant
 
 
-@pytest.mark.parametrize(
+@each_row(
     "written",
     [
         "what is the deadline",

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from handlers import handlers
 from tests.architecture.code import files, parsed, place
+from tests.tables import each_row
 
 MODULES: Final = frozenset(
     ("random", "secrets", "uuid", "time", "os", "socket", "threading", "asyncio", "subprocess")
@@ -66,7 +65,7 @@ def faults(flow: Function) -> Iterator[tuple[ast.AST, str]]:
                 pass
 
 
-@pytest.mark.parametrize("path", list(files("handlers")), ids=lambda path: path.name)
+@each_row("path", list(files("handlers")))
 def test_flows_read_nothing_but_what_they_are_told(path: Path) -> None:
     found = [
         f"{place(path, node)} in {flow.name}: {fault}"
@@ -82,7 +81,7 @@ def test_the_flows_are_found() -> None:
     assert {flow.talk.__name__ for flow in handlers().flows.values()} <= seen
 
 
-@pytest.mark.parametrize(
+@each_row(
     "line",
     [
         "datetime.now(UTC)",

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pydantic import BaseModel, SecretStr
 from typer.main import get_command
 
 from app.cli import app
 from app.settings import Settings
 from tests.architecture.code import PACKAGES, ROOT
+from tests.tables import each_row
 
 PAPERS = sorted(
     path
@@ -74,7 +74,7 @@ def named_files(path: Path) -> Iterator[str]:
         yield str((path.parent / link).resolve().relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
+@each_row("path", PAPERS)
 def test_what_a_paper_names_is_there(path: Path) -> None:
     made_up = re.compile(r"NNNN|NAME|TEMPLATE/")
     missing = [

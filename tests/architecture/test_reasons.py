@@ -8,9 +8,8 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.architecture.code import ROOT, files
+from tests.tables import each_row
 
 SILENCER = re.compile(r"#\s*(noqa|type:\s*ignore|pragma)\b")
 REASONED = re.compile(
@@ -41,7 +40,7 @@ def test_whoever_silences_a_checker_says_why() -> None:
     assert not silent, "\n".join(silent)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "reasoned"),
     [
         ("x = 1  # noqa", False),

@@ -12,8 +12,6 @@ from pathlib import Path
 from string import Formatter
 from typing import Final, get_args
 
-import pytest
-
 from answers.alarms import TOPICS
 from answers.explaining import Verdict
 from answers.premises import premises
@@ -84,6 +82,7 @@ from storage.tables import (
     UnitKind,
 )
 from tests.architecture.code import ROOT, files, parsed, place
+from tests.tables import each_row
 
 KEY: Final = re.compile(r"[a-z_]+(\.[a-z0-9_]+)+")
 KEYS: Final = catalogue("zh").keys()
@@ -453,7 +452,7 @@ def test_every_sentence_put_together_in_code_is_declared() -> None:
     assert not unused
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each_row("family", FAMILIES)
 def test_every_sentence_of_a_family_is_there(family: str) -> None:
     assert members(family)
     assert not members(family) - KEYS

@@ -78,6 +78,25 @@ async def test_the_preview_is_what_is_read_and_the_numbers_are_said(house: House
     assert audits(house) == ["draft_bulletin", "send_bulletin"]
 
 
+async def test_what_it_asks_of_people_is_summed_over_the_month(house: House) -> None:
+    office = house.members["管小青"]
+    await write(office, WORDS)
+    await office.presses("现在发送")
+    await office.says("给学生发通知：请交一份读书报告")
+    await office.presses("不用回执")
+    await office.presses("改用时")
+    await office.says("一小时")
+    await office.presses("看预览")
+    fields = {field.label: (field.value, field.tone) for field in office.last[-1].fields}
+    assert fields["用时"][0] == "每人约 1小时，一共约 2小时"
+    assert fields["这个月"] == ("连这条，每人最多约 1小时1分钟（以 1小时 为限）", "bad")
+    await office.presses("现在发送")
+    house.clock.move(timedelta(days=31))
+    await write(office, WORDS)
+    fields = {field.label: (field.value, field.tone) for field in office.last[-1].fields}
+    assert fields["这个月"] == ("连这条，每人最多约 1分钟（以 1小时 为限）", "neutral")
+
+
 async def test_pressed_twice_and_delivered_again_it_is_sent_once(house: House) -> None:
     office = house.members["管小青"]
     await write(office, WORDS)

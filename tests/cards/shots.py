@@ -383,6 +383,8 @@ async def help_asked(tour: Tour) -> None:
     await tour.choose(student, "own_calls")
     tour.shoot("Asking for help: what became of it · 求助：我请过谁", student)
     await tour.choose(teacher, "close_call")
+    tour.shoot("A student asks: in touch? · 有学生求助：联系上了吗", teacher)
+    await tour.choose(teacher, "close_call")
     tour.shoot("A message for the student alone · 只给学生看的消息", student)
 
 

@@ -122,7 +122,7 @@ async def test_the_page_that_verifies_it_is_a_tap_away(
     await issues(house)
     her = house.members["林小雨"]
     await her.says("培养证书")
-    ((label, url),) = [link for message in her.last for link in message.links]
+    ((label, url, _),) = [link for message in her.last for link in message.links]
     address, _, token = url.partition("#")
     assert (label, address) == ("核验这份证书", "https://yingcai.example.org/verify")
     with house.app.database.transaction() as db:

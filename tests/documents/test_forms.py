@@ -13,6 +13,7 @@ from answers.sections import Document
 from language.numerals import fold
 from language.radicals import CHARACTERS, without_radicals
 from tests.documents.samples import LETTER, SECTIONS, locked, pdf, printed
+from tests.tables import each_row
 
 TITLE = "云州少年科研营管理办法\n"
 
@@ -40,7 +41,7 @@ def in_radicals(text: str) -> str:
     return "".join(RADICAL.get(sign, sign) for sign in text)
 
 
-@pytest.mark.parametrize("code", range(0x2F00, 0x2FD6))
+@each_row("code", range(0x2F00, 0x2FD6))
 def test_every_radical_of_kangxi_is_its_character(code: int) -> None:
     assert without_radicals(chr(code)) == unicodedata.normalize("NFKC", chr(code))
 
@@ -49,7 +50,7 @@ OTHERS = "⺁⺅⺌⺟⻅⻆⻉⻋⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨�
 STAND_FOR = "厂亻小母见角贝车长门青韦页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟"
 
 
-@pytest.mark.parametrize(("radical", "sign"), [*zip(OTHERS, STAND_FOR, strict=True)])
+@each_row(("radical", "sign"), [*zip(OTHERS, STAND_FOR, strict=True)])
 def test_the_other_radicals_are_their_characters(radical: str, sign: str) -> None:
     assert without_radicals(radical) == sign
     assert fold(radical) == sign
@@ -103,7 +104,7 @@ def test_numbers_at_the_edge_of_a_pdfs_pages_are_not_said_and_others_are() -> No
 # ---------------------------------------------------------------- other ways of numbering
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "names"),
     [
         ("一．目的\n发现。\n二．名额\n六名。", ["一", "二"]),
@@ -160,7 +161,7 @@ def test_what_stands_before_a_pdf_is_passed_over(before: bytes) -> None:
     assert read(before + printed(), "a.pdf").sections == SECTIONS
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "data"),
     [
         ("a.rtf", b"{\\rtf1\\ansi\\ansicpg936 \\'d4\\'c6\\'d6\\'dd\\par}"),
@@ -214,7 +215,7 @@ def test_a_web_pages_title_is_the_documents(head: str, before: str) -> None:
     assert document.doubts == ()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "head"),
     [
         ("报名截止<del>4月1日</del>4月15日。", ""),

@@ -16,6 +16,7 @@ from app.commands.documents import text_of
 from prompts import render
 from services.documents import doubted, preview
 from tests.documents.samples import narrow, pdf, ruled, saved
+from tests.tables import each_row
 
 BODY = ("一、宗旨", "让少年走进实验室。", "二、招收", "每校六名。", "三、经费", "由市里承担。")
 
@@ -44,11 +45,11 @@ def told(document: Document, doubt: str) -> list[str]:
 # ---------------------------------------------------------------- tables of contents
 
 
-@pytest.mark.parametrize(
+@each_row(
     "lead",
     [" ............ {}", "………… {}", "·······{}", " . . . . . . {}", " {}", "{}", "", "______{}"],
 )
-@pytest.mark.parametrize("title", ["目 录", "目　　录", "目录", "目次", "Contents"])
+@each_row("title", ["目 录", "目　　录", "目录", "目次", "Contents"])
 def test_a_table_of_contents_is_left_out(lead: str, title: str) -> None:
     listed = [f"{line}{lead.format(page)}" for page, line in enumerate(BODY[::2], 2)]
     document = of("少年科学营方案", title, *listed, *BODY)
@@ -253,9 +254,7 @@ def test_who_signs_and_the_day_in_one_line(who: str) -> None:
     assert text_of(document, "一") == "一、名额\n每校六名。"
 
 
-@pytest.mark.parametrize(
-    "line", ["集合", "报名时间", "报名截止日期", "面试名单", "共6名", "学校 | 名额"]
-)
+@each_row("line", ["集合", "报名时间", "报名截止日期", "面试名单", "共6名", "学校 | 名额"])
 def test_what_stands_before_a_day_and_is_no_name_stays(line: str) -> None:
     document = of("关于名额的通知", "各中学：", "一、安排", line, "2026年3月8日")
     assert line in text_of(document, "一")
@@ -484,7 +483,7 @@ def test_headings_of_pages_and_of_marked_text(text: str) -> None:
 # ---------------------------------------------------------------- figures
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("first", "second"),
     [
         ("居年级前１", "５\uff05；"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from answers.passages import EXCERPT, Passage, Passages
 from answers.reading import read
 from tests.documents.samples import LETTER
+from tests.tables import each_row
 
 DOCUMENT = read(LETTER.encode(), "letter.txt")
 
@@ -23,7 +24,7 @@ def passages(programme: str) -> list[Passage]:
 BOTH = Passages([*passages("yun"), *passages("other")])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("question", "section"),
     [
         ("培养周期多长？", "三(一)"),
@@ -53,7 +54,7 @@ def test_nothing_is_found_where_nothing_was_loaded() -> None:
     assert Passages(()).find("培养周期", ["yun"]) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("clause", "section"),
     [
         ("三(二)1", "三(二)1"),

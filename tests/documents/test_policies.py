@@ -14,6 +14,7 @@ import pytest
 from answers.passages import Passage, Passages
 from answers.reading import read
 from programmes.catalogue import all_programmes, load
+from tests.tables import each_row
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "policies"
 DOCUMENTS = {
@@ -56,7 +57,7 @@ def test_every_clause_is_found_and_nearly_all_to_the_letter() -> None:
     assert exact >= 0.95 * cited, f"{exact} of {cited}"
 
 
-@pytest.mark.parametrize("key", KEYS)
+@each_row("key", KEYS)
 def test_lines_are_whole(key: str) -> None:
     """No line of a numbered section's text ends in the middle of a sentence."""
     broken = [

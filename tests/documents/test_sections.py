@@ -8,13 +8,14 @@ import pytest
 
 from answers.reading import read
 from answers.sections import LONG, Document, Line, divide
+from tests.tables import each_row
 
 
 def of(text: str) -> Document:
     return read(text.strip().encode(), "工作方案.txt")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "sections"),
     [
         ("一、甲\n说甲。\n二、乙\n说乙。", ("一", "二")),
@@ -51,7 +52,7 @@ def test_an_annex_without_its_word_is_known_by_its_title() -> None:
     assert document.sections[-1].startswith("附件2")
 
 
-@pytest.mark.parametrize("page", ["— 3 —", "-3-", "第 3 页 共 9 页", "3/9", "— 3\n—", "— 3"])
+@each_row("page", ["— 3 —", "-3-", "第 3 页 共 9 页", "3/9", "— 3\n—", "— 3"])
 def test_page_numbers_are_not_read(page: str) -> None:
     (text,) = {one.text for one in of(f"一、甲\n他们一起去\n{page}\n实验室。").passages}
     assert text in ("一、甲\n他们一起去实验室。", "一、甲\n他们一起去\n实验室。")

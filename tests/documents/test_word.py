@@ -13,6 +13,7 @@ from answers.reading import read
 from answers.sections import Document
 from answers.word import counted
 from tests.documents.samples import saved
+from tests.tables import each_row
 
 W = nsdecls("w")
 
@@ -109,7 +110,7 @@ STYLES = """
 """
 
 
-@pytest.mark.parametrize(
+@each_row(
     "properties",
     [
         "<w:strike/>",
@@ -254,7 +255,7 @@ def test_items_in_a_table_are_numbered() -> None:
     assert sections(document) == {"一1": "1.甲 | 2.乙"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("counts", "written"),
     [
         ("chineseCountingThousand", "十二"),
@@ -286,7 +287,7 @@ def test_a_soft_break_ends_a_line() -> None:
     assert said == {"一": "一、目的\n发现人才。", "二": "二、名额\n六名。"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sign", "read_as"),
     [
         ("<w:noBreakHyphen/>", "-"),

@@ -23,6 +23,7 @@ from bot.talk.message import (
     put,
 )
 from prompts import Both
+from tests.tables import each_row
 
 CARD = Message(
     text="读一读。",
@@ -154,7 +155,7 @@ def test_plain_text_says_all_that_a_card_says() -> None:
     assert as_text(Outgoing("好", ((Button("去", "y"),),))) == "好"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("approved", "waiting", "needed", "drawn"),
     [
         (0, 0, 4, "▱▱▱▱"),

@@ -11,6 +11,7 @@ from bot.talk.conversation import Chat, Conversation, Finished
 from bot.talk.inputs import Asked, Day, Free, Minutes, Pick
 from language.days import Moment
 from tests.engine.talking import MORNING, Talk, choices, offered, pick
+from tests.tables import each_row
 
 CYCLE = Day(date(2026, 9, 1), date(2027, 8, 31))
 BEFORE_MIDNIGHT = datetime(2026, 11, 23, 15, 59, tzinfo=UTC)
@@ -70,7 +71,7 @@ def test_today_ends_at_midnight_in_beijing() -> None:
     assert talk.result == [date(2026, 11, 23), date(2026, 11, 24)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "moment"),
     [
         ("昨天", Moment(date(2026, 11, 22))),

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from pydantic import BaseModel
 
 from bot.talk.conversation import Chat, Conversation, Finished, Journal
@@ -20,6 +19,7 @@ from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
 from bot.talk.message import Choice
 from handlers import handlers
 from tests.engine.talking import MORNING, Talk, choices, pick
+from tests.tables import each_row
 
 FOLDER: Final = Path(__file__).parent / "journals"
 JOURNALS: Final = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -76,7 +76,7 @@ def test_every_flow_that_people_write_in_has_an_earlier_journal() -> None:
     assert {row(name)["flow"] for name in JOURNALS} >= {"session", "writing", "return", "document"}
 
 
-@pytest.mark.parametrize("name", JOURNALS)
+@each_row("name", JOURNALS)
 def test_it_waits_where_it_waited(name: str) -> None:
     body = row(name)
     talk = taken_up(body)
@@ -88,7 +88,7 @@ def test_it_waits_where_it_waited(name: str) -> None:
     assert set(talk.answered) == kept
 
 
-@pytest.mark.parametrize("name", JOURNALS)
+@each_row("name", JOURNALS)
 def test_it_ends_as_it_would_have_ended(name: str) -> None:
     body = row(name)
     talk = taken_up(body)

@@ -8,7 +8,6 @@ from datetime import date, time, timedelta
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
-import pytest
 from pydantic import BaseModel
 
 from bot.router import Router
@@ -77,6 +76,7 @@ from services.records import OTHER, Kept
 from storage.chats import Talk as TalkRow
 from storage.tables import RecordKind, Role
 from tests.engine.talking import Talk, offered, photo
+from tests.tables import each_row
 
 HANDLERS: Final = handlers()
 PRESS_LIMIT: Final = 64
@@ -525,14 +525,14 @@ def every_question() -> Iterator[tuple[Talk, Waiting]]:
 # ---------------------------------------------------------------- what holds for all of them
 
 
-@pytest.mark.parametrize("flow", HANDLERS.flows)
+@each_row("flow", HANDLERS.flows)
 def test_every_flow_can_be_played_to_its_end(flow: str) -> None:
     for about in told(flow):
         talk = ended(flow, about)
         assert isinstance(talk.outcome, Finished)
 
 
-@pytest.mark.parametrize("flow", HANDLERS.flows)
+@each_row("flow", HANDLERS.flows)
 def test_what_a_flow_is_told_survives_the_database(flow: str) -> None:
     for about in told(flow):
         stored = as_postgres_keeps(about.model_dump(mode="json"))
@@ -618,7 +618,7 @@ def test_a_session_is_six_numbered_questions_and_a_correction_has_no_numbers() -
         assert numbers == ([] if about.record_id else expected)
 
 
-@pytest.mark.parametrize("flow", HANDLERS.flows)
+@each_row("flow", HANDLERS.flows)
 def test_every_line_of_a_review_can_be_changed(flow: str) -> None:
     """Each leads to its own question, and back to the card as it was."""
     for about in told(flow):
@@ -635,7 +635,7 @@ def test_every_line_of_a_review_can_be_changed(flow: str) -> None:
                 assert (talk.waits, talk.answered) == ("review", answered)
 
 
-@pytest.mark.parametrize("flow", HANDLERS.flows)
+@each_row("flow", HANDLERS.flows)
 def test_every_question_has_its_line_in_the_review(flow: str) -> None:
     """Whatever was asked can be changed without going back over all that came after it."""
     for about in told(flow):
@@ -669,7 +669,7 @@ def test_a_likeness_is_looked_at_for_each_session_it_is_with() -> None:
     assert talk.waits.startswith("another")
 
 
-@pytest.mark.parametrize("flow", HANDLERS.flows)
+@each_row("flow", HANDLERS.flows)
 def test_every_answer_can_be_taken_back(flow: str) -> None:
     for about in told(flow):
         steps: list[str] = []
@@ -682,7 +682,7 @@ def test_every_answer_can_be_taken_back(flow: str) -> None:
             steps.append(talk.waits)
 
 
-@pytest.mark.parametrize("flow", HANDLERS.flows)
+@each_row("flow", HANDLERS.flows)
 def test_its_journal_tells_the_same_again_years_later(flow: str) -> None:
     for about in told(flow):
         talk = ended(flow, about)

@@ -38,6 +38,7 @@ from language.days import Moment, parse_moment
 from language.lengths import parse_minutes
 from prompts import BEIJING, LANGUAGES, Language, render, t
 from tests.engine.talking import MORNING, choices, heard, offered, photo, wide
+from tests.tables import each_row
 
 NOW: Final = MORNING
 """Monday 23 November 2026, ten in the morning in Beijing."""
@@ -98,7 +99,7 @@ def press(value: str) -> Answer:
 # ---------------------------------------------------------------- tables
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "means"),
     [
         (press("alone"), "alone"),
@@ -141,7 +142,7 @@ def test_pick(answer: Answer, means: str) -> None:
     assert heard(PICK, answer, asked()) == means
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "means"),
     [
         (press("2026-11-23"), Moment(date(2026, 11, 23))),
@@ -190,7 +191,7 @@ def test_the_first_and_the_last_day_belong_to_the_cycle() -> None:
     assert heard(ended, say("今天"), asked()) == "answer.outside_cycle"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "means"),
     [
         (press("90"), 90),
@@ -223,7 +224,7 @@ def test_minutes(answer: Answer, means: Any) -> None:
     assert heard(MINUTES, answer, asked()) == means
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "means"),
     [
         (say("搭了光路。"), "搭了光路。"),
@@ -246,7 +247,7 @@ def test_free(answer: Answer, means: str) -> None:
     assert heard(FREE, answer, asked()) == means
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "means"),
     [
         (press("日期不对"), "日期不对"),
@@ -264,7 +265,7 @@ def test_own_words_or_one_of_a_few(answer: Answer, means: str) -> None:
     assert heard(REASON, answer, asked()) == means
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "means"),
     [
         (press("8"), ("李和平",)),
@@ -310,7 +311,7 @@ END = Part(done=True)
 SKIPPED = Part(done=True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "answer", "means"),
     [
         ("text_first", say("今天搭了光路。"), Part("今天搭了光路。")),
@@ -359,7 +360,7 @@ def test_parts(kind: str, answer: Answer, means: Any) -> None:
     assert heard(KINDS[kind], answer, asked()) == means
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "means"),
     [
         (press("submit"), "submit"),
@@ -378,7 +379,7 @@ def test_review(answer: Answer, means: str) -> None:
     assert heard(REVIEW, answer, asked()) == means
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "field"),
     [
         ("2", "day"),
@@ -398,7 +399,7 @@ def test_review_names_a_field_to_change(typed: str, field: str | None) -> None:
     assert REVIEW.change(settle(REVIEW, say(typed), asked())) == field
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "review"])
+@each_row("kind", [kind for kind in KINDS if kind != "review"])
 def test_no_other_kind_knows_what_a_change_is(kind: str) -> None:
     assert KINDS[kind].change(press("edit:day")) is None
 
@@ -406,8 +407,8 @@ def test_no_other_kind_knows_what_a_change_is(kind: str) -> None:
 # ---------------------------------------------------------------- what cannot be read
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("other", [*sorted(UNREADABLE), "hologram"])
+@each_row("kind", KINDS)
+@each_row("other", [*sorted(UNREADABLE), "hologram"])
 def test_what_cannot_be_read_is_named(kind: str, other: str) -> None:
     expected = f"answer.other_{other if other in UNREADABLE else 'unknown'}"
     for text in (None, "1", "完成", "昨天"):
@@ -489,8 +490,8 @@ def heard_settled(kind: Kind[Any], answer: Answer, moment: Asked) -> Any:
         return unclear.words.key
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", KINDS)
+@each_row("language", LANGUAGES)
+@each_row("kind", KINDS)
 def test_a_choice_may_be_pressed_or_typed_in_any_language(kind: str, language: Language) -> None:
     question = KINDS[kind]
     moment = asked(language)
@@ -541,7 +542,7 @@ def test_own_words_are_kept_as_they_were(text: str) -> None:
     assert not set(kept) & set("\x00\x1b\u200b\u202e\u2066\ufeff")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "你好，世界！（一）“引”《书》",
@@ -577,7 +578,7 @@ EXAMPLES: Final[Mapping[tuple[str, Language], tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize(("sentence", "language"), EXAMPLES)
+@each_row(("sentence", "language"), EXAMPLES)
 def test_whatever_a_sentence_suggests_is_understood(sentence: str, language: Language) -> None:
     gaps = {"least": 5, "most": 8}
     words = render(t(f"answer.{sentence}", **gaps), language)

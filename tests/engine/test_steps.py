@@ -14,6 +14,7 @@ from bot.talk.conversation import Broken, Chat, FlowError, Working, already_give
 from bot.talk.inputs import Answer, Day, Free, Minutes, Parts, People, Pick
 from bot.talk.message import Attachment
 from tests.engine.talking import Talk, choices, photo, pick
+from tests.tables import each_row
 
 PLACES = pick("campus", "online")
 
@@ -142,7 +143,7 @@ def test_a_stored_answer_is_understood_again_at_every_replay() -> None:
     assert talk.result == ("王建国（改名）",)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "answer",
     [
         Answer(text="neither of them"),
@@ -159,7 +160,6 @@ def test_a_stored_answer_is_understood_again_at_every_replay() -> None:
         Answer(text="online", other="edited"),
         Answer(),
     ],
-    ids=repr,
 )
 def test_a_refused_answer_leaves_no_trace(answer: Answer) -> None:
     talk = Talk(two)
@@ -257,7 +257,7 @@ async def with_work(chat: Chat, about: Any) -> tuple[Any, str]:
     return found, await chat.ask("end", PLACES, "sure?")
 
 
-@pytest.mark.parametrize("result", [{"size": 3}, [], 0, "", False, None], ids=repr)
+@each_row("result", [{"size": 3}, [], 0, "", False, None])
 def test_outside_work_is_done_once_and_its_result_kept(result: Any) -> None:
     talk = Talk(with_work)
     talk.says("fringes")

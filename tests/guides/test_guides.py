@@ -12,6 +12,7 @@ from playwright.async_api import Browser
 
 from prompts import Language, catalogue
 from tests.guides.walk import GUIDES, LANGUAGES, PICTURES, SAID, WALKS, walked
+from tests.tables import each_row
 from tests.web.conftest import browser
 
 __all__ = ["browser"]
@@ -63,7 +64,7 @@ def test_what_the_product_does_not_say_is_noticed() -> None:
         assert not sayings(language).fullmatch(words)
 
 
-@pytest.mark.parametrize(("language", "guide"), EVERY)
+@each_row(("language", "guide"), EVERY)
 def test_its_pictures_are_those_of_the_walk(language: Language, guide: str) -> None:
     named = re.findall(r'src="([^"]+)"', text(language, guide))
     taken = [f"../pictures/{language}/{guide}-{one}.webp" for one in WALKS[guide][1]]

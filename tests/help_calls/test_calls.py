@@ -44,6 +44,7 @@ from storage.tables import (
 from tests.conftest import Kind, NewDatabase
 from tests.house import House, Member
 from tests.statements import asked
+from tests.talks.play import content
 
 MARK: Final = "玄玑条纹"
 """Stands in what the learner writes: nobody but the adults who were told reads it."""
@@ -130,6 +131,11 @@ async def test_two_taps_to_a_named_adult(house: House) -> None:
     await student.presses("我请过谁")
     assert "郭老师 打开看了" in student.sees
     await teacher.presses("我已联系")
+    assert "您已经和 林小雨 说上话了吗" in teacher.sees
+    await teacher.presses("还没有")
+    assert "说已经联系了" not in student.reads()
+    await teacher.presses("我已联系")
+    await teacher.presses("联系上了")
     assert "只给您看的消息" in student.reads().replace("你", "您")
     await student.presses("看看")
     assert "郭老师 说已经联系了" in student.sees
@@ -154,6 +160,7 @@ async def test_an_adult_finds_what_still_waits(house: House) -> None:
     await teacher.presses("的那条")
     assert MARK in teacher.sees
     await teacher.presses("我已联系")
+    await teacher.presses("联系上了")
     assert "请您联系" not in await teacher.says("求助")
     assert "请您联系" not in await one(house, "管小青").says("求助")
 
@@ -197,6 +204,7 @@ async def test_words_to_a_call_that_was_closed_meanwhile_ask_anew(house: House) 
     await student.presses("写几句话")
     await teacher.presses("打开")
     await teacher.presses("我已联系")
+    await teacher.presses("联系上了")
     teacher.reads()
     await student.says(MARK)
     assert "写好了" in student.sees
@@ -204,6 +212,7 @@ async def test_words_to_a_call_that_was_closed_meanwhile_ask_anew(house: House) 
     await teacher.presses("打开")
     assert MARK in teacher.sees
     await teacher.presses("我已联系")
+    await teacher.presses("联系上了")
     # Once that is closed too, and the teacher has gone, nothing is said to have been sent.
     await teacher.sends(Incoming(teacher.address, presence="left"))
     assert "联系不上" in await student.says("还有一句")
@@ -343,6 +352,17 @@ async def test_what_was_done_to_a_child_is_no_session(house: House) -> None:
 
 
 HINT: Final = "昨天下午和王建国老师做了两小时实验，他让我周末单独去他家"
+
+
+async def test_a_photo_waits_with_what_is_written_below_it(house: House) -> None:
+    student = one(house, "林小雨")
+    asked = await student.sends_files(("实验.jpg", content("photo", "")), text=HINT)
+    assert "先问一句" in asked
+    await student.presses("不是，照常办")
+    assert "单独去他家" in student.sees
+    assert "没有收下" not in student.sees
+    await student.presses("到校面对面")
+    assert "附件：1 个（实验.jpg）" in student.sees
 
 
 async def test_words_that_may_be_a_cry_are_held_until_it_is_known(house: House) -> None:
@@ -580,6 +600,7 @@ async def test_an_adults_menu_leads_to_the_calls_that_wait(house: House) -> None
     await teacher.presses("的那条")
     assert "林小雨" in teacher.sees
     await teacher.presses("我已联系")
+    await teacher.presses("联系上了")
     await teacher.says("菜单")
     assert not any("请您联系" in label for label in teacher.buttons)
 
@@ -612,6 +633,7 @@ async def test_nobody_else_learns_of_it(house: House, tmp_path: Path) -> None:
     await teacher.presses("打开")
     assert MARK in teacher.sees, "what is looked for can be found"
     await teacher.presses("我已联系")
+    await teacher.presses("联系上了")
     said = {}
     for name in ("林大海", "王建国", "李青", "管小青", "赵一鸣"):
         member = one(house, name)
@@ -677,6 +699,7 @@ async def test_a_guardians_copy_holds_nothing_of_it(house: House) -> None:
     await asks(house, words=MARK)
     await one(house, "郭老师").presses("打开")
     await one(house, "郭老师").presses("我已联系")
+    await one(house, "郭老师").presses("联系上了")
     assert "只给你看" in one(house, "林小雨").reads()
     child, guardian = one(house, "林小雨").person_id, one(house, "林大海").person_id
     with house.app.database.transaction() as db:

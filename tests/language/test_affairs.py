@@ -3,9 +3,8 @@
 import time
 from pathlib import Path
 
-import pytest
-
 from language.affairs import affair_of
+from tests.tables import each_row
 
 TABLE = Path(__file__).parent / "affairs.txt"
 ROWS = [
@@ -15,7 +14,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "name"), ROWS, ids=[row[0] for row in ROWS])
+@each_row(("text", "name"), ROWS)
 def test_an_affair_is_told_by_its_words(text: str, name: str) -> None:
     found = affair_of(text)
     assert (found.name if found else "-") == name
@@ -27,7 +26,7 @@ def test_what_is_to_change_and_into_what() -> None:
     assert (found.about, found.to) == ("3月15日的实验", "3小时")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "words",
     [
         "还有谁都能查" + "得到" * 27,
@@ -39,7 +38,6 @@ def test_what_is_to_change_and_into_what() -> None:
         "多少都也落" + "交日志" * 18 + "囧",
         "提交的培养那次" + "还能" * 26,
     ],
-    ids=lambda words: words[:8],
 )
 def test_words_said_over_and_over_hold_nobody_up(words: str) -> None:
     before = time.process_time()
@@ -47,7 +45,7 @@ def test_words_said_over_and_over_hold_nobody_up(words: str) -> None:
     assert time.process_time() - before < 0.1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "about", "to"),
     [
         ("给汾水的学生发通知：交 PPT，谢谢！", "汾水的学生", "交 PPT，谢谢！"),
@@ -62,7 +60,6 @@ def test_words_said_over_and_over_hold_nobody_up(words: str) -> None:
         ("通知所有人明天停一次", "所有人", "明天停一次"),
         ("发通知给所有导师：" + "很长" * 900, "所有导师", "很长" * 900),
     ],
-    ids=lambda said: said[:12],
 )
 def test_a_bulletin_keeps_its_words_as_they_were_typed(text: str, about: str, to: str) -> None:
     assert affair_of(text) == ("bulletin", about, to)

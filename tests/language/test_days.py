@@ -12,6 +12,7 @@ from language.days import Moment, SaidDays, each_day, parse_moment
 from language.numerals import tidy
 from tests.language.phrases import HELD_OUT, NOW, TUNED, rows
 from tests.language.test_numerals import chinese
+from tests.tables import each_row
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 
@@ -29,12 +30,12 @@ PIECES = """
 odd = st.lists(st.sampled_from(PIECES.split()), max_size=8).map("".join)
 
 
-@pytest.mark.parametrize(("phrase", "moment"), rows(TUNED))
+@each_row(("phrase", "moment"), rows(TUNED))
 def test_phrases(phrase: str, moment: Moment | None) -> None:
     assert parse_moment(phrase, NOW) == moment
 
 
-@pytest.mark.parametrize(("phrase", "moment"), rows(HELD_OUT))
+@each_row(("phrase", "moment"), rows(HELD_OUT))
 def test_held_out_phrases(phrase: str, moment: Moment | None) -> None:
     assert parse_moment(phrase, NOW) == moment
 
@@ -45,7 +46,7 @@ def first_moment(sentence: str, now: datetime) -> SaidDays | None:
     return min(named, key=lambda said: said.loose, default=None)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "phrase", "moment"),
     [
         ("我昨天下午去了学校", "昨天下午", Moment(date(2026, 11, 17), None, "afternoon")),
@@ -72,7 +73,7 @@ def test_moment_in_a_sentence(sentence: str, phrase: str, moment: Moment) -> Non
     assert sentence[found.start : found.end] == phrase
 
 
-@pytest.mark.parametrize(
+@each_row(
     "sentence",
     [
         "每周一都有组会",
@@ -111,7 +112,7 @@ def test_no_moment_in_a_sentence(sentence: str) -> None:
     assert first_moment(sentence, NOW) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("phrase", "now", "day"),
     [
         ("2月29日", (2028, 2, 29), date(2028, 2, 29)),
@@ -228,7 +229,7 @@ def test_spelling_does_not_matter(phrase: str) -> None:
     assert parse_moment(tidy(phrase).upper(), NOW) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     "piece",
     [
         "1",

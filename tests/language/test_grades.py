@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 
-import pytest
-
 from language.grades import school_grade
 from language.papers import born_by_identity_card, is_telephone
 from language.pinyin import sound
 from language.ranks import Rank, rank
+from tests.tables import each_row
 
 TODAY = date(2025, 11, 10)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "grade"),
     [
         *((said, "senior_1") for said in ("高一", "高1", "高 一", "高一(3)班", "高1（3）班")),
@@ -50,7 +49,7 @@ def test_a_school_year_begins_in_september() -> None:
     assert school_grade("2028届", date(2026, 9, 1), ("senior",)) == "senior_2"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "read"),
     [
         *((said, Rank(percent=8)) for said in ("8%", "前8%", "0.08", 0.08, "Top 8%")),
@@ -74,7 +73,7 @@ def test_ranks(said: str | float, read: Rank | None) -> None:
     assert rank(said) == read
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "read"),
     [
         ("百分之五", Rank(percent=5)),
@@ -111,7 +110,7 @@ def test_identity_cards_are_checked() -> None:
     assert born_by_identity_card("1.40199E+17") is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "is_one"),
     [
         *((said, True) for said in ("13900000101", "139 0000 0101", "+86 139-0000-0101")),

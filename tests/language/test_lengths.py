@@ -2,7 +2,6 @@
 
 from datetime import time
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +9,7 @@ from language.clocks import NEXT_HOURS, hours_at
 from language.lengths import DAY, Length, each_length, parse_minutes
 from language.numerals import fold, tidy
 from tests.language.test_numerals import chinese
+from tests.tables import each_row
 
 LENGTHS = """
 两小时 120 | 2小时 120 | ２小时 120 | 2 小时 120 | 俩小时 120 | 2个钟头 120 | 两个钟 120
@@ -56,15 +56,13 @@ the 2 students
 """
 
 
-@pytest.mark.parametrize(
-    "row", [row.strip() for line in LENGTHS.split("\n") for row in line.split("|") if row]
-)
+@each_row("row", [row.strip() for line in LENGTHS.split("\n") for row in line.split("|") if row])
 def test_lengths(row: str) -> None:
     phrase, minutes = row.rsplit(" ", 1)
     assert parse_minutes(phrase) == int(minutes)
 
 
-@pytest.mark.parametrize("phrase", ["", *NO_LENGTHS.split("|")])
+@each_row("phrase", ["", *NO_LENGTHS.split("|")])
 def test_no_lengths(phrase: str) -> None:
     assert parse_minutes(phrase) is None
 
@@ -83,7 +81,7 @@ def clock_times(phrase: str) -> tuple[time, time] | None:
     return hours.start, hours.end
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "phrase", "minutes"),
     [
         ("做了两小时双缝实验", "两小时", 120),
@@ -102,12 +100,12 @@ def test_length_in_a_sentence(sentence: str, phrase: str, minutes: int) -> None:
     assert sentence[found.start : found.end] == phrase
 
 
-@pytest.mark.parametrize("sentence", NO_LENGTHS_IN_SENTENCES.strip().splitlines())
+@each_row("sentence", NO_LENGTHS_IN_SENTENCES.strip().splitlines())
 def test_no_length_in_a_sentence(sentence: str) -> None:
     assert exact_lengths(sentence) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("phrase", "start", "end"),
     [
         ("从2点到4点", time(14), time(16)),
@@ -130,7 +128,7 @@ def test_spans(phrase: str, start: time, end: time) -> None:
     assert clock_times(phrase) == (start, end)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "phrase", ["", "2点", "下午", "4点到4点", "16:00-14:00", "25:00-26:00", "2到4", "两小时"]
 )
 def test_no_spans(phrase: str) -> None:

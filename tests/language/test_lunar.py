@@ -6,9 +6,10 @@ import pytest
 from holidays.calendars.chinese import _ChineseLunisolar
 
 from language.lunar import feast, of_month
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("year", "name", "day"),
     [
         (2023, "龙抬头", "2023-02-21"),

@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from language.numerals import fold, number, tidy, whole
+from tests.tables import each_row
 
 NO_NUMBERS = """
     点 三点 点五 两三 三四 几 十几 十十 百千 十二三 一半 二十一个
@@ -14,7 +14,7 @@ NO_NUMBERS = """
 """
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "value"),
     [
         ("0", "0"),
@@ -57,7 +57,7 @@ def test_numbers(text: str, value: str) -> None:
     assert number(text) == Decimal(value)
 
 
-@pytest.mark.parametrize("text", ["", *NO_NUMBERS.split()])
+@each_row("text", ["", *NO_NUMBERS.split()])
 def test_no_numbers(text: str) -> None:
     assert number(text) is None
 
@@ -70,7 +70,7 @@ def test_whole_numbers() -> None:
     assert whole("很多") is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "tidied"),
     [
         ("  昨天　下午\t３点 \n", "昨天 下午 3点"),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from language.scores import score_of, scored_lines
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "words", "score"),
     [
         ("林小雨 85", ("林小雨",), "85"),
@@ -47,7 +46,7 @@ def test_headings_and_empty_lines_are_left_out() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "score"),
     [
         ("85", "85"),

@@ -15,6 +15,7 @@ from language.numerals import readable
 from language.sentence import Understood, looks_like_session, understand_session
 from tests.language.phrases import NOW
 from tests.language.sentences import KINDS, NOT_SESSIONS, PEOPLE, PLACES, REPORTS, Said, said
+from tests.tables import each_row
 
 FAQ = Path(__file__).resolve().parents[3] / "shared" / "data" / "faq-examples.jsonl"
 WORDS = """
@@ -33,7 +34,7 @@ def understand(text: str) -> Understood:
     return understand_session(text, NOW, people=PEOPLE, places=PLACES, kinds=KINDS)
 
 
-@pytest.mark.parametrize("row", said(), ids=lambda row: row.text)
+@each_row("row", said())
 def test_sentences(row: Said) -> None:
     understood = understand(row.text)
     assert row == Said(
@@ -47,20 +48,18 @@ def test_sentences(row: Said) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in said() if row.day or row.minutes], ids=lambda row: row.text
-)
+@each_row("row", [row for row in said() if row.day or row.minutes])
 def test_reports_look_like_sessions(row: Said) -> None:
     only_time = row.what == row.text
     assert looks_like_session(row.text) is not only_time
 
 
-@pytest.mark.parametrize("text", REPORTS.strip().splitlines())
+@each_row("text", REPORTS.strip().splitlines())
 def test_further_reports_look_like_sessions(text: str) -> None:
     assert looks_like_session(text)
 
 
-@pytest.mark.parametrize("text", NOT_SESSIONS.strip().splitlines())
+@each_row("text", NOT_SESSIONS.strip().splitlines())
 def test_chatter_does_not(text: str) -> None:
     assert not looks_like_session(text)
 
@@ -84,7 +83,7 @@ def test_a_moment_keeps_its_hours() -> None:
     assert understood.minutes == 150
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "people", "named"),
     [
         ("和王老师讨论", ["王建国"], ["王建国"]),
@@ -137,7 +136,7 @@ def test_whatever_is_typed(text: str) -> None:
     assert understood.what or not readable(text)
 
 
-@pytest.mark.parametrize("piece", PIECES.split("|"))
+@each_row("piece", PIECES.split("|"))
 def test_long_input_does_not_hang(piece: str) -> None:
     text = piece * (10_000 // len(piece)) + "x"
     began = process_time()

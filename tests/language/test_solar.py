@@ -7,9 +7,10 @@ import pytest
 from holidays.calendars.chinese import _ChineseLunisolar
 
 from language.solar import TERMS, solar_term
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("year", "name", "day"),
     [
         (1900, "冬至", "1900-12-22"),

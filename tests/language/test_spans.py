@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from language.spans import coming_day, coming_span, last_day
+from tests.tables import each_row
 
 NOW = datetime(2026, 11, 29, 14, tzinfo=ZoneInfo("Asia/Shanghai"))
 SINCE = date(2026, 9, 30)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "first", "last"),
     [
         ("下周一到周三", "11-30", "12-02"),
@@ -59,7 +60,7 @@ def test_a_weekday_is_counted_from_the_day_it_must_not_precede() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "last"),
     [
         ("三天", "12-02"),

@@ -7,11 +7,12 @@ import pytest
 
 from language import affairs
 from language.templates import Templates, kept
+from tests.tables import each_row
 
 TEMPLATES = Templates({"mentor": "导师\n带教老师", "mine": "我[的]<mentor>"})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("templates", "fitting", "others"),
     [
         ("我[的|之]导师", ["我导师", "我的导师", "我之导师"], ["我的之导师"]),

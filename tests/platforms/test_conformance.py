@@ -79,15 +79,15 @@ class TestEveryMessenger:
         page = ShownLink("核验网页", "https://yingcai.example.org/verify")
         assert await chat.send(Outgoing("证书", ROWS, links=(page,)))
         (seen,) = await chat.sees()
-        assert (seen.labels, seen.links) == (LABELS, [tuple(page)])
+        assert (seen.labels, seen.links) == (LABELS, [page[:2]])
         assert await chat.send(CARD._replace(links=(page,)))
-        assert [one.links for one in await chat.sees()] == [[tuple(page)]] * 2
+        assert [one.links for one in await chat.sees()] == [[page[:2]]] * 2
 
     async def test_a_link_alone_is_shown(self, chat: Chat) -> None:
         page = ShownLink("官网", "http://www.example.org")
         assert await chat.send(Outgoing("网址在下面", links=(page,)))
         (seen,) = await chat.sees()
-        assert (seen.labels, seen.links) == ([], [tuple(page)])
+        assert (seen.labels, seen.links) == ([], [page[:2]])
 
     async def test_words_arrive_as_they_are(self, chat: Chat) -> None:
         words = "<b>*a*_b_</b> [x](http://y) & `z` \\ 🔬 'q' \"r\""

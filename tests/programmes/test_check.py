@@ -24,6 +24,7 @@ from programmes.check import (
     unlike,
 )
 from prompts import LANGUAGES, Language, catalogue, render, t
+from tests.tables import each_row
 
 SHANXI = (PACKS / "shanxi-2026.yaml").read_text("utf-8")
 JINGKE = (PACKS / "sichuan-jingke-2023.yaml").read_text("utf-8")
@@ -36,7 +37,7 @@ def check(tmp_path: Path, text: str, name: str = "shanxi-2026") -> list[Problem]
     return check_file(path)
 
 
-@pytest.mark.parametrize("path", sorted(PACKS.glob("*.yaml")), ids=lambda path: path.stem)
+@each_row("path", sorted(PACKS.glob("*.yaml")))
 def test_the_built_in_packs_are_in_order(path: Path) -> None:
     assert check_file(path) == []
 
@@ -540,7 +541,7 @@ def test_what_is_odd_keeps_no_pack_from_being_used(tmp_path: Path) -> None:
     assert (duration.got, duration.suggestion) == ("10", "12")
 
 
-@pytest.mark.parametrize("path", sorted(PACKS.glob("*.yaml")), ids=lambda path: path.stem)
+@each_row("path", sorted(PACKS.glob("*.yaml")))
 def test_nothing_is_odd_about_the_built_in_packs(path: Path) -> None:
     assert doubts(path) == []
 
@@ -589,7 +590,7 @@ def test_chinese_names_mean_the_same(tmp_path: Path) -> None:
     assert examine(path)[0] == examine(PACKS / "shanxi-2026.yaml")[0]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("clause", "good"),
     [
         ("第五条", True),

@@ -22,6 +22,7 @@ from programmes.values import (
     Window,
     WritingKind,
 )
+from tests.tables import each_row
 
 
 def test_every_pack_that_is_built_in_is_at_hand() -> None:
@@ -30,7 +31,7 @@ def test_every_pack_that_is_built_in_is_at_hand() -> None:
     assert not any(programme.provisional for programme in all_programmes())
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("key", "first", "last"),
     [
         ("spark-2026", date(2026, 5, 1), date(2027, 8, 31)),
@@ -50,7 +51,7 @@ def test_cycles_run_from_the_first_day_to_the_last(key: str, first: date, last: 
     assert date(2021, 12, 31) not in cycle
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("key", "required"),
     [
         ("spark-2026", []),
@@ -72,7 +73,7 @@ def test_requirements(key: str, required: list[tuple[Counter, int, Per, str]]) -
     assert [(r.counts, r.at_least, r.per, r.clause) for r in load(key).requirements] == required
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("key", "records"),
     [
         ("spark-2026", []),
@@ -199,7 +200,7 @@ def test_who_decides_what() -> None:
     }
 
 
-@pytest.mark.parametrize("programme", all_programmes(), ids=lambda programme: programme.key)
+@each_row("programme", all_programmes())
 def test_names_for_the_software_are_the_names_that_are_said(programme: Programme) -> None:
     named: list[tuple[Fact[Any], Any]] = [
         (programme.identity.official_name, [programme.identity.official_name.value]),
@@ -215,7 +216,7 @@ def test_names_for_the_software_are_the_names_that_are_said(programme: Programme
     assert programme.name == programme.identity.short_name.value
 
 
-@pytest.mark.parametrize("programme", all_programmes(), ids=lambda programme: programme.key)
+@each_row("programme", all_programmes())
 def test_a_programme_survives_being_written_as_json(programme: Programme) -> None:
     written = programme.model_dump_json(by_alias=True)
     assert Programme.model_validate_json(written) == programme
@@ -270,7 +271,7 @@ def test_what_one_document_says_beyond_the_common_questions() -> None:
         jingke.fact("particulars.parking")
 
 
-@pytest.mark.parametrize("programme", all_programmes(), ids=lambda programme: programme.key)
+@each_row("programme", all_programmes())
 def test_particulars_can_be_asked_for_and_are_short(programme: Programme) -> None:
     for one in programme.particulars:
         assert 8 <= len(one.asks) <= 15, one.key
@@ -281,13 +282,13 @@ def test_particulars_can_be_asked_for_and_are_short(programme: Programme) -> Non
         assert len(one.title) <= 16, one.key
 
 
-@pytest.mark.parametrize("programme", all_programmes(), ids=lambda programme: programme.key)
+@each_row("programme", all_programmes())
 def test_no_question_leads_to_two_particulars(programme: Programme) -> None:
     asks = [ask for one in programme.particulars for ask in one.asks]
     assert len(set(asks)) == len(asks)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("key", "particular", "said", "clause"),
     [
         ("sichuan-jingke-2023", "form_schedule", "总结评估", "附件1 五"),

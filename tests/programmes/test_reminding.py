@@ -30,6 +30,7 @@ from programmes.reminding import (
 )
 from programmes.rules import APPROVED, SUBMITTED, SessionFact
 from programmes.values import When, WritingKind
+from tests.tables import each_row
 
 DAY: Final = timedelta(days=1)
 PACKS: Final = Path(__file__).parent / "packs"
@@ -134,12 +135,12 @@ RULES: Final = {
 Of a stage that an office alone evaluates nobody is reminded: it has nothing to sign."""
 
 
-@pytest.mark.parametrize("key", ALL)
+@each_row("key", ALL)
 def test_a_programme_reminds_of_what_its_document_asks_and_of_nothing_else(key: str) -> None:
     assert {(one.about, one.rule) for one in year(load(key))} == RULES[key]
 
 
-@pytest.mark.parametrize("key", ALL)
+@each_row("key", ALL)
 def test_every_reminder_bears_the_clause_of_its_fact(key: str) -> None:
     programme = load(key)
     end = programme.cycle.last_day
@@ -153,7 +154,7 @@ def test_every_reminder_bears_the_clause_of_its_fact(key: str) -> None:
         day += 11 * DAY
 
 
-@pytest.mark.parametrize("key", ALL)
+@each_row("key", ALL)
 def test_what_waits_is_brought_before_others_in_every_programme_and_without_a_clause(
     key: str,
 ) -> None:
@@ -404,7 +405,7 @@ def test_the_end_of_a_month_and_a_leap_day_are_days() -> None:
 # ---------------------------------------------------------------- the clock
 
 
-@pytest.mark.parametrize("key", ALL)
+@each_row("key", ALL)
 def test_looking_only_on_the_days_it_names_misses_nothing(key: str) -> None:
     """Between a look and the next day that it names, nothing new is owed if nothing is done."""
     programme = load(key)

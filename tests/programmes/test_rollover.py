@@ -11,6 +11,7 @@ from programmes.check import check_file
 from programmes.model import Programme
 from programmes.rollover import roll, shift
 from programmes.values import When
+from tests.tables import each_row
 
 KEYS = sorted(path.stem for path in PACKS.glob("*.yaml"))
 
@@ -97,7 +98,7 @@ def test_a_cycle_that_ends_in_february_ends_with_february(tmp_path: Path) -> Non
     assert this.cycle.last_day == date(2025, 2, 28)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("before", "years", "after"),
     [
         ("2024-02-29", 1, "2025-02-28"),

@@ -1,6 +1,5 @@
 from datetime import date, time, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from programmes.rules import (
     question_session,
 )
 from programmes.values import PLACES, When
+from tests.tables import each_row
 
 SHANXI = load("shanxi-2026")  # ten sessions of any kind, in 2026
 JIANGSU = load("jiangsu-2022")  # ten visits, in 2022
@@ -159,7 +159,7 @@ def test_a_session_is_questioned_not_swallowed() -> None:
     assert both == [SessionDoubt("outside_cycle"), SessionDoubt("in_future")]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("start", "minutes", "other_start", "other_minutes", "doubted"),
     [
         (None, None, None, None, True),

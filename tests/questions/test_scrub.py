@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.private import NAME
 from services.scrub import MAIL, NUMBER, scrub
 from tests.questions.measure_scrub import ordinary, sentences, verdict
+from tests.tables import each_row
 
 
 def wide(text: str) -> str:
@@ -27,7 +27,7 @@ NAMES = (
 )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "kept"),
     [
         # names
@@ -71,7 +71,7 @@ def test_what_names_or_reaches_somebody_goes(said: str, kept: str) -> None:
     assert scrub(said, NAMES) == kept
 
 
-@pytest.mark.parametrize(
+@each_row(
     "said",
     [
         "中期评价什么时候？在8月31日前吗",

@@ -38,6 +38,7 @@ from storage.tables import (
     Unit,
     UnitKind,
 )
+from tests.tables import each_row
 
 NOW: Final = datetime(2026, 11, 23, 2, tzinfo=UTC)
 MARK: Final = "玄玑"
@@ -388,7 +389,7 @@ def test_the_table_is_what_is_expected_of_it() -> None:
     assert {act: {r.value for r in right.by} for act, right in RIGHTS.items()} == EXPECTED
 
 
-@pytest.mark.parametrize("must", Must)
+@each_row("must", Must)
 def test_a_condition_that_would_bind_nobody_is_a_mistake(must: Must) -> None:
     of, relations = BINDS[must]
     assert (must in IN_SQL) is not (must in CHECKED)

@@ -13,6 +13,7 @@ from services.rostering.plan import RosterPlan
 from storage.tables import Role
 from tests.rosters.conftest import Office, Open, reasons, remarks
 from tests.rosters.sheets import Rows, text, xlsx
+from tests.tables import each_row
 
 HEAD = ["姓名", "学校", "年级", "学科", "出生日期"]
 
@@ -354,7 +355,7 @@ def test_columns_that_nobody_knows_are_named(office: Office) -> None:
     assert "星座" in remarks(made)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "field"),
     [
         ("姓名 Name", "name"),

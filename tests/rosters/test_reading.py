@@ -10,12 +10,13 @@ from jobs import sheet_reader, sheets
 from jobs.sheet_reader import NoBook, read
 from services.rostering.book import Faulty
 from tests.rosters.sheets import bomb, far, many_rows, text, with_sheet, xlsx
+from tests.tables import each_row
 
 ROWS = [["姓名", "学校", "年级"], ["张三", "己中学", "高一"], ["李四", "己中学", "高二"]]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le"])
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@each_row("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le"])
+@each_row("separator", [",", ";", "\t"])
 def test_text_is_read_in_every_usual_encoding(encoding: str, separator: str) -> None:
     (sheet,) = read(text(ROWS, separator, encoding)).sheets
     assert [list(row.cells) for row in sheet.rows] == ROWS
@@ -77,7 +78,7 @@ def test_a_format_far_away_is_not_a_cell_far_away() -> None:
     assert [row.number for row in read(data).sheets[0].rows] == [1]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("data", "code"),
     [
         (b"", "empty"),

@@ -12,6 +12,7 @@ from services import official, persons
 from services.official_export import DatedEntry, compare
 from storage.tables import Audit, PlatformEntry, Record, RecordKind
 from tests.house import House, Member
+from tests.tables import each_row
 from tests.year.conftest import OpenHouse, open_house
 
 __all__ = ["open_house"]
@@ -111,7 +112,7 @@ def meeting(day: int, minutes: int | None = 120) -> DatedEntry:
     return DatedEntry(date(2026, 4, day), minutes)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("there", "here", "found"),
     [
         ([meeting(1)], [meeting(1)], [None]),

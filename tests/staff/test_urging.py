@@ -15,6 +15,7 @@ from services import records, roster, urging
 from services.progress import stages_begun, standings
 from storage.tables import Membership, Outbox, RecordKind, Role
 from tests.staff.conftest import Enrol, audits, bind, days_ago, decide, hand_in, write_diary
+from tests.tables import each_row
 
 SESSION, DIARY = RecordKind.SESSION, RecordKind.DIARY
 
@@ -183,7 +184,7 @@ def test_a_monthly_minimum_is_urged_for_this_month(
     assert "本月已通过 0 次，待审 1 次，还要再参加 1 次" in monthly
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("programme", "day", "begun"),
     [
         ("shanxi-2026", date(2026, 3, 31), []),

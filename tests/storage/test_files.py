@@ -30,6 +30,7 @@ from storage.files import (
     safe_name,
     sniff,
 )
+from tests.tables import each_row
 
 # ---------------------------------------------------------------- keeping
 
@@ -254,8 +255,8 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-@pytest.mark.parametrize("declared", ["photo.jpg", "report.docx"])
+@each_row("name", REFUSED)
+@each_row("declared", ["photo.jpg", "report.docx"])
 def test_other_files_are_refused_whatever_they_are_called(name: str, declared: str) -> None:
     data, key = REFUSED[name]
     with pytest.raises(FileRefused) as refusal:
@@ -296,7 +297,7 @@ def test_a_scratched_document_is_taken_or_refused(data: bytes, at: int, scratch:
 # ---------------------------------------------------------------- names
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("declared", "safe"),
     [
         ("照片.JPEG", "照片.jpg"),
@@ -353,8 +354,8 @@ def test_a_safe_name_is_safe(declared: str, extension: str) -> None:
     assert safe_name(name, extension) == name
 
 
-@pytest.mark.parametrize("filler", ["x", "学", "𬱟"])
-@pytest.mark.parametrize("tail", ["", ".", " . . ", " y"])
+@each_row("filler", ["x", "学", "𬱟"])
+@each_row("tail", ["", ".", " . . ", " y"])
 def test_a_long_name_keeps_its_beginning(filler: str, tail: str) -> None:
     """Wherever the cut falls, it leaves no half character and no dot or space at the end."""
     for length in (*range(50, 100), 500):

@@ -14,6 +14,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from storage import images
 from storage.files import FileRefused, accept
+from tests.tables import each_row
 
 PLACE = b"37.8706N 112.5489E"
 """Stands for the place wherever a format lets one be written as text."""
@@ -324,8 +325,8 @@ def test_a_gif_frame_larger_than_the_gif_counts() -> None:
     assert refusal.value.key == "file.too_many_pixels"
 
 
-@pytest.mark.parametrize("form", [*FORMATS, "GIF"])
-@pytest.mark.parametrize("part", [0.2, 0.5, 0.9, 0.999])
+@each_row("form", [*FORMATS, "GIF"])
+@each_row("part", [0.2, 0.5, 0.9, 0.999])
 def test_a_photo_cut_off_is_refused(form: str, part: float) -> None:
     whole = gif_film() if form == "GIF" else photo(form)
     with pytest.raises(FileRefused) as refusal:

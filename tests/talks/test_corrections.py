@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-import pytest
-
 from bot.talk.inputs import Answer
 from bot.talk.message import Choice
 from handlers.corrections import ShownEntry, corrections, replacement
@@ -15,6 +13,7 @@ from handlers.session import kinds, places, spoken, vocabulary
 from language.days import Moment
 from programmes.values import PLACES
 from prompts import BEIJING
+from tests.tables import each_row
 
 NOW: Final = datetime(2026, 11, 23, 10, tzinfo=BEIJING)
 FORM: Final = ShownEntry(
@@ -41,7 +40,7 @@ def press(value: Any) -> Answer:
     return Answer(press=str(value))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("words", "said"),
     [
         ("时间不对，是三个小时", {"length": press(180)}),
@@ -100,7 +99,7 @@ def test_a_correction_is_heard(words: str, said: Mapping[str, Answer | None]) ->
     assert corrections(FORM, words, NOW) == said
 
 
-@pytest.mark.parametrize(
+@each_row(
     "words",
     [
         "中期评价什么时候？",
@@ -126,7 +125,7 @@ def test_what_is_no_correction_changes_nothing(words: str) -> None:
     assert corrections(FORM, words, NOW) == {}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("about", "to", "said"),
     [
         ("3月15日的实验", "3小时", {"length": press(180)}),

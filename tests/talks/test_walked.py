@@ -375,6 +375,9 @@ async def test_a_newcomer_is_spoken_to_as_their_role_is(
     said = [await member.says(await house.code(name))]
     said += [await member.says(words) for words in ("什么", "帮助", "谁能看到", "嗯？", "不加入")]
     said.append(await member.says(await house.code(name)))
+    said.append(await member.says("不是我"))
+    assert "没有加入" in said[-1]
+    said.append(await member.says(await house.code(name)))
     said.append(await member.presses("同意并加入"))
     told = "\n".join(said)
     other, own = ("您", "你") if young else ("你", "您")

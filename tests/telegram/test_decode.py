@@ -14,6 +14,7 @@ from bot.platforms.telegram.decode import AFFAIRS, AROUND, READABLE, UNREADABLE,
 from bot.platforms.telegram.messenger import Telegram
 from bot.platforms.telegram.ptb import PtbCalls
 from bot.talk.message import Attachment, Incoming
+from tests.tables import each_row
 from tests.telegram import spec
 from tests.telegram.bot_api import BotApi, until
 from tests.telegram.conftest import Shelf, Store, running
@@ -360,7 +361,7 @@ async def test_each_kind_of_update(bot: Telegram, kind: str) -> None:
     assert bot.decode(json.dumps(update)) == expected
 
 
-@pytest.mark.parametrize("kind", [kind for kind in TABLE if kind not in INVENTED])
+@each_row("kind", [kind for kind in TABLE if kind not in INVENTED])
 def test_the_payloads_are_telegrams(kind: str) -> None:
     if spec.spec() is None:
         pytest.skip("the Bot API's description is not beside the project")
@@ -420,7 +421,7 @@ async def test_the_address_told_without_decoding_is_the_decoded_one(
     assert incoming is None or received(raw).address == incoming.address
 
 
-@pytest.mark.parametrize(
+@each_row(
     "raw",
     ["", "not json", "[1]", "null", '{"update_id": "7"}', '{"message": {"chat": {"id": "x"}}}'],
 )

@@ -54,6 +54,20 @@ def stretches(piece: Drawn | Piece) -> list[tuple[str, str]]:
     ]
 
 
+def test_a_page_of_ours_opens_within_telegram_and_beside_it() -> None:
+    link = ShownLink("打开管理页面", "https://yingcai.example.org/console", ours=True)
+    keys = draw(Outgoing("看", links=(link,))).keyboard[0]
+    assert [(key.label, key.opens, key.within) for key in keys] == [
+        ("打开管理页面", "https://yingcai.example.org/from/telegram?to=%2Fconsole", True),
+        ("打开管理页面 ↗", "https://yingcai.example.org/console", False),
+    ]
+    # Telegram opens nothing within itself that is not encrypted.
+    (key,) = draw(Outgoing("看", links=(link._replace(url="http://a.example/console"),))).keyboard[
+        0
+    ]
+    assert not key.within
+
+
 def test_words_to_be_edited_are_copied_by_a_button_and_by_a_tap() -> None:
     drawn = draw(Outgoing("改成什么？", CARD.rows, draft="做双缝实验", copy="复制原文"))
     assert drawn.text == "改成什么？\n\n做双缝实验"

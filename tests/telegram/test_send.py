@@ -30,6 +30,7 @@ from bot.platforms.telegram.drawing import units
 from bot.platforms.telegram.messenger import Telegram
 from bot.platforms.telegram.text import split
 from bot.talk.message import Button, Outgoing
+from tests.tables import each_row
 from tests.telegram.bot_api import (
     MEGABYTE,
     BotApi,
@@ -281,8 +282,8 @@ async def test_a_message_half_shown_is_never_sent_again_as_a_whole(
 WHOLE = ("👩‍🔬", "🇨🇳", "👍🏽", "e\u0301", "1️⃣", "🏴\U000e0067\U000e0062\U000e007f", "𠮷")
 
 
-@pytest.mark.parametrize("cluster", WHOLE)
-@pytest.mark.parametrize("before", range(9))
+@each_row("cluster", WHOLE)
+@each_row("before", range(9))
 def test_what_people_see_as_one_is_not_cut(cluster: str, before: int) -> None:
     pieces = split("字" * before + cluster * 8, 10)
     assert "".join(pieces) == "字" * before + cluster * 8
@@ -298,7 +299,7 @@ def test_a_cluster_longer_than_a_message_is_cut_all_the_same() -> None:
     assert max(map(units, pieces)) <= 10
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "pieces"),
     [
         ("a" * 10, ["a" * 10]),

@@ -70,6 +70,9 @@ class House:
             return Refusal(t("web.error.not_found"))
         return self.enter(visitor)
 
+    async def sign_in_from(self, messenger: str, data: str, source: str) -> Entered | Refusal:
+        return await self.sign_in(f"{messenger}:{data}", source)
+
     async def whose_link(self, token: str, source: str) -> str | Refusal:
         visitor = self.links.get(token)
         return visitor.name if visitor else Refusal(t("web.error.not_found"))

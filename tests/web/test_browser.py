@@ -28,7 +28,7 @@ from bot.platforms.web import server, sockets
 from bot.platforms.web.door import StoredFile
 from bot.talk.message import Button, Incoming, Outgoing, ShownField, ShownItem, ShownMeter
 from tests.cards.page import PAGE as CARDS
-from tests.web.conftest import STUDENT, Running
+from tests.web.conftest import MENTOR, STUDENT, Running
 from tests.web.house import House, open_house
 
 pytestmark = pytest.mark.slow
@@ -104,6 +104,24 @@ async def stored(house: House, count: int) -> list[Incoming]:
     updates = [house.platform.decode(update.raw) for update in house.inbox.values()]
     assert len(updates) == count
     return updates
+
+
+# ---------------------------------------------------------------- from a messenger
+
+
+async def test_a_page_that_a_messenger_opens_hands_its_word_on(
+    page: Page, house: House, site: str
+) -> None:
+    house.links["telegram:word=1&hash=2"] = MENTOR
+    told = "tgWebAppData=word%3D1%26hash%3D2&tgWebAppVersion=9.1"
+    await page.goto(f"{site}/from/telegram?to=/out#{told}")
+    await page.wait_for_url(f"{site}/out")
+    await page.goto(f"{site}/")
+    await expect(page.get_by_role("status")).to_have_text("Connected")
+    await expect(page.locator("body")).to_contain_text(MENTOR.name)
+    await page.goto(f"{site}/from/telegram?to=/out")
+    await expect(page.locator("#alone")).to_be_visible()
+    await expect(page.locator("#waiting")).to_be_hidden()
 
 
 # ---------------------------------------------------------------- writing

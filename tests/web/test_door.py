@@ -54,6 +54,35 @@ async def test_the_service_worker_keeps_every_file_of_the_page(browse: Browse) -
         assert file.stem in worker or file.name == "sw.js", file.name
 
 
+@pytest.mark.parametrize(
+    ("to", "where"),
+    [
+        ("/console", "/console"),
+        ("/console/3/students", "/console/3/students"),
+        ("", "/"),
+        ("//elsewhere.example", "/"),
+        ("https://elsewhere.example/console", "/"),
+        ("/console\r\nSet-Cookie: a=b", "/"),
+    ],
+)
+async def test_a_messengers_word_opens_a_page_of_ours_once(
+    house: House, browse: Browse, to: str, where: str
+) -> None:
+    house.links["telegram:word"] = STUDENT
+    client = browse()
+    page = await client.get("/from/telegram?to=/console")
+    assert page.status_code == 200
+    assert "telegram:word" in house.links
+    said = {"data": "word", "to": to}
+    entered = await client.post("/from/telegram", data=said)
+    assert (entered.status_code, entered.headers["location"]) == (303, where)
+    assert "set-cookie" in entered.headers
+    assert "a=b" not in entered.headers["set-cookie"]
+    assert "李明" in (await client.get("/")).text
+    again = await browse().post("/from/telegram", data=said)
+    assert (again.status_code, "set-cookie" in again.headers) == (403, False)
+
+
 async def test_a_link_works_once(house: House, browse: Browse) -> None:
     house.links["once"] = STUDENT
     await browse().post("/in/once")

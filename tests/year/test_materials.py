@@ -16,6 +16,7 @@ from services import records
 from services.standing import standings_on
 from storage.tables import Record, RecordKind, RecordState, RecordVersion
 from tests.house import House, Member
+from tests.tables import each_row
 from tests.talks.play import content
 from tests.year.conftest import OpenHouse
 
@@ -33,7 +34,7 @@ LISTED = {
 ABSTRACT = "测了三组条纹间距，与计算的波长相差百分之二"
 
 
-@pytest.mark.parametrize("key", LISTED)
+@each_row("key", LISTED)
 def test_only_what_a_document_lists_is_asked_for(key: str) -> None:
     programme = catalogue.load(key)
     assert listed(programme) == LISTED[key]

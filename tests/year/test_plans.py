@@ -28,6 +28,7 @@ from storage.tables import (
     Role,
 )
 from tests.house import House, Member
+from tests.tables import each_row
 from tests.talks.play import content
 from tests.year.conftest import OpenHouse
 
@@ -59,7 +60,7 @@ def test_the_truth_table_knows_every_programme() -> None:
     assert SCHEMES.keys() == {programme.key for programme in catalogue.all_programmes()}
 
 
-@pytest.mark.parametrize("key", SCHEMES)
+@each_row("key", SCHEMES)
 def test_a_plan_is_asked_for_and_approved_only_where_the_document_says_so(key: str) -> None:
     programme, scheme = catalogue.load(key), SCHEMES[key]
     author, approval = said(scheme, planning.AUTHOR), said(scheme, planning.APPROVAL)

@@ -17,6 +17,7 @@ from services.roster import find_member
 from services.standing import standings_on
 from storage.tables import Evaluation, EvaluationState
 from tests.house import House
+from tests.tables import each_row
 from tests.year.conftest import OpenHouse
 from tests.year.test_plans import SCHEMES, said
 
@@ -30,7 +31,7 @@ WITH: Final = {
 """The programmes with one, and the strict reading of its last day."""
 
 
-@pytest.mark.parametrize("key", SCHEMES)
+@each_row("key", SCHEMES)
 def test_only_a_stage_whose_document_has_a_presentation_has_one(key: str) -> None:
     written = said(SCHEMES[key], "evaluation.stages")
     listed: Any = written["value"] if written["status"] != "silent" else []

@@ -14,13 +14,14 @@ from services import evaluations, records, results, roster
 from services.roster import find_member
 from storage.tables import Record, RecordKind, RecordVersion, Role
 from tests.house import House
+from tests.tables import each_row
 from tests.year.conftest import OpenHouse
 from tests.year.test_plans import SCHEMES, said
 
 DAY = (2026, 6, 1)
 
 
-@pytest.mark.parametrize("key", SCHEMES)
+@each_row("key", SCHEMES)
 def test_only_stages_whose_document_has_a_test_have_one(key: str) -> None:
     written = said(SCHEMES[key], "evaluation.stages")
     listed: Any = written["value"] if written["status"] != "silent" else []

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-import pytest
-
 from programmes import catalogue, evaluating
 from programmes.evaluating import Side, StagePart, StageTerm
 from programmes.model import Programme
+from tests.tables import each_row
 
 
 def parts_of(programme: Programme) -> dict[str, list[StagePart]]:
@@ -30,7 +29,7 @@ def told(key: str) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
 GRADED = ("qualified", "unqualified")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("key", "expected"),
     [
         (

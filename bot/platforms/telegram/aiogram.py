@@ -42,6 +42,7 @@ from aiogram.types import (
     LinkPreviewOptions,
     MediaUnion,
     MessageEntity,
+    WebAppInfo,
 )
 from aiohttp import (
     ClientConnectorError,
@@ -304,6 +305,8 @@ def _keyboard(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
 def _button(key: Key) -> InlineKeyboardButton:
     if key.copies:
         return InlineKeyboardButton(text=key.label, copy_text=CopyTextButton(text=key.copies))
+    if key.within:
+        return InlineKeyboardButton(text=key.label, web_app=WebAppInfo(url=key.opens))
     if key.opens:
         return InlineKeyboardButton(text=key.label, url=key.opens)
     return InlineKeyboardButton(text=key.label, callback_data=key.press, style=key.style or None)

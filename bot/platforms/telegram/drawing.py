@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Final, Literal, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from bot.talk.message import (
     Button,
     Outgoing,
     ShownItem,
+    ShownLink,
     ShownMeter,
     Tone,
     Weight,
@@ -65,6 +66,8 @@ class Key(NamedTuple):
     """What it copies, where it presses nothing."""
     opens: str = ""
     """The page that it opens, where it presses nothing."""
+    within: bool = False
+    """Telegram opens the page within itself and tells it who opened it."""
 
     @property
     def carries(self) -> bool:
@@ -141,7 +144,7 @@ def draw(outgoing: Outgoing) -> Drawn:
     page.add(outgoing.draft, "pre")
     page.part()
     page.add(links_text([link for link in outgoing.links if not _is_public(link.url)]))
-    links = [(Key(one.label, "", opens=one.url),) for one in outgoing.links if _is_public(one.url)]
+    links = [_opening(one) for one in outgoing.links if _is_public(one.url)]
     parts = outgoing._replace(items=items, rows=())
     keyboard = (*_keyboard(rows_of(parts)), *links, *_keyboard(outgoing.rows))
     if outgoing.copy and 0 < len(outgoing.draft) <= MOST_COPIED:
@@ -192,6 +195,21 @@ def _keyboard(rows: Sequence[Sequence[Button]]) -> tuple[tuple[Key, ...], ...]:
         tuple(Key(button.label, button.press, STYLES[button.weight]) for button in row)
         for row in rows
     )
+
+
+def _opening(link: ShownLink) -> tuple[Key, ...]:
+    """What opens a page. One of ours opens within Telegram, signed in; and in the browser, since
+    Telegram's own web page opens nothing within itself that has a session."""
+    page = Key(link.label, "", opens=link.url)
+    parts = urlsplit(link.url)
+    if not link.ours or parts.scheme != "https":
+        return (page,)
+    entry = parts._replace(path=ENTRY, query=urlencode({"to": parts.path})).geturl()
+    return (Key(link.label, "", opens=entry, within=True), page._replace(label=f"{link.label} ↗"))
+
+
+ENTRY: Final = "/from/telegram"
+"""Where a page that Telegram opens within itself asks whom it vouches for."""
 
 
 def _is_public(url: str) -> bool:

@@ -22,6 +22,7 @@ from telegram import (
     LinkPreviewOptions,
     Message,
     MessageEntity,
+    WebAppInfo,
 )
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest, RequestData
@@ -298,6 +299,8 @@ def _keyboard(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
 def _button(key: Key) -> InlineKeyboardButton:
     if key.copies:
         return InlineKeyboardButton(key.label, copy_text=CopyTextButton(key.copies))
+    if key.within:
+        return InlineKeyboardButton(key.label, web_app=WebAppInfo(key.opens))
     if key.opens:
         return InlineKeyboardButton(key.label, url=key.opens)
     return InlineKeyboardButton(key.label, callback_data=key.press, style=key.style or None)

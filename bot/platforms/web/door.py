@@ -69,6 +69,10 @@ class Door(Protocol):
         """Use up a one-time sign-in link. `source` is the network address, for rate limits."""
         ...
 
+    async def sign_in_from(self, messenger: str, data: str, source: str) -> Entered | Refusal:
+        """Let in the person for whom a messenger vouches with this data, which is used up."""
+        ...
+
     async def whose_link(self, token: str, source: str) -> str | Refusal:
         """The name of the person whom a sign-in link would let in, without using it up."""
         ...

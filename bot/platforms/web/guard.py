@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prompts import LANGUAGES, Language
 
-FORM_LIMIT: Final = 4096
+FORM_LIMIT: Final = 8192
 """Bytes of a posted form."""
 HOST: Final = re.compile(r"[\w.:\[\]-]+", re.ASCII)
 

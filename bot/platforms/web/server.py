@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable
 from functools import cache
 from pathlib import Path
@@ -45,6 +46,8 @@ COOKIE_LIFE: Final = 400 * 24 * 3600
 """Bytes of a form: it holds one invitation code."""
 SHARED: Final = "shared"
 """The form's field by which somebody says that the computer is not theirs alone."""
+WITHIN: Final = re.compile(r"(?:/[a-z0-9_-]+)+/?", re.ASCII)
+"""The path of a page of this site; what begins with `//` would name another."""
 FILE_HEADERS: Final = {
     # A file is shown or saved; it never runs as part of this site.
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
@@ -84,6 +87,8 @@ class Pages:
                 Route("/join", self.join, methods=["POST"]),
                 Route("/in/{token}", self.link),
                 Route("/in/{token}", self.sign_in, methods=["POST"]),
+                Route("/from/{messenger}", self.arrived),
+                Route("/from/{messenger}", self.sign_in_from, methods=["POST"]),
                 Route("/out", self.leave),
                 Route("/out", self.sign_out, methods=["POST"]),
                 Route("/upload", self.upload, methods=["POST"]),
@@ -175,6 +180,22 @@ class Pages:
             return _refused(self._error(request, outcome.words), outcome)
         return await self._enter(request, outcome, shared=SHARED in form)
 
+    async def arrived(self, request: Request) -> Response:
+        """Where a messenger opens a page within itself. What vouches for the reader stands in the
+        part of the address that only the page sees; its script hands it on."""
+        return self._page(request, "arrived", self._language(request))
+
+    async def sign_in_from(self, request: Request) -> Response:
+        form = await posted(request)
+        messenger = request.path_params["messenger"]
+        data = form.get("data", "")
+        outcome = await self._shared.door.sign_in_from(messenger, data, _source(request))
+        if isinstance(outcome, Refusal):
+            return _refused(self._error(request, outcome.words), outcome)
+        await self._end_session(request)
+        to = form.get("to", "")
+        return self._signed_in(outcome, to if WITHIN.fullmatch(to) else "/", shared=False)
+
     async def _enter(self, request: Request, entered: Entered, *, shared: bool) -> Response:
         """Open the chat; on a `shared` computer nothing outlives the browser's window."""
         greeting = self._start(entered.visitor, entered.start, self._language(request))
@@ -183,7 +204,10 @@ class Pages:
         else:
             await _at_best(greeting)
         await self._end_session(request)
-        response = RedirectResponse("/", 303)
+        return self._signed_in(entered, "/", shared=shared)
+
+    def _signed_in(self, entered: Entered, to: str, *, shared: bool) -> Response:
+        response = RedirectResponse(to, 303)
         life = None if shared else COOKIE_LIFE
         # Lax, not strict: a link to the chat, opened from another app, must find it open.
         kind: dict[str, Any] = {"httponly": True, "secure": self.secure, "samesite": "lax"}

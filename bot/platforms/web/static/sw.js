@@ -3,7 +3,7 @@
 
 const KEPT = "yingcai";
 const FILES = [
-  "card", "chat", "composer", "connection", "door", "history", "log", "words",
+  "card", "chat", "composer", "connection", "arrived", "door", "history", "log", "words",
 ].map((name) => `/static/${name}.js`).concat("/static/look.css", "/static/mark.svg");
 
 addEventListener("install", (event) => {
