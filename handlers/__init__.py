@@ -121,7 +121,7 @@ def handlers(
         ),
         asked=partial(heard.answer, advised=advised),
         doubts=heard.doubts,
-        heed=alarms.heed,
+        heed=heard.heed,
         secret=lambda words: joining.read_code(words) is not None,
         site=site,
     )

@@ -25,6 +25,8 @@ from prompts import BEIJING, Lines, Text, t
 from services import inquiries, roster
 from services.help_calls import WORRY
 
+CHECK: Final = "review"
+"""The step of every talk at which what was filled in is shown once more."""
 TELL: Final = "tell"
 AS_MEANT: Final = "as_meant"
 MOST: Final = 2000
@@ -40,7 +42,10 @@ def heed(scene: Scene, incoming: Incoming) -> str | None:
     """
     words = incoming.text or ""
     if (meant := _TAKE_IT.match(words)) is not None:
-        return words[meant.end() :]
+        # A check adds what follows to the words that it shows.
+        talk = scene.talk()
+        at_check = talk is not None and talk.journal.get("asked") == CHECK
+        return words if at_check else words[meant.end() :]
     grown = scene.speaker.person_id is not None and not scene.speaker.young
     if grown and learner(scene) is None:
         return None if _of_a_child(scene, words) else words

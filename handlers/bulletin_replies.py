@@ -14,6 +14,7 @@ from bot.talk.inputs import Answer, Asked, Free, Pick, Summary, SummaryLine, sai
 from bot.talk.message import Choice, Field, Item, Message, Tone, press
 from handlers import asking
 from handlers import cohort as overview
+from handlers.corrections import words_corrected
 from handlers.pages import page_of, tell
 from handlers.seen import first_words
 from prompts import Words, t
@@ -78,11 +79,12 @@ async def write(chat: Chat, me: ReplySeen) -> ReplyWritten:
     fields = [SummaryLine("words", t("bulletin.reply.words"), words)]
     if me.perhaps:
         fields.insert(0, SummaryLine("meant", t("bulletin.title"), me.what))
-    await chat.ask("review", Summary(fields, ends), t("bulletin.reply.review", name=me.name))
+    summary = Summary(fields, ends, words_corrected("words", words))
+    await chat.ask("review", summary, t("bulletin.reply.review", name=me.name))
     return ReplyWritten(words)
 
 
-_WORDS: Final = Free(most=bulletin_replies.MOST_WORDS, questions=True)
+_WORDS: Final = Free(most=bulletin_replies.MOST_WORDS, questions=True, courtesies=True)
 _MEANT: Final = IsReply(
     [
         Choice(

@@ -12,7 +12,17 @@ from bot.scene import TO_MENU, Flow, Scene, with_menu
 from bot.talk.conversation import Chat
 from bot.talk.inputs import UNREADABLE, Free, own_words
 from bot.talk.message import Attachment, Choice, Incoming, Message, press
-from handlers import affairs, asking, bulletin_replies, diary, materials, rosters, seen, session
+from handlers import (
+    affairs,
+    alarms,
+    asking,
+    bulletin_replies,
+    diary,
+    materials,
+    rosters,
+    seen,
+    session,
+)
 from handlers.attachments import SentFiles, carried, keep_files, sent
 from handlers.own_entries import OPEN
 from handlers.seen import first_words
@@ -149,7 +159,18 @@ def aside(scene: Scene, words: str, *, files: bool = False) -> bool:
         return True
     if files and asking.asks(words):
         return asking.hear(scene, words)
-    return asking.aside(scene, words)
+    return asking.aside(scene, words) or session.hear_another(scene, words)
+
+
+def heed(scene: Scene, incoming: Incoming) -> str | None:
+    """As `alarms.heed`; and a whole sentence told where a session's day is asked, which tells of
+    another session, is not mixed with it."""
+    words = alarms.heed(scene, incoming)
+    talk = scene.talk()
+    asks_day = talk is not None and talk.journal.get("asked") == "day"
+    if words and asks_day and not incoming.files and session.hear_another(scene, own_words(words)):
+        return None
+    return words
 
 
 def doubts(scene: Scene, words: str) -> bool:
@@ -225,7 +246,8 @@ async def which(chat: Chat, me: HeardSeen) -> HeardNext:
             Choice(ASK, t("session.heard.ask")),
         ]
         words = t("session.heard.which", words=me.words)
-    said = await chat.ask("which", Free(options=ways, most=2000, questions=True), words)
+    kind = Free(options=ways, most=2000, questions=True, courtesies=True)
+    said = await chat.ask("which", kind, words)
     return HeardNext(said=said, files=files)
 
 
@@ -262,6 +284,8 @@ def go_on(scene: Scene, words: str, further: str, files: SentFiles) -> None:
     if affairs.hear(scene, further) or asking.aside(scene, further):
         if scene.talk() is None:
             scene.begin("heard", {"words": words})
+        return
+    if session.begins_another(scene, words, further):
         return
     both = f"{words}，{further}" if words else further
     if not session.hear(scene, both, files) and not in_doubt(scene, both):

@@ -350,7 +350,7 @@ async def say(chat: Chat, me: SaySeen) -> str:
     if me.more:
         asked = Message(t("seeking.said_more", name=me.adult), note=_remark(on_web=me.on_web))
     ends = [Choice(ENOUGH, t("seeking.enough"))] if me.more else []
-    kind = Free(options=ends, most=help_calls.LONGEST, questions=True)
+    kind = Free(options=ends, most=help_calls.LONGEST, questions=True, courtesies=True)
     said: str = await chat.ask("words", kind, asked)
     return said
 
