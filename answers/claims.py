@@ -88,10 +88,11 @@ _NOT: Final = re.compile(
     "[（(]不是[^）)]*[）)]|[^，。；（(]*(?:不是|[没未]写|没有|未提|未列(?!入))[^，。；]*"
 )
 """What a document does not say, by the words of a pack."""
+_BEGINS: Final = re.compile("开[班始学课]|启动|起")
 _ENDS: Final = re.compile("完|止|结束|截")
 _SENIOR: Final = tuple(f"senior_{year}" for year in range(1, 4))
 _LEVELS: Final = {
-    **dict.fromkeys(("中班", "小班", "托班"), ()),
+    **dict.fromkeys((f"{of}{one}班" for of in ("", "幼儿园") for one in "中小托"), ()),
     **dict.fromkeys(("小学生", "小学"), tuple(f"primary_{year}" for year in range(1, 7))),
     **dict.fromkeys(("初中生", "初中"), tuple(f"junior_{year}" for year in range(1, 4))),
     **dict.fromkeys(("普通高中", "普高"), _SENIOR),
@@ -158,7 +159,7 @@ def verdict(question: str, told: Told, topic: Topic, *, sure: bool) -> Text | No
     said = flat(_RATIO.sub(_colon, said))
     said = _EACH.sub(r"每\1", re.sub("每[1一]?[个所支名位]", "每", said)).replace("学校", "校")
     lines = [render(line, "zh") for line in told.said]
-    if not sure and not pairs(said) & pairs(flat("。".join([render(topic.label, "zh"), *lines]))):
+    if not sure and not _about(said) & pairs(flat("。".join([render(topic.label, "zh"), *lines]))):
         return None
     return (
         _of_figures(said, lines)
@@ -244,12 +245,19 @@ def _nearest(said: str, kind: str, lines: Sequence[str], *, every: bool = False)
                     found.append(_Rival(one, value, piece.strip()))
         if found and kind != "day":
             break
-    words = pairs(said + "。结束" * bool(_ENDS.search(said)))
+    words = _about(said)
     near = [len(words & pairs(flat(one.piece))) for one in found]
     most = 0 if every else max(near, default=0)
     if not most and kind != "day" and len({one.value for one in found}) > 1:
         return found if _EVERY.search(said) else []
     return [one for one, shared in zip(found, near, strict=True) if shared >= most]
+
+
+def _about(said: str) -> set[str]:
+    """The pairs of characters of a question, with what packs call a beginning and an end."""
+    return pairs(
+        said + "。开始" * bool(_BEGINS.search(said)) + "。结束" * bool(_ENDS.search(said))
+    )
 
 
 def _measured(figure: Figure, text: str) -> tuple[str, FigureValue]:

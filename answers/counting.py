@@ -40,7 +40,7 @@ _MONTHS: Final = re.compile(
 )
 
 _MONTHS_LONG: Final = re.compile(
-    rf"(?:(?P<n>{WHOLE})个月|(?<!第)[一1全整]年)(?=.*(?:几|多少)\s*[次回趟])"
+    rf"(?:(?P<n>{WHOLE})个月|(?<!第)[一1全整](?P<year>年)|半年)(?=.*(?:几|多少)\s*[次回趟])"
 )
 """So many months together: 一年得面对面多少次."""
 _FACE: Final = re.compile("面对面|当面|面授|见")
@@ -319,7 +319,7 @@ def _by_month(said: str, programme: Programme) -> Sum | None:
     span, count = _MONTHS.search(said), _MONTHS_LONG.search(said)
     first, last = (whole(span["first"]), whole(span["last"])) if span else (1, None)
     if count and not span and _FACE.search(said):
-        last = 12 if not count["n"] else whole(count["n"])
+        last = whole(count["n"]) if count["n"] else 12 if count["year"] else 6
     if first is None or last is None or not 1 <= first <= last <= 12:
         return None
     months, each = last - first + 1, value.at_least

@@ -546,11 +546,12 @@ class Guide:
             score = found[0].score if found else 0.0
             yield self._from_text(rest, asked, asker, score, near[:MOST_NEAR])
         judged = ""
+        said: list[PolicyAnswer] = []
         for match in chosen:
             topic = self.topics[match.topic]
             topic = self.topics[topic.by_role.get(asker.role, topic.key)]
             if judged and (judged not in ADMITS or topic.key in ADMITS):
-                return
+                break
             others = tuple(key for key in near if key != topic.key)[:MOST_NEAR]
             answer = self._told(
                 topic, asked, match.score, others, rest, asker.library, asker.at_office
@@ -558,7 +559,10 @@ class Guide:
             if head := self._head(answer, topic, asked, rest):
                 judged = topic.key
                 answer = replace(answer, text=t("ask.headed", head=head, says=answer.text))
-            yield answer
+                if said and said[0].kind == "silent":
+                    said = []  # what is stated was about this
+            said.append(answer)
+        yield from said
 
     def _head(
         self, answer: PolicyAnswer, topic: Topic, asked: Sequence[Programme], question: str
