@@ -281,10 +281,9 @@ def _card(text: Text) -> Message:
             card = _card(said["says"])
             notes = [note for note in (card.note, t("ask.beside_note", **later)) if note]
             return card._replace(note=_lines(notes))
-        case "ask.denied" | "ask.sum.and_rule":
-            first, then = ("denial", "says") if text.key == "ask.denied" else ("sum", "rule")
-            card = _card(said[then])
-            return card._replace(text=_lines([one for one in (said[first], card.text) if one]))
+        case "ask.headed":
+            card = _card(said["says"])
+            return card._replace(text=_lines([one for one in (said["head"], card.text) if one]))
         case "ask.fact":
             clause = t(
                 "ask.fact_source",
