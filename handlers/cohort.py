@@ -5,6 +5,7 @@ Lists keep the order of the roster, or of waiting time: nobody is ranked.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import cast
@@ -117,9 +118,10 @@ def requirement_meters(programme: Programme, found: Sequence[InShort]) -> Iterab
     if not programme.requirements:
         yield Meter(t("progress.no_minimum"), "", 0, 0)
     for place, asked in enumerate(programme.requirements):
-        parts = [one.parts[place] for one in found]
-        enough = sum(part.enough for part in parts)
-        before = sum(part.kept for part in parts)
+        # Few learners differ in this.
+        parts = Counter(one.parts[place] for one in found)
+        enough = sum(count for part, count in parts.items() if part.enough)
+        before = sum(count for part, count in parts.items() if part.kept)
         period, shown = period_of(asked), enough
         key = period if period == "cycle" else f"{period}s"
         begun = [part for part in parts if part.periods]
@@ -130,10 +132,10 @@ def requirement_meters(programme: Programme, found: Sequence[InShort]) -> Iterab
             key, shown = f"{period}s_past", before
         yield Meter(
             asked_for(asked),
-            t(f"watch.met_{key}", met=enough, before=before, of=len(parts)),
+            t(f"watch.met_{key}", met=enough, before=before, of=len(found)),
             shown,
             0,
-            len(parts),
+            len(found),
             clause=asked.clause,
         )
 
