@@ -89,7 +89,7 @@ async def run() -> None:
     report.title("L. An office's pages")
     report.say(
         f"{STUDENTS} students with {SESSIONS} sessions each, seen by one office; {ROUNDS} rounds, "
-        "in seconds."
+        "in seconds of the processor; a transaction in all that it took."
     )
     with TemporaryDirectory() as folder:
         pages = await measured(Path(folder))
