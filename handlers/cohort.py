@@ -19,7 +19,7 @@ from handlers.urging import reviewers_choice
 from programmes.materials import brought
 from programmes.model import Programme
 from prompts import Brief, Text, Words, t
-from services import joining, records, roster
+from services import joining, official, records, roster
 from services.access import cohorts_for
 from services.bulletins import may_write_in
 from services.entities import Cohort, Record, RecordKind
@@ -56,7 +56,8 @@ def cohort(scene: Scene, args: Sequence[str]) -> None:
         "undelivered": those_not_reached(scene, shown, 0, 0)[0],
     }
     programme = load(shown.programme)
-    notes = [t("watch.drafts_uncounted")]
+    notes = official.totals(scene.session, shown, scene.actor.person_id)
+    notes.append(t("watch.drafts_uncounted"))
     if programme.provisional:
         notes.append(t("progress.provisional"))
     card = Message(

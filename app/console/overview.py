@@ -16,7 +16,7 @@ from handlers.evaluations import window_words
 from handlers.stages import TONES, UNBEGUN
 from programmes.values import Per
 from prompts import Words, t
-from services import console, marking, roster, summaries
+from services import console, marking, official, roster, summaries
 from services.entities import Cohort
 from services.progress import PaceKind, asked_for
 from services.roster import Presence
@@ -68,6 +68,7 @@ def cohort(caller: Caller, asked: Address) -> PageDrawn:
 
 def notes(here: Students) -> Iterable[Words]:
     """What is said beneath all figures, here and in the chat."""
+    yield from official.totals(here.caller.db, here.cohort, here.caller.person)
     yield t("watch.drafts_uncounted")
     if here.programme.provisional:
         yield t("progress.provisional")

@@ -52,6 +52,9 @@ async def test_a_diary_is_copied_and_ticked_and_counted(open_house: OpenHouse) -
     assert "勾选了已填官网" in student.sees
     await mentor.says("林小雨")
     assert "已填 1 条，共 1 条" in mentor.sees
+    office = house.members["管小青"]
+    await office.says("概况")
+    assert "成长日志：勾选已填 1 条，还有 0 条" in office.sees
     number = await record(house, RecordKind.DIARY)
     with house.app.database.transaction() as db:
         row = db.get_one(PlatformEntry, number)
