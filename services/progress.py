@@ -300,7 +300,7 @@ def in_short(
 
 
 def in_short_of(
-    db: Session, cohort: Cohort, today: date, learners: Sequence[LearnerPlace]
+    db: Session, cohort: Cohort, today: date, learners: Sequence[CountedPlace]
 ) -> tuple[list[InShort], int]:
     """As `in_short`, for learners of a cohort who are known already."""
     programme = load(cohort.programme)
@@ -319,7 +319,7 @@ def in_short_of(
     return [before.of[n][1] for n, _, _ in learners if n not in left], len(left)
 
 
-LearnerPlace = tuple[int, str, date | None]
+CountedPlace = tuple[int, str, date | None]
 """A learner's membership, grade, and day of joining late."""
 NEVER: Final[tuple[Any, Any]] = (None, None)
 
@@ -346,7 +346,7 @@ def _look_for_changes(db: Session, before: _Counted) -> None:
 
 def _learners(
     db: Session, cohort: Cohort, reader: int | None, students: Sequence[Any]
-) -> list[LearnerPlace]:
+) -> list[CountedPlace]:
     wanted = [
         col(Membership.cohort_id) == cohort.id,
         col(Membership.role).in_(LEARNERS),

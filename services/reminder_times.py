@@ -89,7 +89,7 @@ _told = Prepared(
 )
 
 
-class Chosen(NamedTuple):
+class HowReminded(NamedTuple):
     """How somebody wants to be reminded."""
 
     level: Level = Level.USUAL
@@ -103,9 +103,9 @@ class Times:
     def __init__(self, db: Session, people: Collection[int], now: datetime) -> None:
         self._now, self._today = now, beijing_day(now)
         wanted = list(people)
-        self._settings: dict[int, Chosen] = defaultdict(Chosen)
+        self._settings: dict[int, HowReminded] = defaultdict(HowReminded)
         for person_id, *chosen in _settings.all(db, people=wanted) if wanted else ():
-            self._settings[person_id] = Chosen(*chosen)
+            self._settings[person_id] = HowReminded(*chosen)
         self._places: dict[int, list[PlaceSeen]] = defaultdict(list)
         for place in map(PlaceSeen._make, _places.all(db, people=wanted) if wanted else ()):
             self._places[place.person_id].append(place)
