@@ -413,6 +413,11 @@ class Router:
         """The address of the web site; empty if there is none."""
         return self._handlers.site
 
+    @property
+    def site_for_all(self) -> str:
+        """The same where anybody can open it; empty if nobody else can."""
+        return self._handlers.site_for_all
+
     def command(self, scene: Scene, name: str, args: Sequence[str]) -> None:
         """Do what a command does."""
         self._handlers.commands[name](scene, args)

@@ -554,11 +554,13 @@ def finish_evaluation(scene: Scene, me: EvaluationSeen, body: EvaluationBody) ->
         me.version,
         in_words(scene, body),
     )
-    left = evaluations.left(scene.session, scene.actor, me.student_id, me.stage, me.side)
+    following, left = evaluations.left(
+        scene.session, scene.actor, me.student_id, me.stage, me.side
+    )
     rows: list[tuple[Choice, ...]] = []
-    if left:
-        label = t("evaluation.next", student=left[0].member.person.name, count=len(left))
-        rows.append((Choice(open_press(left[0]), label, weight="primary"),))
+    if following:
+        label = t("evaluation.next", student=following.member.person.name, count=left)
+        rows.append((Choice(open_press(following), label, weight="primary"),))
     task = evaluations.task(scene.session, scene.actor, me.student_id, me.stage, me.side)
     rows.append((Choice(read_press(entry.id), t("evaluation.read")), way_back(task)))
     title = t("evaluation.row", student=me.student, stage=me.stage_name)
