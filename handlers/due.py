@@ -43,14 +43,12 @@ def waiting(scene: Scene) -> Iterator[tuple[str, str, int]]:
     tasks = evaluations.tasks(db, actor)
     yield "command.evaluations.label", press("evaluations"), sum(one.waits for one in tasks)
     if plans.asked_of(db, actor):
-        written = plans.latest(db, plans.writes(db, actor) | plans.decides(db, actor))
-        unwritten = {one.id for one in plans.planned(db, actor)} & plans.writes(db, actor)
-        to_decide = {
-            student
-            for student in plans.decides(db, actor) & written.keys()
-            if written[student].state is RecordState.SUBMITTED
-        }
-        count = len(unwritten - written.keys()) + len(to_decide)
+        writes, decides = plans.writes(db, actor), plans.decides(db, actor)
+        count = sum(
+            (one.state is None and one.student in writes)
+            or (one.state is RecordState.SUBMITTED and one.student in decides)
+            for one in plans.planned(db, actor)
+        )
         yield "command.plans.label", press("plans"), count
     if grants_of(db, actor.person_id, "questions"):
         yield "command.questions.label", press("questions"), len(inquiries.groups(db, actor))

@@ -129,7 +129,7 @@ async def test_the_page_that_verifies_it_is_a_tap_away(
         assert db.exec(select(Certificate.token)).one() == token
     office = house.members["管小青"]
     await office.says("林小雨的证书")
-    assert [link for message in office.last for link in message.links] == [(label, url)]
+    assert [link[:2] for message in office.last for link in message.links] == [(label, url)]
     house.close()
 
 
