@@ -15,7 +15,7 @@ from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Field, Item, Message, Tone, as_text, press, put
 from handlers.seen import InOrder
 from prompts import Lines, Text, Words, t
-from services import inquiries
+from services import inquiries, roster
 from services.access import programmes_allowed
 from services.entities import Curated, CuratedState, Inquiry
 from services.inquiries import ASK, MOST_ASKS, Group
@@ -67,17 +67,16 @@ def _short(words: str, most: int) -> str:
 def group(scene: Scene, args: Sequence[str]) -> None:
     """Show one group of questions and its actions."""
     found = inquiries.group_of(scene.session, scene.actor, number(args), "read_question")
-    rows = (
-        (
-            Choice(press("reply", found.number), t("question.reply"), weight="primary"),
-            Choice(press("sort", found.number), t("question.sort")),
-            Choice(press("no_answer", found.number), t("question.close"), weight="danger"),
-        ),
-        (BACK,),
-    )
+    reply = Choice(press("reply", found.number), t("question.reply"))
+    close = Choice(press("no_answer", found.number), t("question.close"), weight="danger")
+    if found.about is None:
+        sort = Choice(press("sort", found.number), t("question.sort"))
+        rows = ((reply._replace(weight="primary"), sort, close), (BACK,))
+    else:
+        rows = ((*_correcting(scene, found), reply, close), (BACK,))
     scene.say(
         Message(
-            _understood(scene, found.topic),
+            _understood(scene, found.topic) if found.about is None else t("question.of_data"),
             rows,
             kind="card",
             card=f"question:{found.number}",
@@ -92,6 +91,15 @@ def group(scene: Scene, args: Sequence[str]) -> None:
             items=_asked(found.questions),
         )
     )
+
+
+def _correcting(scene: Scene, group: Group) -> list[Choice]:
+    """The way to correct the data that somebody asked to have corrected."""
+    if group.questions[0].kind != "correct":
+        return []
+    of = roster.to_correct(scene.session, scene.actor, person_id=group.about)
+    way = [press("correct_person", one.id, group.number) for one in of]
+    return [Choice(one, t("correcting.title"), weight="primary") for one in way]
 
 
 def to_group(asked: int | None) -> Callable[[Scene], None]:
@@ -218,6 +226,10 @@ def load_group(scene: Scene, args: Mapping[str, Any]) -> GroupSeen:
 def finish_reply(scene: Scene, me: GroupSeen, said: InquiryReply) -> None:
     given = inquiries.answer(scene.session, scene.actor, me.numbers, said.says, said.clause)
     first = given.questions[0].id or 0
+    counts = {"count": len(given.questions), "reached": given.reached}
+    if given.questions[0].about_id is not None:
+        scene.say(Message(t("question.answered_one", **counts), ((BACK,),)))
+        return
     rows = (
         (
             Choice(press("curate", first), t("question.to_standard")),
@@ -225,7 +237,7 @@ def finish_reply(scene: Scene, me: GroupSeen, said: InquiryReply) -> None:
         ),
         (BACK,),
     )
-    words = t("question.answered", count=len(given.questions), reached=given.reached)
+    words = t("question.answered", **counts)
     scene.say(Message(words, rows, kind="card", card=f"question:{first}"))
 
 

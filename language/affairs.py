@@ -34,6 +34,7 @@ Name = Literal[
     "results",
     "stand_in",
     "hand_over",
+    "correct_person",
     "mend",
     "change",
     "backdate",

@@ -627,6 +627,14 @@ _EVERY: Final = (
         "membership",
         ways=("handovers", "hand_over", "withdraw_handover"),
     ),
+    Right(
+        "correct_person",
+        Of.MEMBER,
+        (_R.OFFICE,),
+        "correcting.not_yours",
+        "membership",
+        ways=("correct_person",),
+    ),
     # Calls for help. Nobody else learns that there are any.
     Right(
         "ask_for_help",

@@ -234,6 +234,8 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "progress.{}_met": ("month", "period"),
     "progress.waits_{}": ("0", "1", "2"),
     "progress.writing_{}": ("reviewed", "unreviewed"),
+    "correcting.{}": ("name", "born"),
+    "question.waiting.{}": ("questions", "data"),
     "question.state.{}": values(CuratedState),
     "question.{}": values(Forwarded),
     "queue.filter_{}": FILTERS,
