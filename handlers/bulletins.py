@@ -38,7 +38,7 @@ from language.audiences import EVERYBODY, SaidAudience, audience_of
 from language.days import parse_moment
 from language.grades import school_grade
 from prompts import BEIJING, Text, Words, t
-from services import addressing, bulletins
+from services import addressing, bulletin_replies, bulletins
 from services.access import LEARNERS, any_of
 from services.addressing import Audience, UnitOffered
 from services.bulletin_card import card_of, state_of
@@ -452,11 +452,12 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     any_of(scene.session, scene.actor, "bulletins")
     mine = bulletins.listed(scene.session, scene.actor)
     copies = [] if mine else bulletins.copies(scene.session, scene.actor)
+    waiting = bulletin_replies.waiting(scene.session, scene.actor) if mine else {}
     items = [
         Item(
             t("bulletin.row", words=bulletins.beginning(row), office=row.sender),
             press("show_bulletin", row.id or 0),
-            state_of(row, scene.now),
+            _with_replies(state_of(row, scene.now), waiting.get(row.id or 0, 0)),
         )
         for row in mine
     ] or [
@@ -476,6 +477,10 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     key = "bulletin.listed" if mine else "bulletin.copies" if copies else "bulletin.none"
     title = t("command.bulletins.label")
     tell(scene, Message(t(key), title=title, items=tuple(on_page)), rows, card="bulletins")
+
+
+def _with_replies(state: Words, count: int) -> Words:
+    return t("bulletin.reply.state_and_waits", state=state, count=count) if count else state
 
 
 # ---------------------------------------------------------------- confirming

@@ -15,7 +15,7 @@ from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Field, Item, Message, Tone, as_text, press, put
 from handlers.seen import InOrder
 from prompts import Lines, Text, Words, t
-from services import inquiries, roster
+from services import bulletin_replies, bulletins, inquiries, roster
 from services.access import programmes_allowed
 from services.entities import Curated, CuratedState, Inquiry
 from services.inquiries import ASK, MOST_ASKS, Group
@@ -42,6 +42,8 @@ def show(scene: Scene, args: Sequence[str]) -> None:
     page = number(args) if args else 0
     found = inquiries.groups(scene.session, scene.actor)
     items = tuple(_item(group) for group in found[page * PAGE : (page + 1) * PAGE])
+    replied = bulletin_replies.waiting(scene.session, scene.actor) if not page else {}
+    items += tuple(_replied(scene, bulletin, count) for bulletin, count in replied.items())
     rows: list[tuple[Choice, ...]] = []
     if len(found) > (page + 1) * PAGE:
         rows.append((Choice(press("questions", page + 1), t("question.more")),))
@@ -49,6 +51,8 @@ def show(scene: Scene, args: Sequence[str]) -> None:
     rows.append((TO_MENU,))
     waiting = sum(len(group.questions) for group in found)
     words = t("question.list", count=waiting, groups=len(found)) if found else t("question.empty")
+    if not found and replied:
+        words = t("question.only_replies")
     title = t("command.questions.label")
     scene.say(Message(words, tuple(rows), kind="question", card=CARD, title=title, items=items))
 
@@ -57,6 +61,13 @@ def _item(group: Group) -> Item:
     words = group.words[0] if group.words else group.questions[0].words
     times = t("question.times", count=len(group.questions))
     return Item(_short(words, 24), press("group", group.number), times)
+
+
+def _replied(scene: Scene, number: int, count: int) -> Item:
+    """A bulletin whose recipients wait for an answer."""
+    row = bulletins.read(scene.session, scene.actor, number)
+    words = t("question.replies_to", what=bulletins.beginning(row))
+    return Item(words, press("bulletin_replies", number), t("question.replies_wait", count=count))
 
 
 def _short(words: str, most: int) -> str:
