@@ -274,6 +274,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "bye": bye,
     "help": help_,
     "seek_help": help_calls.heard,
+    "asked_for_help": help_calls.asked_of_me,
     "about_me": around.about_me,
     "mentor": around.mentor,
     "teacher": around.teacher,

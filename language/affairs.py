@@ -21,6 +21,7 @@ Name = Literal[
     "bye",
     "help",
     "seek_help",
+    "asked_for_help",
     "about_me",
     "mentor",
     "teacher",
@@ -143,6 +144,12 @@ def _span(text: str, plain: str) -> tuple[int, int]:
     return (0, 0) if at < 0 else (places[at][0], places[at + len(wanted) - 1][0] + 1)
 
 
+def without_manners(text: str) -> str:
+    """Words as a button might say them, without 请, 帮我, 刚才 and the like around them."""
+    plain = _bare(text)
+    return _JUST.sub("", plain) or plain
+
+
 def asks_how(text: str) -> bool:
     """Whether one's state is asked for: 林小雨最近怎么样, 林小雨的进度."""
     return bool(_ASKS_HOW.search(_bare(text)))
@@ -205,6 +212,10 @@ _BULLETIN = next(way for way in _WAYS if way.name == "bulletin")
 _ASKS_HOW = _TEMPLATES.within(_DATA["asks_how"])
 
 
+_JUST = compiled(
+    r"\A(?:刚才|刚刚|现在|马上|我想要?|我[要来]|[帮给替]我|帮忙|打开|点一?下?|看一?下|open )+"
+    r"|(?:一下|按钮)\Z"
+)
 _OPENING, _FAVOUR, _CLOSING = map(_TEMPLATES.word, ("opening", "favour", "closing"))
 _AROUND = compiled(r"\A[\s,.!~]+|[\s,.!?。、~;:…啊呀哦哈]+\Z")
 _BEFORE = compiled(rf"\A[\s,.!。、~]*(?:{_OPENING}(?!$|[啊呀吗们])[\s,.!。、~]*)*{_FAVOUR}?\s*")

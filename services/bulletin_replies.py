@@ -225,7 +225,7 @@ def waiting(db: Session, actor: Actor) -> dict[int, int]:
         .group_by(col(Bulletin.id))
         .order_by(col(Bulletin.id))
     )
-    return dict(db.execute(found).tuples().all())
+    return {row[0]: row[1] for row in db.execute(found)}
 
 
 def thread(db: Session, actor: Actor, number: int) -> tuple[Bulletin, Thread]:

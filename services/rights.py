@@ -248,7 +248,7 @@ _EVERY: Final = (
     _keep(
         "enter_on_platform",
         "access.not_your_record",
-        *("official", "on_platform", "off_platform"),
+        *("platform", "official", "on_platform", "off_platform"),
         object="record",
     ),
     Right(
