@@ -30,6 +30,7 @@ from handlers import (
     rehearsals,
     rosters,
     summaries,
+    urging,
 )
 from handlers.speaker import in_office, learner, of_their_own, oversees, roles
 from language.affairs import Affair, affair_of, is_about_all
@@ -317,6 +318,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "approve": overseen.queue,
     "approve_all": overseen.approve_all,
     "return_all": overseen.queue,
+    "leave_out": urging.leave_out,
     "urge": remind_some,
     "begin_session": begin_session,
     "received": received,

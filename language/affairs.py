@@ -64,6 +64,7 @@ Name = Literal[
     "approve",
     "approve_all",
     "return_all",
+    "leave_out",
     "urge",
     "begin_session",
     "received",
