@@ -94,17 +94,19 @@ def load(scene: Scene, args: Mapping[str, Any]) -> CorrectingSeen:
 def finish(scene: Scene, me: CorrectingSeen, made: Corrected) -> None:
     member = roster.correct_member(scene.session, scene.actor, me.place_id, made.name, made.born)
     told = t("correcting.done", name=member.person.name)
-    rows = ((Choice(press("questions"), t("command.questions.label")), TO_MENU),)
+    rows: list[tuple[Choice, ...]] = [
+        (Choice(press("questions"), t("command.questions.label")), TO_MENU)
+    ]
     if me.inquiry is None:
         whom = member.person.id or 0
         notice = t("correcting.was_corrected", field=t(f"correcting.{made_of(made)}"))
         key = f"corrected:{me.place_id}:{scene.now.isoformat()}"
         notices.tell(scene.session, scene.actor, whom, Message(notice, ((TO_MENU,),)), key)
-        rows = ((TO_MENU,),)
+        rows = [(TO_MENU,)]
     else:
         inquiries.corrected(scene.session, scene.actor, me.inquiry)
         told = t("correcting.done_and_told", name=member.person.name)
-    scene.say(Message(told, rows))
+    scene.say(Message(told, tuple(rows)))
 
 
 def made_of(made: Corrected) -> str:

@@ -78,16 +78,19 @@ def _short(words: str, most: int) -> str:
 def group(scene: Scene, args: Sequence[str]) -> None:
     """Show one group of questions and its actions."""
     found = inquiries.group_of(scene.session, scene.actor, number(args), "read_question")
-    reply = Choice(press("reply", found.number), t("question.reply"))
-    close = Choice(press("no_answer", found.number), t("question.close"), weight="danger")
-    if found.about is None:
-        sort = Choice(press("sort", found.number), t("question.sort"))
-        rows = ((reply._replace(weight="primary"), sort, close), (BACK,))
-    else:
-        rows = ((*_correcting(scene, found), reply, close), (BACK,))
+    of_data = found.about is not None
+    reply = t("question.reply")
+    ways = [
+        *_correcting(scene, found),
+        Choice(press("reply", found.number), reply, weight="plain" if of_data else "primary"),
+    ]
+    if not of_data:
+        ways.append(Choice(press("sort", found.number), t("question.sort")))
+    ways.append(Choice(press("no_answer", found.number), t("question.close"), weight="danger"))
+    rows = (tuple(ways), (BACK,))
     scene.say(
         Message(
-            _understood(scene, found.topic) if found.about is None else t("question.of_data"),
+            t("question.of_data") if of_data else _understood(scene, found.topic),
             rows,
             kind="card",
             card=f"question:{found.number}",
