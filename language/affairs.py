@@ -214,7 +214,7 @@ _ASKS_HOW = _TEMPLATES.within(_DATA["asks_how"])
 
 
 _JUST = compiled(
-    r"\A(?:刚才|刚刚|现在|马上|我想要?|我[要来]|[帮给替]我|帮忙|打开|点一?下?|看一?下|open )+"
+    r"\A(?:刚才|刚刚|现在|马上|我想要?|我[要来]|[帮给替]我(?![写做记填交编])|帮忙(?!写)|打开|点一?下?|看一?下|open )+"
     r"|(?:一下|按钮)\Z"
 )
 _OPENING, _FAVOUR, _CLOSING = map(_TEMPLATES.word, ("opening", "favour", "closing"))
