@@ -146,7 +146,10 @@ def _span(text: str, plain: str) -> tuple[int, int]:
 
 
 def without_manners(text: str) -> str:
-    """Words as a button might say them, without 请, 帮我, 刚才 and the like around them."""
+    """Words as a button might say them, without 请, 帮我, 刚才 and the like around them; none where
+    something is to be written for whoever speaks, which no button does."""
+    if _IN_MY_STEAD.search(text):
+        return ""
     plain = _bare(text)
     return _JUST.sub("", plain) or plain
 
@@ -214,9 +217,10 @@ _ASKS_HOW = _TEMPLATES.within(_DATA["asks_how"])
 
 
 _JUST = compiled(
-    r"\A(?:刚才|刚刚|现在|马上|我想要?|我[要来]|[帮给替]我(?![写做记填交编])|帮忙(?!写)|打开|点一?下?|看一?下|open )+"
+    r"\A(?:刚才|刚刚|现在|马上|我想要?|我[要来]|[帮给替]我|帮忙|打开|点一?下?|看一?下|open )+"
     r"|(?:一下|按钮)\Z"
 )
+_IN_MY_STEAD = compiled("(?:[帮给替]我|帮忙)[写做填交编]")
 _OPENING, _FAVOUR, _CLOSING = map(_TEMPLATES.word, ("opening", "favour", "closing"))
 _AROUND = compiled(r"\A[\s,.!~]+|[\s,.!?。、~;:…啊呀哦哈]+\Z")
 _BEFORE = compiled(rf"\A[\s,.!。、~]*(?:{_OPENING}(?!$|[啊呀吗们])[\s,.!。、~]*)*{_FAVOUR}?\s*")
