@@ -146,8 +146,8 @@ def _span(text: str, plain: str) -> tuple[int, int]:
 
 
 def without_manners(text: str) -> str:
-    """Words as a button might say them, without 请, 帮我, 刚才 and the like around them; none where
-    something is to be written for whoever speaks, which no button does."""
+    """Words as a button might say them, without 请, 帮我, 刚才 and the like around them; none
+    where something is to be written in somebody's stead, which no button does."""
     if _IN_MY_STEAD.search(text):
         return ""
     plain = _bare(text)
