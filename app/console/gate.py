@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
@@ -181,7 +181,23 @@ class Gate:
             self._note(db, refused, caller)
             if refused.words.key in NOT_THERE:
                 return Turned(404, "nothing", caller.language)
-            return "trouble", {"told": caller.say(refused.words)}, caller.language
+            told = caller.say(refused.words)
+        if (page := staff.AGAIN.get(deed)) is None:
+            back = f"{asked['cohort']}/roster"
+            return "trouble", {"told": told, "back": back}, caller.language
+        return self._again(caller, page, told, asked, path.rpartition("/")[0])
+
+    def _again(
+        self, caller: Caller, page: View, told: str, asked: Mapping[str, str], path: str
+    ) -> Turned | tuple[str, dict[str, Any], Language]:
+        """The page of a form that was refused, with the reason and what was typed."""
+        try:
+            with in_year(caller.today.year):
+                drawn = cast(PageDrawn, page(caller, asked))
+                again = replace(drawn, shown={**drawn.shown, "told": told, "typed": asked})
+                return self._drawn(caller, again, asked, path)
+        except Refused:
+            return Turned(404, "nothing", caller.language)
 
     def _book(self, view: View) -> Any:
         async def answer(request: Request) -> Response:
@@ -231,7 +247,8 @@ class Gate:
         except Refused as refused:
             self._note(db, refused, caller)
             if refused.words.key in PLAINLY_SAID:
-                return "trouble", {"told": caller.say(refused.words)}, caller.language
+                told = caller.say(refused.words)
+                return "trouble", {"told": told, "back": ""}, caller.language
             return Turned(404, "nothing", caller.language)
         if isinstance(drawn, ListDrawn):
             return _exported(caller, drawn, asked)
@@ -273,7 +290,7 @@ class Gate:
             made = await self._summaries.make(actor, cohort)
         except NotFilled as unfit:
             told = render(unfit.words, language)
-            return self._html("trouble", language, 200, told=told)
+            return self._html("trouble", language, 200, told=told, back=f"{cohort}")
         except Refused:
             return self._turned(request, Turned(404, "nothing", language))
         return _file(made.data, WORD, made.name)
@@ -306,15 +323,16 @@ class Gate:
         cohort = request.path_params["cohort"]
         if self._dossiers is None:
             return self._turned(request, Turned(404, "nothing", language))
+        back = f"{cohort}/students/{student}"
         try:
             made = await self._dossiers.make(actor, student)
         except Refused as refused:
-            return self._html("trouble", language, 200, told=render(refused.words, language))
+            told = render(refused.words, language)
+            return self._html("trouble", language, 200, told=told, back=back)
         except NotPrinted:
             told = render(t("dossier.not_made"), language)
-            return self._html("trouble", language, 200, told=told)
+            return self._html("trouble", language, 200, told=told, back=back)
         until = actor.now + dossiers.LIFE
-        back = f"{cohort}/students/{student}"
         return self._html("made", language, 200, made=made, until=until, back=back)
 
     def _dossier_asker(

@@ -72,6 +72,8 @@ def place(caller: Caller, asked: Address) -> PageDrawn:
                 for one in known
             ],
             "form": form,
+            "told": "",
+            "typed": {},
         },
         tuple(cohorts),
         "roster",
@@ -216,3 +218,5 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "{cohort:row}/handovers/{handover:row}/withdraw": withdraw,
     "{cohort:row}/stages/{stage:row}/remind": remind,
 }
+AGAIN: Final[Mapping[Deed, View]] = {hand_over: place, remind: marks}
+"""The pages on which the forms stand that may be refused: each is shown again, with the reason."""
