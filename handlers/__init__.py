@@ -89,6 +89,7 @@ def handlers(
         official.FLOW,
         delegates.FLOW,
         handovers.FLOW,
+        handovers.WHICH,
         results.FLOW,
         leave.FLOW,
         office_days.FLOW,

@@ -29,8 +29,9 @@ def add(
         place = desk.member_typed(db, who)
         successor: int | str = to
         if not new:
-            successor = desk.person_typed(db, to).person.id or 0
-        elif found := [str(one.id) for one in desk.called(db, to)]:
+            ended = not desk.called(db, to)
+            successor = desk.person_typed(db, to, ended=ended).person.id or 0
+        elif found := [str(one.id) for one in desk.called(db, to, ended=True)]:
             raise Mistake(t("cli.handover_known", name=to, numbers=found))
         made = handovers.told(db, handovers.arrange(db, by, place.id, successor, day))
     told = {"old": made.member.person.name, "new": made.successor, "place": made.place}
