@@ -120,7 +120,7 @@ class Successor(OfStaff):
     def parse(self, answer: Answer, asked: Asked) -> str:
         if (answer.press or "").startswith(NEW):
             return str(answer.press)
-        if said(answer, 60) == self.holder not in self.people.values():
+        if answer.text == self.holder not in self.people.values():
             raise Unclear(t("handover.same_one", name=self.holder))
         return OfStaff.parse(self, answer, asked)
 
@@ -478,7 +478,7 @@ _TAKES_OVER: Final = (
 )
 _OWN: Final = re.compile("我|本人|自己|(?i:\\b(?:I|me|my|mine)\\b)")
 _FILLS: Final = re.compile(
-    "(?:我[想要]|[帮给]我)|从|自|起|开始|由|[改]?换成?|让|请|麻烦|帮忙|[交移转]+[接交]?给|交接|安排|把|将"
+    "(?:我[想要](?=[让由把将请交安换])|[帮给]我)|从|自|起|开始|由|[改]?换成?|让|请|麻烦|帮忙|[交移转]+[接交]?给|交接|安排|把|将"
     "|[来]?(?:接任|接替|接手|接管|担任|负责)|这个|一下|的|岗位|位置|职务|工作|学生|[吧了]"
     "|老师|教授|主任|校长|院长|导师|博士|同志|[^一-鿿·A-Za-z]"
     r"|\b(?i:is|are|be|will|to|taken|takes?|over|by|from|on|hand(?:ed|s)?|please|the|places?"

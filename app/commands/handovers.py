@@ -66,4 +66,6 @@ def withdraw(number: Annotated[int, typer.Argument(help=both("handover_number"))
 
     with desk.desk() as (db, by):
         found = handovers.told(db, handovers.withdraw(db, by, number))
-    say(t("cli.handover_withdrawn", old=found.member.person.name, new=found.successor))
+    back = found.state == "given_back"
+    key = "cli.handover_given_back" if back else "cli.handover_withdrawn"
+    say(t(key, old=found.member.person.name, new=found.successor))

@@ -94,7 +94,7 @@ Deed = Callable[[Caller, Address], PageDrawn | Elsewhere]
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class PageForm:
     """What a form of the console does, and the page on which it stands. What is refused is said
     above that page, which has in the form what was filled in."""
 

@@ -24,7 +24,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from app.console import learners, overview, staff, students, worklists
-from app.console.caller import Caller, Elsewhere, Form, ListDrawn, PageDrawn, View
+from app.console.caller import Caller, Elsewhere, ListDrawn, PageDrawn, PageForm, View
 from app.console.listing import Listing, ListState, chosen, shown
 from bot.platforms.web.guard import Guard, Origin, posted, preferred
 from bot.router import Router
@@ -145,7 +145,7 @@ class Gate:
 
         return answer
 
-    def _deed(self, form: Form) -> Any:
+    def _deed(self, form: PageForm) -> Any:
         async def answer(request: Request) -> Response:
             session = request.cookies.get(self._origin.cookie, "")
             said = await posted(request)
@@ -164,7 +164,7 @@ class Gate:
         return answer
 
     def _do(
-        self, db: Session, session: str, form: Form, asked: Mapping[str, str], path: str
+        self, db: Session, session: str, form: PageForm, asked: Mapping[str, str], path: str
     ) -> Turned | Elsewhere | tuple[str, dict[str, Any], Language]:
         """Do what a form says, in one transaction. What is refused is undone, and said above the
         form as it was filled; what the asker may not do at all is as what is not there."""

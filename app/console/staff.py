@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any, Final, cast
 
-from app.console.caller import Address, Caller, Elsewhere, Form, PageDrawn, View
+from app.console.caller import Address, Caller, Elsewhere, PageDrawn, PageForm, View
 from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
 from handlers.evaluations import with_commas
@@ -241,8 +241,10 @@ VIEWS: Final[Mapping[str, View]] = {
     "{cohort:row}/roster/{member:row}": place,
     "{cohort:row}/stages/{stage:row}": marks,
 }
-FORMS: Final[Mapping[str, Form]] = {
-    "{cohort:row}/roster/{member:row}/handover": Form(hand_over, place),
-    "{cohort:row}/roster/{member:row}/handovers/{handover:row}/withdraw": Form(withdraw, place),
-    "{cohort:row}/stages/{stage:row}/remind": Form(remind, marks),
+FORMS: Final[Mapping[str, PageForm]] = {
+    "{cohort:row}/roster/{member:row}/handover": PageForm(hand_over, place),
+    "{cohort:row}/roster/{member:row}/handovers/{handover:row}/withdraw": PageForm(
+        withdraw, place
+    ),
+    "{cohort:row}/stages/{stage:row}/remind": PageForm(remind, marks),
 }
