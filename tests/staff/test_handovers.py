@@ -236,6 +236,39 @@ async def test_what_was_handed_over_today_is_taken_back_with_all_its_links(
     assert "已换回" in await office.says("交接")
 
 
+async def test_a_school_is_taken_back_with_its_person_to_turn_to_and_who_came_since(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    with house.app.database.transaction() as db:
+        by = Operator(house.clock.now())
+        person = house.members["郭老师"].person_id
+        roster.add_member(db, by, 1, person, Role.HELP_CONTACT)
+        before = state_of(db)
+    number = arrange(house, "郭老师", "孟新", TODAY)
+    with house.app.database.transaction() as db:
+        assert state_of(db) != before
+        handovers.withdraw(db, Operator(house.clock.now()), number)
+        assert state_of(db) == before
+    number = arrange(house, "王建国", "孟新芽", TODAY)
+    with house.app.database.transaction() as db:
+        by = Operator(house.clock.now())
+        row = db.get_one(Handover, number)
+        came = house.members["赵一鸣"].membership_id
+        roster.link_mentor(db, by, came, row.to_id or 0)
+        handovers.withdraw(db, by, number)
+        handovers.withdraw(db, by, number)
+    assert may(house, "王建国", "林小雨")
+    assert may(house, "王建国", "赵一鸣"), "nobody is left without a mentor"
+    number = arrange(house, "王建国", "周岚", TODAY)
+    with house.app.database.transaction() as db:
+        by = Operator(house.clock.now())
+        row = db.get_one(Handover, number)
+        roster.end_member(db, by, row.to_id or 0, "调走")
+        with pytest.raises(Refused, match=r"handover\.gone_on"):
+            handovers.withdraw(db, by, number)
+
+
 async def test_who_has_left_is_offered_as_the_same_person(open_house: OpenHouse) -> None:
     house = await open_house("shanxi-2026", (2026, 4, 6))
     office, old = house.members["管小青"], house.members["郭老师"]
