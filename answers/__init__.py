@@ -6,8 +6,14 @@ figure can slip in, and a fact that the document is silent on is answered as sil
 here is a pure function of the question, the packs and the two lists beside this file.
 """
 
-from answers.alarms import PLAIN, Alarm, alarm_for, alarm_in, alarmed
-from answers.policy_guide import CLEAR, SURELY, Guide, Last, PolicyAnswer, guide
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from answers.alarms import PLAIN, Alarm, alarm_for, alarm_in, alarmed
+    from answers.policy_guide import CLEAR, SURELY, Guide, Last, PolicyAnswer, guide
 
 __all__ = [
     "CLEAR",
@@ -22,3 +28,13 @@ __all__ = [
     "alarmed",
     "guide",
 ]
+
+_OF_ALARMS = ("PLAIN", "Alarm", "alarm_for", "alarm_in", "alarmed")
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first asked for: the process that reads a document needs none."""
+    if name not in __all__:
+        raise AttributeError(name)
+    module = "answers.alarms" if name in _OF_ALARMS else "answers.policy_guide"
+    return getattr(import_module(module), name)

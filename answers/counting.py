@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from answers.telling import called_too
 from language.numerals import WHOLE, fold, tidy, whole
 from programmes.model import Programme
 from programmes.values import CityQuota, Counter, Minimum, Per, Quota, RankLimit, RankThreshold
@@ -20,6 +22,7 @@ _LEFT: Final = re.compile(
 _ALL: Final = re.compile(
     r"总共|一共|拢共|[合总]计|[加合]起来|加一块|总的|\b(?:in total|altogether)\b"
 )
+_AGREES: Final = re.compile("是不是|[对是]?吧$|对[吗不]|是吗")
 _STATED: Final = re.compile(
     rf"(?:[了过有到收带签招去做跑见参加已经下]|\b(?:have|has|had|did|done|been to|with)\b)"
     rf"[^,，。\d]{{0,4}}?"
@@ -36,6 +39,12 @@ _MONTHS: Final = re.compile(
     rf"(?<!\d)(?P<first>\d{{1,2}}|{WHOLE})月[^,，。]{{0,8}}?[到至~-]\s*(?P<last>\d{{1,2}}|{WHOLE})月"
 )
 
+_MONTHS_LONG: Final = re.compile(
+    rf"(?:(?P<n>{WHOLE})个月|(?<!第)[一1全整](?P<year>年)|半年)(?=.*(?:几|多少)\s*[次回趟])"
+)
+"""So many months together: 一年得面对面多少次."""
+_FACE: Final = re.compile("面对面|当面|面授|见")
+
 _NTH: Final = re.compile(
     rf"(?P<year>20\d\d)年(?P<month>\d{{1,2}}|{WHOLE})月份?(?:是|算|处于|在)?第几个?月"
 )
@@ -49,7 +58,9 @@ _EACH_MONTH: Final = re.compile(
 )
 """How often in one month: 一个月见学生1回够不够."""
 _NONE: Final = re.compile("[都也]?(?:没|还没|未)")
-_ENOUGH: Final = re.compile(r"够|达标|合格|行不行|可不可以|少不少|[行可]以?[吗不么]|行$")
+_ENOUGH: Final = re.compile(
+    r"够|能报|可以报|能参加|可以参加|能申请|达标|合格|行不行|可不可以|少不少|[行可]以?[吗不么]|行$"
+)
 _OF_ALL: Final = re.compile(
     rf"(?:年级|同级|全级|一共|总共|共)[^,，。\d第前排]{{0,6}}?(?P<all>{WHOLE})\s*(?:[个名来号多]*[人娃]|个?学生)"
 )
@@ -57,19 +68,35 @@ _PLACE: Final = re.compile(
     rf"(?:排|名次|考|第)[^,，。\d]{{0,6}}?第?(?P<place>{WHOLE})(?!\s*[%个次科门]|百分)"
 )
 """How many are in a grade, and somebody's place among them: 年级400人排第55."""
+_GRADE: Final = re.compile("年级|全级|同级")
+_HOW_MANY: Final = re.compile("前?多少名|前几|几名|多少人|几个人")
+"""How many are within the required rank: 年级450人，前10%是前几名."""
+_PERCENT: Final = re.compile(r"(?P<n>\d{1,3})%")
 _OVERALL: Final = re.compile("综合|总分|总成绩|总排|全科|总的")
 _SUBJECT: Final = re.compile("单科|学科|数学|物理|化学|生物|计算机|信息")
 _LEAST: Final = re.compile(
     rf"(?P<n>{WHOLE})\s*(?P<of>[支个]队伍?|所?(?:高校|大学|学校))[^。]{{0,16}}(?:带|培养|收|招|管)[^。]{{0,6}}(?:多少|几)"
 )
 """How many learners so many teams must have: 3支队总共得带几个学生."""
-_INTERVIEWED: Final = re.compile(rf"(?P<n>{WHOLE})\s*[个名]?(?:名额|学生)[^。]{{0,10}}面试")
+_TEAMS: Final = re.compile(rf"(?P<n>{WHOLE})\s*所?(?:高校|大学|学校)[^。]*(?:几|多少)\s*[支个]?队")
+_INTERVIEWED: Final = re.compile(
+    rf"(?P<n>{WHOLE})\s*[个名]?(?:名额|学生)|(?:录取?|招|入选|收|取)[^,，。\d]{{0,4}}?(?P<m>{WHOLE})\s*[个名]?人?"
+)
 """How many are interviewed for so many places: 30个名额大概进多少人面试."""
+_INTERVIEWS: Final = re.compile("面试.*(?:几|多少)|(?:几|多少).*面试|面(?:多少|几)")
 _TAKEN: Final = re.compile(
     rf"(?:面试[^,，。\d]{{0,6}}?(?P<n>{WHOLE})\s*[个名]?[人个名]|(?P<m>{WHOLE})\s*[个名]?人?(?:进|参加|来)?面试)"
     rf"[^。]{{0,10}}?(?:录|入选|招|取|进|要|收|留)[^。]{{0,4}}?(?:几|多少)"
 )
 """How many can be taken of so many that are interviewed: 面试60个人最多录几个."""
+
+
+_BUT: Final = re.compile("除了?|不算|其[他它余]|剩下|剩余")
+_MORE_THAN: Final = re.compile("比|相?差|多[几多]|少[几多]")
+_NEEDED: Final = re.compile(
+    rf"(?P<n>{WHOLE})\s*[个名]?(?:学生|孩子|娃|人|名额)[^。]*?(?:几|多少)\s*[个名位]?(?:导师|老师)"
+)
+"""How many mentors so many students need: 50个学生要几个导师."""
 
 
 class Numbered(NamedTuple):
@@ -91,7 +118,7 @@ _FOR_EACH: Final = (
     ),
 )
 """What money is given for, and the word that counts it."""
-_MONEY: Final = re.compile(r"拨|钱|元|经费|资助|补助|预算|money|fund")
+_MONEY: Final = re.compile(r"拨|钱|元|万|经费|资助|补助|预算|money|fund")
 
 
 _RULES: Final = (
@@ -118,9 +145,9 @@ def summed(question: str, programme: Programme) -> Sum | None:
         return found
     left = _LEFT.search(said) or _MORE.search(said)
     found = _left(said, programme) if left else None
-    if found is None and _ALL.search(said):
-        found = _by_month(said, programme) or _money(said, programme)
-    others = (_of_the_cycle, _interviewed, _led)
+    if found is None and (_ALL.search(said) or _AGREES.search(said) or "多少钱" in said):
+        found = _money(said, programme)
+    others = (_by_month, _interviewed, _added, _of_the_cycle, _led, _teams, _mentors)
     return found or next((one for each in others if (one := each(said, programme))), None)
 
 
@@ -196,16 +223,50 @@ def _in_a_month(said: str, programme: Programme) -> Sum | None:
 def _ranked(said: str, programme: Programme) -> Sum | None:
     """Whether a place in a grade of so many is within the required ranks."""
     value = programme.fact("participants.rank_threshold").value
-    among, at = _OF_ALL.search(said), _PLACE.search(said)
-    if not isinstance(value, RankThreshold) or among is None or at is None or "年级" not in said:
-        return None
-    everybody, place = whole(among["all"]), whole(at["place"])
-    if not everybody or not place or place > everybody:
+    if not isinstance(value, RankThreshold) or not _GRADE.search(said):
         return None
     means = {"subject": _SUBJECT.search(said), "overall": _OVERALL.search(said)}
     meant = [one for one in value.any_of if means[one.by]] or value.any_of
-    lines = Lines([_within(place, everybody, one) for one in meant])
-    return Sum("rank", t("ask.parts", parts=lines))
+    among, at = _OF_ALL.search(said), _PLACE.search(said)
+    everybody, place = (whole(one[1]) if one else None for one in (among, at))
+    if everybody and place and place <= everybody:
+        lines = [_within(place, everybody, one) for one in meant]
+    elif everybody and at is None and _HOW_MANY.search(said):
+        lines = [_first(everybody, one) for one in meant]
+    elif among is None and _ENOUGH.search(said) and (percents := _percents(said)):
+        lines = [
+            _in_percent(mine, one)
+            for one in value.any_of
+            if (mine := percents.get(one.by, percents.get("") if one in meant else None))
+        ]
+    else:
+        return None
+    return Sum("rank", t("ask.parts", parts=Lines(lines)))
+
+
+def _percents(said: str) -> dict[str, int]:
+    """The percentages of one's places, by what they are places in, where that is said."""
+    found: dict[str, int] = {}
+    before = 0
+    for one in _PERCENT.finditer(said):
+        words, before = said[before : one.start()], one.end()
+        by = "overall" if _OVERALL.search(words) else "subject" if _SUBJECT.search(words) else ""
+        found[by] = int(one["n"])
+    return found
+
+
+def _in_percent(percent: int, limit: RankLimit) -> Text:
+    within = percent <= limit.top_percent
+    key = "ask.sum.percent_within" if within else "ask.sum.percent_below"
+    by = t(f"ask.sum.rank_{limit.by}")
+    return t(key, by=by, have=percent, percent=limit.top_percent)
+
+
+def _first(everybody: int, limit: RankLimit) -> Text:
+    """How many are within the required rank."""
+    last = everybody * limit.top_percent // 100
+    by = t(f"ask.sum.rank_{limit.by}")
+    return t("ask.sum.rank_first", by=by, all=everybody, percent=limit.top_percent, last=last)
 
 
 def _within(place: int, everybody: int, limit: RankLimit) -> Text:
@@ -217,6 +278,16 @@ def _within(place: int, everybody: int, limit: RankLimit) -> Text:
     )
     by = t(f"ask.sum.rank_{limit.by}")
     return t(key, by=by, all=everybody, percent=limit.top_percent, last=last, place=place)
+
+
+def _teams(said: str, programme: Programme) -> Sum | None:
+    """How many teams so many universities have at least."""
+    each, asked = programme.fact("quotas.teams_per_university_min").value, _TEAMS.search(said)
+    count = whole(asked["n"]) if asked else None
+    if not isinstance(each, Quota) or not count:
+        return None
+    says = t("ask.sum.least_teams", count=count, each=each.n, total=count * each.n)
+    return Sum("teams", says)
 
 
 def _led(said: str, programme: Programme) -> Sum | None:
@@ -241,12 +312,14 @@ def _led(said: str, programme: Programme) -> Sum | None:
 
 
 def _by_month(said: str, programme: Programme) -> Sum | None:
-    """A minimum of each month, for the months that are named."""
+    """A minimum of each month, for the months that are named, or so many of them."""
     value = programme.fact("cultivation.monthly_face_to_face").value
-    span = _MONTHS.search(said)
-    if not isinstance(value, Minimum) or value.per is not Per.MONTH or span is None:
+    if not isinstance(value, Minimum) or value.per is not Per.MONTH:
         return None
-    first, last = whole(span["first"]), whole(span["last"])
+    span, count = _MONTHS.search(said), _MONTHS_LONG.search(said)
+    first, last = (whole(span["first"]), whole(span["last"])) if span else (1, None)
+    if count and not span and _FACE.search(said):
+        last = whole(count["n"]) if count["n"] else 12 if count["year"] else 6
     if first is None or last is None or not 1 <= first <= last <= 12:
         return None
     months, each = last - first + 1, value.at_least
@@ -272,18 +345,68 @@ def _of_the_cycle(said: str, programme: Programme) -> Sum | None:
 
 def _interviewed(said: str, programme: Programme) -> Sum | None:
     """How many are interviewed for a number of places, or taken of a number interviewed."""
-    ratio, asked = programme.fact("selection.interview_ratio").value, _INTERVIEWED.search(said)
+    ratio = programme.fact("selection.interview_ratio").value
     if ratio is None:
         return None
-    each = ratio.per_place
+    each, asked = ratio.per_place, _INTERVIEWED.search(said)
     taken = _TAKEN.search(said)
+    named = sum(n for _, places in _places(programme) for n in _named(said, places).values())
     if taken and (count := whole(taken["n"] or taken["m"])):
         says = t("ask.sum.taken", count=count, each=each, places=count // each)
-    elif asked and re.search(r"多少|几", said) and (count := whole(asked["n"])):
-        says = t("ask.sum.interviewed", places=count, each=each, total=count * each)
+    elif not _INTERVIEWS.search(said):
+        return None
+    elif count := (whole(asked["n"] or asked["m"]) if asked else None) or named:
+        least = ratio.rule == "at_least"
+        key = "ask.sum.interviewed_least" if least else "ask.sum.interviewed"
+        says = t(key, places=count, each=each, total=count * each)
     else:
         return None
     return Sum("ratio", t("ask.sum.soft", says=says) if ratio.soft else says)
+
+
+def _places(programme: Programme) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """The lists of places that the document gives, by topic: of subjects, of cities."""
+    subjects = programme.fact("quotas.per_subject").value or {}
+    yield "per_subject", {programme.subject_name(code): n for code, n in subjects.items()}
+    cities = programme.fact("quotas.per_city").value
+    yield "per_city", cities.cities if isinstance(cities, CityQuota) else {}
+
+
+def _named(said: str, places: Mapping[str, int]) -> dict[str, int]:
+    return {name: n for name, n in places.items() if any(one in said for one in called_too(name))}
+
+
+def _added(said: str, programme: Programme) -> Sum | None:
+    """The places of several subjects or cities together, of all others, or how many more."""
+    if not re.search("几|多少|差", said) or re.search("各(?!科|市)|分别", said):
+        return None
+    for topic, places in _places(programme):
+        named = _named(said, places)
+        if _BUT.search(said) and named and len(named) < len(places):
+            named = {name: n for name, n in places.items() if name not in named}
+        elif len(named) < 2:
+            continue
+        elif _MORE_THAN.search(said):
+            if len(named) == 2:
+                (one, n), (other, m) = named.items()
+                words = {"one": one, "n": n, "other": other, "m": m, "apart": abs(n - m)}
+                return Sum(topic, t("ask.sum.apart", **words))
+            continue
+        elif not (_ALL.search(said) or re.search("加|[和跟与]", said)):
+            continue
+        each = [t("ask.sum.place", name=name, n=n) for name, n in named.items()]
+        return Sum(topic, t("ask.sum.added", each=each, total=sum(named.values())))
+    return None
+
+
+def _mentors(said: str, programme: Programme) -> Sum | None:
+    """How many mentors so many students need, where each may have so many."""
+    most, asked = programme.fact("quotas.per_mentor_max").value, _NEEDED.search(said)
+    count = whole(asked["n"]) if asked else None
+    if not isinstance(most, int) or not count:
+        return None
+    says = t("ask.sum.mentors", count=count, most=most, total=-(-count // most))
+    return Sum("mentor_cap", says)
 
 
 def _money(said: str, programme: Programme) -> Sum | None:
@@ -295,6 +418,9 @@ def _money(said: str, programme: Programme) -> Sum | None:
         counted = re.search(rf"({WHOLE})\s*{rule.said}", said)
         # 多少钱一个人 asks for one.
         if isinstance(amount, int) and counted and (count := whole(counted[1]) or 0) > 1:
-            says = t("ask.sum.money", count=count, each=amount, total=count * amount)
-            return Sum(rule.topic, says)
+            words = {"count": count, "each": amount, "total": count * amount}
+            most = programme.fact("quotas.funding_per_university").value
+            if rule.path.endswith("team") and isinstance(most, int) and count * amount > most:
+                return Sum(rule.topic, t("ask.sum.money_capped", most=most, **words))
+            return Sum(rule.topic, t("ask.sum.money", **words))
     return None

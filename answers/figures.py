@@ -63,7 +63,7 @@ _COUNTED: Final = (
     "个月|年级|学年|学期|学时|课时|小时|钟头|分钟|星期|周岁|阶段|方面|名|位|人|岁|周|次|回|日|号|天|年|篇|项|所|份|场|届|"
     "期|轮|门|类|种|元|级|倍|条|款|章|节|页|字|张|分|支|组|批|科|家|校|省|市|县|方|部|台|套|本|点|时|步|档|等|个|件|队|%"
 )
-_UNIT: Final = re.compile(f"(?:{_COUNTED})")
+UNIT: Final = re.compile(f"(?:{_COUNTED})")
 _MEASURE: Final = re.compile(f"个?(?:{_COUNTED}|万|亿)|月")
 _RUN: Final = re.compile(f"{HAN}+")
 _NO_NUMBER_BEHIND: Final = "统唯之单专万同某划逐"
@@ -238,9 +238,9 @@ def _unit(text: str, end: int) -> tuple[str, int]:
     """What a number counts, and where that ends."""
     if span := _UP_TO.match(text, end):
         return _unit(text, span.end())[0], end
-    if text.startswith("个", end) and (further := _UNIT.match(text, end + 1)):
+    if text.startswith("个", end) and (further := UNIT.match(text, end + 1)):
         return _SAME_UNIT.get(further[0], further[0]), further.end()
-    if known := _UNIT.match(text, end):
+    if known := UNIT.match(text, end):
         return _SAME_UNIT.get(known[0], known[0]), known.end()
     following = text[end : end + 1]
     return (following, end + 1) if following > "\u2fff" and following.isalpha() else ("", end)
@@ -258,7 +258,7 @@ def _bounds(text: str, start: int, end: int) -> frozenset[str]:
 
 _SENTENCE: Final = re.compile("[^。;!?]+")
 _BREAK: Final = re.compile("[,、:()|]")
-_PER: Final = re.compile("每(?:个|一|1)?(学年|学期|年|月|周|天|日|次|期|阶段|轮)")
+PER: Final = re.compile("每(?:个|一|1)?(?:培养)?(学年|学期|年|月|周|天|日|次|期|阶段|轮)")
 
 
 def sentences(text: str) -> list[str]:
@@ -431,8 +431,8 @@ def _same(claim: Figure, fact: Figure, label: str) -> bool:
 
 def _per(words: str, sentence: str, fact: str) -> bool:
     """Whether it is counted per month, per time … in both."""
-    said, meant = set(_PER.findall(words)), set(_PER.findall(fact))
-    return said <= meant and (not meant or bool(set(_PER.findall(sentence)) & meant))
+    said, meant = set(PER.findall(words)), set(PER.findall(fact))
+    return said <= meant and (not meant or bool(set(PER.findall(sentence)) & meant))
 
 
 def _of_the_same(words: str, fact: str, known: frozenset[str]) -> bool:

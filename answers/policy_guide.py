@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from answers import alarms
 from answers.by_day import asked_of, planned
+from answers.claims import admitting, of_grades, verdict
 from answers.counting import Sum, summed
 from answers.curated import Office
 from answers.later import OUTSPOKEN, Documents, Later, cited
@@ -42,6 +43,9 @@ STAGES: Final = {"初期": "initial", "中期": "mid", "末期": "final", "年�
 """The words that name a stage, and the topics of stages."""
 CLEAR: Final = 0.8
 """Above this score a match is answered alone."""
+NEARLY: Final = 0.4
+"""Share of an unclear first topic's score from which one that the documents speak of precedes one
+on which they are silent."""
 BESIDE: Final = 0.1
 """Minimum share of an unclear first topic's score for a second topic to be answered beside it."""
 EVIDENCE: Final = 0.35
@@ -68,13 +72,15 @@ ELSEWHERE: Final = "elsewhere"
 """The topic of answers about programmes that are not here."""
 MOST_CALLED: Final = 12
 """Maximum programmes named to a person who asks about one that is not here."""
+ITEM: Final = 12
+"""Maximum characters of what a list names."""
 FEW_WORDS: Final = 12
 """Maximum characters of a question that is read with the topic before it."""
 SHORT: Final = 14
 """Maximum characters of a question that follows up on the last one."""
 
 _SEVERAL: Final = re.compile(
-    "(?:哪[些几]个?|各个?|所有|每个)(?:方案|项目|计划|省份?)(?:里|都|中)?|哪个(?:方案|计划|省)"
+    "(?:哪[些几]个?|各个?|所有|每个)(?:方案|项目|计划|省份?(?!把|[要得须]|的?材料))(?:里|都|中)?|哪个(?:方案|计划|省)"
     "|which program(?:me)?s"
 )
 _BETWEEN: Final = re.compile(r"[？?；;。！!\n]+")
@@ -89,20 +95,21 @@ _GRADE: Final = re.compile(
     r"高[一二三]|初[一二三]|职高|普通高中|大班|幼儿园|学前|小[一二三四五六](?!组)|小学|[一二三四五六七八九\d]年级"
 )
 _JOINS: Final = re.compile(
-    "收不|收吗|[还也]?收|要不要|要人|能[去来报]|可以[去来报]|参加吗|能参加|能不能|轮得?到|行吗|可以吗"
+    "收不|收吗|[还也]?收|要不要|要人|能[去来报进]|可以[去来报进]|参加吗|能参加|能不能|轮得?到|行吗|可以吗"
 )
 """Whether somebody of a grade may join: 高三还要不要人, 初二能报吗."""
 _BECAME: Final = re.compile(
-    r"[了过到上去完收批发审]没有?\s*$|[了过]没|了(?:吗|没有)\s*$|次了|查[一下]|到哪一?步|够不够|排到|轮到|在不在"
+    r"[了过到上去完收批发审]我?没有?\s*$|[了过]没|了(?:吗|没有)\s*$|次了|查[一下]|到哪一?步|够不够|排到|轮到|在不在"
     r"|有没有我|有我|我(?:的)?名字|第几个|还[差剩]|给我写的|考得|评上|帮我?[看查]|看一眼"
     r"|\b(?:been|yet|already|so far|still)\b"
 )
 """What became of something: 通过了没, 几次了, 在不在名单里."""
 _MOST: Final = re.compile("最(?:(?P<much>[晚后多长高大久])|[早先少短低小快])")
 """Who is first or last: 最早, 最多."""
+_ITEMS: Final = re.compile("[；、]")
 _PARTS: Final = re.compile("[；。，、：\\n]")
 _MATTERS: Final = re.compile("[；。，：\\n]")
-_UNWRITTEN: Final = re.compile("未写|没写|未列|未定|未说明|没有规定")
+_UNWRITTEN: Final = re.compile("未写|没写|未列(?!入)|未定|未说明|没有规定")
 """By which packs say that a document leaves a part open."""
 _LEFT_OPEN: Final = {
     r"什么时候|啥时候|何时|哪一?天|几[号月]|哪几?个?月|多久|\bwhen\b": "时间|日期|天数|期限|多久",
@@ -209,7 +216,7 @@ class Guide:
             answers[alarm] = self._told(self.topics[alarm], (), 1.0, ())
         question = read
         for part in self._parts(question, asker.own)[:MOST_PARTS]:
-            if missing := self._missing(part):
+            if (missing := self._missing(part)) and not self._mentioned(part, asker.own):
                 answers.setdefault(ELSEWHERE, missing)
                 if not self.surely_named(part):
                     continue
@@ -283,6 +290,15 @@ class Guide:
             return None
         words = t("ask.elsewhere", name=name, programmes=self._who())
         return PolicyAnswer("out_of_scope", words, ELSEWHERE, score=1.0)
+
+    def _mentioned(self, question: str, own: Sequence[Programme]) -> bool:
+        """Whether what answers a question speaks of the scheme named: 进拔尖计划有优惠没."""
+        asked, _ = self.scope(question, own)
+        first, *_ = self.match(question, own) or (None,)
+        if len(asked) != 1 or first is None or first.score < SURELY:
+            return False
+        lines = tell(asked[0], self.topics[first.topic]).lines
+        return any(self.missing(question) in line for line in lines)
 
     def _who(self) -> list[str]:
         """The programmes that are here, or as many of them as are read."""
@@ -403,6 +419,8 @@ class Guide:
         if self._silent_on(first.topic, asked):
             spoken = (match for match in beside if not self._silent_on(match.topic, asked))
             second = next(filter(lambda m: self._offered(m.topic), spoken), second)
+            if second and first.score < SURELY and second.score >= NEARLY * first.score:
+                first, second = second, first
         return [first, second] if second and self._offered(second.topic) else [first]
 
     def _match(self, rest: str, asked: Sequence[Programme]) -> list[Match]:
@@ -488,7 +506,7 @@ class Guide:
             return PolicyAnswer("silent", words, topic.key, "", (programme.key,), 1.0)
         answer = self._told(topic, (programme,), 1.0, (), at_office=asker.at_office)
         denial = t("ask.unshared", programmes=[self.called(programme)], name=name)
-        return replace(answer, text=t("ask.denied", denial=denial, says=answer.text))
+        return replace(answer, text=t("ask.headed", head=denial, says=answer.text))
 
     def _answer(self, question: str, asker: _Asker) -> Iterator[PolicyAnswer]:
         asked, rest = self.scope(question, asker.own)
@@ -527,13 +545,37 @@ class Guide:
         if not chosen:
             score = found[0].score if found else 0.0
             yield self._from_text(rest, asked, asker, score, near[:MOST_NEAR])
+        judged = ""
+        said: list[PolicyAnswer] = []
         for match in chosen:
             topic = self.topics[match.topic]
             topic = self.topics[topic.by_role.get(asker.role, topic.key)]
+            if judged and (judged not in ADMITS or topic.key in ADMITS):
+                break
             others = tuple(key for key in near if key != topic.key)[:MOST_NEAR]
-            yield self._told(
+            answer = self._told(
                 topic, asked, match.score, others, rest, asker.library, asker.at_office
             )
+            if head := self._head(answer, topic, asked, rest):
+                judged = topic.key
+                answer = replace(answer, text=t("ask.headed", head=head, says=answer.text))
+                if said and said[0].kind == "silent":
+                    said = []  # what is stated was about this
+            said.append(answer)
+        yield from said
+
+    def _head(
+        self, answer: PolicyAnswer, topic: Topic, asked: Sequence[Programme], question: str
+    ) -> Text | None:
+        """Yes or no, if that is asked and the facts tell."""
+        if answer.kind == "compare" and topic.key in ADMITS:
+            return admitting(question, asked, {one.key: self.called(one) for one in asked})
+        # What a later document says beside it may be what is stated.
+        if answer.kind != "fact" or len(asked) != 1 or answer.text.key == "ask.beside":
+            return None
+        told = tell(asked[0], topic)
+        told = pointed(told, question) if topic.frame == "each" else told
+        return verdict(question, told, topic, sure=answer.score >= CLEAR)
 
     def _counted(
         self, result: Sum, asked: Sequence[Programme], rest: str, asker: _Asker
@@ -543,7 +585,10 @@ class Guide:
         # A later document may change the rule without a word of the sum.
         question = f"{render(topic.label, 'zh')} {rest}"
         told = self._told(topic, asked, 1.0, (), question, asker.library, asker.at_office)
-        return replace(told, text=t("ask.sum.and_rule", sum=result.says, rule=told.text))
+        head = result.says
+        if topic.key == "rank" and (grades := of_grades(rest, asked[0])):
+            head = t("ask.parts", parts=Lines([grades, head]))
+        return replace(told, text=t("ask.headed", head=head, says=told.text))
 
     def _beside(
         self, asked: Sequence[Programme], named: Sequence[Programme], asker: _Asker, *, ours: bool
@@ -720,7 +765,17 @@ class Guide:
         if quiet:
             lines.append(t("ask.each_silent", programmes=quiet))
         most = self._most([one for one in told if not one.silent], topic, question)
-        return t("ask.compare", topic=topic.label, lines=Lines([*most, *lines]))
+        differs = self._differs(speaking) if len(speaking) == 2 else ()
+        return t("ask.compare", topic=topic.label, lines=Lines([*most, *differs, *lines]))
+
+    def _differs(self, told: Sequence[Told]) -> Iterator[Text]:
+        """What only one of two lists has, if they have anything in common."""
+        one, other = (dict.fromkeys(_ITEMS.split(each.lines[0])) for each in told)
+        names = all(len(item) <= ITEM and "\n" not in item for item in (*one, *other))
+        if names and one.keys() & other.keys():
+            for each, mine, others in ((told[0], one, other), (told[1], other, one)):
+                if items := [item for item in mine if item not in others]:
+                    yield t("ask.differs", programme=self.called(each.programme), items=items)
 
     def _most(self, told: Sequence[Told], topic: Topic, question: str) -> Iterator[Text]:
         """Which programme is first or last, if that is asked and the facts can be put in order."""

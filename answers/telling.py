@@ -21,6 +21,7 @@ from programmes.values import (
     Status,
     Subject,
     Website,
+    When,
     Window,
 )
 from prompts import Lines, Text, Words, catalogue, render, t
@@ -83,7 +84,8 @@ def _tell(programme: Programme, paths: Sequence[str]) -> Told:
             lines, clause = _words(programme, fact), fact.clause
             shown = list(_shown(fact, lines))
             area, _, part = name.partition(".")
-            if place and f"fact.{area}.{part}" in catalogue("zh"):
+            begins = isinstance(fact.value, When) and len(paths) > 1
+            if (place or begins) and f"fact.{area}.{part}" in catalogue("zh"):
                 label = t(f"fact.{area}.{part}")
                 shown = [t("ask.labelled", label=label, says=line) for line in shown]
         if not lines:
@@ -140,10 +142,17 @@ def pointed(told: Told, question: str) -> Told:
 def _names(piece: str) -> Iterator[str]:
     """What the beginning of an entry may be called: 包头市25名 is 包头's."""
     head = re.split(r"[=：，,（(\d]", piece)[0]
-    for name in re.split("[、和与]", head):
-        short = re.sub("(?:市|盟|县|区|大学|学院)$", "", name.strip())
-        if len(short) > 1:
-            yield short
+    for name in re.split("[、与]|和(?!浩特)", head):
+        yield from called_too(name.strip())
+
+
+def called_too(name: str) -> Iterator[str]:
+    """What a place, a university or a subject is called in short: 包头, 呼市, 物理."""
+    short = re.sub("(?:市|盟|县|区|大学|学院|(?<=[理物])学)$", "", name)
+    if len(short) > 1:
+        yield short
+    if len(short) > 2 and name.endswith("市"):
+        yield f"{short[0]}市"
 
 
 def _words(programme: Programme, fact: Fact[Any]) -> list[str]:

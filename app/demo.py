@@ -253,9 +253,7 @@ class _Year:
         ):
             words = self._unit_name(name)
             units[name] = cast(int, roster.add_unit(db, by, kind, words, units.get(under)).id)
-        called = self._words("demo.cohort")
-        if self._programme.key != PROGRAMME:
-            called = render(t("demo.cohort_of", programme=self._programme.name), self._language)
+        called = render(t("demo.cohort", programme=self._programme.name), self._language)
         cohort = roster.create_cohort(db, by, self._programme.key, called, units["office"])
         cohort_id = cast(int, cohort.id)
         audit.note(db, by, MADE, "cohort", cohort_id)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter, process_time
+from time import process_time
 from typing import Final
 
 import sqlalchemy as sa
@@ -111,9 +111,7 @@ def _measure(folder: Path, members: int) -> tuple[str, ...]:
     _populate(database, members)
     rest_the_collector()  # as the server does
     office_days.off_by_law(TODAY.date())  # loads the calendar of the country, once
-    began = perf_counter()
-    _tick(database, EVE)
-    first = perf_counter() - began
+    first = _timed(lambda: _tick(database, EVE))
     with database.transaction() as db:
         near = db.connection().execute(
             sa.text("select count(*) from agenda where look_on <= :today"),

@@ -211,8 +211,13 @@ class Router:
         self._hear(scene, talk, incoming)
 
     def hear(self, scene: Scene, words: str, files: tuple[Attachment, ...]) -> None:
-        """Hear words that were held back, and the files they came with, as if just said."""
-        self._hear(scene, scene.talk(), Incoming(scene.speaker.address, words, files=files))
+        """Hear words that were held back, and the files they came with, as if just said. A talk
+        that cannot take them asks its question again."""
+        talk, incoming = scene.talk(), Incoming(scene.speaker.address, words, files=files)
+        if talk is None:
+            self._hear(scene, talk, incoming)
+        else:
+            self._answer(scene, talk, incoming, held=True)
 
     def _hear(self, scene: Scene, talk: Talk | None, incoming: Incoming) -> None:
         """Take words and files for what they are: a command, an answer, or something new."""
@@ -243,7 +248,7 @@ class Router:
             scene.secret |= are_sealed(scene.speaker.offered)
             self._in_savepoint(scene, lambda s, _: self._handlers.hear(s, incoming), ())
 
-    def _answer(self, scene: Scene, talk: Talk, incoming: Incoming) -> None:
+    def _answer(self, scene: Scene, talk: Talk, incoming: Incoming, *, held: bool = False) -> None:
         """Give the words to the talk. Words that it refuses may be a question of their own."""
         talking = self._conversation(scene, talk)
         if self.seals(talk):
@@ -257,6 +262,9 @@ class Router:
         if refused and incoming.text and self._handlers.aside(scene, incoming, files):
             if scene.speaker.talk_id == talk.id:
                 self._remind(scene, talk)
+            return
+        if refused and held:
+            self._turn(scene, talk, Conversation.resume)
             return
         self._show(scene, talk, talking, given)
 
@@ -404,6 +412,11 @@ class Router:
     def site(self) -> str:
         """The address of the web site; empty if there is none."""
         return self._handlers.site
+
+    @property
+    def site_for_all(self) -> str:
+        """The same where anybody can open it; empty if nobody else can."""
+        return self._handlers.site_for_all
 
     def command(self, scene: Scene, name: str, args: Sequence[str]) -> None:
         """Do what a command does."""

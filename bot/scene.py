@@ -41,6 +41,9 @@ class Talks(Protocol):
     @property
     def site(self) -> str: ...
 
+    @property
+    def site_for_all(self) -> str: ...
+
     def begin(
         self,
         scene: Scene,
@@ -300,6 +303,8 @@ class Handlers:
     """Whether words are a secret, which no history keeps."""
     site: str = ""
     """The address of the web site, for links to it; empty if there is none."""
+    site_for_all: str = ""
+    """The same where anybody can open it, not only this machine."""
 
     @cached_property
     def words(self) -> Mapping[str, str]:

@@ -107,13 +107,12 @@ def handlers(
     forgetting = {"unconsent": partial(menu.take_back_consent, days=history_days)}
     return Handlers(
         flows={flow.name: flow for flow in flows},
-        acts=ACTS | forgetting | reminders.acts(site) | certificates.acts(site_for_all),
+        acts=ACTS | forgetting | reminders.acts(site),
         commands=COMMANDS
         | {
             "ask": partial(asking.question, advised=advised),
             "privacy": partial(menu.privacy, advised=advised),
             "reminders": partial(reminders.show, site=site),
-            **certificates.commands(site_for_all),
         },
         hear=partial(heard.hear, advised=advised),
         stranger=join.stranger,
@@ -122,9 +121,10 @@ def handlers(
         ),
         asked=partial(heard.answer, advised=advised),
         doubts=heard.doubts,
-        heed=alarms.heed,
+        heed=heard.heed,
         secret=lambda words: joining.read_code(words) is not None,
         site=site,
+        site_for_all=site_for_all,
     )
 
 

@@ -16,6 +16,9 @@ from handlers import (
     bulletins,
     certificates,
     cohort,
+    due,
+    evaluations,
+    exits,
     handovers,
     help_calls,
     inviting,
@@ -31,7 +34,7 @@ from handlers import (
     summaries,
 )
 from handlers.speaker import in_office, learner, of_their_own, oversees, roles
-from language.affairs import Affair, affair_of, is_about_all
+from language.affairs import COURTESIES, Affair, affair_of, is_about_all
 from programmes.presenting import presented
 from prompts import t
 from services import office_days as days
@@ -48,7 +51,7 @@ def hear(scene: Scene, words: str) -> bool:
     found = affair_of(words)
     if found is not None and _HEARD[found.name](scene, found):
         return True
-    return overseen.of_a_student(scene, words)
+    return evaluations.named_there(scene, words) or overseen.of_a_student(scene, words)
 
 
 def aside(scene: Scene, words: str) -> bool:
@@ -69,7 +72,7 @@ def may_be_asked(scene: Scene, words: str) -> bool:
     if scene.speaker.person_id is None:
         return False
     found = affair_of(words)
-    return found is not None and found.name in _ASIDE and found.name not in _MANNERS
+    return found is not None and found.name in _ASIDE and found.name not in COURTESIES
 
 
 # ---------------------------------------------------------------- manners
@@ -218,6 +221,8 @@ def stands_in(scene: Scene, _: Affair) -> bool:
 def remind_some(scene: Scene, affair: Affair) -> bool:
     """催一下…, 给太原还没写日志的学生发提醒: an office that names a place or a subject writes to
     those; whoever names students or all of theirs reminds them."""
+    if not affair.about and learner(scene):
+        return own_entries.waiting(scene, affair)
     return bulletins.hear_of_some(scene, affair) or overseen.urge(scene, affair)
 
 
@@ -244,9 +249,9 @@ def own(scene: Scene, topic: str) -> Callable[[], object] | None:
 
 _ASIDE: Final = frozenset(
     (
-        *("greet", "thank", "about_me", "mentor", "teacher", "reviewer", "reminded", "readers"),
-        "lookers",
-        *("certificate", "received"),
+        *COURTESIES,
+        *("about_me", "mentor", "teacher", "reviewer", "reminded", "readers", "lookers"),
+        "certificate",
         *("mend", "backdate", "how_to_bring", "last", "progress", "waiting", "returned"),
         *(
             "child",
@@ -263,9 +268,6 @@ _ASIDE: Final = frozenset(
     )
 )
 """Affairs that are only told or shown, and begin nothing."""
-
-_MANNERS: Final = ("greet", "thank", "received")
-"""Affairs that concern nothing on record."""
 
 _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "greet": greet,
@@ -286,6 +288,10 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "results": own_results,
     "stand_in": stands_in,
     "hand_over": handovers.hear,
+    "let_go": handovers.let_go,
+    "student_leaves": exits.asked,
+    "evaluate": evaluations.hear,
+    "due": due.hear,
     "mend": own_entries.mend,
     "change": own_entries.change,
     "backdate": own_entries.backdate,

@@ -17,7 +17,7 @@ from answers import PLAIN, Alarm, alarm_for, alarm_in
 from bot.scene import TO_MENU, Flow, Scene
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Asked, Pick
-from bot.talk.message import Attachment, Choice, Incoming, Message, press
+from bot.talk.message import Attachment, Choice, Incoming, Message, are_sealed, press
 from handlers import help_calls
 from handlers.speaker import learner, oversees
 from language.sentence import may_be_session
@@ -25,6 +25,8 @@ from prompts import BEIJING, Lines, Text, t
 from services import inquiries, roster
 from services.help_calls import WORRY
 
+CHECK: Final = "review"
+"""The step of every talk at which what was filled in is shown once more."""
 TELL: Final = "tell"
 AS_MEANT: Final = "as_meant"
 MOST: Final = 2000
@@ -40,12 +42,19 @@ def heed(scene: Scene, incoming: Incoming) -> str | None:
     """
     words = incoming.text or ""
     if (meant := _TAKE_IT.match(words)) is not None:
-        return words[meant.end() :]
+        # A check adds what follows to the words that it shows.
+        talk = scene.talk()
+        at_check = talk is not None and talk.journal.get("asked") == CHECK
+        return words if at_check else words[meant.end() :]
     grown = scene.speaker.person_id is not None and not scene.speaker.young
     if grown and learner(scene) is None:
         return None if _of_a_child(scene, words) else words
     found = alarm_in(words)
-    if found in PLAIN:
+    if found not in PLAIN and help_calls.hear_below(scene, words):
+        return None
+    if found is None and _NO.fullmatch(words) and are_sealed(scene.speaker.offered):
+        _never_mind(scene)
+    elif found in PLAIN:
         _answer(scene, alarm_for(words, "friend"), found)
     elif found is Alarm.UNCLEAR:
         _ask_whether(scene, words, incoming.files)
@@ -79,6 +88,17 @@ def _answer(scene: Scene, friends: Alarm | None, own: Alarm) -> None:
         return
     go_on = Choice(press("resume", talk.id), t("talk.go_on"))
     _say(scene, Message(help_, ((go_on, TO_MENU),), note=_unkept(scene, t("alarm.not_in_form"))))
+
+
+def _never_mind(scene: Scene) -> None:
+    """It was nothing: go on with what was put down for it."""
+    _seal(scene)
+    going_on = press("resume")
+    lying = [int(v.rpartition(":")[2]) for _, v, *_ in scene.speaker.offered if going_on in v]
+    _say(scene, Message(t("alarm.never_mind")))
+    talk = scene.find_talk(lying[0]) if lying else None
+    if talk is not None:
+        scene.resume(talk)
 
 
 def _unkept(scene: Scene, told: Text) -> Text:

@@ -230,6 +230,8 @@ def _in_distress(answer: PolicyAnswer) -> bool:
 
 def _note(scene: Scene, words: str, answer: PolicyAnswer | None) -> int:
     speaker = scene.speaker
+    if scene.secret:
+        return 0
     return inquiries.note(
         scene.session, speaker.person_id, speaker.account_id, scene.now, words, answer
     )
@@ -279,10 +281,9 @@ def _card(text: Text) -> Message:
             card = _card(said["says"])
             notes = [note for note in (card.note, t("ask.beside_note", **later)) if note]
             return card._replace(note=_lines(notes))
-        case "ask.denied" | "ask.sum.and_rule":
-            first, then = ("denial", "says") if text.key == "ask.denied" else ("sum", "rule")
-            card = _card(said[then])
-            return card._replace(text=_lines([one for one in (said[first], card.text) if one]))
+        case "ask.headed":
+            card = _card(said["says"])
+            return card._replace(text=_lines([one for one in (said["head"], card.text) if one]))
         case "ask.fact":
             clause = t(
                 "ask.fact_source",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.conversation import Chat
-from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
+from bot.talk.inputs import Answer, Asked, Free, Pick, Summary, SummaryLine, said
 from bot.talk.message import Choice, Field, Item, Message, Tone, press
 from handlers import asking
 from handlers import cohort as overview
+from handlers.corrections import words_corrected
 from handlers.pages import page_of, tell
 from handlers.seen import first_words
 from prompts import Words, t
@@ -45,13 +47,28 @@ class ReplySeen(BaseModel):
     """Words that nothing else explained, and that may be the reply."""
 
 
-async def write(chat: Chat, me: ReplySeen) -> str:
-    """Ask for the words, and show them once before they are sent. Returns empty words if what was
-    said was meant for nobody there."""
+class ReplyWritten(NamedTuple):
+    """What somebody wrote: to be sent, or said of something else; both empty if it is for nobody
+    there."""
+
+    words: str = ""
+    instead: str = ""
+
+
+class IsReply(Pick):
+    """Whether words are a reply. Whoever says something else has gone on to that."""
+
+    def parse(self, answer: Answer, asked: Asked) -> str:
+        return Pick.parse(self, answer, asked) if answer.press is not None else said(answer)
+
+
+async def write(chat: Chat, me: ReplySeen) -> ReplyWritten:
+    """Ask for the words, and show them once before they are sent."""
     if me.perhaps:
-        meant = t("bulletin.reply.is_it", what=me.what, words=me.perhaps)
-        if await chat.ask("meant", _MEANT, meant) == NO:
-            return ""
+        question = t("bulletin.reply.is_it", what=me.what, words=me.perhaps)
+        meant: str = await chat.ask("meant", _MEANT, question)
+        if meant != YES:
+            return ReplyWritten(instead="" if meant == NO else meant)
     asked = (
         t("bulletin.reply.answer", what=me.what, name=me.name, words=me.last)
         if me.last
@@ -62,15 +79,18 @@ async def write(chat: Chat, me: ReplySeen) -> str:
     fields = [SummaryLine("words", t("bulletin.reply.words"), words)]
     if me.perhaps:
         fields.insert(0, SummaryLine("meant", t("bulletin.title"), me.what))
-    await chat.ask("review", Summary(fields, ends), t("bulletin.reply.review", name=me.name))
-    return words
+    summary = Summary(fields, ends, words_corrected("words", words))
+    await chat.ask("review", summary, t("bulletin.reply.review", name=me.name))
+    return ReplyWritten(words)
 
 
-_WORDS: Final = Free(most=bulletin_replies.MOST_WORDS, questions=True)
-_MEANT: Final = Pick(
+_WORDS: Final = Free(most=bulletin_replies.MOST_WORDS, questions=True, courtesies=True)
+_MEANT: Final = IsReply(
     [
-        Choice(YES, t("bulletin.reply.it_is"), weight="primary"),
-        Choice(NO, t("bulletin.reply.it_is_not")),
+        Choice(
+            YES, t("bulletin.reply.it_is"), ("是", "是的", "对", "嗯", "yes"), weight="primary"
+        ),
+        Choice(NO, t("bulletin.reply.it_is_not"), ("不", "不是的", "no")),
     ]
 )
 
@@ -84,10 +104,19 @@ def begin(scene: Scene, args: Sequence[str]) -> None:
     scene.begin("reply_bulletin", {"bulletin": number(args)})
 
 
+_CONVERSES: Final = re.compile(
+    ".{8}|[我你您请谢好不没会要能行吗呢吧啊呀]|老师|收到|可以"
+    r"|\b(?:i|you|we|it|ok|yes|no|thanks?|please)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What somebody says to somebody, and not the name of a thing."""
+
+
 def may_be(scene: Scene, words: str) -> bool:
     """Ask whether words that nothing explains reply to the bulletin that came lately. Tells
     whether one did."""
-    if scene.talk() is not None or len(words) > bulletin_replies.MOST_WORDS:
+    long = len(words) > bulletin_replies.MOST_WORDS
+    if scene.talk() is not None or long or not _CONVERSES.search(words):
         return False
     row = bulletin_replies.lately(scene.session, scene.actor)
     if row is None:
@@ -107,11 +136,14 @@ def load(scene: Scene, args: Mapping[str, Any]) -> ReplySeen:
     )
 
 
-def finish(scene: Scene, me: ReplySeen, words: str) -> None:
-    if not words:
+def finish(scene: Scene, me: ReplySeen, written: ReplyWritten) -> None:
+    if written.instead:
+        scene.hear(written.instead, ())
+        return
+    if not written.words:
         asking.not_found(scene, me.perhaps, t("bulletin.reply.not_meant"))
         return
-    bulletin_replies.reply(scene.session, scene.actor, me.number, words)
+    bulletin_replies.reply(scene.session, scene.actor, me.number, written.words)
     scene.say(Message(t("bulletin.reply.sent", office=me.name), ((TO_MENU,),)))
 
 
@@ -188,8 +220,8 @@ def load_answer(scene: Scene, args: Mapping[str, Any]) -> ReplySeen:
     )
 
 
-def finish_answer(scene: Scene, me: ReplySeen, words: str) -> None:
-    reached = bulletin_replies.answer(scene.session, scene.actor, me.number, words)
+def finish_answer(scene: Scene, me: ReplySeen, written: ReplyWritten) -> None:
+    reached = bulletin_replies.answer(scene.session, scene.actor, me.number, written.words)
     key = "bulletin.reply.answered" if reached else "bulletin.reply.unreached"
     scene.say(t(key, name=me.name))
     thread(scene, [str(me.number)])

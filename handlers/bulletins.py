@@ -25,15 +25,17 @@ from bot.talk.inputs import (
     Unclear,
     length,
     not_a_choice,
+    own_words,
     rows_of,
     said,
 )
 from bot.talk.message import Choice, Item, Message, press
 from handlers import cohort as overview
 from handlers.attachments import FILES, keep_files, shown
+from handlers.corrections import words_corrected
 from handlers.pages import PAGE, confirmed, page_asked, page_of, tell, turns
 from handlers.seen import first_words
-from language.affairs import Affair
+from language.affairs import Affair, bulletin_of
 from language.audiences import EVERYBODY, SaidAudience, audience_of
 from language.days import parse_moment
 from language.grades import school_grade
@@ -145,11 +147,40 @@ def units_named(units: Mapping[str, Words], words: str) -> list[str]:
     return exactly or [key for key, name in units.items() if words in str(name)]
 
 
+@dataclass(frozen=True, slots=True)
+class BulletinText(Free):
+    """A bulletin's words; 给所有学生发通知： before them says for whom they are."""
+
+    me: BulletinSeen | None = None
+
+    def _apart(self, answer: Answer, asked: Asked) -> tuple[str, Mapping[str, Answer]]:
+        words = own_words(answer.text or "")
+        told = bulletin_of(words)
+        if (
+            answer.press is not None
+            or self.me is None
+            or told is None
+            or len(told.to) < self.least
+        ):
+            return "", {}
+        meant = audience_of(told.about)
+        given, missed = understood(self.me, meant, beijing_day(asked.now))
+        return ("", {}) if missed or not given else (told.to, given)
+
+    def parse(self, answer: Answer, asked: Asked) -> str:
+        words, _ = self._apart(answer, asked)
+        return words or Free.parse(self, answer, asked)
+
+    def more(self, answer: Answer, asked: Asked) -> Mapping[str, Answer]:
+        return self._apart(answer, asked)[1]
+
+
 async def write(chat: Chat, me: BulletinSeen) -> BulletinWritten:
     """Ask for the words, for whom they are, and whether they are to be confirmed."""
     chat.receive(FILES, captions="text")
     chat.beside = lambda: so_far(chat, me)
-    words: str = await chat.ask("text", _WORDS, t("bulletin.what", cohort=me.cohort))
+    kind = BulletinText(least=2, most=bulletins.MOST_WORDS, questions=True, me=me)
+    words: str = await chat.ask("text", kind, t("bulletin.what", cohort=me.cohort))
     audience, lines = await _audience(chat, me)
     minutes = await chat.ask("minutes", _MINUTES, t("bulletin.ask_minutes"))
     asks = await chat.ask("receipt", _RECEIPT, t("bulletin.ask_receipt"))
@@ -163,7 +194,8 @@ async def write(chat: Chat, me: BulletinSeen) -> BulletinWritten:
         SummaryLine(FILES, t("field.files"), shown(files)),
     ]
     ends = [Choice(PREVIEW, t("bulletin.see_preview"), weight="primary")]
-    await chat.ask("review", Summary(every, ends), t("bulletin.review"))
+    summary = Summary(every, ends, words_corrected("text", words))
+    await chat.ask("review", summary, t("bulletin.review"))
     return BulletinWritten(
         words=words, audience=audience, asks_receipt=asks == YES, minutes=minutes, files=files
     )
@@ -334,7 +366,8 @@ def hear(scene: Scene, affair: Affair) -> bool:
     """给汾河中学的学生发通知, 通知所有导师明天开会: begin with what was understood; the rest is
     asked, and what was not understood is said."""
     if not bulletins.may_write(scene.session, scene.actor):
-        return False
+        scene.say(Message(t("bulletin.told_by_office"), ((TO_MENU,),)))
+        return True
     cohort = bulletins.to_write_in(scene.session, scene.actor)[0].id
     me = load_writing(scene, {"cohort": cohort})
     given, missed = understood(me, audience_of(affair.about), beijing_day(scene.now))

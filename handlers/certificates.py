@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import partial
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -50,12 +49,13 @@ AHEAD: Final = (
 # ---------------------------------------------------------------- one's own
 
 
-def listing(scene: Scene, args: Sequence[str], site: str = "") -> None:
-    """Show one's own certificates and those of one's children; to an office, a cohort's."""
+def listing(scene: Scene, args: Sequence[str]) -> None:
+    """Show one's own certificates and proofs of hours, and the certificates of one's children; to
+    an office, a cohort's."""
     any_of(scene.session, scene.actor, "certificates")
     mine = certificates.of_family(scene.session, scene.actor)
     if len(mine) == 1:
-        show(scene, mine[0], site)
+        show(scene, mine[0])
     elif mine:
         shown, turn = page_of(mine, args[:1], "certificates")
         items = tuple(
@@ -68,7 +68,9 @@ def listing(scene: Scene, args: Sequence[str], site: str = "") -> None:
             for one in shown
         )
         words = t("certificate.yours", count=len(mine))
-        tell(scene, Message(words, title=t("certificate.title"), items=items), turn, card=CARD)
+        proofs = any(one.certificate.proof for one in mine)
+        title = t("certificate.title_with_proofs" if proofs else "certificate.title")
+        tell(scene, Message(words, title=title, items=items), turn, card=CARD)
     elif in_office(scene):
         certifying(scene, ())
     else:
@@ -88,18 +90,21 @@ def none_yet(scene: Scene) -> None:
 
 
 def name_on(scene: Scene, one: Issued) -> str:
-    return certificates.facts_of(scene.session, one.certificate).name
+    """Whose a certificate is; of a proof, which is always one's own, what it proves."""
+    facts = certificates.facts_of(scene.session, one.certificate)
+    return facts.certificate if one.certificate.proof else facts.name
 
 
-def certificate(scene: Scene, args: Sequence[str], site: str = "") -> None:
+def certificate(scene: Scene, args: Sequence[str]) -> None:
     """Show one certificate. Raises `Refused` for whoever may not read it."""
-    show(scene, certificates.read(scene.session, scene.actor, number(args)), site)
+    show(scene, certificates.read(scene.session, scene.actor, number(args)))
 
 
-def show(scene: Scene, one: Issued, site: str = "") -> None:
-    """What a certificate says, whether it holds, its PDF at a press, and the page of `site` that
-    verifies it, if that can be opened by anybody."""
+def show(scene: Scene, one: Issued) -> None:
+    """What a certificate says, whether it holds, its PDF at a press, and the page that verifies
+    it, if that can be opened by anybody."""
     row, revoked, _key = one
+    site = scene.router.site_for_all
     facts = certificates.facts_of(scene.session, row)
     fields = [
         Field(t("certificate.fact_name"), facts.name),
@@ -333,14 +338,14 @@ def begin_for_all(scene: Scene, args: Sequence[str]) -> None:
     _begin_issuing(scene, {"cohort": number(args)})
 
 
-def begin_for_one(scene: Scene, args: Sequence[str], site: str = "") -> None:
+def begin_for_one(scene: Scene, args: Sequence[str]) -> None:
     """给一个人发证书: begin the talk for one learner; who has one by now is shown with it."""
     member = certificates.to_issue_to(scene.session, scene.actor, number(args))
     shown = certificates.to_issue(scene.session, scene.actor, member.membership.cohort_id)
     today = beijing_day(scene.now)
     (one,) = certificates.candidates(scene.session, shown, today, [member])
     if one.certificate is not None:
-        certificate(scene, (str(one.certificate.id),), site)
+        certificate(scene, (str(one.certificate.id),))
         return
     _begin_issuing(scene, {"cohort": member.membership.cohort_id, "member": member.id})
 
@@ -505,19 +510,6 @@ FLOWS: Final = [
 ]
 
 
-def commands(site: str) -> dict[str, Act]:
-    """The commands; `site` is the address of the web site that anybody can open."""
-    return {"certificates": partial(listing, site=site)}
-
-
-def acts(site: str) -> dict[str, Act]:
-    """The acts; `site` as for the commands."""
-    return ACTS | {
-        "certificate": partial(certificate, site=site),
-        "issue_certificate": partial(begin_for_one, site=site),
-    }
-
-
 COMMANDS: dict[str, Act] = {"certificates": listing}
 
 ACTS: dict[str, Act] = {
@@ -530,4 +522,4 @@ ACTS: dict[str, Act] = {
     "revoke_certificate": begin_revoking,
 }
 
-__all__ = ["ACTS", "COMMANDS", "FLOWS", "acts", "commands"]
+__all__ = ["ACTS", "COMMANDS", "FLOWS"]

@@ -5,6 +5,7 @@ Lists keep the order of the roster, or of waiting time: nobody is ranked.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import cast
@@ -18,7 +19,7 @@ from handlers.urging import reviewers_choice
 from programmes.materials import brought
 from programmes.model import Programme
 from prompts import Brief, Text, Words, t
-from services import joining, records, roster
+from services import joining, official, records, roster
 from services.access import cohorts_for
 from services.bulletins import may_write_in
 from services.entities import Cohort, Record, RecordKind
@@ -55,7 +56,8 @@ def cohort(scene: Scene, args: Sequence[str]) -> None:
         "undelivered": those_not_reached(scene, shown, 0, 0)[0],
     }
     programme = load(shown.programme)
-    notes = [t("watch.drafts_uncounted")]
+    notes = official.totals(scene.session, shown, scene.actor.person_id)
+    notes.append(t("watch.drafts_uncounted"))
     if programme.provisional:
         notes.append(t("progress.provisional"))
     card = Message(
@@ -117,9 +119,10 @@ def requirement_meters(programme: Programme, found: Sequence[InShort]) -> Iterab
     if not programme.requirements:
         yield Meter(t("progress.no_minimum"), "", 0, 0)
     for place, asked in enumerate(programme.requirements):
-        parts = [one.parts[place] for one in found]
-        enough = sum(part.enough for part in parts)
-        before = sum(part.kept for part in parts)
+        # Few learners differ in this.
+        parts = Counter(one.parts[place] for one in found)
+        enough = sum(count for part, count in parts.items() if part.enough)
+        before = sum(count for part, count in parts.items() if part.kept)
         period, shown = period_of(asked), enough
         key = period if period == "cycle" else f"{period}s"
         begun = [part for part in parts if part.periods]
@@ -130,10 +133,10 @@ def requirement_meters(programme: Programme, found: Sequence[InShort]) -> Iterab
             key, shown = f"{period}s_past", before
         yield Meter(
             asked_for(asked),
-            t(f"watch.met_{key}", met=enough, before=before, of=len(parts)),
+            t(f"watch.met_{key}", met=enough, before=before, of=len(found)),
             shown,
             0,
-            len(parts),
+            len(found),
             clause=asked.clause,
         )
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from bot.talk.inputs import Answer, match
+from bot.talk.inputs import Answer, Corrections, match
 from bot.talk.message import Choice
 from language.days import Moment, parse_moment
 from language.lengths import parse_minutes
@@ -34,6 +34,9 @@ class ShownEntry:
 
     text: str
     """The step of its words; empty if no single step holds them."""
+    adds: str = ""
+    """The step to whose words more can be added, and those words."""
+    words: str = ""
     day: Moment | None = None
     people: Sequence[str] = ()
     known: Sequence[str] = ()
@@ -61,12 +64,20 @@ def corrections(form: ShownEntry, words: str, now: datetime) -> Said:
     if content:
         rest = (content["rest"] or content["then"]).strip()
         return {form.text: Answer(text=rest)} if form.text and rest else {}
+    if form.adds and (more := _MORE.fullmatch(words) or _MORE_ENGLISH.fullmatch(words)):
+        return {form.adds: Answer(text=f"{form.words}\n{more['more'].strip()}")}
     if len(words) > _LONGEST:
         return {}
     gone = _taken_away(form, words)
     if gone:
         return gone
     return _Heard(form, now).clauses(words)
+
+
+def words_corrected(step: str, words: str) -> Corrections:
+    """Hears what is to be said instead, or as well, where there are only words to correct."""
+    form = ShownEntry(text=step, adds=step, words=words)
+    return lambda said, asked: corrections(form, said, asked.now)
 
 
 def replacement(form: ShownEntry, about: str, to: str, now: datetime) -> Said:
@@ -88,6 +99,15 @@ _CONTENT: Final = re.compile(
     r"(?P<rest>.+)|\s*+(?:change )?(?:the )?(?:content|text)(?: should be| to| is)?\s*:"
     r"(?P<then>.+)",
     re.DOTALL | re.IGNORECASE,
+)
+
+_MORE: Final = re.compile(
+    r"\s*+(?:请|帮我|麻烦)?(?:把这句)?(?:写进去|加进去|写上|加上一句|再加一句|加一句|补充一?[下句点]?)"
+    r"\s*+[:：]\s*+(?P<more>\S.*)",
+    re.DOTALL,
+)
+_MORE_ENGLISH: Final = re.compile(
+    r"\s*(?:please )?(?:take it|add(?: this)?)\s*:\s*(?P<more>\S.*)", re.I | re.S
 )
 
 

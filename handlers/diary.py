@@ -135,6 +135,8 @@ def corrected(
     """Hears what somebody says to be wrong with the entry on its review card."""
     form = ShownEntry(
         text=next(iter(parts)) if len(parts) == 1 else "",
+        adds=[*parts][-1],
+        words=[*parts.values()][-1],
         day=Moment(day) if me.about_id is None and not me.stages else None,
         files=taking_away(files),
         files_step=FILES,

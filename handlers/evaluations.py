@@ -19,6 +19,8 @@ from bot.talk.message import Choice, Field, Item, Message, press
 from handlers import official, progress
 from handlers.pages import PAGE, page_of, tell
 from handlers.seen import InOrder, first_words
+from handlers.speaker import in_office, named_of
+from language.affairs import Affair
 from programmes.evaluating import Side
 from programmes.values import kept_as
 from prompts import Brief, Text, Words, t
@@ -116,7 +118,7 @@ def until(now: StageNow) -> Text:
 
 def open_press(task: Task) -> str:
     """The press that puts a part of a stage before its evaluator."""
-    return press("evaluation", task.member.id, task.now.number, task.part.side)
+    return press("evaluation", *task_args(task))
 
 
 def read_press(evaluation_id: int | None) -> str:
@@ -152,6 +154,55 @@ def outcome_words(scene: Scene, one: Signed) -> Words:
         return ""
     part = evaluations.part_of(scene.session, one.evaluation)
     return evaluations.outcome_label(part, one.body.outcome)
+
+
+def hear(scene: Scene, affair: Affair) -> bool:
+    """开始评价, 给林小雨写评价: the one that waits is begun, of several it is asked which. Whoever
+    writes none is told so, or shown their own."""
+    named = [one.id for one in named_of(scene, affair.about)] if affair.about else []
+    if affair.about and not named:
+        return False
+    found = evaluations.tasks(scene.session, scene.actor)
+    mine = [task for task in found if not named or task.member.id in named]
+    waiting = [task for task in mine if task.waits]
+    if len(waiting) == 1:
+        begin(scene, task_args(waiting[0]))
+    elif waiting and not named and (first := offered(scene, "evaluation")):
+        # As 从第一名开始 does.
+        evaluation(scene, first[0])
+    elif mine:
+        to_do(scene, mine, ())
+    elif in_office(scene):
+        scene.command("stages")
+    else:
+        listing(scene, ())
+    return True
+
+
+def named_there(scene: Scene, words: str) -> bool:
+    """A student's name, typed below evaluations: begins the one on the card, or lists those of
+    the student. Returns whether it was one."""
+    to_begin = offered(scene, "evaluate")
+    there = [*to_begin, *offered(scene, "evaluation")]
+    if not there:
+        return False
+    named = [one for one in named_of(scene, words) if one.person.name == words.strip()]
+    theirs = [args for args in there if any(args[0] == str(one.id) for one in named)]
+    if len(to_begin) == 1 and to_begin[0] in theirs:
+        begin(scene, to_begin[0])
+        return True
+    return bool(theirs) and hear(scene, Affair("evaluate", words))
+
+
+def offered(scene: Scene, verb: str) -> list[list[str]]:
+    """What the buttons in sight that do this carry."""
+    way = f"{press(verb)}:"
+    every = [value for _, value, *_ in scene.speaker.offered]
+    return [one.removeprefix(way).split(":") for one in every if one.startswith(way)]
+
+
+def task_args(task: Task) -> list[str]:
+    return [str(task.member.id), str(task.now.number), str(task.part.side)]
 
 
 # ---------------------------------------------------------------- what it rests on
@@ -503,11 +554,13 @@ def finish_evaluation(scene: Scene, me: EvaluationSeen, body: EvaluationBody) ->
         me.version,
         in_words(scene, body),
     )
-    left = evaluations.left(scene.session, scene.actor, me.student_id, me.stage, me.side)
+    following, left = evaluations.left(
+        scene.session, scene.actor, me.student_id, me.stage, me.side
+    )
     rows: list[tuple[Choice, ...]] = []
-    if left:
-        label = t("evaluation.next", student=left[0].member.person.name, count=len(left))
-        rows.append((Choice(open_press(left[0]), label, weight="primary"),))
+    if following:
+        label = t("evaluation.next", student=following.member.person.name, count=left)
+        rows.append((Choice(open_press(following), label, weight="primary"),))
     task = evaluations.task(scene.session, scene.actor, me.student_id, me.stage, me.side)
     rows.append((Choice(read_press(entry.id), t("evaluation.read")), way_back(task)))
     title = t("evaluation.row", student=me.student, stage=me.stage_name)

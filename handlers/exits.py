@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.scene import Act, Flow, Scene, number
+from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.conversation import Chat, TalkFunction
 from bot.talk.inputs import Free, Pick
 from bot.talk.message import Choice, Field, Item, Message, Tone, press
 from handlers.evaluations import read_press
 from handlers.pages import page_of, tell
+from handlers.speaker import in_office, named_of
+from language.affairs import Affair
 from prompts import Text, Words, t
 from services import evaluations, exits
 from services.access import learner_at
@@ -51,6 +53,18 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     )
     words = t("exit.which" if found else "exit.none", count=len(found))
     tell(scene, Message(words, title=t("exit.title"), items=items), turn, card=CARD)
+
+
+def asked(scene: Scene, affair: Affair) -> bool:
+    """学生退出怎么办: to an office, its acts and what the document says."""
+    if not in_office(scene):
+        return False
+    named = named_of(scene, affair.about)[:1]
+    pages = [(Choice(press("student", one.id), one.person.name),) for one in named]
+    cases = (Choice(press("exits"), t("exit.title")),)
+    scene.say(Message(t("exit.what_to_do"), (*pages, cases, (TO_MENU,)), title=t("exit.title")))
+    scene.command("ask", scene.words(t("ask.topic.exit")))
+    return True
 
 
 def exit_case(scene: Scene, args: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ from bot.talk.message import Choice, Item, Message, Tone, press
 from handlers.leave import ComingDay
 from handlers.pages import page_of
 from handlers.seen import InOrder
+from handlers.speaker import roles
 from language.affairs import Affair
 from language.names import mentioned
 from language.numerals import fold
@@ -408,6 +409,17 @@ def hear(scene: Scene, affair: Affair) -> bool:
     else:
         ask = {"words": words, "of": [one.id for one in of]}
         scene.begin("which_place", ask, anew=True)
+    return True
+
+
+def let_go(scene: Scene, _: Affair) -> bool:
+    """我不带他了: only an office has others take over; a mentor is told how it comes to that."""
+    if grants_of(scene.session, scene.actor.person_id, "hand_over"):
+        listing(scene, ())
+        return True
+    mine = roles(scene) & {*REVIEWERS}
+    told = t("handover.let_go") if mine else t("handover.not_yours")
+    scene.say(Message(told, ((TO_MENU,),)))
     return True
 
 

@@ -12,7 +12,17 @@ from bot.scene import TO_MENU, Flow, Scene, with_menu
 from bot.talk.conversation import Chat
 from bot.talk.inputs import UNREADABLE, Free, own_words
 from bot.talk.message import Attachment, Choice, Incoming, Message, press
-from handlers import affairs, asking, bulletin_replies, diary, materials, rosters, seen, session
+from handlers import (
+    affairs,
+    alarms,
+    asking,
+    bulletin_replies,
+    diary,
+    materials,
+    rosters,
+    seen,
+    session,
+)
 from handlers.attachments import SentFiles, carried, keep_files, sent
 from handlers.own_entries import OPEN
 from handlers.seen import first_words
@@ -149,7 +159,18 @@ def aside(scene: Scene, words: str, *, files: bool = False) -> bool:
         return True
     if files and asking.asks(words):
         return asking.hear(scene, words)
-    return asking.aside(scene, words)
+    return asking.aside(scene, words) or session.hear_another(scene, words)
+
+
+def heed(scene: Scene, incoming: Incoming) -> str | None:
+    """As `alarms.heed`; and a whole sentence told where a session's day is asked, which tells of
+    another session, is not mixed with it."""
+    words = alarms.heed(scene, incoming)
+    talk = scene.talk()
+    asks_day = talk is not None and talk.journal.get("asked") == "day"
+    if words and asks_day and not incoming.files and session.hear_another(scene, own_words(words)):
+        return None
+    return words
 
 
 def doubts(scene: Scene, words: str) -> bool:
@@ -164,11 +185,13 @@ def answer(scene: Scene, words: str, advised: bool = False) -> None:
     if affairs.aside(scene, words):
         return
     asks = asking.asks(words) or asking.clear(scene, words)
-    if not asks and bulletin_replies.may_be(scene, words):
+    # Words below a card that no history shows are quoted nowhere.
+    replies = not scene.secret and bulletin_replies.may_be
+    if not asks and replies and replies(scene, words):
         return
     if asking.hear(scene, words, advised):
         return
-    if not (asks and bulletin_replies.may_be(scene, words)):
+    if not (asks and replies and replies(scene, words)):
         learns = seen.learns(scene)
         key = "help.not_understood" if learns else "help.not_understood_staff"
         asking.not_found(scene, words, t(key))
@@ -176,7 +199,7 @@ def answer(scene: Scene, words: str, advised: bool = False) -> None:
 
 def in_doubt(scene: Scene, words: str) -> bool:
     """Ask what is wanted of words that may tell of a session or be a question. Neither is lost."""
-    if len(words) > MOST or scene.withheld or not seen.learns(scene):
+    if len(words) > MOST or scene.withheld or scene.secret or not seen.learns(scene):
         return False
     now = scene.now.astimezone(BEIJING)
     if not only_when(words, now) and (
@@ -223,7 +246,8 @@ async def which(chat: Chat, me: HeardSeen) -> HeardNext:
             Choice(ASK, t("session.heard.ask")),
         ]
         words = t("session.heard.which", words=me.words)
-    said = await chat.ask("which", Free(options=ways, most=2000, questions=True), words)
+    kind = Free(options=ways, most=2000, questions=True, courtesies=True)
+    said = await chat.ask("which", kind, words)
     return HeardNext(said=said, files=files)
 
 
@@ -260,6 +284,8 @@ def go_on(scene: Scene, words: str, further: str, files: SentFiles) -> None:
     if affairs.hear(scene, further) or asking.aside(scene, further):
         if scene.talk() is None:
             scene.begin("heard", {"words": words})
+        return
+    if session.begins_another(scene, words, further):
         return
     both = f"{words}，{further}" if words else further
     if not session.hear(scene, both, files) and not in_doubt(scene, both):

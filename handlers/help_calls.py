@@ -5,6 +5,7 @@ Nothing of it stands in the chat's history, no question is heard in it, and no m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,9 +16,10 @@ from answers import alarmed
 from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Free
-from bot.talk.message import Choice, Field, Message, press
+from bot.talk.message import Choice, Field, Message, are_sealed, press
 from handlers.speaker import learner
 from language.affairs import Affair
+from language.names import mentioned
 from prompts import Lines, Text, Words, t
 from services import help_calls, roster
 from services.access import learner_at
@@ -34,6 +36,9 @@ LISTENS: Final = timedelta(hours=1)
 """For so long what is typed after words that were sent is more of them."""
 SEEK: Final = Choice(press("seek_help"), t("seeking.tell_an_adult"), weight="primary")
 """The way here from an answer to a cry for help."""
+LONGEST_NAMING: Final = 20
+"""Characters of words that say whom to ask."""
+_AGAIN: Final = Choice(press("seek_help"), t("seeking.somebody_else"))
 OWN_CALLS: Final = Choice(press("own_calls"), t("seeking.own_calls"), weight="quiet")
 
 
@@ -85,10 +90,7 @@ def seek(scene: Scene, _args: Sequence[str]) -> None:
         _in_person(scene, found)
         return
     here = [one for one in found if one.reachable]
-    rows = [
-        (Choice(press("tell_adult", one.person_id), t("seeking.ask", name=one.name)),)
-        for one in here
-    ]
+    rows = [(_ask(one),) for one in here]
     away = [_described(one) for one in found if not one.reachable]
     fields = []
     if here:
@@ -111,6 +113,45 @@ def seek(scene: Scene, _args: Sequence[str]) -> None:
             note=t("seeking.helplines"),
         ),
     )
+
+
+def hear_below(scene: Scene, words: str) -> bool:
+    """Hear what is typed below a card that no history shows: whom to ask, 收回, or that it is
+    nothing. Returns whether it was one of these."""
+    if not are_sealed(scene.speaker.offered):
+        return False
+    plain = words.replace(" ", "")
+    if any(plain == label.replace(" ", "") for label, *_ in scene.speaker.offered):
+        return False  # a button's words do what the button does
+    pressed = [value for _, value, *_ in scene.speaker.offered]
+    if (asked := _named(scene, words, pressed)) is not None:
+        sealed(scene, Message(t("seeking.this_one", name=asked.name), ((_ask(asked),), (_AGAIN,))))
+        return True
+    taken_back = press("take_back_call")
+    if _TAKE_BACK.fullmatch(words):
+        for value in pressed:
+            if value.startswith(taken_back):
+                take_back(scene, [value.rpartition(":")[2]])
+                return True
+    return False
+
+
+_TAKE_BACK: Final = re.compile(
+    "(?:点错了?|收回|撤回|撤销|取消|不用了|take (?:it )?back)[了吧！。!. ]*", re.IGNORECASE
+)
+
+
+def _named(scene: Scene, words: str, pressed: Sequence[str]) -> Adult | None:
+    """The adult whom these words name, of those who can be asked below the card."""
+    me = learner(scene)
+    found = help_calls.adults(scene.session, me.id) if me is not None else ()
+    here = {one.name: one for one in found if press("tell_adult", one.person_id) in pressed}
+    named = {one.name for one in mentioned(words[:LONGEST_NAMING], list(here))}
+    return here[named.pop()] if len(named) == 1 and len(words) <= LONGEST_NAMING else None
+
+
+def _ask(one: Adult) -> Choice:
+    return Choice(press("tell_adult", one.person_id), t("seeking.ask", name=one.name))
 
 
 def awaited(scene: Scene) -> Choice | None:
@@ -227,12 +268,11 @@ def _show(scene: Scene, calls: Sequence[Call], said: Text | None = None) -> None
         for call in calls[1:]
         if not call.ended
     ]
-    again = Choice(press("seek_help"), t("seeking.somebody_else"))
     sealed(
         scene,
         Message(
             said or t("seeking.these" if calls else "seeking.none"),
-            (*rows, (again, TO_MENU)),
+            (*rows, (_AGAIN, TO_MENU)),
             kind="question",
             card=CARD,
             title=t("seeking.own_calls"),
@@ -310,7 +350,7 @@ async def say(chat: Chat, me: SaySeen) -> str:
     if me.more:
         asked = Message(t("seeking.said_more", name=me.adult), note=_remark(on_web=me.on_web))
     ends = [Choice(ENOUGH, t("seeking.enough"))] if me.more else []
-    kind = Free(options=ends, most=help_calls.LONGEST, questions=True)
+    kind = Free(options=ends, most=help_calls.LONGEST, questions=True, courtesies=True)
     said: str = await chat.ask("words", kind, asked)
     return said
 
@@ -425,12 +465,11 @@ FLOWS: Final = [
         sealed=True,
     )
 ]
-COMMANDS: Final[dict[str, Act]] = {"seek_help": seek}
+COMMANDS: Final[dict[str, Act]] = {"seek_help": seek, "own_calls": own_calls}
 ACTS: Final[dict[str, Act]] = {
     "tell_adult": tell,
     "tell_next": tell_next,
     "say_more": say_more,
-    "own_calls": own_calls,
     "take_back_call": take_back,
     "open_call": open_call,
     "close_call": close_call,

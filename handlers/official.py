@@ -81,10 +81,11 @@ def untick(scene: Scene, args: Sequence[str]) -> None:
 def of_learner(scene: Scene, member: Member) -> list[Field]:
     """How many of a learner's entries are on the platform, for those who look after them."""
     programme = load(cohort_of(scene.session, member.membership).programme)
-    found = official.counted(scene.session, programme, [member.id])
-    if found is None or not found.of:
+    found = official.counted(scene.session, programme, [member.id]).values()
+    if not found:
         return []
-    words = t("official.counted", entered=found.entered, of=found.of)
+    entered, of = sum(one.entered for one in found), sum(one.of for one in found)
+    words = t("official.counted", entered=entered, of=of)
     return [Field(t("official.title"), words)]
 
 

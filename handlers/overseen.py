@@ -10,6 +10,7 @@ from typing import Final
 from bot.scene import TO_MENU, Act, Scene
 from bot.talk.message import Choice, Message, press
 from handlers import around, cohort, menu, pages, review, urging, watch
+from handlers.pages import PAGE, called, on_record, student_item
 from handlers.speaker import learner, named_of, oversees, roles, ways_on
 from language.affairs import Affair, asks_how
 from language.names import leading_name
@@ -192,7 +193,13 @@ def of_a_student(scene: Scene, words: str) -> bool:
             return True
         watch.student(scene, [str(one.id)])
         return True
-    name = leading_name(words) if asks and not named else ""
+    if named and asks:
+        # Several are called so.
+        items = tuple(student_item(one, called(one)) for one in [*named.values()][:PAGE])
+        on_record(scene, [*named][:PAGE])
+        scene.say(Message(t("affair.which_of_them"), ((TO_MENU,),), items=items))
+        return True
+    name = leading_name(words) if asks else ""
     if name:
         answers = bool(children) or oversees(scene)
         key = "affair.nobody_of_that_name" if answers else "affair.not_of_others"
@@ -260,9 +267,13 @@ def approve_all(scene: Scene, _: Affair) -> bool:
 def urge(scene: Scene, affair: Affair) -> bool:
     """Remind one student, or all whom something is missing of: shown first."""
     if not oversees(scene):
-        if not any(word in affair.about for word in ("大家", "同学", "所有", "他们", "everyone")):
+        others = any(word in affair.about for word in _OTHERS)
+        if affair.about and not others and not leading_name(affair.about):
             return False
         scene.say(Message(t("affair.urging_is_theirs"), ((TO_MENU,),)))
+        return True
+    if not affair.about:
+        urging.urge_all(scene, ["any"])
         return True
     matter = _matter(affair.about)
     named = named_of(scene, affair.about)
@@ -274,6 +285,7 @@ def urge(scene: Scene, affair: Affair) -> bool:
     return True
 
 
+_OTHERS: Final = ("大家", "同学", "所有", "他们", "everyone")
 _MANY: Final = (
     *(
         "所有",

@@ -25,6 +25,7 @@ from services import access, plans, records, roster
 from services.access import LearnerPlace
 from services.entities import Record, RecordKind, RecordState
 from services.packs import load
+from services.plans import PlanLine
 from services.records import Entries, Kept, PlanBody
 from services.roster import Member
 
@@ -161,11 +162,13 @@ def finish_plan(scene: Scene, me: PlanSeen, body: PlanBody) -> None:
     """Keep it, and lead on to the next student without one."""
     plans.write(scene.session, scene.actor, me.student_id, me.version, body)
     mine = plans.writes(scene.session, scene.actor)
-    left = [one for one, plan in found(scene) if plan is None and one.id in mine]
+    every = plans.planned(scene.session, scene.actor)
+    left = [one.student for one in every if one.state is None and one.student in mine]
     rows: list[tuple[Choice, ...]] = []
     if left:
-        label = t("plan.next", student=left[0].person.name, count=len(left))
-        rows.append((Choice(press("plan", left[0].id), label, weight="primary"),))
+        student = access.learner_at(scene.session, left[0]).name
+        label = t("plan.next", student=student, count=len(left))
+        rows.append((Choice(press("plan", left[0]), label, weight="primary"),))
     rows.append((TO_PLANS,))
     words = t("plan.submitted" if me.approved else "plan.kept", student=me.student)
     tell(scene, Message(words, title=called(me)), rows, card=CARD)
@@ -196,7 +199,7 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     access.any_of(scene.session, scene.actor, "plans")
     if not plans.asked_of(scene.session, scene.actor):
         raise Refused(t("plan.asked_by_none"), verb="plans")
-    learns, looks_after = seen.learns(scene), found(scene)
+    learns, looks_after = seen.learns(scene), plans.planned(scene.session, scene.actor)
     children = roster.children_of(scene.session, scene.actor.person_id)
     if learns:
         me = access.learner(scene.session, scene.actor.person_id)
@@ -230,36 +233,36 @@ def until_approved(programme: Programme, plan: Record | None) -> Words:
     return t("plan.not_before", clause=programme.fact(planning.APPROVAL).clause)
 
 
-def of_students(
-    scene: Scene, every: Sequence[tuple[Member, Record | None]], args: Sequence[str]
-) -> None:
+def of_students(scene: Scene, every: Sequence[PlanLine], args: Sequence[str]) -> None:
     """List the students of whoever speaks: what wants their word or their hand first."""
     decides = plans.decides(scene.session, scene.actor)
     writes = plans.writes(scene.session, scene.actor)
 
-    def turn(one: tuple[Member, Record | None]) -> int:
+    def turn(one: PlanLine) -> int:
         """Whose turn it is: the speaker's first."""
-        member, plan = one
-        waits = plan is not None and plan.state is RecordState.SUBMITTED
-        if (waits and member.id in decides) or (is_to_write(plan) and member.id in writes):
+        to_write = one.state in (None, RecordState.RETURNED)
+        waits = one.state is RecordState.SUBMITTED
+        if (waits and one.student in decides) or (to_write and one.student in writes):
             return 0
-        return 1 if is_to_write(plan) else 2
+        return 1 if to_write else 2
 
-    in_order = sorted(every, key=turn)
-    on_page, turns = page_of(in_order, args[:1], "plans")
-    on_record(scene, [member.id for member, _ in on_page])
-    items = tuple(item(member, plan, member.id in writes) for member, plan in on_page)
-    missing = [member for member, plan in every if plan is None]
-    mine = [member for member in missing if member.id in writes]
+    shown, turns = page_of(sorted(every, key=turn), args[:1], "plans")
+    ids = [one.student for one in shown]
+    on_record(scene, ids)
+    members = {one.id: one for one in roster.members_by_id(scene.session, ids)}
+    there = plans.latest(scene.session, ids)
+    items = tuple(item(members[one], there.get(one), one in writes) for one in ids)
+    missing = [one.student for one in every if one.state is None]
+    mine = next((one for one in missing if one in writes), None)
     rows = [*turns]
-    if mine:
-        label = t("plan.write_for", student=mine[0].person.name)
-        rows.insert(0, (Choice(press("plan", mine[0].id), label, weight="primary"),))
-    waiting = sum(plan is not None and plan.state is RecordState.SUBMITTED for _, plan in every)
+    if mine is not None:
+        label = t("plan.write_for", student=access.learner_at(scene.session, mine).name)
+        rows.insert(0, (Choice(press("plan", mine), label, weight="primary"),))
+    waiting = sum(one.state is RecordState.SUBMITTED for one in every)
     key = "plan.of_students" if missing else "plan.of_students_all"
     key = "plan.of_students_waiting" if waiting else key
     words = t(key, count=len(every), missing=len(missing), waiting=waiting)
-    clauses = {planning.clause(programme_of(scene, member)) for member, _ in on_page}
+    clauses = {planning.clause(programme_of(scene, member)) for member in members.values()}
     tell(
         scene,
         Message(
@@ -271,17 +274,6 @@ def of_students(
         rows,
         card=CARD,
     )
-
-
-def found(scene: Scene) -> list[tuple[Member, Record | None]]:
-    """The students for whom whoever speaks is responsible, each with the plan that there is."""
-    members = plans.planned(scene.session, scene.actor)
-    there = plans.latest(scene.session, [member.id for member in members])
-    return [(member, there.get(member.id)) for member in members]
-
-
-def is_to_write(plan: Record | None) -> bool:
-    return plan is None or plan.state is RecordState.RETURNED
 
 
 def programme_of(scene: Scene, member: Member) -> Programme:

@@ -148,6 +148,8 @@ def shown_entry(me: Student, body: SessionBody, next_file: int = 0) -> ShownEntr
     """The entry as it can be corrected; `next_file` is the next free turn of the files' loop."""
     return ShownEntry(
         text="what",
+        adds="what",
+        words=body.what,
         day=Moment(body.day, body.start, body.part),
         people=body.people,
         known=tuple(me.mentors.values()),
@@ -412,6 +414,63 @@ def hear(scene: Scene, words: str, files: SentFiles = NO_FILES) -> bool:
         return False
     open_heard(scene, words, files, done=done)
     return True
+
+
+def hear_another(scene: Scene, words: str) -> bool:
+    """Take a whole sentence as a session of its own where it is typed into the talk of another
+    one, and tells otherwise than that; the other is kept as a draft. Returns whether it did."""
+    talk = scene.talk()
+    now = scene.now.astimezone(BEIJING)
+    if talk is None or talk.flow != FLOW.name or not looks_like_session(words, now):
+        return False
+    journal = Journal.from_json(talk.journal)
+    me = SessionSeen.model_validate(talk.about["seen"])
+    told = heard(words, scene.now, people=list(me.mentors.values()), kinds=me.kinds)
+    held = {step: entry.answer for step, entry in journal.entries.items()}
+    if told.moment is None or not told_apart(answers_in(told), held):
+        return False
+    open_heard(scene, words)
+    return True
+
+
+def begins_another(scene: Scene, words: str, further: str) -> bool:
+    """Take a whole sentence that is said after words of which it is not known what they want as
+    a session of its own, if it tells otherwise than they do. Those are kept as a draft."""
+    now = scene.now.astimezone(BEIJING)
+    if not looks_like_session(further, now):
+        return False
+    _, _, me = seen.student(scene, "log_session")
+    people = list(me.mentors.values())
+    first, then = (
+        heard(one, scene.now, people=people, kinds=me.kinds) for one in (words, further)
+    )
+    if then.moment is None or not told_apart(answers_in(then), answers_in(first)):
+        return False
+    open_heard(scene, words)
+    open_heard(scene, further)
+    return True
+
+
+def told_apart(told: Mapping[str, Answer], held: Mapping[str, Answer]) -> bool:
+    """Whether a whole sentence and what was said before it cannot both be so of one session.
+
+    What was done is told in many ways: other words for it are of another session only in a
+    sentence that says when, how long, and where or with whom. What came with files is of theirs.
+    """
+    if any(
+        step in told and step in held and told[step].press != held[step].press
+        for step in ("place", "kind", "length")
+    ):
+        return True
+    whole = {"day", "length"} <= told.keys() and not {"place", "people"}.isdisjoint(told)
+    if not whole or any(step.startswith(f"{FILES}/") for step in held):
+        return False
+    sayings = ((said.get("what", Answer()).text or "") for said in (told, held))
+    short, long = sorted(sayings, key=len)
+    return not {*short} - _SMALL_SIGNS <= {*long}
+
+
+_SMALL_SIGNS: Final = frozenset("的了在和跟、，。 ")
 
 
 def open_heard(

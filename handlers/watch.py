@@ -185,7 +185,7 @@ def mine_behind(scene: Scene, args: Sequence[str]) -> None:
         known, left = in_short(scene.session, cohort, beijing_day(scene.now), students=mine)
         if left:
             return counting(scene, len(known), left)
-        found += [one for one in known if any(one.lacks(matter) for matter in wanted)]
+        found += [one for one in known if not one.owing.isdisjoint(wanted)]
     on_page, turn = page_of(found, args[1:2], f"mine_behind:{chosen}")
     items = behind_items(scene, on_page, ("mine_behind", chosen), wanted)
     words = t("watch.behind" if found else "watch.nobody_behind", count=len(found))
@@ -292,7 +292,7 @@ def in_parts(
         for kind, count in short.unwritten.items()
         if kind in wanted
     ]
-    if RecordKind.MATERIAL in wanted and short.lacks(RecordKind.MATERIAL):
+    if RecordKind.MATERIAL in wanted and RecordKind.MATERIAL in short.owing:
         parts.append(t("watch.short.material", what=list(map(material_label, short.lacking))))
     return parts
 

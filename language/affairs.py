@@ -7,7 +7,7 @@ say is in affairs.yaml.
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import yaml
 
@@ -34,6 +34,10 @@ Name = Literal[
     "results",
     "stand_in",
     "hand_over",
+    "let_go",
+    "student_leaves",
+    "evaluate",
+    "due",
     "mend",
     "change",
     "backdate",
@@ -82,6 +86,10 @@ Name = Literal[
 ]
 
 
+COURTESIES: Final = frozenset(("greet", "thank", "bye", "received"))
+"""Affairs that concern nothing on record."""
+
+
 class Affair(NamedTuple):
     """What somebody wants: the affair; the words that name a person or a thing it is about; and,
     for a correction or a bulletin, the words of the new value or of the message."""
@@ -94,7 +102,7 @@ class Affair(NamedTuple):
 
 def affair_of(text: str) -> Affair | None:
     """What somebody wants of their own affairs, if that is what these words say."""
-    if told := _bulletin_of(text):
+    if told := bulletin_of(text):
         return told
     if len(text) > _LONGEST:
         return None
@@ -108,7 +116,13 @@ def affair_of(text: str) -> Affair | None:
     return None
 
 
-def _bulletin_of(text: str) -> Affair | None:
+def is_courtesy(text: str) -> bool:
+    """Whether somebody is only polite: 好的谢谢老师, 收到."""
+    found = affair_of(text) if len(text) <= _LONGEST_COURTESY else None
+    return found is not None and found.name in COURTESIES
+
+
+def bulletin_of(text: str) -> Affair | None:
     """A bulletin with its words, however many these are. The first clauses say whom it is for, and
     everything that follows is the message."""
     short = len(text) <= _LONGEST
@@ -154,6 +168,7 @@ def is_about_all(affair: Affair) -> bool:
 
 _OF_ALL = re.compile("考试|期中|期末|学生|大家|他们|放假|exam")
 _LONGEST = 60
+_LONGEST_COURTESY = 40
 _CLAUSE_END = re.compile(r"[:：,，.。;；!！\n]")
 _OPENS = (":", "：", "\n")
 """Behind these words everything is reported, and so may ask whatever it likes."""

@@ -43,14 +43,18 @@ def audience_of(words: str) -> SaidAudience:
 
 
 _ROLES: Final[Mapping[str, re.Pattern[str]]] = {
-    "school_teacher": re.compile("(?:中学|学校)?(?:指导)?(?:教师|老师)"),
+    "school_teacher": re.compile(r"(?:中学|学校)?(?:指导)?(?:教师|老师)|\b(?:school )?teachers\b"),
     "team_member": re.compile("(?:培养)?团队(?:成员|老师)?"),
-    "mentor": re.compile("导师"),
-    "guardian": re.compile("(?:(?:学生|同学|学员|孩子)们?的?)?(?:家长|监护人)"),
+    "mentor": re.compile(r"导师|\bmentors\b"),
+    "guardian": re.compile(
+        r"(?:(?:学生|同学|学员|孩子)们?的?)?(?:家长|监护人)|\b(?:parents|guardians)\b"
+    ),
     "coordinator": re.compile("管理?办公室(?:人员)?"),
-    "student": re.compile("(?:学生|同学|学员)(?!们?的?(?:家长|监护人))"),
+    "student": re.compile(r"(?:学生|同学|学员)(?!们?的?(?:家长|监护人))|\bstudents\b"),
 }
-_EVERYBODY: Final = re.compile("(?:(?:所有|全体|全部)的?(?:人员?|成员)|每个人|大家)们?")
+_EVERYBODY: Final = re.compile(
+    "(?:(?:所有|全体|全部)的?(?:人员?|成员)|每个人|大家)们?|everyone|everybody"
+)
 _OWING: Final = re.compile("(?:还|都|仍)*(?:没|未|欠|差|不够|缺|不达标)[^的]*的?")
 _OWES: Final[Mapping[str, re.Pattern[str]]] = {
     "diary": re.compile("日志"),
@@ -61,5 +65,7 @@ _OWES: Final[Mapping[str, re.Pattern[str]]] = {
 _GRADE: Final = re.compile(
     "(?:高中?|初中?|小学?)[一二三四五六1-6](?:年级)?|[七八九]年级|20[0-9]{2}[级届]"
 )
-_SMALL: Final = re.compile("所有|全体|全部|各位|每个|每位|人员|的|们|都")
+_SMALL: Final = re.compile(
+    r"所有|全体|全部|各位|每个|每位|人员|的|们|都|\b(?:all|the|of|my|our)\b"
+)
 _SMALL_AMONG: Final = re.compile(rf"{_SMALL.pattern}|以及|[和跟与及、,，]")

@@ -36,9 +36,15 @@ def own_lengths(plain: str, lengths: Sequence[Length]) -> list[Length]:
     own = [
         length
         for length in lengths
-        if not (_in_a_title(plain, length.start) or _of_a_process(plain, length))
+        if not _in_a_title(plain, length.start)
+        and not (_of_a_process(plain, length) and not _of_all_that_was_done(plain, lengths))
     ]
     return [length for length in own if before(_WHOLE, plain, length.start)] or own
+
+
+def _of_all_that_was_done(plain: str, lengths: Sequence[Length]) -> bool:
+    """Whether the only length is of a process that somebody did: 做了电泳 一个半小时."""
+    return len(lengths) == 1 and before(_DID_IT, plain, lengths[0].start) is not None
 
 
 def breaks(plain: str, lengths: Sequence[Length]) -> list[Length]:
@@ -79,11 +85,19 @@ def _in_a_title(plain: str, start: int) -> bool:
 
 def _of_a_process(plain: str, length: Length) -> bool:
     return bool(
-        _PROCESS.search(plain, max(0, length.start - 12), length.start)
+        (
+            _PROCESS.search(plain, max(0, length.start - 12), length.start)
+            and not before(_AT_A_MACHINE, plain, length.start)
+        )
         or _PART_ONLY.search(plain, max(0, length.start - 12), length.start)
         or _A_PIECE.search(plain, max(0, length.start - 6), length.start)
-        or _DATA.match(plain, length.end)
+        or (_DATA.match(plain, length.end) and not _wrote(plain, length))
     )
+
+
+def _wrote(plain: str, length: Length) -> bool:
+    """Whether somebody wrote for so long: 做了一小时的观察记录, but not 做了24小时的记录."""
+    return length.minutes <= _LONGEST_WRITING and before(_WROTE, plain, length.start) is not None
 
 
 # --- days ----------------------------------------------------------------------------------------
@@ -134,7 +148,9 @@ _PROCESSES = any_of(r"""
     震荡 振荡 摇匀 沉[淀降] 煅烧 烧结 发酵 灭菌 消毒
     蒸发 回流 萃取 培养 通[电风] 充电 放[置了] 晾干?
     等待? 休息 午休 吃饭 迟到 晚了 早退 耽误 耽搁 暂停 停电 停了 走神 发呆
-    堵车? 路上 来回 往返 乘车 [坐骑]了 [坐骑开]了?车 相?隔 间隔 推迟 延迟 提前 延长 闲[扯聊]
+    堵车? 地铁 公交车? 高铁 火车 路上
+    来回 往返 乘车 [坐骑]了 [坐骑开]了?车 相?隔 间隔 推迟 延迟 提前 延长 闲[扯聊]
+    (?<!宣)传(?:输|文件)? 上传 下载 拷贝? 加载 排队? 卡[了住] 预热 开机 打车 联网 掉线
     程序 脚本 仿真 G?[CG]PU 服务器 电脑 机器 闲着
     centrifug\w+ incubat\w+ heat(?:ed|ing) boil(?:ed|ing) waited rested break_of late_by
 """)
@@ -142,17 +158,27 @@ _PROCESS = compiled(
     rf"(?:{_PROCESSES}|\d (?:度|℃|°c?|rpm|[转伏v]) [跑下]?)"
     r"(?:[了约用花跑转到为是:\s]|持续|大约|的?时间|\b(?:for|it|them)\b)*$"
 )
+_DID_IT = compiled(
+    r"(?:(?:做|进行)了?(?:一[个次组]|[一-鿿]{2})?|(?:天|午|晚上?|[号日])\s+)"
+    r"(?:电泳|染色|萃取|离心)[做了\s]*$"
+)
+# 用王老师的电脑跑了一小时程序
+_AT_A_MACHINE = compiled(r"用[^,。;]{0,8}(?:电脑|服务器|机器)[上跑做了]* $")
 _PART_ONLY = compiled(
     r"(?:其中|中间|期间|中途|途中|每(?![天日晚]))[^,。;]{0,8}$|关于[^,。;的]{0,4}$"
+    r"|(?:讲|说|介绍)的是$|(?:题目|主题|内容)[是叫]$"
 )
 _A_PIECE = compiled(r"(?:一[部段个份张条盘集]|这[部段]|全长|片长|(?<!总)时长为?|长达)(?:长)?$")
 _RECORDINGS = any_of("""
-    数据 录[音像] 音频 视频 纪录片 影片 样[品本] 曲线 波形 信号 记录 变化 温度 节律 周期 存活
+    数据(?!处理|分析|整理|清洗|拟合|采集|标注)
+    录[音像] 音频 视频 纪录片 影片 样[品本] 曲线 波形 信号 记录 变化 温度 节律 周期 存活
 """)
 _DATA = compiled(
     rf" 长?的[^,。;!]{{0,6}}?{_RECORDINGS}| 的{_PROCESSES}"
     r"| (?:自动|连续|不间断|监[测控]|[车飞高地]|节律|周期|[一-鿿]{0,2}曲线|后|龄|长的)"
 )
+_LONGEST_WRITING = 4 * 60
+_WROTE = compiled(r"[做写]了?(?:大?约|大概|差不多|整整)? $")
 _WHOLE = compiled(
     r"(?:[总一]?共|总[计长]|总?[时用]长|合计|历时|耗时|用时|全程|前后|\btotal(?:_of)?\b"
     r"|活动本身|(?:真正|实际|净)[^,。;\d]{0,8}?)(?:的?时间)?[用花是就了约\s]*$"

@@ -83,6 +83,12 @@ def _half_day(_: object, hour: str, minute: str | None, half: str) -> time:
     return time(count(hour) % 12 + 12 * (half == "p"), count(minute or "0"))
 
 
+def _first_of_two(hour: str, minute: str | None, last: str, half: str) -> time:
+    """7 of 7 to 8:30 pm, 11 of 11 to 1 pm."""
+    before_noon = count(hour) % 12 > count(last) % 12
+    return _half_day(None, hour, minute, "a" if before_noon else half)
+
+
 def _short_of(part: PartOfDay | Literal["night"] | None, hour: str, minutes: str) -> time:
     full = _clock(part, hour)
     total = 60 * full.hour - count(minutes)
@@ -93,6 +99,11 @@ def _short_of(part: PartOfDay | Literal["night"] | None, hour: str, minutes: str
 
 _CLOCKS = Phrases[time](
     (r"(?<![\d:.])(\d\d?)(?: [:.] (\d\d))? ([ap])\.?m\b\.?", _half_day),
+    # The first of 2-4pm and 7 to 8:30 pm, where the second says for both what they are.
+    (
+        rf"(?<![\d:.])(\d\d?)(?::(\d\d))?(?={TO}(\d\d?)(?: [:.] \d\d)? ([ap])\.?m\b)",
+        lambda _, *said: _first_of_two(*said),
+    ),
     (r"(?<![\d:.])(\d\d?) : (\d\d)(?::\d\d)?(?![\d:])", _clock),
     (r"half_past_<n>", lambda part, hour: _clock(part, hour, "30")),
     (r"<n> o['’]clock\b", _clock),
@@ -107,9 +118,8 @@ _CLOCKS = Phrases[time](
         r"(?![儿也没不建体收感心意问想]|都(?![在做待呆去上听学写测练]))",
         _clock,
     ),
-    # The first of 2-4点 and 2-4pm, where the second says for both what they are.
+    # The first of 2-4点
     (rf"(?!一直)<i>(?={TO}{WHOLE} [点时])", _clock),
-    (rf"(\d\d?)(?={TO}\d\d? ([ap])\.?m\b)", lambda _, hour, half: _half_day(_, hour, "", half)),
 )
 # The next place where a time of day may start.
 NEXT_HOURS = (_PARTS.next, _CLOCKS.next)

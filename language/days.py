@@ -217,10 +217,11 @@ _DATE = compiled(r"[^几前后]*(?:月[^几前后]*|[日号])")
 _OF_A_WEEK = compiled(r" (?:上++|[这本])一?个?(?:周|星期|礼拜)(?!末)[^周星礼]++ ")
 _RANGE = compiled(r"[到至~-]|\bto\b")
 _BLANK = compiled(" ")
-# 周三之前, 国庆后, 五一假期 are not that day; 昨天后两节课 is.
+# 周三之前, 国庆后, 五一假期, 国庆最后一天 are not that day; 昨天后两节课 is.
 _NOT_THEN = compiled(
     rf" (?:[之以]?前(?![往去来面半段后]|{WHOLE}[节个堂小分钟])"
-    rf"|[之以]?后(?![来面半段续期晌]|{WHOLE}[节个堂小分钟])|以来|内(?!容)|期间|起(?![来床])|[小长]?假)"
+    rf"|[之以]?后(?![来面半段续期晌]|{WHOLE}[节个堂小分钟])|以来|内(?!容)|期间|起(?![来床])|[小长]?假"
+    rf"|节? 的?(?:最后|头|第){WHOLE}[天日])"
 )
 # Words that mean other things too, and are a day only where a clause begins, as are hours alone:
 # 3.5, sat, 3点.
@@ -244,7 +245,8 @@ _MINUTES_IN = {"分钟": 1, "minute": 1, "刻钟": 15, "小时": 60, "钟头": 6
 _FESTIVAL_TABLE = """
     元旦 1-1, 情人节 2-14, 女生节 3-7, 三八妇女节 3-8, 三八节 3-8, 妇女节 3-8, 植树节 3-12,
     愚人节 4-1, 五一 5-1, 劳动节 5-1, 青年节 5-4, 六一 6-1, 儿童节 6-1,
-    建党节 7-1, 建军节 8-1, 教师节 9-10, 国庆 10-1, 万圣节 10-31,
+    建党节 7-1, 建军节 8-1, 教师节 9-10, 国庆 10-1, 万圣节 10-31, 光棍节 11-11,
+    双十一 11-11, 双11 11-11, 双十二 12-12, 双12 12-12,
     平安夜 12-24, 圣诞 12-25, new year's day 1-1, national day 10-1, christmas 12-25
 """
 _FESTIVALS = dict(row.strip().rsplit(" ", 1) for row in _FESTIVAL_TABLE.split(","))

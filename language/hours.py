@@ -78,7 +78,10 @@ def own_time(
     if not begun:
         return time
     began = first[0]
-    minutes = _until(began, last[-1], plain) if last and last[-1].start > began.end else None
+    minutes = None
+    # 五点结束的，三点开始: the one end may be told before.
+    if last and (last[-1].start > began.end or len(last) == 1):
+        minutes = _until(began, last[-1], plain)
     return replace(time, start=began.hours.start if _sure(plain, began) else None, minutes=minutes)
 
 
@@ -193,8 +196,9 @@ def _until(began: _Said, ended: _Said, plain: str) -> int | None:
     start = began.hours.start
     if start is None or until is None:
         return None
-    if until <= start and not ended.hours.part and until.hour < _NOON <= start.hour:
-        until = until.replace(hour=until.hour + _NOON)
+    if until <= start and not ended.hours.part and until.hour <= _NOON <= start.hour:
+        # 从九点做到十二点, in the evening
+        until = until.replace(hour=(until.hour + _NOON) % _DAY)
     minutes = _between(start, until)
     return minutes if 0 < minutes <= _LONGEST else None
 
@@ -212,6 +216,7 @@ _MARKS = ",。;!? "
 _EARLIEST = 5
 _LATE_MORNING = 11
 _NOON = 12
+_DAY = 24
 _LONGEST = 12 * 60
 _ACTIVITY = compiled(ACTIVITY)
 _LEISURE = compiled(LEISURE)
@@ -225,9 +230,10 @@ _COUNTED = compiled(r" [一两二三\d] [个场次节篇]")
 _ALL = compiled(r"[一整]个?$")
 _UNTIL = compiled(
     r"(?:[做干弄搞整学写忙看聊讲测调跑算练搭听读开待改唠谈养等拖录]了?|一直|直)?到了?快? $|才 $"
+    r"|(?:结束|收工|离开)的?时间[是为:]? $"
 )
 _ENDED = compiled(
-    r" (?:左右|多|才|就|准时|那会儿?)*"
+    r" (?:左右|多|整|钟|才|就|准时|那会儿?)*"
     r"(?:结束|散|收[工摊尾]|走(?![进到去过])|做?完|离开|出来|出[去门]|下课|回[家来去]|撤|关门|放学|解散"
     r"|停)"
 )
@@ -236,8 +242,8 @@ _ELSE = compiled(
     r"(?:到家|起床|起来|醒|出门|出发|睡|吃|回家|放学(?!以?后))"
 )
 _BEGAN = compiled(
-    r"(?=[,。;!\s]|$)| (?:左右|多|就|才|整|钟)*(?:$|[,。;!]|开始|开[的会组]|起(?![床来])|到的"
-    r"|才?到(?=[ ,。;]|$)|进|入场|的时候|的?[和跟与同在去]|上[的课线]"
+    r"(?=[,。;!\s]|$)| (?:左右|多|就|才|整|钟)*(?:$|[,。;!]|开始|开[的会组]|起(?![床来])"
+    r"|[到来去]的|[来去]了|才?到(?=[ ,。;]|$)|进|入场|的时候|的?[和跟与同在去]|上[的课线]"
     rf"|{ACTIVITY}|[一-鿿]{{1,3}}[带教给])"
 )
 _NOT_BEGAN = compiled(r"(?:[到至前]|不到|过了|截止|之前|约了?[一-鿿]{0,4}|说好?|定) $")

@@ -136,15 +136,21 @@ def _hours_and_quarters(hours: str, quarters: str) -> int:
 # 小实, 分中 and 分种 are what a hand or a microphone makes of 小时 and 分钟; in the north 四个点儿
 # are four hours.
 _HOUR = (
-    r"(?:个? (?:小[时是]|小实(?!验)|钟头)|个钟|个点儿|xiao shi\b"
-    r"|(?<![a-z])(?:hours?|hrs?|h)(?![a-z]))"
+    r"(?:个? (?:小 [时是]|小实(?!验)|钟头)|个钟|个点儿|xiao shi\b"
+    r"|(?<![a-z])(?:hours?|hrs?|h)(?![a-z])|-hours?\b)"
 )
-_MINUTE = r"(?:分[钟种]|分中(?![之的])|fen zhong\b|(?<![a-z])(?:minutes?|mins?)(?![a-z]))"
+_MINUTE = (
+    r"(?:分 [钟种]|分中(?![之的])|fen zhong\b|(?<![a-z])(?:minutes?|mins?)(?![a-z])|-minutes?\b)"
+)
 _AND = r" (?:[零又]|(?<=[a-z]),|另外?|外?加|\band\b)? "
 # 两小时二十 ends there; 一小时二十个样品 and 一小时二十来分钟 go on.
 _ENDS = r"(?! [\d:零一二三四五六七八九十百千几点个人次名篇道页组张份条只种支号样多来余分])"
 _LENGTHS = Phrases[int](
     (rf"<n> (?:个半 (?:小时|钟头|钟)|{_HOUR} (?:半(?![个天])|and_a_half\b))", _hours_and_half),
+    (r"<n> 个 半\s+(?:小时|钟头|钟)", _hours_and_half),
+    (rf"(\d++)\s+\. (\d++) {_HOUR}", lambda whole, part: _hours(f"{whole}.{part}")),
+    # What a microphone makes of 两小时.
+    (r"(?<![测流数质重音产容大]) [量凉] 个? (?:小时(?!数)|钟头)", lambda: 120),
     (r"([俩仨两\d]) 半 (?:小时|钟头)", _hours_and_half),
     (rf"(?<!{HAN})(?<![\d每这那第 ])个半 钟(?!头)", lambda: 90),
     (r"半拉 (?:小时|钟头)", lambda: 30),
@@ -165,6 +171,9 @@ _LENGTHS = Phrases[int](
 _ROUGH = Phrases[int](
     (r"<n> 个? [多来几](?:个? (?:小时|钟头)|个? 钟(?!头))", _hours),
     (rf"<n> [多来几] {_MINUTE}", lambda minutes: _minutes(amount(minutes))),
+    # 一个 半小时 and 1. 5小时 may be a number and a length, or one of both.
+    (r"<n> 个\s+半(?:小时|钟头)", _hours_and_half),
+    (rf"(\d++)\.\s+(\d++) {_HOUR}", lambda whole, part: _hours(f"{whole}.{part}")),
 )
 _ABOUT = compiled(
     r"(?:约莫|[\s约近共从就有是]|大[概约致]|估计|差不多|[整足]{2}|整(?=[\d一两二三])|[总一]共是?|[花用做待]了"

@@ -210,6 +210,7 @@ _BY_THE_WAY = any_of("""
 """)
 _STAYED_AWAY = compiled(
     rf"{_BY_THE_WAY}*+{_AWAY}|[^,。;!]{{0,6}}(?:没有?(?:来|参加)|缺席|请[了病事]*假)"
+    r"| (?:[主合]?[写编著译]|发表|出版|推荐|布置|发|留)(?:过|给[我你他]们?)?的"
 )
 _ANYBODY = rf"(?:[一-鿿·]{{1,4}}{TITLE}|\b(?:prof|dr|mrs?|ms|miss)\b\.? [a-z]++)"
 _WITHOUT = compiled(

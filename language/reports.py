@@ -52,7 +52,8 @@ def may_be_session(text: str, now: datetime) -> bool:
     if own and all(is_to_come(said, now) for said in own):
         return False
     words = _without(plain, [*days, *lengths])
-    if not (own or lengths) and not (_DID.search(words) and _ACTIVITY.search(words)):
+    did = _DID.search(words) and _ACTIVITY.search(words)
+    if not (own or lengths or did or _IN_THE_LAB.search(words)):
         return False
     idle = _LEISURE.search(words) or _CHATTER.search(plain)
     return bool(_ANY_ACT.search(words)) and not idle
@@ -209,7 +210,8 @@ def _acts(plain: str, words: str, day: bool, lengths: Sequence[Length]) -> bool:
     ):
         return True
     if not lengths:
-        return bool(_I_DID.search(words)) and not _LEISURE.search(words)
+        was_at_work = _I_DID.search(words) or _IN_THE_LAB.search(words)
+        return bool(was_at_work) and not _LEISURE.search(words)
     if _LEISURE.search(words) or _CHATTER.search(plain):
         # 他堵车没到，我推了一个小时公式: what was done for so long is in a clause of its own.
         clauses = [_clause(words, length) for length in lengths]
@@ -274,7 +276,7 @@ _INSTEAD = compiled(
 # Not 是2小时，不是3小时, which says the first.
 _TAKEN_BACK = compiled(
     r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|(?<=\s)不是(?=\s)"
-    r"|[啊哦噢呃额嗯诶哎]+[,、]?不是|[啊哦噢呃额嗯诶哎]*不对|[说写打记]错了?|更正|口误"
+    r"|[啊哦噢呃额嗯诶哎]+[,、]?不(?:是|(?=[\s,、]))|[啊哦噢呃额嗯诶哎]*不对|[说写打记]错了?|更正|口误"
     r"|[吧嗯呃啊]+[,、]?对(?![于面比照称着])|\b(?:no_wait|wait_no|i_mean)\b)[\s,.…。、]*)+(?:应该)?[是:]?\s*"
 )
 _WITH = compiled(r"(?:[和跟与同]|应该)? ")
@@ -286,6 +288,11 @@ _DID = compiled(
 )
 _I_DID = compiled(
     r"(?:我们?|俺)[^,。;]{0,8}[一-鿿][了过完][^,。;]{0,6}[一-鿿a-z]{2}|\b(?:i|we)_(?:\w+ed|went|took|gave)\b"
+)
+# 两天都在实验室
+_IN_THE_LAB = compiled(
+    r"(?:都|一直|[两三四]天|整天)(?:是|去了?|[待呆泡]|[待呆泡]?在了?)[^,。;!?]{0,6}?"
+    r"(?:实验室|机房|实验楼|课题组)里?[待呆泡]?[着了]? [,。!~]*$"
 )
 _OFF = (
     r"(?:(?:取消|改期|推迟)了?|(?:考察|组会|例会|讲座|实验|活动|采样|讨论|参观|比赛|课)[^,。;]{0,8}"
@@ -308,6 +315,8 @@ _SAYINGS = compiled(
     rf"|(?:班主任|导师|老师|教练|医生)|[他她]们?|(?:有|别)人)(?:刚才?|昨天|今天|又|还|就|都)*"
     r"(?:说(?![的了明服好起])|问(?![了题卷])|批评|夸|怪|嫌|提醒|要求|叫(?=我)|让(?=我|大家))"
     r" [^,。;!?\s]*"
+    # 跟王老师约了明天下午做实验: what is arranged has not been done.
+    r"|(?:约[了好定]*|[说定讲谈]好)了?[^,。;!?\s]{0,3}(?:明[天早晚]|后天|下个?[周次星礼])[^,。;!?\s]*"
 )
 _NONE_OF_US = "(?![^!?]*(?:我|咱|俺|带|教|指导|一起|together))"
 _BY_OTHERS = compiled(
@@ -338,6 +347,7 @@ _STUDIED = (
 _QUESTION = f"(?:{_QUESTIONS}|{_STUDIED.format('(?:怎|如何|为何|什么)')})"
 _REQUEST = any_of(r"""
     应该 必须 (?<!不)得去 记得 提醒 别忘 帮我 麻烦 申请 报名
+    要是[^,。;]*就好了 早知道 [恨巴]不得
     希望(?:老师|学校|办公室|你|您|可以|能(?:[参报来去安再给]|[有多]))
     ^(?:如果|假如|要是|假设) [,。](?:如果|要是)
     ^(?:通知|公告|预告|各位|请各|请同学) 通知[:,] 请.{0,6}(?:同学|老师).{0,20}(?:参加|到)
@@ -360,7 +370,9 @@ _PLAN = any_of(r"""
 _RECORDED = any_of(r"""
     日[志记] 提交 上传 够了 通过了[^,。]{0,6}记录
     审[核批] 驳回 退回 撤回 删[除掉] 补[交写录] 每[次周月年学][^,。]*[次时天]
-    [写记填报]错 是[^,。]{1,6}(?:小时|分钟)[,]?不是
+    [写记填报]错
+    的(?:记录|[^,。;\s]{0,4}(?:时长|时间|日期|地点))[^,。;\s]{0,3}(?:错了|不对|有误)
+    是[^,。]{1,6}(?:小时|分钟)[,]?不是
     ^把[^,。]*(?:实验|活动|记录|讲座|时[长间]|日期|地点|那次|那条|讨论|组会)[^,。]*改
     (?<!改[一-鿿])(?<!改[一-鿿]{2})(?<!改[一-鿿]{3})改[成为到]了?\s*(?:\d|[零一二两三四五六七八九十半]|线[上下]|到校|校外|昨|前天|今|周|上周)
     改\s*\d+个?小时

@@ -334,7 +334,7 @@ _TIDYING = (
     (re.compile(r"\s++(?=[,，.。、;；!！])|(?<=[,，、;；。])[\s,，、;；。]++"), ""),
     (
         re.compile(
-            rf"^(?:[{_PUNCTUATION}]|(?:活动)?内容[:：]|我们?(?![国校])|的|又|(?:I|we|and)\b)++",
+            rf"^(?:[{_PUNCTUATION}]|不是[,，]?是|(?:活动)?内容[:：]|我们?(?![国校])|的|又|(?:I|we|and)\b)++",
             re.I,
         ),
         "",
@@ -342,7 +342,8 @@ _TIDYING = (
     (re.compile(r"\s\s+"), " "),
 )
 _TOO_LITTLE = re.compile(
-    r"(?:\W|[了的去在和跟我们是有也都就来到做共]|(?:did|was|went|to|a|the)\b)*+", re.I
+    r"(?:\W|[了的去在和跟我们是有也都就来到做共]|一直|[两这几]天|整天|上?周末|(?:did|was|went|to|a|the)\b)*+",
+    re.I,
 )
 # 两节课，一节45分钟: of each too.
 _OF_EACH = compiled(

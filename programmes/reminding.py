@@ -113,7 +113,7 @@ class StageDue:
     """Who is told as well once it is late."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LearnerState:
     """What is known of a learner on a day."""
 
@@ -157,9 +157,9 @@ class Saying:
     period: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Matter:
-    """One thing that is owed."""
+    """One thing that is owed. It equals itself only, so that what many owe is soon found again."""
 
     about: str
     rule: str
@@ -198,9 +198,9 @@ class Outlook:
 def outlook(programme: Programme, state: LearnerState, on: date) -> Outlook:
     """What is to be said of a learner on a day. Days on leave are quiet, except for what others
     owe them."""
-    found = tuple(matters(programme, state, on))
-    owed = tuple(one for matter in found for one in _owed(matter, on))
-    later = [day for matter in found if (day := _next(matter, on)) is not None]
+    seen = [_seen(matter, on) for matter in matters(programme, state, on)]
+    owed = tuple(one for matter in seen for one in matter.owed)
+    later = [matter.next for matter in seen if matter.next is not None]
     later += [day for day in _turns(programme, state, on) if day > on]
     for first, last in state.away:
         if first <= on <= last:
@@ -209,26 +209,21 @@ def outlook(programme: Programme, state: LearnerState, on: date) -> Outlook:
     return Outlook(owed, min(later, default=None))
 
 
-def _next(matter: Matter, on: date) -> date | None:
-    """The day of the next saying of a matter."""
+@lru_cache(maxsize=4096)
+def _seen(matter: Matter, on: date) -> Outlook:
+    """For each party the latest saying of one matter that has come, and the day of its next. It is
+    looked at once for all learners who owe the same."""
+    latest: dict[To, Saying] = {}
+    ahead: date | None = None
     for saying in matter.steps:
         if saying.on > on:
-            return saying.on
-    return None
-
-
-def _owed(matter: Matter, on: date) -> Iterator[Owed]:
-    """For each party, the latest step that has come."""
-    if matter.steps and matter.steps[0].on > on:
-        return
-    latest: dict[To, Saying] = {}
-    for saying in matter.steps:
-        if saying.on <= on:
-            for to in saying.to:
-                latest[to] = saying
-    for to, saying in latest.items():
-        if on <= saying.last:
-            yield Owed(to, matter, saying)
+            ahead = saying.on
+            break
+        latest.update(dict.fromkeys(saying.to, saying))
+    return Outlook(
+        tuple(Owed(to, matter, saying) for to, saying in latest.items() if on <= saying.last),
+        ahead,
+    )
 
 
 def _of_others(one: Owed) -> bool:
@@ -250,16 +245,16 @@ def _turns(programme: Programme, state: LearnerState, on: date) -> Iterator[date
 
 def matters(programme: Programme, state: LearnerState, on: date) -> Iterator[Matter]:
     """Everything that is owed on the day, and what will be owed soon if nothing is done."""
-    begun = _begun(programme, state)
+    begun, end = _begun(programme, state), _end(programme)
     if on >= begun:
         for asked in programme.requirements:
-            yield from _minimum(programme, asked, state, begun, on)
-        yield from _writings(programme, state)
-        yield from _plan(programme, state)
+            yield from _minimum(programme, asked, state, begun, end, on)
+        yield from _writings(programme, state, end)
+        yield from _plan(programme, state, end)
     yield from _materials(programme, state)
     yield from state.unprepared
     yield from state.unsigned
-    yield from _queue(programme, state)
+    yield from _queue(state, end)
 
 
 def _begun(programme: Programme, state: LearnerState) -> date:
@@ -274,9 +269,13 @@ def _end(programme: Programme) -> date:
 
 
 def _minimum(
-    programme: Programme, asked: Requirement, state: LearnerState, begun: date, on: date
+    programme: Programme,
+    asked: Requirement,
+    state: LearnerState,
+    begun: date,
+    end: date,
+    on: date,
 ) -> Iterator[Matter]:
-    end = _end(programme)
     if asked.per is Per.CYCLE:
         if programme.cycle.last_day is None:
             return
@@ -291,11 +290,10 @@ def _minimum(
 
 def _toward(
     asked: Requirement, state: LearnerState, span: DaysThere, end: date, on: date, name: str
-) -> Iterator[Matter]:
+) -> Sequence[Matter]:
     """What is missing of one minimum within one span of days. It can be made up until `end`."""
     missing = asked.at_least - _done(asked, state.sessions, span.first, end)
-    if missing > 0:
-        yield from _lacking(asked, missing, span, end, on, name)
+    return _lacking(asked, missing, span, end, on, name) if missing > 0 else ()
 
 
 @lru_cache(maxsize=4096)
@@ -394,7 +392,7 @@ def _next_month(day: date) -> date:
 # ---------------------------------------------------------------- writing
 
 
-def _writings(programme: Programme, state: LearnerState) -> Iterator[Matter]:
+def _writings(programme: Programme, state: LearnerState, end: date) -> Iterator[Matter]:
     for writing in programme.records:
         if writing.kind not in state.asked:
             continue
@@ -406,7 +404,7 @@ def _writings(programme: Programme, state: LearnerState) -> Iterator[Matter]:
                     writing.kind.value,
                     rule,
                     clause,
-                    _after_session(one, _end(programme)),
+                    _after_session(one, end),
                     name=writing.name,
                     entry=one.entry,
                 )
@@ -472,12 +470,13 @@ def _around(
 # ---------------------------------------------------------------- plan and materials
 
 
-def _plan(programme: Programme, state: LearnerState) -> Iterator[Matter]:
+def _plan(programme: Programme, state: LearnerState, end: date) -> Iterator[Matter]:
+    if state.plan is None:
+        return
     fact = programme.cultivation.plan_author
     to = PARTIES.get(fact.value or "")
-    if state.plan is None or to is None:
-        return
-    yield _planned(state.plan, _end(programme), to, fact.clause)
+    if to is not None:
+        yield _planned(state.plan, end, to, fact.clause)
 
 
 @lru_cache(maxsize=4096)
@@ -629,8 +628,8 @@ DECIDED_BY_OFFICE: Final = frozenset({"plan"})
 """The kinds of entry for which that holds."""
 
 
-def _queue(programme: Programme, state: LearnerState) -> Iterator[Matter]:
-    last = _end(programme) + DAY * 60
+def _queue(state: LearnerState, end: date) -> Iterator[Matter]:
+    last = end + DAY * 60
     for one in state.waiting:
         by_office = one.kind in DECIDED_BY_OFFICE
         steps = tuple(

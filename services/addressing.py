@@ -292,7 +292,7 @@ def _members(
     if wanted.owes is not None:
         cohort = cast(Cohort, db.get(Cohort, cohort_id))
         short, left = in_short(db, cohort, beijing_day(now), None, conditions)
-        owing = [one.member_id for one in short if one.lacks(wanted.owes)]
+        owing = [one.member_id for one in short if wanted.owes in one.owing]
         conditions.append(col(Membership.id).in_(owing))
     learners = col(Membership.role).in_(LEARNERS)
     if wanted.owes is not None or wanted.grade:

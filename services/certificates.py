@@ -772,10 +772,13 @@ def read(db: Session, actor: Actor, certificate_id: int) -> Issued:
 
 
 def of_family(db: Session, actor: Actor) -> list[Issued]:
-    """The actor's own certificates and those of the children they answer for, the latest
-    first."""
-    family = _family(db, actor)
-    rows = _rows.where(col(Certificate.member_id).in_(family), col(Certificate.token) != "")
+    """The actor's own certificates and proofs of hours, and the certificates of the children they
+    answer for, the latest first."""
+    is_proof, whose = col(Certificate.proof) != "", col(Certificate.member_id)
+    theirs = (~is_proof & whose.in_(_family(db, actor))) | (
+        is_proof & whose.in_(_family(db, actor, READING[True]))
+    )
+    rows = _rows.where(theirs, col(Certificate.token) != "")
     return [Issued(*row) for row in db.exec(rows.order_by(col(Certificate.id).desc()))]
 
 
@@ -787,29 +790,27 @@ def cohorts_of_family(db: Session, actor: Actor) -> list[Cohort]:
     return list(db.exec(cohorts.order_by(col(Cohort.id).desc())))
 
 
-def _family(db: Session, actor: Actor) -> list[int]:
+def _family(db: Session, actor: Actor, act: str = "read_certificate") -> list[int]:
     return [
         grant.thing
-        for grant in grants_of(db, actor.person_id, "read_certificate")
+        for grant in grants_of(db, actor.person_id, act)
         if grant.relation in looking.NOT_STAFF
     ]
 
 
 def concerned(db: Session, place: Membership) -> bool:
     """Whether a membership has anything to do with certificates: it belongs to the office
-    of a programme that has them, or its person has one."""
+    of a programme that has them, or its person has one, or a proof of hours."""
     if place.role in (*ROLES[Relation.OFFICE], *ROLES[Relation.AUDITOR]):
         return issued_in(cohort_of(db, place))
-    theirs = (
-        select(Certificate.id)
-        .join(Membership, col(Membership.id) == col(Certificate.member_id))
-        .where(Certificate.proof == "")
+    theirs = select(Certificate.id).join(
+        Membership, col(Membership.id) == col(Certificate.member_id)
     )
     if place.role in ROLES[Relation.GUARDIAN]:
         children = select(Guardianship.child_id).where(
             Guardianship.guardian_id == place.person_id, col(Guardianship.ended_at).is_(None)
         )
-        theirs = theirs.where(col(Membership.person_id).in_(children))
+        theirs = theirs.where(Certificate.proof == "", col(Membership.person_id).in_(children))
     else:
         theirs = theirs.where(Membership.person_id == place.person_id)
     return db.exec(theirs.limit(1)).first() is not None

@@ -70,12 +70,17 @@ def recommended(db: Session, students: Collection[int]) -> set[int]:
     return set(
         db.exec(
             select(Evaluation.student_id).where(
-                col(Evaluation.student_id).in_(students),
-                Evaluation.outcome == Outcome.RECOMMENDED.value,
-                Evaluation.state == EvaluationState.SIGNED,
+                col(Evaluation.student_id).in_(students), *RECOMMENDED
             )
         )
     )
+
+
+RECOMMENDED: Final = (
+    col(Evaluation.outcome) == Outcome.RECOMMENDED.value,
+    col(Evaluation.state) == EvaluationState.SIGNED,
+)
+"""The condition that an evaluation recommends its learner to experts."""
 
 
 def decided(db: Session, students: Collection[int], stage: str) -> set[int]:

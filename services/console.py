@@ -61,11 +61,9 @@ class LearnerLine(NamedTuple):
     since: date | None
     """The day on which somebody joined late; `None` if from the start."""
     born: date | None
-    presence: Presence
+    presence: str
     waiting: int
     """How many of their entries wait for review."""
-    oldest: datetime | None
-    """Since when the first of them waits."""
 
 
 def readable(
@@ -83,13 +81,10 @@ def readable(
 
 def learners(db: Session, cohort: Cohort, reader: int) -> list[LearnerLine]:
     """The learners whom the reader may read, in the order of the roster."""
+    here = sa.select(col(Membership.id)).where(col(Membership.cohort_id) == cohort.id)
     waits = (
-        sa.select(
-            col(Record.student_id),
-            sa.func.count().label("waiting"),
-            sa.func.min(col(Record.submitted_at)).label("oldest"),
-        )
-        .where(*records.waits_in(cast(int, cohort.id), reader))
+        sa.select(col(Record.student_id), sa.func.count().label("waiting"))
+        .where(*records.waits_anywhere(reader), col(Record.student_id).in_(here))
         .group_by(col(Record.student_id))
         .subquery()
     )
@@ -106,7 +101,6 @@ def learners(db: Session, cohort: Cohort, reader: int) -> list[LearnerLine]:
             col(Person.birth_date),
             roster.presence_now(),
             sa.func.coalesce(waits.c.waiting, 0),
-            waits.c.oldest,
         )
         .join(Person, col(Person.id) == col(Membership.person_id))
         .outerjoin(Unit, col(Unit.id) == col(Membership.unit_id))
@@ -116,10 +110,28 @@ def learners(db: Session, cohort: Cohort, reader: int) -> list[LearnerLine]:
     )
     # Fetched at once: of ten thousand, one at a time takes twice as long.
     rows: Iterable[Any] = db.connection().execute(found).all()
-    return [
-        LearnerLine(a, b, c, d, e, f, g, h, i, PRESENCES[there], waiting, oldest)
-        for a, b, c, d, e, f, g, h, i, there, waiting, oldest in rows
-    ]
+    return [*map(LearnerLine._make, rows)]
+
+
+def oldest_waits(
+    db: Session, cohort: Cohort, reader: int, lines: Sequence[LearnerLine] = ()
+) -> dict[int, datetime]:
+    """Since when the first entry of each learner waits whom the reader may read; with `lines`, of
+    these learners only."""
+    if lines:
+        waits = (
+            *records.waits_anywhere(reader),
+            col(Record.student_id).in_([line.id for line in lines]),
+        )
+    else:
+        waits = records.waits_in(cast(int, cohort.id), reader)
+    found = (
+        sa.select(col(Record.student_id), sa.func.min(col(Record.submitted_at)))
+        .where(*waits)
+        .group_by(col(Record.student_id))
+    )
+    rows: Iterable[Any] = db.connection().execute(found)
+    return dict(tuple(row) for row in rows)
 
 
 def consent_awaited(

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
@@ -34,6 +35,7 @@ from services.access import (
     learner_at,
     memberships,
     name_at,
+    things,
 )
 from services.packs import load, word_label
 from services.rights import RIGHTS, ROLES, Relation
@@ -174,21 +176,63 @@ def tasks(db: Session, actor: Actor) -> list[Task]:
     return found
 
 
-def left(db: Session, actor: Actor, student_id: int, stage: str, side: str) -> list[Task]:
-    """What the actor still has to sign, after this part of this learner's: all that a mentor or
-    teacher writes, or the same part for the rest of an office's learners. Raises `Refused`."""
-    if side != Side.OFFICE:
-        return [task for task in tasks(db, actor) if task.waits]
-    cohort = cohort_of(db, roster.find_member(db, student_id).membership)
-    now = stages.stage_of(db, cohort, stage, beijing_day(actor.now))
-    theirs = [
-        task
-        for part, each in parts_written(db, cohort, learners(db, actor, cohort), now)
-        if part.side is Side.OFFICE
-        for task in each
+def left(
+    db: Session, actor: Actor, student_id: int, stage: str, side: str
+) -> tuple[Task | None, int]:
+    """The first part that the actor still has to sign, after this part of this learner's, and how
+    many there are: of all that a mentor or teacher writes, or of the same part for the rest of an
+    office's learners. Raises `Refused`."""
+    today = beijing_day(actor.now)
+    if side == Side.OFFICE:
+        cohort = cohort_of(db, roster.find_member(db, student_id).membership)
+        written = [(cohort, stages.stage_of(db, cohort, stage, today), Side.OFFICE)]
+    else:
+        written = [
+            (cohort, now, each)
+            for each in (Side.TEAM, Side.SCHOOL)
+            for cohort in db.exec(_cohorts_of(ACT_OF[each], actor))
+            for now in stages.stages_of(db, cohort, today)
+        ]
+    found = [
+        (number, now, each)
+        for cohort, now, each in written
+        for part in stages.parts_of(cohort, now.stage)
+        if part.side is each and now.takes_evaluations
+        for number in db.connection().execute(_unsigned(actor, cohort, now, part)).scalars()
     ]
-    mine = signable(db, actor, theirs)
-    return [task for task in theirs if (task.member.id, task.part.side) in mine]
+    if not found:
+        return None, 0
+    number, now, each = found[0]
+    return task(db, actor, number, now.number, each), len(found)
+
+
+def _cohorts_of(act: str, actor: Actor) -> SelectOfScalar[Cohort]:
+    """The cohorts of the learners to whom the actor may do an act now."""
+    places = sa.select(col(Membership.cohort_id)).where(
+        col(Membership.id).in_(things(act, actor.person_id)), col(Membership.ended_at).is_(None)
+    )
+    return select(Cohort).where(col(Cohort.id).in_(places)).order_by(col(Cohort.id))
+
+
+def _unsigned(actor: Actor, cohort: Cohort, now: StageNow, part: StagePart) -> sa.Select[Any]:
+    """The learners whose part of a stage the actor has still to sign, in the order of the roster;
+    where experts mark, of those only who were recommended to them."""
+    of_them = sa.select(col(Evaluation.student_id))
+    at_stage = of_them.where(col(Evaluation.stage) == now.key)
+    theirs = at_stage.where(
+        col(Evaluation.side) == part.side, col(Evaluation.state) != EvaluationState.REOPENED
+    )
+    learner = col(Membership.id)
+    wanted = [
+        col(Membership.cohort_id) == cohort.id,
+        col(Membership.ended_at).is_(None),
+        learner.in_(things(act_of(part), actor.person_id)),
+        learner.not_in(theirs),
+    ]
+    if now.stage.independent:
+        recommended = of_them.where(*committee.RECOMMENDED)
+        wanted.append(learner.in_(recommended) | learner.in_(at_stage))
+    return sa.select(learner).where(*wanted).order_by(learner)
 
 
 def asked_of(db: Session, actor: Actor) -> bool:

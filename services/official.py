@@ -9,22 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Refused
 from bot.talk.message import Field
 from programmes.model import Programme
 from programmes.values import FilledFrom, FilledKind, PlatformForm
-from prompts import Words, t
-from services import audit, records
+from prompts import Text, Words, t
+from services import audit, console, records
 from services.access import allow, learner_at
 from services.evaluations import Signed, outcome_label, part_of
 from services.packs import kind_label, load
 from services.records import Body, SessionBody
 from services.roster import find_member
-from storage.tables import PlatformEntry, Record, RecordKind, RecordState
+from storage.tables import Cohort, Membership, PlatformEntry, Record, RecordKind, RecordState
 
 STANDING = (RecordState.SUBMITTED, RecordState.FILED, RecordState.APPROVED)
 """States of an entry that is to be on the platform as well."""
@@ -168,22 +169,38 @@ class OnPlatform:
     of: int
 
 
-def counted(db: Session, programme: Programme, members: Collection[int]) -> OnPlatform | None:
-    """How many of these learners' entries are on the platform; `None` where it asks for none."""
+def counted(
+    db: Session, programme: Programme, learners: Collection[int] | sa.Select[Any]
+) -> dict[RecordKind, OnPlatform]:
+    """By kind of entry that the platform asks for, how many of these learners' are on it."""
     kinds = [RecordKind(one) for one in RecordKind if form_of(programme, one.value)]
-    if not kinds:
-        return None
     theirs = (
-        select(Record.id, PlatformEntry.record_id)
+        sa.select(col(Record.kind), sa.func.count(col(PlatformEntry.record_id)), sa.func.count())
         .outerjoin(PlatformEntry, col(PlatformEntry.record_id) == col(Record.id))
         .where(
-            col(Record.student_id).in_(members),
+            col(Record.student_id).in_(learners),
             col(Record.kind).in_(kinds),
             col(Record.state).in_(STANDING),
         )
+        .group_by(col(Record.kind))
     )
-    rows = db.exec(theirs).all()
-    return OnPlatform(sum(there is not None for _, there in rows), len(rows))
+    rows = db.connection().execute(theirs).all() if kinds else ()
+    return {RecordKind(kind): OnPlatform(entered, of) for kind, entered, of in rows}
+
+
+def totals(db: Session, cohort: Cohort, reader: int) -> list[Text]:
+    """One sentence for each kind that the platform asks for: how many entries of a cohort's
+    learners are on it and how many are left, as far as somebody may read them."""
+    learners = sa.select(col(Membership.id)).where(*console.readable(cohort, reader))
+    return [
+        t(
+            "official.total",
+            what=t(f"watch.matter.{kind}"),
+            entered=one.entered,
+            left=one.of - one.entered,
+        )
+        for kind, one in sorted(counted(db, load(cohort.programme), learners).items())
+    ]
 
 
 def copied(db: Session, places: Sequence[int]) -> list[dict[str, object]]:

@@ -7,9 +7,10 @@ another version.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import cast
+from collections.abc import Collection, Iterable
+from typing import Any, Final, NamedTuple, cast
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Refused
@@ -29,19 +30,18 @@ from services.access import (
 )
 from services.packs import found, load
 from services.records import HandedIn, PlanBody
-from services.roster import Member
 from storage.tables import Cohort, Membership, Person, Record, RecordKind, RecordState, Review
+
+_IS_PLAN: Final = (col(Record.kind) == RecordKind.PLAN) & (
+    col(Record.state) != RecordState.WITHDRAWN
+)
 
 
 def latest(db: Session, student_ids: Collection[int]) -> dict[int, Record]:
     """The plans of these students, as far as there are any."""
     rows = db.exec(
         select(Record)
-        .where(
-            col(Record.student_id).in_(student_ids),
-            Record.kind == RecordKind.PLAN,
-            Record.state != RecordState.WITHDRAWN,
-        )
+        .where(col(Record.student_id).in_(student_ids), _IS_PLAN)
         .order_by(col(Record.id))
     )
     return {row.student_id: row for row in rows}
@@ -70,17 +70,34 @@ def asked_of(db: Session, actor: Actor) -> bool:
     return any(one is not None and planning.is_asked(one) for one in programmes)
 
 
-def planned(db: Session, actor: Actor) -> list[Member]:
-    """The students for whom the actor is responsible, where their programme asks for one."""
-    members = roster.students_of(db, actor.person_id)
-    found_of = {
-        cohort_id: found(cast(Cohort, db.get(Cohort, cohort_id)).programme)
-        for cohort_id in {member.membership.cohort_id for member in members}
+class PlanLine(NamedTuple):
+    """A student, and the plan that there is."""
+
+    student: int
+    state: RecordState | None
+    """The plan's; `None` if there is none."""
+
+
+def planned(db: Session, actor: Actor) -> list[PlanLine]:
+    """The students for whom the actor is responsible, where their programme asks for a plan: the
+    latest cohort first."""
+    mine = roster.answered_for(actor.person_id)
+    there = (col(Record.student_id) == col(Membership.id)) & _IS_PLAN
+    rows = db.connection().execute(
+        sa.select(col(Membership.id), col(Record.state), col(Cohort.programme))
+        .join(Cohort, col(Cohort.id) == col(Membership.cohort_id))
+        .outerjoin(Record, there)
+        .where(*mine)
+        .order_by(*roster.LATEST_COHORT, col(Record.id))
+    )
+    every: Iterable[Any] = rows.all()
+    asked = {
+        key: (programme := found(key)) is not None and planning.is_asked(programme)
+        for key in {key for *_, key in every}
     }
+    # Of several, the latest.
     return [
-        member
-        for member in members
-        if (programme := found_of[member.membership.cohort_id]) and planning.is_asked(programme)
+        *{number: PlanLine(number, state) for number, state, key in every if asked[key]}.values()
     ]
 
 

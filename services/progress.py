@@ -221,23 +221,14 @@ class InShort(NamedTuple):
     unwritten: Mapping[RecordKind, int]
     lacking: tuple[str, ...]
     """The missing materials, as records name them, also those that are not due yet."""
-    asked_by_now: bool
-
-    def lacks(self, matter: RecordKind) -> bool:
-        """Whether something is still to be done in a matter."""
-        match matter:
-            case RecordKind.SESSION:
-                return not all(part.met for part in self.parts)
-            case RecordKind.MATERIAL:
-                return self.asked_by_now and bool(self.lacking)
-        return matter in self.unwritten
+    owing: frozenset[str]
+    """The matters in which something is still to be done by now, and the keys of those minima that
+    are not met. Worked out as the entries are counted: it is asked of all of a big cohort."""
 
     @property
     def behind(self) -> bool:
         """Whether a stated minimum is not met, or something is still to be written or brought."""
-        # Asked of every learner of a big cohort: each other matter is a kind of writing.
-        done = not (self.lacks(RecordKind.SESSION) or self.lacks(RecordKind.MATERIAL))
-        return bool(self.unwritten) or not done
+        return bool(self.owing)
 
 
 class PaceKind(StrEnum):
@@ -305,20 +296,31 @@ def in_short(
     `students`, which are conditions, only learners for whom these hold. Raises `Refused` if the
     pack cannot be read.
     """
+    return in_short_of(db, cohort, today, _learners(db, cohort, reader, students))
+
+
+def in_short_of(
+    db: Session, cohort: Cohort, today: date, learners: Sequence[CountedPlace]
+) -> tuple[list[InShort], int]:
+    """As `in_short`, for learners of a cohort who are known already."""
     programme = load(cohort.programme)
     before = _counted.setdefault(db.get_bind(), _Counted())
     _look_for_changes(db, before)
-    learners = _learners(db, cohort, reader, students)
-    marks = {number: (today, programme, grade, since) for number, grade, since in learners}
-    anew = [place for place in learners if before.of.get(place[0], NEVER)[0] != marks[place[0]]]
+    anew = [
+        (number, grade, since)
+        for number, grade, since in learners
+        if before.of.get(number, NEVER)[0] != (today, programme, grade, since)
+    ]
     entries = records.entries_of(db, [number for number, *_ in anew[:AT_ONCE]])
     for number, grade, since in anew[:AT_ONCE]:
         short = _in_short(programme, number, grade, since, entries[number], today)
-        before.of[number] = (marks[number], short)
+        before.of[number] = ((today, programme, grade, since), short)
     left = {number for number, *_ in anew[AT_ONCE:]}
-    return [before.of[n][1] for n, *_ in learners if n not in left], len(left)
+    return [before.of[n][1] for n, _, _ in learners if n not in left], len(left)
 
 
+CountedPlace = tuple[int, str, date | None]
+"""A learner's membership, grade, and day of joining late."""
 NEVER: Final[tuple[Any, Any]] = (None, None)
 
 
@@ -344,7 +346,7 @@ def _look_for_changes(db: Session, before: _Counted) -> None:
 
 def _learners(
     db: Session, cohort: Cohort, reader: int | None, students: Sequence[Any]
-) -> list[tuple[int, str, date | None]]:
+) -> list[CountedPlace]:
     wanted = [
         col(Membership.cohort_id) == cohort.id,
         col(Membership.role).in_(LEARNERS),
@@ -367,13 +369,16 @@ def _in_short(
     today: date,
 ) -> InShort:
     made = counted(programme, entries, today, since)
-    return InShort(
-        number,
-        tuple(map(_part, made.requirements)),
-        _unwritten(programme, grade, since, entries, today),
-        tuple(lacking(programme, entries)),
-        asked_by_now(programme, today),
-    )
+    parts = tuple(map(_part, made.requirements))
+    left = _unwritten(programme, grade, since, entries, today)
+    missing = tuple(lacking(programme, entries))
+    asked = zip(programme.requirements, parts, strict=True)
+    owing = {str(kind) for kind in left} | {one.key for one, part in asked if not part.met}
+    if not all(part.met for part in parts):
+        owing.add(RecordKind.SESSION)
+    if missing and asked_by_now(programme, today):
+        owing.add(RecordKind.MATERIAL)
+    return InShort(number, parts, left, missing, frozenset(owing))
 
 
 def _part(part: RequirementProgress) -> MetInShort:

@@ -891,18 +891,22 @@ def waiting_in(
 
 
 def waits_in(cohort_id: int, reader: int) -> tuple[ColumnElement[bool], ...]:
-    """The condition that an entry waits in a cohort, for a learner whom somebody may read: for a
-    mentor or the team or, if others wrote it about the learner, for the reader's own decision."""
+    """The condition that an entry waits in a cohort, for a learner whom somebody may read."""
     learners = sa.select(col(Membership.id)).where(
         col(Membership.cohort_id) == cohort_id,
         col(Membership.role).in_(LEARNERS),
         col(Membership.ended_at).is_(None),
         col(Membership.id).in_(things("read_student", reader)),
     )
+    return *waits_anywhere(reader), col(Record.student_id).in_(learners)
+
+
+def waits_anywhere(reader: int) -> tuple[ColumnElement[bool], ...]:
+    """The condition that an entry waits for a mentor or the team or, if others wrote it about the
+    learner, for the reader's own decision. Of whom it is has to be asked besides."""
     return (
         col(Record.state) == RecordState.SUBMITTED,
         sa.or_(col(Record.kind).not_in([*OF_OTHERS]), *_decided_by(reader)),
-        col(Record.student_id).in_(learners),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from bot.talk.clock import beijing_day
 from prompts import BEIJING
@@ -73,18 +73,39 @@ _places = Prepared(
 )
 
 
+_chosen = table(ReminderSettings)
+_settings = Prepared(
+    sa.select(
+        _chosen.c.person_id, _chosen.c.level, _chosen.c.minute, _chosen.c.paused_until
+    ).where(_chosen.c.person_id.in_(bindparam("people", expanding=True)))
+)
+_bundle = table(Bundle)
+_told = Prepared(
+    sa.select(_bundle.c.person_id, _bundle.c.day).where(
+        _bundle.c.person_id.in_(bindparam("people", expanding=True)),
+        _bundle.c.day > bindparam("after"),
+        _bundle.c.state != BundleState.DROPPED,
+    )
+)
+
+
+class HowReminded(NamedTuple):
+    """How somebody wants to be reminded."""
+
+    level: Level = Level.USUAL
+    minute: int = USUAL_MINUTE
+    paused_until: date | None = None
+
+
 class Times:
     """The times at which some people may be reminded, as they stand at one moment."""
 
     def __init__(self, db: Session, people: Collection[int], now: datetime) -> None:
         self._now, self._today = now, beijing_day(now)
         wanted = list(people)
-        self._settings = {
-            row.person_id: row
-            for row in db.exec(
-                select(ReminderSettings).where(col(ReminderSettings.person_id).in_(wanted))
-            )
-        }
+        self._settings: dict[int, HowReminded] = defaultdict(HowReminded)
+        for person_id, *chosen in _settings.all(db, people=wanted) if wanted else ():
+            self._settings[person_id] = HowReminded(*chosen)
         self._places: dict[int, list[PlaceSeen]] = defaultdict(list)
         for place in map(PlaceSeen._make, _places.all(db, people=wanted) if wanted else ()):
             self._places[place.person_id].append(place)
@@ -92,19 +113,13 @@ class Times:
         self._leaves = leaves_of(db, [place.id for place in every])
         self._days = office_days.of_office(db, {place.cohort_id for place in every})
         self._told: dict[int, list[date]] = defaultdict(list)
-        for person_id, day in db.exec(
-            select(col(Bundle.person_id), col(Bundle.day)).where(
-                col(Bundle.person_id).in_(wanted),
-                col(Bundle.day) > self._today - 7 * DAY,
-                Bundle.state != BundleState.DROPPED,
-            )
-        ):
+        week = self._today - 7 * DAY
+        for person_id, day in _told.all(db, people=wanted, after=week) if wanted else ():
             self._told[person_id].append(day)
 
     def level(self, person_id: int) -> Level:
         """How much a person wants to be reminded."""
-        chosen = self._settings.get(person_id)
-        return Level.USUAL if chosen is None else Level(chosen.level)
+        return self._settings[person_id].level
 
     def may(self, person_id: int) -> bool:
         """Whether a person may be reminded now."""
@@ -121,13 +136,11 @@ class Times:
         return self._at(person_id, day + DAY * HORIZON)
 
     def _at(self, person_id: int, day: date) -> datetime:
-        chosen = self._settings.get(person_id)
-        minute = USUAL_MINUTE if chosen is None else chosen.minute
-        return at_minute(day, minute)
+        return at_minute(day, self._settings[person_id].minute)
 
     def _free(self, person_id: int, day: date) -> bool:
-        chosen = self._settings.get(person_id)
-        if chosen is not None and chosen.paused_until is not None and day <= chosen.paused_until:
+        paused_until = self._settings[person_id].paused_until
+        if paused_until is not None and day <= paused_until:
             return False
         told = [one for one in self._told[person_id] if one > day - 7 * DAY]
         if day in told or len(told) >= CAPS[self.level(person_id)]:

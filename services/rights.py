@@ -469,7 +469,7 @@ _EVERY: Final = (
     Right(
         "certificates",
         Of.OWN,
-        (_R.ONESELF, _R.GUARDIAN, *_OVERSEE),
+        (_R.ONESELF, _R.GUARDIAN, _R.CULTIVATES, _R.SCHOOL, *_OVERSEE),
         "certificate.none_yours",
         ways=("certificates",),
     ),

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, Final, NamedTuple, cast
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Final, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -216,8 +217,10 @@ class EntryRow(NamedTuple):
     day: date
     state: str
     version: int
-    submitted_at: Any
-    created_at: Any
+    submitted_at: datetime | None
+    """Of one that waits."""
+    created_at: datetime | None
+    """Of a session."""
     place: str | None
     minutes: int | None
 
@@ -227,14 +230,15 @@ _entries = Prepared(
     sa.select(
         _record.c.student_id,
         _record.c.id,
-        _record.c.kind,
+        sa.type_coerce(_record.c.kind, sa.String()),
         _record.c.about_id,
         _record.c.period,
         _record.c.day,
-        _record.c.state,
+        sa.type_coerce(_record.c.state, sa.String()),
         _record.c.version,
-        _record.c.submitted_at,
-        _record.c.created_at,
+        # A moment takes longer to read than all the rest: only where it is needed.
+        sa.case((_record.c.state == RecordState.SUBMITTED, _record.c.submitted_at)),
+        sa.case((_record.c.kind == RecordKind.SESSION, _record.c.created_at)),
         _version.c.body["place"].as_string(),
         _version.c.body["minutes"].as_integer(),
     )
@@ -265,6 +269,9 @@ class StageCalendar:
         self._found: dict[frozenset[tuple[str, str]], tuple[Matter, ...]] = {}
         self._prepared: dict[frozenset[str], tuple[Matter, ...]] = {}
         self._asked: dict[str, frozenset[WritingKind]] = {}
+        self._lacking: dict[frozenset[str], Sequence[str]] = {}
+        self._stages = [(str(one.stage), kept_as(one.stage)) for one in programme.stages]
+        self._wants_plan = is_asked(programme)
         self.moved = {n: now.term for n, now in enumerate(days) if now.change is not None}
 
     def asked(self, grade: str) -> frozenset[WritingKind]:
@@ -299,6 +306,23 @@ class StageCalendar:
             terms = [now.term for now in self._days]
             self._prepared[done] = preparations(self._programme, terms, open_ones - done)
         return self._prepared[done]
+
+    def written(self, periods: frozenset[str]) -> frozenset[str]:
+        """The stages that are among these, which stand as records name them."""
+        return frozenset(stage for stage, kept in self._stages if kept in periods)
+
+    def lacking(self, there: frozenset[str]) -> Sequence[str]:
+        """What of the final materials is missing of a learner who has handed in these."""
+        if there not in self._lacking:
+            self._lacking[there] = missing(self._programme, there)
+        return self._lacking[there]
+
+    def without_plan(self, since: date | None) -> date | None:
+        """Since when a learner who joined on this day has been without a plan; `None` if the
+        document asks for none."""
+        return (
+            max(self._programme.cycle.first_day, since or date.min) if self._wants_plan else None
+        )
 
 
 class Calendars:
@@ -361,67 +385,51 @@ def _state(
     calendar: StageCalendar,
     signed: frozenset[tuple[str, str]],
 ) -> LearnerState:
-    sessions = [entry for entry in entries if entry.kind == RecordKind.SESSION]
-    programme, asked = learner.programme, calendar.asked(learner.grade)
+    of: dict[str, list[EntryRow]] = defaultdict(list)
+    for entry in entries:
+        of[entry.kind].append(entry)
+    sessions, asked = of[RecordKind.SESSION], calendar.asked(learner.grade)
+    written = {kind: of[WRITINGS[kind]] for kind in asked}
     return LearnerState(
         since=learner.since,
-        sessions=[_fact(entry) for entry in sessions],
+        sessions=[_fact(one.day, one.place, one.state, one.minutes) for one in sessions],
         asked=asked,
-        unwritten={kind: _unwritten(entries, sessions, WRITINGS[kind]) for kind in asked},
-        written={kind: _written(programme, entries, WRITINGS[kind]) for kind in asked},
+        unwritten={kind: _unwritten(sessions, there) for kind, there in written.items()},
+        written={kind: calendar.written(_periods(there)) for kind, there in written.items()},
         waiting=[
             WaitingEntry(entry.id, entry.version, entry.kind, beijing_day(entry.submitted_at))
             for entry in entries
-            if entry.state == RecordState.SUBMITTED
+            if entry.submitted_at is not None
         ],
-        plan=_without_plan(learner, entries),
+        plan=calendar.without_plan(learner.since) if not of[RecordKind.PLAN] else None,
         away=away,
         moved=calendar.moved,
         unsigned=calendar.unsigned(signed),
         unprepared=calendar.unprepared(
-            _periods_of(entries, RecordKind.PRESENTATION) | {stage for stage, _ in signed}
+            _periods(of[RecordKind.PRESENTATION]) | {stage for stage, _ in signed}
         ),
-        lacking=missing(programme, _periods_of(entries, RecordKind.MATERIAL)),
+        lacking=calendar.lacking(_periods(of[RecordKind.MATERIAL])),
     )
 
 
-def _without_plan(learner: LearnerSeen, entries: Sequence[EntryRow]) -> date | None:
-    """Since when a plan is missing; `None` if it is there, or the document asks for none."""
-    there = any(entry.kind == RecordKind.PLAN for entry in entries)
-    if there or not is_asked(learner.programme):
-        return None
-    return max(learner.programme.cycle.first_day, learner.since or date.min)
+def _periods(entries: Sequence[EntryRow]) -> frozenset[str]:
+    """What entries are of: stages, or materials of the document's list."""
+    return frozenset(entry.period for entry in entries)
 
 
-def _periods_of(entries: Sequence[EntryRow], kind: RecordKind) -> frozenset[str]:
-    """What the entries of a kind are of: stages, or materials of the document's list."""
-    return frozenset(entry.period for entry in entries if entry.kind == kind)
+@lru_cache(maxsize=4096)
+def _fact(day: date, place: str | None, state: str, minutes: int | None) -> SessionFact:
+    where = PLACE_BY_KEY[place or ""]
+    return SessionFact(day, where.on_campus, where.face_to_face, state, None, minutes)
 
 
-def _fact(entry: EntryRow) -> SessionFact:
-    place = PLACE_BY_KEY[entry.place or ""]
-    where = place.on_campus, place.face_to_face
-    return SessionFact(entry.day, *where, entry.state, None, entry.minutes)
-
-
-def _unwritten(
-    entries: Sequence[EntryRow], sessions: Sequence[EntryRow], kind: RecordKind
-) -> list[Unwritten]:
-    written = {entry.about_id for entry in entries if entry.kind == kind}
+def _unwritten(sessions: Sequence[EntryRow], written: Sequence[EntryRow]) -> list[Unwritten]:
+    about = {entry.about_id for entry in written}
     return [
         Unwritten(entry.id, beijing_day(entry.created_at))
         for entry in sessions
-        if entry.id not in written
+        if entry.id not in about and entry.created_at is not None
     ]
-
-
-def _written(
-    programme: Programme, entries: Sequence[EntryRow], kind: RecordKind
-) -> frozenset[str]:
-    periods = {entry.period for entry in entries if entry.kind == kind}
-    return frozenset(
-        str(stage.stage) for stage in programme.stages if kept_as(stage.stage) in periods
-    )
 
 
 # ---------------------------------------------------------------- who stands around them

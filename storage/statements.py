@@ -145,12 +145,8 @@ class _Ready:
         self._lists = [n for n, bind in self._params.items() if bind.expanding and bind.required]
         self._forms: dict[tuple[int, ...], _Form] = {}
         found = enumerate(getattr(statement, "exported_columns", ()))
-        reads = ((at, column.type.dialect_impl(dialect)) for at, column in found)
-        self._reads = [
-            (at, made)
-            for at, type_ in reads
-            if (made := type_.result_processor(dialect, None)) is not None
-        ]
+        reads = ((at, _reader(column.type, dialect)) for at, column in found)
+        self._reads = [(at, made) for at, made in reads if made is not None]
         """The columns that the driver does not give as they are meant."""
 
     def fit(self, rows: Sequence[Mapping[str, Any]]) -> tuple[_Form, Sequence[Mapping[str, Any]]]:
@@ -195,6 +191,13 @@ class _Ready:
             {name: apart.get(name, ()) for name in self._lists},
         )
         return form
+
+
+def _reader(type_: TypeEngine[Any], dialect: Dialect) -> Process | None:
+    """The function that turns what the driver gives into a value of a type."""
+    made = type_.dialect_impl(dialect).result_processor(dialect, None)
+    # Many rows bear the same moment, or none.
+    return lru_cache(maxsize=256)(made) if made and isinstance(type_, UTCDateTime) else made
 
 
 def _binder(type_: TypeEngine[Any], dialect: Dialect) -> Process | None:

@@ -109,12 +109,13 @@ def own_environment(_workplace: Path) -> Iterator[None]:
     os.chdir(_workplace)
     yield
     after, where = dict(os.environ), Path.cwd()
-    os.environ.clear()
-    os.environ.update(before)
+    changed = {name for name, _ in before.items() ^ after.items()} - {"PYTEST_CURRENT_TEST"}
+    if changed:
+        os.environ.clear()
+        os.environ.update(before)
     os.chdir(_workplace)
     for left in _workplace.iterdir():
         shutil.rmtree(left) if left.is_dir() else left.unlink()
-    changed = {name for name, _ in before.items() ^ after.items()} - {"PYTEST_CURRENT_TEST"}
     assert not changed, f"the test left environment variables changed: {sorted(changed)}"
     assert where == _workplace, f"the test left another working directory: {where}"
 

@@ -91,12 +91,3 @@ Address = Mapping[str, str]
 View = Callable[[Caller, Address], PageDrawn | ListDrawn | Elsewhere]
 Deed = Callable[[Caller, Address], PageDrawn | Elsewhere]
 """What a form of the console does: it is told what the form says beside the address."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageForm:
-    """What a form of the console does, and the page on which it stands. What is refused is said
-    above that page, which has in the form what was filled in."""
-
-    does: Deed
-    page: View

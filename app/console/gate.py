@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
@@ -24,7 +24,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from app.console import learners, overview, staff, students, worklists
-from app.console.caller import Caller, Elsewhere, ListDrawn, PageDrawn, PageForm, View
+from app.console.caller import Caller, Deed, Elsewhere, ListDrawn, PageDrawn, View
 from app.console.listing import Listing, ListState, chosen, shown
 from bot.platforms.web.guard import Guard, Origin, posted, preferred
 from bot.router import Router
@@ -120,8 +120,8 @@ class Gate:
         books = [Route(f"/{path}.xlsx", self._book(view)) for path, view in VIEWS.items() if path]
         books.append(Route("/{cohort:row}/summary.docx", self._summary))
         deeds = [
-            Route(f"/{path}", self._deed(form), methods=["POST"])
-            for path, form in staff.FORMS.items()
+            Route(f"/{path}", self._deed(deed), methods=["POST"])
+            for path, deed in staff.DEEDS.items()
         ]
         made = Route(f"/{DOSSIER}", self._dossier, methods=["POST"])
         static = Mount("/static", StaticFiles(directory=HERE / "static"))
@@ -145,13 +145,13 @@ class Gate:
 
         return answer
 
-    def _deed(self, form: PageForm) -> Any:
+    def _deed(self, deed: Deed) -> Any:
         async def answer(request: Request) -> Response:
             session = request.cookies.get(self._origin.cookie, "")
             said = await posted(request)
             asked = {**said, **{k: str(v) for k, v in request.path_params.items()}}
             path = request.url.path
-            found = await self._database.run(self._do, session, form, asked, path)
+            found = await self._database.run(self._do, session, deed, asked, path)
             self._wake()
             match found:
                 case Turned():
@@ -164,16 +164,16 @@ class Gate:
         return answer
 
     def _do(
-        self, db: Session, session: str, form: PageForm, asked: Mapping[str, str], path: str
+        self, db: Session, session: str, deed: Deed, asked: Mapping[str, str], path: str
     ) -> Turned | Elsewhere | tuple[str, dict[str, Any], Language]:
-        """Do what a form says, in one transaction. What is refused is undone, and said above the
-        form as it was filled; what the asker may not do at all is as what is not there."""
+        """Do what a form says, in one transaction. What is refused is undone, and said; what the
+        asker may not do at all is as what is not there."""
         caller = self._caller(db, session)
         if isinstance(caller, Turned):
             return caller
         try:
             with in_year(caller.today.year), db.begin_nested():
-                drawn = form.does(caller, asked)
+                drawn = deed(caller, asked)
                 if isinstance(drawn, Elsewhere):
                     return drawn
                 return self._drawn(caller, drawn, asked, path)
@@ -182,14 +182,22 @@ class Gate:
             if refused.words.key in NOT_THERE:
                 return Turned(404, "nothing", caller.language)
             told = caller.say(refused.words)
+        if (page := staff.AGAIN.get(deed)) is None:
+            back = f"{asked['cohort']}/roster"
+            return "trouble", {"told": told, "back": back}, caller.language
+        return self._again(caller, page, told, asked, path.rpartition("/")[0])
+
+    def _again(
+        self, caller: Caller, page: View, told: str, asked: Mapping[str, str], path: str
+    ) -> Turned | tuple[str, dict[str, Any], Language]:
+        """The page of a form that was refused, with the reason and what was typed."""
         try:
             with in_year(caller.today.year):
-                page = form.page(caller, asked)
-                if not isinstance(page, Elsewhere):
-                    return self._drawn(caller, page, asked, path, told)
-        except Refused as refused:
-            self._note(db, refused, caller)
-        return "trouble", {"told": told}, caller.language
+                drawn = cast(PageDrawn, page(caller, asked))
+                again = replace(drawn, shown={**drawn.shown, "told": told, "typed": asked})
+                return self._drawn(caller, again, asked, path)
+        except Refused:
+            return Turned(404, "nothing", caller.language)
 
     def _book(self, view: View) -> Any:
         async def answer(request: Request) -> Response:
@@ -239,7 +247,8 @@ class Gate:
         except Refused as refused:
             self._note(db, refused, caller)
             if refused.words.key in PLAINLY_SAID:
-                return "trouble", {"told": caller.say(refused.words)}, caller.language
+                told = caller.say(refused.words)
+                return "trouble", {"told": told, "back": ""}, caller.language
             return Turned(404, "nothing", caller.language)
         if isinstance(drawn, ListDrawn):
             return _exported(caller, drawn, asked)
@@ -281,7 +290,7 @@ class Gate:
             made = await self._summaries.make(actor, cohort)
         except NotFilled as unfit:
             told = render(unfit.words, language)
-            return self._html("trouble", language, 200, told=told)
+            return self._html("trouble", language, 200, told=told, back=f"{cohort}")
         except Refused:
             return self._turned(request, Turned(404, "nothing", language))
         return _file(made.data, WORD, made.name)
@@ -311,9 +320,10 @@ class Gate:
         if isinstance(who, Turned):
             return self._turned(request, who)
         actor, language = who
-        back = f"{request.path_params['cohort']}/students/{student}"
+        cohort = request.path_params["cohort"]
         if self._dossiers is None:
             return self._turned(request, Turned(404, "nothing", language))
+        back = f"{cohort}/students/{student}"
         try:
             made = await self._dossiers.make(actor, student)
         except Refused as refused:
@@ -343,12 +353,7 @@ class Gate:
     # ------------------------------------------------------------ what a page shows
 
     def _drawn(
-        self,
-        caller: Caller,
-        drawn: PageDrawn | ListDrawn,
-        asked: Mapping[str, str],
-        path: str,
-        told: str = "",
+        self, caller: Caller, drawn: PageDrawn | ListDrawn, asked: Mapping[str, str], path: str
     ) -> tuple[str, dict[str, Any], Language]:
         keys = programmes_for(caller.db, caller.person, "questions") if drawn.cohorts else ()
         may_answer = bool(drawn.cohorts) and drawn.cohorts[0].programme in keys
@@ -360,8 +365,6 @@ class Gate:
             "cohort": drawn.cohorts[0] if drawn.cohorts else None,
             "cohorts": sorted(drawn.cohorts, key=lambda one: -(one.id or 0)),
             "reader": caller.scene.speaker.name,
-            "told": told,
-            "filled": asked,
         }
         if isinstance(drawn, PageDrawn):
             return drawn.template, {**around, **drawn.shown}, caller.language

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final, Protocol
 
 from app.console.caller import Address, Caller, ListDrawn
-from app.console.listing import ListCell, ListColumn, ListFilter, Listing
+from app.console.listing import PER_PAGE, ListCell, ListColumn, ListFilter, Listing
 from bot.talk.message import Tone
 from handlers import watch
 from language.pinyin import sound
@@ -19,7 +19,7 @@ from services import console, looking
 from services.console import LearnerLine
 from services.entities import Cohort, RecordKind
 from services.packs import load
-from services.progress import InShort, PaceKind, asked_for, in_short
+from services.progress import InShort, PaceKind, asked_for, in_short_of
 from services.roster import Presence
 from services.stages import parts_of, stages_of
 from services.urging import MATTERS, PATIENCE
@@ -38,13 +38,9 @@ class Students:
         self.cohort = cohort
         self.programme: Programme = load(cohort.programme)
         self.lines = console.learners(caller.db, cohort, caller.person)
-        shorts, self.uncounted = in_short(caller.db, cohort, caller.today, caller.person)
+        places = [(line.id, line.grade, line.since) for line in self.lines]
+        shorts, self.uncounted = in_short_of(caller.db, cohort, caller.today, places)
         self.known = {one.member_id: one for one in shorts}
-
-    @cached_property
-    def behind(self) -> frozenset[int]:
-        """The learners who are behind."""
-        return frozenset(number for number, one in self.known.items() if one.behind)
 
     @cached_property
     def consent(self) -> frozenset[int]:
@@ -64,32 +60,32 @@ class Students:
         return [dict(one) for one in found]
 
     @cached_property
+    def oldest_waits(self) -> dict[int, datetime]:
+        """Since when the first entry of each learner waits."""
+        return console.oldest_waits(self.caller.db, self.cohort, self.caller.person)
+
+    @cached_property
     def signed(self) -> dict[tuple[str, str], set[int]]:
         """For each stage and side, the learners whose evaluation is signed."""
         caller = self.caller
         return dict(console.signed(caller.db, self.cohort, caller.person))
-
-    def lacks(self, line: LearnerLine, what: str) -> bool:
-        """Whether a learner lacks something: a minimum by its key, or a matter."""
-        short = self.known.get(line.id)
-        return short is not None and lacking_of(self.programme, what)(short)
 
     def is_in(self, line: LearnerLine, state: str) -> bool:
         """Whether a learner is in a state, as the address names it."""
         kind, _, of = state.partition(".")
         match kind:
             case "behind":
-                return line.id in self.behind
+                return line.id in self.known and self.known[line.id].behind
             case "waiting":
                 return line.waiting > 0
             case "not_joined" | "unreachable":
-                return line.presence is Presence(kind)
+                return line.presence == kind
             case "consent":
                 return line.person_id in self.consent
             case "counting":
                 return line.id not in self.known
             case "lacks":
-                return self.lacks(line, of)
+                return line.id in self.known and of in self.known[line.id].owing
             case "pace":
                 place, _, which = of.partition(".")
                 return self.paces[int(place)].get(line.id) == which
@@ -97,15 +93,6 @@ class Students:
                 stage, _, side = of.rpartition(".")
                 signed = self.signed.get((stage, side), set())
                 return (line.id in signed) is (kind == "signed")
-
-
-def lacking_of(programme: Programme, what: str) -> Callable[[InShort], bool]:
-    """What tells whether a learner lacks something: a minimum by its key, or a matter."""
-    for place, asked in enumerate(programme.requirements):
-        if asked.key == what:
-            return lambda short: not short.parts[place].met
-    matter = RecordKind(what)
-    return lambda short: short.lacks(matter)
 
 
 def matters(programme: Programme) -> list[tuple[str, Words]]:
@@ -153,20 +140,20 @@ def listing(here: Students, asked: Address) -> Listing[LearnerLine]:
             ListColumn("subject", t("console.subject"), lambda line: (line.subject, line.id)),
             ListColumn("progress", t("console.approved")),
             ListColumn("lacking", t("console.lacking")),
-            ListColumn("waits", t("console.waits"), _longest(caller)),
+            ListColumn("waits", t("console.waits"), _longest(here)),
             ListColumn("state", t("field.state")),
         ),
-        cells=lambda lines: [cells(here, line) for line in lines],
+        cells=lambda lines: cells(here, lines),
         seen=seen,
         filters=(
             ListFilter("school", t("console.school"), units(here.lines), in_unit),
             ListFilter(
                 "subject",
                 t("console.subject"),
-                sorted(
-                    {(x.subject, here.programme.subject_name(x.subject)) for x in here.lines}
-                    - {("", "")}
-                ),
+                [
+                    (code, here.programme.subject_name(code))
+                    for code in sorted({line.subject for line in here.lines} - {""})
+                ],
                 lambda line, code: line.subject == code,
             ),
             ListFilter("state", t("field.state"), states(here, asked), here.is_in),
@@ -175,12 +162,12 @@ def listing(here: Students, asked: Address) -> Listing[LearnerLine]:
     )
 
 
-def _longest(caller: Caller) -> Callable[[LearnerLine], tuple[timedelta, int]]:
+def _longest(here: Students) -> Callable[[LearnerLine], tuple[timedelta, int]]:
     """By how long entries wait: whoever waits longest stands last, and first the other way."""
 
     def by(line: LearnerLine) -> tuple[timedelta, int]:
-        waited = caller.now - line.oldest if line.oldest else -timedelta(1)
-        return waited, -line.id
+        since = here.oldest_waits.get(line.id)
+        return here.caller.now - since if since else -timedelta(1), -line.id
 
     return by
 
@@ -248,10 +235,19 @@ def stage_parts(here: Students) -> list[tuple[str, str, str]]:
     ]
 
 
-def cells(here: Students, line: LearnerLine) -> list[ListCell]:
-    """One student as a line."""
+def cells(here: Students, lines: Sequence[LearnerLine]) -> list[list[ListCell]]:
+    """Some students as lines."""
+    if len(lines) > PER_PAGE:  # a book
+        oldest = here.oldest_waits
+    else:
+        oldest = console.oldest_waits(here.caller.db, here.cohort, here.caller.person, lines)
+    return [_cells(here, line, oldest.get(line.id)) for line in lines]
+
+
+def _cells(here: Students, line: LearnerLine, oldest: datetime | None) -> list[ListCell]:
+    """One student as a line; `oldest` is since when the first entry waits."""
     programme, short = here.programme, here.known.get(line.id)
-    days = console.age(line.oldest, here.caller.now) if line.oldest else 0
+    days = console.age(oldest, here.caller.now) if oldest else 0
     late: Tone = "bad" if days >= PATIENCE.days else "neutral"
     waits: Words = t("console.waits_days", count=line.waiting, days=days) if line.waiting else ""
     state, tone = standing(here, line)
@@ -288,14 +284,14 @@ def lacking(programme: Programme, short: InShort | None) -> Words:
 
 def standing(here: Students, line: LearnerLine) -> tuple[Words, Tone]:
     """The first thing that is to be known of a student."""
-    if line.presence is Presence.NOT_JOINED:
+    if line.presence == Presence.NOT_JOINED:
         return t("console.state.not_joined"), "waiting"
     if line.person_id in here.consent:
         return t("console.state.consent"), "waiting"
-    if line.presence is Presence.UNREACHABLE:
+    if line.presence == Presence.UNREACHABLE:
         return t("console.state.unreachable"), "bad"
     if line.id not in here.known:
         return t("console.counting"), "neutral"
-    if line.id in here.behind:
+    if here.known[line.id].behind:
         return t("console.state.behind"), "neutral"
     return t("watch.short.met"), "good"

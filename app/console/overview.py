@@ -9,15 +9,14 @@ from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 from app.console.caller import Address, Caller, Elsewhere, PageDrawn
-from app.console.learners import Students, counting, lacking_of, matters
+from app.console.learners import Students, counting, matters
 from bot.talk.message import Meter
 from handlers import cohort as chat
 from handlers.evaluations import window_words
 from handlers.stages import TONES, UNBEGUN
 from programmes.values import Per
 from prompts import Words, t
-from services import console, marking, roster, summaries
-from services.console import LearnerLine
+from services import console, marking, official, roster, summaries
 from services.entities import Cohort
 from services.progress import PaceKind, asked_for
 from services.roster import Presence
@@ -43,6 +42,7 @@ def cohort(caller: Caller, asked: Address) -> PageDrawn:
     here = Students(caller, cohorts[0])
     oldest, ages_of = console.waiting_ages(caller.db, here.cohort, caller.person, caller.now)
     every = schools(here)
+    behind = sum(school["behind"][0] for school in every)
     return PageDrawn(
         "overview",
         {
@@ -50,7 +50,7 @@ def cohort(caller: Caller, asked: Address) -> PageDrawn:
             "notes": [caller.say(note) for note in notes(here)],
             "on": caller.say(t("watch.on_day", day=caller.today)),
             "counting": caller.say(counting(here)),
-            "figures": list(figures(here, oldest, sum(ages_of.values()))),
+            "figures": list(figures(here, behind, oldest, sum(ages_of.values()))),
             "meters": list(meters(here)),
             "matters": [caller.say(name) for _, name in matters(here.programme)],
             "schools": every[:MOST_SCHOOLS],
@@ -68,6 +68,7 @@ def cohort(caller: Caller, asked: Address) -> PageDrawn:
 
 def notes(here: Students) -> Iterable[Words]:
     """What is said beneath all figures, here and in the chat."""
+    yield from official.totals(here.caller.db, here.cohort, here.caller.person)
     yield t("watch.drafts_uncounted")
     if here.programme.provisional:
         yield t("progress.provisional")
@@ -79,14 +80,15 @@ def way(cohort: Cohort, tab: str, **chosen: str) -> str:
     return f"{cohort.id}/{tab}" + (f"?{query}" if query else "")
 
 
-def figures(here: Students, oldest: datetime | None, waiting: int) -> Iterable[Mapping[str, Any]]:
+def figures(
+    here: Students, behind: int, oldest: datetime | None, waiting: int
+) -> Iterable[Mapping[str, Any]]:
     """The numbers at the top, as the chat's overview has them."""
     caller, at = here.caller, here.cohort
     number = cast(int, at.id)
     ended = roster.count_ended(caller.db, number, caller.person)
     more = t("console.ended", count=ended) if ended else ""
     yield figure(caller, t("role.student"), len(here.lines), way(at, "students"), more)
-    behind = len(here.behind)
     at_work = way(at, "students", state="behind")
     yield figure(caller, t("watch.list.behind"), behind, at_work)
     since = t("console.since", since=oldest) if oldest else ""
@@ -142,15 +144,19 @@ def share(part: int, whole: int) -> int:
 def schools(here: Students) -> list[Mapping[str, Any]]:
     """By school, by name: how many learners there are, and how many lack what."""
     keys = [key for key, _ in matters(here.programme)]
-    tests = [lacking_of(here.programme, key) for key in keys]
-    of: dict[int | None, list[LearnerLine]] = {}
+    names = {line.unit_id: line.unit for line in here.lines}
+    of = Counter(line.unit_id for line in here.lines)
+    waiting: Counter[int | None] = Counter()
     for line in here.lines:
-        of.setdefault(line.unit_id, []).append(line)
-    names = {unit: lines[0].unit for unit, lines in of.items()}
-    known, late = here.known, here.behind
-    behind = {
-        unit: [known[line.id] for line in lines if line.id in late] for unit, lines in of.items()
-    }
+        if line.waiting:
+            waiting[line.unit_id] += line.waiting
+    behind: Counter[int | None] = Counter()
+    lacks: Counter[tuple[int | None, str]] = Counter()
+    # Few learners of a school differ in what they owe.
+    alike = Counter((x.unit_id, here.known[x.id].owing) for x in here.lines if x.id in here.known)
+    for (unit, owing), count in alike.items():
+        behind[unit] += count if owing else 0
+        lacks.update({(unit, key): count for key in owing})
     at, say = here.cohort, here.caller.say
 
     def listed(unit: int | None, count: int, tab: str = "students", state: str = "") -> Counted:
@@ -160,14 +166,11 @@ def schools(here: Students) -> list[Mapping[str, Any]]:
         {
             "name": names[unit] or say(t("console.no_school")),
             "unit": unit,
-            "all": listed(unit, len(of[unit])),
-            "behind": listed(unit, len(behind[unit]), state="behind"),
-            "share": share(len(behind[unit]), len(of[unit])),
-            "lacks": [
-                listed(unit, sum(map(test, behind[unit])), state=f"lacks.{key}")
-                for key, test in zip(keys, tests, strict=True)
-            ],
-            "waiting": listed(unit, sum(line.waiting for line in of[unit]), "waiting"),
+            "all": listed(unit, of[unit]),
+            "behind": listed(unit, behind[unit], state="behind"),
+            "share": share(behind[unit], of[unit]),
+            "lacks": [listed(unit, lacks[unit, key], state=f"lacks.{key}") for key in keys],
+            "waiting": listed(unit, waiting[unit], "waiting"),
         }
         for unit in sorted(names, key=lambda unit: (names[unit] == "", names[unit]))
     ]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any, Final, cast
 
-from app.console.caller import Address, Caller, Elsewhere, PageDrawn, PageForm, View
+from app.console.caller import Address, Caller, Deed, Elsewhere, PageDrawn, View
 from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
 from handlers.evaluations import with_commas
@@ -74,6 +74,8 @@ def place(caller: Caller, asked: Address) -> PageDrawn:
                 for one in known
             ],
             "form": form,
+            "told": "",
+            "typed": {},
         },
         tuple(cohorts),
         "roster",
@@ -241,10 +243,10 @@ VIEWS: Final[Mapping[str, View]] = {
     "{cohort:row}/roster/{member:row}": place,
     "{cohort:row}/stages/{stage:row}": marks,
 }
-FORMS: Final[Mapping[str, PageForm]] = {
-    "{cohort:row}/roster/{member:row}/handover": PageForm(hand_over, place),
-    "{cohort:row}/roster/{member:row}/handovers/{handover:row}/withdraw": PageForm(
-        withdraw, place
-    ),
-    "{cohort:row}/stages/{stage:row}/remind": PageForm(remind, marks),
+DEEDS: Final[Mapping[str, Deed]] = {
+    "{cohort:row}/roster/{member:row}/handover": hand_over,
+    "{cohort:row}/roster/{member:row}/handovers/{handover:row}/withdraw": withdraw,
+    "{cohort:row}/stages/{stage:row}/remind": remind,
 }
+AGAIN: Final[Mapping[Deed, View]] = {hand_over: place, withdraw: place, remind: marks}
+"""The pages on which the forms stand that may be refused: each is shown again, with the reason."""

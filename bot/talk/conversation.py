@@ -42,6 +42,7 @@ from bot.talk.inputs import (
     settle,
 )
 from bot.talk.message import Choice, Field, Message
+from language.affairs import is_courtesy
 from prompts import Language, Text, Words, t
 
 T = TypeVar("T")
@@ -719,7 +720,7 @@ class Conversation:
         if doubtful is not None:
             if candidate is None:
                 return self._which(step, note, accepted=accepted)
-            meant = settle(_WHICH, candidate, self._asked).press
+            meant = settle(_which_of(doubtful), candidate, self._asked).press
             if meant not in (_CONTENT, _QUESTION):
                 return self._went_on(step, candidate)
             later = self._journal.later
@@ -751,8 +752,10 @@ class Conversation:
         except Unclear as unclear:
             asked = self._wait(run, step, unclear.words, accepted=doubtful is not None)
             return replace(asked, begin_with=candidate.text or "") if doubtful else asked
-        told = answer.text if answer.press is None and not step.kind.takes_questions else None
-        if told and self._doubts(told):
+        told = answer.text if answer.press is None and doubtful is None else None
+        polite = bool(told) and not step.kind.takes_courtesies and is_courtesy(told or "")
+        asks = bool(told) and not step.kind.takes_questions and self._doubts(told or "")
+        if polite or asks:
             turn = self._journal.turn + 1
             self._journal = self._journal._replace(unsure=answer, turn=turn)
             return self._which(step, accepted=True)
@@ -812,18 +815,22 @@ class Conversation:
         """Ask whether words are the answer or a question about something else."""
         unsure, later = self._journal.unsure, self._journal.later
         said = own_words(unsure.text or "") if unsure else ""
-        words = t("talk.content_or_question", said=said)
-        if later:
-            words = t("talk.content_or_question_later", said=said, later=later)
+        which = _which_of(unsure or Answer())
+        if which is _POLITE_OR_NOT:
+            key = "talk.content_or_courtesy_later" if later else "talk.content_or_courtesy"
+        else:
+            key = "talk.content_or_question_later" if later else "talk.content_or_question"
+        words = t(key, said=said, **({"later": later} if later else {}))
         self._journal = self._journal._replace(asked=step.step)
-        return Waiting(self._journal, Question(step.step, _WHICH, words), note, accepted)
+        return Waiting(self._journal, Question(step.step, which, words), note, accepted)
 
     def _went_on(self, step: Question, candidate: Answer) -> Waiting:
         """The person was asked whether their words are the answer or a question, and has said
         something else instead. Keep that beside the first words, and ask again."""
         words = own_words(candidate.text or "")
         if candidate.press is not None or candidate.files or candidate.other or not words:
-            return self._which(step, not_a_choice(candidate, len(_WHICH.options)).words)
+            count = len(_which_of(self._journal.unsure or Answer()).options)
+            return self._which(step, not_a_choice(candidate, count).words)
         unsure, later = self._journal.unsure or Answer(), self._journal.later
         if self._doubts(words) and not later:
             unsure = Answer(text=_joined(unsure.text, words))
@@ -969,8 +976,14 @@ _CONTENT: Final = "content"
 _QUESTION: Final = "question"
 _WHICH: Final = Pick(
     [
-        Choice(_CONTENT, t("talk.is_content"), ("内容", "是内容", "记下来", "content")),
-        Choice(_QUESTION, t("talk.is_question"), ("问政策", "政策", "是问题", "question")),
+        Choice(
+            _CONTENT, t("talk.is_content"), ("内容", "是内容", "记下来", "是要记的", "content")
+        ),
+        Choice(
+            _QUESTION,
+            t("talk.is_question"),
+            ("问政策", "是问政策", "政策", "问题", "是问题", "是问", "question"),
+        ),
     ]
 )
 
@@ -1001,3 +1014,16 @@ def begin(
     entries = {step: Entry(step, answer, now) for step, answer in (given or {}).items()}
     results = {s: Entry(s, Answer(), now, result=result) for s, result in (done or {}).items()}
     return Journal(began=now, entries=entries | results)
+
+
+_POLITE_OR_NOT: Final = Pick(
+    [
+        Choice(_CONTENT, t("talk.is_content"), ("内容", "是内容", "记下来", "content")),
+        Choice(_QUESTION, t("talk.is_courtesy"), ("客气", "只是客气", "不用", "no")),
+    ]
+)
+
+
+def _which_of(unsure: Answer) -> Pick:
+    """What is asked of words that may be no answer: only polite, or a question."""
+    return _POLITE_OR_NOT if is_courtesy(unsure.text or "") else _WHICH

@@ -113,6 +113,11 @@ class Kind(ABC, Generic[T_co]):
         """Whether words that ask something are an answer to it like any other."""
         return False
 
+    @property
+    def takes_courtesies(self) -> bool:
+        """Whether words that are only polite may be an answer to it like any other."""
+        return True
+
     def choices(self, asked: Asked) -> Rows:
         """Rows of offered answers, in the order in which they are numbered."""
         return ()
@@ -477,10 +482,16 @@ class Free(Kind[str]):
     """The words from which the answer may start."""
     questions: bool = False
     """Questions are an answer like any other."""
+    courtesies: bool = False
+    """So are words that are only polite."""
 
     @property
     def takes_questions(self) -> bool:
         return self.questions
+
+    @property
+    def takes_courtesies(self) -> bool:
+        return self.courtesies
 
     def choices(self, asked: Asked) -> Rows:
         return rows_of(self.options, 2)
@@ -504,6 +515,10 @@ class People(Kind[tuple[str, ...]]):
     known: Mapping[str, str]
     """Those most likely, by a short key that stays theirs."""
     most: int = 8
+
+    @property
+    def takes_courtesies(self) -> bool:
+        return False
 
     def choices(self, asked: Asked) -> Rows:
         return rows_of([Choice(key, name) for key, name in self.known.items()], 2)
@@ -564,6 +579,10 @@ class Parts(Kind[Part]):
     @property
     def takes_words(self) -> bool:
         return self.words
+
+    @property
+    def takes_courtesies(self) -> bool:
+        return False
 
     def choices(self, asked: Asked) -> Rows:
         taken_away = rows_of(self.held, 2)

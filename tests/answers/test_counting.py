@@ -40,6 +40,21 @@ from tests.tables import each_row
         ("年级400人，我综合排第55，够不够", "shanxi-2026", "前60名，排第55，够"),
         ("年级250个人，总分排38，达标吗", "neimenggu-yingcai-2025", "前37名，排第38，不够"),
         ("年级共五百人，物理排到第五十一", "shanxi-2026", "前50名，排第51，不够"),
+        ("总成绩年级第12%，达标没", "shanxi-2026", "综合成绩前15%：您说的12%在里面"),
+        ("单科年级第8%，总分年级前20%，能报吗", "shanxi-2026", "您说的20%不在里面"),
+        ("全年级450人，前10%是前多少名", "shanxi-2026", "450人里是前45名"),
+        ("高二的，数学排年级前8%，可以报吗", "neimenggu-yingcai-2025", "高二在对象里"),
+        ("物理加生物一共几个人", "neimenggu-yingcai-2025", "物理5、生物10，一共15名"),
+        ("除了生物其他四科一共几个名额", "neimenggu-yingcai-2025", "一共20名"),
+        ("呼市比包头多几个名额", "neimenggu-pilot-2025", "相差25名"),
+        ("呼市要面试多少人", "neimenggu-pilot-2025", "50个名额 × 3 = 150人"),
+        ("要是录45个，面试得来多少人", "shanxi-2026", "至少135人参加面试"),
+        ("一年得面对面多少次", "neimenggu-pilot-2025", "一共至少24次"),
+        ("50个学生至少要几个导师", "neimenggu-pilot-2025", "至少10名导师"),
+        ("每月见导师2次，半年得见几次", "neimenggu-pilot-2025", "一共至少12次"),
+        ("5所大学最少一共几支队", "spark-2026", "至少10支队"),
+        ("6个受资助学生要多少钱", "jiangsu-2022", "6 × 5000元 = 30000元"),
+        ("3支队一共多少钱", "spark-2026", "但每校总预算只有125000元"),
     ],
 )
 def test_it_is_worked_out_with_the_rule_beside_it(
@@ -71,6 +86,9 @@ def test_it_is_worked_out_with_the_rule_beside_it(
         ("13个市一共多少名额", "jiangsu-2022"),
         ("30个名额，多少人进面试", "spark-2026"),  # no ratio is written
         ("2025年10月是第几个月", "sichuan-jindaoshi-2023"),  # the cycle is over
+        ("物理和化学各几个名额", "neimenggu-yingcai-2025"),  # each, not together
+        ("一年要到校几次", "neimenggu-pilot-2025"),  # nothing is asked of visits in a month
+        ("50个学生至少要几个导师", "shanxi-2026"),  # no limit is written
     ],
 )
 def test_without_a_number_on_both_sides_nothing_is_worked_out(

@@ -91,6 +91,101 @@ def test_what_a_later_document_has_is_not_denied() -> None:
     assert DENIES not in answer
 
 
+@pytest.mark.parametrize(
+    ("question", "programme", "first"),
+    [
+        ("聘期五年吧？", "neimenggu-yingcai-2025", "不是5年：文件写的是「一般三年"),
+        (
+            "每周一次对吧？",
+            "neimenggu-pilot-2025",
+            "不是每周1次：文件写的是「每月面对面指导不少于2次」",
+        ),
+        ("是不是只要5次", "shanxi-2026", "不是5次：文件写的是「周期内参加培养不少于10次」"),
+        ("每队经费12.5万对吧", "spark-2026", "不是12.5万：文件写的是「每队6.25万元」"),
+        (
+            "一个学校组一支队就行了吧",
+            "spark-2026",
+            "不行，1支不够：文件写的是「每所高校至少几支：每校至少2支队」",
+        ),
+        ("一个导师带6个学生可以吗", "neimenggu-pilot-2025", "不行，6个超过了"),
+        ("一个导师带3个学生可以吗", "neimenggu-pilot-2025", "3个可以"),
+        ("今年山西只招40个人对吧", "shanxi-2026", "不止40个人：文件写的是「不少于40名（下限）」"),
+        ("物理10个名额吧", "neimenggu-yingcai-2025", "不是10个名额：文件写的是「物理5名」"),
+        ("每科都是5个名额吧", "neimenggu-yingcai-2025", "不是都5个名额"),
+        ("面试5:1对吧", "jiangsu-2022", "不是5:1"),
+        ("培养半年就结束了吧", "sichuan-jingke-2023", "不是6个月"),
+        (
+            "项目到2026年12月就完了是吧",
+            "spark-2026",
+            "不是2026年12月：文件写的是「结束：2027年8月」",
+        ),
+        ("中期是7月底前对吧", "neimenggu-pilot-2025", "不是7月底：文件写的是「时间：7月前」"),
+        ("中期是7月底前对吧", "neimenggu-yingcai-2025", "是的：文件写的是「时间：7月底前」"),
+        ("日志每次活动都要写吧", "jiangsu-2022", "不是每次：文件写的是「每个培养阶段"),
+        ("日志是导师督促吧", "shanxi-2026", "不是导师：文件写的是「由中学教师督促"),
+        ("英才导师聘书是自治区科协给发的吧", "neimenggu-yingcai-2025", "不是自治区科协"),
+        ("主办方是四川省科协？", "sichuan-jingke-2023", "不是省科协"),
+        ("团队成员有硕士学位就行吗", "shanxi-2026", "不是硕士"),
+        ("高三能报吗", "neimenggu-yingcai-2025", "高三不能参加"),
+        ("高二能报吗", "shanxi-2026", "高二在对象里。"),
+        ("一共50个名额？", "neimenggu-yingcai-2025", "不是50个名额"),
+        ("2023年9月开班吧", "sichuan-jindaoshi-2023", "不是2023年9月"),
+        ("幼儿园小班能报吗", "sichuan-jingke-2023", "幼儿园小班不能参加"),
+        ("只招高一吗", "shanxi-2026", "不止高一"),
+        ("初中生什么学科都可以报吧", "jiangsu-2022", "初中生只能参加：计算机"),
+        ("小学生行吗", "sichuan-jingke-2023", "小学生里只有小学四年级"),
+    ],
+)
+def test_the_first_line_says_whether_what_is_stated_is_right(
+    question: str, programme: str, first: str
+) -> None:
+    answer, _ = said(question, programme)
+    assert answer.startswith(first)
+    assert "出处：" in answer
+
+
+@pytest.mark.parametrize(
+    ("question", "programme"),
+    [
+        ("聘期几年", "neimenggu-yingcai-2025"),
+        ("三年聘期到头了就自动卸任？", "neimenggu-yingcai-2025"),
+        ("100个名额是一定招满吗", "neimenggu-pilot-2025"),
+        ("每队6万2千5，两队是不是125000", "spark-2026"),
+        ("我线上听了一场报告，能不能顶一次？", "shanxi-2026"),
+        ("我家的五年级，成长日志要写吧？", "sichuan-jingke-2023"),
+        ("在线上课能算进那10次里吗", "jiangsu-2022"),
+        ("没去满十次行吗", "jiangsu-2022"),
+        ("证书是国家级的吗", "spark-2026"),
+        ("没博士学位能领队伍吗", "neimenggu-pilot-2025"),
+        ("博士后能进培养团队吗", "neimenggu-pilot-2025"),
+        ("孩子明年就高三了，现在能报不", "shanxi-2026"),
+        ("幼儿园老师能报吗", "sichuan-jingke-2023"),
+        ("各科加起来是不是三十", "neimenggu-yingcai-2025"),
+        ("0471开头那个号码对不对", "neimenggu-pilot-2025"),
+    ],
+)
+def test_what_cannot_be_compared_is_not_judged(question: str, programme: str) -> None:
+    answer, _ = said(question, programme)
+    assert "文件写的是「" not in answer
+    assert "在对象里" not in answer
+
+
+def test_a_later_document_leaves_it_to_people() -> None:
+    words = "二、聘期\n导师聘期改为五年，期满可以续聘。"
+    passage = Passage(
+        "neimenggu-yingcai-2025", "补充通知", "二", words, 0, "", loaded=date(2026, 3, 1)
+    )
+    answer, _ = said("导师聘期五年吧", "neimenggu-yingcai-2025", Passages([passage]))
+    assert "改为五年" in answer
+    assert "不是5年" not in answer
+
+
+def test_programmes_that_take_a_grade_are_named_first() -> None:
+    (answer,) = guide().ask("初二能报哪个")
+    first = render(answer.text, "zh").partition("\n")[0]
+    assert "江苏省后备人才培养计划（只限计算机）、菁科计划" in first
+
+
 def test_premises_have_a_topic_and_a_name() -> None:
     for premise in premises():
         assert premise.topic in guide().topics, premise.key

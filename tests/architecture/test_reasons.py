@@ -20,6 +20,8 @@ REASONED = re.compile(
 
 def silencers(source: str) -> Iterator[tuple[int, str]]:
     """The comments that silence a checker, with their lines."""
+    if not SILENCER.search(source):
+        return
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT and SILENCER.match(token.string):
             yield token.start[0], token.string

@@ -143,6 +143,23 @@ async def test_words_that_nothing_explains_may_be_a_reply(house: House) -> None:
     assert "这句是回复通知" not in student.sees
 
 
+async def test_the_name_of_a_thing_is_no_reply_and_whoever_goes_on_has_gone_on(
+    house: House,
+) -> None:
+    _, student = await send(house)
+    for words in ("官网填报", "订阅日历", "中文", "培养单位"):
+        await student.says(words)
+        assert "这句是回复通知" not in student.sees, words
+    await student.says("那天我姥姥做手术走不开呀")
+    assert "这句是回复通知" in student.sees
+    await student.says("昨天下午和王建国老师做了两小时实验")
+    assert "记一次培养" in student.sees
+    await student.presses("先放下")
+    await student.says("那天我姥姥做手术走不开呀")
+    await student.says("是的")
+    assert "发出" in student.sees
+
+
 async def test_what_was_said_goes_into_ones_copy_and_is_erased(house: House) -> None:
     _, student = await send(house)
     await replies(student)

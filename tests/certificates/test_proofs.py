@@ -77,6 +77,7 @@ async def test_a_mentor_has_a_proof_made_and_downloads_it(house: House) -> None:
     told = await mentor.presses("看证明")
     assert "编号：SHANXI-2026-WORKLOAD-01-0001" in told
     assert "林小雨" not in told
+    assert "编号：SHANXI-2026-WORKLOAD-01-0001" in await mentor.says("培养证书")
     await mentor.presses("下载 PDF")
     words = paper(house, mentor)
     for said in (

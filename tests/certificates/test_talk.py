@@ -127,6 +127,9 @@ async def test_the_page_that_verifies_it_is_a_tap_away(
     assert (label, address) == ("核验这份证书", "https://yingcai.example.org/verify")
     with house.app.database.transaction() as db:
         assert db.exec(select(Certificate.token)).one() == token
+    office = house.members["管小青"]
+    await office.says("林小雨的证书")
+    assert [link[:2] for message in office.last for link in message.links] == [(label, url)]
     house.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from typing import Any
@@ -119,6 +120,13 @@ def _set(lines: Sequence[str]) -> bytes:
     )
 
 
+def _signs(said: bytes) -> list[str]:
+    """The characters that are drawn, as they are written in it."""
+    return re.findall(
+        "[0-9a-f]{4}", "".join(re.findall("<([0-9a-f]+)> Tj", said.decode("latin-1")))
+    )
+
+
 def _printed(drawn: Sequence[bytes], pictured: int = 0) -> bytes:
     objects: list[bytes] = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
     font = (
@@ -129,13 +137,16 @@ def _printed(drawn: Sequence[bytes], pictured: int = 0) -> bytes:
         b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Song /DW 1000 "
         b"/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>"
     )
-    same = "".join(f"<{high:02x}00> <{high:02x}ff> <{high:02x}00>\n" for high in range(256))
-    parts = [same.splitlines(keepends=True)[start : start + 100] for start in range(0, 256, 100)]
-    ranges = "".join(f"{len(p)} beginbfrange\n{''.join(p)}endbfrange\n" for p in parts)
+    used = sorted({sign for said in drawn for sign in _signs(said)})
+    parts = [used[start : start + 100] for start in range(0, len(used), 100)]
+    signs = "".join(
+        f"{len(part)} beginbfchar\n{' '.join(f'<{one}> <{one}>' for one in part)}\nendbfchar\n"
+        for part in parts
+    )
     mapping = (
         "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
         "1 begincodespacerange <0000> <ffff> endcodespacerange\n"
-        f"{ranges}endcmap end end\n"
+        f"{signs}endcmap end end\n"
     ).encode()
     objects += [font, below, _stream(mapping)]
     kids = []

@@ -145,6 +145,7 @@ def test_a_table_of_contents_in_words_control_is_left_out() -> None:
     assert word("少年科学营方案", listed, *BODY).sections == ("标题", "一", "二", "三")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "lines",
     [

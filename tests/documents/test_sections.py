@@ -86,6 +86,7 @@ def test_a_document_survives_being_kept() -> None:
     assert Document.from_bytes(document.to_bytes()) == document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from PIL import Image
@@ -87,23 +89,33 @@ class Cohort:
         return f"{self.url}/in/{token}"
 
 
+@cache
+def made(language: Language) -> tuple[int, bytes]:
+    """The number of the demo's cohort, and its database: they take seconds, and each walk begins
+    with them."""
+    with TemporaryDirectory() as folder, closing(Database(f"sqlite:///{folder}/demo.db")) as empty:
+        migrate.upgrade(empty)
+        with empty.transaction() as db:
+            demo = make_demo(db, RunningClock().now(), language)
+        assert demo is not None
+        empty.clean()
+        return demo.cohort_id, (Path(folder) / "demo.db").read_bytes()
+
+
 @asynccontextmanager
 async def cohort(language: Language, folder: Path) -> AsyncIterator[Cohort]:
     """The demo's cohort on Monday 23 November 2026, at ten in the morning."""
-    settings = Settings(database_url=f"sqlite:///{folder}/guide.db", data_dir=folder / "data")
+    file = folder / "guide.db"
+    settings = Settings(database_url=f"sqlite:///{file}", data_dir=folder / "data")
     settings.web.port = 0
-    database = Database(settings.database)
-    migrate.upgrade(database)
-    database.close()
+    number, data = made(language)
+    file.write_bytes(data)
     clock = RunningClock()
     app = App(settings, clock)
-    with app.database.transaction() as db:
-        demo = make_demo(db, clock.now(), language)
-    assert demo is not None
     running = asyncio.create_task(app.run())
     await asyncio.sleep(0)  # its first step takes the port
     try:
-        yield Cohort(app, demo.cohort_id, clock, language)
+        yield Cohort(app, number, clock, language)
     finally:
         running.cancel()
         with suppress(asyncio.CancelledError):

@@ -20,7 +20,8 @@ from bot.platforms.fake import UNLIMITED
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.clock import SetClock
 from bot.talk.message import Incoming
-from services import help_calls, persons, roster
+from services import bulletins, help_calls, persons, roster
+from services.addressing import Audience
 from services.yearly import begin, count_acts
 from storage import chats
 from storage.tables import (
@@ -30,6 +31,7 @@ from storage.tables import (
     HelpCall,
     HelpStep,
     HelpStepKind,
+    Inquiry,
     Membership,
     Mentoring,
     Outbox,
@@ -907,3 +909,68 @@ async def test_steps_are_never_changed(house: House) -> None:
     await asks(house, words=MARK)
     with pytest.raises(sa.exc.DatabaseError), house.app.database.transaction() as db:
         db.connection().execute(sa.update(HelpStep).values(words=""))
+
+
+# ---------------------------------------------------------------- typed below a card
+
+
+@pytest.mark.parametrize("words", ["管老师", "请管老师联系我", "我想找小青老师谈谈", "管小青"])
+async def test_an_adult_is_named_in_ones_own_words(house: House, words: str) -> None:
+    student = one(house, "林小雨")
+    await student.says("求助")
+    await student.says(words)
+    assert "请 管小青 联系我" in student.buttons
+    await student.presses("请 管小青 联系我")
+    assert "有一名学生请您联系" in one(house, "管小青").reads()
+
+
+async def test_what_is_typed_below_is_for_nobody_else(house: House) -> None:
+    """Though a notice that can be replied to has just come."""
+    office, student = one(house, "管小青"), one(house, "林小雨")
+    with house.app.database.transaction() as db:
+        cohort = db.exec(select(Membership.cohort_id)).first() or 0
+        actor = Actor(office.person_id, None, house.clock.now())
+        row = bulletins.draft(db, actor, cohort, "请补日志", Audience(), asks_receipt=False)
+        bulletins.send(db, actor, row.id or 0, row.version)
+    await house.settle()
+    assert "请补日志" in student.reads()
+    await student.says("求助")
+    await student.presses("请 郭老师 联系我")
+    assert "收回" in await student.says("收回")
+    assert "回复通知" not in student.sees
+    await student.presses("再请一位")
+    assert "回复通知" not in await student.says(f"老师他们{MARK}好多次了呀")
+    await student.says("我不想活了")
+    assert "好的" in await student.says("不是")
+    with house.app.database.transaction() as db:
+        assert not db.exec(select(Inquiry).where(col(Inquiry.words).contains(MARK))).all()
+    assert MARK not in history(house, student)
+    assert "求助" not in "".join(one.title for one in student.unread())
+
+
+async def test_it_was_nothing_and_the_form_goes_on(house: House) -> None:
+    student = one(house, "林小雨")
+    asked = await student.says("记一次培养")
+    await student.says("我不想活了")
+    await student.says("不是")
+    assert "好的" in student.sees
+    assert asked.split("\n")[0] in student.sees
+
+
+async def test_whom_i_have_asked_is_found_by_its_name_anywhere(house: House) -> None:
+    student = one(house, "林小雨")
+    await asks(house)
+    await student.says("菜单")
+    await student.says("记一次培养")
+    assert "郭老师" in await student.says("我请过谁")
+    assert "我请过谁" not in history(house, student)
+
+
+async def test_held_words_that_a_question_cannot_take_are_no_mistake(house: House) -> None:
+    student = one(house, "林小雨")
+    await student.says("记一次培养")
+    await student.says("有人让我周末单独去他家")
+    assert "先问一句" in student.sees
+    await student.says("不是")
+    assert "没看懂" not in student.sees
+    assert "哪天" in student.sees

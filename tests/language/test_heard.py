@@ -25,6 +25,8 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "heard-wrong.
         "heard_held_out_4",
         "heard_held_out_5",
         "heard_held_out_6",
+        "heard_held_out_7",
+        "heard_looked_at",
         "heard_later",
     ],
 )

@@ -124,7 +124,7 @@ def test_also_in_autumn(demo: Session) -> None:
     found, _ = in_short(demo, cohort, beijing_day(AUTUMN))
     waits = demo.exec(select(Record.student_id).where(Record.state == RecordState.SUBMITTED)).all()
     assert len(set(waits)) == len(waits) < len(found)
-    lacks = {one.lacks(RecordKind.SESSION) or bool(one.unwritten) for one in found}
+    lacks = {RecordKind.SESSION in one.owing or bool(one.unwritten) for one in found}
     assert lacks == {True, False}, "nobody has brought the final materials yet"
     assert max(row.at for row in demo.exec(select(Audit))) <= AUTUMN
 

@@ -53,6 +53,9 @@ async def test_a_diary_is_copied_and_ticked_and_counted(open_house: OpenHouse) -
     assert "勾选了已填官网" in student.sees
     await mentor.says("林小雨")
     assert "已填 1 条，共 1 条" in mentor.sees
+    office = house.members["管小青"]
+    await office.says("概况")
+    assert "成长日志：勾选已填 1 条，还有 0 条" in office.sees
     number = await record(house, RecordKind.DIARY)
     with house.app.database.transaction() as db:
         row = db.get_one(PlatformEntry, number)
@@ -68,6 +71,30 @@ async def test_a_diary_is_copied_and_ticked_and_counted(open_house: OpenHouse) -
         assert not db.exec(select(PlatformEntry)).all()
         acts = db.exec(select(Audit).where(Audit.verb == "enter_on_platform")).all()
         assert len(acts) == 3
+
+
+async def test_who_signed_an_evaluation_copies_it_dimension_by_dimension(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 1))
+    student, mentor = house.members["林小雨"], house.members["王建国"]
+    await mentor.says("评价")
+    await mentor.presses("从第一名开始")
+    await mentor.presses("开始评价")
+    for said in ("稳步达到要求", "已经选定题目", "每次都准备问题"):
+        await mentor.says(said)
+    await mentor.presses("签署")
+    await mentor.presses("看这份评价")
+    await mentor.presses("官网填报")
+    [card] = mentor.last
+    assert [(one.label, one.value, one.copied) for one in card.fields] == [
+        ("培养状态", "稳步达到要求", True),
+        ("课题选题及进展", "已经选定题目", True),
+    ]
+    student.reads()
+    await student.presses("看这份评价")
+    assert "每次都准备问题" in student.sees
+    assert "官网填报" not in student.sees, "it is the mentor's to enter"
 
 
 async def test_where_the_document_names_no_field_nothing_is_offered(

@@ -605,3 +605,36 @@ async def test_next_is_said_at_any_time_and_opens_what_was_not_read_yet(house: H
     assert "状态：待审" in second
     assert first != second
     assert "待审 2 条" in await mentor.says("下一条"), "all were opened: the queue"
+
+
+@pytest.mark.parametrize("words", ["林小雨的情况", "林小雨最近怎么样"])
+async def test_of_several_of_one_name_it_is_asked_which(house: House, words: str) -> None:
+    office = house.members["管小青"]
+    await house.enrol("林小雨", Role.STUDENT)
+    assert "是哪一位" in await office.says(words)
+    assert "2. 林小雨" in office.sees
+    assert "培养活动" in await office.says("1")
+
+
+@pytest.mark.parametrize(
+    ("who", "words", "told"),
+    [
+        ("王建国", "what do I have to do today", "Evaluations"),
+        ("林小雨", "what do I have to do today", "Log a session"),
+        ("王建国", "who is due to write a diary", "growth diary"),
+        ("林小雨", "who is due to write a diary", "Others' records cannot be seen"),
+        ("王建国", "remind 林小雨 to write the diary", "does not make you the one who reminds"),
+        ("王建国", "I no longer want to mentor 林小雨", "The office decides which mentor"),
+        ("林小雨", "I no longer want to mentor 林小雨", "Only an office"),
+        ("管小青", "what if a student withdraws", "Exits to check"),
+        ("王建国", "tell the students not to come tomorrow", "Bulletins are sent by the office"),
+        ("管小青", "tell the students not to come tomorrow", "To: student"),
+        ("王建国", "start the evaluation", "to write, 0 signed"),
+    ],
+)
+async def test_what_is_asked_of_an_office_in_english(
+    house: House, who: str, words: str, told: str
+) -> None:
+    one = house.members[who]
+    await one.says("/language en")
+    assert told in await one.says(words)

@@ -324,7 +324,6 @@ def test_a_damaged_file_is_filled_or_refused_in_words(damage: list[tuple[int, in
 
 
 @given(st.text(alphabet="{}｛｝%#期次 在册人数表：按学校a.\n", max_size=40))
-@settings(max_examples=120, deadline=None)
 def test_whatever_is_typed_is_filled_or_refused_in_words(words: str) -> None:
     with suppress(UnfitTemplate):
         shown = Paper(fill(word(words, "{{期次}}"), TOLD)).text
