@@ -91,6 +91,7 @@ def handlers(
         delegates.FLOW,
         handovers.FLOW,
         correcting.FLOW,
+        handovers.WHICH,
         results.FLOW,
         leave.FLOW,
         office_days.FLOW,

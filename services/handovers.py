@@ -8,7 +8,7 @@ help is the learner's own: they are told, and may have the successor told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, cast
@@ -22,7 +22,7 @@ from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, press
 from prompts import Text, Words, render, t
 from services import audit, notices, records, roster
-from services.access import REVIEWERS, allow, any_of, cohort_of, held, things
+from services.access import REVIEWERS, allow, any_of, cohort_of, grants_of, held, things
 from services.packs import load
 from services.roster import By, Member
 from storage.tables import Cohort, Handover, Membership, Mentoring, Person, Role
@@ -38,8 +38,10 @@ ROLES: Final = (
     Role.HELP_CONTACT,
 )
 """The roles whose places can be handed over. An expert marks alone, so their marks are not."""
-STATES: Final = ("to_come", "done", "withdrawn")
+STATES: Final = ("to_come", "done", "withdrawn", "given_back")
 """How a handover can stand."""
+BACK: Final = timedelta(days=7)
+"""For so long after its day a handover can be taken back."""
 LONGEST: Final = 366
 """Days ahead for which a handover can be arranged."""
 LATELY: Final = timedelta(days=180)
@@ -70,28 +72,53 @@ def place_for(db: Session, actor: Actor, place_id: int) -> Member:
     return _current(db, place_id)
 
 
+def to_arrange(db: Session, actor: Actor, place_id: int) -> Member:
+    """As `place_for`, of a place that nobody is to take over yet. Raises `Refused`."""
+    member = place_for(db, actor, place_id)
+    _not_arranged(db, place_id)
+    return member
+
+
+def to_come(db: Session, place_id: int) -> Handover | None:
+    """The handover by which a place is to pass on."""
+    return next(iter(_open(db, col(Handover.place_id) == place_id)), None)
+
+
+def _not_arranged(db: Session, place_id: int) -> None:
+    if other := to_come(db, place_id):
+        raise _refused(place_id, already(db, other))
+
+
+def already(db: Session, one: Handover) -> Text:
+    """That a place is to pass on, and to whom."""
+    return t("handover.already", name=_name(db, one.successor_id), day=one.first_day)
+
+
 def candidates(db: Session, by: By, place: Member) -> list[Member]:
-    """Who of the cohort's staff may take over a place, each person once: those of the same unit
-    and role come first."""
+    """Who may take over a place, each person once: the cohort's staff, those of the same unit and
+    role first, then those who have left it."""
     wanted = [col(Membership.cohort_id) == place.membership.cohort_id]
     if isinstance(by, Actor):
         wanted.append(col(Membership.id).in_(things("read_member", by.person_id)))
     found = _holders(db, *wanted)
+    left = _holders(db, *wanted, ended=True)
 
     def near(one: Member) -> tuple[bool, bool]:
         here, role = one.membership.unit_id, one.membership.role
         return here != place.membership.unit_id, role is not place.membership.role
 
     once: dict[int | None, Member] = {}
-    for one in sorted(found, key=near):
-        once.setdefault(one.person.id, one)
+    for one in (*sorted(found, key=near), *sorted(left, key=near)):
+        if one.person.name:  # of somebody who was erased it is empty
+            once.setdefault(one.person.id, one)
     once.pop(place.person.id, None)
     return [*once.values()]
 
 
-def _holders(db: Session, *wanted: ColumnElement[bool]) -> list[Member]:
-    now = col(Membership.ended_at).is_(None), col(Membership.role).in_(ROLES)
-    rows = db.exec(select(Membership.id).where(*wanted, *now))
+def _holders(db: Session, *wanted: ColumnElement[bool], ended: bool = False) -> list[Member]:
+    is_now = col(Membership.ended_at).is_(None)
+    when = ~is_now if ended else is_now
+    rows = db.exec(select(Membership.id).where(*wanted, when, col(Membership.role).in_(ROLES)))
     return roster.members_by_id(db, [cast(int, number) for number in rows])
 
 
@@ -106,31 +133,68 @@ def _current(db: Session, place_id: int) -> Member:
 # ---------------------------------------------------------------- arranging, withdrawing
 
 
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A handover as it would be arranged."""
+
+    place: Member
+    person: Person | None
+    """Who takes over; nobody, if they are on no roster yet."""
+    at_once: bool
+    """Whether its day has come."""
+    learners: Sequence[Member]
+    """Whom the place lets see."""
+    helps: bool
+    """Whether learners may ask the holder for help because of it."""
+
+
+def looked_into(db: Session, by: By, place_id: int, successor: int | str, first: date) -> Passing:
+    """What arranging a handover would do; it changes nothing. Raises `Refused` as `arrange`."""
+    member = place_for(db, by, place_id) if isinstance(by, Actor) else _current(db, place_id)
+    earliest = first_possible(by, member)
+    if not earliest <= first <= beijing_day(by.now) + timedelta(LONGEST):
+        raise _refused(place_id, t("handover.not_this_day", day=earliest, most=LONGEST))
+    _not_arranged(db, place_id)
+    person: Person | None = None
+    if isinstance(successor, str):
+        if successor == member.person.name:
+            raise _refused(place_id, t("handover.same_one", name=successor))
+        if any(one.person.name == successor for one in candidates(db, by, member)):
+            raise _refused(place_id, t("handover.is_listed", name=successor))
+    else:
+        known = {one.person.id for one in candidates(db, by, member)} | {member.person.id}
+        if isinstance(by, Actor) and successor not in known:
+            raise _refused(place_id, t("handover.not_this_one"))
+        person = cast(Person, db.get(Person, successor))
+        _fits(db, member, person)
+    learners, helps = seen_from(db, member)
+    return Passing(member, person, first <= beijing_day(by.now), learners, helps)
+
+
+def seen_from(db: Session, member: Member) -> tuple[list[Member], bool]:
+    """The learners whom a place lets see, and whether some may ask its holder for help by it."""
+    holder = cast(int, member.person.id)
+    as_helper = _place_of(db, holder, _as_helper(member.membership))
+    by = {member.id, as_helper.id if as_helper else None}
+
+    def given(act: str, places: set[int | None]) -> list[int]:
+        return [one.thing for one in grants_of(db, holder, act) if one.place in places]
+
+    seen = given("read_student", {member.id})
+    return roster.members_by_id(db, seen), bool(given("be_asked_for_help", by))
+
+
 def arrange(db: Session, by: By, place_id: int, successor: int | str, first: date) -> Handover:
-    """Have a place pass to a successor on a day; both are told.
+    """Have a place pass to a successor on a day, at once if that has come; both are told.
 
     `successor` is a person's number, or the name of somebody who is on no roster yet. Raises
     `Refused` for whoever may not, for a day that is over or too far away, for somebody who cannot
     have the place, and where it is handed over already.
     """
-    member = place_for(db, by, place_id) if isinstance(by, Actor) else _current(db, place_id)
-    earliest = first_possible(by, member)
-    if not earliest <= first <= beijing_day(by.now) + timedelta(LONGEST):
-        raise _refused(place_id, t("handover.not_this_day", day=earliest, most=LONGEST))
     # Of two who arrange it at once, the second waits here.
     db.get(Membership, place_id, with_for_update=True)
-    for other in _open(db, col(Handover.place_id) == place_id):
-        told = {"name": _name(db, other.successor_id), "day": other.first_day}
-        raise _refused(place_id, t("handover.already", **told))
-    if isinstance(successor, str):
-        person = roster.add_person(db, by, successor)
-    else:
-        person = cast(Person, db.get(Person, successor))
-        if isinstance(by, Actor) and not any(
-            one.person.id == successor for one in candidates(db, by, member)
-        ):
-            raise _refused(place_id, t("handover.not_this_one"))
-        _fits(db, member, person)
+    passing = looked_into(db, by, place_id, successor, first)
+    person = passing.person or roster.add_person(db, by, str(successor))
     made = Handover(
         place_id=place_id,
         successor_id=cast(int, person.id),
@@ -144,9 +208,10 @@ def arrange(db: Session, by: By, place_id: int, successor: int | str, first: dat
     audit.note(
         db, by, "hand_over", "membership", place_id, successor=made.successor_id, on=told_on
     )
-    _tell_both(db, by, made, member, "asked")
-    if first <= beijing_day(by.now):
-        turn(db, by.now)
+    if passing.at_once:
+        _pass_on(db, Operator(by.now), made, passing.place)
+    else:
+        _tell_both(db, by, made, passing.place, "asked")
     return made
 
 
@@ -191,23 +256,61 @@ def _place_of(db: Session, person_id: int, like: Membership) -> Membership | Non
 
 
 def withdraw(db: Session, by: By, number: int) -> Handover:
-    """Withdraw a handover before its day; both are told. Withdrawn twice, it stays as it is.
-    Raises `Refused` for whoever may not, and once it is done."""
+    """Withdraw a handover before its day, or take it back within `BACK` of it; both are told.
+    Withdrawn twice, it stays as it is. Raises `Refused` for whoever may not, and once it is too
+    late."""
     found = db.get(Handover, number, with_for_update=True)
     if isinstance(by, Actor):
         allow(db, by, "hand_over", found.place_id if found else None, number=number)
     if found is None:
         raise Refused(t("handover.no_such"), verb="hand_over", object="handover")
-    if found.done_at is not None:
-        told = {"name": _name(db, found.successor_id), "day": found.first_day}
-        raise _refused(found.place_id, t("handover.done_already", **told))
     if found.ended_at is None:
+        what = "withdrawn" if found.done_at is None else "given_back"
+        if found.done_at is not None:
+            _give_back(db, Operator(by.now), found)
         found.ended_at = by.now
         db.add(found)
         db.flush()
         audit.note(db, by, "withdraw_handover", "membership", found.place_id)
-        _tell_both(db, by, found, roster.find_member(db, found.place_id), "withdrawn")
+        _tell_both(db, by, found, roster.find_member(db, found.place_id), what)
     return found
+
+
+def may_be_withdrawn(one: Handover, now: datetime) -> bool:
+    """Whether it is time yet to withdraw a handover, or to take it back."""
+    if one.ended_at is not None:
+        return False
+    return one.done_at is None or (one.moved is not None and now - one.done_at <= BACK)
+
+
+def _give_back(db: Session, by: Operator, one: Handover) -> None:
+    """Restore the places and links as they were before the handover; learners whom the successor
+    got in the place since go along."""
+    told = {"name": _name(db, one.successor_id), "day": one.first_day}
+    if one.moved is None or not may_be_withdrawn(one, by.now):
+        raise _refused(one.place_id, t("handover.done_already", **told))
+    old = roster.find_member(db, one.place_id)
+    new = cast(Membership, db.get(Membership, one.to_id, with_for_update=True))
+    if new.ended_at is not None or to_come(db, cast(int, new.id)) is not None:
+        raise _refused(one.place_id, t("handover.gone_on", **told))
+    if _place_of(db, cast(int, old.person.id), old.membership) is not None:
+        has = {"name": old.person.name, "role": t(f"role.{new.role}"), "unit": old.unit_name}
+        raise _refused(one.place_id, t("handover.has_another", **has))
+    moved = one.moved
+    made = new.id in moved["began"]
+    for number in moved["ended"]:
+        was = cast(Membership, db.get(Membership, number))
+        if _place_of(db, was.person_id, was) is None:
+            _begin(db, by, was, was.person_id)
+    if new.role in REVIEWERS:
+        _pass_students(db, by, new, old.membership, None if made else moved["students"])
+    reason = render(t("handover.reason_back", name=old.person.name), "zh")
+    for number in moved["began"]:
+        if cast(Membership, db.get(Membership, number)).ended_at is None:
+            roster.end_member(db, by, number, reason)
+    if not made:
+        for student in moved["gained"]:
+            roster.unlink(db, by, student, cast(int, new.id))
 
 
 # ---------------------------------------------------------------- when the day has come
@@ -237,27 +340,38 @@ def turn(db: Session, now: datetime) -> None:
 def _pass_on(db: Session, by: Operator, one: Handover, member: Member) -> None:
     person = cast(Person, db.get(Person, one.successor_id))
     _fits(db, member, person)
-    new = _begin(db, by, member.membership, one.successor_id)
-    if member.membership.role in REVIEWERS:
-        _pass_students(db, by, member.membership, new)
     helper = _place_of(db, cast(int, member.person.id), _as_helper(member.membership))
+    ends = [member.membership]
+    if helper is not None and helper.id != one.place_id:
+        ends.append(helper)
+    has = [_place_of(db, one.successor_id, place) for place in ends]
+    began = [
+        None if known else _begin(db, by, place, one.successor_id)
+        for place, known in zip(ends, has, strict=True)
+    ]
+    new = cast(Membership, has[0] or began[0])
+    students: list[int] = []
+    gained: list[int] = []
+    if member.membership.role in REVIEWERS:
+        students, gained = _pass_students(db, by, member.membership, new)
     one.to_id, one.done_at = new.id, by.now
+    one.moved = {
+        "began": [place.id for place in began if place is not None],
+        "ended": [place.id for place in ends],
+        "students": students,
+        "gained": gained,
+    }
     db.add(one)
     db.flush()
     reason = render(t("handover.reason", name=person.name, day=one.first_day), "zh")
-    if helper is not None and helper.id != one.place_id:
-        _begin(db, by, helper, one.successor_id)
-        roster.end_member(db, by, cast(int, helper.id), reason)
-    roster.end_member(db, by, one.place_id, reason)
+    for place in reversed(ends):
+        roster.end_member(db, by, cast(int, place.id), reason)
     audit.note(db, by, "take_over", "membership", new.id, place=one.place_id)
     _tell_both(db, by, one, member, "done")
 
 
 def _begin(db: Session, by: Operator, like: Membership, person_id: int) -> Membership:
-    """The place of a successor, which is like the one that ends."""
-    has = _place_of(db, person_id, like)
-    if has is not None:
-        return has
+    """A place of somebody's that is like another, begun or renewed."""
     made, _ = roster.add_member(
         db,
         by,
@@ -280,8 +394,15 @@ def _as_helper(place: Membership) -> Membership:
     )
 
 
-def _pass_students(db: Session, by: Operator, old: Membership, new: Membership) -> None:
-    """Link a mentor's students with the successor; a delegate's links stay the delegation's."""
+def _pass_students(
+    db: Session,
+    by: Operator,
+    old: Membership,
+    new: Membership,
+    only: Collection[int] | None = None,
+) -> tuple[list[int], list[int]]:
+    """Link a mentor's students, or some of them, with the successor; a delegate's links stay the
+    delegation's. Returns them, and those of them who were not the successor's before."""
     links = db.exec(
         select(Mentoring).where(
             Mentoring.mentor_id == old.id,
@@ -293,14 +414,20 @@ def _pass_students(db: Session, by: Operator, old: Membership, new: Membership) 
         link.student_id: link
         for link in db.exec(select(Mentoring).where(Mentoring.mentor_id == new.id))
     }
-    for link in links:
-        mine = known.get(link.student_id) or Mentoring(
-            student_id=link.student_id, mentor_id=cast(int, new.id), created_at=by.now
+    gained: list[int] = []
+    students = [one.student_id for one in links if only is None or one.student_id in only]
+    for student in students:
+        mine = known.get(student)
+        if mine is None or mine.ended_at is not None or mine.stands_in_for is not None:
+            gained.append(student)
+        mine = mine or Mentoring(
+            student_id=student, mentor_id=cast(int, new.id), created_at=by.now
         )
         mine.ended_at = mine.stands_in_for = None
         db.add(mine)
-        audit.note(db, by, "link_mentor", "membership", link.student_id, mentor=new.id)
+        audit.note(db, by, "link_mentor", "membership", student, mentor=new.id)
     db.flush()
+    return students, gained
 
 
 # ---------------------------------------------------------------- telling
@@ -374,10 +501,11 @@ class Handed:
 
     @property
     def state(self) -> str:
-        """Whether it is to come, done or withdrawn."""
-        if self.handover.done_at is not None:
-            return "done"
-        return "withdrawn" if self.handover.ended_at is not None else "to_come"
+        """One of `STATES`."""
+        done, ended = self.handover.done_at is not None, self.handover.ended_at is not None
+        if ended:
+            return "given_back" if done else "withdrawn"
+        return "done" if done else "to_come"
 
 
 def overseen(db: Session, actor: Actor, *, cohort_id: int | None = None) -> list[Handed]:
@@ -432,6 +560,7 @@ def successor_of(db: Session, person_id: int, cohort_id: int) -> int | None:
             Membership.person_id == person_id,
             Membership.cohort_id == cohort_id,
             col(Handover.done_at).is_not(None),
+            col(Handover.ended_at).is_(None),
         )
         .order_by(col(Handover.id).desc())
     ).first()

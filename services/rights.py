@@ -625,7 +625,7 @@ _EVERY: Final = (
         (_R.OFFICE,),
         "handover.not_yours",
         "membership",
-        ways=("handovers", "hand_over", "withdraw_handover"),
+        ways=("handovers", "hand_over", "which_place", "withdraw_handover"),
     ),
     Right(
         "correct_person",

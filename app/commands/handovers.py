@@ -29,8 +29,9 @@ def add(
         place = desk.member_typed(db, who)
         successor: int | str = to
         if not new:
-            successor = desk.person_typed(db, to).person.id or 0
-        elif found := [str(one.id) for one in desk.called(db, to)]:
+            ended = not desk.called(db, to)
+            successor = desk.person_typed(db, to, ended=ended).person.id or 0
+        elif found := [str(one.id) for one in desk.called(db, to, ended=True)]:
             raise Mistake(t("cli.handover_known", name=to, numbers=found))
         made = handovers.told(db, handovers.arrange(db, by, place.id, successor, day))
     told = {"old": made.member.person.name, "new": made.successor, "place": made.place}
@@ -65,4 +66,6 @@ def withdraw(number: Annotated[int, typer.Argument(help=both("handover_number"))
 
     with desk.desk() as (db, by):
         found = handovers.told(db, handovers.withdraw(db, by, number))
-    say(t("cli.handover_withdrawn", old=found.member.person.name, new=found.successor))
+    back = found.state == "given_back"
+    key = "cli.handover_given_back" if back else "cli.handover_withdrawn"
+    say(t(key, old=found.member.person.name, new=found.successor))

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from app.console.caller import Address, Caller, Deed, Elsewhere, PageDrawn, View
 from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
 from handlers.evaluations import with_commas
-from handlers.handovers import TONES, described, state
+from handlers.handovers import TONES, described, seen_of, state, sure_words
 from handlers.marking import left_words, reminded_words
 from prompts import Words, t
 from services import handovers, marking, roster
-from services.access import REVIEWERS, allow
+from services.access import REVIEWERS, allow, held
 from services.entities import Cohort
 from services.evaluations import outcome_label
 from services.marking import MarkedLearner
@@ -32,15 +32,16 @@ def place(caller: Caller, asked: Address) -> PageDrawn:
     """Somebody of the staff in their place, and the form that hands it over."""
     cohorts, member = _place(caller, asked)
     known = handovers.of_place(caller.db, member.id)
+    here = f"{cohorts[0].id}/roster/{member.id}"
     form = None
     if handovers.may_hand_over(caller.db, caller.actor, member) and not any(
         one.state == "to_come" for one in known
     ):
         earliest = handovers.first_possible(caller.actor, member)
         form = {
-            "to": f"{cohorts[0].id}/roster/{member.id}/handover",
+            "to": f"{here}/handover",
             "people": [
-                (one.person.id, caller.say(described(one)))
+                (str(one.person.id), caller.say(described(one)))
                 for one in handovers.candidates(caller.db, caller.actor, member)
             ],
             "earliest": earliest.isoformat(),
@@ -64,9 +65,10 @@ def place(caller: Caller, asked: Address) -> PageDrawn:
                     ),
                     "state": caller.say(state(one)),
                     "tone": TONES[one.state],
-                    "withdraw": f"{cohorts[0].id}/handovers/{one.handover.id}/withdraw"
-                    if one.state == "to_come"
-                    and handovers.may_hand_over(caller.db, caller.actor, one.member)
+                    "done": one.state == "done",
+                    "withdraw": f"{here}/handovers/{one.handover.id}/withdraw"
+                    if handovers.may_be_withdrawn(one.handover, caller.now)
+                    and held(caller.db, caller.person, "hand_over", one.member.id)
                     else "",
                 }
                 for one in known
@@ -98,35 +100,63 @@ def _goes_along(caller: Caller, member: Member) -> Words:
     return t("handover.goes_along", count=count) if count else ""
 
 
-def hand_over(caller: Caller, asked: Address) -> Elsewhere:
-    """Arrange what the form says. Raises `Refused`."""
+def hand_over(caller: Caller, asked: Address) -> Elsewhere | PageDrawn:
+    """Arrange what the form says. What happens at once, and whoever was named by their name alone,
+    is confirmed first, on a page of its own. Raises `Refused`."""
     cohorts, member = _place(caller, asked)
+    handovers.place_for(caller.db, caller.actor, member.id)
+    here = f"{cohorts[0].id}/roster/{member.id}"
     chosen, typed = asked.get("successor", ""), " ".join(asked.get("name", "").split())
     if bool(chosen) == bool(typed):
         raise _unclear("handover.one_of_both")
-    successor: int | str = typed
-    if chosen:
-        if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
-            raise _unclear("handover.not_this_one")
-        successor = int(chosen)
-    elif any(
-        one.person.name == typed for one in handovers.candidates(caller.db, caller.actor, member)
-    ):
-        raise _unclear("handover.is_listed")
+    people = {
+        str(one.person.id): one
+        for one in handovers.candidates(caller.db, caller.actor, member)
+        if not typed or one.person.name == typed
+    }
+    if chosen and chosen not in people:
+        raise _unclear("handover.not_this_one")
+    if typed and len(people) > 1:
+        raise _unclear("handover.is_listed", name=typed)
+    found = people[chosen] if chosen else next(iter(people.values()), None)
+    successor = typed if found is None else cast(int, found.person.id)
     try:
         first = date.fromisoformat(asked.get("first", ""))
     except ValueError:
         raise _unclear("answer.not_a_day_to_come") from None
+    passing = handovers.looked_into(caller.db, caller.actor, member.id, successor, first)
+    sure = "now" if passing.at_once else "later"
+    if (passing.at_once or typed) and asked.get("sure") != sure:
+        name = typed if found is None else found.person.name
+        seen = seen_of(caller.scene, member)
+        told, button = sure_words(seen, name, first, new=found is None, at_once=passing.at_once)
+        who = "name" if found is None else "successor"
+        learners = [one.person.name for one in passing.learners]
+        return PageDrawn(
+            "handing",
+            {
+                "name": member.person.name,
+                "new": name if found is None else caller.say(described(found)),
+                "sure": caller.say(told),
+                "learners": caller.say(t("field.list", items=learners)) if learners else "",
+                "again": {who: str(successor), "first": first.isoformat(), "sure": sure},
+                "button": caller.say(button),
+                "back": here,
+                "to": f"{here}/handover",
+            },
+            tuple(cohorts),
+            "roster",
+        )
     handovers.arrange(caller.db, caller.actor, member.id, successor, first)
-    return Elsewhere(f"{cohorts[0].id}/roster/{member.id}")
+    return Elsewhere(here)
 
 
-def _unclear(key: str) -> Refused:
-    return Refused(t(key))
+def _unclear(key: str, **told: str) -> Refused:
+    return Refused(t(key, **told))
 
 
 def withdraw(caller: Caller, asked: Address) -> Elsewhere:
-    """Withdraw a handover. Raises `Refused`."""
+    """Withdraw a handover, or take it back. Raises `Refused`."""
     cohorts = caller.cohorts(int(asked["cohort"]))
     one = handovers.withdraw(caller.db, caller.actor, int(asked["handover"]))
     return Elsewhere(f"{cohorts[0].id}/roster/{one.place_id}")
@@ -215,8 +245,8 @@ VIEWS: Final[Mapping[str, View]] = {
 }
 DEEDS: Final[Mapping[str, Deed]] = {
     "{cohort:row}/roster/{member:row}/handover": hand_over,
-    "{cohort:row}/handovers/{handover:row}/withdraw": withdraw,
+    "{cohort:row}/roster/{member:row}/handovers/{handover:row}/withdraw": withdraw,
     "{cohort:row}/stages/{stage:row}/remind": remind,
 }
-AGAIN: Final[Mapping[Deed, View]] = {hand_over: place, remind: marks}
+AGAIN: Final[Mapping[Deed, View]] = {hand_over: place, withdraw: place, remind: marks}
 """The pages on which the forms stand that may be refused: each is shown again, with the reason."""

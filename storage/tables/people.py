@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import NEVER_AGAIN, word_type
+from storage.tables.base import NEVER_AGAIN, json_type, word_type
 
 
 class Role(StrEnum):
@@ -149,7 +150,9 @@ class Handover(SQLModel, table=True):
     to_id: int | None = Field(default=None, foreign_key="membership.id", index=True)
     """The successor's place, once it is theirs."""
     ended_at: datetime | None = None
-    """When it was withdrawn, or could not be done."""
+    """When it was withdrawn, taken back, or could not be done."""
+    moved: dict[str, Any] | None = Field(default=None, sa_type=json_type())
+    """What it ended, began and passed on, by their numbers, so that it can be taken back."""
 
 
 class Guardianship(SQLModel, table=True):

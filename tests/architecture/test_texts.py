@@ -192,7 +192,9 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "cli.handover_{}": ("to_come", "done"),
     "console.handover_state.{}": handovers.STATES,
     "handover.state.{}": handovers.STATES,
-    "handover.told.{}_{}": crossed(("asked", "withdrawn", "given_up", "done"), ("old", "new")),
+    "handover.told.{}_{}": crossed(
+        ("asked", "withdrawn", "given_back", "given_up", "done"), ("old", "new")
+    ),
     "official.kind.{}": values(Differs),
     "official.differs.{}": tuple(one for one in values(Differs) if one != "unread"),
     "official.unread.{}": ("no_name", "nobody", "several", "no_day", "no_length"),

@@ -346,7 +346,7 @@ async def prepared(tour: Tour) -> None:
     await tour.act(mentor, "stand_ins")
     tour.shoot("Who stands in · 代班", mentor)
     await tour.act(office, "hand_over")
-    await tour.choose(office, "hand_over:5")
+    await office.says(tour.say("周岚", "周岚"))
     await office.says(tour.say("李青", "李青"))
     await office.says(tour.say("明天", "tomorrow"))
     tour.shoot("A place before it is handed over · 安排交接", office)

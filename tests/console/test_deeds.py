@@ -9,6 +9,7 @@ from sqlmodel import Session, select
 from bot.talk.acting import Actor, Operator
 from bot.talk.clock import beijing_day
 from services import audit, handovers
+from services import roster as roster_service
 from storage.tables import (
     Certificate,
     Evaluation,
@@ -17,7 +18,7 @@ from storage.tables import (
     Membership,
     SigningKey,
 )
-from tests.console.conftest import SITE, Browser, Desk, Province
+from tests.console.conftest import NORTH, SITE, Browser, Desk, Province
 from tests.console.test_lists import lines
 
 SAME_SITE = {"origin": SITE}
@@ -50,7 +51,7 @@ async def test_a_place_is_handed_over_and_taken_back(desk: Desk, province: Provi
     assert "起 王建国" in await office.opens(f"/{province.cohort}/roster")
     with province.database.transaction() as db:
         number = db.exec(select(Handover.id)).one()
-    status, page = await post(office, f"/{province.cohort}/handovers/{number}/withdraw")
+    status, page = await post(office, f"{at}/handovers/{number}/withdraw")
     assert status == 200
     assert "已撤销" in page
     told = lines(await office.opens(f"/{province.cohort}/acts"))
@@ -67,7 +68,6 @@ async def test_what_a_form_lacks_is_said_and_nothing_is_done(
     for said, words in (
         ({"first": day}, "两样只要一样"),
         ({"first": day, "successor": mentor, "name": "孟新"}, "两样只要一样"),
-        ({"first": day, "name": "王建国"}, "在列表里选"),
         ({"first": day, "successor": "x"}, "只能交给"),
         ({"first": day, "successor": str(province.people["林小雨"])}, "只能交给"),
         ({"first": "2020-01-01", "successor": mentor}, "或以后开始"),
@@ -82,6 +82,50 @@ async def test_what_a_form_lacks_is_said_and_nothing_is_done(
         assert f'href="/console/{province.cohort}/roster"' in page, "there is a way back"
     with province.database.transaction() as db:
         assert not db.exec(select(Handover)).all()
+
+
+async def test_a_handover_of_today_is_confirmed_and_can_be_taken_back(
+    desk: Desk, province: Province
+) -> None:
+    office = await desk.of("省办小王")
+    teacher = province.places["北师老周"]
+    at = f"/{province.cohort}/roster/{teacher}"
+    today = beijing_day(province.clock.now()).isoformat()
+    said = {"successor": str(province.people["王建国"]), "first": today}
+    _, page = await post(office, f"{at}/handover", **said)
+    assert "马上失去" in page
+    for name in NORTH[:2]:
+        assert name in page
+    with province.database.transaction() as db:
+        assert not db.exec(select(Handover)).all()
+    _, page = await post(office, f"{at}/handover", **said, sure="later")
+    assert "马上失去" in page, "what was confirmed was another day"
+    _, page = await post(office, f"{at}/handover", **said, sure="now")
+    assert "换回来" in page
+    with province.database.transaction() as db:
+        row = db.exec(select(Handover)).one()
+        assert db.get_one(Membership, teacher).ended_at is not None
+    _, page = await post(office, f"{at}/handovers/{row.id}/withdraw")
+    assert "已换回" in page
+    with province.database.transaction() as db:
+        assert db.get_one(Membership, teacher).ended_at is None
+        assert db.get_one(Membership, row.to_id).ended_at is not None
+
+
+async def test_who_has_left_is_found_again_by_name(desk: Desk, province: Province) -> None:
+    office = await desk.of("省办小王")
+    with province.database.transaction() as db:
+        by = Operator(province.clock.now())
+        roster_service.end_member(db, by, province.places["北师老周"], "调走")
+    at = f"/{province.cohort}/roster/{province.places['王建国']}"
+    assert "以前在这里的 北师老周" in await office.opens(at)
+    said = {"name": "北师老周", "first": tomorrow(province)}
+    _, page = await post(office, f"{at}/handover", **said)
+    old = province.people["北师老周"]
+    assert f'name="successor" value="{old}"' in page
+    await post(office, f"{at}/handover", successor=str(old), first=said["first"])
+    with province.database.transaction() as db:
+        assert db.exec(select(Handover.successor_id)).one() == old
 
 
 async def test_it_is_as_not_there_for_who_may_not(desk: Desk, province: Province) -> None:
@@ -162,7 +206,10 @@ async def test_a_handover_of_ones_own_place_ends_ones_pages_on_the_day(
     office = await desk.of("北办小李")
     at = f"/{province.cohort}/roster/{province.places['北办小李']}"
     day = tomorrow(province)
-    await post(office, f"{at}/handover", name="孟新", first=day)
+    _, asked = await post(office, f"{at}/handover", name="孟新", first=day)
+    assert "名册上还没有 孟新" in asked
+    assert "登记 孟新" in asked
+    await post(office, f"{at}/handover", name="孟新", first=day, sure="later")
     assert "北办小李 → 孟新" in await office.opens(at)
     with province.database.transaction() as db:
         handovers.turn(db, province.clock.now())

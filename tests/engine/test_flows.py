@@ -38,7 +38,7 @@ from handlers.documents import DocumentSeen, OneFile, WayOrFile
 from handlers.dossiers import DossierSeen
 from handlers.evaluations import EvaluationSeen, ReopeningSeen
 from handlers.exits import CaseSeen
-from handlers.handovers import HandoverSeen, Successor
+from handlers.handovers import HandoverSeen, OfStaff, PlacesSeen
 from handlers.heard import HeardSeen
 from handlers.help_calls import SaySeen
 from handlers.inquiries import CurateSeen, GroupSeen
@@ -387,6 +387,11 @@ def told(flow: str) -> Iterator[BaseModel]:
         case "correct_person":
             yield CorrectingSeen(place_id=5, name="李沐辰", born=date(2010, 1, 1))
             yield CorrectingSeen(place_id=5, name="李沐辰", inquiry=3, asked="名字不对")
+        case "which_place":
+            yield PlacesSeen(
+                people={"5": "管小青", "6": "李青"},
+                where={"5": "管小青：管理办公室人员，2026 级", "6": "李青：团队成员，2026 级"},
+            )
         case "leave":
             yield LeaveSeen(earliest=date(2026, 1, 1))
         case "add_days":
@@ -459,7 +464,7 @@ def usual(waiting: Waiting) -> Answer:
             return Answer(text="测了三组条纹间距，都写下来了。")
         case OneUnit(units=units):
             return Answer(text=str(next(iter(units.values()))))
-        case Successor(people=people):
+        case OfStaff(people=people):
             return Answer(press=next(iter(people)))
         case ComingMoment():
             return Answer(text="明天上午9点")

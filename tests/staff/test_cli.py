@@ -19,7 +19,7 @@ from typer.testing import Result
 from app.commands.inquiries import harmless
 from app.main import CannotServe
 from app.terminal import wide
-from bot.talk.clock import SetClock
+from bot.talk.clock import SetClock, beijing_day
 from programmes.catalogue import PACKS
 from storage import migrate
 from storage.database import Database, connect
@@ -50,6 +50,24 @@ def office(yingcai: Yingcai) -> None:
     yingcai("person", "add", "郭老师", "--role", "中学指导教师", "--unit", "汾河中学")
     yingcai("person", "add", "王建国", "--role", "mentor", "--unit", "晋阳大学")
     yingcai("person", "add", "林大海", "--role", "guardian")
+
+
+# ---------------------------------------------------------------- handovers
+
+
+@pytest.mark.usefixtures("office")
+def test_a_place_is_handed_over_today_and_taken_back_by_the_same_person(
+    yingcai: Yingcai, fails: Yingcai, clock: SetClock
+) -> None:
+    today = beijing_day(clock.now()).isoformat()
+    said = yingcai("handover", "add", "郭老师", "--to", "孟新", "--new", "--from", today)
+    assert "已交接（编号 1）" in said
+    add = ("handover", "add", "孟新", "--from", today)
+    assert "名册里已有叫「郭老师」的人" in fails(*add, "--to", "郭老师", "--new")
+    assert "换回来了" in yingcai("handover", "withdraw", 1)
+    yingcai("handover", "add", "郭老师", "--to", "孟新", "--from", today)
+    assert "孟新" in yingcai(*add, "--to", "郭老师")
+    assert yingcai("person", "list").count("郭老师") == 1
 
 
 # ---------------------------------------------------------------- programmes

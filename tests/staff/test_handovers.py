@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator, Refused
 from services import handovers, persons, roster
@@ -121,6 +121,7 @@ async def test_it_is_withdrawn_before_its_day_and_not_after(open_house: OpenHous
     assert may(house, "王建国", "林小雨")
     number = arrange(house, "王建国", "周岚", FIRST + DAY)
     await tick(house, FIRST + DAY)
+    await tick(house, FIRST + DAY + handovers.BACK + DAY)
     with house.app.database.transaction() as db:
         actor = Actor(office.person_id, None, house.clock.now())
         with pytest.raises(Refused, match=r"handover\.done_already"):
@@ -148,6 +149,149 @@ async def test_a_coordinator_says_who_takes_over_from_them(open_house: OpenHouse
     assert "本期概况" in await new.says("菜单")
 
 
+async def test_nobody_is_taken_for_another(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    office = house.members["管小青"]
+    for told in (
+        "薛静宜从4月10日起由管小青接任",
+        "薛静宜从明天起由管小青接任",
+        "把薛静宜的岗位4月10日起交给李青",
+        "4月10日起李青接任薛静宜",
+        "请从4月10日起由李青接替薛静宜老师",
+        "林大海从4月10日起由李青接任",
+    ):
+        heard = await office.says(told)
+        assert "您负责的范围里没有" in heard, told
+        assert ("林大海" if "林大海" in told else "薛静宜") in heard
+    assert "in your charge" in await english(house, "Xue Jingyi is taken over by Li Qing")
+    for told in ("管小青从明天起由管小青接任", "从明天起由管小青接任", "从明天起由我接任"):
+        assert "现在就在这个岗位上" in await office.says(told), told
+    assert "谁的岗位" in await office.says("下学期人手有变动，从4月10日起由李青接任")
+    assert "管小青：" in office.sees
+    await office.says("王建过从4月10日起由李青接任")
+    assert "谁的岗位" in office.sees, "a name that only sounds so is asked about"
+    await office.presses("王建国")
+    assert "王建国 的岗位" in office.sees
+    assert "由 李青 接任" in office.sees, "the sentence is not forgotten"
+    await office.presses("安排交接")
+    await office.says("我要调走了，4月10日起由周岚接任")
+    assert "管小青 的岗位" in office.sees
+
+
+async def english(house: House, words: str) -> str:
+    office = house.members["管小青"]
+    await office.says("/language en")
+    heard = await office.says(words)
+    await office.says("/language zh")
+    return heard
+
+
+async def test_a_place_that_is_handed_over_already_is_said_to_be_before_anything_is_asked(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    office = house.members["管小青"]
+    arrange(house, "王建国", "周岚")
+    assert "已经安排从" in await office.says("王建国从4月12日起由李青接任")
+    assert "安排交接" not in " ".join(office.buttons)
+    await office.presses("撤销：王建国")
+    assert "王建国 的岗位" in await office.says("王建国从4月12日起由李青接任")
+
+
+async def test_the_name_of_a_place_goes_to_its_own_question(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    office = house.members["管小青"]
+    await office.says("郭老师从4月10日起由孟老师接任")
+    assert "郭老师 的岗位" in office.sees
+    await office.says("交接")
+    await office.presses("交接一个岗位")
+    assert "谁的岗位" in office.sees
+    assert "郭老师 的岗位" not in office.sees
+    await office.says("王建国")
+    assert "王建国 的岗位" in office.sees
+
+
+async def test_what_was_handed_over_today_is_taken_back_with_all_its_links(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    office, old, new = (house.members[name] for name in ("管小青", "王建国", "周岚"))
+    with house.app.database.transaction() as db:
+        before = state_of(db)
+    await office.says("王建国从今天起由周岚接任")
+    assert "马上失去" in office.sees
+    await office.presses("现在就交接")
+    told = new.reads()
+    assert "从今天起，您接任 王建国" in told
+    assert "那天以前" not in told
+    assert "从今天起，您的岗位" in old.reads()
+    assert may(house, "周岚", "林小雨")
+    await office.presses("换回来：周岚")
+    assert "换回给您了" in old.reads()
+    assert "换回给 王建国" in new.reads()
+    with house.app.database.transaction() as db:
+        assert state_of(db) == before
+    assert not may(house, "周岚", "林小雨")
+    assert may(house, "周岚", "赵一鸣")
+    assert "已换回" in await office.says("交接")
+
+
+async def test_a_school_is_taken_back_with_its_person_to_turn_to_and_who_came_since(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    with house.app.database.transaction() as db:
+        by = Operator(house.clock.now())
+        person = house.members["郭老师"].person_id
+        roster.add_member(db, by, 1, person, Role.HELP_CONTACT)
+        before = state_of(db)
+    number = arrange(house, "郭老师", "孟新", TODAY)
+    with house.app.database.transaction() as db:
+        assert state_of(db) != before
+        handovers.withdraw(db, Operator(house.clock.now()), number)
+        assert state_of(db) == before
+    number = arrange(house, "王建国", "孟新芽", TODAY)
+    with house.app.database.transaction() as db:
+        by = Operator(house.clock.now())
+        row = db.get_one(Handover, number)
+        came = house.members["赵一鸣"].membership_id
+        roster.link_mentor(db, by, came, row.to_id or 0)
+        handovers.withdraw(db, by, number)
+        handovers.withdraw(db, by, number)
+    assert may(house, "王建国", "林小雨")
+    assert may(house, "王建国", "赵一鸣"), "nobody is left without a mentor"
+    number = arrange(house, "王建国", "周岚", TODAY)
+    with house.app.database.transaction() as db:
+        by = Operator(house.clock.now())
+        row = db.get_one(Handover, number)
+        roster.end_member(db, by, row.to_id or 0, "调走")
+        with pytest.raises(Refused, match=r"handover\.gone_on"):
+            handovers.withdraw(db, by, number)
+
+
+async def test_who_has_left_is_offered_as_the_same_person(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    office, old = house.members["管小青"], house.members["郭老师"]
+    arrange(house, "郭老师", "孟新")
+    await tick(house, FIRST)
+    await office.says("孟新从4月12日起由郭老师接任")
+    assert "由 郭老师 接任" in office.sees
+    assert "登记" not in office.sees
+    await office.presses("安排交接")
+    await tick(house, FIRST + 2 * DAY)
+    assert may(house, "郭老师", "林小雨")
+    with house.app.database.transaction() as db:
+        assert db.get_one(Membership, old.membership_id).ended_at is None
+
+
+def state_of(db: Session) -> set[tuple[object, ...]]:
+    """Which places and links there are now."""
+    places = select(Membership.id).where(col(Membership.ended_at).is_(None))
+    links = select(Mentoring).where(col(Mentoring.ended_at).is_(None))
+    linked = {(one.student_id, one.mentor_id, one.stands_in_for) for one in db.exec(links)}
+    return {(one,) for one in db.exec(places)} | linked
+
+
 async def test_only_an_office_hands_over_and_only_to_who_can_have_the_place(
     open_house: OpenHouse,
 ) -> None:
@@ -170,7 +314,7 @@ async def test_only_an_office_hands_over_and_only_to_who_can_have_the_place(
 
         refused(r"no_such_place", "林小雨", "赵一鸣")
         refused(r"not_this_one", "王建国", "林大海")
-        refused(r"not_this_one", "王建国", "王建国")
+        refused(r"same_one", "王建国", "王建国")
         refused(r"has_another", "郭老师", "白老师")
         refused(r"not_this_day", "王建国", "周岚", TODAY - DAY)
         refused(r"not_this_day", "管小青", "李青", TODAY)
