@@ -16,6 +16,7 @@ from handlers import (
     bulletins,
     certificates,
     cohort,
+    correcting,
     due,
     evaluations,
     exits,
@@ -32,6 +33,7 @@ from handlers import (
     rehearsals,
     rosters,
     summaries,
+    urging,
 )
 from handlers.speaker import in_office, learner, of_their_own, oversees, roles
 from language.affairs import COURTESIES, Affair, affair_of, is_about_all
@@ -275,6 +277,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "bye": bye,
     "help": help_,
     "seek_help": help_calls.heard,
+    "asked_for_help": help_calls.asked_of_me,
     "about_me": around.about_me,
     "mentor": around.mentor,
     "teacher": around.teacher,
@@ -288,6 +291,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "results": own_results,
     "stand_in": stands_in,
     "hand_over": handovers.hear,
+    "correct_person": correcting.hear,
     "let_go": handovers.let_go,
     "student_leaves": exits.asked,
     "evaluate": evaluations.hear,
@@ -320,6 +324,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "approve": overseen.queue,
     "approve_all": overseen.approve_all,
     "return_all": overseen.queue,
+    "leave_out": urging.leave_out,
     "urge": remind_some,
     "begin_session": begin_session,
     "received": received,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -40,10 +41,10 @@ from language.audiences import EVERYBODY, SaidAudience, audience_of
 from language.days import parse_moment
 from language.grades import school_grade
 from prompts import BEIJING, Text, Words, t
-from services import addressing, bulletins
+from services import addressing, bulletin_replies, bulletins
 from services.access import LEARNERS, any_of
 from services.addressing import Audience, UnitOffered
-from services.bulletin_card import card_of, state_of
+from services.bulletin_card import card_of
 from services.entities import Bulletin, BulletinState, RecordKind, Role
 from services.packs import load
 from services.records import Kept
@@ -80,6 +81,8 @@ class BulletinSeen(BaseModel):
     owed: tuple[RecordKind, ...] = ()
     bulletin_id: int | None = None
     files: tuple[Kept, ...] = ()
+    said: bool = False
+    """Begun by a sentence: going back leads to what it said."""
 
 
 class BulletinWritten(BaseModel):
@@ -206,7 +209,10 @@ _MINUTES: Final = Minutes((1, 5, 15, 30), least=1, most=240)
 _GLANCE: Final = {"minutes": Answer(press="1")}
 """What a bulletin takes of each reader unless its writer says otherwise at the review."""
 _RECEIPT: Final = Pick(
-    [Choice(YES, t("bulletin.with_receipt")), Choice(NO, t("bulletin.without_receipt"))]
+    [
+        Choice(YES, t("bulletin.with_receipt"), (t("bulletin.yes_receipt"),)),
+        Choice(NO, t("bulletin.without_receipt"), (t("bulletin.no_receipt"),)),
+    ]
 )
 
 
@@ -317,6 +323,7 @@ def load_writing(scene: Scene, args: Mapping[str, Any]) -> BulletinSeen:
     if args.get("bulletin") is not None:
         row = bulletins.read(scene.session, scene.actor, args["bulletin"])
         told = {"bulletin_id": row.id, "files": bulletins.kept_of(scene.session, row)}
+    told["said"] = bool(args.get("said"))
     codes = addressing.subjects_in(scene.session, number, person)
     return BulletinSeen(
         cohort_id=number,
@@ -368,6 +375,8 @@ def hear(scene: Scene, affair: Affair) -> bool:
     if not bulletins.may_write(scene.session, scene.actor):
         scene.say(Message(t("bulletin.told_by_office"), ((TO_MENU,),)))
         return True
+    if _nobody_there(scene, affair):
+        return True
     cohort = bulletins.to_write_in(scene.session, scene.actor)[0].id
     me = load_writing(scene, {"cohort": cohort})
     given, missed = understood(me, audience_of(affair.about), beijing_day(scene.now))
@@ -375,7 +384,28 @@ def hear(scene: Scene, affair: Affair) -> bool:
         scene.say(t("bulletin.not_understood", said=missed, about=affair.about))
     if len(affair.to) > 1:
         given["text"] = Answer(text=affair.to)
-    scene.begin("write_bulletin", {"cohort": cohort}, given | _GLANCE, anew=True)
+    if wanted := _WANTS_RECEIPT.search(affair.to):
+        given["receipt"] = Answer(press=NO if wanted["no"] else YES)
+    about = {"cohort": cohort, "said": True}
+    scene.begin("write_bulletin", about, given | _GLANCE, anew=True)
+    return True
+
+
+_WANTS_RECEIPT: Final = re.compile(
+    "(?P<no>不用|不要|不需要|无需|不必|no )(?:receipt|[^，。,;；]{0,4}回执)"
+    "|(?:请|要|需要?|给个?|务必)[^，。,;；]{0,4}回执"
+    "|(?:请|要|需要?|务必)[^，。,;；]{0,4}(?:按|点)[^，。,;；]{0,2}收到|please confirm",
+    re.IGNORECASE,
+)
+_NOT_JOINED: Final = re.compile("(?:没有?|未|尚未)(?:加入|进来|注册|绑定|登录)|not joined")
+
+
+def _nobody_there(scene: Scene, affair: Affair) -> bool:
+    """Say that those who have not joined cannot be reached here, where these are meant."""
+    if not _NOT_JOINED.search(affair.about):
+        return False
+    ways = Choice(press("absent"), t("bulletin.invite_again"), weight="primary"), TO_MENU
+    scene.say(Message(t("bulletin.not_joined"), (ways,)))
     return True
 
 
@@ -383,6 +413,8 @@ def hear_of_some(scene: Scene, affair: Affair) -> bool:
     """The same of those who are to be reminded, where the words name a unit or a subject."""
     if not bulletins.may_write(scene.session, scene.actor):
         return False
+    if _nobody_there(scene, affair):
+        return True
     cohort = bulletins.to_write_in(scene.session, scene.actor)[0].id
     me, meant = load_writing(scene, {"cohort": cohort}), audience_of(affair.about)
     given, _ = understood(me, meant, beijing_day(scene.now))
@@ -485,11 +517,12 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     any_of(scene.session, scene.actor, "bulletins")
     mine = bulletins.listed(scene.session, scene.actor)
     copies = [] if mine else bulletins.copies(scene.session, scene.actor)
+    waiting = bulletin_replies.waiting(scene.session, scene.actor) if mine else {}
     items = [
         Item(
             t("bulletin.row", words=bulletins.beginning(row), office=row.sender),
             press("show_bulletin", row.id or 0),
-            state_of(row, scene.now),
+            _with_replies(bulletins.state_of(row, scene.now), waiting.get(row.id or 0, 0)),
         )
         for row in mine
     ] or [
@@ -509,6 +542,10 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     key = "bulletin.listed" if mine else "bulletin.copies" if copies else "bulletin.none"
     title = t("command.bulletins.label")
     tell(scene, Message(t(key), title=title, items=tuple(on_page)), rows, card="bulletins")
+
+
+def _with_replies(state: Words, count: int) -> Words:
+    return t("bulletin.reply.state_and_waits", state=state, count=count) if count else state
 
 
 # ---------------------------------------------------------------- confirming
@@ -708,7 +745,7 @@ FLOWS: Final = [
         load=load_writing,
         finish=finish_writing,
         sketch=sketch,
-        home=lambda _: lambda scene: listing(scene, ()),
+        home=lambda me: None if me.said else lambda scene: listing(scene, ()),
     ),
     Flow(
         name="later_bulletin",

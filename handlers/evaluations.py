@@ -96,7 +96,7 @@ def to_do(scene: Scene, found: Sequence[Task], args: Sequence[str]) -> None:
 def task_item(task: Task, held_up: bool) -> Item:
     """One part that the speaker writes, as a row of a list; `held_up`: no guardian has consented
     yet."""
-    words = t("evaluation.row", student=task.member.person.name, stage=task.now.stage.name)
+    words = t("evaluation.row", student=task.member.person.name, stage=task.now.called)
     if task.waits and held_up:
         return Item(words, open_press(task), t("evaluation.guardian_awaited"), "waiting")
     if task.waits:

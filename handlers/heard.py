@@ -19,6 +19,7 @@ from handlers import (
     bulletin_replies,
     diary,
     materials,
+    review,
     rosters,
     seen,
     session,
@@ -100,6 +101,8 @@ def hear_words(scene: Scene, words: str, advised: bool = False) -> None:
             scene.say(with_menu(t("help.number_alone", said=words)))
         return
     if diary.hear(scene, words):
+        return
+    if review.hear_return(scene, words):
         return
     if affairs.hear(scene, words) or session.hear(scene, words) or in_doubt(scene, words):
         return

@@ -79,6 +79,14 @@ def heard(scene: Scene, _affair: Affair) -> bool:
     return True
 
 
+def asked_of_me(scene: Scene, _affair: Affair) -> bool:
+    """有学生请您联系: as the menu's button; where nobody has asked, the same with no names."""
+    if learner(scene) is not None:
+        return False
+    seek(scene, ())
+    return True
+
+
 def seek(scene: Scene, _args: Sequence[str]) -> None:
     """Say who can be told, what happens, who sees it, and where there is help at once."""
     me = learner(scene) if scene.speaker.person_id is not None else None

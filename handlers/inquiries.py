@@ -15,7 +15,7 @@ from bot.talk.inputs import Answer, Free, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Field, Item, Message, Tone, as_text, press, put
 from handlers.seen import InOrder
 from prompts import Lines, Text, Words, t
-from services import inquiries
+from services import bulletin_replies, bulletins, inquiries, roster
 from services.access import programmes_allowed
 from services.entities import Curated, CuratedState, Inquiry
 from services.inquiries import ASK, MOST_ASKS, Group
@@ -42,6 +42,8 @@ def show(scene: Scene, args: Sequence[str]) -> None:
     page = number(args) if args else 0
     found = inquiries.groups(scene.session, scene.actor)
     items = tuple(_item(group) for group in found[page * PAGE : (page + 1) * PAGE])
+    replied = bulletin_replies.waiting(scene.session, scene.actor) if not page else {}
+    items += tuple(_replied(scene, bulletin, count) for bulletin, count in replied.items())
     rows: list[tuple[Choice, ...]] = []
     if len(found) > (page + 1) * PAGE:
         rows.append((Choice(press("questions", page + 1), t("question.more")),))
@@ -49,6 +51,8 @@ def show(scene: Scene, args: Sequence[str]) -> None:
     rows.append((TO_MENU,))
     waiting = sum(len(group.questions) for group in found)
     words = t("question.list", count=waiting, groups=len(found)) if found else t("question.empty")
+    if not found and replied:
+        words = t("question.only_replies")
     title = t("command.questions.label")
     scene.say(Message(words, tuple(rows), kind="question", card=CARD, title=title, items=items))
 
@@ -59,6 +63,13 @@ def _item(group: Group) -> Item:
     return Item(_short(words, 24), press("group", group.number), times)
 
 
+def _replied(scene: Scene, number: int, count: int) -> Item:
+    """A bulletin whose recipients wait for an answer."""
+    row = bulletins.read(scene.session, scene.actor, number)
+    words = t("question.replies_to", what=bulletins.beginning(row))
+    return Item(words, press("bulletin_replies", number), t("question.replies_wait", count=count))
+
+
 def _short(words: str, most: int) -> str:
     said = " ".join(words.split())
     return said if len(said) <= most else f"{said[: most - 1]}…"
@@ -67,17 +78,19 @@ def _short(words: str, most: int) -> str:
 def group(scene: Scene, args: Sequence[str]) -> None:
     """Show one group of questions and its actions."""
     found = inquiries.group_of(scene.session, scene.actor, number(args), "read_question")
-    rows = (
-        (
-            Choice(press("reply", found.number), t("question.reply"), weight="primary"),
-            Choice(press("sort", found.number), t("question.sort")),
-            Choice(press("no_answer", found.number), t("question.close"), weight="danger"),
-        ),
-        (BACK,),
-    )
+    of_data = found.about is not None
+    reply = t("question.reply")
+    ways = [
+        *_correcting(scene, found),
+        Choice(press("reply", found.number), reply, weight="plain" if of_data else "primary"),
+    ]
+    if not of_data:
+        ways.append(Choice(press("sort", found.number), t("question.sort")))
+    ways.append(Choice(press("no_answer", found.number), t("question.close"), weight="danger"))
+    rows = (tuple(ways), (BACK,))
     scene.say(
         Message(
-            _understood(scene, found.topic),
+            t("question.of_data") if of_data else _understood(scene, found.topic),
             rows,
             kind="card",
             card=f"question:{found.number}",
@@ -92,6 +105,15 @@ def group(scene: Scene, args: Sequence[str]) -> None:
             items=_asked(found.questions),
         )
     )
+
+
+def _correcting(scene: Scene, group: Group) -> list[Choice]:
+    """The way to correct the data that somebody asked to have corrected."""
+    if group.questions[0].kind != "correct":
+        return []
+    of = roster.to_correct(scene.session, scene.actor, person_id=group.about)
+    way = [press("correct_person", one.id, group.number) for one in of]
+    return [Choice(one, t("correcting.title"), weight="primary") for one in way]
 
 
 def to_group(asked: int | None) -> Callable[[Scene], None]:
@@ -218,6 +240,10 @@ def load_group(scene: Scene, args: Mapping[str, Any]) -> GroupSeen:
 def finish_reply(scene: Scene, me: GroupSeen, said: InquiryReply) -> None:
     given = inquiries.answer(scene.session, scene.actor, me.numbers, said.says, said.clause)
     first = given.questions[0].id or 0
+    counts = {"count": len(given.questions), "reached": given.reached}
+    if given.questions[0].about_id is not None:
+        scene.say(Message(t("question.answered_one", **counts), ((BACK,),)))
+        return
     rows = (
         (
             Choice(press("curate", first), t("question.to_standard")),
@@ -225,7 +251,7 @@ def finish_reply(scene: Scene, me: GroupSeen, said: InquiryReply) -> None:
         ),
         (BACK,),
     )
-    words = t("question.answered", count=len(given.questions), reached=given.reached)
+    words = t("question.answered", **counts)
     scene.say(Message(words, rows, kind="card", card=f"question:{first}"))
 
 

@@ -54,7 +54,7 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     words = t("marking.to_do", waiting=len(waiting), done=sum(map(is_done, every)))
     several = len({one.now.key for one in every}) > 1
     label = t("command.marking.label")
-    title = label if several else t("marking.at", stage=every[0].now.stage.name)
+    title = label if several else t("marking.at", stage=every[0].now.called)
     items = tuple(row(scene, one, several) for one in shown)
     tell(scene, Message(words, title=title, items=items), rows, card=CARD)
 
@@ -67,7 +67,7 @@ def row(scene: Scene, one: Marking, several: bool) -> Item:
     """A learner whom an expert marks, as a row of a list; `several`: of several stages."""
     words: Words = one.member.person.name
     if several:
-        words = t("evaluation.row", student=words, stage=one.now.stage.name)
+        words = t("evaluation.row", student=words, stage=one.now.called)
     if is_done(one):
         return Item(words, card_press(one), t("evaluation.signed"), "good")
     if one.decided:
@@ -120,7 +120,7 @@ def card(scene: Scene, args: Sequence[str]) -> None:
         scene,
         Message(
             t("marking.evidence", count=len(items)) if items else "",
-            title=t("evaluation.card", student=one.member.person.name, stage=one.now.stage.name),
+            title=t("evaluation.card", student=one.member.person.name, stage=one.now.called),
             fields=tuple(field for field in fields if field.value),
             items=tuple(shown),
             note=standing(one),
@@ -273,7 +273,7 @@ def unsigned(scene: Scene, args: Sequence[str]) -> None:
         rows.insert(0, (Choice(press("remind_expert", *stage), label, weight="primary"),))
     items = tuple(Item(one.name, "", left_words(one), "waiting") for one in found)
     words = t("marking.unsigned_which" if found else "marking.all_signed", count=len(found))
-    title = t("marking.at", stage=now.stage.name)
+    title = t("marking.at", stage=now.called)
     tell(scene, Message(words, title=title, items=items), rows)
 
 

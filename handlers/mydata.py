@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,10 +13,11 @@ from bot.talk.conversation import Chat
 from bot.talk.inputs import Free
 from bot.talk.message import Choice, Field, Item, Message, press
 from handlers.speaker import roles
-from prompts import Text, t
-from services import ending, guardians, looking, persons
+from prompts import Text, render, t
+from services import ending, guardians, inquiries, looking, persons
 from services.access import allow
 from services.entities import Role
+from services.inquiries import Forwarded
 
 MOST_LOOKS: Final = 20
 COPY_LIFE: Final = timedelta(days=1)
@@ -172,7 +173,7 @@ async def tell_wrong(chat: Chat, me: CopySeen) -> str:
     asked = t("mydata.what_is_wrong")
     if me.name:
         asked = t("mydata.what_is_wrong_of", name=me.name, asked=asked)
-    said: str = await chat.ask("what", Free(least=2, most=500), asked)
+    said: str = await chat.ask("what", Free(least=2, most=200), asked)
     return said
 
 
@@ -183,19 +184,29 @@ def load_correct(scene: Scene, args: Mapping[str, Any]) -> CopySeen:
 
 def finish_correct(scene: Scene, me: CopySeen, said: str) -> None:
     allow(scene.session, scene.actor, "correct_data", me.person_id)
-    name = persons.holdings(scene.session, me.person_id).person.name
-    message = Message(t("mydata.please_correct", name=name, by=scene.speaker.name, said=said))
-    _ask_office(scene, me.person_id, message, t("mydata.correct_sent"))
+    told = t("mydata.please_correct", name=_whom(scene, me.person_id), said=said)
+    _ask_office(scene, me.person_id, "correct", told, t("mydata.correct_sent"))
+
+
+def _whom(scene: Scene, person_id: int) -> str:
+    return persons.holdings(scene.session, person_id).person.name
 
 
 def correct(scene: Scene, args: Sequence[str]) -> None:
     scene.begin("correct", {"person": whose(scene, args, "correct_data")})
 
 
-def _ask_office(scene: Scene, person_id: int, message: Message, told: Text) -> None:
-    key = f"data:{person_id}:{scene.now.isoformat()}"
-    reached = persons.ask_office(scene.session, scene.actor, person_id, message, key)
-    scene.say(Message(told if reached else t("mydata.no_office"), ((TO_MENU,),)))
+def _ask_office(
+    scene: Scene, person_id: int, kind: Literal["correct", "erase"], asked: Text, told: Text
+) -> None:
+    """Put what is asked before the office, as one of the questions that wait for it."""
+    words = render(asked, "zh")
+    sent = inquiries.ask_about_data(scene.session, scene.actor, person_id, kind, words)
+    if sent is Forwarded.TOO_MANY:
+        told = t("question.too_many")
+    elif sent is Forwarded.NOWHERE:
+        told = t("mydata.no_office")
+    scene.say(Message(told, ((TO_MENU,),)))
 
 
 # ---------------------------------------------------------------- erasing
@@ -215,8 +226,7 @@ def erase(scene: Scene, args: Sequence[str]) -> None:
     done = persons.erase_own(scene.session, scene.actor, person_id)
     told = t("mydata.erased", name=name, count=done.records, left=done.left)
     if done.left:
-        ask = Message(t("mydata.please_erase", name=name, by=scene.speaker.name))
-        _ask_office(scene, person_id, ask, told)
+        _ask_office(scene, person_id, "erase", t("mydata.please_erase", name=name), told)
     else:
         scene.say(Message(told, ((TO_MENU,),)))
 

@@ -15,11 +15,12 @@ from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat
 from bot.talk.inputs import Pick
 from bot.talk.message import Choice, Field, Item, Message, press
+from handlers.pages import page_of
 from handlers.rosters import OneSheet
 from handlers.seen import InOrder
 from prompts import Text, t
 from services import evaluations, official, official_export, records
-from services.access import cohort_of, cohorts_for
+from services.access import any_of, cohort_of, cohorts_for
 from services.entities import Record
 from services.evaluations import Signed
 from services.packs import load
@@ -49,6 +50,7 @@ def show(scene: Scene, args: Sequence[str]) -> None:
     label, verb = ("official.untick", "off_platform") if done else ("official.tick", "on_platform")
     tick = Choice(press(verb, record.id or 0), t(label), weight="plain" if done else "primary")
     back = Choice(press("record", record.id or 0), t("official.back"), weight="quiet")
+    left = Choice(press("platform"), t("official.to_left"), weight="quiet")
     note: Text | str = ""
     if row is not None:
         key = "official.since" if done else "official.changed_since"
@@ -56,7 +58,7 @@ def show(scene: Scene, args: Sequence[str]) -> None:
     scene.say(
         Message(
             t("official.how", platform=form.platform, title=records.title(record, body)),
-            ((tick,), (back, TO_MENU)),
+            ((tick,), (left, back), (TO_MENU,)),
             kind="question",
             card=CARD,
             title=t("official.title"),
@@ -65,6 +67,21 @@ def show(scene: Scene, args: Sequence[str]) -> None:
             clause=form.clause,
         )
     )
+
+
+def listing(scene: Scene, args: Sequence[str]) -> None:
+    """官网填报: one's entries that are left to be entered, the newest first."""
+    any_of(scene.session, scene.actor, "enter_on_platform")
+    found = official.left(scene.session, scene.actor)
+    shown, turn = page_of(found, args[:1], "platform")
+    items = tuple(
+        Item(records.title(record, body, brief=True), press("official", record.id or 0))
+        for record, body in shown
+    )
+    words = t("official.left" if found else "official.none_left", count=len(found))
+    title = t("official.title")
+    rows = (*turn, (TO_MENU,))
+    scene.say(Message(words, rows, kind="question", card=CARD, title=title, items=items))
 
 
 def tick(scene: Scene, args: Sequence[str]) -> None:
@@ -200,7 +217,8 @@ FLOW: Final = Flow(
     finish=finish_check,
 )
 COMMANDS: Final[dict[str, Act]] = {
-    "check_platform": lambda scene, _: scene.begin("check_platform", anew=True)
+    "platform": listing,
+    "check_platform": lambda scene, _: scene.begin("check_platform", anew=True),
 }
 ACTS: Final[dict[str, Act]] = {
     "official": show,

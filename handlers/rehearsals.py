@@ -36,6 +36,7 @@ def make(scene: Scene, args: Sequence[str]) -> None:
     """Rehearse the cohort that a button names, else the latest."""
     wanted = number(args) if args else None
     shown, *_ = cohorts_for(scene.session, scene.actor, rehearsals.ACT, wanted)
+    scene.say(t("rehearsal.working"))
     scene.begin("rehearse", {"cohort": shown.id}, anew=True)
 
 
@@ -96,6 +97,10 @@ def _sums(found: RehearsalInShort) -> Words:
 
 def _fields(found: RehearsalInShort) -> Iterator[Field]:
     """The busiest weeks, and how often each role would be told of what."""
+    times = sum(kind.count for kind in found.kinds)
+    if times > found.messages:
+        told = t("rehearsal.times", messages=found.messages, times=times)
+        yield Field(t("rehearsal.how_counted"), told)
     weeks = [t("rehearsal.week", week=Brief(week), count=count) for week, count in found.busiest]
     if weeks:
         yield Field(t("rehearsal.busiest"), t("field.lines", lines=Lines(weeks)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -340,13 +341,18 @@ class ReturnSeen(BaseModel):
     line: str
     plan: bool = False
     """It is a training plan, of which others learn than of an entry of the student's own."""
+    said: str = ""
+    """The reason that was given in the sentence that began it."""
 
 
 async def ask_reason(chat: Chat, seen: ReturnSeen) -> str:
     """Ask for the reason: chosen, or in the reviewer's words."""
     chips = [Choice(reason, t(f"reason.{reason}")) for reason in REASONS if not seen.plan]
     words = t("plan.why" if seen.plan else "review.why", student=seen.student, line=seen.line)
-    reason: str = await chat.ask("reason", Free(least=2, most=500, options=chips), words)
+    if seen.said:
+        words = t("review.why_as_said", asked=words, said=seen.said)
+        chips.insert(0, Choice(SAID, t("review.as_said"), weight="primary"))
+    reason: str = await chat.ask("reason", Free(least=2, most=MOST_REASON, options=chips), words)
     return reason
 
 
@@ -359,6 +365,36 @@ def send_back(scene: Scene, args: Sequence[str]) -> None:
     scene.begin("return", {"record": number(args), "version": number(args, 1)})
 
 
+def hear_return(scene: Scene, words: str) -> bool:
+    """时长有问题，退回, typed below an entry that can be returned: ask whether that is the reason.
+    Returns whether it was such a sentence."""
+    said = _RETURN.fullmatch(words.strip())
+    begins = press("return")
+    ways = {value for _, value, *_ in scene.speaker.offered if value.startswith(f"{begins}:")}
+    if said is None or len(ways) != 1:
+        return False
+    record, version = ways.pop().removeprefix(f"{begins}:").split(":")
+    reason = (said["before"] or said["behind"] or "").strip(" ，,。；;：:")
+    if reason:
+        about = {"record": int(record), "version": int(version), "said": reason[:MOST_REASON]}
+        scene.begin("return", about, anew=True)
+    else:
+        send_back(scene, [record, version])
+    return True
+
+
+SAID: Final = "said"
+MOST_REASON: Final = 500
+_SENDS_BACK: Final = (
+    "(?:请|我要|我想|要|应该|得|先|就|给[TtAa他她]*)*(?:退回|打回|驳回)"
+    "(?:去|修改|重写|重填)*(?:吧|了|她|他)?"
+)
+_RETURN: Final = re.compile(
+    rf"(?P<before>.{{2,}}?[，,。；;\s])?{_SENDS_BACK}(?:[，,。；;：:\s]+(?P<behind>.{{2,}}))?[。！!]?",
+    re.DOTALL,
+)
+
+
 def load_return(scene: Scene, args: Mapping[str, Any]) -> ReturnSeen:
     record, _ = records.allowed(scene.session, scene.actor, args["record"], "return")
     owner = records.owner(scene.session, record)
@@ -369,11 +405,14 @@ def load_return(scene: Scene, args: Mapping[str, Any]) -> ReturnSeen:
         student=owner.name,
         line=scene.words(line),
         plan=record.kind is RecordKind.PLAN,
+        said=args.get("said", ""),
     )
 
 
 def finish_return(scene: Scene, seen: ReturnSeen, reason: str) -> None:
     words = scene.words(t(f"reason.{reason}")) if reason in REASONS else reason
+    if reason == SAID and seen.said:
+        words = seen.said
     verdict = records.review(
         scene.session, scene.actor, seen.record_id, seen.version, approve=False, reason=words
     )

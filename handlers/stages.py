@@ -55,7 +55,7 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     learners = evaluations.learners(scene.session, scene.actor, shown)
     meters = [
         Meter(
-            t("stages.part", stage=now.stage.name, side=t(f"evaluation.side_{part.side}")),
+            t("stages.part", stage=now.called, side=t(f"evaluation.side_{part.side}")),
             t("stages.signed", signed=sum(map(is_signed, tasks)), of=len(tasks)),
             sum(map(is_signed, tasks)),
             0,
@@ -69,7 +69,7 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     meters = [*plans.overview(scene, load(shown.programme), learners), *meters]
     items = tuple(
         Item(
-            t("stages.row", stage=now.stage.name, when=window_words(now)),
+            t("stages.row", stage=now.called, when=window_words(now)),
             press("stage", shown.id or 0, now.number),
             t(f"stages.state_{now.state}"),
             TONES[now.state],
@@ -116,7 +116,7 @@ def stage(scene: Scene, args: Sequence[str]) -> None:
     tallies = of_experts(scene, on_page)
     card = Message(
         t("stages.missing", count=len(missing), of=len(every)) if begun and every else "",
-        title=now.stage.name,
+        title=now.called,
         fields=tuple(stage_fields(scene, shown, now)),
         items=tuple(item(task, slot(task) in mine, tallies) for task in on_page) if begun else (),
         clause=now.stage.clause,

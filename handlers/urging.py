@@ -10,6 +10,8 @@ from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Item, Message, press
 from handlers.pages import called, on_record, student_item, tell
+from handlers.speaker import named_of
+from language.affairs import Affair
 from prompts import Text, address, render, t
 from services import records, roster, urging
 from services.access import cohort_of, cohorts_for
@@ -63,15 +65,22 @@ def urge(scene: Scene, args: Sequence[str]) -> None:
 def urge_all(scene: Scene, args: Sequence[str]) -> None:
     """Remind everybody of whom something is missing: shown first, sent at a second press."""
     chosen = args[0] if args else "any"
+    left_out = args[2] if len(args) > 2 else ""
+    numbers = {*left_out.split(APART)}
     due, done = due_for(scene, matters(chosen))
+    due = [one for one in due if str(one[0].id) not in numbers]
     away: list[tuple[Choice, ...]] = [
         (Choice(press("students"), t("watch.back"), weight="quiet"),)
     ]
-    if args[1:] == ["yes"]:
+    if args[1:2] == ["yes"]:
         sent, unsent = urging.urge_each(scene.session, scene.actor, due[:AT_ONCE])
         if left := len({member.id for member, _ in due[AT_ONCE:]}):
             more = t("watch.urge.send_more", count=left)
-            go_on = Choice(press("urge_all", chosen, "yes"), more, weight="primary")
+            go_on = Choice(
+                press("urge_all", chosen, "yes", *([left_out] if left_out else [])),
+                more,
+                weight="primary",
+            )
             away.insert(0, (go_on,))
         items = tuple(Item(name, state=why, tone="bad") for name, why in unsent)
         words = t("watch.urge.sent_all", count=len(sent), names=sent)
@@ -91,7 +100,7 @@ def urge_all(scene: Scene, args: Sequence[str]) -> None:
         for number, what in by_student.items()
     )
     send = Choice(
-        press("urge_all", chosen, "yes"),
+        press("urge_all", chosen, "yes", *([left_out] if left_out else [])),
         t("watch.urge.send_all", count=len(items)),
         weight="primary",
     )
@@ -99,6 +108,29 @@ def urge_all(scene: Scene, args: Sequence[str]) -> None:
     note = t("watch.urge.on_record")
     words = t("watch.urge.preview_all", count=len(items))
     tell(scene, Message(words, items=items, note=note), [(send,), *away])
+
+
+def leave_out(scene: Scene, affair: Affair) -> bool:
+    """不要发给李沐辰, below the list of those who are to be reminded: take them off it."""
+    here = next((p for _, p, *_ in scene.speaker.offered if p.startswith(_SEND)), "")
+    named = named_of(scene, affair.about)
+    if not here or not named:
+        return False
+    chosen, _, before = here.removeprefix(_SEND).partition(":yes")
+    out = [one for one in before.strip(":").split(APART) if one]
+    out += [str(member.id) for member in named if str(member.id) not in out]
+    if len(APART.join(out)) > MOST_LEFT_OUT:
+        scene.say(t("watch.urge.too_many_left_out"))
+        return True
+    scene.say(t("watch.urge.left_out", names=[one.person.name for one in named]))
+    urge_all(scene, [chosen, "no", APART.join(out)])
+    return True
+
+
+_SEND: Final = press("urge_all", "")
+APART: Final = "."
+MOST_LEFT_OUT: Final = 14
+"""Characters of the numbers of those who are left out, which a button carries."""
 
 
 def matters(chosen: str) -> Sequence[RecordKind]:
@@ -207,4 +239,13 @@ def urge_reviewers(scene: Scene, args: Sequence[str]) -> None:
 
 ACTS: dict[str, Act] = {"urge": urge, "urge_all": urge_all, "urge_reviewers": urge_reviewers}
 
-__all__ = ["ACTS", "due_for", "matters", "reviewers_choice", "urge", "urge_all", "urge_choices"]
+__all__ = [
+    "ACTS",
+    "due_for",
+    "leave_out",
+    "matters",
+    "reviewers_choice",
+    "urge",
+    "urge_all",
+    "urge_choices",
+]

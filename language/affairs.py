@@ -21,6 +21,7 @@ Name = Literal[
     "bye",
     "help",
     "seek_help",
+    "asked_for_help",
     "about_me",
     "mentor",
     "teacher",
@@ -34,6 +35,7 @@ Name = Literal[
     "results",
     "stand_in",
     "hand_over",
+    "correct_person",
     "let_go",
     "student_leaves",
     "evaluate",
@@ -66,6 +68,7 @@ Name = Literal[
     "approve",
     "approve_all",
     "return_all",
+    "leave_out",
     "urge",
     "begin_session",
     "received",
@@ -156,6 +159,15 @@ def _span(text: str, plain: str) -> tuple[int, int]:
     return (0, 0) if at < 0 else (places[at][0], places[at + len(wanted) - 1][0] + 1)
 
 
+def without_manners(text: str) -> str:
+    """Words as a button might say them, without 请, 帮我, 刚才 and the like around them; none
+    where something is to be written in somebody's stead, which no button does."""
+    if _IN_MY_STEAD.search(text):
+        return ""
+    plain = _bare(text)
+    return _JUST.sub("", plain) or plain
+
+
 def asks_how(text: str) -> bool:
     """Whether one's state is asked for: 林小雨最近怎么样, 林小雨的进度."""
     return bool(_ASKS_HOW.search(_bare(text)))
@@ -219,6 +231,11 @@ _BULLETIN = next(way for way in _WAYS if way.name == "bulletin")
 _ASKS_HOW = _TEMPLATES.within(_DATA["asks_how"])
 
 
+_JUST = compiled(
+    r"\A(?:刚才|刚刚|现在|马上|我想要?|我[要来]|[帮给替]我|帮忙|打开|点一?下?|看一?下|open )+"
+    r"|(?:一下|按钮)\Z"
+)
+_IN_MY_STEAD = compiled("(?:[帮给替]我|帮忙)[写做填交编]")
 _OPENING, _FAVOUR, _CLOSING = map(_TEMPLATES.word, ("opening", "favour", "closing"))
 _AROUND = compiled(r"\A[\s,.!~]+|[\s,.!?。、~;:…啊呀哦哈]+\Z")
 _BEFORE = compiled(rf"\A[\s,.!。、~]*(?:{_OPENING}(?!$|[啊呀吗们])[\s,.!。、~]*)*{_FAVOUR}?\s*")

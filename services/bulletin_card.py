@@ -12,7 +12,7 @@ from sqlmodel import Session
 from bot.talk.acting import Actor
 from bot.talk.inputs import length
 from bot.talk.message import Choice, Field, Message, Meter, Tone, Weight, press
-from prompts import Text, Words, t
+from prompts import Words, t
 from services import bulletin_replies, bulletins, roster
 from services.addressing import addressed, label
 from services.bulletins import BulletinCounts, reminded_today
@@ -106,20 +106,13 @@ def _about(db: Session, row: Bulletin, now: datetime) -> Iterable[Field]:
     yield Field(t("bulletin.receipt"), t(receipt))
     if row.state is BulletinState.DRAFT:
         return
-    yield Field(t("field.state"), state_of(row, now), _TONES[row.state])
+    yield Field(t("field.state"), bulletins.state_of(row, now), _TONES[row.state])
     by = db.get(Person, row.confirmed_by or 0)
     if by is not None:
         yield Field(t("bulletin.confirmed_by"), by.name)
     second = db.get(Person, row.approved_by or 0)
     if second is not None:
         yield Field(t("bulletin.approved_by"), second.name)
-
-
-def state_of(row: Bulletin, now: datetime) -> Text:
-    """How a bulletin stands, in words."""
-    if row.state is BulletinState.SENDING and row.not_before and row.not_before > now:
-        return t("bulletin.scheduled")
-    return t(f"bulletin.state_{row.state}")
 
 
 _TONES: Final[Mapping[BulletinState, Tone]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ from sqlmodel import Session, col, select
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Message, press
-from prompts import t
+from prompts import BEIJING, t
 from services import audit, bulletins, looking, notices, records
 from services.access import (
     LEARNERS,
@@ -102,15 +102,33 @@ def reply(db: Session, actor: Actor, number: int, words: str) -> None:
     offices = _offices(db, row)
     if not offices:
         raise Refused(t("bulletin.reply.nobody"), **_about(number))
-    _add(db, actor, mine, ReplyStep.ASKED, words)
+    told_already = _waits_since(db, number, beijing_day(actor.now))
+    step = _add(db, actor, mine, ReplyStep.ASKED, words)
     audit.note(db, actor, "reply_bulletin", "bulletin", number)
+    if told_already:
+        return
     way = Choice(press("bulletin_replies", number), t("bulletin.reply.see"), weight="primary")
     told = Message(t("bulletin.reply.waits", what=bulletins.beginning(row)), ((way,),))
     for person_id in offices:
         if person_id != actor.person_id:
-            # Once a day, without the words: many may reply.
-            key = f"replies:{number}:{beijing_day(actor.now)}"
-            notices.tell(db, actor, person_id, told, key)
+            # Without the words: it is read on a locked screen.
+            notices.tell(db, actor, person_id, told, f"replies:{number}:{step.id}")
+
+
+def _waits_since(db: Session, number: int, today: date) -> bool:
+    """Whether a reply of today waits for the office, which was told of it: many may reply."""
+    last = sa.select(sa.func.max(BulletinReply.id)).group_by(col(BulletinReply.recipient_id))
+    found = (
+        select(BulletinReply.id)
+        .join(BulletinRecipient, col(BulletinRecipient.id) == col(BulletinReply.recipient_id))
+        .where(
+            BulletinRecipient.bulletin_id == number,
+            BulletinReply.step == ReplyStep.ASKED,
+            BulletinReply.at >= datetime.combine(today, time(), BEIJING),
+            col(BulletinReply.id).in_(last),
+        )
+    )
+    return db.exec(found.limit(1)).first() is not None
 
 
 def lately(db: Session, actor: Actor) -> Bulletin | None:
@@ -189,6 +207,25 @@ def counted(db: Session, row: Bulletin) -> tuple[int, int]:
     )
     replied, waiting = db.execute(counts).one()
     return replied, waiting
+
+
+def waiting(db: Session, actor: Actor) -> dict[int, int]:
+    """How many recipients wait for an answer of each bulletin that the actor may answer for, by
+    its number; those for which nobody waits are left out."""
+    last = sa.select(sa.func.max(BulletinReply.id)).group_by(col(BulletinReply.recipient_id))
+    found = (
+        sa.select(col(Bulletin.id), sa.func.count())
+        .join(BulletinRecipient, col(BulletinRecipient.bulletin_id) == col(Bulletin.id))
+        .join(BulletinReply, col(BulletinReply.recipient_id) == col(BulletinRecipient.id))
+        .where(
+            col(Bulletin.by_id).in_(things("answer_reply", actor.person_id)),
+            col(BulletinReply.step) == ReplyStep.ASKED,
+            col(BulletinReply.id).in_(last),
+        )
+        .group_by(col(Bulletin.id))
+        .order_by(col(Bulletin.id))
+    )
+    return {row[0]: row[1] for row in db.execute(found)}
 
 
 def thread(db: Session, actor: Actor, number: int) -> tuple[Bulletin, Thread]:

@@ -320,9 +320,16 @@ def _locked(db: Session, actor: Actor, act: str, number: int, *states: BulletinS
     allow(db, actor, act, row.by_id if row else None, number=number)
     row = cast(Bulletin, row)
     if row.state not in states:
-        words = t("bulletin.not_now", state=t(f"bulletin.state_{row.state}"))
+        words = t("bulletin.not_now", state=state_of(row, actor.now))
         raise Refused(words, verb=act, object="bulletin", object_id=number)
     return row
+
+
+def state_of(row: Bulletin, now: datetime) -> Text:
+    """How a bulletin stands, in words."""
+    if row.state is BulletinState.SENDING and row.not_before and row.not_before > now:
+        return t("bulletin.scheduled")
+    return t(f"bulletin.state_{row.state}")
 
 
 def _refused(key: str, number: int) -> Refused:

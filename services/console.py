@@ -15,10 +15,11 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from bot.talk.acting import Actor
 from bot.talk.clock import beijing_day
 from programmes.model import Programme
 from programmes.pacing import Away
-from services import certificates, consent, records, roster
+from services import audit, certificates, consent, records, roster
 from services.access import LEARNERS, things
 from services.progress import InShort, PaceKind, pace
 from services.rights import RIGHTS
@@ -419,6 +420,7 @@ class ActLine(NamedTuple):
     """The member to whom it was done; empty for what is done to a whole cohort."""
     whom: str
     whose_role: Role | None
+    detail: Mapping[str, Any]
 
 
 OTHER_VERBS: Final = (
@@ -426,11 +428,24 @@ OTHER_VERBS: Final = (
     *("link_mentor", "unlink", "invite", "join", "withdraw_handover", "take_over"),
     *("drop_bulletin", "decline_bulletin", "pause_bulletin", "resume_bulletin"),
     *("cancel_bulletin", "remind_bulletin", "undo_roster", "remind_expert"),
+    *("settle_reply", "reissue_certificate", "give_up_leave", "end_delegation"),
+    *("link_delegate", "unlink_delegate", "postpone_retention", "export"),
 )
 """Acts that have no row of their own in the table of rights: they are done at the server, are
 looks, or come under another act's row."""
+NARROWER: Final = (
+    *("hand_over", "send_bulletin", "import_roster", "take_leave", "appoint_delegate"),
+    "set_retention",
+)
+"""Acts whose row in the table of rights names others as well."""
+EXPORT: Final = "export"
 OF_COHORTS: Final = ("cohort", certificates.ORDER)
 """The objects of acts done to a whole cohort, whose number is the cohort's."""
+
+
+def note_export(db: Session, actor: Actor, cohort: Cohort, tab: str, count: int) -> None:
+    """Note that a list of a cohort was exported, and how many lines it had."""
+    audit.note(db, actor, EXPORT, "cohort", cohort.id, list=tab, count=count)
 
 
 def acts(db: Session, cohort: Cohort, reader: int, now: datetime) -> list[ActLine]:
@@ -460,6 +475,7 @@ def acts(db: Session, cohort: Cohort, reader: int, now: datetime) -> list[ActLin
             col(whom.id),
             sa.func.coalesce(col(person.name), ""),
             col(whom.role),
+            col(Audit.detail),
         )
         .select_from(Audit)
         .join(by, col(by.person_id) == col(Audit.person_id))

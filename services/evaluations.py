@@ -134,7 +134,7 @@ def task(db: Session, actor: Actor, student_id: int, stage: int | str, side: str
     if part is None:
         name = load(cohort.programme).name
         raise Refused(
-            t("evaluation.not_asked", stage=now.stage.name, programme=name),
+            t("evaluation.not_asked", stage=now.called, programme=name),
             verb="evaluate",
             object="membership",
             object_id=student_id,
@@ -380,16 +380,16 @@ def counted(entries: records.Entries) -> tuple[CountedEntry, ...]:
 def closed(now: StageNow) -> Text:
     """Returns, in words, why a stage takes no evaluations on this day."""
     if now.state is StageState.TO_COME:
-        return t("evaluation.to_come", stage=now.stage.name, opens=now.term.opens)
+        return t("evaluation.to_come", stage=now.called, opens=now.term.opens)
     if now.state is StageState.CLOSED:
-        return t("evaluation.closed", stage=now.stage.name)
-    return t("evaluation.undated", stage=now.stage.name)
+        return t("evaluation.closed", stage=now.called)
+    return t("evaluation.undated", stage=now.called)
 
 
 def _tell_student(db: Session, actor: Actor, asked: Task, entry: Evaluation) -> None:
     me = cast(Person, db.get(Person, actor.person_id))
     message = Message(
-        title=t("evaluation.told_signed", stage=asked.now.stage.name, name=me.name),
+        title=t("evaluation.told_signed", stage=asked.now.called, name=me.name),
         rows=((Choice(press("evaluated", entry.id or 0), t("evaluation.read")),),),
     )
     key = f"evaluation:{entry.id}:{entry.version}"
@@ -404,7 +404,7 @@ def _tell_office(
         title=t(
             "exit.raised",
             student=asked.member.person.name,
-            stage=asked.now.stage.name,
+            stage=asked.now.called,
             outcome=outcome_label(asked.part, body.outcome),
         ),
         fields=(Field(t("evaluation.grounds_label"), body.grounds),),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 from sqlmodel import Session
 
@@ -167,7 +167,12 @@ def unhelpful(
         raise Refused(t("question.gone"), verb="unhelpful", object="question", object_id=number)
     if row.state is InquiryState.OPEN:
         return Forwarded.ALREADY
-    places = memberships(db, person_id)
+    return _forward(db, Actor(person_id, account_id, now), row, memberships(db, person_id))
+
+
+def _forward(db: Session, asker: Actor, row: Inquiry, places: Sequence[Membership]) -> Forwarded:
+    """Put a question before the office of these places."""
+    account_id = cast(int, row.account_id)
     own = list(dict.fromkeys(cohort_of(db, place).programme for place in reversed(places)))
     if row.programme not in own:
         row.programme = own[0] if len(own) == 1 else ""
@@ -187,27 +192,52 @@ def unhelpful(
         return Forwarded.NOWHERE
     waiting = inquiry_rows.waiting_of(db, account_id)
     if any(plain(other.words) == plain(row.words) for other in waiting):
-        db.delete(row)
+        if row.id is not None:
+            db.delete(row)
         return Forwarded.ALREADY
     if len(waiting) >= MOST_WAITING:
         return Forwarded.TOO_MANY
     row.state = InquiryState.OPEN
     db.add(row)
-    _tell_offices(db, Actor(person_id, account_id, now), offices)
+    _tell_offices(db, asker, offices, "data" if row.about_id else "questions")
     return Forwarded.SENT
+
+
+def ask_about_data(
+    db: Session, actor: Actor, person_id: int, kind: Literal["correct", "erase"], words: str
+) -> Forwarded:
+    """Ask the office that a person's data be corrected or erased, in words that name them."""
+    if actor.account_id is None:
+        return Forwarded.NOWHERE
+    places = memberships(db, person_id)
+    row = Inquiry(
+        account_id=actor.account_id,
+        about_id=person_id,
+        role=_role_of(db, actor),
+        words=words[:MOST_WORDS],
+        kind=kind,
+        asked_at=actor.now,
+    )
+    return _forward(db, actor, row, places)
+
+
+def _role_of(db: Session, actor: Actor) -> str:
+    places = memberships(db, actor.person_id)
+    return places[-1].role.value if places else ""
 
 
 def _of(db: Session, place: Membership) -> str:
     return cohort_of(db, place).programme
 
 
-def _tell_offices(db: Session, asker: Actor, offices: Iterable[int]) -> None:
-    """Tell the coordinators that a question waits: once a day, without its content."""
+def _tell_offices(db: Session, asker: Actor, offices: Iterable[int], what: str) -> None:
+    """Tell the coordinators that a question, or a request about data, waits: once a day, without
+    its content."""
     way = Choice(press("questions"), t("command.questions.label"))
-    message = Message(t("question.waits"), ((way,),))
+    message = Message(t(f"question.waiting.{what}"), ((way,),))
     for person_id in offices:
         if person_id != asker.person_id:
-            notices.tell(db, asker, person_id, message, f"questions:{beijing_day(asker.now)}")
+            notices.tell(db, asker, person_id, message, f"{what}:{beijing_day(asker.now)}")
 
 
 # ---------------------------------------------------------------- what waits
@@ -232,6 +262,11 @@ class Group:
         return tuple(cast(int, one.id) for one in self.questions)
 
     @property
+    def about(self) -> int | None:
+        """Whose data are to be corrected or erased; such a request stands alone."""
+        return self.questions[0].about_id
+
+    @property
     def words(self) -> tuple[str, ...]:
         """The different wordings."""
         return ways(one.words for one in self.questions)
@@ -249,8 +284,10 @@ def groups(db: Session, actor: Actor) -> list[Group]:
         programme = _office(db, row, keys)
         if not programme or not mine.manages(programme, row.office_id):
             continue
-        pairs = _pairs(row.words)
-        for near, topic, together, said in found:
+        pairs = _pairs(row.words) if row.about_id is None else set()
+        for near, topic, together, said in found if pairs else ():
+            if together[0].about_id is not None:
+                continue
             alike = _alike(pairs, said)
             if near == programme and alike >= (ALIKE_IN_TOPIC if topic == row.topic else ALIKE):
                 together.append(row)
@@ -347,7 +384,8 @@ def sort(db: Session, actor: Actor, numbers: Collection[int], topic: str) -> tup
     Others are answered by these wordings once they are published. Raises `Refused`.
     """
     known = guide().topics.get(topic)
-    if known is None or not known.documented:
+    of_data = any(row.about_id for number in numbers if (row := db.get(Inquiry, number)))
+    if known is None or not known.documented or of_data:
         raise Refused(t("question.no_topic"), verb="sort_question", object="question")
 
     def words(row: Inquiry) -> Text:
@@ -361,6 +399,15 @@ def sort(db: Session, actor: Actor, numbers: Collection[int], topic: str) -> tup
     first = given.questions[0]
     asks = ways(row.words for row in given.questions)
     return given, add_asks(db, actor, first.programme, topic, asks, question_id=first.id)
+
+
+def corrected(db: Session, actor: Actor, number: int) -> Given:
+    """Tell whoever asked for a correction that it was made. Raises `Refused`."""
+
+    def words(row: Inquiry) -> Text:
+        return t("correcting.done_as_asked", words=row.words)
+
+    return _settle(db, actor, (number,), "answer_question", InquiryState.ANSWERED, words)
 
 
 def close(db: Session, actor: Actor, numbers: Collection[int]) -> Given:
@@ -562,6 +609,8 @@ def answered(db: Session, actor: Actor, number: int, verb: str) -> list[Inquiry]
     """The questions answered together with this one. Raises `Refused`."""
     row = db.get(Inquiry, number)
     answered = row if row is not None and row.state is InquiryState.ANSWERED else None
+    # What was answered of one person's data is for nobody else.
+    answered = answered if answered is not None and answered.about_id is None else None
     mine = desk(db, actor.person_id, verb)
     if answered is not None and not mine.manages(answered.programme, answered.office_id):
         answered = None

@@ -468,7 +468,7 @@ def remind(
     ]
     for one in found:
         to_list = Choice(press("marking"), t("command.marking.label"), weight="primary")
-        said = t("marking.please", stage=now.stage.name, count=one.learners)
+        said = t("marking.please", stage=now.called, count=one.learners)
         key = f"marks-asked:{one.place}:{now.key}:{beijing_day(actor.now)}"
         message = Message(said, ((to_list,),), title=t("marking.title"), clause=now.stage.clause)
         notices.tell(db, actor, one.person_id, message, key)

@@ -26,6 +26,7 @@ from storage.tables import Membership, Role
 
 OFFERED: Final = (
     *("session", "writing", "meeting", "presentation", "materials", "progress", "records"),
+    "platform",
     *("queue", "evaluations", "marking", "cohort", "console", "stages", "plans", "results"),
     *("students", "service_hours", "certificates", "bulletins", "questions", "documents"),
     *("roster", "handovers", "check_platform", "summary", "rehearsal"),
@@ -42,6 +43,7 @@ ASKED_FOR: Final[Mapping[str, Callable[[Programme, Role], bool]]] = {
     "service_hours": counted_in,
     "presentation": lambda programme, _role: bool(presented(programme)),
     "check_platform": lambda programme, _role: bool(programme.platforms.forms.value),
+    "platform": lambda programme, _role: bool(programme.platforms.forms.value),
     "results": lambda programme, role: bool(stages_with_tests(programme)) and role not in WATCH,
     "plans": lambda programme, role: is_asked(programme) and role not in WATCH,
 }

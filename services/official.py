@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from bot.talk.acting import Actor, Refused
 from bot.talk.message import Field
@@ -20,7 +20,7 @@ from programmes.model import Programme
 from programmes.values import FilledFrom, FilledKind, PlatformForm
 from prompts import Text, Words, t
 from services import audit, console, records
-from services.access import allow, learner_at
+from services.access import allow, learner_at, things
 from services.evaluations import Signed, outcome_label, part_of
 from services.packs import kind_label, load
 from services.records import Body, SessionBody
@@ -201,6 +201,26 @@ def totals(db: Session, cohort: Cohort, reader: int) -> list[Text]:
         )
         for kind, one in sorted(counted(db, load(cohort.programme), learners).items())
     ]
+
+
+def left(db: Session, actor: Actor) -> list[tuple[Record, Body]]:
+    """One's own entries that belong on the platform and are not there as they are now, the newest
+    first."""
+    found = (
+        select(Record)
+        .outerjoin(PlatformEntry, col(PlatformEntry.record_id) == col(Record.id))
+        .where(
+            col(Record.student_id).in_(things("enter_on_platform", actor.person_id)),
+            col(Record.state).in_(STANDING),
+            or_(
+                col(PlatformEntry.record_id).is_(None),
+                col(PlatformEntry.version) != col(Record.version),
+            ),
+        )
+        .order_by(col(Record.day).desc(), col(Record.id).desc())
+    )
+    rows = [one for one in db.exec(found) if form_for(db, one) is not None]
+    return [(one, records.body_at(db, one)) for one in rows]
 
 
 def copied(db: Session, places: Sequence[int]) -> list[dict[str, object]]:

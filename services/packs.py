@@ -6,7 +6,7 @@ from bot.talk.acting import Refused
 from programmes import catalogue
 from programmes.catalogue import InvalidPack, NoPack
 from programmes.model import Programme, Writing
-from programmes.values import ActivityKind, Grade, Material, Own, StageKind
+from programmes.values import ActivityKind, Grade, Material, Own, Stage, StageKind
 from prompts import Both, Text, Words, render, t
 from storage.tables import RecordKind
 
@@ -62,6 +62,12 @@ def writing_name(writing: Writing) -> Words:
 def stage_label(stage: str) -> Words:
     """The label of a stage stored in a record."""
     return t(f"stage.{stage}") if stage in set(StageKind) else stage
+
+
+def stage_called(stage: Stage) -> Words:
+    """What a programme calls a stage: in the document's words, and in English."""
+    english = word_label(stage.stage, t("stage.evaluation", stage=stage_label(str(stage.stage))))
+    return Both(stage.name, render(english, "en"))
 
 
 def material_label(material: str) -> Words:

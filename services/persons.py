@@ -12,7 +12,6 @@ from sqlalchemy import Select, and_, delete, func, or_, update
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator
-from bot.talk.message import Message
 from prompts import Language, language_named, render, t
 from services import (
     audit,
@@ -24,13 +23,11 @@ from services import (
     help_calls,
     looking,
     marking,
-    notices,
     official,
     reminders,
 )
-from services.access import LEARNERS, holders
+from services.access import LEARNERS
 from services.records import OF_OTHERS, UNSENT
-from services.rights import Relation
 from services.rostering import applying
 from storage.tables import (
     Account,
@@ -330,18 +327,6 @@ def forget_copies(db: Session, now: datetime) -> None:
 # ---------------------------------------------------------------- correcting and erasing
 
 
-def ask_office(db: Session, actor: Actor, person_id: int, message: Message, key: str) -> int:
-    """Put something before the coordinators who oversee a person; returns how many."""
-    told: dict[int, None] = {}
-    for number in places_of(db, person_id):
-        for grant in holders(db, "read_member", number):
-            if grant.relation is Relation.OFFICE and grant.person != actor.person_id:
-                told[grant.person] = None
-    for coordinator in told:
-        notices.tell(db, actor, coordinator, message, key)
-    return len(told)
-
-
 @dataclass(slots=True)
 class Erased:
     """What was erased, and what was left."""
@@ -503,9 +488,9 @@ def _erase_questions(db: Session, person_id: int) -> None:
     words."""
     here, accounts = db.connection(), _accounts(person_id)
     answered = select(Curated.question_id).where(col(Curated.question_id).is_not(None))
-    mine = col(Inquiry.account_id).in_(accounts)
+    mine = or_(col(Inquiry.account_id).in_(accounts), col(Inquiry.about_id) == person_id)
     here.execute(delete(Inquiry).where(mine, col(Inquiry.id).not_in(answered)))
-    here.execute(update(Inquiry).where(mine).values(words="", account_id=None))
+    here.execute(update(Inquiry).where(mine).values(words="", account_id=None, about_id=None))
 
 
 def _erase_from_others(

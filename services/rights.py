@@ -248,7 +248,7 @@ _EVERY: Final = (
     _keep(
         "enter_on_platform",
         "access.not_your_record",
-        *("official", "on_platform", "off_platform"),
+        *("platform", "official", "on_platform", "off_platform"),
         object="record",
     ),
     Right(
@@ -626,6 +626,14 @@ _EVERY: Final = (
         "handover.not_yours",
         "membership",
         ways=("handovers", "hand_over", "which_place", "withdraw_handover"),
+    ),
+    Right(
+        "correct_person",
+        Of.MEMBER,
+        (_R.OFFICE,),
+        "correcting.not_yours",
+        "membership",
+        ways=("correct_person",),
     ),
     # Calls for help. Nobody else learns that there are any.
     Right(

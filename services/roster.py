@@ -446,16 +446,59 @@ def correct_person(
     db: Session, by: By, person_id: int, name: str = "", born: date | None = None
 ) -> Person:
     """Correct a name or birth date. Raises `Refused` as `add_person` does."""
-    person = _person(db, person_id, "correct_data")
-    if born is not None and born > beijing_day(by.now):
-        raise Refused(t("roster.born_later", day=born), verb="correct_data")
-    if name:
-        person.name = _tidy(name, 60, "correct_data")
-    person.birth_date = born or person.birth_date
+    person = _person(db, person_id, CORRECT)
+    _correct(by, person, name, born)
     db.add(person)
     db.flush()
-    audit.note(db, by, "correct_data", "person", person_id)
+    audit.note(db, by, CORRECT, "person", person_id)
     return person
+
+
+def _correct(by: By, person: Person, name: str, born: date | None) -> None:
+    if born is not None and born > beijing_day(by.now):
+        raise Refused(t("roster.born_later", day=born), verb=CORRECT)
+    if name:
+        person.name = _tidy(name, 60, CORRECT)
+    person.birth_date = born or person.birth_date
+
+
+CORRECT: Final = "correct_person"
+
+
+def to_correct(
+    db: Session, actor: Actor, *, words: str = "", person_id: int | None = None
+) -> list[Member]:
+    """Those whose names occur in these words, or one person, if the actor may correct their data:
+    each person once, at the latest place."""
+    whom = (
+        sa.literal(words).contains(col(Person.name), autoescape=False)
+        if person_id is None
+        else col(Person.id) == person_id
+    )
+    mine = col(Membership.id).in_(things(CORRECT, actor.person_id))
+    found = _members(db, mine, whom, order=LATEST_COHORT)
+    once: dict[int | None, Member] = {}
+    for one in found:
+        if person_id is not None or one.person.name in words:
+            once.setdefault(one.person.id, one)
+    return [*once.values()]
+
+
+def correct_member(
+    db: Session, actor: Actor, member_id: int, name: str = "", born: date | None = None
+) -> Member:
+    """As `correct_person`, by an office. Raises `Refused` for whoever may not, and where nothing
+    would change."""
+    allow(db, actor, CORRECT, member_id)
+    member = find_member(db, member_id)
+    person = member.person
+    if name in ("", person.name) and born in (None, person.birth_date):
+        raise _about(member_id, t("correcting.same"), CORRECT)
+    _correct(actor, person, name, born)
+    db.add(person)
+    db.flush()
+    audit.note(db, actor, CORRECT, "membership", member_id, field="name" if name else "born")
+    return member
 
 
 # ---------------------------------------------------------------- whose student is whose

@@ -15,10 +15,10 @@ from bot.talk.clock import beijing_day
 from programmes import evaluating
 from programmes.evaluating import StagePart, StageTerm
 from programmes.values import Stage
-from prompts import t
+from prompts import Words, t
 from services import audit
 from services.access import allow, held
-from services.packs import load
+from services.packs import load, stage_called
 from storage.tables import Cohort, Person, StageChange
 
 
@@ -48,6 +48,10 @@ class StageNow:
     state: StageState
     change: StageChange | None = None
     """The office's latest change; `None` if the document's days stand."""
+
+    @property
+    def called(self) -> Words:
+        return stage_called(self.stage)
 
     @property
     def takes_evaluations(self) -> bool:

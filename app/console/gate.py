@@ -36,7 +36,7 @@ from jobs.dossiers import DossierDesk
 from jobs.printing import NotPrinted
 from jobs.summaries import WORD, NotFilled, SummaryDesk
 from prompts import Language, Words, in_year, render, t
-from services import dossiers, joining, summaries
+from services import console, dossiers, joining, summaries
 from services.access import any_of, programmes_for
 from services.audit import note_refusal
 from services.rights import RIGHTS
@@ -476,10 +476,12 @@ def _listed(
 
 
 def _exported(caller: Caller, drawn: ListDrawn, asked: Mapping[str, str]) -> Exported:
-    """Exactly the lines that were chosen, in their order; they are noted as seen."""
+    """Exactly the lines that were chosen, in their order; they are noted as seen, and the export
+    as an act of its own."""
     listing = drawn.listing
     rows = chosen(listing, ListState.read(asked, listing))
     listing.seen(rows)
+    console.note_export(caller.db, caller.actor, drawn.cohorts[0], drawn.tab, len(rows))
     cells = [
         [cell.words if cell.plain is None else cell.plain for cell in line]
         for line in listing.cells(rows)

@@ -402,7 +402,7 @@ def act_list(caller: Caller, asked: Address) -> ListDrawn:
                 ListCell(t("console.at", at=line.at)),
                 ListCell(line.who),
                 ListCell(t(f"role.{line.role}")),
-                ListCell(act_words(line.verb)),
+                ListCell(_done(line)),
                 ListCell(
                     line.whom or t("console.whole_cohort"),
                     f"{way(at, 'students')}/{line.learner_id}"
@@ -444,7 +444,16 @@ def act_list(caller: Caller, asked: Address) -> ListDrawn:
 
 def act_words(verb: str) -> Words:
     """What an act is called."""
-    return t(f"console.verb.{verb}") if verb in console.OTHER_VERBS else t(f"rights.act.{verb}")
+    own = verb in (*console.OTHER_VERBS, *console.NARROWER)
+    return t(f"console.verb.{verb}") if own else t(f"rights.act.{verb}")
+
+
+def _done(line: ActLine) -> Words:
+    """What an act is called; of an export, also what of, and how many lines."""
+    if line.verb != console.EXPORT:
+        return act_words(line.verb)
+    tab, count = t(f"console.tab.{line.detail['list']}"), line.detail["count"]
+    return t("console.exported", tab=tab, count=count)
 
 
 TABS: Final = (

@@ -39,7 +39,8 @@ class AdviceState(StrEnum):
 
 
 class Inquiry(SQLModel, table=True):
-    """A question, without names, and the office's answer."""
+    """A question, without names, or a request about a person's data, which names them; and the
+    office's answer."""
 
     __tablename__ = "question"
     __table_args__ = (
@@ -58,6 +59,8 @@ class Inquiry(SQLModel, table=True):
     """The office for which it waits; empty where the cohort has none."""
     role: str = Field(default="", max_length=24)
     """The asker's role there."""
+    about_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    """Whose data are to be corrected or erased; empty for a question."""
     words: str = Field(max_length=300)
     topic: str = Field(default="", max_length=60)
     """The topic that was understood; empty if none."""

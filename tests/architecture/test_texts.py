@@ -54,7 +54,7 @@ from prompts import LANGUAGES, catalogue, render, t
 from services import handovers, summary_form
 from services.certificates import CertificateStanding
 from services.certified import Certified
-from services.console import OTHER_VERBS
+from services.console import NARROWER, OTHER_VERBS
 from services.guardians import ConsentStanding
 from services.inquiries import Forwarded
 from services.official_export import Differs
@@ -236,6 +236,8 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "progress.{}_met": ("month", "period"),
     "progress.waits_{}": ("0", "1", "2"),
     "progress.writing_{}": ("reviewed", "unreviewed"),
+    "correcting.{}": ("name", "born"),
+    "question.waiting.{}": ("questions", "data"),
     "question.state.{}": values(CuratedState),
     "question.{}": values(Forwarded),
     "queue.filter_{}": FILTERS,
@@ -288,7 +290,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "console.presence.{}": values(Presence),
     "console.state.{}": STATES,
     "console.tab.{}": ("overview", *TABS),
-    "console.verb.{}": OTHER_VERBS,
+    "console.verb.{}": (*OTHER_VERBS, *NARROWER),
     "console.turned.{}": ("signed_out", "not_yours", "nothing", "foreign", "broken"),
     "{}.guide": WRITINGS,
     "{}.none_open": WRITINGS,

@@ -85,6 +85,21 @@ async def test_the_office_is_told_once_a_day_however_many_reply(house: House) ->
     await replies(house.members["赵一鸣"], "几点结束")
     office.reads()
     assert office.sees.count("有人回复了通知") == 1
+    # The list of bulletins and 答疑 name it, with how many wait.
+    assert "2 人的回复等着答" in await office.says("通知")
+    assert "2 人等答复" in await office.says("答疑")
+    await office.presses("对通知的回复")
+    for _ in range(2):
+        await office.says("1")
+        await office.presses("不用答复")
+        await office.says("答疑")
+        if "对通知的回复" in office.sees:
+            await office.presses("对通知的回复")
+    assert "等答复" not in office.sees
+    # Once it has seen to them, it is told of the next.
+    await replies(student, "又有一个问题")
+    office.reads()
+    assert office.sees.count("有人回复了通知") == 1
     house.clock.move(timedelta(days=1))
     await replies(student, "还有一个问题")
     office.reads()

@@ -105,3 +105,48 @@ async def test_an_audience_that_was_stored_with_one_role_is_read(house: House) -
         db.add(row)
     await office.presses("现在发送")
     assert {*states(house)} == {"林小雨", "赵一鸣"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "给所有没加入的人发通知：请尽快加入",
+        "给没加入的学生发通知",
+        "给还没加入的老师发通知：请加入",
+    ],
+)
+async def test_who_has_not_joined_cannot_be_told_and_may_be_invited(
+    house: House, said: str
+) -> None:
+    office = house.members["管小青"]
+    assert "还没加入的人在这里收不到" in await office.says(said)
+    assert "还没加入" in await office.presses("重新邀请")
+
+
+async def test_a_receipt_is_heard_in_the_sentence_and_by_a_word(house: House) -> None:
+    office = house.members["管小青"]
+    for said, told in (
+        ("给所有导师发通知：明天停一次，收到请回执", "要按“收到”"),
+        ("给所有导师发通知：明天停一次，不用回执", "不用回执"),
+    ):
+        await office.says("菜单")
+        await office.says(said)
+        if any("不再缩小" in label for label in office.buttons):
+            await office.presses("不再缩小")
+        assert f"回执：{told}" in office.sees
+    for word, told in (("要", "要按“收到”"), ("不要", "不用回执")):
+        await office.says("菜单")
+        await office.says("给所有导师发通知：明天停一次")
+        if any("不再缩小" in label for label in office.buttons):
+            await office.presses("不再缩小")
+        assert f"回执：{told}" in await office.says(word)
+    # Going back leads to what was said, which stays.
+    await office.says("菜单")
+    await office.says("给所有导师发通知：明天停一次")
+    back = await office.presses("返回上一步")
+    assert "发给：导师" in back
+    for _ in range(4):
+        if "明天停一次" in office.sees or not any("上一步" in one for one in office.buttons):
+            break
+        await office.presses("返回上一步")
+    assert "明天停一次" in office.sees

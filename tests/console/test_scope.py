@@ -103,6 +103,12 @@ async def test_a_sheet_holds_exactly_what_was_chosen(desk: Desk, province: Provi
     assert [line[0] for line in lines] == ["林小雨"]
     _, *lines = await sheet(desk, "北办小李", f"{at}/roster.xlsx")
     assert {str(line[0]) for line in lines} == {*NORTH, "北办小李", "北查小孙", "北师老周"}
+    # What was taken along, and how much of it, stands among the acts.
+    told = await (await desk.of("北查小孙")).opens(f"{at}/acts?verb=export")
+    assert f"导出表格：学生，{len(NORTH)} 行" in told
+    assert "导出表格：待审，1 行" in told
+    assert "北办小李" in told
+    assert "南办小赵" not in told
 
 
 async def test_a_name_is_never_run_as_a_formula(desk: Desk, province: Province) -> None:

@@ -31,6 +31,7 @@ from handlers.alarms import HeldWords
 from handlers.bulletin_replies import ReplySeen
 from handlers.bulletins import BulletinSeen, ComingMoment, LaterSeen, OneUnit, ReportSeen
 from handlers.certificates import IssuingSeen, ReissuingSeen, RevokingSeen
+from handlers.correcting import CorrectingSeen
 from handlers.delegates import StandInSeen
 from handlers.diary import OfSeen, WritingSeen
 from handlers.documents import DocumentSeen, OneFile, WayOrFile
@@ -388,6 +389,9 @@ def told(flow: str) -> Iterator[BaseModel]:
                 people={"5": "管小青", "6": "李青"},
                 where={"5": "管小青：管理办公室人员，2026 级", "6": "李青：团队成员，2026 级"},
             )
+        case "correct_person":
+            yield CorrectingSeen(place_id=5, name="李沐辰", born=date(2010, 1, 1))
+            yield CorrectingSeen(place_id=5, name="李沐辰", inquiry=3, asked="名字不对")
         case "leave":
             yield LeaveSeen(earliest=date(2026, 1, 1))
         case "add_days":

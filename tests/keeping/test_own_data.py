@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 
 from app.cli import app
 from bot.platforms.fake import UNLIMITED
-from bot.talk.acting import Actor
+from bot.talk.acting import Actor, Operator
 from bot.talk.clock import SetClock
 from bot.talk.message import Incoming
-from services import joining, records
+from services import joining, persons, records
 from services.evaluations import EvaluationBody
 from services.looking import LOOK
 from storage.tables import (
@@ -203,12 +203,78 @@ def actor(house: House, name: str) -> Actor:
     return Actor(house.members[name].person_id, None, house.clock.now())
 
 
-async def test_a_correction_goes_to_the_office(house: House) -> None:
+async def test_a_correction_is_asked_for_made_and_told(house: House) -> None:
     student, office = house.members["林小雨"], house.members["管小青"]
     await student.says("我的数据")
     await student.presses("更正")
-    assert "已转给管理办公室" in await student.says("名字应该是林晓雨")
-    assert "林晓雨" in office.reads()
+    assert "已转给管理办公室" in await student.says("我的名字应该是林晓雨")
+    assert "有人请求更正" in office.reads()
+    assert "请求更正 林小雨 的资料" in await office.says("答疑")
+    opened = await office.presses("请求更正")
+    assert "归入话题" not in opened
+    assert "我的名字应该是林晓雨" in opened
+    asked = await office.presses("更正")
+    assert "林小雨 → 林晓雨" in asked
+    assert "已更正：林晓雨" in await office.presses("确定更正")
+    assert "已经更正" in student.reads()
+    assert "没有等待答复的问题" in await office.says("答疑")
+    with house.app.database.transaction() as db:
+        row = db.exec(select(Audit).where(Audit.verb == "correct_person")).one()
+        assert (row.object, row.object_id) == ("membership", student.membership_id)
+        assert row.detail == {"field": "name"}
+
+
+async def test_a_request_about_data_is_of_nobody_else_and_goes_with_the_person(
+    house: House, tmp_path: Path
+) -> None:
+    student, office = house.members["林小雨"], house.members["管小青"]
+    for words in ("名字应该是林晓雨", "名字应该是林小羽"):
+        await student.says("我的数据")
+        await student.presses("更正")
+        await student.says(words)
+    # Alike as they are, each stands alone, and what is answered is no answer for everybody.
+    assert "2 组" in await office.says("答疑")
+    await office.presses("请求更正")
+    await office.presses("回答")
+    await office.says("请拿户口本来")
+    await office.presses("不写依据")
+    sent = await office.presses("发送")
+    assert "已答复" in sent
+    assert "标准答案" not in sent
+    with house.app.database.transaction() as db:
+        persons.erase(db, Operator(house.clock.now()), student.person_id)
+    looked = scan(house.app.database, tmp_path, "林晓雨", "林小羽")
+    assert [hit for hit in looked.hits if "question" in str(hit)] == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["把林小雨的姓名改成林晓雨", "林小雨的名字改为林晓雨", "change the name of 林小雨 to 林晓雨"],
+)
+async def test_an_office_corrects_a_name_by_a_sentence(house: House, words: str) -> None:
+    office, student = house.members["管小青"], house.members["林小雨"]
+    assert "林小雨 → 林晓雨" in await office.says(words)
+    assert "林晓雨" in await office.presses("确定更正")
+    assert "更正了" in student.reads()
+
+
+async def test_a_birth_date_is_corrected_and_words_without_a_name_ask_for_one(
+    house: House,
+) -> None:
+    office = house.members["管小青"]
+    for words in ("更正姓名", "怎么改学生的名字", "学生的名字写错了怎么改"):
+        assert "请写出全名" in await office.says(words), words
+    asked = await office.says("把林小雨的生日改成2012年3月5日")
+    assert "2012年1月1日" in asked
+    assert "2012年3月5日" in asked
+    assert "已更正" in await office.presses("确定更正")
+    same = await office.says("把林小雨的姓名改成林小雨")
+    assert "没有改动" in same or "没有改动" in await office.presses("确定更正")
+
+
+async def test_others_ask_the_office_for_a_correction(house: House) -> None:
+    assert "哪里不对" in await house.members["林小雨"].says("我的名字写错了")
+    assert "数据" in await house.members["王建国"].says("怎么改名字")
 
 
 async def test_erasing_in_the_chat_leaves_what_was_approved(house: House, tmp_path: Path) -> None:
@@ -218,7 +284,10 @@ async def test_erasing_in_the_chat_leaves_what_was_approved(house: House, tmp_pa
     assert "还没有通过的 1 条记录" in asked
     assert "已通过的 1 条记录" in asked
     assert "已请管理办公室处理" in await student.presses("确定删除")
-    assert "请求删除 林小雨" in office.reads()
+    assert "有人请求更正或删除资料" in office.reads()
+    opened = await office.presses("答疑")
+    assert "请求删除 林小雨" in opened
+    assert not any("更正" in label for label in office.buttons)
     looked = scan(house.app.database, tmp_path, DRAFT, ASKED, f"{MARK}实验二")
     assert looked.hits == []
     assert looked.rows > 50

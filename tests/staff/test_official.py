@@ -71,6 +71,14 @@ async def test_a_diary_is_copied_and_ticked_and_counted(open_house: OpenHouse) -
         assert not db.exec(select(PlatformEntry)).all()
         acts = db.exec(select(Audit).where(Audit.verb == "enter_on_platform")).all()
         assert len(acts) == 3
+    # What is left stands in a list, from the menu or typed; each opens its fields.
+    await student.says("菜单")
+    await student.presses("官网填报")
+    assert "还没有填的 1 条" in student.sees
+    assert "还没有填的 1 条" in await student.says("官网填报")
+    assert WORDS in await student.says("1")
+    await student.presses("已填官网")
+    assert "都填好了" in await student.presses("剩下的")
 
 
 async def test_who_signed_an_evaluation_copies_it_dimension_by_dimension(

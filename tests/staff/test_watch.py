@@ -607,6 +607,25 @@ async def test_next_is_said_at_any_time_and_opens_what_was_not_read_yet(house: H
     assert "待审 2 条" in await mentor.says("下一条"), "all were opened: the queue"
 
 
+@pytest.mark.parametrize("words", ["不要发给{}", "把{}去掉", "不用提醒{}", "leave out {}"])
+async def test_somebody_is_left_out_of_those_who_are_to_be_reminded(
+    house: House, words: str
+) -> None:
+    await lives(house)
+    office = house.members["管小青"]
+    assert "林小雨" in await office.says("提醒所有学生")
+    left = await office.says(words.format("林小雨"))
+    assert "已去掉：林小雨" in left
+    assert "1. 赵一鸣" in left
+    assert "1. 林小雨" not in left
+    sent = await office.presses("发给这 1 名")
+    assert "已提醒 1 名：赵一鸣" in sent
+    assert "林小雨" not in sent
+    assert "提醒" not in house.members["林小雨"].reads()
+    # What is not below that list is no such thing.
+    assert "已去掉" not in await office.says(words.format("林小雨"))
+
+
 @pytest.mark.parametrize("words", ["林小雨的情况", "林小雨最近怎么样"])
 async def test_of_several_of_one_name_it_is_asked_which(house: House, words: str) -> None:
     office = house.members["管小青"]

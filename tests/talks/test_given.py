@@ -403,3 +403,31 @@ async def test_another_is_begun_while_one_is_unfinished(house: House, student: M
     await student.presses("昨天 2小时")
     with house.app.database.transaction() as db:
         assert len(db.exec(select(StoredTalk)).all()) == 2
+
+
+# ---------------------------------------------------------------- a reason, told with the act
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("时长有问题，他只做了两小时，退回", "时长有问题，他只做了两小时"),
+        ("退回：请补上用了什么仪器", "请补上用了什么仪器"),
+        ("时间不对 请退回修改吧。", "时间不对"),
+    ],
+)
+async def test_an_entry_is_returned_with_the_reason_that_was_told(
+    house: House, student: Member, words: str, reason: str
+) -> None:
+    mentor = house.members["王建国"]
+    await student.says(SENTENCE)
+    await student.presses("提交")
+    await mentor.says("待审")
+    await mentor.says("1")
+    asked = await mentor.says(words)
+    assert f"「{reason}」" in asked
+    await mentor.presses("就写这句")
+    assert reason in student.reads()
+    # Where no entry is open, the same words return nothing.
+    await mentor.says("菜单")
+    assert "就写这句" not in await mentor.says(words)

@@ -116,3 +116,34 @@ async def test_who_has_looked_may_be_asked(house: House, words: str) -> None:
         await member.says("我的数据")
     await teacher.says(words)
     assert "没帮到我" not in teacher.sees
+
+
+async def test_a_label_does_the_same_with_manners_around_it(house: House) -> None:
+    [office] = await house.join("管小青")
+    for label in ("通知", "答疑", "本期概况", "交接", "名册导入"):
+        plain = await office.says(label)
+        for words in (f"请打开{label}", f"帮我打开{label}", f"麻烦{label}吧", f"刚才{label}"):
+            await office.says("谢谢")
+            assert await office.says(words) == plain, words
+    listed = await office.says("交接")
+    assert "移交" not in listed
+    assert await office.says("移交") == listed
+    # A button of the last card, too.
+    await office.says("答疑")
+    assert "标准答案" in await office.says("请帮我打开标准答案")
+
+
+async def test_the_office_asks_whether_an_import_can_be_undone(house: House) -> None:
+    [office] = await house.join("管小青")
+    roster = await office.says("名册导入")
+    for words in (
+        "刚才导错了，撤销",
+        "导入以后还能撤销吗",
+        "刚才导入错了，请撤销",
+        "导错名单了怎么办",
+        "can I undo an import",
+    ):
+        await office.says("谢谢")
+        assert await office.says(words) == roster, words
+    for words in ("有学生请您联系", "有学生请您联系（1）", "哪个学生请我联系"):
+        assert "12356" in await office.says(words), words
