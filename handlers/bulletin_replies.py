@@ -114,9 +114,9 @@ _CONVERSES: Final = re.compile(
 
 def may_be(scene: Scene, words: str) -> bool:
     """Ask whether words that nothing explains reply to the bulletin that came lately. Tells
-    whether one did."""
+    whether one did. Words below a card that no history shows are quoted nowhere."""
     long = len(words) > bulletin_replies.MOST_WORDS
-    if scene.talk() is not None or long or not _CONVERSES.search(words):
+    if scene.secret or scene.talk() is not None or long or not _CONVERSES.search(words):
         return False
     row = bulletin_replies.lately(scene.session, scene.actor)
     if row is None:

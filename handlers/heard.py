@@ -188,13 +188,11 @@ def answer(scene: Scene, words: str, advised: bool = False) -> None:
     if affairs.aside(scene, words):
         return
     asks = asking.asks(words) or asking.clear(scene, words)
-    # Words below a card that no history shows are quoted nowhere.
-    replies = not scene.secret and bulletin_replies.may_be
-    if not asks and replies and replies(scene, words):
+    if not asks and bulletin_replies.may_be(scene, words):
         return
     if asking.hear(scene, words, advised):
         return
-    if not (asks and replies and replies(scene, words)):
+    if not (asks and bulletin_replies.may_be(scene, words)):
         learns = seen.learns(scene)
         key = "help.not_understood" if learns else "help.not_understood_staff"
         asking.not_found(scene, words, t(key))

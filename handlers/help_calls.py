@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -133,7 +134,8 @@ def hear_below(scene: Scene, words: str) -> bool:
         return False  # a button's words do what the button does
     pressed = [value for _, value, *_ in scene.speaker.offered]
     if (asked := _named(scene, words, pressed)) is not None:
-        sealed(scene, Message(t("seeking.this_one", name=asked.name), ((_ask(asked),), (_AGAIN,))))
+        ask = replace(_ask(asked), weight="primary")
+        sealed(scene, Message(t("seeking.this_one", name=asked.name), ((ask,), (_AGAIN, TO_MENU))))
         return True
     taken_back = press("take_back_call")
     if _TAKE_BACK.fullmatch(words):
