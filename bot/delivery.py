@@ -81,6 +81,10 @@ class _Chosen:
     turn: Turn
 
 
+_Wanted = tuple[bool, frozenset[str]]
+"""Whether only notices are looked for, and on which platforms."""
+
+
 @dataclass(slots=True)
 class _Round:
     """What one turn's transaction decided."""
@@ -92,6 +96,8 @@ class _Round:
     chosen: list[_Chosen] = field(default_factory=list)
     unsent: list[SendState] = field(default_factory=list)
     """What became of notices that were given up."""
+    passed_over: dict[_Wanted, list[ToSend]] = field(default_factory=dict)
+    """What was found due and had to wait for its platform's turn."""
     pause: float = IDLE
 
 
@@ -254,14 +260,18 @@ class Delivery(Worker):
         now, steady = self._clock.now(), self._steady()
         again: set[str] = set()
         full: set[str] = set()
-        paused = {chat for name in names for chat in self._lines[name].pace.paused(steady)}
-        busy, aside = found.busy | paused, found.aside | paused
-        for message in chats.due_messages(db, now, BATCH, names, busy, aside, notices=notices):
+        wanted = (notices, frozenset(names))
+        passed_over: list[ToSend] = []
+        for message in found.passed_over.get(wanted) or self._due(db, found, wanted):
             name, line = message.platform, self._lines[message.platform]
             taken = found.aside if message.lane is Lane.LAST else found.busy
-            if name in full or message.account_id in taken or not self._room(line, message, found):
+            if name in full:
+                passed_over.append(message)
+                continue
+            if message.account_id in taken or not self._room(line, message, found):
                 continue
             if not notices and name not in no_notices and line.pace.owes_a_notice:
+                passed_over.append(message)
                 full.add(name)
                 again.add(name)
                 continue
@@ -270,6 +280,7 @@ class Delivery(Worker):
             if not line.pace.bears(calls, steady, notice=notice):
                 # What costs less must not go before it for ever; what waits for an even spread
                 # keeps nobody else.
+                passed_over.append(message)
                 full |= {name} if line.pace.bears(1, steady) and not notice else set()
                 continue
             if (unsent := self._unsent(db, message, now)) is not None:
@@ -281,7 +292,20 @@ class Delivery(Worker):
                 taken.add(message.account_id)
                 found.chosen.append(_Chosen(message, turn))
                 full |= {name} if notices else set()
+        found.passed_over[wanted] = passed_over
+        if found.unsent:  # what stood behind it in its chat may be due now
+            found.passed_over.clear()
         return again
+
+    def _due(self, db: Session, found: _Round, wanted: _Wanted) -> list[ToSend]:
+        """What is due, as far as it was not chosen in this round."""
+        notices, names = wanted
+        steady = self._steady()
+        paused = {chat for name in names for chat in self._lines[name].pace.paused(steady)}
+        busy, aside = found.busy | paused, found.aside | paused
+        return chats.due_messages(
+            db, self._clock.now(), BATCH, names, busy, aside, notices=notices
+        )
 
     def _room(self, line: _Line, message: ToSend, found: _Round) -> bool:
         """Whether one more call of the message's kind may be under way."""
