@@ -30,6 +30,10 @@ SECOND: Final = {"postgres", "aiogram", "telegram-aiogram"}
 """What tests call the database and the library that one has to choose."""
 
 
+SCRIPTS: Final = migrate._SCRIPTS
+"""Where the steps of this version lie."""
+
+
 class NewDatabase(Protocol):
     """Makes a fresh database and gives its URL; it goes when the test ends."""
 
@@ -98,8 +102,11 @@ def _postgres_template(postgres_server: Postgres) -> Iterator[str]:
 
 
 def _migrate(url: str) -> None:
+    """Make a template, by the steps of this version, whatever version a test pretends to be."""
     engine = connect(url)
-    migrate.upgrade(engine)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "_SCRIPTS", SCRIPTS)
+        migrate.upgrade(engine)
     engine.dispose()
 
 

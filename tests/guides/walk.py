@@ -52,6 +52,7 @@ SAID: Final[Mapping[str, Said]] = {
     "policy": ("中期评价什么时候？", "When is the mid-term evaluation?"),
     "behind": ("谁还没达标", "who is behind"),
     "remind_all": ("提醒所有没写日志的学生", "remind all students without a diary"),
+    "correct": ("把李华的姓名改成李桦", "change the name of Li Hua to Li Hwa"),
     "reason": ("请补上退火温度", "Please add the annealing temperature"),
 }
 """Everything that is typed and is no command's name."""
@@ -336,6 +337,8 @@ async def coordinators(walk: Walk) -> None:
     await walk.sees(t("demo.person.mentor_1"))
     await walk.shoots("hours")
     await walk.says(t("command.roster.label"))
+    await walk.types("correct")
+    await walk.offers(t("command.menu.label"))
     await walk.opens(LAPTOP)
     await walk.signs_in("coordinator")
     await walk.at.goto(f"{walk.cohort.url}/console/{walk.cohort.number}")
