@@ -14,7 +14,7 @@ is at fault. Menus of commands hold nobody up.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
@@ -260,6 +260,7 @@ class Delivery(Worker):
         now, steady = self._clock.now(), self._steady()
         again: set[str] = set()
         full: set[str] = set()
+        given_up = len(found.unsent)
         wanted = (notices, frozenset(names))
         passed_over: list[ToSend] = []
         for message in found.passed_over.get(wanted) or self._due(db, found, wanted):
@@ -293,19 +294,21 @@ class Delivery(Worker):
                 found.chosen.append(_Chosen(message, turn))
                 full |= {name} if notices else set()
         found.passed_over[wanted] = passed_over
-        if found.unsent:  # what stood behind it in its chat may be due now
+        if len(found.unsent) > given_up:  # what stood behind it in its chat may be due now
             found.passed_over.clear()
         return again
 
     def _due(self, db: Session, found: _Round, wanted: _Wanted) -> list[ToSend]:
         """What is due, as far as it was not chosen in this round."""
-        notices, names = wanted
-        steady = self._steady()
-        paused = {chat for name in names for chat in self._lines[name].pace.paused(steady)}
+        (notices, names), now = wanted, self._clock.now()
+        paused = self._paused(names)
         busy, aside = found.busy | paused, found.aside | paused
-        return chats.due_messages(
-            db, self._clock.now(), BATCH, names, busy, aside, notices=notices
-        )
+        return chats.due_messages(db, now, BATCH, names, busy, aside, notices=notices)
+
+    def _paused(self, names: Iterable[str]) -> set[int]:
+        """The chats on these platforms to which nothing may be sent now."""
+        steady = self._steady()
+        return {chat for name in names for chat in self._lines[name].pace.paused(steady)}
 
     def _room(self, line: _Line, message: ToSend, found: _Round) -> bool:
         """Whether one more call of the message's kind may be under way."""
@@ -372,12 +375,12 @@ class Delivery(Worker):
 
     def _next_due(self, db: Session, found: _Round) -> float:
         """Seconds until the first message is due that waits for nothing but its time."""
-        now, steady = self._clock.now(), self._steady()
+        now = self._clock.now()
         lanes = {name: self._lanes(line) for name, line in self._lines.items()}
         names = [name for name in lanes if lanes[name]]
         if not names:
             return IDLE
-        paused = {chat for name in names for chat in self._lines[name].pace.paused(steady)}
+        paused = self._paused(names)
         all_lanes = {lane for some in lanes.values() for lane in some}
         due = chats.next_due(db, now, names, found.busy | paused, found.aside | paused, all_lanes)
         return IDLE if due is None else (due - now).total_seconds()

@@ -225,12 +225,13 @@ class Router:
         words = "" if incoming.files or incoming.other else tidy((incoming.text or "")[:200])
         name, *args = words.casefold().split(" ") if words[:1] == "/" else [words.casefold()]
         command = self._handlers.words.get(name)
-        if command is None and talk is None and words[:1] != "/":
+        new = command is None and talk is None and words[:1] != "/"
+        if new and self._offered(scene, words) is None:
             # 请打开通知, 帮我撤销: a button's words with manners around them.
             plain = without_manners(words)
-            command = None if self._offered(scene, words) else self._handlers.words.get(plain)
-            if command is None and self._offered(scene, words) is None:
-                words = plain if self._offered(scene, plain) else words
+            command = self._handlers.words.get(plain)
+            if command is None and self._offered(scene, plain) is not None:
+                words = plain
         if command is not None and talk is not None and self._is_choice(scene, talk, words):
             # A button's words do what the button does, whatever else they are called.
             self._answer(scene, talk, incoming)

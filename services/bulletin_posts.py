@@ -22,7 +22,7 @@ from bot.talk.message import Message
 from prompts import t
 from services import notices
 from services.addressing import consent_awaited
-from services.bulletins import ARRIVED, KEY, message
+from services.bulletins import ARRIVED, KEY, TO_COME, message
 from services.notices import Condition
 from storage import chats
 from storage.tables import (
@@ -208,7 +208,7 @@ def settle(db: Session, now: datetime) -> list[int]:
         )
     under_way = sa.exists().where(
         col(BulletinRecipient.bulletin_id) == col(Bulletin.id),
-        col(BulletinRecipient.state).in_((RecipientState.WAITING, RecipientState.QUEUED)),
+        col(BulletinRecipient.state).in_(TO_COME),
     )
     sent = col(Bulletin.state) == BulletinState.SENDING
     for row in db.exec(select(Bulletin).where(sent, ~under_way)):

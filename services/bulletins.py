@@ -56,6 +56,7 @@ ALONE: Final = 500
 """The most recipients to whom one coordinator sends alone; above it a second consents."""
 MOST_WORDS: Final = 2000
 TO_COME: Final = (RecipientState.WAITING, RecipientState.QUEUED)
+"""States of a recipient to whom it is still to go."""
 ARRIVED: Final = (RecipientState.SENT, RecipientState.UNSURE)
 """States of a recipient who has the bulletin, or may have it."""
 
@@ -474,7 +475,7 @@ class BulletinCounts:
 
     @property
     def to_come(self) -> int:
-        return self.by_state[RecipientState.WAITING] + self.by_state[RecipientState.QUEUED]
+        return sum(self.by_state[state] for state in TO_COME)
 
 
 def counted(db: Session, row: Bulletin) -> BulletinCounts:
