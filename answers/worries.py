@@ -42,8 +42,10 @@ def need(words: str) -> float:
 
 
 def plain(words: str) -> str:
-    """Words as they are compared: folded, with all figures alike."""
-    return re.sub(r"\d+", "0", fold(words).casefold()).strip(_ENDS)
+    """Words as they are compared: folded, with all figures alike, and without what spells no word,
+    such as an invitation's code or a link."""
+    said = _NO_WORD.sub("0", fold(words).casefold())
+    return re.sub(r"\d+", "0", said).strip(_ENDS)
 
 
 def parts(words: str) -> list[str]:
@@ -54,6 +56,8 @@ def parts(words: str) -> list[str]:
     return list(dict.fromkeys(filter(None, tidy)))
 
 
+_NO_WORD: Final = re.compile(r"https?://[!-~]+|(?=[0-9_-]*+[a-z])(?=[a-z_-]*+[0-9])[a-z0-9_-]{8,}")
+"""An address, and letters with figures among them."""
 _ENDS: Final = " ，,。！？!?；;.~…\n"
 _CLAUSES: Final = re.compile(r"[，,、：:]+")
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from answers import PLAIN, Alarm, alarm_for, alarm_in, worries
+from services.joining import ALPHABET, CODE_LENGTH
+from services.joining import written as grouped
 from tests.answers.worries.learning import KEPT_APART, Said, learned, read, taught, written
 from tests.tables import each_row
 
@@ -109,6 +112,22 @@ def test_whoever_writes_of_an_experiment_is_left_alone() -> None:
     asked = [one for one, found in heard if found is Alarm.UNCLEAR]
     assert "导师昨天视频会上骂了我半小时" in asked
     assert len(asked) <= len(said) // 200
+
+
+def test_no_code_and_no_link_is_a_cry() -> None:
+    """Letters by chance spell what was learned of English about once in eight thousand codes."""
+    chance = Random(1)
+    codes = ["".join(chance.choices(ALPHABET, k=CODE_LENGTH)) for _ in range(500)]
+    codes += [
+        "bx82x49y5wtqv9ahnk73mys8qs",
+        "m1fbk4ydafj4s3w1bkc5jmqqba",
+        "gsgx4cxbp9kp6wkmq27sfkc6ys",
+    ]
+    for code in codes:
+        for said in (code, grouped(code), f"https://example.edu.cn/join/{code}"):
+            assert alarm_in(said) is None, said
+    # A sentence of as many letters stays one.
+    assert alarm_in("i want to die please hear me") in PLAIN
 
 
 @pytest.mark.slow
