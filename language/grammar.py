@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+from functools import cached_property
+from typing import Any, Generic, TypeVar, cast
 
 from language.numerals import NUMBER, WHOLE
 
@@ -23,7 +24,33 @@ def compiled(pattern: str) -> re.Pattern[str]:
     """
     for short, full in _NOTATION.items():
         pattern = pattern.replace(short, full)
-    return re.compile(pattern, re.IGNORECASE | re.ASCII)
+    return late(pattern)
+
+
+def late(expression: str) -> re.Pattern[str]:
+    """A pattern whatever the case, that is compiled when it is first used.
+
+    To compile all of them takes a fifth of a start, and the first answers need few.
+    """
+    return cast("re.Pattern[str]", Late(expression))
+
+
+class Late:
+    """Stands for a pattern: what is first asked of it compiles it, and from then on its methods
+    are that pattern's own."""
+
+    def __init__(self, expression: str) -> None:
+        self._expression = expression
+
+    @cached_property
+    def whole(self) -> re.Pattern[str]:
+        """The pattern itself. Raises re.error where the expression is none."""
+        return re.compile(self._expression, re.IGNORECASE | re.ASCII)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.whole, name)
+        setattr(self, name, found)
+        return found
 
 
 def any_of(words: str) -> str:
@@ -54,7 +81,11 @@ class Phrases(Generic[T]):
         self._pattern = compiled(
             "|".join(f"(?P<row{index}>{pattern})" for index, (pattern, _) in enumerate(rows))
         )
-        self._ends = [*sorted(self._pattern.groupindex.values()), self._pattern.groups + 1]
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """The number of each row's own group, and one more than the last."""
+        return [*sorted(self._pattern.groupindex.values()), self._pattern.groups + 1]
 
     def at(self, text: str, pos: int, *context: object) -> tuple[T | None, int] | None:
         """The meaning of the phrase at `pos` (None: it has none), and its end."""

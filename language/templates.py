@@ -20,6 +20,8 @@ import re
 from collections.abc import Mapping
 from itertools import count
 
+from language.grammar import late
+
 _SIGNS = {
     **{"[": "(?:", "]": ")?", "]*": ")*", "(": "(?:", ")": ")", ")+": ")+", "(!": "(?!"},
     **{"}": ")", "|": "|", "^": "^", "$": "$"},
@@ -50,9 +52,9 @@ class Templates:
     def whole(self, templates: str) -> re.Pattern[str]:
         """What fits one of the templates; to be compared with a whole text.
 
-        Raises re.error where signs do not match.
+        Where signs do not match, its first use raises re.error.
         """
-        return _compiled(self.expression(templates))
+        return late(self.expression(templates))
 
     def within(self, templates: str) -> re.Pattern[str]:
         """What has one of the templates in it; one in Latin letters is words of their own."""
@@ -60,7 +62,7 @@ class Templates:
             rf"\b(?:{line})\b" if line.isascii() else line
             for line in map(self.expression, _lines(templates))
         ]
-        return _compiled("|".join(lines))
+        return late("|".join(lines))
 
     def expression(self, templates: str) -> str:
         """The regular expression of the templates' lines. Raises KeyError for a word that has
@@ -92,7 +94,3 @@ def kept(found: re.Match[str], name: str) -> str:
 
 def _lines(templates: str) -> list[str]:
     return [line for line in templates.splitlines() if line]
-
-
-def _compiled(expression: str) -> re.Pattern[str]:
-    return re.compile(expression, re.IGNORECASE | re.ASCII)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from language.grammar import Late
 from tests.architecture.code import ROOT, files
 
 LONG = 400
@@ -41,6 +42,8 @@ def patterns() -> dict[tuple[str, int], str]:
 def _held(value: object) -> Iterator[re.Pattern[str]]:
     if isinstance(value, re.Pattern):
         yield value
+    elif isinstance(value, Late):
+        yield value.whole
     elif isinstance(value, dict):
         for one in value.values():
             yield from _held(one)
