@@ -78,6 +78,8 @@ class _Chosen:
     """A message whose call is due, and its turn."""
 
     message: ToSend
+    said: Outgoing | None
+    """What its body says; `None` where that cannot be read, which fails when it is sent."""
     turn: Turn
 
 
@@ -94,6 +96,8 @@ class _Round:
     aside: set[int]
     """The same for calls that hold nobody up."""
     chosen: list[_Chosen] = field(default_factory=list)
+    calls: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    """How many were chosen for each platform: of those that hold nobody up, and of all others."""
     unsent: list[SendState] = field(default_factory=list)
     """What became of notices that were given up."""
     passed_over: dict[_Wanted, list[ToSend]] = field(default_factory=dict)
@@ -277,7 +281,7 @@ class Delivery(Worker):
                 again.add(name)
                 continue
             notice = message.lane is Lane.NOTICE
-            calls = self._cost(line, message)
+            said, calls = _read(line, message)
             if not line.pace.bears(calls, steady, notice=notice):
                 # What costs less must not go before it for ever; what waits for an even spread
                 # keeps nobody else.
@@ -291,7 +295,8 @@ class Delivery(Worker):
             turn = line.pace.take(message.account_id, steady, calls, notice=notice)
             if turn is not None:
                 taken.add(message.account_id)
-                found.chosen.append(_Chosen(message, turn))
+                found.chosen.append(_Chosen(message, said, turn))
+                found.calls[name, message.lane is Lane.LAST] += 1
                 full |= {name} if notices else set()
         found.passed_over[wanted] = passed_over
         if len(found.unsent) > given_up:  # what stood behind it in its chat may be due now
@@ -312,19 +317,12 @@ class Delivery(Worker):
 
     def _room(self, line: _Line, message: ToSend, found: _Round) -> bool:
         """Whether one more call of the message's kind may be under way."""
-        chosen = [one for one in found.chosen if one.message.platform == message.platform]
+        name, last = message.platform, message.lane is Lane.LAST
         if line.outage.lasts:
+            chosen = found.calls[name, True] + found.calls[name, False]
             return not chosen and line.free(message.lane)
-        last = message.lane is Lane.LAST
-        alike = sum((one.message.lane is Lane.LAST) == last for one in chosen)
         most = ASIDE_AT_ONCE if last else line.pace.at_once
-        return len(line.under_way(message)) + alike < most
-
-    def _cost(self, line: _Line, message: ToSend) -> int:
-        try:
-            return line.platform.cost(Outgoing.from_json(message.body))
-        except Exception:  # what cannot be read fails when it is sent
-            return 1
+        return len(line.under_way(message)) + found.calls[name, last] < most
 
     def _unsent(self, db: Session, message: ToSend, now: datetime) -> SendState | None:
         """Give up a message whose condition does not hold, or cannot be checked; `None` if it may
@@ -396,18 +394,19 @@ class Delivery(Worker):
         message = one.message
         one.turn.begun = self._steady()
         try:
-            attempt = await self._send(line, message)
+            attempt = await self._send(line, message, one.said)
             self.fates[attempt.fate.state] += 1
             self._ended_calls.append(attempt)
         finally:
             line.ended.append((one.turn, self._steady()))
             line.under_way(message).discard(message.account_id)
 
-    async def _send(self, line: _Line, message: ToSend) -> Attempt:
+    async def _send(self, line: _Line, message: ToSend, said: Outgoing | None) -> Attempt:
         """Make the call; returns its fate."""
         shown, why = None, ""
         try:
-            said = Outgoing.from_json(message.body)
+            if said is None:
+                said = Outgoing.from_json(message.body)
             if said.commands:
                 await line.platform.offer(message.address, said.commands)
             else:
@@ -496,6 +495,15 @@ class Delivery(Worker):
         chats.mark_unreachable(db, [s.message.account_id for s in gone], self._clock.now())
         back = [s for s in ended if s.fate.state is SendState.SENT and not s.message.reachable]
         chats.mark_reachable(db, [s.message.account_id for s in back])
+
+
+def _read(line: _Line, message: ToSend) -> tuple[Outgoing | None, int]:
+    """What a message says, and how many calls it takes."""
+    try:
+        said = Outgoing.from_json(message.body)
+        return said, line.platform.cost(said)
+    except Exception:  # what cannot be read fails when it is sent
+        return None, 1
 
 
 def _is_menu(message: ToSend) -> bool:

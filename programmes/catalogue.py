@@ -131,7 +131,7 @@ def _paths(extra: Path | None) -> dict[str, Path]:
 
 
 def _examined(path: Path) -> tuple[Programme | None, tuple[Problem, ...]]:
-    if path.parent == PACKS:
+    if path is _built_in().get(path.stem):
         return _read(path, 0)
     try:
         return _read(path, path.stat().st_mtime_ns)

@@ -71,7 +71,13 @@ def language_named(name: str) -> Language:
 
 def t(key: str, /, **args: Any) -> Text:
     """Name a sentence. Raises `KeyError` when rendered if no catalogue has it."""
-    return Text(key, args)
+    return Text(key, args) if args else _whole(key)
+
+
+@lru_cache(maxsize=8192)
+def _whole(key: str) -> Text:
+    """A sentence without gaps: the same each time."""
+    return Text(key, {})
 
 
 def span(first: date, last: date) -> Text:
@@ -95,6 +101,8 @@ def render(words: Words, language: Language) -> str:
 
 def _show(value: Any, language: Language) -> Any:
     match value:
+        case str() | int():
+            return value
         case Text() | Both():
             return render(value, language)
         case Lines():

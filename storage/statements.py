@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import Dialect, Insert
+from sqlalchemy import Connection, Dialect, Insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
@@ -78,7 +78,7 @@ class Prepared:
         self, db: Session, rows: Sequence[Mapping[str, Any]], *, fetch: bool = False
     ) -> Sequence[Row]:
         db.flush()
-        connection = db.connection()
+        connection = _connection(db)
         dialect = connection.dialect
         ready = self._ready.get(dialect) or self._make_ready(dialect)
         form, rows = ready.fit(rows)
@@ -107,6 +107,20 @@ class Prepared:
             statement = statement(_INSERT[dialect.name])
         ready = self._ready[dialect] = _Ready(statement, self._columns, dialect)
         return ready
+
+
+_HELD: Final = "connection"
+
+
+def _connection(db: Session) -> Connection:
+    """The session's connection. It is asked for once in each transaction and once in each
+    savepoint, which begins when it is first asked for there."""
+    nested = db.get_nested_transaction()
+    within, held = db.info.get(_HELD, (None, None))
+    if held is None or within is not nested or held.closed or held.invalidated:
+        held = db.connection()
+        db.info[_HELD] = (nested, held)
+    return cast(Connection, held)
 
 
 class _Form(NamedTuple):
