@@ -22,6 +22,9 @@ from storage.tables import Account, Person
 
 Vouching = Callable[[str, datetime], str | None]
 """The address of the chat for which some data vouches now."""
+WayIn = Callable[[Session, datetime], tuple[str, Account]]
+"""Uses up what lets somebody in; returns the new session's secret and the chat. Raises
+`Refused`."""
 Commands = Callable[[Session, int | None, Language], Sequence[tuple[str, str]]]
 
 
@@ -44,29 +47,26 @@ class Doorkeeper:
         self._commands = commands
 
     async def sign_in(self, token: str, source: str) -> Entered | Refusal:
-        return await self._database.run(self._sign_in, token, source)
+        def use_up(db: Session, now: datetime) -> tuple[str, Account]:
+            return joining.sign_in(db, token, source, now)
 
-    def _sign_in(self, db: Session, token: str, source: str) -> Entered | Refusal:
-        try:
-            session, account = joining.sign_in(db, token, source, self._clock.now())
-        except Refused as refused:
-            return self._refuse(db, refused, "sign_in")
-        return Entered(session, visitor(db, account))
+        return await self._database.run(self._enter, "sign_in", use_up)
 
     async def sign_in_from(self, messenger: str, data: str, source: str) -> Entered | Refusal:
-        return await self._database.run(self._sign_in_from, messenger, data, source)
-
-    def _sign_in_from(
-        self, db: Session, messenger: str, data: str, source: str
-    ) -> Entered | Refusal:
-        now = self._clock.now()
         vouched_for = self._vouching.get(messenger)
-        address = vouched_for(data, now) if vouched_for else None
+
+        def use_up(db: Session, now: datetime) -> tuple[str, Account]:
+            address = vouched_for(data, now) if vouched_for else None
+            return joining.sign_in_from(db, messenger, address, data, source, now)
+
+        return await self._database.run(self._enter, "sign_in", use_up)
+
+    def _enter(self, db: Session, verb: str, use_up: WayIn, start: str = "") -> Entered | Refusal:
         try:
-            session, account = joining.sign_in_from(db, messenger, address, data, source, now)
+            session, account = use_up(db, self._clock.now())
         except Refused as refused:
-            return self._refuse(db, refused, "sign_in")
-        return Entered(session, visitor(db, account))
+            return self._refuse(db, refused, verb)
+        return Entered(session, visitor(db, account), start=start)
 
     async def whose_link(self, token: str, source: str) -> str | Refusal:
         return await self._database.run(self._whose_link, token, source)
@@ -89,16 +89,12 @@ class Doorkeeper:
             return self._refuse(db, refused, "join")
 
     async def join(self, code: str, source: str, language: Language) -> Entered | Refusal:
-        return await self._database.run(self._join, code, source, language)
+        code = joining.read_code(code) or ""
 
-    def _join(self, db: Session, typed: str, source: str, language: Language) -> Entered | Refusal:
-        code = joining.read_code(typed) or ""
-        try:
-            now = self._clock.now()
-            session, account = joining.visit(db, code, source, language, now)
-        except Refused as refused:
-            return self._refuse(db, refused, "join")
-        return Entered(session, visitor(db, account), start=code)
+        def use_up(db: Session, now: datetime) -> tuple[str, Account]:
+            return joining.visit(db, code, source, language, now)
+
+        return await self._database.run(self._enter, "join", use_up, code)
 
     def _refuse(self, db: Session, refused: Refused, verb: str) -> Refusal:
         """Return the refusal instead of raising it, so that the counted try is committed."""

@@ -70,6 +70,8 @@ class Seen:
 
     def rate(self) -> float:
         """Calls a second, once all are at it."""
+        if not self.arrived:
+            return 0.0
         began, ended = self.arrived[0] + SETTLED, self.arrived[-1]
         return sum(began <= at < ended for at in self.arrived) / max(ended - began, 1.0)
 
