@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,14 +22,12 @@ import sqlalchemy as sa
 import structlog
 from sqlmodel import Session, col, select
 
-from bot.delivery import Delivery
 from bot.inbox import Job, Order
-from bot.platforms.fake import FakePlatform
 from bot.talk.acting import Actor, Refused
 from bot.talk.clock import Clock, SetClock, beijing_day
 from jobs import rehearsal_table
 from jobs.apart import told_by
-from jobs.ticking import conditions, tick
+from jobs.ticking import tick
 from programmes import catalogue
 from prompts import language_named, render, t
 from services import persons, rehearsals
@@ -37,6 +35,7 @@ from services.access import LEARNERS
 from services.packs import load
 from services.rehearsals import Rehearsal, read
 from services.reminder_times import MORNING, USUAL_MINUTE, at_minute
+from services.standing import Due
 from storage import backup
 from storage.database import Database, do_not_wait
 from storage.files import FileStore, safe_name
@@ -70,6 +69,14 @@ class Plan:
     """Minutes of each day at which the clock ticks."""
     absent: frozenset[int]
     """Persons who have not joined: they are told here as if they had."""
+    reached: frozenset[int]
+    """Everybody whom a message reaches here."""
+
+    def say(
+        self, db: Session, now: datetime, person_id: int, bundle_id: int, due: Sequence[Due]
+    ) -> bool:
+        """Instead of writing and sending a message: what is noted of it is all that is wanted."""
+        return person_id in self.reached
 
 
 async def rehearse(database_url: str, cohort_id: int, now: datetime) -> Rehearsal:
@@ -81,16 +88,13 @@ async def rehearse(database_url: str, cohort_id: int, now: datetime) -> Rehearsa
         clock = SetClock(now)
         database = Database(_copied(database_url, Path(name), now))
         do_not_wait(database)
-        messenger = {"fake": FakePlatform()}
-        delivery = Delivery(database, clock, messenger, conditions(clock), clock.seconds)
         try:
             plan = await database.run(_prepared, cohort_id, now)
             for moment in _moments(plan.first, plan.last, plan.minutes):
                 if moment < now:
                     continue
                 clock.moment = moment
-                await tick(database, clock)
-                await delivery.drain()
+                await tick(database, clock, plan.say)
             return await database.run(read, cohort_id, plan.first, plan.last, now, plan.absent)
         finally:
             database.close()
@@ -107,37 +111,32 @@ def _copied(database_url: str, folder: Path, now: datetime) -> str:
 
 
 def _prepared(db: Session, cohort_id: int, now: datetime) -> Plan:
-    """Make the copy harmless and whole: every message goes to a messenger in memory, those who
-    have not joined are told as if they had, and no other cohort is reminded of anything."""
+    """Make the copy whole: what waited to be sent is dropped, those who have not joined are told
+    as if they had, and no other cohort is reminded of anything."""
     cohort = cast(Cohort, db.get(Cohort, cohort_id))
     cycle = load(cohort.programme).cycle
     first = max(beijing_day(now), cycle.first_day)
     last = cycle.last_day_played + AFTER
-    account, outbox = table(Account), table(Outbox)
+    outbox = table(Outbox)
     connection = db.connection()
     connection.execute(
         outbox.update()
         .where(outbox.c.state.in_([SendState.WAITING, SendState.SENDING]))
         .values(state=SendState.DROPPED)
     )
-    address = sa.literal("chat-") + sa.cast(account.c.id, sa.String)
-    connection.execute(account.update().values(platform="fake", address=address, reachable=True))
     places = select(col(Membership.person_id)).where(
         Membership.cohort_id == cohort_id, col(Membership.ended_at).is_(None)
     )
-    joined = set(db.exec(select(Account.person_id)))
+    joined = {person for person in db.exec(select(Account.person_id)) if person is not None}
     absent = set(db.exec(places)) - joined
     connection.execute(
         sa.update(table(Membership))
         .where(col(Membership.role).in_(LEARNERS), col(Membership.cohort_id) != cohort_id)
         .values(ended_at=now)
     )
-    db.add_all(
-        Account(platform="fake", address=f"person-{one}", person_id=one, created_at=now)
-        for one in sorted(absent)
-    )
     minutes = {MORNING.hour * 60, USUAL_MINUTE, *db.exec(select(ReminderSettings.minute))}
-    return Plan(first, last, tuple(sorted(minutes)), frozenset(absent))
+    everybody = frozenset(joined | absent)
+    return Plan(first, last, tuple(sorted(minutes)), frozenset(absent), everybody)
 
 
 def _moments(first: date, last: date, minutes: Iterable[int]) -> Iterator[datetime]:

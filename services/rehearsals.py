@@ -25,11 +25,9 @@ from storage.tables import (
     Bundle,
     Cohort,
     Membership,
-    Outbox,
     Person,
     Reminder,
     Role,
-    SendState,
 )
 
 DAY: Final = timedelta(days=1)
@@ -188,9 +186,9 @@ def read(
     # Somebody who has two places in a cohort is told in one chat; the first place stands for both.
     by_person = {member.person_id: member.id or 0 for member, _ in reversed(members)}
     told = []
-    for at, row in sent_reminders(db):
+    for at, row in _told(db, began):
         learner = places.get(row.learner_id)
-        if at < began or learner is None or row.person_id not in by_person:
+        if learner is None or row.person_id not in by_person:
             continue
         own = learner[0].person_id == row.person_id
         told.append(
@@ -211,16 +209,10 @@ def read(
     return Rehearsal(cohort.name, programme, first, last, tuple(told), people, stages)
 
 
-def sent_reminders(db: Session) -> Iterator[tuple[datetime, Reminder]]:
-    """Each reminder whose message was sent, with the moment."""
-    sent = select(Outbox.key, Outbox.sent_at).where(
-        col(Outbox.key).startswith("remind:"), Outbox.state == SendState.SENT
-    )
-    moments = {key.split(":")[1]: at for key, at in db.exec(sent) if key and at}
-    rows = db.exec(select(Reminder).join(Bundle, col(Bundle.id) == Reminder.bundle_id))
-    for row in rows:
-        if (at := moments.get(str(row.bundle_id))) is not None:
-            yield at, row
+def _told(db: Session, began: datetime) -> Iterator[tuple[datetime, Reminder]]:
+    """Each reminder that was told from a moment on, with the moment."""
+    rows = select(Bundle.made_at, Reminder).join(Reminder, col(Reminder.bundle_id) == Bundle.id)
+    return iter(db.exec(rows.where(Bundle.made_at >= began)))
 
 
 def clause_of(programme: Programme, row: Reminder) -> str:
