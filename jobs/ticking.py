@@ -53,9 +53,7 @@ ROUNDS: Final[Mapping[str, Sequence[RoundStep]]] = {
 for no other."""
 
 
-async def tick(
-    database: Database, clock: Clock, say: reminders.Say = reminders.say
-) -> None:
+async def tick(database: Database, clock: Clock, say: reminders.Say = reminders.say) -> None:
     """Do everything that is due, one round after the other, a part in each transaction: for what
     plays days, not beside a server. `say` tells people what is due for them."""
     # Loading the days off takes a second at first: not in the database's thread.

@@ -6,22 +6,27 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
+import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator
 from bot.talk.clock import beijing_day
+from bot.talk.message import Message, put
 from programmes.evaluating import StageTerm
 from programmes.model import Programme
 from programmes.reminding import QUEUE
-from prompts import BEIJING, Language, Words, render, t
-from services import audit
+from prompts import BEIJING, Language, Words, language_named, render, t
+from services import audit, notices
 from services.access import allow
 from services.packs import load, matter_label
 from services.stages import stages_of
 from storage.tables import (
+    Account,
+    Audit,
     Bundle,
     Cohort,
     Membership,
@@ -53,8 +58,105 @@ def cohort_for(db: Session, actor: Actor, cohort_id: int) -> Cohort:
     return cast(Cohort, db.get(Cohort, cohort_id))
 
 
-def note_made(db: Session, by: Operator | Actor, cohort_id: int) -> None:
+def note_made(db: Session, by: Operator, cohort_id: int) -> None:
+    """Note that a cohort was rehearsed at the command line."""
     audit.note(db, by, ACT, "cohort", cohort_id)
+
+
+# ---------------------------------------------------------------- orders from chats
+
+
+ORDER: Final = "rehearsal"
+ENDED: Final = "rehearsal_ended"
+
+
+class RehearsalOrder(NamedTuple):
+    """An order to rehearse a cohort for a chat.
+
+    The order is a row of the audit, and so is its end. An order without an end is still to be
+    played, also after a crash.
+    """
+
+    id: int
+    actor: Actor
+    cohort: int
+
+
+def order(db: Session, actor: Actor, cohort_id: int) -> RehearsalOrder:
+    """Order a rehearsal; the one that this chat has ordered already, while it is played. Raises
+    `Refused`."""
+    cohort_for(db, actor, cohort_id)
+
+    def mine() -> RehearsalOrder | None:
+        whose = (actor.account_id, cohort_id)
+        return next((o for o in orders(db) if (o.actor.account_id, o.cohort) == whose), None)
+
+    if (waiting := mine()) is not None:
+        return waiting
+    audit.note(db, actor, ACT, ORDER, cohort_id)
+    return cast(RehearsalOrder, mine())
+
+
+def orders(db: Session) -> list[RehearsalOrder]:
+    """The orders that have not ended, the oldest first."""
+    return [
+        RehearsalOrder(
+            cast(int, row.id),
+            Actor(cast(int, row.person_id), row.account_id, row.at),
+            cast(int, row.object_id),
+        )
+        for row in db.exec(_under_way)
+    ]
+
+
+_ending = aliased(Audit)
+_under_way: Final = (
+    select(Audit)
+    .where(
+        Audit.object == ORDER,
+        Audit.refused == "",
+        ~sa.exists().where(col(_ending.object) == ENDED, col(_ending.object_id) == col(Audit.id)),
+    )
+    .order_by(col(Audit.id))
+)
+
+
+def lasts(db: Session, number: int) -> bool:
+    """Whether an order is still to be played: it may be stopped at any time."""
+    return any(one.id == number for one in orders(db))
+
+
+def end(db: Session, order: RehearsalOrder, verb: str = "end_rehearsal") -> bool:
+    """Note that an order has ended; returns whether it had not before."""
+    ends = lasts(db, order.id)
+    if ends:
+        audit.note(db, order.actor, verb, ENDED, order.id)
+    return ends
+
+
+def stop(db: Session, actor: Actor, number: int) -> bool:
+    """Stop a rehearsal before it is over; returns whether there was still something to stop.
+    Raises `Refused` for whoever may not rehearse its cohort."""
+    found = db.get(Audit, number)
+    if found is None or found.object != ORDER:
+        found = None
+    cohort_for(db, actor, (found and found.object_id) or 0)
+    return end(db, RehearsalOrder(number, actor, 0), "stop_rehearsal")
+
+
+def show(db: Session, order: RehearsalOrder, message: Message, step: str, now: datetime) -> None:
+    """Show in the chat from which an order came how far it is, in place of what was shown
+    before."""
+    account = db.get(Account, order.actor.account_id)
+    if account is None:
+        return
+    said = put(message._replace(card=card_of(order.id)), language_named(account.language))
+    notices.replace(db, cast(int, account.id), said.to_json(), f"rehearsal:{order.id}:{step}", now)
+
+
+def card_of(order: int) -> str:
+    """The card on which an order's progress and then its result are shown."""
+    return f"rehearsal:{order}"
 
 
 # ---------------------------------------------------------------- what was found

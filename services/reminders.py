@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -28,7 +28,7 @@ from services.access import LEARNERS, any_of
 from services.notices import Condition, Why
 from services.reminder_card import card
 from services.reminder_times import MORNING, NIGHT, USUAL_MINUTE, Times, awake
-from services.standing import Due, ReminderKey, Standings, standings_on
+from services.standing import Due, ReminderKey, standings_on
 from storage.statements import Prepared
 from storage.tables import (
     Agenda,
@@ -357,7 +357,9 @@ _are_told = Prepared(
 )
 
 
-def _waiting_of(db: Session, people: Sequence[int], now: datetime) -> Mapping[int, list[WaitingRow]]:
+def _waiting_of(
+    db: Session, people: Sequence[int], now: datetime
+) -> Mapping[int, list[WaitingRow]]:
     """Everything of which these people are to be reminded today, at whatever hour."""
     found: dict[int, list[WaitingRow]] = defaultdict(list)
     for number, *key in _waiting.all(db, people=people, end=_end_of_day(now)):
@@ -601,10 +603,11 @@ def _change(db: Session, actor: Actor, **changed: Any) -> None:
     db.flush()
     audit.note(db, actor, "set_reminders", "reminders", None, **_as_json(changed))
     times = Times(db, [actor.person_id], actor.now)
-    waiting = select(col(Reminder.id)).where(
+    waiting = select(Reminder).where(
         Reminder.person_id == actor.person_id, Reminder.state == ReminderState.WAITING
     )
-    _defer(db, db.exec(waiting), times.next(actor.person_id))
+    rows = [cast(int, row.id) for row in db.exec(waiting)]
+    _defer(db, rows, times.next(actor.person_id))
 
 
 def _as_json(changed: Mapping[str, Any]) -> dict[str, Any]:
