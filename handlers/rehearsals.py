@@ -60,7 +60,8 @@ def load(scene: Scene, args: Mapping[str, Any]) -> RehearsalSeen:
 def finish(scene: Scene, me: RehearsalSeen, done: Mapping[str, Any]) -> None:
     """Say that it is played; the worker goes on with the card."""
     if "order" not in done:
-        scene.say(not_made(str(done["refused"]) if done.get("refused") else NOT_MADE, me.cohort))
+        words = str(done["refused"]) if done.get("refused") else t("rehearsal.not_made")
+        scene.say(not_made(words, me.cohort))
         return
     said = progress(done["order"], me.name, 0, 0)
     scene.say(said._replace(kind="card", card=rehearsals.card_of(done["order"])))
@@ -72,8 +73,6 @@ def stop(scene: Scene, args: Sequence[str]) -> None:
     words = t("rehearsal.stopped" if stopped else "rehearsal.ended")
     scene.say(Message(words, ((TO_MENU,),)))
 
-
-NOT_MADE: Final = t("rehearsal.not_made")
 
 COMMANDS: Final[dict[str, Act]] = {"rehearsal": make}
 

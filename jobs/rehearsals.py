@@ -281,9 +281,15 @@ def _of_order(db: Session, order: RehearsalOrder) -> tuple[Cohort, Language]:
 def _end(
     db: Session, order: RehearsalOrder, told: Callable[[Session], Message], now: datetime
 ) -> None:
-    """Show what came of an order, unless it has been stopped."""
-    if rehearsals.end(db, order):
-        rehearsals.show(db, order, told(db), "result", now)
+    """Show what came of an order, unless it has been stopped; nothing to who may no longer see
+    it."""
+    if not rehearsals.end(db, order.actor, order.id):
+        return
+    try:
+        said = told(db)
+    except Refused as refused:
+        said = _nothing(refused.words, order, db)
+    rehearsals.show(db, order, said, "result", now)
 
 
 def _nothing(why: Words, order: RehearsalOrder, _: Session) -> Message:
@@ -300,10 +306,10 @@ def _result(
     db: Session,
 ) -> Message:
     """The card of what was found, with its table, which whoever ordered it alone can open."""
+    _, *others = cohorts_for(db, order.actor, rehearsals.ACT, order.cohort)
     until = now + rehearsals.LIFE
     name = safe_name(found.pop("name"), "xlsx")
     file = persons.keep_made(db, order.actor, sha256, size, name, until)
-    _, *others = cohorts_for(db, order.actor, rehearsals.ACT, order.cohort)
     return result(cohort, others, RehearsalInShort.model_validate(found), file, until)
 
 

@@ -171,12 +171,7 @@ def left(
         cohort = cohort_of(db, roster.find_member(db, student_id).membership)
         written = [(cohort, stages.stage_of(db, cohort, stage, today), Side.OFFICE)]
     else:
-        written = [
-            (cohort, now, each)
-            for each in (Side.TEAM, Side.SCHOOL)
-            for cohort in db.exec(_cohorts_of(ACT_OF[each], actor))
-            for now in stages.stages_of(db, cohort, today)
-        ]
+        written = _by_mentor_or_teacher(db, actor)
     found = [
         (number, now, each)
         for cohort, now, each in written
@@ -188,6 +183,30 @@ def left(
         return None, 0
     number, now, each = found[0]
     return task(db, actor, number, now.number, each), len(found)
+
+
+def waiting_count(db: Session, actor: Actor) -> int:
+    """How many parts the actor still has to sign as a mentor or teacher."""
+    return sum(
+        db.connection()
+        .execute(
+            sa.select(sa.func.count()).select_from(_unsigned(actor, cohort, now, part).subquery())
+        )
+        .scalar_one()
+        for cohort, now, side in _by_mentor_or_teacher(db, actor)
+        for part in stages.parts_of(cohort, now.stage)
+        if part.side is side and now.takes_evaluations
+    )
+
+
+def _by_mentor_or_teacher(db: Session, actor: Actor) -> list[tuple[Cohort, StageNow, Side]]:
+    """The stages of the cohorts in which the actor may write a part as a mentor or teacher."""
+    return [
+        (cohort, now, side)
+        for side in (Side.TEAM, Side.SCHOOL)
+        for cohort in db.exec(_cohorts_of(ACT_OF[side], actor))
+        for now in stages.stages_of(db, cohort, beijing_day(actor.now))
+    ]
 
 
 def _cohorts_of(act: str, actor: Actor) -> SelectOfScalar[Cohort]:

@@ -126,11 +126,11 @@ def lasts(db: Session, number: int) -> bool:
     return any(one.id == number for one in orders(db))
 
 
-def end(db: Session, order: RehearsalOrder, verb: str = "end_rehearsal") -> bool:
+def end(db: Session, by: Actor, number: int, verb: str = "end_rehearsal") -> bool:
     """Note that an order has ended; returns whether it had not before."""
-    ends = lasts(db, order.id)
+    ends = lasts(db, number)
     if ends:
-        audit.note(db, order.actor, verb, ENDED, order.id)
+        audit.note(db, by, verb, ENDED, number)
     return ends
 
 
@@ -138,10 +138,9 @@ def stop(db: Session, actor: Actor, number: int) -> bool:
     """Stop a rehearsal before it is over; returns whether there was still something to stop.
     Raises `Refused` for whoever may not rehearse its cohort."""
     found = db.get(Audit, number)
-    if found is None or found.object != ORDER:
-        found = None
-    cohort_for(db, actor, (found and found.object_id) or 0)
-    return end(db, RehearsalOrder(number, actor, 0), "stop_rehearsal")
+    ordered = found is not None and found.object == ORDER
+    cohort_for(db, actor, (ordered and found and found.object_id) or 0)
+    return end(db, actor, number, "stop_rehearsal")
 
 
 def show(db: Session, order: RehearsalOrder, message: Message, step: str, now: datetime) -> None:
@@ -150,7 +149,9 @@ def show(db: Session, order: RehearsalOrder, message: Message, step: str, now: d
     account = db.get(Account, order.actor.account_id)
     if account is None:
         return
-    said = put(message._replace(card=card_of(order.id)), language_named(account.language))
+    person = db.get(Person, order.actor.person_id)
+    language = language_named((person and person.language) or account.language)
+    said = put(message._replace(card=card_of(order.id)), language)
     notices.replace(db, cast(int, account.id), said.to_json(), f"rehearsal:{order.id}:{step}", now)
 
 

@@ -656,7 +656,10 @@ def _decided(db: Session, actor: Actor, cohort: Cohort, programme: Programme) ->
         .where(given.c.nth == 1)
         .group_by(given.c.outcome)
     )
-    return Counter({outcome: count for outcome, count in db.connection().execute(counts)})
+    found: Counter[str] = Counter()
+    for outcome, count in db.connection().execute(counts):
+        found[outcome] = count
+    return found
 
 
 def _nomination(programme: Programme, decided: Counter[str]) -> NominationCount | None:

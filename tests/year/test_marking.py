@@ -247,6 +247,7 @@ def lists_ask(year: Year) -> dict[str, int]:
         "what is left to the office": lambda: evaluations.left(
             db, office, year.place("甲生"), year.key, "office"
         ),
+        "what is left to a mentor": lambda: evaluations.waiting_count(db, year.actor("团队")),
         "plans to write": lambda: plans.writes(db, year.actor("团队")),
         "who may remind": lambda: urging.who_may(db, students),
         "whom one may remind": lambda: urging.urgeable(db, office, students, urging.MATTERS),
