@@ -65,7 +65,7 @@ def in_force(db: Session, plans: Collection[Record]) -> dict[int, int]:
     return found | filed
 
 
-class PlanCount(NamedTuple):
+class PlanTally(NamedTuple):
     """How many students of a cohort have a plan that is carried out, and how many plans wait for
     the office's word; of how many students."""
 
@@ -74,7 +74,7 @@ class PlanCount(NamedTuple):
     of: int
 
 
-def counted(db: Session, actor: Actor, cohort: Cohort) -> PlanCount:
+def counted(db: Session, actor: Actor, cohort: Cohort) -> PlanTally:
     """How far the plans of a cohort are, among the students whose evaluations the actor may see.
     However many they are, two statements are asked."""
     seen = (
@@ -98,7 +98,7 @@ def counted(db: Session, actor: Actor, cohort: Cohort) -> PlanCount:
     ).where(col(Record.id).in_(latest))
     done, waiting = db.connection().execute(plans).one()
     of = sa.select(sa.func.count()).select_from(Membership).where(*seen)
-    return PlanCount(done, waiting, db.connection().execute(of).scalar_one())
+    return PlanTally(done, waiting, db.connection().execute(of).scalar_one())
 
 
 def asked_of(db: Session, actor: Actor) -> bool:
