@@ -63,7 +63,7 @@ LOOKING: Final = 1.0
 """Seconds between two looks how far it is, and whether it has been stopped."""
 PARTS: Final = 10
 """In so many parts its progress is shown."""
-POLITE: Final = 10
+POLITE: Final = 5
 """By how much it stands back for those who chat."""
 PLAYED: Final = b"played"
 
