@@ -41,7 +41,7 @@ from jobs.files import keep_files
 from jobs.invitations import InvitationDesk
 from jobs.language_model import Model
 from jobs.official import OfficialDesk
-from jobs.rehearsals import make_rehearsal
+from jobs.rehearsals import Rehearser, make_rehearsal
 from jobs.rosters import RosterDesk
 from jobs.summaries import SummaryDesk
 from jobs.ticking import ROUNDS, RoundStep, conditions, tick
@@ -132,6 +132,9 @@ class App:
         press = Press(self.database, self.store, keys, site)
         self.issuing = Issuer(press, self.clock, self.delivery.wake)
         self.bulletins = BulletinSender(self.database, self.clock, self.delivery.wake)
+        self.rehearsing = Rehearser(
+            self.database, self.store, self.clock, settings.packs_dir, self.delivery.wake
+        )
         self.summaries = SummaryDesk(
             self.database, self.store, self.platforms, self.clock, settings.file_limit
         )
@@ -169,9 +172,7 @@ class App:
                 "make_copy": make_copy(self.database, self.store),
                 "make_dossier": self.dossiers.make_for_chat,
                 "order_certificates": order_certificates(press, self.clock, self.issuing.wake),
-                "make_rehearsal": make_rehearsal(
-                    self.database, self.store, self.clock, settings.packs_dir
-                ),
+                "make_rehearsal": make_rehearsal(self.database, self.clock, self.rehearsing.wake),
                 "read_document": read_document(self.platforms, self.store, settings.file_limit),
                 **RosterDesk(
                     self.database, self.store, self.platforms, self.clock, settings.file_limit
@@ -283,7 +284,7 @@ class App:
     def workers(self) -> list[Worker]:
         advice = [self.advice] if self.advice is not None else []
         return [
-            *(self.inbox, self.delivery, self.issuing, self.bulletins),
+            *(self.inbox, self.delivery, self.issuing, self.bulletins, self.rehearsing),
             *(*self.reminding, self.counting),
             *advice,
         ]

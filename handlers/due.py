@@ -40,8 +40,8 @@ def waiting(scene: Scene) -> Iterator[tuple[str, str, int]]:
     db, actor = scene.session, scene.actor
     if roles(scene) & {*REVIEWERS}:
         yield "command.queue.label", press("queue"), records.waiting_count(db, actor)
-    tasks = evaluations.tasks(db, actor)
-    yield "command.evaluations.label", press("evaluations"), sum(one.waits for one in tasks)
+    signs = evaluations.waiting_count(db, actor)
+    yield "command.evaluations.label", press("evaluations"), signs
     if plans.asked_of(db, actor):
         writes, decides = plans.writes(db, actor), plans.decides(db, actor)
         count = sum(

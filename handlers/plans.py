@@ -23,7 +23,7 @@ from programmes.model import Programme
 from prompts import Brief, Text, Words, t
 from services import access, plans, records, roster
 from services.access import LearnerPlace
-from services.entities import Record, RecordKind, RecordState
+from services.entities import Cohort, Record, RecordKind, RecordState
 from services.packs import load
 from services.plans import PlanLine
 from services.records import Entries, Kept, PlanBody
@@ -347,20 +347,21 @@ def choices_of(scene: Scene, member: Member) -> list[tuple[Choice, ...]]:
     return [(Choice(press("plan", member.id), t("plan.write")),)]
 
 
-def overview(scene: Scene, programme: Programme, members: Sequence[Member]) -> Iterable[Meter]:
+def overview(scene: Scene, shown: Cohort) -> Iterable[Meter]:
     """How many of a cohort's students have a plan, and how many wait for the office's word."""
-    if not planning.is_asked(programme) or not members:
+    programme = load(shown.programme)
+    if not planning.is_asked(programme):
         return
-    there = plans.latest(scene.session, [member.id for member in members]).values()
-    done = len(plans.in_force(scene.session, there))
-    waiting = sum(one.state is RecordState.SUBMITTED for one in there)
+    done, waiting, of = plans.counted(scene.session, scene.actor, shown)
+    if not of:
+        return
     key = "plan.numbers_waiting" if planning.needs_approval(programme) else "plan.numbers"
     yield Meter(
         t("plan.one"),
-        t(key, done=done, waiting=waiting, of=len(members)),
+        t(key, done=done, waiting=waiting, of=of),
         done,
-        min(waiting, len(members) - done),
-        len(members),
+        min(waiting, of - done),
+        of,
         clause=planning.clause(programme),
         choice=TO_PLANS,
     )

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
 from bot.scene import TO_MENU, Act, Flow, Scene, number
 from bot.talk.conversation import Chat
-from bot.talk.message import Choice, Field, Item, Message, press
+from bot.talk.message import Message
 from handlers.speaker import roles
 from language.affairs import Affair
-from prompts import Brief, Lines, Words, t
+from prompts import t
 from services import rehearsals
 from services.access import cohorts_for
 from services.entities import Role
-from services.rehearsals import LineToCome, RehearsalInShort
-
-CARD: Final = "rehearsal"
-MOST_OTHERS: Final = 3
+from services.rehearsal_card import not_made, progress
 
 
 class RehearsalSeen(BaseModel):
@@ -30,13 +26,14 @@ class RehearsalSeen(BaseModel):
 
     cohort: int
     name: str
+    account: int | None
+    """The chat that is shown how far it is."""
 
 
 def make(scene: Scene, args: Sequence[str]) -> None:
     """Rehearse the cohort that a button names, else the latest."""
     wanted = number(args) if args else None
     shown, *_ = cohorts_for(scene.session, scene.actor, rehearsals.ACT, wanted)
-    scene.say(t("rehearsal.working"))
     scene.begin("rehearse", {"cohort": shown.id}, anew=True)
 
 
@@ -48,100 +45,44 @@ def hear(scene: Scene, _: Affair) -> bool:
     return True
 
 
-async def played(chat: Chat, me: RehearsalSeen) -> dict[str, Any]:
-    done: dict[str, Any] = await chat.work("played", "make_rehearsal", cohort=me.cohort)
+async def ordered(chat: Chat, me: RehearsalSeen) -> dict[str, Any]:
+    order = {"cohort": me.cohort, "account": me.account}
+    done: dict[str, Any] = await chat.work("played", "make_rehearsal", **order)
     return done
 
 
 def load(scene: Scene, args: Mapping[str, Any]) -> RehearsalSeen:
     cohort = rehearsals.cohort_for(scene.session, scene.actor, args["cohort"])
-    return RehearsalSeen(cohort=args["cohort"], name=cohort.name)
+    account = scene.actor.account_id
+    return RehearsalSeen(cohort=args["cohort"], name=cohort.name, account=account)
 
 
 def finish(scene: Scene, me: RehearsalSeen, done: Mapping[str, Any]) -> None:
-    """Show what was found, with the table; where nothing was, say why."""
-    again = Choice(press("rehearse", me.cohort), t("rehearsal.again"), weight="quiet")
-    shown, *others = cohorts_for(scene.session, scene.actor, rehearsals.ACT, me.cohort)
-    rows: list[tuple[Choice, ...]] = [
-        (Choice(press("rehearse", one.id or 0), t("rehearsal.of", cohort=one.name)),)
-        for one in others[:MOST_OTHERS]
-    ]
-    rows.append((again, TO_MENU))
-    if not done.get("file"):
-        words: Words = str(done["refused"]) if done.get("refused") else t("rehearsal.not_made")
-        scene.say(Message(words, tuple(rows)))
+    """Say that it is played; the worker goes on with the card."""
+    if "order" not in done:
+        words = str(done["refused"]) if done.get("refused") else t("rehearsal.not_made")
+        scene.say(not_made(words, me.cohort))
         return
-    found = RehearsalInShort.model_validate(done["found"])
-    scene.say(
-        Message(
-            _sums(found),
-            tuple(rows),
-            kind="card",
-            card=f"{CARD}:{me.cohort}",
-            title=t("rehearsal.title", cohort=shown.name, first=found.first, last=found.last),
-            fields=tuple(_fields(found)),
-            items=tuple(map(_line, found.soon)),
-            note=_note(scene, found),
-            files=(done["file"],),
-        )
-    )
+    said = progress(done["order"], me.name, 0, 0)
+    scene.say(said._replace(kind="card", card=rehearsals.card_of(done["order"])))
 
 
-def _sums(found: RehearsalInShort) -> Words:
-    if not found.messages:
-        return t("rehearsal.nothing")
-    if not found.soon:
-        return t("rehearsal.not_soon", messages=found.messages, next=found.next)
-    return t("rehearsal.soon", messages=found.messages)
-
-
-def _fields(found: RehearsalInShort) -> Iterator[Field]:
-    """The busiest weeks, and how often each role would be told of what."""
-    times = sum(kind.count for kind in found.kinds)
-    if times > found.messages:
-        told = t("rehearsal.times", messages=found.messages, times=times)
-        yield Field(t("rehearsal.how_counted"), told)
-    weeks = [t("rehearsal.week", week=Brief(week), count=count) for week, count in found.busiest]
-    if weeks:
-        yield Field(t("rehearsal.busiest"), t("field.lines", lines=Lines(weeks)))
-    for role, kinds in groupby(found.kinds, key=lambda kind: kind.role):
-        counted = [t("rehearsal.kind", what=kind.what, count=kind.count) for kind in kinds]
-        yield Field(t(f"role.{role}"), t("field.lines", lines=Lines(counted)))
-
-
-def _line(line: LineToCome) -> Item:
-    who = t(
-        "rehearsal.who" if line.people <= len(line.names) else "rehearsal.who_of_many",
-        role=t(f"role.{line.role}"),
-        names=line.names,
-        count=line.people,
-    )
-    words = t("rehearsal.line", day=Brief(line.day), what=line.what, who=who)
-    return Item(words, state=line.clause or t("reminder.why_assistant"))
-
-
-def _note(scene: Scene, found: RehearsalInShort) -> Words:
-    """What is left out, what is assumed, and who cannot be reached yet."""
-    parts: list[Words] = []
-    if found.more:
-        parts.append(t("rehearsal.more", count=found.more))
-    if found.messages:
-        parts.append(t("rehearsal.assumed"))
-    if found.absent:
-        parts.append(t("rehearsal.absent", count=len(found.absent), names=found.absent[:8]))
-    parts.append(t("rehearsal.table", until=scene.now + rehearsals.LIFE))
-    return t("field.lines", lines=Lines(parts))
+def stop(scene: Scene, args: Sequence[str]) -> None:
+    """停下: play a rehearsal no further."""
+    stopped = rehearsals.stop(scene.session, scene.actor, number(args))
+    words = t("rehearsal.stopped" if stopped else "rehearsal.ended")
+    scene.say(Message(words, ((TO_MENU,),)))
 
 
 COMMANDS: Final[dict[str, Act]] = {"rehearsal": make}
 
-ACTS: Final[dict[str, Act]] = {"rehearse": make}
+ACTS: Final[dict[str, Act]] = {"rehearse": make, "stop_rehearsal": stop}
 
 FLOWS: Final = [
     Flow(
         name="rehearse",
         title=t("command.rehearsal.label"),
-        talk=played,
+        talk=ordered,
         about=RehearsalSeen,
         load=load,
         finish=finish,

@@ -17,8 +17,7 @@ from handlers import cohort as overview
 from handlers import evaluations as evaluation_cards
 from handlers import plans
 from handlers.evaluations import open_press, read_press, window_words
-from handlers.pages import page_of, student_item, tell
-from programmes.evaluating import Side
+from handlers.pages import PAGE, page_asked, student_item, tell, turns
 from prompts import Brief, Text, Words, t
 from services import certificates, evaluations, exits, marking, stages
 from services.entities import Cohort, EvaluationState
@@ -52,21 +51,20 @@ def listing(scene: Scene, args: Sequence[str]) -> None:
     shown, cohorts = overview.coordinated(scene, "stages", args)
     today = beijing_day(scene.now)
     every = stages.stages_of(scene.session, shown, today)
-    learners = evaluations.learners(scene.session, scene.actor, shown)
     meters = [
         Meter(
-            t("stages.part", stage=now.called, side=t(f"evaluation.side_{part.side}")),
-            t("stages.signed", signed=sum(map(is_signed, tasks)), of=len(tasks)),
-            sum(map(is_signed, tasks)),
+            t("stages.part", stage=now.called, side=t(f"evaluation.side_{one.part.side}")),
+            t("stages.signed", signed=one.signed, of=one.of),
+            one.signed,
             0,
-            len(tasks),
+            one.of,
             clause=now.stage.clause,
         )
         for now in every
         if now.state not in UNBEGUN
-        for part, tasks in evaluations.parts_written(scene.session, shown, learners, now)
+        for one in evaluations.filled(scene.session, scene.actor, shown, now)
     ]
-    meters = [*plans.overview(scene, load(shown.programme), learners), *meters]
+    meters = [*plans.overview(scene, shown), *meters]
     items = tuple(
         Item(
             t("stages.row", stage=now.called, when=window_words(now)),
@@ -95,30 +93,24 @@ def stage(scene: Scene, args: Sequence[str]) -> None:
     """Show one stage: its days and their changes, and whose evaluation is still missing."""
     shown, _ = overview.coordinated(scene, "stages", args[:1])
     now = stages.stage_numbered(scene.session, shown, number(args, 1), beijing_day(scene.now))
-    every = [
-        task
-        for _, tasks in evaluations.parts_written(
-            scene.session, shown, evaluations.learners(scene.session, scene.actor, shown), now
-        )
-        for task in tasks
-    ]
-    missing = [task for task in every if not is_signed(task)]
-    mine = evaluations.signable(scene.session, scene.actor, every)
-    # What the speaker may sign comes first, then what others have still to sign.
-    in_order = sorted(every, key=lambda task: (is_signed(task), slot(task) not in mine))
     begun = now.state not in UNBEGUN
-    on_page, turn = page_of(in_order, args[2:3], f"stage:{shown.id}:{now.number}")
-    rows = [*turn] if begun else []
+    parts = evaluations.filled(scene.session, scene.actor, shown, now) if begun else []
+    of, signed = sum(one.of for one in parts), sum(one.signed for one in parts)
+    page = page_asked(of, args[2:3])
+    on_page = (
+        evaluations.page(scene.session, scene.actor, shown, now, page * PAGE, PAGE) if of else []
+    )
+    rows = turns(of, page, f"stage:{shown.id}:{now.number}")
     if stages.may_change(scene.session, scene.actor, shown):
         change = press("change_stage", shown.id or 0, now.number)
         rows.append((Choice(change, t("stages.change")),))
     rows.append((Choice(press("stages", shown.id or 0), t("stages.back"), weight="quiet"),))
-    tallies = of_experts(scene, on_page)
+    tallies = of_experts(scene, [task for task, _ in on_page])
     card = Message(
-        t("stages.missing", count=len(missing), of=len(every)) if begun and every else "",
+        t("stages.missing", count=of - signed, of=of) if of else "",
         title=now.called,
         fields=tuple(stage_fields(scene, shown, now)),
-        items=tuple(item(task, slot(task) in mine, tallies) for task in on_page) if begun else (),
+        items=tuple(item(task, mine, tallies) for task, mine in on_page),
         clause=now.stage.clause,
     )
     tell(scene, card, rows, shown)
@@ -140,11 +132,6 @@ def stage_fields(scene: Scene, shown: Cohort, now: StageNow) -> Iterable[Field]:
             "stages.changed", name=name, at=Brief(beijing_day(one.at)), why=one.reason, **days
         )
         yield Field(t("stages.change"), words)
-
-
-def slot(task: Task) -> tuple[int, Side]:
-    """The learner and the side of a part of a stage."""
-    return task.member.id, task.part.side
 
 
 def of_experts(scene: Scene, tasks: Sequence[Task]) -> Mapping[int, MarkTally]:

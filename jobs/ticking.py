@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 
@@ -52,11 +53,13 @@ ROUNDS: Final[Mapping[str, Sequence[RoundStep]]] = {
 for no other."""
 
 
-async def tick(database: Database, clock: Clock) -> None:
+async def tick(database: Database, clock: Clock, say: reminders.Say = reminders.say) -> None:
     """Do everything that is due, one round after the other, a part in each transaction: for what
-    plays days, not beside a server."""
+    plays days, not beside a server. `say` tells people what is due for them."""
     # Loading the days off takes a second at first: not in the database's thread.
     await asyncio.to_thread(office_days.off_by_law, beijing_day(clock.now()))
-    for part in chain.from_iterable(ROUNDS.values()):
+    telling = partial(reminders.tell, say=say)
+    for step in chain.from_iterable(ROUNDS.values()):
+        part = telling if step is reminders.tell else step
         while await database.run(part, clock.now()):
             pass

@@ -19,7 +19,7 @@ from bot.talk.acting import Actor
 from bot.talk.clock import beijing_day
 from programmes.model import Programme
 from programmes.pacing import Away
-from services import audit, certificates, consent, records, roster
+from services import audit, certificates, consent, records, rehearsals, roster
 from services.access import LEARNERS, things
 from services.progress import InShort, PaceKind, pace
 from services.rights import RIGHTS
@@ -439,7 +439,7 @@ NARROWER: Final = (
 )
 """Acts whose row in the table of rights names others as well."""
 EXPORT: Final = "export"
-OF_COHORTS: Final = ("cohort", certificates.ORDER)
+OF_COHORTS: Final = ("cohort", certificates.ORDER, rehearsals.ORDER)
 """The objects of acts done to a whole cohort, whose number is the cohort's."""
 
 

@@ -6,9 +6,10 @@ stays as a version of its own. No model writes or reads any of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
@@ -31,7 +32,6 @@ from services.access import (
     allow,
     cohort_of,
     held,
-    held_each,
     learner_at,
     memberships,
     name_at,
@@ -142,22 +142,6 @@ def task(db: Session, actor: Actor, student_id: int, stage: int | str, side: str
     return Task(member, cohort, now, part, find(db, student_id, now.key, side))
 
 
-def signable(db: Session, actor: Actor, tasks: Iterable[Task]) -> set[tuple[int, Side]]:
-    """What the actor may sign now of these tasks of one stage: for which learner, on which side.
-
-    One statement is asked for each side.
-    """
-    waiting: dict[tuple[str, Side], list[int]] = {}
-    for task in tasks:
-        if task.waits:
-            waiting.setdefault((act_of(task.part), task.part.side), []).append(task.member.id)
-    return {
-        (member, side)
-        for (act, side), members in waiting.items()
-        for member in held_each(db, actor.person_id, act, members)
-    }
-
-
 def tasks(db: Session, actor: Actor) -> list[Task]:
     """Every part that the actor writes as a mentor or teacher in a stage that has begun: cohort by
     cohort, stage by stage, in the order of the roster. An office goes by its stages."""
@@ -187,12 +171,7 @@ def left(
         cohort = cohort_of(db, roster.find_member(db, student_id).membership)
         written = [(cohort, stages.stage_of(db, cohort, stage, today), Side.OFFICE)]
     else:
-        written = [
-            (cohort, now, each)
-            for each in (Side.TEAM, Side.SCHOOL)
-            for cohort in db.exec(_cohorts_of(ACT_OF[each], actor))
-            for now in stages.stages_of(db, cohort, today)
-        ]
+        written = _by_mentor_or_teacher(db, actor)
     found = [
         (number, now, each)
         for cohort, now, each in written
@@ -206,6 +185,30 @@ def left(
     return task(db, actor, number, now.number, each), len(found)
 
 
+def waiting_count(db: Session, actor: Actor) -> int:
+    """How many parts the actor still has to sign as a mentor or teacher."""
+    return sum(
+        db.connection()
+        .execute(
+            sa.select(sa.func.count()).select_from(_unsigned(actor, cohort, now, part).subquery())
+        )
+        .scalar_one()
+        for cohort, now, side in _by_mentor_or_teacher(db, actor)
+        for part in stages.parts_of(cohort, now.stage)
+        if part.side is side and now.takes_evaluations
+    )
+
+
+def _by_mentor_or_teacher(db: Session, actor: Actor) -> list[tuple[Cohort, StageNow, Side]]:
+    """The stages of the cohorts in which the actor may write a part as a mentor or teacher."""
+    return [
+        (cohort, now, side)
+        for side in (Side.TEAM, Side.SCHOOL)
+        for cohort in db.exec(_cohorts_of(ACT_OF[side], actor))
+        for now in stages.stages_of(db, cohort, beijing_day(actor.now))
+    ]
+
+
 def _cohorts_of(act: str, actor: Actor) -> SelectOfScalar[Cohort]:
     """The cohorts of the learners to whom the actor may do an act now."""
     places = sa.select(col(Membership.cohort_id)).where(
@@ -217,22 +220,124 @@ def _cohorts_of(act: str, actor: Actor) -> SelectOfScalar[Cohort]:
 def _unsigned(actor: Actor, cohort: Cohort, now: StageNow, part: StagePart) -> sa.Select[Any]:
     """The learners whose part of a stage the actor has still to sign, in the order of the roster;
     where experts mark, of those only who were recommended to them."""
-    of_them = sa.select(col(Evaluation.student_id))
-    at_stage = of_them.where(col(Evaluation.stage) == now.key)
-    theirs = at_stage.where(
-        col(Evaluation.side) == part.side, col(Evaluation.state) != EvaluationState.REOPENED
+    theirs = sa.select(col(Evaluation.student_id)).where(
+        col(Evaluation.stage) == now.key,
+        col(Evaluation.side) == part.side,
+        col(Evaluation.state) != EvaluationState.REOPENED,
     )
+    learner = col(Membership.id)
+    wanted = (
+        *_concerned(cohort, now),
+        learner.in_(things(act_of(part), actor.person_id)),
+        learner.not_in(theirs),
+    )
+    return sa.select(learner).where(*wanted).order_by(learner)
+
+
+def _concerned(cohort: Cohort, now: StageNow) -> list[sa.ColumnElement[bool]]:
+    """Which members of a cohort a stage concerns; where experts mark, only those who were
+    recommended to them."""
     learner = col(Membership.id)
     wanted = [
         col(Membership.cohort_id) == cohort.id,
+        col(Membership.role).in_(LEARNERS),
         col(Membership.ended_at).is_(None),
-        learner.in_(things(act_of(part), actor.person_id)),
-        learner.not_in(theirs),
     ]
     if now.stage.independent:
+        of_them = sa.select(col(Evaluation.student_id))
         recommended = of_them.where(*committee.RECOMMENDED)
+        at_stage = of_them.where(col(Evaluation.stage) == now.key)
         wanted.append(learner.in_(recommended) | learner.in_(at_stage))
-    return sa.select(learner).where(*wanted).order_by(learner)
+    return wanted
+
+
+# ---------------------------------------------------------------- what an office sees of a stage
+
+
+class PartCount(NamedTuple):
+    """How many learners have one part of a stage signed, of how many."""
+
+    part: StagePart
+    signed: int
+    of: int
+    outcomes: Mapping[str, int]
+    """How many of those were given each outcome; empty where there is none."""
+
+
+def seen_by(actor: Actor) -> sa.ColumnElement[bool]:
+    """Whether somebody may see a member's evaluations."""
+    return col(Membership.id).in_(things("read_evaluation", actor.person_id))
+
+
+def filled(db: Session, actor: Actor, cohort: Cohort, now: StageNow) -> list[PartCount]:
+    """For each part of a stage that somebody signs, how many are signed, among the learners whose
+    evaluations the actor may see. However many they are, two statements are asked."""
+    concerned = (*_concerned(cohort, now), seen_by(actor))
+    everybody = sa.select(sa.func.count()).select_from(Membership).where(*concerned)
+    of = db.connection().execute(everybody).scalar_one()
+    signed: dict[str, Counter[str]] = defaultdict(Counter)
+    rows = db.connection().execute(
+        sa.select(col(Evaluation.side), col(Evaluation.outcome), sa.func.count())
+        .join(Membership, col(Membership.id) == col(Evaluation.student_id))
+        .where(
+            col(Evaluation.stage) == now.key,
+            col(Evaluation.state) == EvaluationState.SIGNED,
+            *concerned,
+        )
+        .group_by(col(Evaluation.side), col(Evaluation.outcome))
+    )
+    for side, outcome, count in rows:
+        signed[side][outcome] += count
+    return [
+        PartCount(part, signed[part.side].total(), of, signed[part.side])
+        for part in stages.parts_of(cohort, now.stage)
+    ]
+
+
+def page(
+    db: Session, actor: Actor, cohort: Cohort, now: StageNow, skip: int, most: int
+) -> list[tuple[Task, bool]]:
+    """Some parts of a stage for each learner whose evaluations the actor may see, and whether the
+    actor may sign it now: those first, then what others have still to sign."""
+    written = stages.parts_of(cohort, now.stage)
+    learner, rank = col(Membership.id), "rank"
+    rows = []
+    for place, part in enumerate(written):
+        mine = learner.in_(things(act_of(part), actor.person_id))
+        first = mine if now.takes_evaluations else sa.false()
+        signed = col(Evaluation.state) == EvaluationState.SIGNED
+        one = (
+            (col(Evaluation.student_id) == learner)
+            & (col(Evaluation.stage) == now.key)
+            & (col(Evaluation.side) == part.side)
+        )
+        rows.append(
+            sa.select(
+                sa.case((signed, 2), (first, 0), else_=1).label(rank),
+                sa.literal(place).label("place"),
+                learner.label("learner"),
+                col(Evaluation.id).label("entry"),
+            )
+            .select_from(Membership)
+            .outerjoin(Evaluation, one)
+            .where(*_concerned(cohort, now), seen_by(actor))
+        )
+    if not rows:
+        return []
+    in_order = sa.union_all(*rows).order_by(rank, "place", "learner").offset(skip).limit(most)
+    found = db.connection().execute(in_order).all()
+    members = {one.id: one for one in roster.members_by_id(db, [row.learner for row in found])}
+    entries = [row.entry for row in found if row.entry is not None]
+    signed_by = {
+        one.id: one for one in db.exec(select(Evaluation).where(col(Evaluation.id).in_(entries)))
+    }
+    return [
+        (
+            Task(members[row.learner], cohort, now, written[row.place], signed_by.get(row.entry)),
+            row.rank == 0,
+        )
+        for row in found
+    ]
 
 
 def asked_of(db: Session, actor: Actor) -> bool:
@@ -613,12 +718,6 @@ def reopening(db: Session, entry: Evaluation) -> Reopening | None:
     if entry.state is not EvaluationState.REOPENED:
         return None
     return db.get(Reopening, (entry.id, entry.version))
-
-
-def learners(db: Session, actor: Actor, cohort: Cohort) -> list[Member]:
-    """The learners of a cohort whose evaluations the actor may see."""
-    reader = ("read_evaluation", actor.person_id)
-    return roster.members(db, cast(int, cohort.id), LEARNERS, seen_by=reader)
 
 
 # ---------------------------------------------------------------- how it is named

@@ -20,6 +20,7 @@ from programmes.model import Programme
 from prompts import t
 from services import records, roster
 from services.access import (
+    LEARNERS,
     LearnerPlace,
     allow,
     awaiting_consent,
@@ -62,6 +63,42 @@ def in_force(db: Session, plans: Collection[Record]) -> dict[int, int]:
     found = dict(db.exec(approved.order_by(col(Review.version))).all())
     filed = {cast(int, p.id): p.version for p in plans if p.state is RecordState.FILED}
     return found | filed
+
+
+class PlanTally(NamedTuple):
+    """How many students of a cohort have a plan that is carried out, and how many plans wait for
+    the office's word; of how many students."""
+
+    done: int
+    waiting: int
+    of: int
+
+
+def counted(db: Session, actor: Actor, cohort: Cohort) -> PlanTally:
+    """How far the plans of a cohort are, among the students whose evaluations the actor may see.
+    However many they are, two statements are asked."""
+    seen = (
+        col(Membership.cohort_id) == cohort.id,
+        col(Membership.role).in_(LEARNERS),
+        col(Membership.ended_at).is_(None),
+        col(Membership.id).in_(things("read_evaluation", actor.person_id)),
+    )
+    latest = (
+        sa.select(sa.func.max(col(Record.id)))
+        .join(Membership, col(Membership.id) == col(Record.student_id))
+        .where(_IS_PLAN, *seen)
+        .group_by(col(Record.student_id))
+    )
+    approved = sa.exists().where(col(Review.record_id) == col(Record.id), col(Review.approved))
+    in_force = (col(Record.state) == RecordState.FILED) | approved
+    submitted = col(Record.state) == RecordState.SUBMITTED
+    plans = sa.select(
+        sa.func.coalesce(sa.func.sum(sa.case((in_force, 1), else_=0)), 0),
+        sa.func.coalesce(sa.func.sum(sa.case((submitted, 1), else_=0)), 0),
+    ).where(col(Record.id).in_(latest))
+    done, waiting = db.connection().execute(plans).one()
+    of = sa.select(sa.func.count()).select_from(Membership).where(*seen)
+    return PlanTally(done, waiting, db.connection().execute(of).scalar_one())
 
 
 def asked_of(db: Session, actor: Actor) -> bool:

@@ -6,30 +6,33 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
+import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator
 from bot.talk.clock import beijing_day
+from bot.talk.message import Message, put
 from programmes.evaluating import StageTerm
 from programmes.model import Programme
 from programmes.reminding import QUEUE
-from prompts import BEIJING, Language, Words, render, t
-from services import audit
+from prompts import BEIJING, Language, Words, language_named, render, t
+from services import audit, notices
 from services.access import allow
 from services.packs import load, matter_label
 from services.stages import stages_of
 from storage.tables import (
+    Account,
+    Audit,
     Bundle,
     Cohort,
     Membership,
-    Outbox,
     Person,
     Reminder,
     Role,
-    SendState,
 )
 
 DAY: Final = timedelta(days=1)
@@ -55,8 +58,106 @@ def cohort_for(db: Session, actor: Actor, cohort_id: int) -> Cohort:
     return cast(Cohort, db.get(Cohort, cohort_id))
 
 
-def note_made(db: Session, by: Operator | Actor, cohort_id: int) -> None:
+def note_made(db: Session, by: Operator, cohort_id: int) -> None:
+    """Note that a cohort was rehearsed at the command line."""
     audit.note(db, by, ACT, "cohort", cohort_id)
+
+
+# ---------------------------------------------------------------- orders from chats
+
+
+ORDER: Final = "rehearsal"
+ENDED: Final = "rehearsal_ended"
+
+
+class RehearsalOrder(NamedTuple):
+    """An order to rehearse a cohort for a chat.
+
+    The order is a row of the audit, and so is its end. An order without an end is still to be
+    played, also after a crash.
+    """
+
+    id: int
+    actor: Actor
+    cohort: int
+
+
+def order(db: Session, actor: Actor, cohort_id: int) -> RehearsalOrder:
+    """Order a rehearsal; the one that this chat has ordered already, while it is played. Raises
+    `Refused`."""
+    cohort_for(db, actor, cohort_id)
+
+    def mine() -> RehearsalOrder | None:
+        whose = (actor.account_id, cohort_id)
+        return next((o for o in orders(db) if (o.actor.account_id, o.cohort) == whose), None)
+
+    if (waiting := mine()) is not None:
+        return waiting
+    audit.note(db, actor, ACT, ORDER, cohort_id)
+    return cast(RehearsalOrder, mine())
+
+
+def orders(db: Session) -> list[RehearsalOrder]:
+    """The orders that have not ended, the oldest first."""
+    return [
+        RehearsalOrder(
+            cast(int, row.id),
+            Actor(cast(int, row.person_id), row.account_id, row.at),
+            cast(int, row.object_id),
+        )
+        for row in db.exec(_under_way)
+    ]
+
+
+_ending = aliased(Audit)
+_under_way: Final = (
+    select(Audit)
+    .where(
+        Audit.object == ORDER,
+        Audit.refused == "",
+        ~sa.exists().where(col(_ending.object) == ENDED, col(_ending.object_id) == col(Audit.id)),
+    )
+    .order_by(col(Audit.id))
+)
+
+
+def lasts(db: Session, number: int) -> bool:
+    """Whether an order is still to be played: it may be stopped at any time."""
+    return any(one.id == number for one in orders(db))
+
+
+def end(db: Session, by: Actor, number: int, verb: str = "end_rehearsal") -> bool:
+    """Note that an order has ended; returns whether it had not before."""
+    ends = lasts(db, number)
+    if ends:
+        audit.note(db, by, verb, ENDED, number)
+    return ends
+
+
+def stop(db: Session, actor: Actor, number: int) -> bool:
+    """Stop a rehearsal before it is over; returns whether there was still something to stop.
+    Raises `Refused` for whoever may not rehearse its cohort."""
+    found = db.get(Audit, number)
+    ordered = found is not None and found.object == ORDER
+    cohort_for(db, actor, (ordered and found and found.object_id) or 0)
+    return end(db, actor, number, "stop_rehearsal")
+
+
+def show(db: Session, order: RehearsalOrder, message: Message, step: str, now: datetime) -> None:
+    """Show in the chat from which an order came how far it is, in place of what was shown
+    before."""
+    account = db.get(Account, order.actor.account_id)
+    if account is None:
+        return
+    person = db.get(Person, order.actor.person_id)
+    language = language_named((person and person.language) or account.language)
+    said = put(message._replace(card=card_of(order.id)), language)
+    notices.replace(db, cast(int, account.id), said.to_json(), f"rehearsal:{order.id}:{step}", now)
+
+
+def card_of(order: int) -> str:
+    """The card on which an order's progress and then its result are shown."""
+    return f"rehearsal:{order}"
 
 
 # ---------------------------------------------------------------- what was found
@@ -188,9 +289,9 @@ def read(
     # Somebody who has two places in a cohort is told in one chat; the first place stands for both.
     by_person = {member.person_id: member.id or 0 for member, _ in reversed(members)}
     told = []
-    for at, row in sent_reminders(db):
+    for at, row in _told(db, began):
         learner = places.get(row.learner_id)
-        if at < began or learner is None or row.person_id not in by_person:
+        if learner is None or row.person_id not in by_person:
             continue
         own = learner[0].person_id == row.person_id
         told.append(
@@ -211,16 +312,10 @@ def read(
     return Rehearsal(cohort.name, programme, first, last, tuple(told), people, stages)
 
 
-def sent_reminders(db: Session) -> Iterator[tuple[datetime, Reminder]]:
-    """Each reminder whose message was sent, with the moment."""
-    sent = select(Outbox.key, Outbox.sent_at).where(
-        col(Outbox.key).startswith("remind:"), Outbox.state == SendState.SENT
-    )
-    moments = {key.split(":")[1]: at for key, at in db.exec(sent) if key and at}
-    rows = db.exec(select(Reminder).join(Bundle, col(Bundle.id) == Reminder.bundle_id))
-    for row in rows:
-        if (at := moments.get(str(row.bundle_id))) is not None:
-            yield at, row
+def _told(db: Session, began: datetime) -> Iterator[tuple[datetime, Reminder]]:
+    """Each reminder that was told from a moment on, with the moment."""
+    rows = select(Bundle.made_at, Reminder).join(Reminder, col(Reminder.bundle_id) == Bundle.id)
+    return iter(db.exec(rows.where(Bundle.made_at >= began)))
 
 
 def clause_of(programme: Programme, row: Reminder) -> str:

@@ -11,9 +11,9 @@ what has been done by then is not sent.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -28,7 +28,7 @@ from services.access import LEARNERS, any_of
 from services.notices import Condition, Why
 from services.reminder_card import card
 from services.reminder_times import MORNING, NIGHT, USUAL_MINUTE, Times, awake
-from services.standing import Due, ReminderKey, Standings, standings_on
+from services.standing import Due, ReminderKey, standings_on
 from storage.statements import Prepared
 from storage.tables import (
     Agenda,
@@ -279,7 +279,34 @@ _put_off = Prepared(
 # ---------------------------------------------------------------- telling
 
 
-def tell(db: Session, now: datetime) -> bool:
+class WaitingRow(NamedTuple):
+    """A reminder that waits to be told."""
+
+    id: int
+    key: ReminderKey
+
+
+Say = Callable[[Session, datetime, int, int, Sequence[Due]], bool]
+"""Says to a person, as the bundle of this number, what they owe; returns whether it reaches
+them."""
+
+
+def say(db: Session, now: datetime, person_id: int, bundle_id: int, due: Sequence[Due]) -> bool:
+    """Queue one message with everything that a person owes."""
+    first = min(due, key=lambda one: one.key)
+    reached = notices.tell(
+        db,
+        Operator(now),
+        person_id,
+        card(db, bundle_id, due, beijing_day(now)),
+        f"remind:{bundle_id}",
+        why=Why(first.learner.programme.key, first.matter.rule, first.matter.clause),
+        condition=Condition("still_owed", {"bundle": bundle_id}),
+    )
+    return bool(reached)
+
+
+def tell(db: Session, now: datetime, say: Say = say) -> bool:
     """Tell some people what is due for them. Returns whether there are more."""
     _settle_bundles(db, now)
     people = [number for (number,) in _to_tell.all(db, now=now, most=AT_ONCE)]
@@ -287,14 +314,28 @@ def tell(db: Session, now: datetime) -> bool:
         return False
     times = Times(db, people, now)
     waiting = _waiting_of(db, people, now)
-    free = [person_id for person_id in people if times.may(person_id)]
-    learners = {row.learner_id for person_id in free for row in waiting[person_id]}
+    free = {person_id for person_id in people if times.may(person_id)}
+    learners = {row.key.learner_id for person_id in free for row in waiting[person_id]}
     standings = standings_on(db, learners, beijing_day(now))
+    told: list[dict[str, Any]] = []
+    settled: list[dict[str, Any]] = []
     for person_id in people:
-        if person_id in free:
-            _tell_one(db, person_id, waiting[person_id], standings, times, now)
+        if person_id not in free:
+            _defer(db, [row.id for row in waiting[person_id]], times.next(person_id))
+            continue
+        owed = [(row.id, standings.due.get(row.key)) for row in waiting[person_id]]
+        settled += ({"row": row} for row, one in owed if one is None)
+        due = {row: one for row, one in owed if one is not None}
+        bundle_id = _open_bundle(db, person_id, now) if due else None
+        if bundle_id is None:
+            continue  # nothing is owed, or another scheduler is telling them at this moment
+        if say(db, now, person_id, bundle_id, [*due.values()]):
+            told += ({"row": row, "today": beijing_day(now), "bundle": bundle_id} for row in due)
         else:
-            _defer(db, waiting[person_id], times.next(person_id))
+            _drop_bundle.run(db, bundle=bundle_id)
+            _defer(db, [*due], times.next(person_id, not_before=_tomorrow(now)))
+    _are_settled.each(db, settled)
+    _are_told.each(db, told)
     return len(people) == AT_ONCE
 
 
@@ -304,71 +345,50 @@ _to_tell = Prepared(
     .where(_reminder.c.state == ReminderState.WAITING, _reminder.c.due_at <= bindparam("now"))
     .limit(bindparam("most", type_=sa.Integer()))
 )
+_are_settled = Prepared(
+    _reminder.update()
+    .where(_reminder.c.id == bindparam("row"))
+    .values(state=ReminderState.SETTLED)
+)
+_are_told = Prepared(
+    _reminder.update()
+    .where(_reminder.c.id == bindparam("row"))
+    .values(state=ReminderState.TOLD, told_on=bindparam("today"), bundle_id=bindparam("bundle"))
+)
 
 
-def _waiting_of(db: Session, people: Iterable[int], now: datetime) -> Mapping[int, list[Reminder]]:
+def _waiting_of(
+    db: Session, people: Sequence[int], now: datetime
+) -> Mapping[int, list[WaitingRow]]:
     """Everything of which these people are to be reminded today, at whatever hour."""
-    found: dict[int, list[Reminder]] = defaultdict(list)
-    rows = db.exec(
-        select(Reminder)
-        .where(
-            col(Reminder.person_id).in_(people),
-            Reminder.state == ReminderState.WAITING,
-            col(Reminder.due_at) < _end_of_day(now),
-        )
-        .order_by(col(Reminder.id))
-        .with_for_update()
-    )
-    for row in rows:
-        found[row.person_id].append(row)
+    found: dict[int, list[WaitingRow]] = defaultdict(list)
+    for number, *key in _waiting.all(db, people=people, end=_end_of_day(now)):
+        row = WaitingRow(number, ReminderKey._make(key))
+        found[row.key.person_id].append(row)
     return found
+
+
+_waiting = Prepared(
+    sa.select(
+        _reminder.c.id,
+        _reminder.c.person_id,
+        _reminder.c.learner_id,
+        _reminder.c.rule,
+        _reminder.c.period,
+    )
+    .where(
+        _reminder.c.person_id.in_(bindparam("people", expanding=True)),
+        _reminder.c.state == ReminderState.WAITING,
+        _reminder.c.due_at < bindparam("end"),
+    )
+    .order_by(_reminder.c.id)
+    .with_for_update()
+)
 
 
 def _end_of_day(now: datetime) -> datetime:
     local = now.astimezone(BEIJING)
     return local.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
-
-
-def _tell_one(
-    db: Session,
-    person_id: int,
-    rows: Sequence[Reminder],
-    standings: Standings,
-    times: Times,
-    now: datetime,
-) -> None:
-    """Queue one message with everything that a person still owes; settle the rest."""
-    owed: list[tuple[Reminder, Due]] = []
-    for row in rows:
-        if (one := standings.due.get(key_of(row))) is not None:
-            owed.append((row, one))
-        else:
-            row.state = ReminderState.SETTLED
-            db.add(row)
-    if not owed:
-        return
-    bundle_id = _open_bundle(db, person_id, now)
-    if bundle_id is None:
-        return  # another scheduler is telling them at this moment
-    due = [one for _, one in owed]
-    said = card(db, bundle_id, due, beijing_day(now))
-    first = min(due, key=lambda one: one.key)
-    reached = notices.tell(
-        db,
-        Operator(now),
-        person_id,
-        said,
-        f"remind:{bundle_id}",
-        why=Why(first.learner.programme.key, first.matter.rule, first.matter.clause),
-        condition=Condition("still_owed", {"bundle": bundle_id}),
-    )
-    if not reached:
-        db.delete(db.get(Bundle, bundle_id))
-        _defer(db, [row for row, _ in owed], times.next(person_id, not_before=_tomorrow(now)))
-        return
-    for row, _ in owed:
-        row.state, row.told_on, row.bundle_id = ReminderState.TOLD, beijing_day(now), bundle_id
-        db.add(row)
 
 
 def _tomorrow(now: datetime) -> date:
@@ -382,29 +402,36 @@ def key_of(row: Reminder) -> ReminderKey:
 def _open_bundle(db: Session, person_id: int, now: datetime) -> int | None:
     """A new bundle of today for somebody; `None` if one is being made by another scheduler."""
     day = beijing_day(now)
-    nth = db.exec(
-        select(sa.func.count()).where(Bundle.person_id == person_id, Bundle.day == day)
-    ).one()
+    [(nth,)] = _told_today.all(db, person_id=person_id, day=day)
     made = _insert_bundle.first(db, person_id=person_id, day=day, nth=nth, made_at=now)
     return None if made is None else int(made[0])
 
 
+_bundle = table(Bundle)
+_told_today = Prepared(
+    sa.select(sa.func.count()).where(
+        _bundle.c.person_id == bindparam("person_id"), _bundle.c.day == bindparam("day")
+    )
+)
 _insert_bundle = Prepared(
     lambda insert: (
-        insert(table(Bundle))
+        insert(_bundle)
         .values(state=BundleState.QUEUED)
         .on_conflict_do_nothing(index_elements=["person_id", "day", "nth"])
-        .returning(table(Bundle).c.id)
+        .returning(_bundle.c.id)
     ),
     *("person_id", "day", "nth", "made_at"),
 )
+_drop_bundle = Prepared(_bundle.delete().where(_bundle.c.id == bindparam("bundle")))
 
 
-def _defer(db: Session, rows: Iterable[Reminder], until: datetime) -> None:
-    for row in rows:
-        row.due_at = until
-        db.add(row)
-    db.flush()
+def _defer(db: Session, rows: Iterable[int], until: datetime) -> None:
+    _put_back.each(db, [{"row": row, "until": until} for row in rows])
+
+
+_put_back = Prepared(
+    _reminder.update().where(_reminder.c.id == bindparam("row")).values(due_at=bindparam("until"))
+)
 
 
 # ---------------------------------------------------------------- at the door
@@ -415,9 +442,16 @@ def still_owed(db: Session, args: Mapping[str, Any], now: datetime) -> bool:
     leaves."""
     if not awake(now):
         return False
-    rows = db.exec(select(Reminder).where(Reminder.bundle_id == args["bundle"])).all()
-    standings = standings_on(db, {row.learner_id for row in rows}, beijing_day(now))
-    return bool(rows) and all(key_of(row) in standings.due for row in rows)
+    keys = [ReminderKey._make(row) for row in _of_bundle.all(db, bundle=args["bundle"])]
+    standings = standings_on(db, {key.learner_id for key in keys}, beijing_day(now))
+    return bool(keys) and all(key in standings.due for key in keys)
+
+
+_of_bundle = Prepared(
+    sa.select(
+        _reminder.c.person_id, _reminder.c.learner_id, _reminder.c.rule, _reminder.c.period
+    ).where(_reminder.c.bundle_id == bindparam("bundle"))
+)
 
 
 UNSENT: Final = frozenset({SendState.DROPPED, SendState.UNREACHABLE})
@@ -426,26 +460,35 @@ UNDER_WAY: Final = frozenset({SendState.WAITING, SendState.SENDING})
 
 def _settle_bundles(db: Session, now: datetime) -> None:
     """Note what became of the messages. The reminders in one that was not sent wait again."""
-    for bundle in db.exec(select(Bundle).where(Bundle.state == BundleState.QUEUED)).all():
-        states = set(
-            db.exec(
-                select(Outbox.state).where(
-                    col(Outbox.key) >= f"remind:{bundle.id}:",
-                    col(Outbox.key) < f"remind:{bundle.id};",
-                )
-            )
-        )
+    became: list[dict[str, Any]] = []
+    for (number,) in _queued.all(db):
+        found = _sends.all(db, begins=f"remind:{number}:", ends=f"remind:{number};")
+        states = {SendState(state) for (state,) in found}
         if states & UNDER_WAY:
             continue
-        bundle.state = BundleState.SENT
-        if states and states <= UNSENT:
-            bundle.state = BundleState.DROPPED
-            for row in db.exec(select(Reminder).where(Reminder.bundle_id == bundle.id)):
-                row.state, row.told_on, row.bundle_id = ReminderState.WAITING, None, None
-                row.due_at = now
-                db.add(row)
-        db.add(bundle)
-    db.flush()
+        dropped = bool(states) and states <= UNSENT
+        if dropped:
+            _wait_again.run(db, bundle=number, at=now)
+        state = BundleState.DROPPED if dropped else BundleState.SENT
+        became.append({"row": number, "became": state})
+    _settled.each(db, became)
+
+
+_outbox = table(Outbox)
+_queued = Prepared(sa.select(_bundle.c.id).where(_bundle.c.state == BundleState.QUEUED))
+_sends = Prepared(
+    sa.select(_outbox.c.state).where(
+        _outbox.c.key >= bindparam("begins"), _outbox.c.key < bindparam("ends")
+    )
+)
+_wait_again = Prepared(
+    _reminder.update()
+    .where(_reminder.c.bundle_id == bindparam("bundle"))
+    .values(state=ReminderState.WAITING, told_on=None, bundle_id=None, due_at=bindparam("at"))
+)
+_settled = Prepared(
+    _bundle.update().where(_bundle.c.id == bindparam("row")).values(state=bindparam("became"))
+)
 
 
 # ---------------------------------------------------------------- what people press
@@ -563,7 +606,8 @@ def _change(db: Session, actor: Actor, **changed: Any) -> None:
     waiting = select(Reminder).where(
         Reminder.person_id == actor.person_id, Reminder.state == ReminderState.WAITING
     )
-    _defer(db, db.exec(waiting).all(), times.next(actor.person_id))
+    rows = [cast(int, row.id) for row in db.exec(waiting)]
+    _defer(db, rows, times.next(actor.person_id))
 
 
 def _as_json(changed: Mapping[str, Any]) -> dict[str, Any]:

@@ -545,7 +545,7 @@ _EVERY: Final = (
         (_R.OFFICE,),
         "rehearsal.not_yours",
         "cohort",
-        ways=("rehearsal", "rehearse"),
+        ways=("rehearsal", "rehearse", "stop_rehearsal"),
     ),
     # Lists.
     Right("queue", Of.OWN, (_R.CULTIVATES,), "access.not_a_mentor", ways=("queue",)),

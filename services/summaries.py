@@ -38,6 +38,7 @@ from services.stages import StageState, stages_of
 from storage.tables import (
     Certificate,
     Cohort,
+    Evaluation,
     EvaluationState,
     ExitCase,
     ExitState,
@@ -252,7 +253,7 @@ def told(
     counts = _entries(db, cohort, actor, programme, today)
     lines = _Lines(programme, learners, counts, {one.member_id: one for one in standing})
     office, within = _whose(db, actor, cohort)
-    stage_counts, outcomes = _stages(db, actor, cohort, today)
+    decided = _decided(db, actor, cohort, programme)
     return AnnualSummary(
         programme=programme,
         cohort=cohort.name,
@@ -283,10 +284,10 @@ def told(
             for one in brought(programme)
         ),
         materials_clause=programme.final_materials.student_materials.clause,
-        stages=stage_counts,
+        stages=_stages(db, actor, cohort, today),
         tests=tuple(_tests(db, programme, here)),
-        nomination=_nomination(programme, outcomes),
-        certificate=_certificate(db, actor, cohort, programme, outcomes),
+        nomination=_nomination(programme, decided),
+        certificate=_certificate(db, actor, cohort, programme, decided),
         hours=tuple(_hours(programme, given)),
     )
 
@@ -609,65 +610,76 @@ def _tests(db: Session, programme: Programme, here: Sequence[int]) -> Iterable[T
 # ---------------------------------------------------------------- evaluations and what follows
 
 
-Outcomes = Mapping[tuple[str, str], Mapping[int, str]]
-"""For each stage and side the outcome of each learner who has one."""
-
-
-def _stages(
-    db: Session, actor: Actor, cohort: Cohort, today: date
-) -> tuple[tuple[StageCount, ...], Outcomes]:
-    learners = evaluations.learners(db, actor, cohort)
+def _stages(db: Session, actor: Actor, cohort: Cohort, today: date) -> tuple[StageCount, ...]:
     found: list[StageCount] = []
-    outcomes: dict[tuple[str, str], dict[int, str]] = {}
     for now in stages_of(db, cohort, today):
         begun, clause = now.state not in UNBEGUN, now.stage.clause
         if not stages.parts_of(cohort, now.stage):
             found.append(StageCount(now.stage.name, None, begun, 0, 0, (), clause))
-        for part, tasks in evaluations.parts_written(db, cohort, learners, now):
-            signed = {
-                task.member.id: task.evaluation.outcome
-                for task in tasks
-                if task.evaluation and task.evaluation.state is EvaluationState.SIGNED
-            }
-            count = Counter(signed.values())
+        for one in evaluations.filled(db, actor, cohort, now):
+            part = one.part
             given = tuple(
-                (outcome_label(part, kept_as(one)), count[kept_as(one)]) for one in part.outcomes
+                (outcome_label(part, kept_as(word)), one.outcomes.get(kept_as(word), 0))
+                for word in part.outcomes
             )
             found.append(
-                StageCount(
-                    now.stage.name, part.side, begun, len(tasks), len(signed), given, clause
-                )
+                StageCount(now.stage.name, part.side, begun, one.of, one.signed, given, clause)
             )
-            outcomes[now.key, part.side.value] = {k: v for k, v in signed.items() if v}
-    return tuple(found), outcomes
+    return tuple(found)
 
 
-def _decided(programme: Programme, outcomes: Outcomes) -> Mapping[int, str]:
-    """The outcome that is decided of each learner."""
-    found: dict[int, str] = {}
-    for key, part in certifying.parts(programme):
-        found |= outcomes.get((key, part.side.value), {})
+def _decided(db: Session, actor: Actor, cohort: Cohort, programme: Programme) -> Counter[str]:
+    """How many learners have been given each outcome that is certified."""
+    parts = [
+        (col(Evaluation.stage) == key) & (col(Evaluation.side) == part.side)
+        for key, part in certifying.parts(programme)
+    ]
+    if not parts:
+        return Counter()
+    told_last = sa.case(*((part, place) for place, part in enumerate(parts)))
+    whose = col(Evaluation.student_id)
+    nth = sa.func.row_number().over(partition_by=whose, order_by=told_last.desc())
+    given = (
+        sa.select(col(Evaluation.outcome), nth.label("nth"))
+        .join(Membership, col(Membership.id) == whose)
+        .where(
+            sa.or_(*parts),
+            col(Evaluation.state) == EvaluationState.SIGNED,
+            col(Evaluation.outcome) != "",
+            col(Membership.ended_at).is_(None),
+            *_seen(cohort, actor, "read_evaluation"),
+        )
+        .subquery()
+    )
+    counts = (
+        sa.select(given.c.outcome, sa.func.count())
+        .where(given.c.nth == 1)
+        .group_by(given.c.outcome)
+    )
+    found: Counter[str] = Counter()
+    for outcome, count in db.connection().execute(counts):
+        found[outcome] = count
     return found
 
 
-def _nomination(programme: Programme, outcomes: Outcomes) -> NominationCount | None:
+def _nomination(programme: Programme, decided: Counter[str]) -> NominationCount | None:
     asked = programme.awards.competition_nomination
     told: Nomination | None = asked.value
     if told is None:
         return None
     count = None
     if told.outcome is not None:
-        count = list(_decided(programme, outcomes).values()).count(kept_as(told.outcome))
+        count = decided[kept_as(told.outcome)]
     return NominationCount(told.event, count, asked.clause)
 
 
 def _certificate(
-    db: Session, actor: Actor, cohort: Cohort, programme: Programme, outcomes: Outcomes
+    db: Session, actor: Actor, cohort: Cohort, programme: Programme, decided: Counter[str]
 ) -> CertificateCount | None:
     promised = certifying.certificate(programme)
     if promised is None:
         return None
-    entitled = sum(map(promised.follows, _decided(programme, outcomes).values()))
+    entitled = sum(count for outcome, count in decided.items() if promised.follows(outcome))
     issued: int | None = None
     revoked = 0
     if certificates.issued_in(cohort):

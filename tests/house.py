@@ -192,6 +192,8 @@ class House:
         await self.app.inbox.drain()
         if self._finds("SELECT 1 FROM audit WHERE object = 'issuing' LIMIT 1"):
             await self.app.issuing.drain()
+        if self._finds("SELECT 1 FROM audit WHERE object = 'rehearsal' LIMIT 1"):
+            await self.app.rehearsing.drain()
         soon = bulletin_posts.SOON.total_seconds()
         while (
             self._finds("SELECT 1 FROM bulletin LIMIT 1")

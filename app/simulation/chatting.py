@@ -20,8 +20,9 @@ from bot.talk.message import ACT, Attachment, Button, Incoming, Outgoing, ShownI
 from prompts import Text, render
 
 Doing = Generator[Incoming, None, None]
-MOST_STEPS: Final = 4000
-"""Nobody goes on for longer in one sitting: a talk that never ends would be a fault."""
+MOST_STEPS: Final = 100_000
+"""Nobody goes on for longer in one sitting: a talk that never ends would be a fault. An office
+that decides about five thousand learners says some sixty thousand things."""
 REMINDER: Final = "why_reminded"
 """The act that reminders alone offer."""
 REMEMBERED: Final = 3

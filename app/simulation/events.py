@@ -17,8 +17,9 @@ from programmes.reminding import ASKED_BY
 from programmes.values import WritingKind
 from prompts import BEIJING
 from services.records import OF_OTHERS, written_by
-from services.rehearsals import clause_of, sent_reminders
+from services.rehearsals import clause_of
 from storage.tables import (
+    Bundle,
     Certificate,
     Evaluation,
     EvaluationVersion,
@@ -27,10 +28,13 @@ from storage.tables import (
     ExitStep,
     ExpertMark,
     Membership,
+    Outbox,
     Person,
     Record,
     RecordKind,
+    Reminder,
     Review,
+    SendState,
 )
 
 KINDS: Final = (
@@ -175,7 +179,7 @@ def _approvals(db: Session, programme: Programme, people: _People) -> Iterator[E
 
 def _reminders(db: Session, programme: Programme, people: _People) -> Iterator[Event]:
     """Each thing that somebody was reminded of, at the moment at which its message was sent."""
-    for at, row in sent_reminders(db):
+    for at, row in _sent(db):
         role, name = people.person(row.person_id)
         _, learner = people.place(row.learner_id)
         opens = row.about in STAGES and row.period.endswith(" opens")
@@ -190,6 +194,18 @@ def _reminders(db: Session, programme: Programme, people: _People) -> Iterator[E
             row.period,
             "" if people.is_same(row.person_id, row.learner_id) else learner,
         )
+
+
+def _sent(db: Session) -> Iterator[tuple[datetime, Reminder]]:
+    """Each reminder whose message was sent, with the moment."""
+    sent = select(Outbox.key, Outbox.sent_at).where(
+        col(Outbox.key).startswith("remind:"), Outbox.state == SendState.SENT
+    )
+    moments = {key.split(":")[1]: at for key, at in db.exec(sent) if key and at}
+    rows = db.exec(select(Reminder).join(Bundle, col(Bundle.id) == Reminder.bundle_id))
+    for row in rows:
+        if (at := moments.get(str(row.bundle_id))) is not None:
+            yield at, row
 
 
 def _evaluations(db: Session, programme: Programme, people: _People) -> Iterator[Event]:

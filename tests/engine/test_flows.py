@@ -122,29 +122,7 @@ DONE: Final[dict[str, Any]] = {
     "roster_template": {"file": 9},
     "make_dossier": {"files": [7, 8]},
     "make_summary": {"file": 7},
-    "make_rehearsal": {
-        "file": 7,
-        "found": {
-            "first": "2026-11-24",
-            "last": "2027-01-21",
-            "messages": 3,
-            "busiest": [["2026-12-14", 2]],
-            "kinds": [{"role": "mentor", "what": "年度评价", "clause": "六(三)", "count": 3}],
-            "soon": [
-                {
-                    "day": "2026-12-15",
-                    "role": "mentor",
-                    "what": "年度评价",
-                    "clause": "六(三)",
-                    "names": ["王建国"],
-                    "people": 1,
-                }
-            ],
-            "more": 1,
-            "next": "2026-12-15",
-            "absent": ["周岚"],
-        },
-    },
+    "make_rehearsal": {"order": 7},
     "get_summary_template": {"file": 7},
     "read_summary_template": {
         "kept": [{"sha256": "ab" * 32, "size": 9}],
@@ -338,7 +316,7 @@ def told(flow: str) -> Iterator[BaseModel]:
         ):
             yield SummarySeen(cohort=1, name="2026 级")
         case "rehearse":
-            yield RehearsalSeen(cohort=1, name="2026 级")
+            yield RehearsalSeen(cohort=1, name="2026 级", account=7)
         case "dossier":
             yield DossierSeen(member_id=1, name="林小雨")
         case "reissue_certificate":

@@ -21,7 +21,7 @@ from tests.site.conftest import Pushed, Serve
 
 LOCAL_PROXY = {"X-Forwarded-For": "203.0.113.7"}
 WORKERS: Final = (
-    *("inbox", "delivery", "issuing", "bulletins"),
+    *("inbox", "delivery", "issuing", "bulletins", "rehearsing"),
     *("help_calls", "handovers", "delegates", "reminders", "counting"),
 )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,20 @@ from openpyxl import load_workbook
 from sqlmodel import Session, func, select
 from typer.testing import Result
 
+import services.rehearsals
 from app.rehearsal_picture import SHADES
 from bot.talk.acting import Operator
 from bot.talk.clock import SetClock
 from bot.talk.message import Incoming, press
+from bot.worker import end
+from jobs import rehearsals
 from jobs.rehearsals import rehearse
 from prompts import BEIJING
 from services import roster
 from storage.database import Database
 from storage.tables import Account, Audit, Bundle, Outbox, Reminder, Role
 from tests.conftest import Kind, NewDatabase
+from tests.faults.small import until
 from tests.house import House
 from tests.staff.conftest import Yingcai
 from tests.summaries.conftest import files_of
@@ -204,7 +209,92 @@ async def test_an_office_asks_in_the_chat_whom_the_year_will_remind(house: House
         ]
         [noted] = db.exec(select(Audit).where(Audit.verb == "rehearse")).all()
     assert after == before, "nothing of it is left in the real database"
-    assert (noted.person_id, noted.object) == (her.person_id, "cohort")
+    assert (noted.person_id, noted.object) == (her.person_id, "rehearsal")
+
+
+class Playing:
+    """In the place of the process that plays: says what a test lets it say, and then hangs."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.killed = 0
+
+    async def __call__(
+        self, module: str, data: bytes, silent: float, step: Callable[[bytes], None]
+    ) -> tuple[bytes, bytes]:
+        self.begun += 1
+        step(b"30 300")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.killed += 1
+            raise
+        raise AssertionError
+
+
+@asynccontextmanager
+async def rehearsing(house: House) -> AsyncIterator[None]:
+    """The worker runs meanwhile."""
+    worker = asyncio.create_task(house.app.rehearsing.run())
+    try:
+        yield
+    finally:
+        await end(worker)
+
+
+async def test_who_ordered_one_sees_how_far_it_is_goes_on_and_stops_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playing, her = Playing(), house.members["管小青"]
+    monkeypatch.setattr(rehearsals, "told_in_steps", playing)
+    monkeypatch.setattr(rehearsals, "LOOKING", 0.01)
+    monkeypatch.setattr(House, "settle", settle_without_rehearsing)
+    await her.says("预演")
+    async with rehearsing(house):
+        await until(lambda: house._finds("SELECT 1 FROM outbox WHERE key LIKE 'rehearsal:%'"))
+        await house.app.delivery.drain()
+        assert "30 天，共 300 天" in str(her.unread())
+        await her.says("预演")
+        await her.says("本期概况")
+        assert "示例一期" in her.sees, "her chat does not wait"
+    assert (playing.begun, playing.killed) == (1, 1), "ordered twice, it is played once"
+    async with rehearsing(house):  # as after a restart
+        await until(lambda: playing.begun == 2)
+        [order] = orders_of(house)
+        stop = press("stop_rehearsal", order)
+        for name in ("林小雨", "王建国"):
+            member = house.members[name]
+            await member.sends(Incoming(member.address, press=stop))
+            assert "管理办公室" in member.sees
+        await her.sends(Incoming(her.address, press=stop))
+        assert "停下了" in her.sees
+        await until(lambda: playing.killed == 2)
+        await her.sends(Incoming(her.address, press=stop))
+        assert "已经结束" in her.sees
+    assert (playing.begun, orders_of(house)) == (2, []), "what was stopped is not played again"
+
+
+async def settle_without_rehearsing(house: House) -> None:
+    await house.app.inbox.drain()
+    await house.app.delivery.drain()
+
+
+def orders_of(house: House) -> list[int]:
+    with house.app.database.transaction() as db:
+        return [one.id for one in services.rehearsals.orders(db)]
+
+
+async def test_one_that_says_nothing_is_given_up(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*_: object) -> tuple[bytes, bytes]:
+        raise TimeoutError
+
+    monkeypatch.setattr(rehearsals, "told_in_steps", silent)
+    her = house.members["管小青"]
+    await her.says("预演")
+    assert "没有做成" in her.sees
+    assert not orders_of(house)
 
 
 @pytest.mark.parametrize("name", ["林小雨", "王建国", "郭老师"])

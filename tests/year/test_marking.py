@@ -28,6 +28,7 @@ from storage.tables import (
     ExpertMark,
     File,
     Outbox,
+    Person,
     Record,
     RecordFile,
     RecordKind,
@@ -202,6 +203,28 @@ def test_lists_ask_as_often_for_many_as_for_few(sqlite_database: Database) -> No
             year.recommend(name)
         assert len(year.offered("专一")) == 6
         assert lists_ask(year) == few
+        reads_a_page(year)
+
+
+def reads_a_page(year: Year) -> None:
+    """Of a stage only those are read who stand on a page: first whom the office may decide."""
+    db, office = year.db, year.actor("区办")
+    cohort = cohort_of(db, roster.find_member(db, year.place("甲生")).membership)
+    now = stages.stage_of(db, cohort, year.key, NOW.date())
+    year.decide("甲生", "excellent")
+    db.expunge_all()
+    first = evaluations.page(db, office, cohort, now, 0, 2)
+    assert sum(isinstance(row, Person) for row in db) == len(first) == 2
+    assert [(task.member.person.name, mine) for task, mine in first] == [
+        ("乙生", True),
+        ("丁生", True),
+    ]
+    assert [task.evaluation is None for task, _ in first] == [True, True]
+    [part] = evaluations.filled(db, office, cohort, now)
+    assert (part.signed, part.of, part.outcomes) == (1, 6, {"excellent": 1})
+    [last] = evaluations.page(db, office, cohort, now, 5, 2)
+    assert (last[0].member.person.name, last[1]) == ("甲生", False)
+    assert last[0].evaluation is not None
 
 
 def lists_ask(year: Year) -> dict[str, int]:
@@ -215,20 +238,16 @@ def lists_ask(year: Year) -> dict[str, int]:
     students = [
         place for name, (_, place) in year.people.items() if name.endswith("生") and name != "丙生"
     ]
-    tasks = [
-        task
-        for _, each in evaluations.parts_written(
-            db, cohort, evaluations.learners(db, office, cohort), now
-        )
-        for task in each
-    ]
     lists: dict[str, Callable[[], object]] = {
         "marks to sign": lambda: marking.left(db, year.actor("专一")),
         "what the office sees": lambda: marking.tallies(db, office, students, now, part),
-        "what the office may sign": lambda: evaluations.signable(db, office, tasks),
+        "how a stage fills up": lambda: evaluations.filled(db, office, cohort, now),
+        "a page of a stage": lambda: evaluations.page(db, office, cohort, now, 0, len(students)),
+        "how plans stand": lambda: plans.counted(db, office, cohort),
         "what is left to the office": lambda: evaluations.left(
             db, office, year.place("甲生"), year.key, "office"
         ),
+        "what is left to a mentor": lambda: evaluations.waiting_count(db, year.actor("团队")),
         "plans to write": lambda: plans.writes(db, year.actor("团队")),
         "who may remind": lambda: urging.who_may(db, students),
         "whom one may remind": lambda: urging.urgeable(db, office, students, urging.MATTERS),
