@@ -17,7 +17,7 @@ from answers.curated import Office
 from answers.later import OUTSPOKEN, Documents, Later, cited
 from answers.later import SURELY as SURELY_SPOKEN
 from answers.matching import Index, Match, plain
-from answers.naming import NO_PROGRAMME, Atlas, names_of, of_edition
+from answers.naming import Atlas, names_of, of_edition, without
 from answers.passages import Passage, Passages
 from answers.premises import Premise, unshared
 from answers.sounding import Sounds
@@ -181,6 +181,12 @@ class Guide:
         self._documents = Documents()
         self._words: dict[str, Mapping[str, float]] = {}
         """The words that people ask about a topic with, for the topics looked up so far."""
+        self._titles = {one.key: _documents((one,)) for one in self.every}
+        self._concerned = {
+            key: {one.key for one in self.every if topic.concerns(one)}
+            for key, topic in self.topics.items()
+        }
+        """The programmes that each topic applies to."""
         # What a topic is called is a way of asking about it, too.
         self._index = Index(
             {key: (*topic.asks, *_called(topic)) for key, topic in self.topics.items()},
@@ -267,8 +273,7 @@ class Guide:
         """Whether a question names a programme by a name that is unmistakable: 浙江英才 is not
         英才计划."""
         said = fold(tidy(question)).casefold()
-        ways = (f"{re.escape(name)}{NO_PROGRAMME}" for name in self.names.sure)
-        return any(re.search(way, said) for way in ways)
+        return any(without(name, said) != said for name in self.names.sure)
 
     def names_in(self, question: str, own: Sequence[Programme] = ()) -> tuple[Programme, ...]:
         """The programmes that a question names."""
@@ -317,17 +322,18 @@ class Guide:
         """The programmes that a question names, and what is left of it without their names."""
         rest = self._read(fold(tidy(question))).casefold()
         ours = {programme.family for programme in own}
-        near = ours | {p.family for p in self.every if _documents((p,)) & _documents(own)}
+        titles = _documents(own)
+        near = ours | {p.family for p in self.every if self._titles[p.key] & titles}
         called: set[str] = set()
         for name, families in self.names.sure.items():
-            cut = re.sub(f"{re.escape(name)}{NO_PROGRAMME}", " ", rest)
+            cut = without(name, rest)
             if cut != rest:
                 rest = cut
                 called |= (families & ours) or (families & near) or families
         for name, families in self.names.loose.items():
             meant = (families & ours) or (families & near)
             if meant and not called - near:
-                cut = re.sub(f"{re.escape(name)}{NO_PROGRAMME}", " ", rest)
+                cut = without(name, rest)
                 called |= meant if cut != rest else frozenset()
                 rest = cut
         rest = _BOUND.sub(" ", f" {rest} ").strip()
@@ -424,13 +430,9 @@ class Guide:
         return [first, second] if second and self._offered(second.topic) else [first]
 
     def _match(self, rest: str, asked: Sequence[Programme]) -> list[Match]:
-        enough = all if len(asked) <= FEW else any
-        found = [
-            match
-            for match in self._likely(rest)
-            if not (topic := self.topics[match.topic]).title
-            or enough(topic.concerns(programme) for programme in asked)
-        ]
+        keys = {programme.key for programme in asked}
+        enough = keys.issubset if len(asked) <= FEW else lambda those: not keys.isdisjoint(those)
+        found = [match for match in self._likely(rest) if enough(self._concerned[match.topic])]
         said = plain(rest)
         if stages := {topic for word, topic in STAGES.items() if word in said}:
             found = _of_stages(found, stages)
@@ -832,7 +834,7 @@ class Guide:
         enough: float,
     ) -> Later | None:
         """What later documents say on a topic, if it is evident."""
-        if not library:
+        if not library or not any(self._documents.of(library, one) for one in programmes):
             return None
         if topic.key not in self._words:
             self._words[topic.key] = self._index.words_of(topic.key, topic.asks)
