@@ -80,7 +80,7 @@ SHORT: Final = 14
 """Maximum characters of a question that follows up on the last one."""
 
 _SEVERAL: Final = re.compile(
-    "(?:哪[些几]个?|各个?|所有|每个)(?:方案|项目|计划|省份?(?!把|[要得须]|的?材料))(?:里|都|中)?|哪个(?:方案|计划|省)"
+    "(?:哪[些几]个?|各个?|所有|每个|(?:[这那]|^)几个(?=方案|省))(?:方案|项目|计划|省份?(?!把|[要得须]|的?材料))(?:里|都|中)?|哪个(?:方案|计划|省)"
     "|which program(?:me)?s"
 )
 _BETWEEN: Final = re.compile(r"[？?；;。！!\n]+")
@@ -106,13 +106,17 @@ _BECAME: Final = re.compile(
 """What became of something: 通过了没, 几次了, 在不在名单里."""
 _MOST: Final = re.compile("最(?:(?P<much>[晚后多长高大久])|[早先少短低小快])")
 """Who is first or last: 最早, 最多."""
+_WHICH: Final = re.compile(
+    r"(?:哪一?[个边家省]|谁)的?([^早晚多少高低长短]{1,10}?)更?([早晚多少高低长短])一?[些点]?[呢吗啊?？]*$"
+)
+"""Which of several is ahead in something: 哪个中期早."""
 _ITEMS: Final = re.compile("[；、]")
 _PARTS: Final = re.compile("[；。，、：\\n]")
 _MATTERS: Final = re.compile("[；。，：\\n]")
-_UNWRITTEN: Final = re.compile("未写|没写|未列(?!入)|未定|未说明|没有规定")
+_UNWRITTEN: Final = re.compile("未写|没写|没有单独|未列(?!入)|未定|未说明|没有规定")
 """By which packs say that a document leaves a part open."""
 _LEFT_OPEN: Final = {
-    r"什么时候|啥时候|何时|哪一?天|几[号月]|哪几?个?月|多久|\bwhen\b": "时间|日期|天数|期限|多久",
+    r"什么时候|啥时候|何时|哪一?天|几[号月]|哪几?个?月|多久|\bwhen\b": "时间|日期|天数|期限|多久|安排",
     r"哪[里儿]|在哪|地点|还是在|\bwhere\b": "地点|到校",
     r"多少|几|\bhow (?:many|much)\b": "多少|数值|[人天次]数|金额|名额|比例",
     r"谁|哪个?(?:部门|单位)|\bwho\b": "谁",
@@ -513,6 +517,8 @@ class Guide:
     def _answer(self, question: str, asker: _Asker) -> Iterator[PolicyAnswer]:
         asked, rest = self.scope(question, asker.own)
         named = self._called(question, asker.own)[0]
+        if len(asked) > 1:
+            rest = _WHICH.sub(r"\1最\2", rest)
         if (named or asker.last) and (besides := _COMPARES.search(rest)) and len(asked) < FEW:
             rest = _OURS.sub(" ", f"{rest[: besides.start()]} {rest[besides.end() :]}")
             rest = _BOUND.sub(" ", f" {rest} ").strip()
