@@ -32,6 +32,8 @@ LINE: Final = 30
 """Characters of a line that gives a condition and no more."""
 ENTRIES: Final = 2
 """Fewest entries of a list that may be alike."""
+FEW: Final = 3
+"""Lines of a topic that is about one thing."""
 TERSE: Final = 5
 """Characters of what is no sentence, only what is looked for: 30个名额."""
 BRIEF: Final = 16
@@ -58,6 +60,7 @@ _KINDS: Final = {
 }
 _BROKEN: Final = re.compile(r"[\d万][千百多来余]|万\d|回事")
 """What makes another number of one: 6万2千5, 6万多."""
+_CLAUSES: Final = re.compile("[，,。；;？?！!\\s]+")
 _PIECES: Final = re.compile("[；\n]")
 _MONTH_ENDS: Final = ("底", 28, 29, 30, 31)
 """Days on which a month ends: before July may mean by the end of June."""
@@ -70,6 +73,13 @@ _NOT: Final = re.compile(
 
 _SOFT: Final = re.compile("拟|原则上|左右|约|计划培养")
 """By which packs say that a figure is not fixed."""
+_DENIES: Final = re.compile(
+    "(?:(?<!还)没有(?![写提列说定规要明单])|不是|不含|不包括|未列入)(?P<what>(?:(?!的)[\u3400-\u9fff]){2,6})(?!的)"
+    "|(?P<whom>[\u3400-\u9fff]{2,6}?)(?:不发|不要求|未列入|不能|不得)"
+)
+"""What a document denies, by the words of a pack: 没有优秀档, 不合格不发."""
+_FIRST: Final = re.compile("(?:审批|批准|审核|审定)[^，。；]{0,3}(?:才|后)")
+"""What has to be done first."""
 _OPEN_WHO: Final = re.compile("谁[^，。]{0,4}[没未]写")
 """By which packs say that a document does not name who does it."""
 _GAP: Final = "[^、，；。（）()《》「」]{1,4}"
@@ -87,8 +97,10 @@ class _Vocabulary(BaseModel):
     whether: re.Pattern[str]
     may: re.Pattern[str]
     only: re.Pattern[str]
+    fixed: re.Pattern[str]
     every: re.Pattern[str]
     limits: re.Pattern[str]
+    skips: re.Pattern[str]
     same: re.Pattern[str]
     differs: re.Pattern[str]
     denied: re.Pattern[str]
@@ -142,7 +154,8 @@ def verdict(question: str, told: Told, topic: Topic, *, sure: bool) -> Text | No
     that these facts can be held against. Unless the topic is surely meant, and wherever a sentence
     only states something, it must share a word with it."""
     words = _vocabulary()
-    said = words.whether.sub(r"\1", "".join(fold(tidy(question)).casefold().split()))
+    question = _stating(fold(tidy(question)).casefold())
+    said = words.whether.sub(_affirmed, "".join(question.split()))
     if told.silent or words.open.search(said):
         return None
     if topic.key in ADMITS and (found := of_grades(said, told.programme)):
@@ -153,7 +166,8 @@ def verdict(question: str, told: Told, topic: Topic, *, sure: bool) -> Text | No
         return None
     said = _MONTHS_MORE.sub(_in_months, said.replace("半年", "6个月").replace("年半", "年零6个月"))
     said = flat(_RATIO.sub(_colon, said))
-    said = _EACH.sub(r"每\1", re.sub("每[1一]?[个所支名位]", "每", said)).replace("学校", "校")
+    full = _EACH.sub(r"每\1", re.sub("每[1一]?[个所支名位]", "每", said))
+    said = full.replace("学校", "校")
     lines = [render(line, "zh") for line in told.said]
     label = render(topic.label, "zh")
     stated = agrees or words.states.search(said)
@@ -165,12 +179,32 @@ def verdict(question: str, told: Told, topic: Topic, *, sure: bool) -> Text | No
         or _of_periods(said, lines[0])
         or _of_same(said, lines, each=topic.frame == "each")
         or _of_parties(said, label, lines)
+        or (_of_denials(said, lines) if stated else None)
         or (None if told.unclear else _of_ranks(said, lines))
-        or (_of_words(said, label, lines) if stated and not told.unclear else None)
+        or (_of_words(full, label, lines) if stated and not told.unclear else None)
     )
     if found is None or found.key != "ask.claim.yes" or agrees:
         return found
     return found if shares and len(said) > TERSE and (stated or figures(said)) else None
+
+
+def _stating(question: str) -> str:
+    """Of a question that asks more than yes or no, the one clause that asks only that, if it is a
+    sentence: 聘期是三年吧，到期了怎么办."""
+    words = _vocabulary()
+    if not words.open.search(question):
+        return question
+    clauses = _CLAUSES.split(question)
+    only = [
+        one
+        for one in clauses
+        if len(one) > TERSE and words.agrees.search(one) and not words.open.search(one)
+    ]
+    return only[0] if len(only) == 1 else question
+
+
+def _affirmed(found: re.Match[str]) -> str:
+    return found[found.lastindex or 0]
 
 
 def _colon(found: re.Match[str]) -> str:
@@ -325,7 +359,7 @@ def _judged(said: str, claim: Figure, value: FigureValue, rivals: Sequence[_Riva
         return None
     if "least" in bounds and _vocabulary().only.search(said):
         return t("ask.claim.or_more", **words)
-    if _vocabulary().only.search(said) and _SOFT.search(written):
+    if _vocabulary().fixed.search(said) and _SOFT.search(written):
         return None
     if _vocabulary().may.search(said[: claim.start]) or not _vocabulary().last.fullmatch(
         said, claim.end
@@ -384,6 +418,30 @@ def _of_periods(said: str, line: str) -> Text | None:
     return _yes(said, written)
 
 
+def _of_denials(said: str, lines: Sequence[str]) -> Text | None:
+    """That it is not so, if the document itself denies it (有优秀这一档, 不合格也有证书), or asks
+    for more (计划自己定好就能做)."""
+    words = _vocabulary()
+    *_, clause = re.split("[,，]", said)
+    if words.denied.search(words.skips.sub("", said)):
+        return None
+    for piece in (piece for line in lines for piece in _PIECES.split(line)):
+        denied = (one["what"] or one["whom"] for one in _DENIES.finditer(piece))
+        meant = any(
+            what in clause or (len(what) > 2 and _in_order(what, clause)) for what in denied
+        )
+        if meant:
+            return t("ask.claim.not_so", written=piece)
+        if len(lines) <= FEW and words.skips.search(said) and _FIRST.search(piece):
+            return t("ask.claim.not_so", written=piece)
+    return None
+
+
+def _in_order(thing: str, said: str) -> bool:
+    """Whether the characters stand in a text in this order: 优秀档 in 优秀学生这一档."""
+    return re.search("[^,，]{0,4}".join(thing), said) is not None
+
+
 def _of_same(said: str, lines: Sequence[str], *, each: bool) -> Text | None:
     """Whether several are alike: 生物名额跟其他科一样多, 团队老师方向都得一样."""
     words = _vocabulary()
@@ -426,8 +484,12 @@ def _of_parties(said: str, label: str, lines: Sequence[str]) -> Text | None:
     if not re.search(_vocabulary().party, _NOT.sub("", piece)):
         return None
     if _OPEN_WHO.search(piece) or called in f"{label}{_NOT.sub('', ''.join(lines))}":
-        same = called in piece and len(piece) <= SHORT and not _vocabulary().only.search(said)
-        return _yes(said, piece) if same and not _OPEN_WHO.search(piece) else None
+        does = said[asked.end(group) : asked.end()] or "是"
+        same = (
+            called in piece and len(piece) <= SHORT and (does in piece or does[-1] not in "名报请")
+        )
+        sure = same and not _vocabulary().only.search(said) and not _OPEN_WHO.search(piece)
+        return _yes(said, piece) if sure else None
     if not any(re.search(means, _NOT.sub("", line)) for line in lines):
         return t("ask.claim.no", stated=called, written=piece)
     return None
@@ -457,14 +519,20 @@ def _of_words(said: str, label: str, lines: Sequence[str]) -> Text | None:
     if words.limits.search(said) or words.denied.search(said) or figures(said):
         return None
     things = _HAN_RUNS.findall(words.light.sub(" ", said))
-    if not things or any(len(one) < 2 or re.fullmatch(words.party, one) for one in things):
+    those = {one for one in things if re.fullmatch(words.party, one)}
+    if those.issuperset(things) or any(len(one) < 2 for one in things):
         return None
     for piece in (piece for line in lines for piece in _PIECES.split(line)):
-        written = flat(_NOT.sub("", piece)).replace("学校", "校")
+        written = flat(_NOT.sub("", piece))
         if words.limits.search(written) or words.denied.search(written):
             continue
-        if all(_made_of(one, written) or _made_of(one, label) for one in things) and any(
-            _made_of(one, written) for one in things
+        done = all(re.search(f"由[^，。；]{{0,6}}{one}", written) for one in those)
+        rest = [one for one in things if one not in those]
+        made = [_made_of(one, written) for one in rest]
+        if (
+            done
+            and any(made)
+            and all(m or _made_of(one, label) for one, m in zip(rest, made, strict=True))
         ):
             return t("ask.claim.yes", written=piece)
     return None

@@ -33,9 +33,6 @@ BITS: Final = 16
 MOST: Final = (1 << BITS) - 1
 """Maximum count of an n-gram in a topic, so that it fits its bits."""
 
-HARDLY: Final = 1e-6
-"""A topic that is less likely than this share of the likeliest is none that may be meant."""
-
 OFTEN: Final = 10
 """From so many times on, a pair of characters is surely one that people ask about a topic with."""
 RARE: Final = 3
@@ -173,7 +170,7 @@ class Index:
         }
         # Unknown n-grams may mean anything, so they lower the confidence.
         sure = self._heard(found) / sum(likely.values())
-        matches = (Match(self._topics[n], one * sure) for n, one in likely.items() if one > HARDLY)
+        matches = (Match(self._topics[n], one * sure) for n, one in likely.items())
         return sorted(matches, key=lambda match: (-match.score, match.topic))
 
     def _weighed(self, gram: str) -> tuple[array[int], array[float]]:

@@ -10,6 +10,7 @@ from itertools import groupby, takewhile
 from typing import Final, Literal
 
 from answers import alarms
+from answers.aspects import unsaid
 from answers.by_day import asked_of, planned
 from answers.claims import admitting, of_grades, verdict
 from answers.counting import Sum, summed
@@ -110,13 +111,20 @@ _WHICH: Final = re.compile(
     r"(?:哪一?[个边家省]|谁)的?([^早晚多少高低长短]{1,10}?)更?([早晚多少高低长短])一?[些点]?[呢吗啊?？]*$"
 )
 """Which of several is ahead in something: 哪个中期早."""
+_EITHER: Final = re.compile(r"([早晚多少高低长短])一?[些点]?还是[早晚多少高低长短]一?[些点]?")
+"""早还是晚."""
+_OF_BOTH: Final = re.compile(
+    "([\u3400-\u9fff]{2,6}?)[和与跟、]([\u3400-\u9fff]{2,6}?)(?:都是?|分别|各自?)(?!要|有)(.{2,})"
+)
+"""One thing asked of two: 日志和报告都啥时候交."""
 _ITEMS: Final = re.compile("[；、]")
 _PARTS: Final = re.compile("[；。，、：\\n]")
 _MATTERS: Final = re.compile("[；。，：\\n]")
 _UNWRITTEN: Final = re.compile("未写|没写|没有单独|未列(?!入)|未定|未说明|没有规定")
 """By which packs say that a document leaves a part open."""
 _LEFT_OPEN: Final = {
-    r"什么时候|啥时候|何时|哪一?天|几[号月]|哪几?个?月|多久|\bwhen\b": "时间|日期|天数|期限|多久|安排",
+    r"什么时候|啥时候|何时|哪一?天|几[号月]|哪几?个?月|多久|\bwhen\b": "时间|日期|天数|期限|多久"
+    "|安排",
     r"哪[里儿]|在哪|地点|还是在|\bwhere\b": "地点|到校",
     r"多少|几|\bhow (?:many|much)\b": "多少|数值|[人天次]数|金额|名额|比例",
     r"谁|哪个?(?:部门|单位)|\bwho\b": "谁",
@@ -361,8 +369,12 @@ class Guide:
         for part in whole or [question]:
             beside = [one for one in _BESIDE.split(part) if one]
             asking = len(beside) > 1 and self._each_asks(beside)
+            both = _OF_BOTH.fullmatch(part.strip(" ?？"))
+            each = [f"{both[1]}{both[3]}", f"{both[2]}{both[3]}"] if both else []
             if part in sums:
                 parts.append(part)
+            elif each and self._apart(each, own, SURELY):
+                parts += each
             elif asking and (self._of_different(beside) or self._apart(beside, own)):
                 parts += beside
             elif asking and self._apart((beside[0], part), own):  # 日志谁督促，谁审核
@@ -517,8 +529,6 @@ class Guide:
     def _answer(self, question: str, asker: _Asker) -> Iterator[PolicyAnswer]:
         asked, rest = self.scope(question, asker.own)
         named = self._called(question, asker.own)[0]
-        if len(asked) > 1:
-            rest = _WHICH.sub(r"\1最\2", rest)
         if (named or asker.last) and (besides := _COMPARES.search(rest)) and len(asked) < FEW:
             rest = _OURS.sub(" ", f"{rest[: besides.start()]} {rest[besides.end() :]}")
             rest = _BOUND.sub(" ", f" {rest} ").strip()
@@ -532,6 +542,8 @@ class Guide:
                 for key in COMPARED:
                     yield self._told(self.topics[key], asked, 1.0, (), "", asker.library)
                 return
+        if len(asked) > 1:
+            rest = _EITHER.sub("", _WHICH.sub(r"\1最\2", rest))
         if meant := self._from_office(rest, asked, asker):
             yield meant
             return
@@ -738,12 +750,16 @@ class Guide:
             (one,) = told
             source = _source(one)
             words = t("ask.fact", topic=topic.label, answer=_said(one, topic), **source)
-            if later := self._later(topic, programmes, question, library, SURELY_SPOKEN):
-                words = t("ask.beside", says=words, **later.cited)
-            elif not at_office and any(map(_UNWRITTEN.search, one.lines)):
-                offices = self._offices(programmes)
-                words = t("ask.part_silent", says=words, offices=offices) if offices else words
-            kind = "silent" if _left_open(one, question) else "fact"
+            missing = unsaid(question, topic, one)
+            enough = 1.0 if missing else SURELY_SPOKEN
+            if later := self._later(topic, programmes, question, library, enough):
+                words, missing = t("ask.beside", says=words, **later.cited), ()
+            elif missing:
+                words = t("ask.unsaid", aspects=missing, says=words)
+            open_ = missing or any(map(_UNWRITTEN.search, one.lines))
+            if open_ and not later and not at_office and (offices := self._offices(programmes)):
+                words = t("ask.part_silent", says=words, offices=offices)
+            kind = "silent" if missing or _left_open(one, question) else "fact"
             return PolicyAnswer(kind, words, topic.key, one.clause, keys, score, near)
         sources = (f"{self.called(one.programme)} {one.clause}" for one in told if not one.silent)
         words = self._side_by_side(told, topic, question, library)
