@@ -626,5 +626,6 @@ def _grades(question: str) -> dict[str, tuple[str, ...]]:
 @cache
 def _called() -> Mapping[str, tuple[str, ...]]:
     """What grades are called, the longest first."""
-    every = {name: (key,) for name, key in chinese()["grades"].items()} | _vocabulary().levels
+    one_each = {name: (key,) for name, key in chinese()["grades"].items()}
+    every = {**one_each, **_vocabulary().levels}
     return {name: every[name] for name in sorted(every, key=len, reverse=True)}

@@ -12,10 +12,9 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from answers.topics import in_characters, short
 from language.numerals import fold, tidy
@@ -93,8 +92,7 @@ def grams(text: str) -> Counter[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A topic, and how surely it is meant: 0 to 1, over all topics together at most 1."""
 
     topic: str

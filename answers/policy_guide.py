@@ -467,7 +467,7 @@ class Guide:
             return []
         weight = {m: OWN if m.topic in topics else 1.0 for m in found}
         whole = sum(m.score * weight[m] for m in found) / sum(m.score for m in found)
-        again = [replace(m, score=m.score * weight[m] / whole) for m in found]
+        again = [m._replace(score=m.score * weight[m] / whole) for m in found]
         return sorted(again, key=lambda match: (-match.score, match.topic))
 
     def _answer_truly(self, question: str, asker: _Asker) -> list[PolicyAnswer]:
@@ -980,7 +980,7 @@ def _of_stages(found: Sequence[Match], stages: Collection[str]) -> list[Match]:
     others = set(STAGES.values()) - set(stages)
     whole = named + sum(match.score for match in found if match.topic in others)
     kept = [
-        replace(match, score=match.score * whole / named) if match.topic in stages else match
+        match._replace(score=match.score * whole / named) if match.topic in stages else match
         for match in found
         if match.topic not in others
     ]
