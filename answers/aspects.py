@@ -47,11 +47,9 @@ def unsaid(question: str, topic: Topic, told: Told) -> tuple[Text, ...]:
 
 def _planned(programme: Programme) -> set[str]:
     """The pairs of characters in the names of what has a day."""
-    steps = (
-        *(programme.selection.steps.value or ()),
-        *(programme.schedule.milestones.value or ()),
-    )
-    return pairs("。".join(step.name for step in steps))
+    steps = [one.name for one in programme.selection.steps.value or ()]
+    days = [one.name for one in programme.schedule.milestones.value or ()]
+    return pairs("。".join([*steps, *days]))
 
 
 @cache
