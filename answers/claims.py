@@ -66,7 +66,7 @@ _MONTH_ENDS: Final = ("底", 28, 29, 30, 31)
 """Days on which a month ends: before July may mean by the end of June."""
 _LISTED: Final = re.compile(r"^\d+\. ")
 _NOT: Final = re.compile(
-    "[（(]不是[^）)]*[）)]|[^，。；（(]*(?:不是|[没未]写|没有|未提|未列(?!入))[^，。；]*"
+    r"[（(]不是[^）)]*[）)]|[^，。；（(\n]*(?:不是|[没未]写|没有|未提|未列(?!入))[^，。；\n]*"
 )
 """What a document does not say, by the words of a pack."""
 
@@ -80,6 +80,11 @@ _DENIES: Final = re.compile(
 """What a document denies, by the words of a pack: 没有优秀档, 不合格不发."""
 _FIRST: Final = re.compile("(?:审批|批准|审核|审定)[^，。；]{0,3}(?:才|后)")
 """What has to be done first."""
+_DOINGS: Final = "审批评定发督催"
+"""What somebody does of whom a topic tells beside others."""
+_GENERAL: Final = ("搞", "办", "做")
+"""Words for whatever is done: of whom it is done says the document, by 由."""
+_APPLIES: Final = ("报名", "申报", "申请")
 _OPEN_WHO: Final = re.compile("谁[^，。]{0,4}[没未]写")
 """By which packs say that a document does not name who does it."""
 _GAP: Final = "[^、，；。（）()《》「」]{1,4}"
@@ -100,6 +105,9 @@ class _Vocabulary(BaseModel):
     fixed: re.Pattern[str]
     every: re.Pattern[str]
     limits: re.Pattern[str]
+    softens: re.Pattern[str]
+    must: re.Pattern[str]
+    around: re.Pattern[str]
     skips: re.Pattern[str]
     same: re.Pattern[str]
     differs: re.Pattern[str]
@@ -178,14 +186,16 @@ def verdict(question: str, told: Told, topic: Topic, *, sure: bool) -> Text | No
         _of_figures(said, lines)
         or _of_periods(said, lines[0])
         or _of_same(said, lines, each=topic.frame == "each")
-        or _of_parties(said, label, lines)
+        or _of_parties(full, label, lines)
+        or _of_bans(said, label, lines)
         or (_of_denials(said, lines) if stated else None)
         or (None if told.unclear else _of_ranks(said, lines))
         or (_of_words(full, label, lines) if stated and not told.unclear else None)
     )
     if found is None or found.key != "ask.claim.yes" or agrees:
         return found
-    return found if shares and len(said) > TERSE and (stated or figures(said)) else None
+    told_so = stated or words.same.search(said) or figures(said)
+    return found if shares and len(said) > TERSE and told_so else None
 
 
 def _stating(question: str) -> str:
@@ -225,7 +235,7 @@ def _of_figures(said: str, lines: Sequence[str]) -> Text | None:
         one
         for one in figures(said)
         if not one.bounds & {"ordinal", "under", "over"}
-        and not _BROKEN.search(said[one.start : one.end + 1])
+        and not (one.unit != "ratio" and _BROKEN.search(said[one.start : one.end + 1]))
         and not _vocabulary().apart.search(said[: one.start])
         and said[one.start] != "0"
     ]
@@ -437,6 +447,15 @@ def _of_denials(said: str, lines: Sequence[str]) -> Text | None:
     return None
 
 
+def _of_bans(said: str, label: str, lines: Sequence[str]) -> Text | None:
+    """That it is not allowed, if it stands in a list of what is not: 绩效可以从里面发."""
+    words = _vocabulary()
+    if "不能" not in label or words.denied.search(said) or not words.may.search(said):
+        return None
+    banned = any(len(one) > 1 and one in said for one in _PIECES.split(lines[0]))
+    return t("ask.claim.banned", label=label, written=lines[0]) if banned else None
+
+
 def _in_order(thing: str, said: str) -> bool:
     """Whether the characters stand in a text in this order: 优秀档 in 优秀学生这一档."""
     return re.search("[^,，]{0,4}".join(thing), said) is not None
@@ -466,6 +485,7 @@ def _of_parties(said: str, label: str, lines: Sequence[str]) -> Text | None:
     asked = _vocabulary().does.search(said)
     if (
         asked is None
+        or _vocabulary().denied.search(said)
         or _vocabulary().oneself.search(said)
         or not (asked["who"] or _vocabulary().agrees.search(said))
     ):
@@ -480,15 +500,25 @@ def _of_parties(said: str, label: str, lines: Sequence[str]) -> Text | None:
         if (one := re.compile(name).match(said, asked.start(group))) and one[0] == called
     )
     words = pairs(said)
-    piece = max(_PIECES.split(lines[0]), key=lambda one: len(words & pairs(flat(one))))
-    if not re.search(_vocabulary().party, _NOT.sub("", piece)):
+    does = said[asked.end(group) : asked.end()] or said[asked.end() :].lstrip("来")[:1]
+    first = _PIECES.split(lines[0])
+    if does and does[-1] in _DOINGS and not re.search(means, lines[0]):
+        later = [piece for line in lines[1:] for piece in _PIECES.split(line)]
+        first = [one for one in later if does[-1] in one] or first
+    piece = max(first, key=lambda one: len(words & pairs(flat(one))))
+    named = re.compile(_vocabulary().party)
+    if not named.search(_NOT.sub("", piece)):
         return None
+    by = re.search("由([^，。；]{1,8})", _NOT.sub("", piece))
+    if by and named.search(by[1]) and does[-1:] in _GENERAL and not re.search(means, piece):
+        return t("ask.claim.no", stated=called, written=piece)
     if _OPEN_WHO.search(piece) or called in f"{label}{_NOT.sub('', ''.join(lines))}":
         does = said[asked.end(group) : asked.end()] or "是"
         same = (
             called in piece and len(piece) <= SHORT and (does in piece or does[-1] not in "名报请")
         )
-        sure = same and not _vocabulary().only.search(said) and not _OPEN_WHO.search(piece)
+        limited = _vocabulary().only.search(said) or _vocabulary().limits.search(said)
+        sure = same and not limited and not _OPEN_WHO.search(piece)
         return _yes(said, piece) if sure else None
     if not any(re.search(means, _NOT.sub("", line)) for line in lines):
         return t("ask.claim.no", stated=called, written=piece)
@@ -497,7 +527,8 @@ def _of_parties(said: str, label: str, lines: Sequence[str]) -> Text | None:
 
 def _of_ranks(said: str, lines: Sequence[str]) -> Text | None:
     """Whether it is this degree or level: 硕士就可以吧, 证书是省级吧."""
-    for ranks, lower_only in ((_vocabulary().degrees, True), (_vocabulary().ranks, False)):
+    words = _vocabulary()
+    for ranks, lower_only in ((words.degrees, True), (words.ranks, False)):
         asked = {place for place, name in enumerate(ranks) if re.search(name, said)}
         every = (line for line in lines if "\n" not in line and len(line) <= LINE)
         written = next((line for line in every if re.search("|".join(ranks), line)), "")
@@ -505,6 +536,9 @@ def _of_ranks(said: str, lines: Sequence[str]) -> Text | None:
             continue
         (place,) = asked
         has = {at for at, name in enumerate(ranks) if re.search(name, _NOT.sub("", written))}
+        needs = words.must.search(said) and not words.denied.search(said)
+        if lower_only and has and min(has) < place and needs:
+            return t("ask.claim.not_so", written=written)
         if place in has:
             return None if lower_only else _yes(said, written)
         if has and (not lower_only or place < min(has)):
@@ -516,15 +550,20 @@ def _of_ranks(said: str, lines: Sequence[str]) -> Text | None:
 def _of_words(said: str, label: str, lines: Sequence[str]) -> Text | None:
     """That it is so, if the document says it in nearly the same words: 我们要交读书报告."""
     words = _vocabulary()
-    if words.limits.search(said) or words.denied.search(said) or figures(said):
+    limits = set(words.limits.findall(said))
+    if words.denied.search(said) or any(one.value != 1 for one in figures(said)):
         return None
-    things = _HAN_RUNS.findall(words.light.sub(" ", said))
+    things = _HAN_RUNS.findall(words.light.sub(" ", words.around.sub(" ", said)))
     those = {one for one in things if re.fullmatch(words.party, one)}
     if those.issuperset(things) or any(len(one) < 2 for one in things):
         return None
     for piece in (piece for line in lines for piece in _PIECES.split(line)):
         written = flat(_NOT.sub("", piece))
-        if words.limits.search(written) or words.denied.search(written):
+        if (
+            words.softens.search(written)
+            or words.denied.search(written)
+            or not all(one in written for one in limits)
+        ):
             continue
         done = all(re.search(f"由[^，。；]{{0,6}}{one}", written) for one in those)
         rest = [one for one in things if one not in those]
