@@ -62,6 +62,8 @@ _BROKEN: Final = re.compile(r"[\d万][千百多来余]|万\d|回事")
 """What makes another number of one: 6万2千5, 6万多."""
 _CLAUSES: Final = re.compile("[，,。；;？?！!\\s]+")
 _PIECES: Final = re.compile("[；\n]")
+_ENDS_OF: Final = ("开始", "结束")
+"""How packs call the beginning and the end of a cycle."""
 _MONTH_ENDS: Final = ("底", 28, 29, 30, 31)
 """Days on which a month ends: before July may mean by the end of June."""
 _LISTED: Final = re.compile(r"^\d+\. ")
@@ -80,6 +82,8 @@ _DENIES: Final = re.compile(
 """What a document denies, by the words of a pack: 没有优秀档, 不合格不发."""
 _FIRST: Final = re.compile("(?:审批|批准|审核|审定)[^，。；]{0,3}(?:才|后)")
 """What has to be done first."""
+_OBJECTS: Final = ("导师", "办公室", "管理办公室")
+"""What may be named beside who does something: 导师聘书, 办公室设在科协."""
 _DOINGS: Final = "审批评定发督催"
 """What somebody does of whom a topic tells beside others."""
 _GENERAL: Final = ("搞", "办", "做")
@@ -110,6 +114,7 @@ class _Vocabulary(BaseModel):
     around: re.Pattern[str]
     skips: re.Pattern[str]
     same: re.Pattern[str]
+    more: re.Pattern[str]
     differs: re.Pattern[str]
     denied: re.Pattern[str]
     apart: re.Pattern[str]
@@ -179,7 +184,9 @@ def verdict(question: str, told: Told, topic: Topic, *, sure: bool) -> Text | No
     lines = [render(line, "zh") for line in told.said]
     label = render(topic.label, "zh")
     stated = agrees or words.states.search(said)
-    shares = _about(said) & pairs(flat("。".join([label, *lines])))
+    shares = bool(_about(said) & pairs(flat("。".join([label, *lines])))) or any(
+        one.unit and one.unit in label for one in figures(said)
+    )
     if not sure and not shares:
         return None
     found = (
@@ -297,7 +304,11 @@ def _nearest(said: str, kind: str, lines: Sequence[str], *, every: bool = False)
         if found and kind != "day":
             break
     words = _about(said)
-    near = [len(words & pairs(flat(one.piece))) for one in found]
+    ends = [end for end in _ENDS_OF if end in words]
+    near = [
+        len(words & pairs(flat(one.piece))) + 2 * any(end in one.piece for end in ends)
+        for one in found
+    ]
     most = 0 if every else max(near, default=0)
     if not most and kind != "day" and len({one.value for one in found}) > 1:
         return found if _vocabulary().every.search(said) else []
@@ -464,20 +475,22 @@ def _in_order(thing: str, said: str) -> bool:
 def _of_same(said: str, lines: Sequence[str], *, each: bool) -> Text | None:
     """Whether several are alike: 生物名额跟其他科一样多, 团队老师方向都得一样."""
     words = _vocabulary()
-    if not words.same.search(said) or words.denied.search(said):
+    more = words.more.search(said)
+    if not (words.same.search(said) or more) or words.denied.search(said):
         return None
     about = pairs(words.same.sub("。", said))
     for piece in (piece for line in lines for piece in _PIECES.split(line)):
-        if words.differs.search(piece) and about & pairs(flat(piece)):
+        if not more and words.differs.search(piece) and about & pairs(flat(piece)):
             return t("ask.claim.not_same", written=piece)
     entries = _PIECES.split(lines[0]) if len(lines) == 1 else lines
     found = [frozenset(_measured(one, flat(of)) for one in figures(flat(of))) for of in entries]
     if not each or len(entries) < ENTRIES or any(len(of) != 1 for of in found):
         return None
     written = "；".join(entries)
-    if len(set(found)) == 1:
-        return t("ask.claim.yes", written=written)
-    return t("ask.claim.not_same", written=written)
+    alike = len(set(found)) == 1
+    if more:
+        return t("ask.claim.not_so", written=written) if alike else None
+    return t("ask.claim.yes" if alike else "ask.claim.not_same", written=written)
 
 
 def _of_parties(said: str, label: str, lines: Sequence[str]) -> Text | None:
@@ -487,12 +500,16 @@ def _of_parties(said: str, label: str, lines: Sequence[str]) -> Text | None:
         asked is None
         or _vocabulary().denied.search(said)
         or _vocabulary().oneself.search(said)
-        or not (asked["who"] or _vocabulary().agrees.search(said))
+        or not (
+            asked["who"]
+            or _vocabulary().agrees.search(said)
+            or re.fullmatch("的|了|", said[asked.end() :])
+        )
     ):
         return None
     group = "who" if asked["who"] else "does"
     called = asked[group]
-    if {*re.findall(_vocabulary().party, said)} - {called, "导师"}:  # 导师聘书
+    if {*re.findall(_vocabulary().party, said)} - {called, *_OBJECTS}:
         return None
     means = next(
         means
@@ -512,17 +529,13 @@ def _of_parties(said: str, label: str, lines: Sequence[str]) -> Text | None:
     by = re.search("由([^，。；]{1,8})", _NOT.sub("", piece))
     if by and named.search(by[1]) and does[-1:] in _GENERAL and not re.search(means, piece):
         return t("ask.claim.no", stated=called, written=piece)
-    if _OPEN_WHO.search(piece) or called in f"{label}{_NOT.sub('', ''.join(lines))}":
-        does = said[asked.end(group) : asked.end()] or "是"
-        same = (
-            called in piece and len(piece) <= SHORT and (does in piece or does[-1] not in "名报请")
-        )
-        limited = _vocabulary().only.search(said) or _vocabulary().limits.search(said)
-        sure = same and not limited and not _OPEN_WHO.search(piece)
-        return _yes(said, piece) if sure else None
-    if not any(re.search(means, _NOT.sub("", line)) for line in lines):
+    there = "\n".join(_NOT.sub("", line) for line in lines)
+    office = "办公室" in called and called in label + there
+    if not (_OPEN_WHO.search(piece) or office or re.search(means, there)):
         return t("ask.claim.no", stated=called, written=piece)
-    return None
+    limited = _vocabulary().only.search(said) or _vocabulary().limits.search(said)
+    same = called in piece and len(piece) <= SHORT and (does in piece or does not in _APPLIES)
+    return _yes(said, piece) if same and not limited and not _OPEN_WHO.search(piece) else None
 
 
 def _of_ranks(said: str, lines: Sequence[str]) -> Text | None:
