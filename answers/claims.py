@@ -530,7 +530,7 @@ def _of_parties(said: str, label: str, lines: Sequence[str]) -> Text | None:
     if by and named.search(by[1]) and does[-1:] in _GENERAL and not re.search(means, piece):
         return t("ask.claim.no", stated=called, written=piece)
     there = "\n".join(_NOT.sub("", line) for line in lines)
-    office = "办公室" in called and called in label + there
+    office = called in label or ("办公室" in called and called in there)
     if not (_OPEN_WHO.search(piece) or office or re.search(means, there)):
         return t("ask.claim.no", stated=called, written=piece)
     limited = _vocabulary().only.search(said) or _vocabulary().limits.search(said)
