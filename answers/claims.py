@@ -82,13 +82,6 @@ _DENIES: Final = re.compile(
 """What a document denies, by the words of a pack: 没有优秀档, 不合格不发."""
 _FIRST: Final = re.compile("(?:审批|批准|审核|审定)[^，。；]{0,3}(?:才|后)")
 """What has to be done first."""
-_OBJECTS: Final = ("导师", "办公室", "管理办公室")
-"""What may be named beside who does something: 导师聘书, 办公室设在科协."""
-_DOINGS: Final = "审批评定发督催"
-"""What somebody does of whom a topic tells beside others."""
-_GENERAL: Final = ("搞", "办", "做")
-"""Words for whatever is done: of whom it is done says the document, by 由."""
-_APPLIES: Final = ("报名", "申报", "申请")
 _OPEN_WHO: Final = re.compile("谁[^，。]{0,4}[没未]写")
 """By which packs say that a document does not name who does it."""
 _GAP: Final = "[^、，；。（）()《》「」]{1,4}"
@@ -134,6 +127,10 @@ class _Vocabulary(BaseModel):
     parties: Mapping[str, str]
     before_who: str
     behind_who: str
+    beside_who: tuple[str, ...]
+    doings: tuple[str, ...]
+    whatever: tuple[str, ...]
+    applies: tuple[str, ...]
     degrees: tuple[str, ...]
     ranks: tuple[str, ...]
 
@@ -503,13 +500,13 @@ def _of_parties(said: str, label: str, lines: Sequence[str]) -> Text | None:
         or not (
             asked["who"]
             or _vocabulary().agrees.search(said)
-            or re.fullmatch("的|了|", said[asked.end() :])
+            or re.fullmatch("[的了]?", said[asked.end() :])
         )
     ):
         return None
     group = "who" if asked["who"] else "does"
     called = asked[group]
-    if {*re.findall(_vocabulary().party, said)} - {called, *_OBJECTS}:
+    if {*re.findall(_vocabulary().party, said)} - {called, *_vocabulary().beside_who}:
         return None
     means = next(
         means
@@ -519,7 +516,7 @@ def _of_parties(said: str, label: str, lines: Sequence[str]) -> Text | None:
     words = pairs(said)
     does = said[asked.end(group) : asked.end()] or said[asked.end() :].lstrip("来")[:1]
     first = _PIECES.split(lines[0])
-    if does and does[-1] in _DOINGS and not re.search(means, lines[0]):
+    if does and does[-1] in _vocabulary().doings and not re.search(means, lines[0]):
         later = [piece for line in lines[1:] for piece in _PIECES.split(line)]
         first = [one for one in later if does[-1] in one] or first
     piece = max(first, key=lambda one: len(words & pairs(flat(one))))
@@ -527,14 +524,24 @@ def _of_parties(said: str, label: str, lines: Sequence[str]) -> Text | None:
     if not named.search(_NOT.sub("", piece)):
         return None
     by = re.search("由([^，。；]{1,8})", _NOT.sub("", piece))
-    if by and named.search(by[1]) and does[-1:] in _GENERAL and not re.search(means, piece):
+    if (
+        by
+        and does
+        and named.search(by[1])
+        and does[-1] in _vocabulary().whatever
+        and not re.search(means, piece)
+    ):
         return t("ask.claim.no", stated=called, written=piece)
     there = "\n".join(_NOT.sub("", line) for line in lines)
     office = called in label or ("办公室" in called and called in there)
     if not (_OPEN_WHO.search(piece) or office or re.search(means, there)):
         return t("ask.claim.no", stated=called, written=piece)
     limited = _vocabulary().only.search(said) or _vocabulary().limits.search(said)
-    same = called in piece and len(piece) <= SHORT and (does in piece or does not in _APPLIES)
+    same = (
+        called in piece
+        and len(piece) <= SHORT
+        and (does in piece or does not in _vocabulary().applies)
+    )
     return _yes(said, piece) if same and not limited and not _OPEN_WHO.search(piece) else None
 
 

@@ -756,9 +756,10 @@ class Guide:
                 words, missing = t("ask.beside", says=words, **later.cited), ()
             elif missing:
                 words = t("ask.unsaid", aspects=missing, says=words)
-            open_ = missing or any(map(_UNWRITTEN.search, one.lines))
-            if open_ and not later and not at_office and (offices := self._offices(programmes)):
-                words = t("ask.part_silent", says=words, offices=offices)
+            left_open = missing or any(map(_UNWRITTEN.search, one.lines))
+            if left_open and not later and not at_office:
+                offices = self._offices(programmes)
+                words = t("ask.part_silent", says=words, offices=offices) if offices else words
             kind = "silent" if missing or _left_open(one, question) else "fact"
             return PolicyAnswer(kind, words, topic.key, one.clause, keys, score, near)
         sources = (f"{self.called(one.programme)} {one.clause}" for one in told if not one.silent)

@@ -354,18 +354,20 @@ def _edges(document: WordDocument) -> Iterator[str]:
         ):
             continue
         for paragraph in parse_xml(related.target_part.blob).iter(_w("p")):
-            words = _plainly(paragraph)
+            words = _plainly(paragraph, boxed=True)
             if re.search(r"[^\W\d_]", words) and not page_number(words):
                 found[words] = None
     yield from found
 
 
-def _plainly(paragraph: Any) -> str:
-    """What a paragraph of another part says, all changes accepted."""
+def _plainly(paragraph: Any, *, boxed: bool = False) -> str:
+    """What a paragraph of another part says, all changes accepted; with what boxes in it say, if
+    that is asked."""
+    unsaid = {*_UNSAID} - ({"txbxContent"} if boxed else set())
     said = (
         node.text or ""
         for node in paragraph.iter(_w("t"))
-        if not any(_local(one) in _UNSAID for one in node.iterancestors())
+        if not any(_local(one) in unsaid for one in node.iterancestors())
     )
     return " ".join("".join(said).split())
 

@@ -358,6 +358,16 @@ def test_the_number_at_the_head_of_a_page_is_read() -> None:
     assert "parts" not in document.doubts
 
 
+def test_a_box_at_the_head_of_a_page_is_looked_into() -> None:
+    made = new_word()
+    made.add_paragraph("请假不超过3次。")
+    head = made.sections[0].header.paragraphs[0]
+    head._p.append(
+        parse_xml(f"<w:r {W}><w:pict>{BOX.format('苏青科函〔2021〕21号')}</w:pict></w:r>")
+    )
+    assert sections(read(saved(made), "a.docx"))["文号"] == "苏青科函〔2021〕21号"
+
+
 def test_other_words_at_the_head_of_pages_are_told() -> None:
     document = headed("", "内部资料")
     assert "内部资料" not in "".join(one.text for one in document.passages)
