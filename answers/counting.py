@@ -59,7 +59,7 @@ _EACH_MONTH: Final = re.compile(
 """How often in one month: 一个月见学生1回够不够."""
 _NONE: Final = re.compile("[都也]?(?:没|还没|未)")
 _ENOUGH: Final = re.compile(
-    r"够|能报|可以报|能参加|可以参加|能申请|达标|合格|行不行|可不可以|少不少|[行可]以?[吗不么]|行$"
+    r"够|能报|可以报|能上|能进|能参加|可以参加|能申请|达标|合格|行不行|可不可以|少不少|[行可]以?[吗不么]|行$"
 )
 _OF_ALL: Final = re.compile(
     rf"(?:年级|同级|全级|一共|总共|共)[^,，。\d第前排]{{0,6}}?(?P<all>{WHOLE})\s*(?:[个名来号多]*[人娃]|个?学生)"
@@ -68,10 +68,10 @@ _PLACE: Final = re.compile(
     rf"(?:排|名次|考|第)[^,，。\d]{{0,6}}?第?(?P<place>{WHOLE})(?!\s*[%个次科门]|百分)"
 )
 """How many are in a grade, and somebody's place among them: 年级400人排第55."""
-_GRADE: Final = re.compile("年级|全级|同级")
+_GRADE: Final = re.compile(r"年级|全级|同级|全校|排名|名次|综合|总排|单科|前(?:百分之|\d+%)")
 _HOW_MANY: Final = re.compile("前?多少名|前几|几名|多少人|几个人")
 """How many are within the required rank: 年级450人，前10%是前几名."""
-_PERCENT: Final = re.compile(r"(?P<n>\d{1,3})%")
+_PERCENT: Final = re.compile(rf"(?P<n>\d{{1,3}})%|百分之(?P<han>{WHOLE})")
 _OVERALL: Final = re.compile("综合|总分|总成绩|总排|全科|总的")
 _SUBJECT: Final = re.compile("单科|学科|数学|物理|化学|生物|计算机|信息")
 _LEAST: Final = re.compile(
@@ -251,7 +251,7 @@ def _percents(said: str) -> dict[str, int]:
     for one in _PERCENT.finditer(said):
         words, before = said[before : one.start()], one.end()
         by = "overall" if _OVERALL.search(words) else "subject" if _SUBJECT.search(words) else ""
-        found[by] = int(one["n"])
+        found[by] = whole(one["n"] or one["han"]) or 0
     return found
 
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 import math
 import re
 from array import array
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from answers.topics import in_characters, short
 from language.numerals import fold, tidy
@@ -93,8 +92,7 @@ def grams(text: str) -> Counter[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A topic, and how surely it is meant: 0 to 1, over all topics together at most 1."""
 
     topic: str
@@ -134,6 +132,8 @@ class Index:
         self._rarity: dict[str, float] = {}
         whole = sum(share)
         self._doubt = [DOUBT * (one or 1) / whole for one in share]
+        # People ask with few of all n-grams.
+        self._weights = lru_cache(maxsize=4096)(self._weighed)
 
     def asked(self, gram: str) -> int:
         """How often people ask with an n-gram."""
@@ -150,34 +150,45 @@ class Index:
         """The topics that a question may be about, the likeliest first."""
         asked = plain(question)
         found = grams(asked).keys()
-        speaks: dict[int, float] = defaultdict(float)
+        speaks = [0.0] * len(self._topics)
         for gram in found:
-            known = self._counts.get(gram, ())
-            for held in (known,) if isinstance(known, int) else known:
-                number = held >> BITS
-                speaks[number] += math.log1p((held & MOST) / self._doubt[number])
-        if not speaks:
-            return []
+            for number, weight in zip(*self._weights(gram), strict=True):
+                speaks[number] += weight
         for number in self._known.get(asked, ()):
             speaks[number] += KNOWN
+        most = max(speaks, default=0.0)
+        if not most:
+            return []
         # N-grams overlap and repeat one another: hence the root.
-        most, calm = max(speaks.values()), math.sqrt(len(found))
-        likely = {n: math.exp((weight - most) / calm) for n, weight in speaks.items()}
+        calm = math.sqrt(len(found))
+        likely = {
+            number: math.exp((weight - most) / calm)
+            for number, weight in enumerate(speaks)
+            if weight
+        }
         # Unknown n-grams may mean anything, so they lower the confidence.
         sure = self._heard(found) / sum(likely.values())
         matches = (Match(self._topics[n], one * sure) for n, one in likely.items())
         return sorted(matches, key=lambda match: (-match.score, match.topic))
 
+    def _weighed(self, gram: str) -> tuple[array[int], array[float]]:
+        """The topics that an n-gram speaks for, and how much for each."""
+        known = self._counts.get(gram, ())
+        every = (known,) if isinstance(known, int) else known
+        numbers = array("L", (held >> BITS for held in every))
+        weights = (math.log1p((held & MOST) / self._doubt[held >> BITS]) for held in every)
+        return numbers, array("d", weights)
+
     def speaks(self, question: str, topic: str) -> list[tuple[str, float]]:
         """The n-grams of a question that count for a topic, with their weight, the highest
         first."""
-        number = self._topics.index(topic)
-        found: dict[str, float] = {}
-        for gram in grams(plain(question)):
-            known = self._counts.get(gram, ())
-            for held in (known,) if isinstance(known, int) else known:
-                if held >> BITS == number:
-                    found[gram] = math.log1p((held & MOST) / self._doubt[number])
+        place = self._topics.index(topic)
+        found = {
+            gram: weight
+            for gram in grams(plain(question))
+            for number, weight in zip(*self._weights(gram), strict=True)
+            if number == place
+        }
         return sorted(found.items(), key=lambda one: (-one[1], one[0]))
 
     def known_words(self, question: str, topics: Collection[str]) -> str:

@@ -20,7 +20,7 @@ import yaml
 from programmes.catalogue import all_programmes
 from programmes.model import Programme
 
-NO_PROGRAMME: Final = "(?![库馆])"
+_NO_PROGRAMME: Final = "(?![库馆])"
 """英才库 and 星火馆 are no programmes."""
 
 _GOING: Final = re.compile(
@@ -80,6 +80,16 @@ def names_of(every: Iterable[Programme]) -> Names:
         for name in one.called.among_its_own:
             loose.setdefault(name.casefold(), set()).add(one.family)
     return Names(_longest_first(sure), _longest_first(loose))
+
+
+def without(name: str, question: str) -> str:
+    """A question with a blank wherever a programme is called by this name."""
+    return _called(name).sub(" ", question) if name in question else question
+
+
+@cache
+def _called(name: str) -> re.Pattern[str]:
+    return re.compile(f"{re.escape(name)}{_NO_PROGRAMME}")
 
 
 def _longest_first(families: Mapping[str, set[str]]) -> Mapping[str, frozenset[str]]:

@@ -10,6 +10,7 @@ from itertools import groupby, takewhile
 from typing import Final, Literal
 
 from answers import alarms
+from answers.aspects import unsaid
 from answers.by_day import asked_of, planned
 from answers.claims import admitting, of_grades, verdict
 from answers.counting import Sum, summed
@@ -17,7 +18,7 @@ from answers.curated import Office
 from answers.later import OUTSPOKEN, Documents, Later, cited
 from answers.later import SURELY as SURELY_SPOKEN
 from answers.matching import Index, Match, plain
-from answers.naming import NO_PROGRAMME, Atlas, names_of, of_edition
+from answers.naming import Atlas, names_of, of_edition, without
 from answers.passages import Passage, Passages
 from answers.premises import Premise, unshared
 from answers.sounding import Sounds
@@ -80,7 +81,7 @@ SHORT: Final = 14
 """Maximum characters of a question that follows up on the last one."""
 
 _SEVERAL: Final = re.compile(
-    "(?:哪[些几]个?|各个?|所有|每个)(?:方案|项目|计划|省份?(?!把|[要得须]|的?材料))(?:里|都|中)?|哪个(?:方案|计划|省)"
+    "(?:哪[些几]个?|各个?|所有|每个|(?:[这那]|^)几个(?=方案|省))(?:方案|项目|计划|省份?(?!把|[要得须]|的?材料))(?:里|都|中)?|哪个(?:方案|计划|省)"
     "|which program(?:me)?s"
 )
 _BETWEEN: Final = re.compile(r"[？?；;。！!\n]+")
@@ -106,13 +107,24 @@ _BECAME: Final = re.compile(
 """What became of something: 通过了没, 几次了, 在不在名单里."""
 _MOST: Final = re.compile("最(?:(?P<much>[晚后多长高大久])|[早先少短低小快])")
 """Who is first or last: 最早, 最多."""
+_WHICH: Final = re.compile(
+    r"(?:哪一?[个边家省]|谁)的?([^早晚多少高低长短]{1,10}?)更?([早晚多少高低长短])一?[些点]?[呢吗啊?？]*$"
+)
+"""Which of several is ahead in something: 哪个中期早."""
+_EITHER: Final = re.compile(r"([早晚多少高低长短])一?[些点]?还是[早晚多少高低长短]一?[些点]?")
+"""早还是晚."""
+_OF_BOTH: Final = re.compile(
+    "([\u3400-\u9fff]{2,6}?)[和与跟、]([\u3400-\u9fff]{2,6}?)(?:都是?|分别|各自?)(?!要|有)(.{2,})"
+)
+"""One thing asked of two: 日志和报告都啥时候交."""
 _ITEMS: Final = re.compile("[；、]")
 _PARTS: Final = re.compile("[；。，、：\\n]")
 _MATTERS: Final = re.compile("[；。，：\\n]")
-_UNWRITTEN: Final = re.compile("未写|没写|未列(?!入)|未定|未说明|没有规定")
+_UNWRITTEN: Final = re.compile("未写|没写|没有单独|未列(?!入)|未定|未说明|没有规定")
 """By which packs say that a document leaves a part open."""
 _LEFT_OPEN: Final = {
-    r"什么时候|啥时候|何时|哪一?天|几[号月]|哪几?个?月|多久|\bwhen\b": "时间|日期|天数|期限|多久",
+    r"什么时候|啥时候|何时|哪一?天|几[号月]|哪几?个?月|多久|\bwhen\b": "时间|日期|天数|期限|多久"
+    "|安排",
     r"哪[里儿]|在哪|地点|还是在|\bwhere\b": "地点|到校",
     r"多少|几|\bhow (?:many|much)\b": "多少|数值|[人天次]数|金额|名额|比例",
     r"谁|哪个?(?:部门|单位)|\bwho\b": "谁",
@@ -181,6 +193,12 @@ class Guide:
         self._documents = Documents()
         self._words: dict[str, Mapping[str, float]] = {}
         """The words that people ask about a topic with, for the topics looked up so far."""
+        self._titles = {one.key: _documents((one,)) for one in self.every}
+        self._concerned = {
+            key: {one.key for one in self.every if topic.concerns(one)}
+            for key, topic in self.topics.items()
+        }
+        """The programmes that each topic applies to."""
         # What a topic is called is a way of asking about it, too.
         self._index = Index(
             {key: (*topic.asks, *_called(topic)) for key, topic in self.topics.items()},
@@ -267,8 +285,7 @@ class Guide:
         """Whether a question names a programme by a name that is unmistakable: 浙江英才 is not
         英才计划."""
         said = fold(tidy(question)).casefold()
-        ways = (f"{re.escape(name)}{NO_PROGRAMME}" for name in self.names.sure)
-        return any(re.search(way, said) for way in ways)
+        return any(without(name, said) != said for name in self.names.sure)
 
     def names_in(self, question: str, own: Sequence[Programme] = ()) -> tuple[Programme, ...]:
         """The programmes that a question names."""
@@ -317,17 +334,18 @@ class Guide:
         """The programmes that a question names, and what is left of it without their names."""
         rest = self._read(fold(tidy(question))).casefold()
         ours = {programme.family for programme in own}
-        near = ours | {p.family for p in self.every if _documents((p,)) & _documents(own)}
+        titles = _documents(own)
+        near = ours | {p.family for p in self.every if self._titles[p.key] & titles}
         called: set[str] = set()
         for name, families in self.names.sure.items():
-            cut = re.sub(f"{re.escape(name)}{NO_PROGRAMME}", " ", rest)
+            cut = without(name, rest)
             if cut != rest:
                 rest = cut
                 called |= (families & ours) or (families & near) or families
         for name, families in self.names.loose.items():
             meant = (families & ours) or (families & near)
             if meant and not called - near:
-                cut = re.sub(f"{re.escape(name)}{NO_PROGRAMME}", " ", rest)
+                cut = without(name, rest)
                 called |= meant if cut != rest else frozenset()
                 rest = cut
         rest = _BOUND.sub(" ", f" {rest} ").strip()
@@ -351,8 +369,12 @@ class Guide:
         for part in whole or [question]:
             beside = [one for one in _BESIDE.split(part) if one]
             asking = len(beside) > 1 and self._each_asks(beside)
+            both = _OF_BOTH.fullmatch(part.strip(" ?？"))
+            each = [f"{both[1]}{both[3]}", f"{both[2]}{both[3]}"] if both else []
             if part in sums:
                 parts.append(part)
+            elif each and self._apart(each, own, SURELY):
+                parts += each
             elif asking and (self._of_different(beside) or self._apart(beside, own)):
                 parts += beside
             elif asking and self._apart((beside[0], part), own):  # 日志谁督促，谁审核
@@ -424,13 +446,9 @@ class Guide:
         return [first, second] if second and self._offered(second.topic) else [first]
 
     def _match(self, rest: str, asked: Sequence[Programme]) -> list[Match]:
-        enough = all if len(asked) <= FEW else any
-        found = [
-            match
-            for match in self._likely(rest)
-            if not (topic := self.topics[match.topic]).title
-            or enough(topic.concerns(programme) for programme in asked)
-        ]
+        keys = {programme.key for programme in asked}
+        enough = keys.issubset if len(asked) <= FEW else lambda those: not keys.isdisjoint(those)
+        found = [match for match in self._likely(rest) if enough(self._concerned[match.topic])]
         said = plain(rest)
         if stages := {topic for word, topic in STAGES.items() if word in said}:
             found = _of_stages(found, stages)
@@ -449,7 +467,7 @@ class Guide:
             return []
         weight = {m: OWN if m.topic in topics else 1.0 for m in found}
         whole = sum(m.score * weight[m] for m in found) / sum(m.score for m in found)
-        again = [replace(m, score=m.score * weight[m] / whole) for m in found]
+        again = [m._replace(score=m.score * weight[m] / whole) for m in found]
         return sorted(again, key=lambda match: (-match.score, match.topic))
 
     def _answer_truly(self, question: str, asker: _Asker) -> list[PolicyAnswer]:
@@ -524,6 +542,8 @@ class Guide:
                 for key in COMPARED:
                     yield self._told(self.topics[key], asked, 1.0, (), "", asker.library)
                 return
+        if len(asked) > 1:
+            rest = _EITHER.sub("", _WHICH.sub(r"\1最\2", rest))
         if meant := self._from_office(rest, asked, asker):
             yield meant
             return
@@ -730,12 +750,17 @@ class Guide:
             (one,) = told
             source = _source(one)
             words = t("ask.fact", topic=topic.label, answer=_said(one, topic), **source)
-            if later := self._later(topic, programmes, question, library, SURELY_SPOKEN):
-                words = t("ask.beside", says=words, **later.cited)
-            elif not at_office and any(map(_UNWRITTEN.search, one.lines)):
+            missing = unsaid(question, topic, one)
+            enough = 1.0 if missing else SURELY_SPOKEN
+            if later := self._later(topic, programmes, question, library, enough):
+                words, missing = t("ask.beside", says=words, **later.cited), ()
+            elif missing:
+                words = t("ask.unsaid", aspects=missing, says=words)
+            left_open = missing or any(map(_UNWRITTEN.search, one.lines))
+            if left_open and not later and not at_office:
                 offices = self._offices(programmes)
                 words = t("ask.part_silent", says=words, offices=offices) if offices else words
-            kind = "silent" if _left_open(one, question) else "fact"
+            kind = "silent" if missing or _left_open(one, question) else "fact"
             return PolicyAnswer(kind, words, topic.key, one.clause, keys, score, near)
         sources = (f"{self.called(one.programme)} {one.clause}" for one in told if not one.silent)
         words = self._side_by_side(told, topic, question, library)
@@ -832,7 +857,7 @@ class Guide:
         enough: float,
     ) -> Later | None:
         """What later documents say on a topic, if it is evident."""
-        if not library:
+        if not library or not any(self._documents.of(library, one) for one in programmes):
             return None
         if topic.key not in self._words:
             self._words[topic.key] = self._index.words_of(topic.key, topic.asks)
@@ -956,7 +981,7 @@ def _of_stages(found: Sequence[Match], stages: Collection[str]) -> list[Match]:
     others = set(STAGES.values()) - set(stages)
     whole = named + sum(match.score for match in found if match.topic in others)
     kept = [
-        replace(match, score=match.score * whole / named) if match.topic in stages else match
+        match._replace(score=match.score * whole / named) if match.topic in stages else match
         for match in found
         if match.topic not in others
     ]

@@ -53,7 +53,7 @@ Doubt = Literal[
 missing, a number twice, a table of contents that lists what is not there, a line taken for the
 head of a page; pages that are pictures, tables whose cells may have run together; text that was
 left out as struck out, hidden or unknown; parts that are no text."""
-SpotKind = Literal["page", "entry", "section", "picture", "box", "note", "formula", "object"]
+SpotKind = Literal["page", "entry", "section", "picture", "header", "note", "formula", "object"]
 """What a place is called by: a page's number, a line of a table of contents, a section, or what
 stands beside the text, by the words near it."""
 
@@ -194,7 +194,7 @@ _DAY: Final = re.compile(
     rf"\s*(\d{{1,2}}|{_HAN}{{1,3}})\s*日"
 )
 _PRINTED: Final = re.compile(rf".{{0,40}}{_DATE.pattern}\s*印发")
-_NUMBER: Final = re.compile(r"\S{0,16}[^\w\s]\s*20\d{2}\s*[^\w\s]\s*第?\s*\d{1,4}\s*号")
+DOCUMENT_NUMBER: Final = re.compile(r"\S{0,16}[^\w\s]\s*20\d{2}\s*[^\w\s]\s*第?\s*\d{1,4}\s*号")
 """The number that an office gives a document, its year in brackets of one kind or another."""
 _PAGE: Final = re.compile(
     r"[\s—–―\-－_·.]*|[—–―\-－_·.][\s—–―\-－_·.]*\d{1,3}[\s—–―\-－_·.]*|\d{1,3}\s*[—–―\-－_·][\s—–―\-－_·]*|"
@@ -363,7 +363,7 @@ def _goes_on(before: Line, after: Line, full: int) -> bool:
         return False
     if _cut_off(before.text, after.text):
         return True
-    if _ADDRESSED.match(after.text) or _NUMBER.fullmatch(_narrow(before.text)):
+    if _ADDRESSED.match(after.text) or DOCUMENT_NUMBER.fullmatch(narrow(before.text)):
         return False
     if _signs_alone(after.text) and (_CONTACT.match(before.text) or _signs_alone(before.text)):
         return False
@@ -708,7 +708,7 @@ class _Reader:
             return False
         if _CHAPTER.match(text) or _ARTICLE.match(text) or self._below(text):
             return False
-        if len(text) < 40 and _NUMBER.fullmatch(_narrow(text)):
+        if len(text) < 40 and DOCUMENT_NUMBER.fullmatch(narrow(text)):
             self._say("文号", text)
         elif _ADDRESSED.match(text):
             self._say("主送", text)
@@ -1060,7 +1060,7 @@ def _filled(row: Line) -> int:
     )
 
 
-def _narrow(text: str) -> str:
+def narrow(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -48,7 +48,7 @@ class Sounds:
 
     def __init__(self, asked: Callable[[str], int], names: Iterable[str]) -> None:
         """`asked` tells how often people ask with some signs; `names` are those of programmes."""
-        self._asked = asked
+        self._asked = lru_cache(maxsize=4096)(asked)
         self._named = {
             one + other for name in names if not name.isascii() for one, other in pairwise(name)
         }

@@ -1,8 +1,9 @@
 """Read a Word document: its paragraphs as they read on paper, with the numbers Word puts there.
 
 What is struck out or hidden is not said; what stands in content controls is. Changes are taken as
-accepted. A note is read behind the paragraph that it belongs to. The XML is walked directly:
-python-docx leaves out whatever stands inside of controls.
+accepted. A note and a text box are read behind the paragraph that they belong to. Of the head and
+foot of pages only the document's number is read, and other words there are told. The XML is walked
+directly: python-docx leaves out whatever stands inside of controls.
 """
 
 from __future__ import annotations
@@ -13,7 +14,17 @@ from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
-from answers.sections import CELLS, Doubt, Line, Spot, SpotKind, han
+from answers.sections import (
+    CELLS,
+    DOCUMENT_NUMBER,
+    Doubt,
+    Line,
+    Spot,
+    SpotKind,
+    han,
+    narrow,
+    page_number,
+)
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
@@ -24,14 +35,16 @@ MOST_STYLES: Final = 10
 _AROUND: Final = ("sdtContent", "sdt", "customXml", "ins", "moveTo", "smartTag")
 """What only wraps paragraphs, rows or cells."""
 _UNSAID: Final = ("txbxContent", "moveFrom", "del", "Fallback", "rt", "delText", "instrText")
-"""What is no part of the text: boxes beside it, what was removed, how it sounds."""
+"""What is no part of the text around it: boxes, what was removed, how it sounds."""
 _UNREAD: Final[dict[str, SpotKind]] = {
-    **{"txbxContent": "box", "drawing": "picture", "pict": "picture", "object": "object"},
+    **{"drawing": "picture", "pict": "picture", "object": "object"},
     **{"footnoteReference": "note", "endnoteReference": "note", "oMath": "formula"},
 }
 """What may say something that is not read, and what it is called."""
 NOTE: Final = "注："
 """How a paper begins a note."""
+BOX: Final = "文本框："
+"""How what stands in a box begins."""
 MOST_NOTES: Final = 500
 """Maximum notes of one document that are read."""
 MOST_REPEATED: Final = 60
@@ -86,10 +99,12 @@ class _Reader:
         self._now: list[SpotKind] = []
         """Those of the paragraph that is being read."""
         self._notes = dict(_notes(document))
+        self._edges = list(_edges(document))
+        """What the head and foot of pages say."""
         self._marked: list[str] = []
-        """What the notes of the paragraph say that is being read."""
+        """What the notes and boxes of the paragraph say that is being read."""
         self._waiting: list[str] = []
-        """Notes that are to be said behind the next whole sentence."""
+        """Notes and boxes that are to be said behind the next whole sentence."""
         self._near = ""
         """How the last paragraph began that says something."""
         self._tables = 0
@@ -111,13 +126,21 @@ class _Reader:
 
     def all(self, body: Any) -> Iterator[Line]:
         """The lines of the document."""
-        yield from self.blocks(body)
-        yield from self._noted()
+        lines = [*self.blocks(body), *self._noted()]
+        said = "".join("".join(line.text.split()) for line in lines)
+        for words in self._edges:
+            if "".join(words.split()) in said:
+                continue
+            if DOCUMENT_NUMBER.fullmatch(narrow(words)):
+                yield Line(words, whole=True)
+            else:
+                self._beside.append(("header", words[:NEAR]))
+        yield from lines
 
     def _noted(self) -> Iterator[Line]:
         """The notes that wait."""
         waiting, self._waiting = self._waiting, []
-        yield from (Line(f"{NOTE}{note}", whole=True) for note in waiting)
+        yield from (Line(words, whole=True) for words in waiting)
 
     def blocks(self, parent: Any) -> Iterator[Line]:
         for node in parent:
@@ -180,7 +203,8 @@ class _Reader:
                 if merged is None:
                     above.pop(column, None)
                 elif merged.get(_w("val"), "continue") == "restart":
-                    above[column] = said[:MOST_REPEATED]
+                    long = len(said) > MOST_REPEATED
+                    above[column] = f"{said[:MOST_REPEATED]}…" if long else said
                 else:
                     # On paper the cell above reaches down to here.
                     said = said or above.get(column, "")
@@ -211,9 +235,7 @@ class _Reader:
         self._waiting += self._marked
         if words := " ".join(said.split()):
             self._near = words[:NEAR]
-        # A box is drawn, and often drawn twice.
-        kinds = dict.fromkeys("box" if "box" in self._now else kind for kind in self._now)
-        self._beside += [(kind, self._near) for kind in kinds]
+        self._beside += [(kind, self._near) for kind in dict.fromkeys(self._now)]
         return said
 
     def _unshown(self, paragraph: Any) -> bool:
@@ -232,11 +254,11 @@ class _Reader:
         for child in node:
             name = _local(child)
             if (note := self._notes.get((name, child.get(_w("id"), "")))) is not None:
-                self._marked.append(note)
-            elif name in _UNREAD:
+                self._marked.append(f"{NOTE}{note}")
+            elif name in _UNREAD and not (_boxed(child) and not _pictured(child)):
                 self._now.append(_UNREAD[name])
-                if _boxed(child):
-                    self._now.append("box")
+            if name == "txbxContent" and (boxed := self._box(child)):
+                self._marked.append(f"{BOX}{boxed}")
             if name in _UNSAID or name in ("pPr", "rPr", "sdtPr"):
                 continue
             if name == "p":  # in a box beside the text
@@ -250,6 +272,16 @@ class _Reader:
                 yield sign
             elif len(child):
                 yield from self._parts(child, paragraph)
+
+    def _box(self, box: Any) -> str:
+        """What a box says; a box within it is said by itself."""
+        said = [
+            self._numbers.of(paragraph) + words
+            for paragraph in box.iter(_w("p"))
+            if next(_boxes(paragraph)) is box
+            and (words := " ".join(self._said(paragraph).split()))
+        ]
+        return " ".join(said)
 
     def _sign(self, name: str, node: Any) -> str:
         match name:
@@ -309,12 +341,33 @@ def _notes(document: WordDocument) -> Iterator[tuple[tuple[str, str], str]]:
                 yield (f"{kind}Reference", note.get(_w("id"), "")), words
 
 
-def _plainly(paragraph: Any) -> str:
-    """What a note's paragraph says, all changes accepted."""
+def _edges(document: WordDocument) -> Iterator[str]:
+    """What the head and foot of pages say but the pages' numbers, each once."""
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.oxml import parse_xml
+
+    found: dict[str, None] = {}
+    for related in document.part.rels.values():
+        if related.is_external or related.reltype not in (
+            RELATIONSHIP_TYPE.HEADER,
+            RELATIONSHIP_TYPE.FOOTER,
+        ):
+            continue
+        for paragraph in parse_xml(related.target_part.blob).iter(_w("p")):
+            words = _plainly(paragraph, boxed=True)
+            if re.search(r"[^\W\d_]", words) and not page_number(words):
+                found[words] = None
+    yield from found
+
+
+def _plainly(paragraph: Any, *, boxed: bool = False) -> str:
+    """What a paragraph of another part says, all changes accepted; with what boxes in it say, if
+    that is asked."""
+    unsaid = {*_UNSAID} - ({"txbxContent"} if boxed else set())
     said = (
         node.text or ""
         for node in paragraph.iter(_w("t"))
-        if not any(_local(one) in _UNSAID for one in node.iterancestors())
+        if not any(_local(one) in unsaid for one in node.iterancestors())
     )
     return " ".join("".join(said).split())
 
@@ -337,6 +390,16 @@ def _say(text: Any) -> bool:
 def _boxed(node: Any) -> bool:
     """Whether a drawing holds a box with words."""
     return next(node.iter(_w("txbxContent")), None) is not None
+
+
+def _pictured(node: Any) -> bool:
+    """Whether a drawing holds a picture."""
+    return any(_local(one) in ("blip", "imagedata") for one in node.iter())
+
+
+def _boxes(node: Any) -> Iterator[Any]:
+    """The boxes that something stands in, the innermost first."""
+    return (one for one in node.iterancestors() if _local(one) == "txbxContent")
 
 
 def _gallery(control: Any) -> str:

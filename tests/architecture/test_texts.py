@@ -13,6 +13,7 @@ from string import Formatter
 from typing import Final, get_args
 
 from answers.alarms import TOPICS
+from answers.aspects import aspects
 from answers.explaining import Verdict
 from answers.premises import premises
 from answers.reading import Unreadable
@@ -116,6 +117,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "alarm.child.{}": TOPICS,
     "alarm.friend.{}": TOPICS,
     "alarm.pupil.{}": TOPICS,
+    "ask.aspect.{}": tuple(aspects()),
     "ask.premise.{}": tuple(premise.key for premise in premises()),
     "ask.sum.rank_{}": ("subject", "overall"),
     "ask.topic.{}": tuple(k for k, one in common_topics().items() if one.documented),

@@ -309,14 +309,69 @@ def test_an_unknown_sign_is_a_doubt() -> None:
     assert "left_out" in of(paragraph("一、时间"), paragraph("每天", sign)).doubts
 
 
-def test_what_stands_beside_the_text_is_a_doubt() -> None:
-    box = (
-        "<w:r><w:pict><w:txbxContent><w:p><w:r><w:t>框里的话</w:t></w:r></w:p>"
-        "</w:txbxContent></w:pict></w:r>"
+BOX = "<w:txbxContent><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:txbxContent>"
+MC = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+
+
+def test_a_box_is_read_behind_its_paragraph_once() -> None:
+    inner = BOX.format("另须附证明。")
+    box = BOX.format("超过的取消资格。").replace("</w:p>", f"<w:r>{inner}</w:r></w:p>")
+    drawn = (
+        f"<w:r><mc:AlternateContent {MC}><mc:Choice><w:drawing>{box}</w:drawing></mc:Choice>"
+        f"<mc:Fallback><w:pict>{box}</w:pict></mc:Fallback></mc:AlternateContent></w:r>"
     )
-    document = of(paragraph("一、时间"), paragraph("每天。", box))
-    assert sections(document) == {"一": "一、时间\n每天。"}
-    assert "parts" in document.doubts
+    document = of(
+        paragraph("一、请假"),
+        paragraph("请假不超过3次。", drawn),
+        paragraph("二、交通"),
+        paragraph("自行前往。"),
+    )
+    assert sections(document) == {
+        "一": "一、请假\n请假不超过3次。\n文本框：另须附证明。\n文本框：超过的取消资格。",
+        "二": "二、交通\n自行前往。",
+    }
+    assert "parts" not in document.doubts
+
+
+def test_a_picture_is_a_doubt() -> None:
+    document = of(paragraph("一、时间"), paragraph("每天。", "<w:r><w:drawing/></w:r>"))
+    assert [(spot.kind, spot.at) for spot in document.spots] == [("picture", "每天。")]
+
+
+def headed(first: str, running: str) -> Document:
+    """A document with something at the head of its first page and of the others."""
+    made = new_word()
+    page = made.sections[0]
+    page.different_first_page_header_footer = True
+    page.first_page_header.paragraphs[0].text = first
+    page.header.paragraphs[0].text = running
+    page.footer.paragraphs[0].text = "第 1 页 共 3 页"
+    for words in ("关于补充规定的通知", "一、请假", "请假不超过3次。"):
+        made.add_paragraph(words)
+    return read(saved(made), "a.docx")
+
+
+def test_the_number_at_the_head_of_a_page_is_read() -> None:
+    document = headed("晋科协发〔2026〕12号", "关于补充规定的通知")
+    assert sections(document)["文号"] == "晋科协发〔2026〕12号"
+    assert document.title == "关于补充规定的通知"
+    assert "parts" not in document.doubts
+
+
+def test_a_box_at_the_head_of_a_page_is_looked_into() -> None:
+    made = new_word()
+    made.add_paragraph("请假不超过3次。")
+    head = made.sections[0].header.paragraphs[0]
+    head._p.append(
+        parse_xml(f"<w:r {W}><w:pict>{BOX.format('苏青科函〔2021〕21号')}</w:pict></w:r>")
+    )
+    assert sections(read(saved(made), "a.docx"))["文号"] == "苏青科函〔2021〕21号"
+
+
+def test_other_words_at_the_head_of_pages_are_told() -> None:
+    document = headed("", "内部资料")
+    assert "内部资料" not in "".join(one.text for one in document.passages)
+    assert [(spot.kind, spot.at) for spot in document.spots] == [("header", "内部资料")]
 
 
 NOTES = (
@@ -376,3 +431,16 @@ def test_rows_of_a_table_within_a_cell_stay_apart() -> None:
     cell = f"<w:tc>{paragraph('这里')}</w:tc>".replace(f" {W}", "")
     document = of(paragraph("一、安排"), outer.replace(cell, f"<w:tc>{inner}<w:p/></w:tc>"))
     assert "面试 | 数学 5日；物理 6日" in document.passages[-1].text
+
+
+def test_a_cell_that_is_cut_where_it_is_said_again_shows_it() -> None:
+    long = "全体学员须在每次活动之后的七天之内写好成长日志，" * 4
+    merged = table((long, "数学"), ("", "物理"))
+    for at, value in (("restart", long), ("continue", "")):
+        cell = f"<w:tc>{paragraph(value)}</w:tc>".replace(f" {W}", "")
+        span = f'<w:tcPr><w:vMerge w:val="{at}"/></w:tcPr>'
+        assert cell in merged
+        merged = merged.replace(cell, cell.replace("<w:tc>", f"<w:tc>{span}"))
+    said = of(paragraph("一、日志"), merged).passages[-1].text.splitlines()
+    assert said[1] == f"{long} | 数学"
+    assert said[2] == f"{long[:60]}… | 物理"
