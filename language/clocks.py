@@ -11,9 +11,14 @@ from language.numerals import HAN, WHOLE, count
 
 PartOfDay = Literal["morning", "noon", "afternoon", "evening"]
 
+WORKING = (
+    "(?:[做干弄搞整学写忙看聊讲测调跑算练搭听读开待养谈唠改画焊磨肝熬卷拼剪拍守数挖洗配推录泡刷背]"
+    "|忙[活乎]|折腾|鼓捣|捣鼓|琢磨|讨论|观察|测量|采集|工作|持续)"
+)
+"""What somebody does until some hour."""
 # 10点做到12点, 七点开始一直测到九点
 TO = (
-    r" (?:(?:开始|起)? (?:一?直)?(?:[做干弄搞整学写忙看聊讲测调跑算练搭听读开待]了?)?[到至]"
+    rf" (?:(?:开始|起)? (?:一?直)?(?:{WORKING}了?)?[到至]"
     r"|[-~–—]{1,2}|\b(?:to|until|till)\b) "
 )
 
@@ -38,10 +43,10 @@ _SHORT = (
 )
 _PART_WORDS: dict[PartOfDay, str] = {
     "morning": rf"早上|早晨|清晨|清早|一早|凌晨|上午|[头上前]晌(?!午)|上昼|上半天"
-    rf"|早(?=自习)|{_SHORT}[早晨]|\bmorning\b",
+    rf"|前半天|上半日|朝早|早浪向?|早(?=自习)|{_SHORT}[早晨]|\bmorning\b",
     "noon": r"中午|正午|晌午|\bnoon\b",
-    "afternoon": r"下午|午后|后半?晌|[下过]晌(?!午)|下昼|下半天|\bafternoon\b",
-    "evening": rf"晚上|晚间|傍晚|夜里|夜晚|深夜|[擦傍晚夜]黑|整晚|晚(?=自习)|{_SHORT}[晚夜]"
+    "afternoon": r"下午|午后|后半?晌|[下过]晌(?!午)|下昼|[下后]半天|下半日|\bafternoon\b",
+    "evening": rf"晚上|晚间|傍晚|夜里|夜晚|深夜|[擦傍晚夜挨]黑|晚[夕头]|夜里?[头向]|前半夜|整晚|晚(?=自习)|{_SHORT}[晚夜]"
     r"|(?:(?<=[今昨前]儿)|(?<=[今昨前]儿个))黑[了咧]"
     r"|\b(?:evening|night)\b|(?<=\bto)night\b",
 }
@@ -97,6 +102,7 @@ def _short_of(part: PartOfDay | Literal["night"] | None, hour: str, minutes: str
     return time(*divmod(total, 60))
 
 
+_NO_DATE = r"(?:(?:1[3-9]|2[0-3])\.|\d\d?\.(?:00|3[2-9]|[45]\d))"
 _CLOCKS = Phrases[time](
     (r"(?<![\d:.])(\d\d?)(?: [:.] (\d\d))? ([ap])\.?m\b\.?", _half_day),
     # The first of 2-4pm and 7 to 8:30 pm, where the second says for both what they are.
@@ -105,6 +111,13 @@ _CLOCKS = Phrases[time](
         lambda _, *said: _first_of_two(*said),
     ),
     (r"(?<![\d:.])(\d\d?) : (\d\d)(?::\d\d)?(?![\d:])", _clock),
+    # 14.00-15.30, where it can be no days and nothing is measured
+    (
+        rf"(?<![\d:.])(?={_NO_DATE}|\d\d?\.\d\d [-~到至] {_NO_DATE})(\d\d?)\.([0-5]\d)"
+        r"(?= [-~到至] \d\d?\.[0-5]\d(?![\d.]| [a-z%℃度伏欧毫微厘克米个]))",
+        _clock,
+    ),
+    (r"(?<=\.\d\d[-~到至])(\d\d?)\.([0-5]\d)(?![\d.])", _clock),
     (r"half_past_<n>", lambda part, hour: _clock(part, hour, "30")),
     (r"<n> o['’]clock\b", _clock),
     (r"<i> [点时] 半", lambda part, hour: _clock(part, hour, "30")),
@@ -125,7 +138,7 @@ _CLOCKS = Phrases[time](
 NEXT_HOURS = (_PARTS.next, _CLOCKS.next)
 
 # 6:50起来看书看到7:30, 十点半写python写到零点一刻: what was done may be told in between.
-_TO = compiled(rf"{TO}| [^,。;:!?、\d]{{1,10}}[做干弄搞整学写忙看聊讲测调跑算练搭听读开待]了?到 ")
+_TO = compiled(rf"{TO}| [^,。;:!?、\d]{{1,10}}{WORKING}了?到 ")
 _BLANK = compiled(" ")
 _ABOUT = compiled("(?: (?:左右|前后|多钟?|许))?+")
 

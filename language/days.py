@@ -244,12 +244,22 @@ _DAYS_IN = {"天": 1, "day": 1, "周": 7, "星期": 7, "礼拜": 7, "week": 7}
 _MINUTES_IN = {"分钟": 1, "minute": 1, "刻钟": 15, "小时": 60, "钟头": 60, "hour": 60}
 _FESTIVAL_TABLE = """
     元旦 1-1, 情人节 2-14, 女生节 3-7, 三八妇女节 3-8, 三八节 3-8, 妇女节 3-8, 植树节 3-12,
-    愚人节 4-1, 五一 5-1, 劳动节 5-1, 青年节 5-4, 六一 6-1, 儿童节 6-1,
+    消费者权益日 3-15, 世界水日 3-22, 愚人节 4-1, 地球日 4-22, 世界读书日 4-23, 航天日 4-24,
+    环境日 6-5, 九一八 9-18, 烈士纪念日 9-30, 万圣夜 10-31, 记者节 11-8, 消防日 11-9, 公祭日 12-13, 五一 5-1, 劳动节 5-1, 青年节 5-4, 六一 6-1, 儿童节 6-1,
     建党节 7-1, 建军节 8-1, 教师节 9-10, 国庆 10-1, 万圣节 10-31, 光棍节 11-11,
     双十一 11-11, 双11 11-11, 双十二 12-12, 双12 12-12,
     平安夜 12-24, 圣诞 12-25, new year's day 1-1, national day 10-1, christmas 12-25
 """
 _FESTIVALS = dict(row.strip().rsplit(" ", 1) for row in _FESTIVAL_TABLE.split(","))
+
+
+# Months, and which of their weekdays: the second Sunday of May.
+_MOVING = {
+    "母亲节": (5, 2, 6),
+    "父亲节": (6, 3, 6),
+    "感恩节": (11, 4, 3),
+    "thanksgiving": (11, 4, 3),
+}
 
 
 def _shifted(now: datetime, days: int) -> date:
@@ -383,6 +393,16 @@ def _festival(now: datetime, nearby: str | None, name: str, *away: str | None) -
     return _away(day, *away)
 
 
+def _moving_feast(now: datetime, nearby: str | None, name: str, *away: str | None) -> date:
+    month, nth, weekday = _MOVING[name]
+
+    def in_year(year: int) -> date:
+        first = date(year, month, 1)
+        return first + timedelta((weekday - first.weekday()) % 7 + 7 * (nth - 1))
+
+    return _away(_latest(now, nearby, in_year), *away)
+
+
 def _feast(now: datetime, nearby: str | None, name: str, *away: str | None) -> date:
     return _away(_latest(now, nearby, partial(lunar.feast, name=name)), *away)
 
@@ -480,6 +500,9 @@ _ENGLISH_DAY = (
 # 15号楼 and 3.5小时 are no dates.
 _HOUSE = "[楼馆线厅门室院机选实桌]"
 _UNMEASURED = r"(?![-\d./]| (?:[%a-z次个点时小分度倍米克元秒篇页天周年人]))"
+# 14.00 is an hour.
+_DOTTED_HOUR = r"(?:1[3-9]|2\d|\d\d?(?=\.00))\.\d\d(?!\d)"
+_MONTH_AND_DAY = rf"(?!{_DOTTED_HOUR})(\d\d?)[./](\d\d?)"
 _ENGLISH_MONTH = (
     r"\b(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
@@ -541,12 +564,13 @@ _DAYS = Phrases[date](
     (rf"{_OF_YEAR}(国庆|五一|元旦){_OF_FEAST}(?={WHOLE} [日号]){_DAY}", _of_festival),
     (r"(?<![\d.])(\d{4})()(?:[-/.]|_)(\d\d?)(?:[-/.]|_)(\d\d?)(?!\d)", _in_year),
     (r"(?<!\d)(\d{4})()(\d\d)(\d\d)(?!\d)", _in_year),
-    (rf"(?<![\d./-])()()(\d\d?)[-/.](\d\d?)(?: [日号]|{_UNMEASURED})", _in_year),
+    (rf"(?<![\d./-])()()(?!{_DOTTED_HOUR})(\d\d?)[-/.](\d\d?)(?: [日号]|{_UNMEASURED})", _in_year),
     (
         rf"(?:([今去前明])年的?)?({'|'.join(_FESTIVALS)})节?(?:当天)?"
         rf"(?!{_OF_FEAST}{WHOLE} [日号]){_AWAY}(?![班路中])",
         _festival,
     ),
+    (rf"{_OF_YEAR}({'|'.join(_MOVING)})(?:当天|day)?{_AWAY}(?![班路中])", _moving_feast),
     (rf"{_OF_YEAR}({'|'.join(lunar.FEASTS)})节?(?:当天)?{_AWAY}(?![班路中前假粥蒜])", _feast),
     (rf"{_OF_YEAR}({_TERMS})节?(?:当天)?{_AWAY}(?![班路中前假上])", _term),
     (
@@ -585,7 +609,7 @@ _LISTS = Phrases[tuple[date, ...]](
         _american_list,
     ),
     (
-        rf"(?<![\d./-])(\d\d?)[./](\d\d?) (?:[-~–—]|[到至]) (\d\d?)[./](\d\d?)"
+        rf"(?<![\d./-]){_MONTH_AND_DAY} (?:[-~–—]|[到至]) {_MONTH_AND_DAY}"
         rf"(?: [日号]|{_UNMEASURED})",
         _date_span,
     ),

@@ -146,6 +146,7 @@ _AND = r" (?:[零又]|(?<=[a-z]),|另外?|外?加|\band\b)? "
 # 两小时二十 ends there; 一小时二十个样品 and 一小时二十来分钟 go on.
 _ENDS = r"(?! [\d:零一二三四五六七八九十百千几点个人次名篇道页组张份条只种支号样多来余分])"
 _LENGTHS = Phrases[int](
+    (r"\b(?:an|one)_hour_and_(a|three)_quarters?\b", lambda n: 75 if n == "a" else 105),
     (rf"<n> (?:个半 (?:小时|钟头|钟)|{_HOUR} (?:半(?![个天])|and_a_half\b))", _hours_and_half),
     (r"<n> 个 半\s+(?:小时|钟头|钟)", _hours_and_half),
     (rf"(\d++)\s+\. (\d++) {_HOUR}", lambda whole, part: _hours(f"{whole}.{part}")),

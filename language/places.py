@@ -81,7 +81,7 @@ _CALL_ENDS = compiled(
 )
 _WAS_NOT_AT = compiled(r"(?:(?:没有?|不得?|未)(?:[去在到来]了?)?|不是[在去]?) $")
 _GAP_BEFORE = compiled(r"(?:\A|[\s,。;:!、天午日号晚])$")
-_GAP_AFTER = compiled(rf"[上里]?(?:$|[\s,。;:!、]|了? (?:\d|{HAN})++ (?:个|小时|分|刻|h|min))")
+_GAP_AFTER = compiled(rf"里(?!面?的)|[上里]?(?:$|[\s,。;:!、]|了? (?:\d|{HAN})++ (?:个|小时|分|刻|h|min))")
 _WITHIN = compiled(r"[里上中](?![课午传海学])")
 _AT = compiled(
     r"(?<![正现存实所内没不])在(?!线(?!上))|搁(?!置)"

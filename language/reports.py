@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 from language.activities import ACTIVITY, LEISURE
 from language.acts import tells_of_an_act
 from language.belonging import own_days
 from language.callings import FAMILIAR
-from language.clocks import NEXT_HOURS, SaidHours, backwards, each_hours, hours_at
+from language.clocks import NEXT_HOURS, WORKING, SaidHours, backwards, each_hours, hours_at
 from language.days import SaidDays, begins, each_day
 from language.grammar import LIMIT, any_of, before, compiled, skip
 from language.lengths import Length, each_length
 from language.names import SURNAME, TITLE, without_absent
-from language.numerals import fold, readable
+from language.numerals import HAN, fold, readable
+from language.slips import by_sound
 
 
 def looks_like_session(text: str, now: datetime | None = None) -> bool:
@@ -34,6 +35,8 @@ def looks_like_session(text: str, now: datetime | None = None) -> bool:
             told = _without_refused(told)
             if _NOT_DONE.search(told) or not _tells_of_an_act_done(told):
                 return False
+            if _tells(told, now) == "done":
+                return True
     return _tells(_without_called_off(plain, told), now) == "done"
 
 
@@ -66,18 +69,26 @@ def looks_like_plan(text: str, now: datetime) -> bool:
 
 
 def as_meant(plain: str, now: datetime) -> str:
-    """The text without hours that end before they begin, without what is taken back at once
-    (2小时，不对，3小时), and with 每次 as 每天 where several days are named. Blanks fill the gaps,
-    so that every place stays the same."""
+    """The text with slips of the ear put right, without hours that end before they begin, without
+    what is taken back at once (2小时，不对，3小时), and with 每次 as 每天 where several days are named.
+    Blanks fill the gaps, so that every place stays the same."""
+    plain = by_sound(plain)
+    if now.hour < _STILL_UP and _TOLD_AS_DONE.search(plain):
+        # Who is still up past midnight calls the day before today.
+        plain = _TODAY.sub("昨", plain)
     for start, end in backwards(plain):
         plain = f"{plain[:start]}{' ' * (end - start)}{plain[end:]}"
     if _TAKEN_BACK.search(plain) or "不是" in plain:
         plain = _taken_back(plain, list(each_day(plain, now)))
         plain = _taken_back(plain, list(each_length(plain)))
         plain = _taken_back(plain, list(each_hours(plain)))
-    if "每次" in plain and len({day for said in each_day(plain, now) for day in said.days}) > 1:
-        plain = plain.replace("每次", "每天")
+    if _EACH_TIME.search(plain) and len(_days_named(plain, now)) > 1:
+        plain = _EACH_TIME.sub("每天", plain)
     return plain
+
+
+def _days_named(plain: str, now: datetime) -> set[date]:
+    return {day for said in each_day(plain, now) for day in said.days}
 
 
 _Phrase = SaidDays | Length | SaidHours
@@ -165,6 +176,7 @@ def _report(text: str) -> str:
 
 
 def _tells(plain: str, now: datetime) -> str:
+    plain = _AFTER_OTHER_THINGS.sub(",", plain)
     days = list(each_day(plain, now))
     lengths = list(each_length(plain))
     own = own_days(plain, days)
@@ -230,11 +242,14 @@ def _clause(words: str, length: Length) -> str:
 # day, so that 29 February is a date.
 _ANY_TIME = datetime(8984, 2, 29, 23, 59, tzinfo=UTC)
 
+_STILL_UP = 4
+_TODAY = compiled("今(?=[天日晚晨早夜儿])")
+_EACH_TIME = compiled(rf"每[次回趟]|(?<![这那上下第])一[次回趟](?= (?:\d|半|{HAN}))")
 _ACTIVITY = compiled(ACTIVITY)
 _LEISURE = compiled(LEISURE)
 # Of 10点做到12点 the verb stands within the hours.
 _WENT_ON = compiled(
-    r"[点半刻\d][^,。;:!?\d]{0,10}?[做干弄搞学写看聊讲测调跑算练搭听读]"
+    rf"[点半刻\d][^,。;:!?\d]{{0,10}}?{WORKING}"
     r"了?到 (?:[早晚]上|[上下中]午|傍晚|凌晨|深夜|半夜)? [\d零半一二三四五六七八九十]"
 )
 _ANY_ACT = compiled(
@@ -244,6 +259,11 @@ _OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:
 _DID_FOR = compiled(r"[一-鿿]了\s+的?[一-鿿]{2}")
 _HALF_A_DAY = compiled(r"[了一整]个?(?:上午|下午|晚上|早上)")
 _WEARY = compiled("累|困|哈哈|天气")
+# 做完作业之后去实验室
+_AFTER_OTHER_THINGS = compiled(
+    r"[做写上吃打考补交][了完][^,。;\s]{0,4}?(?:作业|卷子|试卷|补习班|补课|考试|饭|球|操)"
+    r"(?:[之以]?后|就|再|又|(?=[去来回在跟和到]))"
+)
 _CLAUSES = re.compile(r"[,。;!]|(?<=[一-鿿\d])\s+(?=[一-鿿\d])|(?<=了)\s")
 _WHEN = "(?:[今昨前]天|[今昨]晚|上?周[一二三四五六日天])"
 # What somebody else did while I was not there.
@@ -251,6 +271,7 @@ _OTHERS_ACT = compiled(
     rf"^\s*{_WHEN}?(?:他们?|她们?|同[学桌]们?|别人|大家|人家|其他人|组[长员]|后来他)"
 )
 _PERFECT = compiled(r"[一-鿿][了完过到]|[做读看写听跑测开]的")
+_TOLD_AS_DONE = compiled(r"[一-鿿](?:[了完过]|到(?=现在|刚才|半夜|凌晨)|到 [\d零一两三四五六七八九十]+[点:])|小时|分钟")
 # A lesson that was missed, and what was moved to the day on which it was done.
 _LESSONS = any_of("""
     [早晚]?自习 (?:体育|语文|数学|英语|物理|化学|生物|历史|地理|政治|音乐|美术|信息)课 早操 课间操
@@ -276,7 +297,7 @@ _INSTEAD = compiled(
 # Not 是2小时，不是3小时, which says the first.
 _TAKEN_BACK = compiled(
     r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|(?<=\s)不是(?=\s)"
-    r"|[啊哦噢呃额嗯诶哎]+[,、]?不(?:是|(?=[\s,、]))|[啊哦噢呃额嗯诶哎]*不对|[说写打记]错了?|更正|口误"
+    r"|[啊哦噢呃额嗯诶哎]+[,、]?不(?:是|(?=[\s,、]))|[啊哦噢呃额嗯诶哎]*不对|[说写打记]错了?|更正|口误|(?<=[\s,、…])不(?=[\s,、])"
     r"|[吧嗯呃啊]+[,、]?对(?![于面比照称着])|\b(?:no_wait|wait_no|i_mean)\b)[\s,.…。、]*)+(?:应该)?[是:]?\s*"
 )
 _WITH = compiled(r"(?:[和跟与同]|应该)? ")
@@ -289,10 +310,11 @@ _DID = compiled(
 _I_DID = compiled(
     r"(?:我们?|俺)[^,。;]{0,8}[一-鿿][了过完][^,。;]{0,6}[一-鿿a-z]{2}|\b(?:i|we)_(?:\w+ed|went|took|gave)\b"
 )
-# 两天都在实验室
+_LABS = "(?:实验室|机房|实验楼|课题组)"
+# 两天都在实验室, 去王老师实验室待了一下午
 _IN_THE_LAB = compiled(
     r"(?:都|一直|[两三四]天|整天)(?:是|去了?|[待呆泡]|[待呆泡]?在了?)[^,。;!?]{0,6}?"
-    r"(?:实验室|机房|实验楼|课题组)里?[待呆泡]?[着了]? [,。!~]*$"
+    rf"{_LABS}里?[待呆泡]?[着了]? [,。!~]*$|[去在][^,。;!?]{{0,6}}?{_LABS}里?[待呆泡忙]了"
 )
 _OFF = (
     r"(?:(?:取消|改期|推迟)了?|(?:考察|组会|例会|讲座|实验|活动|采样|讨论|参观|比赛|课)[^,。;]{0,8}"
@@ -369,7 +391,7 @@ _PLAN = any_of(r"""
 # The records and their handling.
 _RECORDED = any_of(r"""
     日[志记] 提交 上传 够了 通过了[^,。]{0,6}记录
-    审[核批] 驳回 退回 撤回 删[除掉] 补[交写录] 每[次周月年学][^,。]*[次时天]
+    审[核批] 批了[^,。;\s]{0,6}(?:记录|材料|报告) 驳回 退回 撤回 删[除掉] 补[交写录] 每[次周月年学][^,。]*[次时天]
     [写记填报]错
     的(?:记录|[^,。;\s]{0,4}(?:时长|时间|日期|地点))[^,。;\s]{0,3}(?:错了|不对|有误)
     是[^,。]{1,6}(?:小时|分钟)[,]?不是

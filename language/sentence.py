@@ -175,8 +175,13 @@ def _at(moment: Moment, told: Time) -> Moment:
 
 def _of_each_day(plain: str, first: date, said: Sequence[SaidDays], told: Time) -> Moment | None:
     """The time of day on each of several days: 周一到周三上午; of 周一上午和周三 none is known."""
-    if told.several or told.unsure or len(said) != 1 or not told.begins:
+    if told.several or told.unsure or not told.begins:
         return None
+    if len(said) > 1:
+        # 昨天下午两小时 今天下午三小时
+        alike = {(one.moment.part, one.moment.start) for one in said if one.moment}
+        same = len(alike) == 1 and all(one.moment for one in said)
+        return Moment(first, told.start, told.part) if same and alike != {(None, None)} else None
     at, end = told.begins[-1], said[0].end
     last = hours_at(plain, at)
     if last is None or (last[1] < end if at < end else not _EACH_TIME.fullmatch(plain, end, at)):
