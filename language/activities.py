@@ -14,6 +14,8 @@ ACTIVITY = any_of(r"""
     解剖 提取 合成 养[了细] 种[了植] 配[了制溶] 电泳 用显微镜 \bPCR\b
     \b(?:did|done|made|built|wrote|read|attend(?:ed)?|visit(?:ed)?|discuss(?:ed|ion)?)\b
     \b(?:stud(?:y|ied)|learn(?:ed|t)|listen(?:ed)?|measured|work(?:ed)?|met|practi[sc]ed)\b
+    \bhad_an?_(?:\w+_)?(?:zoom|call|meeting|talk|discussion|session|chat|class)\b
+    \b(?:was|were|spent)_(?:[\w.]+_){0,5}?(?!going|waiting|playing|sleeping|shopping|doing_nothing)[a-z]{3,}ing\b
     \b(?:analy[sz]ed|observed|coded|experiments?|lecture|seminar|workshop|meeting|training)\b
 """)
 LEISURE = any_of(r"""
@@ -27,5 +29,5 @@ LEISURE = any_of(r"""
     钓鱼 打牌 麻将 遛 直播
     睡 吃 做饭 洗澡 理发 打扫 做家务 作业 逛 购物 旅游 骑车 坐车 坐[高地]铁 开车 堵 排队
     下雨 停电 发呆 休息 发烧 打针 看病 做核酸
-    \b(?:slept|ate|played|shopping|movie|football|basketball)\b
+    \b(?:waiting|playing|sleeping|gaming|slept|ate|played|shopping|movie|football|basketball)\b
 """)

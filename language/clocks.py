@@ -42,13 +42,13 @@ _SHORT = (
     rf"|(?<=[\d号日一二三四五六天]\s)(?=.(?:[\s,]|$))|(?=.(?!一) {WHOLE} [点:时]))"
 )
 _PART_WORDS: dict[PartOfDay, str] = {
-    "morning": rf"早上|早晨|清晨|清早|一早|凌晨|上午|[头上前]晌(?!午)|上昼|上半天"
-    rf"|前半天|上半日|朝早|早浪向?|早(?=自习)|{_SHORT}[早晨]|\bmorning\b",
+    "morning": rf"早上|早晨|清晨|清早|一早|凌晨|上午|[头上前]半?晌(?!午)|上昼|上半天"
+    rf"|前半天|上半日|朝早|早浪向?|早(?=自习)|(?<=天)早(?=\Z)|{_SHORT}[早晨]|\bmorning\b",
     "noon": r"中午|正午|晌午|\bnoon\b",
-    "afternoon": r"下午|午后|后半?晌|[下过]晌(?!午)|下昼|[下后]半天|下半日|\bafternoon\b",
-    "evening": rf"晚上|晚间|傍晚|夜里|夜晚|深夜|[擦傍晚夜挨]黑|晚[夕头]|夜里?[头向]|前半夜|整晚|晚(?=自习)|{_SHORT}[晚夜]"
+    "afternoon": r"下午|午后|后半?晌|[下过]半?晌(?!午)|下昼|[下后]半天|下半日|\bafternoon\b",
+    "evening": rf"晚上|晚间|傍晚|夜里|夜晚|深夜|[擦傍晚夜挨]黑|晚[夕头]|夜里?[头向]|前半夜|整晚|晚(?=自习)|(?<=天)晚(?=\Z)|{_SHORT}[晚夜]"
     r"|(?:(?<=[今昨前]儿)|(?<=[今昨前]儿个))黑[了咧]"
-    r"|\b(?:evening|night)\b|(?<=\bto)night\b",
+    r"|\b(?:evening|night|nite)\b|(?<=\bto)ni(?:ght|te)\b",
 }
 PART_SAID: dict[PartOfDay, str] = {
     "morning": "上午",
@@ -102,6 +102,7 @@ def _short_of(part: PartOfDay | Literal["night"] | None, hour: str, minutes: str
     return time(*divmod(total, 60))
 
 
+_GOES_ON = r"(?= (?:$|[,.;!]|(?:i|we|at|in|with|on)\b))"
 _NO_DATE = r"(?:(?:1[3-9]|2[0-3])\.|\d\d?\.(?:00|3[2-9]|[45]\d))"
 _CLOCKS = Phrases[time](
     (r"(?<![\d:.])(\d\d?)(?: [:.] (\d\d))? ([ap])\.?m\b\.?", _half_day),
@@ -131,6 +132,10 @@ _CLOCKS = Phrases[time](
         r"(?![儿也没不建体收感心意问想]|都(?![在做待呆去上听学写测练]))",
         _clock,
     ),
+    # from 2 to half past 3, from 2 to 4
+    (rf"\bfrom_(\d\d?)(?= to_(?:half_past_)?\d\d?{_GOES_ON})", _clock),
+    (rf"(?<=from\s\d\sto\s)(\d\d?){_GOES_ON}", _clock),
+    (rf"(?<=from\s\d\d\sto\s)(\d\d?){_GOES_ON}", _clock),
     # The first of 2-4点
     (rf"(?!一直)<i>(?={TO}{WHOLE} [点时])", _clock),
 )
@@ -140,7 +145,8 @@ NEXT_HOURS = (_PARTS.next, _CLOCKS.next)
 # 6:50起来看书看到7:30, 十点半写python写到零点一刻: what was done may be told in between.
 _TO = compiled(rf"{TO}| [^,。;:!?、\d]{{1,10}}{WORKING}了?到 ")
 _BLANK = compiled(" ")
-_ABOUT = compiled("(?: (?:左右|前后|多钟?|许))?+")
+_ABOUT = compiled("(?: (?:左右|前后|许))?+")
+_AND_MORE = compiled("(?<=[点时]) 多钟?(?![一-鿿]*[样组])")
 
 
 def hours_at(
@@ -156,6 +162,8 @@ def hours_at(
     if clock is None:
         return (Hours(part), end) if said else None
     start, end = clock
+    if past := _AND_MORE.match(text, end):
+        return Hours(part), past.end()  # 两点多 may be nearly three
     end = skip(_ABOUT, text, end)
     if start is None:
         return None, end

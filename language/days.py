@@ -187,7 +187,7 @@ def _moment(
         return Moment(day.date(), day.time())
     if day is None and weekday is not None:
         day = now.date() - timedelta((now.weekday() - weekday) % 7)
-    if day is None and hours is not None:
+    if day is None and hours is not None and (hours.part or hours.start):
         begun = (hours.start or _BEGINS[hours.part]) <= now.time()
         day = now.date() - timedelta(0 if begun else 1)
     if day is None or weekday not in (None, day.weekday()):
@@ -526,10 +526,11 @@ _R = "儿个?|个儿"
 _NEAR = {
     0: rf"本日|今朝(?!有)|今(?:[天日]|{_R}|(?=[早晚晨夜]))|(?<![一-鿿])今(?=\Z|[\s,。])|刚[才刚]"
     r"|刚(?=\Z|从|[一-鿿]{1,2}完|[和跟与同][^,。;]{2,10}完|下(?![雨雪单载架]))"
-    r"|\btoday\b|\bto(?=night)|\bjust_now\b|\bjin tian\b"
+    r"|今仔日|\btoday\b|\bto(?=ni(?:ght|te)\b)|\bjust_now\b|\bjin tian\b"
     r"|\bthis(?=_(?:morning|afternoon|evening))",
-    -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜]|\Z|[\s,。]))|夜(?:儿个?|个儿)|[寻琴]日(?![常志])"
-    r"|\bzuo tian\b|\byesterday\b|\blast(?=_night)",
+    -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜晏]|\Z|[\s,。]))|夜(?:儿个?|个儿)|夜来(?=[上下前后头晌])"
+    r"|[寻琴](?:日(?![常志])|(?=晚))"
+    r"|\bzuo tian\b|\b(?:yesterday|yday|ystd|yest)\b|\blast(?=_ni(?:ght|te)\b)",
     -2: rf"(?<![目之以当提从大])前(?:[天日]|{_R}|(?=[晚夜]))|\bthe_day_before_yesterday\b",
     1: r"(?<![说证表发声聪阐文])明(?:[天日]|儿个?|(?=[早晚晨夜]))|\btomorrow\b",
     2: r"(?<![之以今随午课])后[天日](?!性|免疫)",

@@ -137,7 +137,7 @@ def _hours_and_quarters(hours: str, quarters: str) -> int:
 # are four hours.
 _HOUR = (
     r"(?:个? (?:小 [时是]|小实(?!验)|钟头)|个钟|个点儿|xiao shi\b"
-    r"|(?<![a-z])(?:hours?|hrs?|h)(?![a-z])|-hours?\b)"
+    r"|(?<![a-z])(?:hours?|hrs?|h)(?![a-z])|个 (?:hours?|hrs?)(?![a-z])|-hours?\b)"
 )
 _MINUTE = (
     r"(?:分 [钟种]|分中(?![之的])|fen zhong\b|(?<![a-z])(?:minutes?|mins?)(?![a-z])|-minutes?\b)"

@@ -73,7 +73,7 @@ def as_meant(plain: str, now: datetime) -> str:
     what is taken back at once (2小时，不对，3小时), and with 每次 as 每天 where several days are named.
     Blanks fill the gaps, so that every place stays the same."""
     plain = by_sound(plain)
-    if now.hour < _STILL_UP and _TOLD_AS_DONE.search(plain):
+    if now.hour < STILL_UP_UNTIL and _TOLD_AS_DONE.search(plain):
         # Who is still up past midnight calls the day before today.
         plain = _TODAY.sub("昨", plain)
     for start, end in backwards(plain):
@@ -113,6 +113,10 @@ def _wrong_from(plain: str, wrong: _Phrase, right: _Phrase) -> int:
     if isinstance(wrong, SaidDays) and hours and hours[1] == right.end:
         starts = [start(plain, wrong.start) for start in NEXT_HOURS]
         return min(min(starts), wrong.end) if min(starts) < wrong.end else wrong.start
+    if isinstance(wrong, SaidHours) and isinstance(right, SaidHours) and not right.hours.part:
+        # 下午两点，哦不，三点 is in the afternoon all the same.
+        clock = NEXT_HOURS[1](plain, wrong.start)
+        return clock if clock < wrong.end else wrong.start
     return wrong.start
 
 
@@ -242,7 +246,7 @@ def _clause(words: str, length: Length) -> str:
 # day, so that 29 February is a date.
 _ANY_TIME = datetime(8984, 2, 29, 23, 59, tzinfo=UTC)
 
-_STILL_UP = 4
+STILL_UP_UNTIL = 4
 _TODAY = compiled("今(?=[天日晚晨早夜儿])")
 _EACH_TIME = compiled(rf"每[次回趟]|(?<![这那上下第])一[次回趟](?= (?:\d|半|{HAN}))")
 _ACTIVITY = compiled(ACTIVITY)
@@ -271,7 +275,9 @@ _OTHERS_ACT = compiled(
     rf"^\s*{_WHEN}?(?:他们?|她们?|同[学桌]们?|别人|大家|人家|其他人|组[长员]|后来他)"
 )
 _PERFECT = compiled(r"[一-鿿][了完过到]|[做读看写听跑测开]的")
-_TOLD_AS_DONE = compiled(r"[一-鿿](?:[了完过]|到(?=现在|刚才|半夜|凌晨)|到 [\d零一两三四五六七八九十]+[点:])|小时|分钟")
+_TOLD_AS_DONE = compiled(
+    rf"[一-鿿](?:[了完过]|到(?=现在|刚才|半夜|凌晨)|到 (?:\d|{HAN})+[点:])|小时|分钟"
+)
 # A lesson that was missed, and what was moved to the day on which it was done.
 _LESSONS = any_of("""
     [早晚]?自习 (?:体育|语文|数学|英语|物理|化学|生物|历史|地理|政治|音乐|美术|信息)课 早操 课间操
@@ -297,7 +303,8 @@ _INSTEAD = compiled(
 # Not 是2小时，不是3小时, which says the first.
 _TAKEN_BACK = compiled(
     r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|(?<=\s)不是(?=\s)"
-    r"|[啊哦噢呃额嗯诶哎]+[,、]?不(?:是|(?=[\s,、]))|[啊哦噢呃额嗯诶哎]*不对|[说写打记]错了?|更正|口误|(?<=[\s,、…])不(?=[\s,、])"
+    rf"|[啊哦噢呃额嗯诶哎]+[,、]?不(?:是|(?=[\s,、\d上这周昨今前]|{HAN}|$))"
+    r"|[啊哦噢呃额嗯诶哎]*不对|[说写打记]错了?|更正|口误|(?<=[\s,、…])不(?=[\s,、])"
     r"|[吧嗯呃啊]+[,、]?对(?![于面比照称着])|\b(?:no_wait|wait_no|i_mean)\b)[\s,.…。、]*)+(?:应该)?[是:]?\s*"
 )
 _WITH = compiled(r"(?:[和跟与同]|应该)? ")
