@@ -493,7 +493,7 @@ _WEEK = "(?:周|星期|礼拜)"
 # 补一下周二的 is not about next week.
 _WHICH = "(?:上++|(?<!一)下++|[这本])"
 # 周一起, 这周三次 and 周日志 are not about a weekday.
-_NAMED = r"([一二三四五六日天1-7])(?![起次个回篇遍份节场直般样定些共边程志记历常]|\d)"
+_NAMED = r"([一二三四五六日天1-7])(?![起次个回篇遍份节场直般样定些共边程志记历常]|\d(?!\d?(?:[:点时]|\.\d\d)))"
 _ENGLISH_DAY = (
     r"\b((?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tues?|wed|thu|thurs?|fri|sat|sun)\b\.?"
 )
@@ -512,6 +512,7 @@ _OF_YEAR = "(?:([今去前])年的?)?"
 _YEAR = rf"(?:(\d{{4}}|\d\d|{HAN}++)年|([今去前明])年的?)"
 # 国庆三号 is of the month that the festival is in.
 _OF_FEAST = "(?:节|放?假期?)? 的?"
+_ITS_DATE = rf"(?:(?:[农阴]历)?{HAN}{{1,2}}月初?{HAN}{{1,3}}的? )?"
 _AWAY = "(?:(?:[那当]天)?的?(?:([前后])([一两二三123])天|(第二|次)[天日]))?"
 # Rain and snow fall on other days too.
 _WEATHER = ("雨水", "小雪", "大雪", "小寒", "大寒", "小满", "白露", "小暑", "大暑")
@@ -559,6 +560,7 @@ _DAYS = Phrases[date](
     (rf"\b(last(?=_week)|this|next(?=_week))(?:_week)?_{_ENGLISH_DAY}", _in_week),
     (rf"{_ENGLISH_DAY}_(?:of_)?(last|this|next)_week\b", _week_after),
     (rf"\b(last|next)_{_ENGLISH_DAY}", _next_to),
+    (rf"{_OF_YEAR}{_ITS_DATE}({'|'.join(lunar.FEASTS)})节?(?:当天)?{_AWAY}(?![班路中前假粥蒜])", _feast),
     (rf"(?:{_YEAR} )?<i> 月份? 的?{_DAY}", _in_year),
     (rf"({_WHICH}|)(?:一?个)?月 的?{_DAY}", _in_month),
     (rf"(?<!第)()<i> (?:号(?!{_HOUSE})|日(?![程志记常龄]))", _in_month),
@@ -572,7 +574,6 @@ _DAYS = Phrases[date](
         _festival,
     ),
     (rf"{_OF_YEAR}({'|'.join(_MOVING)})(?:当天|day)?{_AWAY}(?![班路中])", _moving_feast),
-    (rf"{_OF_YEAR}({'|'.join(lunar.FEASTS)})节?(?:当天)?{_AWAY}(?![班路中前假粥蒜])", _feast),
     (rf"{_OF_YEAR}({_TERMS})节?(?:当天)?{_AWAY}(?![班路中前假上])", _term),
     (
         rf"{_OF_YEAR}(?:[农阴]历)?(大年|[正冬腊](?=月)|(?<=[农阴]历){HAN}{{1,2}}(?=月))月?"

@@ -122,6 +122,10 @@ def understand_session(
     minutes = _worked(length, taken_off) if length else None
     if not lengths and not taken_off and not several:
         minutes = told.minutes
+    each_time = _of_each_day(plain, days[0], said, told) if len(days) > 1 else None
+    if several and not minutes and each_time and each_time.start and len(lengths) == 1:
+        # 15号到17号晚上七点到八点
+        minutes = told.minutes if lengths[0].clocks and lengths[0].exact else None
     mentions = _meant(plain, present(plain, mentioned(plain, people)))
     place, where = place_of(plain, places)
     kind = kind_of(plain, kinds)
@@ -158,7 +162,7 @@ def understand_session(
         kind=kind,
         people=tuple(dict.fromkeys(mention.name for mention in mentions)),
         days=days if len(days) > 1 else (),
-        hours=_of_each_day(plain, days[0], said, told) if len(days) > 1 else None,
+        hours=each_time,
         doubt=doubt[0] if doubt else None,
         doubt_said=text[doubt[1].start : doubt[1].end] if doubt else None,
     )

@@ -2,6 +2,7 @@
 for 昨天下午. Each sign stays in its place, so that places in the text stay true."""
 
 import re
+from functools import lru_cache
 
 from language.grammar import compiled
 
@@ -34,6 +35,8 @@ _MEANT = [meant for _, meant in _ROWS]
 _SLIPS = compiled("|".join(f"({slip})" for slip, _ in _ROWS))
 
 
+# Whether it is a session and what it says are two questions about one sentence.
+@lru_cache(maxsize=16)
 def by_sound(plain: str) -> str:
     """The folded text with such slips put right."""
     return _SLIPS.sub(_put_right, plain)
