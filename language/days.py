@@ -227,7 +227,8 @@ _NOT_THEN = compiled(
 # 3.5, sat, 3点.
 _LOOSE = compiled(r"\d\d?[-./]\d\d?|\d{8}|[a-z]{3,4}\.?")
 _LOOSE_SPAN = compiled(r"\d\d?[./]\d\d?[^\d]+\d\d?[./]\d\d?")
-_CLAUSE = compiled(r"(?:\A|[,。;:!?、(]|[我在于从是]|\bon) $")
+# A little picture parts as a mark does.
+_CLAUSE = compiled(r"(?:\A|[,。;:!?、(]|[^\w\s一-鿿.%/+*=~$#<>^&《“\"'·×°-]|[我在于从是]|\bon) $")
 
 
 # --- what each phrase means: functions of the present and of the pattern's groups ----------------

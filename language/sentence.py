@@ -123,9 +123,9 @@ def understand_session(
     if not lengths and not taken_off and not several:
         minutes = told.minutes
     each_time = _of_each_day(plain, days[0], said, told) if len(days) > 1 else None
-    if several and not minutes and each_time and each_time.start and len(lengths) == 1:
+    if several and not minutes and each_time and each_time.start:
         # 15号到17号晚上七点到八点
-        minutes = told.minutes if lengths[0].clocks and lengths[0].exact else None
+        minutes = told.minutes if all(one.clocks and one.exact for one in lengths) else None
     mentions = _meant(plain, present(plain, mentioned(plain, people)))
     place, where = place_of(plain, places)
     kind = kind_of(plain, kinds)
