@@ -44,7 +44,6 @@ from services import plans, results, roster
 from services.access import REVIEWERS
 from services.packs import load
 
-
 _Heard = Callable[[Scene, Affair], bool]
 
 
@@ -126,8 +125,8 @@ def quiet(scene: Scene, affair: Affair) -> bool:
 
 
 def own_certificate(scene: Scene, _: Affair) -> bool:
-    """我的证书发了吗: shown to learners and guardians; others have none of their own, and 证书发了吗
-    asks an office how many there are."""
+    """我的证书发了吗: shown to learners and guardians; others have none of their own, and of an
+    office 证书发了吗 asks how many there are."""
     if not learner(scene) and not roster.children_of(scene.session, scene.actor.person_id):
         return certificates_sent(scene, Affair("certificates_sent"))
     scene.command("certificates")

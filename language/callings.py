@@ -23,7 +23,9 @@ def by_given_name(text: str, names: Sequence[str], title: str) -> Iterator[Calli
         if given in text:
             behind = f"(?:{FAMILIAR}|{title})" if len(given) > 1 else FAMILIAR
             called = rf"{given}{behind}" + (
-                rf"|(?:(?<=[和跟与同、])|(?<=还有)|(?<=以及)){given}(?={_GOES_ON})" if len(given) > 1 else ""
+                rf"|(?:(?<=[和跟与同、])|(?<=还有)|(?<=以及)){given}(?={_GOES_ON})"
+                if len(given) > 1
+                else ""
             )
             for match in re.finditer(called, text):
                 yield name, match.start(), match.end()

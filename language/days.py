@@ -246,7 +246,8 @@ _MINUTES_IN = {"分钟": 1, "minute": 1, "刻钟": 15, "小时": 60, "钟头": 6
 _FESTIVAL_TABLE = """
     元旦 1-1, 情人节 2-14, 女生节 3-7, 三八妇女节 3-8, 三八节 3-8, 妇女节 3-8, 植树节 3-12,
     消费者权益日 3-15, 世界水日 3-22, 愚人节 4-1, 地球日 4-22, 世界读书日 4-23, 航天日 4-24,
-    环境日 6-5, 九一八 9-18, 烈士纪念日 9-30, 万圣夜 10-31, 记者节 11-8, 消防日 11-9, 公祭日 12-13, 五一 5-1, 劳动节 5-1, 青年节 5-4, 六一 6-1, 儿童节 6-1,
+    环境日 6-5, 九一八 9-18, 烈士纪念日 9-30, 万圣夜 10-31, 记者节 11-8, 消防日 11-9, 公祭日 12-13,
+    五一 5-1, 劳动节 5-1, 青年节 5-4, 六一 6-1, 儿童节 6-1,
     建党节 7-1, 建军节 8-1, 教师节 9-10, 国庆 10-1, 万圣节 10-31, 光棍节 11-11,
     双十一 11-11, 双11 11-11, 双十二 12-12, 双12 12-12,
     平安夜 12-24, 圣诞 12-25, new year's day 1-1, national day 10-1, christmas 12-25
@@ -494,7 +495,10 @@ _WEEK = "(?:周|星期|礼拜)"
 # 补一下周二的 is not about next week.
 _WHICH = "(?:上++|(?<!一)下++|[这本])"
 # 周一起, 这周三次 and 周日志 are not about a weekday.
-_NAMED = r"([一二三四五六日天1-7])(?![起次个回篇遍份节场直般样定些共边程志记历常]|\d(?!\d?(?:[:点时]|\.\d\d)))"
+_NAMED = (
+    r"([一二三四五六日天1-7])(?![起次个回篇遍份节场直般样定些共边程志记历常]"
+    r"|\d(?!\d?(?:[:点时]|\.\d\d)))"
+)
 _ENGLISH_DAY = (
     r"\b((?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tues?|wed|thu|thurs?|fri|sat|sun)\b\.?"
 )
@@ -561,7 +565,10 @@ _DAYS = Phrases[date](
     (rf"\b(last(?=_week)|this|next(?=_week))(?:_week)?_{_ENGLISH_DAY}", _in_week),
     (rf"{_ENGLISH_DAY}_(?:of_)?(last|this|next)_week\b", _week_after),
     (rf"\b(last|next)_{_ENGLISH_DAY}", _next_to),
-    (rf"{_OF_YEAR}{_ITS_DATE}({'|'.join(lunar.FEASTS)})节?(?:当天)?{_AWAY}(?![班路中前假粥蒜])", _feast),
+    (
+        rf"{_OF_YEAR}{_ITS_DATE}({'|'.join(lunar.FEASTS)})节?(?:当天)?{_AWAY}(?![班路中前假粥蒜])",
+        _feast,
+    ),
     (rf"(?:{_YEAR} )?<i> 月份? 的?{_DAY}", _in_year),
     (rf"({_WHICH}|)(?:一?个)?月 的?{_DAY}", _in_month),
     (rf"(?<!第)()<i> (?:号(?!{_HOUSE})|日(?![程志记常龄]))", _in_month),

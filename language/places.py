@@ -82,7 +82,9 @@ _CALL_ENDS = compiled(
 _WAS_NOT_AT = compiled(r"(?:(?:没有?|不得?|未)(?:[去在到来]了?)?|不是[在去]?) $")
 # A little picture parts as a mark does.
 _GAP_BEFORE = compiled(r"(?:\A|[^\w《“\"(一-鿿]|[天午日号晚])$")
-_GAP_AFTER = compiled(rf"里(?!面?的)|[上里]?(?:$|[^\w》”\")一-鿿]|了? (?:\d|{HAN})++ (?:个|小时|分|刻|h|min))")
+_GAP_AFTER = compiled(
+    rf"里(?!面?的)|[上里]?(?:$|[^\w》”\")一-鿿]|了? (?:\d|{HAN})++ (?:个|小时|分|刻|h|min))"
+)
 _WITHIN = compiled(r"[里上中](?![课午传海学])")
 _AT = compiled(
     r"(?<![正现存实所内没不])在(?!线(?!上))|搁(?!置)"

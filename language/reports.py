@@ -70,8 +70,8 @@ def looks_like_plan(text: str, now: datetime) -> bool:
 
 def as_meant(plain: str, now: datetime) -> str:
     """The text with slips of the ear put right, without hours that end before they begin, without
-    what is taken back at once (2小时，不对，3小时), and with 每次 as 每天 where several days are named.
-    Blanks fill the gaps, so that every place stays the same."""
+    what is taken back at once (2小时，不对，3小时), and with 每次 as 每天 where several days are
+    named. Blanks fill the gaps, so that every place stays the same."""
     plain = by_sound(plain)
     if now.hour < STILL_UP_UNTIL and _TOLD_AS_DONE.search(plain):
         # Who is still up past midnight calls the day before today.
@@ -292,7 +292,8 @@ _NO_REFUSALS = any_of(rf"""
     请了?个?假[,\s]*(?:跑?去|[来到在])(?=[^,。;\s]*[,。;\s]?[^,。;\s]*[了过完])
     不是没[去来做上到写听] (?:终于|再也|总算)不用[^,。;\s]{{0,6}} 不得不 不能不
     (?:虽然|其实)?我?不(?:想|能)(?:承认|说|动|否认) (?:没|未曾?)(?:想[到过]|料到|过?多久)
-    (?:家人们)?谁懂[啊呀]? 懂的都懂 没(?:什么|怎么|啥)[^,。;\s]{{0,4}} 没[做测跑算调弄搞写]出来? 没[有什么]*问题
+    (?:家人们)?谁懂[啊呀]? 懂的都懂
+    没(?:什么|怎么|啥)[^,。;\s]{{0,4}} 没[做测跑算调弄搞写]出来? 没[有什么]*问题
     {_LESSONS}[都也]?没[上去写吃睡做](?=[,。;\s])
     {_MOVED}[补改挪推调]到了?(?!下)(?=[^,。;\s]{{1,6}}[,。;\s]+\S)
 """)
@@ -357,14 +358,16 @@ _BY_OTHERS = compiled(
 )
 _BEGINNING = compiled(
     r"(?:(?:老师)?[你您]?好[,!。]* )?(?:(?:我[要想来]|请|麻烦)?(?:[帮给]我)?(?:记|登记|记录)"
-    r"(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? |(?:(?:登记|记录|打卡|汇报|日[记志]):|打卡[^\w一-鿿]+))?"
+    r"(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? "
+    r"|(?:(?:登记|记录|打卡|汇报|日[记志]):|打卡[^\w一-鿿]+))?"
 )
 _QUESTIONS = any_of(r"""
     \? 吗 来着 什么时 咋(?![,。!\s]*$) 哪(?!怕) 多[少久长] 谁 请问 第几 [差要满]几 几[次点号篇]
     算几 呢[,。!\s]*$ 是否 是不是 [能可][不否] 要不要 有没有 (?P<sign>[一-鿿])不(?P=sign)
     (?<![一-鿿])(?:[能可]以?|算|可以).*不[,。!\s]*$ 能(?:算|补|记|当).*[不么][,。!\s]*$
     算.{0,8}[一-鿿]不[,。!\s]*$
-    [过审批收发交成完][了过]?没有?[,。!\s]*$ [算作记]数[不没] 几分 [一-鿿]{2}还是(?!没|不|很|挺|太|有点|失败|翻车|报错|原样|老样)[一-鿿]{2,8}$
+    [过审批收发交成完][了过]?没有?[,。!\s]*$ [算作记]数[不没] 几分
+    [一-鿿]{2}还是(?!没|不|很|挺|太|有点|失败|翻车|报错|原样|老样)[一-鿿]{2,8}$
     还是两?[一二三几]次 算.{0,4}还是
     ^(?:what|when|where|who|why|how|which|can|could|do|does|is|are|should|will|would|may)\b
 """)
@@ -400,7 +403,8 @@ _PLAN = any_of(r"""
 # The records and their handling.
 _RECORDED = any_of(r"""
     日[志记] 提交 上传 够了 通过了[^,。]{0,6}记录
-    审[核批] 批了[^,。;\s]{0,6}(?:记录|材料|报告) 驳回 退回 撤回 删[除掉] 补[交写录] 每[次周月年学][^,。]*[次时天]
+    审[核批] 批了[^,。;\s]{0,6}(?:记录|材料|报告)
+    驳回 退回 撤回 删[除掉] 补[交写录] 每[次周月年学][^,。]*[次时天]
     [写记填报]错
     的(?:记录|[^,。;\s]{0,4}(?:时长|时间|日期|地点))[^,。;\s]{0,3}(?:错了|不对|有误)
     是[^,。]{1,6}(?:小时|分钟)[,]?不是
