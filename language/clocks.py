@@ -126,6 +126,10 @@ _CLOCKS = Phrases[time](
     (r"<i> [点时] ([一三13]) 刻", lambda part, hour, n: _clock(part, hour, str(15 * count(n)))),
     (r"<i> [点时] 过?<i> 分(?!钟)", _clock),
     (r"<i> [点时] 差<i> 分钟?", _short_of),
+    (
+        r"差([一三13]) 刻钟? (?:到|就)?<i> [点时]",
+        lambda part, few, hour: _short_of(part, hour, str(15 * count(few))),
+    ),
     (r"差<i> 分钟? (?:到|就)?<i> [点时]", lambda part, few, hour: _short_of(part, hour, few)),
     (rf"<i> [点时] ([0-5]\d|{HAN}{{2,3}}+)(?! (?:\d|[个人次分篇小h]))", _clock),
     (

@@ -277,7 +277,7 @@ def _in(now: datetime, months: list[tuple[int, int]], day: str) -> date:
     """That day (or 初, 底, 末) in the month; of several, in the first where it is not to come."""
     for year, month in months:
         last = monthrange(year, month)[1]
-        number = {"初": 1, "底": last, "末": last}.get(day) or count(day)
+        number = {"初": 1, "底": last, "末": last, "最后一天": last}.get(day) or count(day)
         if len(months) == 1 or (number <= last and date(year, month, number) <= now.date()):
             return date(year, month, number)
     raise ValueError(day)
@@ -526,7 +526,10 @@ _TERMS = "|".join(
     for name in solar.TERMS
 )
 # 五月廿二 is of the lunar calendar.
-_DAY = rf"(底|末|初(?!{HAN})|(?![廿卅]){WHOLE})(?: [日号]|(?! (?:[\d.次个点时:月小h篇场年]|分钟)))"
+_DAY = (
+    rf"(底|末|最后一天|初(?!{HAN})|(?![廿卅]){WHOLE})"
+    r"(?: [日号]|(?! (?:[\d.次个点时:月小h篇场年]|分钟)))"
+)
 # 儿 and 个 as people in the north say them: 昨儿, 昨儿个, 昨个儿.
 _R = "儿个?|个儿"
 _NEAR = {
