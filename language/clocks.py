@@ -115,11 +115,12 @@ _CLOCKS = Phrases[time](
     (r"(?<![\d:.])(\d\d?) : (\d\d)(?::\d\d)?(?![\d:])", _clock),
     # 14.00-15.30, where it can be no days and nothing is measured
     (
-        rf"(?<![\d:.])(?={_NO_DATE}|\d\d?\.\d\d [-~到至] {_NO_DATE})(\d\d?)\.([0-5]\d)"
+        rf"(?=\d\d?\.\d\d)(?<![\d:.])(?={_NO_DATE}|\d\d?\.\d\d [-~到至] {_NO_DATE})"
+        r"(\d\d?)\.([0-5]\d)"
         r"(?= [-~到至] \d\d?\.[0-5]\d(?![\d.]| [a-z%℃度伏欧毫微厘克米个]))",
         _clock,
     ),
-    (r"(?<=\.\d\d[-~到至])(\d\d?)\.([0-5]\d)(?![\d.])", _clock),
+    (r"(?=\d)(?<=\.\d\d[-~到至])(\d\d?)\.([0-5]\d)(?![\d.])", _clock),
     (r"half_past_<n>", lambda part, hour: _clock(part, hour, "30")),
     (r"<n> o['’]clock\b", _clock),
     (r"<i> [点时] 半", lambda part, hour: _clock(part, hour, "30")),
@@ -139,8 +140,7 @@ _CLOCKS = Phrases[time](
     ),
     # from 2 to half past 3, from 2 to 4
     (rf"\bfrom_(\d\d?)(?= to_(?:half_past_)?\d\d?{_GOES_ON})", _clock),
-    (rf"(?<=from\s\d\sto\s)(\d\d?){_GOES_ON}", _clock),
-    (rf"(?<=from\s\d\d\sto\s)(\d\d?){_GOES_ON}", _clock),
+    (rf"(?=\d)(?:(?<=from\s\d\sto\s)|(?<=from\s\d\d\sto\s))(\d\d?){_GOES_ON}", _clock),
     # The first of 2-4点
     (rf"(?!一直)<i>(?={TO}{WHOLE} [点时])", _clock),
 )

@@ -395,18 +395,15 @@ def _festival(now: datetime, nearby: str | None, name: str, *away: str | None) -
     return _away(day, *away)
 
 
-def _moving_feast(now: datetime, nearby: str | None, name: str, *away: str | None) -> date:
+def _moving_feast(year: int, name: str) -> date:
     month, nth, weekday = _MOVING[name]
-
-    def in_year(year: int) -> date:
-        first = date(year, month, 1)
-        return first + timedelta((weekday - first.weekday()) % 7 + 7 * (nth - 1))
-
-    return _away(_latest(now, nearby, in_year), *away)
+    first = date(year, month, 1)
+    return first + timedelta((weekday - first.weekday()) % 7 + 7 * (nth - 1))
 
 
 def _feast(now: datetime, nearby: str | None, name: str, *away: str | None) -> date:
-    return _away(_latest(now, nearby, partial(lunar.feast, name=name)), *away)
+    in_year = partial(_moving_feast if name in _MOVING else lunar.feast, name=name)
+    return _away(_latest(now, nearby, in_year), *away)
 
 
 def _term(now: datetime, nearby: str | None, name: str, *away: str | None) -> date:
@@ -517,7 +514,7 @@ _OF_YEAR = "(?:([今去前])年的?)?"
 _YEAR = rf"(?:(\d{{4}}|\d\d|{HAN}++)年|([今去前明])年的?)"
 # 国庆三号 is of the month that the festival is in.
 _OF_FEAST = "(?:节|放?假期?)? 的?"
-_ITS_DATE = rf"(?:(?:[农阴]历)?{HAN}{{1,2}}月初?{HAN}{{1,3}}的? )?"
+_FEAST = rf"({'|'.join((*lunar.FEASTS, *_MOVING))})节?(?:当天|day)?"
 _AWAY = "(?:(?:[那当]天)?的?(?:([前后])([一两二三123])天|(第二|次)[天日]))?"
 # Rain and snow fall on other days too.
 _WEATHER = ("雨水", "小雪", "大雪", "小寒", "大寒", "小满", "白露", "小暑", "大暑")
@@ -568,10 +565,8 @@ _DAYS = Phrases[date](
     (rf"\b(last(?=_week)|this|next(?=_week))(?:_week)?_{_ENGLISH_DAY}", _in_week),
     (rf"{_ENGLISH_DAY}_(?:of_)?(last|this|next)_week\b", _week_after),
     (rf"\b(last|next)_{_ENGLISH_DAY}", _next_to),
-    (
-        rf"{_OF_YEAR}{_ITS_DATE}({'|'.join(lunar.FEASTS)})节?(?:当天)?{_AWAY}(?![班路中前假粥蒜])",
-        _feast,
-    ),
+    # 二月二龙抬头
+    (rf"()(?:[农阴]历)?{HAN}{{1,2}}月初?{HAN}{{1,3}}的? {_FEAST}{_AWAY}", _feast),
     (rf"(?:{_YEAR} )?<i> 月份? 的?{_DAY}", _in_year),
     (rf"({_WHICH}|)(?:一?个)?月 的?{_DAY}", _in_month),
     (rf"(?<!第)()<i> (?:号(?!{_HOUSE})|日(?![程志记常龄]))", _in_month),
@@ -584,7 +579,7 @@ _DAYS = Phrases[date](
         rf"(?!{_OF_FEAST}{WHOLE} [日号]){_AWAY}(?![班路中])",
         _festival,
     ),
-    (rf"{_OF_YEAR}({'|'.join(_MOVING)})(?:当天|day)?{_AWAY}(?![班路中])", _moving_feast),
+    (rf"{_OF_YEAR}{_FEAST}{_AWAY}(?![班路中前假粥蒜])", _feast),
     (rf"{_OF_YEAR}({_TERMS})节?(?:当天)?{_AWAY}(?![班路中前假上])", _term),
     (
         rf"{_OF_YEAR}(?:[农阴]历)?(大年|[正冬腊](?=月)|(?<=[农阴]历){HAN}{{1,2}}(?=月))月?"

@@ -4,7 +4,7 @@
 import re
 from typing import Literal, NamedTuple
 
-Field = Literal["born", "name", ""]
+PersonalField = Literal["born", "name", ""]
 
 
 class Mended(NamedTuple):
@@ -78,7 +78,7 @@ def names_no_child(words: str) -> bool:
     return _NO_CHILD.fullmatch(words.strip()) is not None
 
 
-def personal_field(words: str) -> Field:
+def personal_field(words: str) -> PersonalField:
     """Which of what a roster says of a person the words name."""
     return "born" if _BORN.search(words) else "name" if _NAME.search(words) else ""
 

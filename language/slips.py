@@ -32,7 +32,9 @@ _ROWS = (
     (r"[轮抡]文(?=[写改读看,。\s]|$)|(?<=[写改读看])[轮抡]文", "论文"),
 )
 _MEANT = [meant for _, meant in _ROWS]
-_SLIPS = compiled("|".join(f"({slip})" for slip, _ in _ROWS))
+# What a slip begins with is looked for first, as most signs are none.
+_BEGINS = "(?=[做坐作左座下上哈星里李道倒办班般晓校笑实再县现组腾带讨轮抡])"
+_SLIPS = compiled(f"{_BEGINS}(?:{'|'.join(f'({slip})' for slip, _ in _ROWS)})")
 
 
 # Whether it is a session and what it says are two questions about one sentence.
