@@ -44,6 +44,8 @@ from services import plans, results, roster
 from services.access import REVIEWERS
 from services.packs import load
 
+_Heard = Callable[[Scene, Affair], bool]
+
 
 def hear(scene: Scene, words: str) -> bool:
     """Answer or do what these words want, if that is one of the speaker's own affairs. Returns
@@ -123,9 +125,10 @@ def quiet(scene: Scene, affair: Affair) -> bool:
 
 
 def own_certificate(scene: Scene, _: Affair) -> bool:
-    """我的证书发了吗: shown to learners and guardians; others have none of their own."""
+    """我的证书发了吗: shown to learners and guardians; others have none of their own, and of an
+    office 证书发了吗 asks how many there are."""
     if not learner(scene) and not roster.children_of(scene.session, scene.actor.person_id):
-        return False
+        return certificates_sent(scene, Affair("certificates_sent"))
     scene.command("certificates")
     return True
 
@@ -164,12 +167,16 @@ def invite(scene: Scene, affair: Affair) -> bool:
     return True
 
 
-def import_roster(scene: Scene, _: Affair) -> bool:
-    """导入名单, 撤销导入: for an office."""
-    if not rosters.imports(scene):
-        return False
-    scene.command("roster")
-    return True
+def opens(command: str, may: Callable[[Scene], bool] | None = None) -> _Heard:
+    """Open what a command opens, for those who `may`: 导入名单, 把我的数据删掉, 导出名单."""
+
+    def heard(scene: Scene, _: Affair) -> bool:
+        if may is not None and not may(scene):
+            return False
+        scene.command(command)
+        return True
+
+    return heard
 
 
 def issue(scene: Scene, affair: Affair) -> bool:
@@ -271,7 +278,7 @@ _ASIDE: Final = frozenset(
 )
 """Affairs that are only told or shown, and begin nothing."""
 
-_HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
+_HEARD: Final[Mapping[str, _Heard]] = {
     "greet": greet,
     "thank": thank,
     "bye": bye,
@@ -292,6 +299,10 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "stand_in": stands_in,
     "hand_over": handovers.hear,
     "correct_person": correcting.hear,
+    "next_meeting": around.next_meeting,
+    "own_data": opens("mydata"),
+    "questions": opens("questions", in_office),
+    "console": opens("console", in_office),
     "let_go": handovers.let_go,
     "student_leaves": exits.asked,
     "evaluate": evaluations.hear,
@@ -331,7 +342,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "bulletin": bulletins.hear,
     "absent": overseen.list_of("absent"),
     "invite": invite,
-    "import": import_roster,
+    "import": opens("roster", rosters.imports),
     "issue": issue,
     "certificate_of": certificate_of,
     "certificates_sent": certificates_sent,

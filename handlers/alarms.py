@@ -6,7 +6,6 @@ held until whoever wrote them has said which.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +19,7 @@ from bot.talk.inputs import Answer, Asked, Pick
 from bot.talk.message import Attachment, Choice, Incoming, Message, are_sealed, press
 from handlers import help_calls
 from handlers.speaker import learner, oversees
+from language.replies import meant_as_it_stands, says_it_is_nothing, says_yes
 from language.sentence import may_be_session
 from prompts import BEIJING, Lines, Text, t
 from services import inquiries, roster
@@ -41,18 +41,18 @@ def heed(scene: Scene, incoming: Incoming) -> str | None:
     writes 写进去： before them.
     """
     words = incoming.text or ""
-    if (meant := _TAKE_IT.match(words)) is not None:
+    if (meant := meant_as_it_stands(words)) is not None:
         # A check adds what follows to the words that it shows.
         talk = scene.talk()
         at_check = talk is not None and talk.journal.get("asked") == CHECK
-        return words if at_check else words[meant.end() :]
+        return words if at_check else meant
     grown = scene.speaker.person_id is not None and not scene.speaker.young
     if grown and learner(scene) is None:
         return None if _of_a_child(scene, words) else words
     found = alarm_in(words)
     if found not in PLAIN and help_calls.hear_below(scene, words):
         return None
-    if found is None and _NO.fullmatch(words) and are_sealed(scene.speaker.offered):
+    if found is None and says_it_is_nothing(words) and are_sealed(scene.speaker.offered):
         _never_mind(scene)
     elif found in PLAIN:
         _answer(scene, alarm_for(words, "friend"), found)
@@ -64,9 +64,6 @@ def heed(scene: Scene, incoming: Incoming) -> str | None:
     else:
         return words
     return None
-
-
-_TAKE_IT: Final = re.compile(r"\s*+写进去\s*+[:：]\s*+|\s*+take it\s*+:\s*+", re.IGNORECASE)
 
 
 def _seal(scene: Scene) -> None:
@@ -176,19 +173,11 @@ class Whether(Pick):
 
     def parse(self, answer: Answer, asked: Asked) -> str:
         words = answer.text or ""
-        if answer.press is None and _NO.fullmatch(words):
+        if answer.press is None and says_it_is_nothing(words):
             return AS_MEANT
-        if answer.press is None and (_YES.match(words) or alarm_in(words)):
+        if answer.press is None and (says_yes(words) or alarm_in(words)):
             return TELL
         return Pick.parse(self, answer, asked)
-
-
-_NO: Final = re.compile(
-    r"(?:\s|[,.!，。！~…])*+(?:没事儿?|没有|不是|没什么|照常办?|继续|就是内容|no|nope|it'?s fine)"
-    r"(?:的|了|啦|啊|呀)?(?:\s|[,.!，。！~…])*+",
-    re.IGNORECASE,
-)
-_YES: Final = re.compile(r"\s*+(?:是|嗯|对|有|yes|yeah)", re.IGNORECASE)
 
 
 async def which(chat: Chat, _me: HeldWords) -> str:

@@ -72,6 +72,19 @@ def _mentors(scene: Scene, member: Member) -> tuple[Field, ...]:
     )
 
 
+def next_meeting(scene: Scene, _: Affair) -> bool:
+    """When a learner meets a mentor next: those two agree on it, and it is kept nowhere."""
+    mine = of_their_own(scene)
+    for member in mine:
+        card = Message(
+            t("affair.next_meeting"),
+            title=t("affair.around", name=member.person.name),
+            fields=_mentors(scene, member),
+        )
+        scene.say(card._replace(rows=ways_on(scene)))
+    return bool(mine)
+
+
 def teacher(scene: Scene, _: Affair) -> bool:
     """The teachers of one's own, or one's child's, school."""
     shown = readers(scene.session, scene.actor)

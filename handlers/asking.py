@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -12,6 +11,7 @@ from bot.talk.acting import Refused
 from bot.talk.message import Choice, Field, Message, press
 from handlers import affairs, help_calls
 from handlers.speaker import learner
+from language.replies import has_a_question
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
 from prompts import Lines, Text, Words, t
@@ -117,7 +117,7 @@ def clear(scene: Scene, words: str) -> bool:
 
 def aside(scene: Scene, words: str) -> bool:
     """Answer a question typed into a form, if it surely is one."""
-    if not _ASKS.search(words):
+    if not has_a_question(words):
         return False
     answers = _ask(scene, words)
     # The form's own question takes precedence.
@@ -140,7 +140,7 @@ def doubts(scene: Scene, words: str) -> bool:
 
 def asks(words: str) -> bool:
     """Whether words, no longer than a question is, have what a question has."""
-    return len(words) <= LONGEST_QUESTION and _ASKS.search(words) is not None
+    return len(words) <= LONGEST_QUESTION and has_a_question(words)
 
 
 def _sure(answers: Sequence[PolicyAnswer]) -> bool:
@@ -153,13 +153,6 @@ def _ways_to_help(scene: Scene) -> list[tuple[Choice, ...]]:
     if scene.speaker.person_id is None or learner(scene) is None:
         return []
     return [(help_calls.SEEK,)]
-
-
-_ASKS: Final = re.compile(
-    r"[?？吗呢谁几哪]|什么|多少|怎么|多久|\b(?:when|what|who|how|which|where)\b"
-    r"|^\s*+(?:is|are|do|does|can|could|may|must|should|will)\b",
-    re.IGNORECASE,
-)
 
 
 def own(scene: Scene) -> tuple[Programme, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +16,7 @@ from handlers import cohort as overview
 from handlers.corrections import words_corrected
 from handlers.pages import page_of, tell
 from handlers.seen import first_words
+from language.replies import speaks_to_somebody
 from prompts import Words, t
 from services import bulletin_replies, bulletins
 from services.bulletin_replies import Thread, ThreadStep
@@ -104,19 +104,11 @@ def begin(scene: Scene, args: Sequence[str]) -> None:
     scene.begin("reply_bulletin", {"bulletin": number(args)})
 
 
-_CONVERSES: Final = re.compile(
-    ".{8}|[我你您请谢好不没会要能行吗呢吧啊呀]|老师|收到|可以"
-    r"|\b(?:i|you|we|it|ok|yes|no|thanks?|please)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-"""What somebody says to somebody, and not the name of a thing."""
-
-
 def may_be(scene: Scene, words: str) -> bool:
     """Ask whether words that nothing explains reply to the bulletin that came lately. Tells
     whether one did. Words below a card that no history shows are quoted nowhere."""
     long = len(words) > bulletin_replies.MOST_WORDS
-    if scene.secret or scene.talk() is not None or long or not _CONVERSES.search(words):
+    if scene.secret or scene.talk() is not None or long or not speaks_to_somebody(words):
         return False
     row = bulletin_replies.lately(scene.session, scene.actor)
     if row is None:

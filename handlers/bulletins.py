@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -40,6 +39,7 @@ from language.affairs import Affair, bulletin_of
 from language.audiences import EVERYBODY, SaidAudience, audience_of
 from language.days import parse_moment
 from language.grades import school_grade
+from language.replies import have_not_joined, wants_a_receipt
 from prompts import BEIJING, Text, Words, t
 from services import addressing, bulletin_replies, bulletins
 from services.access import LEARNERS, any_of
@@ -384,25 +384,16 @@ def hear(scene: Scene, affair: Affair) -> bool:
         scene.say(t("bulletin.not_understood", said=missed, about=affair.about))
     if len(affair.to) > 1:
         given["text"] = Answer(text=affair.to)
-    if wanted := _WANTS_RECEIPT.search(affair.to):
-        given["receipt"] = Answer(press=NO if wanted["no"] else YES)
+    if (wanted := wants_a_receipt(affair.to)) is not None:
+        given["receipt"] = Answer(press=YES if wanted else NO)
     about = {"cohort": cohort, "said": True}
     scene.begin("write_bulletin", about, given | _GLANCE, anew=True)
     return True
 
 
-_WANTS_RECEIPT: Final = re.compile(
-    "(?P<no>不用|不要|不需要|无需|不必|no )(?:receipt|[^，。,;；]{0,4}回执)"
-    "|(?:请|要|需要?|给个?|务必)[^，。,;；]{0,4}回执"
-    "|(?:请|要|需要?|务必)[^，。,;；]{0,4}(?:按|点)[^，。,;；]{0,2}收到|please confirm",
-    re.IGNORECASE,
-)
-_NOT_JOINED: Final = re.compile("(?:没有?|未|尚未)(?:加入|进来|注册|绑定|登录)|not joined")
-
-
 def _nobody_there(scene: Scene, affair: Affair) -> bool:
     """Say that those who have not joined cannot be reached here, where these are meant."""
-    if not _NOT_JOINED.search(affair.about):
+    if not have_not_joined(affair.about):
         return False
     ways = Choice(press("absent"), t("bulletin.invite_again"), weight="primary"), TO_MENU
     scene.say(Message(t("bulletin.not_joined"), (ways,)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -19,6 +18,7 @@ from bot.talk.message import Choice, Field, Item, Link, Message, Tone, press
 from handlers import cohort as overview
 from handlers.pages import on_record, page_of, student_item, tell
 from handlers.speaker import in_office, named_of
+from language.replies import means_many
 from prompts import Text, t
 from services import certificates
 from services.access import any_of
@@ -260,13 +260,10 @@ def named(scene: Scene, words: str, act: Act) -> bool:
     if len(found) == 1:
         act(scene, [str(found[0].id)])
         return True
-    if words and not found and not _EVERYBODY.search(words):
+    if words and not found and not means_many(words):
         scene.say(t("affair.nobody_of_that_name", name=words))
     certifying(scene, ())
     return True
-
-
-_EVERYBODY: Final = re.compile("所有|全部|大家|学生|他们|她们|达标|合格|优秀|all|every|student")
 
 
 def of_member(scene: Scene, args: Sequence[str]) -> None:

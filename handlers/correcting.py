@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +18,7 @@ from handlers.pages import on_record
 from handlers.speaker import learner
 from language.affairs import Affair
 from language.days import parse_moment
+from language.replies import mended, personal_field
 from prompts import BEIJING, t
 from services import inquiries, notices, roster
 from services.access import allow, grants_of
@@ -158,7 +158,7 @@ def item(one: roster.Member) -> Item:
 
 def understood(about: str, to: str, now: datetime) -> dict[str, Answer]:
     """The answers that words give: what is wrong, and what is right."""
-    field = BORN if _BORN.search(about) else NAME if _NAME.search(about) else ""
+    field = personal_field(about)
     given = {"field": Answer(press=field)} if field else {}
     value = to.strip(" 「」“”\"'")
     moment = parse_moment(value, now.astimezone(BEIJING)) if field == BORN else None
@@ -169,15 +169,9 @@ def understood(about: str, to: str, now: datetime) -> dict[str, Answer]:
 
 def of_request(words: str, now: datetime) -> dict[str, Answer]:
     """The same of the words of a request: 我的名字应该是李沐晨."""
-    said = _IS.search(words)
-    return understood(words[: said.start()], said["to"], now) if said else {}
+    said = mended(words)
+    return understood(said.about, said.right, now) if said else {}
 
-
-_BORN: Final = re.compile("生日|出生|birth", re.IGNORECASE)
-_NAME: Final = re.compile("姓名|名字|名$|name", re.IGNORECASE)
-_IS: Final = re.compile(
-    r"(?:(?:应该|应当)?(?:是|叫|为|改成|改为|写成)|should be|is) ?(?P<to>[^是,，。.;；]+)[。.]?\Z"
-)
 
 FLOW: Final = Flow(
     name="correct_person",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import count
@@ -30,6 +29,7 @@ from handlers.attachments import FILES, keep_files, named, next_turn, shown, tak
 from handlers.corrections import ShownEntry, corrections
 from handlers.seen import Student, first_words
 from language.days import Moment
+from language.replies import told_in_a_diary
 from programmes.model import Programme
 from programmes.values import Frequency, kept_as
 from prompts import BEIJING, Brief, Text, Words, t
@@ -221,17 +221,11 @@ def unwritten_of(scene: Scene, member_id: int, kind: RecordKind) -> list[tuple[R
 
 def hear(scene: Scene, words: str) -> bool:
     """日记：今天终于把曲线画出来了: begin a diary with what is told. Tells whether it was one."""
-    told = _TOLD.match(words)
+    told = told_in_a_diary(words)
     if told is None or not seen.learns(scene):
         return False
-    start(scene, RecordKind.DIARY, told=told[1].strip())
+    start(scene, RecordKind.DIARY, told=told)
     return True
-
-
-_TOLD: Final = re.compile(
-    r"(?:今天的|今日的|今天|今日|写)?+(?:成长|培养)?+(?:日志|日记)[ \t]*+[:：\n]\s*+(\S.{4,})",
-    re.DOTALL,
-)
 
 
 def start(scene: Scene, kind: RecordKind, about_id: int | None = None, *, told: str = "") -> None:

@@ -5,7 +5,6 @@ Nothing of it stands in the chat's history, no question is heard in it, and no m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from bot.talk.message import Choice, Field, Message, are_sealed, press
 from handlers.speaker import learner
 from language.affairs import Affair
 from language.names import mentioned
+from language.replies import is_taken_back
 from prompts import Lines, Text, Words, t
 from services import help_calls, roster
 from services.access import learner_at
@@ -138,17 +138,12 @@ def hear_below(scene: Scene, words: str) -> bool:
         sealed(scene, Message(t("seeking.this_one", name=asked.name), ((ask,), (_AGAIN, TO_MENU))))
         return True
     taken_back = press("take_back_call")
-    if _TAKE_BACK.fullmatch(words):
+    if is_taken_back(words):
         for value in pressed:
             if value.startswith(taken_back):
                 take_back(scene, [value.rpartition(":")[2]])
                 return True
     return False
-
-
-_TAKE_BACK: Final = re.compile(
-    "(?:点错了?|收回|撤回|撤销|取消|不用了|take (?:it )?back)[了吧！。!. ]*", re.IGNORECASE
-)
 
 
 def _named(scene: Scene, words: str, pressed: Sequence[str]) -> Adult | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +15,7 @@ from bot.talk.conversation import Chat
 from bot.talk.inputs import Answer, Asked, Kind, Unclear, said
 from bot.talk.message import Choice, Message, press
 from language.affairs import Affair
+from language.days import each_day
 from language.spans import Days, coming_day, coming_span, last_day, names_a_beginning
 from prompts import BEIJING, Text, Words, span, t
 from services import delegates, leave
@@ -127,7 +128,7 @@ def told(scene: Scene, affair: Affair) -> bool:
     if not affair.about:
         scene.begin("leave")
         return True
-    span = coming_span(affair.about, now, today)
+    span = coming_span(affair.about, now, today) or _named_within(affair.about, now, today)
     if span is None or (span[1] or span[0]) < today:
         return False
     first, last = span
@@ -138,6 +139,14 @@ def told(scene: Scene, affair: Affair) -> bool:
         given["last"] = Answer(press=last.isoformat())
     scene.begin("leave", {}, given)
     return True
+
+
+def _named_within(words: str, now: datetime, today: date) -> Days | None:
+    """The days, where reasons stand beside them: 下周三有事去不了 请假."""
+    said = [*each_day(words, now)]
+    if len(said) != 1:
+        return None
+    return coming_span(words[said[0].start : said[0].end], now, today)
 
 
 def give_up(scene: Scene, args: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from handlers.pages import PAGE, called, on_record, student_item
 from handlers.speaker import learner, named_of, oversees, roles, ways_on
 from language.affairs import Affair, asks_how
 from language.names import leading_name
+from language.replies import names_no_child
 from prompts import t
 from services import guardians, records, roster
 from services.access import REVIEWERS
@@ -114,13 +115,7 @@ def _children_meant(scene: Scene, affair: Affair) -> Mapping[int, str] | None:
         for child, name in every.items()
         if name in affair.about or (len(name) > 2 and name[1:] in affair.about)
     }
-    return named or (every if _SAYS_NO_NAME.fullmatch(affair.about.strip()) else None)
-
-
-_SAYS_NO_NAME: Final = re.compile(
-    "(你们|保存|记录|孩子|他|她|的|写|资料|培养|被|他们|内容|了|吧|啦|to|it|this|that|keep|keeping"
-    "|my|child|'s|records|being|kept|\\s)*"
-)
+    return named or (every if names_no_child(affair.about) else None)
 
 
 def consented(scene: Scene, _: Affair) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +17,7 @@ from bot.talk.message import Choice, Field, Item, Message, press
 from handlers import progress
 from handlers.pages import on_record
 from handlers.plans import TO_PLANS
+from language.replies import sent_back_for
 from prompts import Text, Words, t
 from services import records, roster
 from services.entities import Record, RecordKind, RecordState
@@ -368,13 +368,12 @@ def send_back(scene: Scene, args: Sequence[str]) -> None:
 def hear_return(scene: Scene, words: str) -> bool:
     """时长有问题，退回, typed below an entry that can be returned: ask whether that is the reason.
     Returns whether it was such a sentence."""
-    said = _RETURN.fullmatch(words.strip())
+    reason = sent_back_for(words)
     begins = press("return")
     ways = {value for _, value, *_ in scene.speaker.offered if value.startswith(f"{begins}:")}
-    if said is None or len(ways) != 1:
+    if reason is None or len(ways) != 1:
         return False
     record, version = ways.pop().removeprefix(f"{begins}:").split(":")
-    reason = (said["before"] or said["behind"] or "").strip(" ，,。；;：:")
     if reason:
         about = {"record": int(record), "version": int(version), "said": reason[:MOST_REASON]}
         scene.begin("return", about, anew=True)
@@ -385,14 +384,6 @@ def hear_return(scene: Scene, words: str) -> bool:
 
 SAID: Final = "said"
 MOST_REASON: Final = 500
-_SENDS_BACK: Final = (
-    "(?:请|我要|我想|要|应该|得|先|就|给[TtAa他她]*)*(?:退回|打回|驳回)"
-    "(?:去|修改|重写|重填)*(?:吧|了|她|他)?"
-)
-_RETURN: Final = re.compile(
-    rf"(?P<before>.{{2,}}?[，,。；;\s])?{_SENDS_BACK}(?:[，,。；;：:\s]+(?P<behind>.{{2,}}))?[。！!]?",
-    re.DOTALL,
-)
 
 
 def load_return(scene: Scene, args: Mapping[str, Any]) -> ReturnSeen:

@@ -23,7 +23,9 @@ def by_given_name(text: str, names: Sequence[str], title: str) -> Iterator[Calli
         if given in text:
             behind = f"(?:{FAMILIAR}|{title})" if len(given) > 1 else FAMILIAR
             called = rf"{given}{behind}" + (
-                rf"|(?<=[和跟与同]){given}(?={_GOES_ON})" if len(given) > 1 else ""
+                rf"|(?:(?<=[和跟与同、])|(?<=还有)|(?<=以及)){given}(?={_GOES_ON})"
+                if len(given) > 1
+                else ""
             )
             for match in re.finditer(called, text):
                 yield name, match.start(), match.end()
@@ -94,5 +96,5 @@ def _readings(sign: str) -> frozenset[str]:
 
 _LONG_ENOUGH = 3
 _LONG_NAME = 4
-_GOES_ON = r"$|[^一-鿿]|[在一把去做两俩仨都也等和跟与]|讨论"
+_GOES_ON = r"$|[^一-鿿]|[在一把去做两俩仨都也等和跟与、]|讨论|[三四五六七八九]个?人|我们"
 _SPELLED = re.compile(r"(?:jie|ge)\b")

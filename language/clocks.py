@@ -11,9 +11,14 @@ from language.numerals import HAN, WHOLE, count
 
 PartOfDay = Literal["morning", "noon", "afternoon", "evening"]
 
+WORKING = (
+    "(?:[做干弄搞整学写忙看聊讲测调跑算练搭听读开待养谈唠改画焊磨肝熬卷拼剪拍守数挖洗配推录泡刷背]"
+    "|忙[活乎]|折腾|鼓捣|捣鼓|琢磨|讨论|观察|测量|采集|工作|持续)"
+)
+"""What somebody does until some hour."""
 # 10点做到12点, 七点开始一直测到九点
 TO = (
-    r" (?:(?:开始|起)? (?:一?直)?(?:[做干弄搞整学写忙看聊讲测调跑算练搭听读开待]了?)?[到至]"
+    rf" (?:(?:开始|起)? (?:一?直)?(?:{WORKING}了?)?[到至]"
     r"|[-~–—]{1,2}|\b(?:to|until|till)\b) "
 )
 
@@ -33,17 +38,18 @@ class Hours:
 
 # 昨晚, 周五晚, 15号早, and 晚7点 but not 晚一点.
 _SHORT = (
-    r"(?:(?<=[今昨明前当日号])|(?<=[周期拜][一二三四五六天])"
+    r"(?:(?<=[今昨明前当日号寻琴])|(?<=[周期拜][一二三四五六天])"
     rf"|(?<=[\d号日一二三四五六天]\s)(?=.(?:[\s,]|$))|(?=.(?!一) {WHOLE} [点:时]))"
 )
 _PART_WORDS: dict[PartOfDay, str] = {
-    "morning": rf"早上|早晨|清晨|清早|一早|凌晨|上午|[头上前]晌(?!午)|上昼|上半天"
-    rf"|早(?=自习)|{_SHORT}[早晨]|\bmorning\b",
+    "morning": rf"早上|早晨|清晨|清早|一早|凌晨|上午|[头上前]半?晌(?!午)|上昼|上半天"
+    rf"|前半天|上半日|朝早|早浪向?|早(?=自习)|(?<=[天儿个])早(?=\Z)|{_SHORT}[早晨]|\bmorning\b",
     "noon": r"中午|正午|晌午|\bnoon\b",
-    "afternoon": r"下午|午后|后半?晌|[下过]晌(?!午)|下昼|下半天|\bafternoon\b",
-    "evening": rf"晚上|晚间|傍晚|夜里|夜晚|深夜|[擦傍晚夜]黑|整晚|晚(?=自习)|{_SHORT}[晚夜]"
+    "afternoon": r"下午|午后|后半?晌|[下过]半?晌(?!午)|下昼|[下后]半天|下半日|\bafternoon\b",
+    "evening": rf"晚上|晚间|傍晚|夜里|夜晚|深夜|[擦傍晚夜挨]黑|晚[夕头]|夜里?[头向]"
+    rf"|前半夜|整晚|晚(?=自习)|(?<=[天儿个])晚(?=\Z)|{_SHORT}[晚夜]"
     r"|(?:(?<=[今昨前]儿)|(?<=[今昨前]儿个))黑[了咧]"
-    r"|\b(?:evening|night)\b|(?<=\bto)night\b",
+    r"|\b(?:evening|night|nite)\b|(?<=\bto)ni(?:ght|te)\b",
 }
 PART_SAID: dict[PartOfDay, str] = {
     "morning": "上午",
@@ -97,6 +103,8 @@ def _short_of(part: PartOfDay | Literal["night"] | None, hour: str, minutes: str
     return time(*divmod(total, 60))
 
 
+_GOES_ON = r"(?= (?:$|[,.;!]|(?:i|we|at|in|with|on)\b))"
+_NO_DATE = r"(?:(?:1[3-9]|2[0-3])\.|\d\d?\.(?:00|3[2-9]|[45]\d))"
 _CLOCKS = Phrases[time](
     (r"(?<![\d:.])(\d\d?)(?: [:.] (\d\d))? ([ap])\.?m\b\.?", _half_day),
     # The first of 2-4pm and 7 to 8:30 pm, where the second says for both what they are.
@@ -105,12 +113,24 @@ _CLOCKS = Phrases[time](
         lambda _, *said: _first_of_two(*said),
     ),
     (r"(?<![\d:.])(\d\d?) : (\d\d)(?::\d\d)?(?![\d:])", _clock),
+    # 14.00-15.30, where it can be no days and nothing is measured
+    (
+        rf"(?=\d\d?\.\d\d)(?<![\d:.])(?={_NO_DATE}|\d\d?\.\d\d [-~到至] {_NO_DATE})"
+        r"(\d\d?)\.([0-5]\d)"
+        r"(?= [-~到至] \d\d?\.[0-5]\d(?![\d.]| [a-z%℃度伏欧毫微厘克米个]))",
+        _clock,
+    ),
+    (r"(?=\d)(?<=\.\d\d[-~到至])(\d\d?)\.([0-5]\d)(?![\d.])", _clock),
     (r"half_past_<n>", lambda part, hour: _clock(part, hour, "30")),
     (r"<n> o['’]clock\b", _clock),
     (r"<i> [点时] 半", lambda part, hour: _clock(part, hour, "30")),
     (r"<i> [点时] ([一三13]) 刻", lambda part, hour, n: _clock(part, hour, str(15 * count(n)))),
     (r"<i> [点时] 过?<i> 分(?!钟)", _clock),
     (r"<i> [点时] 差<i> 分钟?", _short_of),
+    (
+        r"差([一三13]) 刻钟? (?:到|就)?<i> [点时]",
+        lambda part, few, hour: _short_of(part, hour, str(15 * count(few))),
+    ),
     (r"差<i> 分钟? (?:到|就)?<i> [点时]", lambda part, few, hour: _short_of(part, hour, few)),
     (rf"<i> [点时] ([0-5]\d|{HAN}{{2,3}}+)(?! (?:\d|[个人次分篇小h]))", _clock),
     (
@@ -118,6 +138,9 @@ _CLOCKS = Phrases[time](
         r"(?![儿也没不建体收感心意问想]|都(?![在做待呆去上听学写测练]))",
         _clock,
     ),
+    # from 2 to half past 3, from 2 to 4
+    (rf"\bfrom_(\d\d?)(?= to_(?:half_past_)?\d\d?{_GOES_ON})", _clock),
+    (rf"(?=\d)(?:(?<=from\s\d\sto\s)|(?<=from\s\d\d\sto\s))(\d\d?){_GOES_ON}", _clock),
     # The first of 2-4点
     (rf"(?!一直)<i>(?={TO}{WHOLE} [点时])", _clock),
 )
@@ -125,9 +148,10 @@ _CLOCKS = Phrases[time](
 NEXT_HOURS = (_PARTS.next, _CLOCKS.next)
 
 # 6:50起来看书看到7:30, 十点半写python写到零点一刻: what was done may be told in between.
-_TO = compiled(rf"{TO}| [^,。;:!?、\d]{{1,10}}[做干弄搞整学写忙看聊讲测调跑算练搭听读开待]了?到 ")
+_TO = compiled(rf"{TO}| [^,。;:!?、\d]{{1,10}}{WORKING}了?到 ")
 _BLANK = compiled(" ")
-_ABOUT = compiled("(?: (?:左右|前后|多钟?|许))?+")
+_ABOUT = compiled("(?: (?:左右|前后|许))?+")
+_AND_MORE = compiled("(?<=[点时]) 多钟?(?![一-鿿]*[样组])")
 
 
 def hours_at(
@@ -143,6 +167,8 @@ def hours_at(
     if clock is None:
         return (Hours(part), end) if said else None
     start, end = clock
+    if past := _AND_MORE.match(text, end):
+        return Hours(part), past.end()  # 两点多 may be nearly three
     end = skip(_ABOUT, text, end)
     if start is None:
         return None, end

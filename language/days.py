@@ -187,7 +187,7 @@ def _moment(
         return Moment(day.date(), day.time())
     if day is None and weekday is not None:
         day = now.date() - timedelta((now.weekday() - weekday) % 7)
-    if day is None and hours is not None:
+    if day is None and hours is not None and (hours.part or hours.start):
         begun = (hours.start or _BEGINS[hours.part]) <= now.time()
         day = now.date() - timedelta(0 if begun else 1)
     if day is None or weekday not in (None, day.weekday()):
@@ -227,7 +227,8 @@ _NOT_THEN = compiled(
 # 3.5, sat, 3点.
 _LOOSE = compiled(r"\d\d?[-./]\d\d?|\d{8}|[a-z]{3,4}\.?")
 _LOOSE_SPAN = compiled(r"\d\d?[./]\d\d?[^\d]+\d\d?[./]\d\d?")
-_CLAUSE = compiled(r"(?:\A|[,。;:!?、(]|[我在于从是]|\bon) $")
+# A little picture parts as a mark does.
+_CLAUSE = compiled(r"(?:\A|[,。;:!?、(]|[^\w\s一-鿿.%/+*=~$#<>^&《“\"'·×°-]|[我在于从是]|\bon) $")
 
 
 # --- what each phrase means: functions of the present and of the pattern's groups ----------------
@@ -244,12 +245,23 @@ _DAYS_IN = {"天": 1, "day": 1, "周": 7, "星期": 7, "礼拜": 7, "week": 7}
 _MINUTES_IN = {"分钟": 1, "minute": 1, "刻钟": 15, "小时": 60, "钟头": 60, "hour": 60}
 _FESTIVAL_TABLE = """
     元旦 1-1, 情人节 2-14, 女生节 3-7, 三八妇女节 3-8, 三八节 3-8, 妇女节 3-8, 植树节 3-12,
-    愚人节 4-1, 五一 5-1, 劳动节 5-1, 青年节 5-4, 六一 6-1, 儿童节 6-1,
+    消费者权益日 3-15, 世界水日 3-22, 愚人节 4-1, 地球日 4-22, 世界读书日 4-23, 航天日 4-24,
+    环境日 6-5, 九一八 9-18, 烈士纪念日 9-30, 万圣夜 10-31, 记者节 11-8, 消防日 11-9, 公祭日 12-13,
+    五一 5-1, 劳动节 5-1, 青年节 5-4, 六一 6-1, 儿童节 6-1,
     建党节 7-1, 建军节 8-1, 教师节 9-10, 国庆 10-1, 万圣节 10-31, 光棍节 11-11,
     双十一 11-11, 双11 11-11, 双十二 12-12, 双12 12-12,
     平安夜 12-24, 圣诞 12-25, new year's day 1-1, national day 10-1, christmas 12-25
 """
 _FESTIVALS = dict(row.strip().rsplit(" ", 1) for row in _FESTIVAL_TABLE.split(","))
+
+
+# Months, and which of their weekdays: the second Sunday of May.
+_MOVING = {
+    "母亲节": (5, 2, 6),
+    "父亲节": (6, 3, 6),
+    "感恩节": (11, 4, 3),
+    "thanksgiving": (11, 4, 3),
+}
 
 
 def _shifted(now: datetime, days: int) -> date:
@@ -265,7 +277,7 @@ def _in(now: datetime, months: list[tuple[int, int]], day: str) -> date:
     """That day (or 初, 底, 末) in the month; of several, in the first where it is not to come."""
     for year, month in months:
         last = monthrange(year, month)[1]
-        number = {"初": 1, "底": last, "末": last}.get(day) or count(day)
+        number = {"初": 1, "底": last, "末": last, "最后一天": last}.get(day) or count(day)
         if len(months) == 1 or (number <= last and date(year, month, number) <= now.date()):
             return date(year, month, number)
     raise ValueError(day)
@@ -383,8 +395,15 @@ def _festival(now: datetime, nearby: str | None, name: str, *away: str | None) -
     return _away(day, *away)
 
 
+def _moving_feast(year: int, name: str) -> date:
+    month, nth, weekday = _MOVING[name]
+    first = date(year, month, 1)
+    return first + timedelta((weekday - first.weekday()) % 7 + 7 * (nth - 1))
+
+
 def _feast(now: datetime, nearby: str | None, name: str, *away: str | None) -> date:
-    return _away(_latest(now, nearby, partial(lunar.feast, name=name)), *away)
+    in_year = partial(_moving_feast if name in _MOVING else lunar.feast, name=name)
+    return _away(_latest(now, nearby, in_year), *away)
 
 
 def _term(now: datetime, nearby: str | None, name: str, *away: str | None) -> date:
@@ -473,13 +492,19 @@ _WEEK = "(?:周|星期|礼拜)"
 # 补一下周二的 is not about next week.
 _WHICH = "(?:上++|(?<!一)下++|[这本])"
 # 周一起, 这周三次 and 周日志 are not about a weekday.
-_NAMED = r"([一二三四五六日天1-7])(?![起次个回篇遍份节场直般样定些共边程志记历常]|\d)"
+_NAMED = (
+    r"([一二三四五六日天1-7])(?![起次个回篇遍份节场直般样定些共边程志记历常]"
+    r"|\d(?!\d?(?:[:点时]|\.\d\d)))"
+)
 _ENGLISH_DAY = (
     r"\b((?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tues?|wed|thu|thurs?|fri|sat|sun)\b\.?"
 )
 # 15号楼 and 3.5小时 are no dates.
 _HOUSE = "[楼馆线厅门室院机选实桌]"
 _UNMEASURED = r"(?![-\d./]| (?:[%a-z次个点时小分度倍米克元秒篇页天周年人]))"
+# 14.00 is an hour.
+_DOTTED_HOUR = r"(?:1[3-9]|2\d|\d\d?(?=\.00))\.\d\d(?!\d)"
+_MONTH_AND_DAY = rf"(?!{_DOTTED_HOUR})(\d\d?)[./](\d\d?)"
 _ENGLISH_MONTH = (
     r"\b(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
@@ -489,6 +514,7 @@ _OF_YEAR = "(?:([今去前])年的?)?"
 _YEAR = rf"(?:(\d{{4}}|\d\d|{HAN}++)年|([今去前明])年的?)"
 # 国庆三号 is of the month that the festival is in.
 _OF_FEAST = "(?:节|放?假期?)? 的?"
+_FEAST = rf"({'|'.join((*lunar.FEASTS, *_MOVING))})节?(?:当天|day)?"
 _AWAY = "(?:(?:[那当]天)?的?(?:([前后])([一两二三123])天|(第二|次)[天日]))?"
 # Rain and snow fall on other days too.
 _WEATHER = ("雨水", "小雪", "大雪", "小寒", "大寒", "小满", "白露", "小暑", "大暑")
@@ -497,16 +523,20 @@ _TERMS = "|".join(
     for name in solar.TERMS
 )
 # 五月廿二 is of the lunar calendar.
-_DAY = rf"(底|末|初(?!{HAN})|(?![廿卅]){WHOLE})(?: [日号]|(?! (?:[\d.次个点时:月小h篇场年]|分钟)))"
+_DAY = (
+    rf"(底|末|最后一天|初(?!{HAN})|(?![廿卅]){WHOLE})"
+    r"(?: [日号]|(?! (?:[\d.次个点时:月小h篇场年]|分钟)))"
+)
 # 儿 and 个 as people in the north say them: 昨儿, 昨儿个, 昨个儿.
 _R = "儿个?|个儿"
 _NEAR = {
     0: rf"本日|今朝(?!有)|今(?:[天日]|{_R}|(?=[早晚晨夜]))|(?<![一-鿿])今(?=\Z|[\s,。])|刚[才刚]"
     r"|刚(?=\Z|从|[一-鿿]{1,2}完|[和跟与同][^,。;]{2,10}完|下(?![雨雪单载架]))"
-    r"|\btoday\b|\bto(?=night)|\bjust_now\b|\bjin tian\b"
+    r"|今仔日|\btoday\b|\bto(?=ni(?:ght|te)\b)|\bjust_now\b|\bjin tian\b"
     r"|\bthis(?=_(?:morning|afternoon|evening))",
-    -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜]|\Z|[\s,。]))|夜(?:儿个?|个儿)|[寻琴]日(?![常志])"
-    r"|\bzuo tian\b|\byesterday\b|\blast(?=_night)",
+    -1: rf"昨(?:[天日]|{_R}|(?=[早晚晨夜晏]|\Z|[\s,。]))|夜(?:儿个?|个儿)|夜来(?=[上下前后头晌])"
+    r"|[寻琴](?:日(?![常志])|(?=晚))"
+    r"|\bzuo tian\b|\b(?:yesterday|yday|ystd|yest)\b|\blast(?=_ni(?:ght|te)\b)",
     -2: rf"(?<![目之以当提从大])前(?:[天日]|{_R}|(?=[晚夜]))|\bthe_day_before_yesterday\b",
     1: r"(?<![说证表发声聪阐文])明(?:[天日]|儿个?|(?=[早晚晨夜]))|\btomorrow\b",
     2: r"(?<![之以今随午课])后[天日](?!性|免疫)",
@@ -535,19 +565,21 @@ _DAYS = Phrases[date](
     (rf"\b(last(?=_week)|this|next(?=_week))(?:_week)?_{_ENGLISH_DAY}", _in_week),
     (rf"{_ENGLISH_DAY}_(?:of_)?(last|this|next)_week\b", _week_after),
     (rf"\b(last|next)_{_ENGLISH_DAY}", _next_to),
+    # 二月二龙抬头
+    (rf"()(?:[农阴]历)?{HAN}{{1,2}}月初?{HAN}{{1,3}}的? {_FEAST}{_AWAY}", _feast),
     (rf"(?:{_YEAR} )?<i> 月份? 的?{_DAY}", _in_year),
     (rf"({_WHICH}|)(?:一?个)?月 的?{_DAY}", _in_month),
     (rf"(?<!第)()<i> (?:号(?!{_HOUSE})|日(?![程志记常龄]))", _in_month),
     (rf"{_OF_YEAR}(国庆|五一|元旦){_OF_FEAST}(?={WHOLE} [日号]){_DAY}", _of_festival),
     (r"(?<![\d.])(\d{4})()(?:[-/.]|_)(\d\d?)(?:[-/.]|_)(\d\d?)(?!\d)", _in_year),
     (r"(?<!\d)(\d{4})()(\d\d)(\d\d)(?!\d)", _in_year),
-    (rf"(?<![\d./-])()()(\d\d?)[-/.](\d\d?)(?: [日号]|{_UNMEASURED})", _in_year),
+    (rf"(?<![\d./-])()()(?!{_DOTTED_HOUR})(\d\d?)[-/.](\d\d?)(?: [日号]|{_UNMEASURED})", _in_year),
     (
         rf"(?:([今去前明])年的?)?({'|'.join(_FESTIVALS)})节?(?:当天)?"
         rf"(?!{_OF_FEAST}{WHOLE} [日号]){_AWAY}(?![班路中])",
         _festival,
     ),
-    (rf"{_OF_YEAR}({'|'.join(lunar.FEASTS)})节?(?:当天)?{_AWAY}(?![班路中前假粥蒜])", _feast),
+    (rf"{_OF_YEAR}{_FEAST}{_AWAY}(?![班路中前假粥蒜])", _feast),
     (rf"{_OF_YEAR}({_TERMS})节?(?:当天)?{_AWAY}(?![班路中前假上])", _term),
     (
         rf"{_OF_YEAR}(?:[农阴]历)?(大年|[正冬腊](?=月)|(?<=[农阴]历){HAN}{{1,2}}(?=月))月?"
@@ -585,7 +617,7 @@ _LISTS = Phrases[tuple[date, ...]](
         _american_list,
     ),
     (
-        rf"(?<![\d./-])(\d\d?)[./](\d\d?) (?:[-~–—]|[到至]) (\d\d?)[./](\d\d?)"
+        rf"(?<![\d./-]){_MONTH_AND_DAY} (?:[-~–—]|[到至]) {_MONTH_AND_DAY}"
         rf"(?: [日号]|{_UNMEASURED})",
         _date_span,
     ),

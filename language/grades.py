@@ -46,6 +46,9 @@ _ENGLISH: Final = re.compile(
     r" ?\.?(?P<number>[0-9]{1,2}|one|two|three|i{1,3})\b",
     re.IGNORECASE,
 )
+_ORDINAL: Final = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)[ -]grade", re.IGNORECASE)
+# 初三升高一 is between two.
+_BETWEEN: Final = re.compile("[一二三四五六1-6]升")
 # S1, J2, P6, as schools that teach in English write it.
 _LETTER: Final = re.compile(r"(?P<level>[SJP]) ?-?(?P<number>[1-6])(?![0-9])", re.IGNORECASE)
 # 高II; II alone is of the only school there is.
@@ -64,7 +67,7 @@ def school_grade(text: str, today: date, levels: Sequence[str] = ()) -> str | No
     """
     said = re.sub(r"[\s()（）\[\]【】第·.,，]", "", tidy(text))
     spaced = tidy(text)
-    if not said:
+    if not said or _BETWEEN.search(said):
         return None
     if _VOCATIONAL.search(said):
         return "vocational"
@@ -81,6 +84,8 @@ def school_grade(text: str, today: date, levels: Sequence[str] = ()) -> str | No
     if found := _BY_ROMAN.fullmatch(_without_brackets(spaced).removesuffix("班")):
         named = [_LEVELS[found["level"]]] if found["level"] else levels
         return _key(named[0], _ROMAN[found["number"].lower()]) if len(named) == 1 else None
+    if found := _ORDINAL.match(spaced):
+        return _counted_on(int(found[1]))
     if found := _ENGLISH.search(spaced):
         word = found["number"].lower()
         number = _ROMAN.get(word) or whole(word) or 0

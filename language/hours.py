@@ -8,7 +8,7 @@ from datetime import time
 from language.activities import ACTIVITY, LEISURE
 from language.acts import tells_of_an_act
 from language.belonging import of_a_thing
-from language.clocks import Hours, PartOfDay, each_hours, hours_at
+from language.clocks import WORKING, Hours, PartOfDay, each_hours, hours_at
 from language.days import SaidDays
 from language.grammar import Span, before, compiled
 from language.lengths import Length
@@ -143,6 +143,7 @@ def _is_own(
         or alone
         or _COUNTED.match(plain, one.end)
         or before(_ALL, plain, one.start)
+        or (before(_I, plain, one.start) and _DID.match(plain, one.end))
         or _first(own, one)
     )
 
@@ -194,7 +195,7 @@ def _until(began: _Said, ended: _Said, plain: str) -> int | None:
     again = hours_at(plain, ended.start, part) if part else None
     until = again[0].start if again and again[0] else ended.hours.start
     start = began.hours.start
-    if start is None or until is None:
+    if start is None or until is None or before(_ROUGH, plain, ended.start):
         return None
     if until <= start and not ended.hours.part and until.hour <= _NOON <= start.hour:
         # 从九点做到十二点, in the evening
@@ -228,8 +229,13 @@ _OTHER_THINGS = compiled(
 )
 _COUNTED = compiled(r" [一两二三\d] [个场次节篇]")
 _ALL = compiled(r"[一整]个?$")
+# 模型训练了12个小时 我上午看了一小时结果
+_I = compiled(r"(?:\A|[,。;!?\s])我们? $")
+_DID = compiled(r" [^,。;\s]{0,6}?[一-鿿][了完过]")
+_NEARLY = "(?:快|将近|接近|差不多)"
+_ROUGH = compiled(f"{_NEARLY} $")
 _UNTIL = compiled(
-    r"(?:[做干弄搞整学写忙看聊讲测调跑算练搭听读开待改唠谈养等拖录]了?|一直|直)?到了?快? $|才 $"
+    rf"(?:(?:{WORKING}|[等拖])了?|一直|直)?到了?{_NEARLY}? $|才 $"
     r"|(?:结束|收工|离开)的?时间[是为:]? $"
 )
 _ENDED = compiled(
@@ -242,7 +248,7 @@ _ELSE = compiled(
     r"(?:到家|起床|起来|醒|出门|出发|睡|吃|回家|放学(?!以?后))"
 )
 _BEGAN = compiled(
-    r"(?=[,。;!\s]|$)| (?:左右|多|就|才|整|钟)*(?:$|[,。;!]|开始|开[的会组]|起(?![床来])"
+    r"(?=[,。;!\s]|$)| (?:左右|多|就|才|整|钟|我们?)*(?:$|[,。;!]|开始|开[的会组]|起(?![床来])"
     r"|[到来去]的|[来去]了|才?到(?=[ ,。;]|$)|进|入场|的时候|的?[和跟与同在去]|上[的课线]"
     rf"|{ACTIVITY}|[一-鿿]{{1,3}}[带教给])"
 )

@@ -97,7 +97,18 @@ def _parsed(text: str) -> int | None:
         minutes, end = _length_at(phrase, start)
         if minutes and _AFTER.fullmatch(phrase, end):
             return minutes
-    return None
+    return _of_lessons(text)
+
+
+def _of_lessons(text: str) -> int | None:
+    """三节课，每节40分钟, where nothing else is said."""
+    many = _SO_MANY.match(text)
+    lengths = list(_each_length(text)) if many else []
+    together = of_each(text, lengths)
+    if many is None or together is None or not together.exact:
+        return None
+    between = _LESSONS.fullmatch(text, many.end(), together.start)
+    return together.minutes if between and _AFTER.fullmatch(text, together.end) else None
 
 
 def _said_at(text: str, pos: int) -> tuple[int | None, int]:
@@ -137,7 +148,7 @@ def _hours_and_quarters(hours: str, quarters: str) -> int:
 # are four hours.
 _HOUR = (
     r"(?:个? (?:小 [时是]|小实(?!验)|钟头)|个钟|个点儿|xiao shi\b"
-    r"|(?<![a-z])(?:hours?|hrs?|h)(?![a-z])|-hours?\b)"
+    r"|(?<![a-z])(?:hours?|hrs?|h)(?![a-z])|个 (?:hours?|hrs?)(?![a-z])|-hours?\b)"
 )
 _MINUTE = (
     r"(?:分 [钟种]|分中(?![之的])|fen zhong\b|(?<![a-z])(?:minutes?|mins?)(?![a-z])|-minutes?\b)"
@@ -146,6 +157,7 @@ _AND = r" (?:[零又]|(?<=[a-z]),|另外?|外?加|\band\b)? "
 # 两小时二十 ends there; 一小时二十个样品 and 一小时二十来分钟 go on.
 _ENDS = r"(?! [\d:零一二三四五六七八九十百千几点个人次名篇道页组张份条只种支号样多来余分])"
 _LENGTHS = Phrases[int](
+    (r"\b(?:an|one)_hour_and_(a|three)_quarters?\b", lambda n: 75 if n == "a" else 105),
     (rf"<n> (?:个半 (?:小时|钟头|钟)|{_HOUR} (?:半(?![个天])|and_a_half\b))", _hours_and_half),
     (r"<n> 个 半\s+(?:小时|钟头|钟)", _hours_and_half),
     (rf"(\d++)\s+\. (\d++) {_HOUR}", lambda whole, part: _hours(f"{whole}.{part}")),
@@ -159,6 +171,11 @@ _LENGTHS = Phrases[int](
     (rf"<n> {_HOUR}{_AND}([一二两三1-3]) 刻(?:钟)?", _hours_and_quarters),
     (rf"<n> {_HOUR}{_AND}<n> (?:{_MINUTE}|分|m\b)", _hours),
     (rf"<n> {_HOUR} (\d\d|零[五5]|[二三四五]?十[一二三四五六七八九]?){_ENDS}", _hours),
+    # Two hours but for ten minutes.
+    (
+        rf"<n> {_HOUR} 差 <n> (?:{_MINUTE}|分)",
+        lambda hours, less: _minutes(amount(hours) * 60 - amount(less)),
+    ),
     (rf"<n> {_HOUR}", _hours),
     (r"\b(?:half_an?|a_half)_hour\b", lambda: 30),
     (r"<n>_quarters?_of_an_hour\b", lambda quarters: _minutes(15 * amount(quarters))),
@@ -186,7 +203,8 @@ _EACH_OF_THEM = compiled(
     r"(?:是|花了?|用了?|看了?|读了?|讲了?)? $"
 )
 _SO_MANY = compiled(r"(?<!第)([两俩二三仨四五六七八九十]|\d) ([节篇堂场讲章集])(?!之)")
-_SHORT_MINUTES = compiled(r"(?<=[\d十]) (?:分|m)$")
+_LESSONS = compiled(r"课?[,\s]*")
+_SHORT_MINUTES = compiled(rf"(?<=[\d{HAN[1:-1]}]) (?:分|m)$")
 # 第2小时, 每次两小时 and 两小时前 are no lengths of anything.
 _NONE_BEFORE = compiled(r"(?:[第每]|每[次隔]|\bevery_) $")
 _NONE_AFTER = compiled(r" (?:[之以]?[前后]|\b(?:ago|later)\b)")

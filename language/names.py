@@ -36,7 +36,9 @@ def mentioned(text: str, people: Sequence[str]) -> list[Mention]:
                 Mention(name, match.start(), match.end())
                 for match in _pattern(called).finditer(text)
                 # 表面张力 does not name 张力.
-                if len(called) > 2 or _begins(text, match.start())
+                if len(called) > 2
+                or _begins(text, match.start())
+                or text.endswith(tuple(folded), 0, match.start())
             ]
     found += _spelled(lower, folded)
     known = list(folded)
@@ -200,7 +202,7 @@ _WORD_BEFORE_NAME = compiled(
 _AWAY = any_of(r"""
     没有?(?:[来到去参出露在空能]|时间) 不在(?![意乎少]) 不[来能] 未[到能来参] 缺[席勤]
     请[了病事]*假 休假 有[点别急]?事 忙 走不开 另有安排
-    出差 出国 外出 [开上][会课]去了? 去[^,。;!]{0,6}(?:开会|出差|外地) 生了?病 病了 感冒 住院
+    出差 出国 外出 [开上][会课]去了? 出?去[^,。;!]{0,6}(?:开会|出差|外地) 生了?病 病了 感冒 住院
     \b(?:was_|is_)?(?:absent|away|ill|sick|on_leave)\b
     \b(?:did_not|didn['’]t|could_not|couldn['’]t)_(?:come|attend|join|make)\b
 """)
@@ -210,7 +212,8 @@ _BY_THE_WAY = any_of("""
 """)
 _STAYED_AWAY = compiled(
     rf"{_BY_THE_WAY}*+{_AWAY}|[^,。;!]{{0,6}}(?:没有?(?:来|参加)|缺席|请[了病事]*假)"
-    r"| (?:[主合]?[写编著译]|发表|出版|推荐|布置|发|留)(?:过|给[我你他]们?)?的"
+    r"| (?:[主合]?[写编著译]|发表|出版|推荐|安利|分享|转发|介绍|布置|发|留|借|送)"
+    r"(?:过|给[我你他]们?)?的"
 )
 _ANYBODY = rf"(?:[一-鿿·]{{1,4}}{TITLE}|\b(?:prof|dr|mrs?|ms|miss)\b\.? [a-z]++)"
 _WITHOUT = compiled(

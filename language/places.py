@@ -80,8 +80,11 @@ _CALL_ENDS = compiled(
     r"(?:$|[\s,。;!、了完聊讲说谈唠谝对讨过通商沟会]|[一二两三半\d])(?!\s*(?:请假|预约|约|问能))"
 )
 _WAS_NOT_AT = compiled(r"(?:(?:没有?|不得?|未)(?:[去在到来]了?)?|不是[在去]?) $")
-_GAP_BEFORE = compiled(r"(?:\A|[\s,。;:!、天午日号晚])$")
-_GAP_AFTER = compiled(rf"[上里]?(?:$|[\s,。;:!、]|了? (?:\d|{HAN})++ (?:个|小时|分|刻|h|min))")
+# A little picture parts as a mark does.
+_GAP_BEFORE = compiled(r"(?:\A|[^\w《“\"(一-鿿]|[天午日号晚])$")
+_GAP_AFTER = compiled(
+    rf"里(?!面?的)|[上里]?(?:$|[^\w》”\")一-鿿]|了? (?:\d|{HAN})++ (?:个|小时|分|刻|h|min))"
+)
 _WITHIN = compiled(r"[里上中](?![课午传海学])")
 _AT = compiled(
     r"(?<![正现存实所内没不])在(?!线(?!上))|搁(?!置)"

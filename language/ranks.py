@@ -18,16 +18,21 @@ _PERCENT: Final = re.compile(
     r" ?(?:%|percent|per cent)?",
     re.IGNORECASE,
 )
+# 年级排名15/420, 排第八
+_LEAD: Final = r"(?:年级|全校|学科|综合)?(?:排名?|名次|[名位]列)?[为是:]? ?"
 _OF: Final = re.compile(
-    r"(?:年级|全校|学科|综合)?[第前]? ?(?P<place>[0-9]+) ?[名位]?"
+    rf"{_LEAD}[第前]? ?(?P<place>[0-9]+)(?:st|nd|rd|th)? ?[名位]?"
     r"[ ,;]*(?:/|of|out of|之|\(|共有?|在|全年级|年级|总人?数)(?:[ /,(:]|共有?|年级|总人?数?)*"
     r"(?P<size>[0-9]+) ?[人名]?(?:中)?\)?",
     re.IGNORECASE,
 )
 _HAN: Final = re.compile(rf"{HAN}++(?!分之)")
 _PLACE: Final = re.compile(
-    r"(?:年级|全校|学科|综合)?"
-    r"(?:第? ?(?P<place>[0-9]+)(?:\.0+)? ?[名位]?|前 ?(?P<first>[0-9]+) ?[名位])"
+    rf"{_LEAD}"
+    r"(?:第? ?(?P<place>[0-9]+)(?:\.0+)?(?:st|nd|rd|th)? ?[名位]?|前 ?(?P<first>[0-9]+) ?[名位])"
+)
+_AMONG: Final = re.compile(
+    r"(?P<size>[0-9]+) ?[名个]?人?[里中]的? ?排?(?:在|名)?第 ?(?P<place>[0-9]+) ?[名位]?"
 )
 _TWICE: Final = re.compile(r"(?P<once>[^()]+?) ?\((?P<again>[^()]+)\)")
 
@@ -53,7 +58,7 @@ def rank(said: str | float, *, in_percent: bool = False) -> Rank | None:
     are percent."""
     text = tidy(f"{said:g}" if isinstance(said, float) else said)
     text = _HAN.sub(lambda found: str(whole(found[0]) or found[0]), text)
-    if found := _OF.fullmatch(text):
+    if found := _OF.fullmatch(text) or _AMONG.fullmatch(text):
         place, size = int(found["place"]), int(found["size"])
         within = "前" in text
         return Rank(100 * place / size, place, within) if 1 <= place <= size else None

@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 from language.activities import ACTIVITY, LEISURE
 from language.acts import tells_of_an_act
 from language.belonging import own_days
 from language.callings import FAMILIAR
-from language.clocks import NEXT_HOURS, SaidHours, backwards, each_hours, hours_at
+from language.clocks import NEXT_HOURS, WORKING, SaidHours, backwards, each_hours, hours_at
 from language.days import SaidDays, begins, each_day
 from language.grammar import LIMIT, any_of, before, compiled, skip
 from language.lengths import Length, each_length
 from language.names import SURNAME, TITLE, without_absent
-from language.numerals import fold, readable
+from language.numerals import HAN, fold, readable
+from language.slips import by_sound
 
 
 def looks_like_session(text: str, now: datetime | None = None) -> bool:
@@ -34,6 +35,8 @@ def looks_like_session(text: str, now: datetime | None = None) -> bool:
             told = _without_refused(told)
             if _NOT_DONE.search(told) or not _tells_of_an_act_done(told):
                 return False
+            if _tells(told, now) == "done":
+                return True
     return _tells(_without_called_off(plain, told), now) == "done"
 
 
@@ -66,18 +69,26 @@ def looks_like_plan(text: str, now: datetime) -> bool:
 
 
 def as_meant(plain: str, now: datetime) -> str:
-    """The text without hours that end before they begin, without what is taken back at once
-    (2小时，不对，3小时), and with 每次 as 每天 where several days are named. Blanks fill the gaps,
-    so that every place stays the same."""
+    """The text with slips of the ear put right, without hours that end before they begin, without
+    what is taken back at once (2小时，不对，3小时), and with 每次 as 每天 where several days are
+    named. Blanks fill the gaps, so that every place stays the same."""
+    plain = by_sound(plain)
+    if now.hour < STILL_UP_UNTIL and _TOLD_AS_DONE.search(plain):
+        # Who is still up past midnight calls the day before today.
+        plain = _TODAY.sub("昨", plain)
     for start, end in backwards(plain):
         plain = f"{plain[:start]}{' ' * (end - start)}{plain[end:]}"
     if _TAKEN_BACK.search(plain) or "不是" in plain:
         plain = _taken_back(plain, list(each_day(plain, now)))
         plain = _taken_back(plain, list(each_length(plain)))
         plain = _taken_back(plain, list(each_hours(plain)))
-    if "每次" in plain and len({day for said in each_day(plain, now) for day in said.days}) > 1:
-        plain = plain.replace("每次", "每天")
+    if _EACH_TIME.search(plain) and len(_days_named(plain, now)) > 1:
+        plain = _EACH_TIME.sub("每天", plain)
     return plain
+
+
+def _days_named(plain: str, now: datetime) -> set[date]:
+    return {day for said in each_day(plain, now) for day in said.days}
 
 
 _Phrase = SaidDays | Length | SaidHours
@@ -102,6 +113,10 @@ def _wrong_from(plain: str, wrong: _Phrase, right: _Phrase) -> int:
     if isinstance(wrong, SaidDays) and hours and hours[1] == right.end:
         starts = [start(plain, wrong.start) for start in NEXT_HOURS]
         return min(min(starts), wrong.end) if min(starts) < wrong.end else wrong.start
+    if isinstance(wrong, SaidHours) and isinstance(right, SaidHours) and not right.hours.part:
+        # 下午两点，哦不，三点 is in the afternoon all the same.
+        clock = NEXT_HOURS[1](plain, wrong.start)
+        return clock if clock < wrong.end else wrong.start
     return wrong.start
 
 
@@ -165,6 +180,7 @@ def _report(text: str) -> str:
 
 
 def _tells(plain: str, now: datetime) -> str:
+    plain = _AFTER_OTHER_THINGS.sub(",", plain)
     days = list(each_day(plain, now))
     lengths = list(each_length(plain))
     own = own_days(plain, days)
@@ -230,11 +246,14 @@ def _clause(words: str, length: Length) -> str:
 # day, so that 29 February is a date.
 _ANY_TIME = datetime(8984, 2, 29, 23, 59, tzinfo=UTC)
 
+STILL_UP_UNTIL = 4
+_TODAY = compiled("今(?=[天日晚晨早夜儿])")
+_EACH_TIME = compiled(rf"每[次回趟]|(?<![这那上下第])一[次回趟](?= (?:\d|半|{HAN}))")
 _ACTIVITY = compiled(ACTIVITY)
 _LEISURE = compiled(LEISURE)
 # Of 10点做到12点 the verb stands within the hours.
 _WENT_ON = compiled(
-    r"[点半刻\d][^,。;:!?\d]{0,10}?[做干弄搞学写看聊讲测调跑算练搭听读]"
+    rf"[点半刻\d][^,。;:!?\d]{{0,10}}?{WORKING}"
     r"了?到 (?:[早晚]上|[上下中]午|傍晚|凌晨|深夜|半夜)? [\d零半一二三四五六七八九十]"
 )
 _ANY_ACT = compiled(
@@ -244,6 +263,11 @@ _OWN_ACT = compiled(r"我.{0,6}[一-鿿]了|[一-鿿]了.{0,4}[一-鿿]{2}|\b(?:
 _DID_FOR = compiled(r"[一-鿿]了\s+的?[一-鿿]{2}")
 _HALF_A_DAY = compiled(r"[了一整]个?(?:上午|下午|晚上|早上)")
 _WEARY = compiled("累|困|哈哈|天气")
+# 做完作业之后去实验室
+_AFTER_OTHER_THINGS = compiled(
+    r"[做写上吃打考补交][了完][^,。;\s]{0,4}?(?:作业|卷子|试卷|补习班|补课|考试|饭|球|操)"
+    r"(?:[之以]?后|就|再|又|(?=[去来回在跟和到]))"
+)
 _CLAUSES = re.compile(r"[,。;!]|(?<=[一-鿿\d])\s+(?=[一-鿿\d])|(?<=了)\s")
 _WHEN = "(?:[今昨前]天|[今昨]晚|上?周[一二三四五六日天])"
 # What somebody else did while I was not there.
@@ -251,6 +275,9 @@ _OTHERS_ACT = compiled(
     rf"^\s*{_WHEN}?(?:他们?|她们?|同[学桌]们?|别人|大家|人家|其他人|组[长员]|后来他)"
 )
 _PERFECT = compiled(r"[一-鿿][了完过到]|[做读看写听跑测开]的")
+_TOLD_AS_DONE = compiled(
+    rf"[一-鿿](?:[了完过]|到(?=现在|刚才|半夜|凌晨)|到 (?:\d|{HAN})+[点:])|小时|分钟"
+)
 # A lesson that was missed, and what was moved to the day on which it was done.
 _LESSONS = any_of("""
     [早晚]?自习 (?:体育|语文|数学|英语|物理|化学|生物|历史|地理|政治|音乐|美术|信息)课 早操 课间操
@@ -265,6 +292,7 @@ _NO_REFUSALS = any_of(rf"""
     请了?个?假[,\s]*(?:跑?去|[来到在])(?=[^,。;\s]*[,。;\s]?[^,。;\s]*[了过完])
     不是没[去来做上到写听] (?:终于|再也|总算)不用[^,。;\s]{{0,6}} 不得不 不能不
     (?:虽然|其实)?我?不(?:想|能)(?:承认|说|动|否认) (?:没|未曾?)(?:想[到过]|料到|过?多久)
+    (?:家人们)?谁懂[啊呀]? 懂的都懂
     没(?:什么|怎么|啥)[^,。;\s]{{0,4}} 没[做测跑算调弄搞写]出来? 没[有什么]*问题
     {_LESSONS}[都也]?没[上去写吃睡做](?=[,。;\s])
     {_MOVED}[补改挪推调]到了?(?!下)(?=[^,。;\s]{{1,6}}[,。;\s]+\S)
@@ -276,7 +304,8 @@ _INSTEAD = compiled(
 # Not 是2小时，不是3小时, which says the first.
 _TAKEN_BACK = compiled(
     r"[\s,.…。、~-]*(?:(?:(?<=[啊哦噢呃额嗯诶哎])[,、]?不是|(?<=\s)不是(?=\s)"
-    r"|[啊哦噢呃额嗯诶哎]+[,、]?不(?:是|(?=[\s,、]))|[啊哦噢呃额嗯诶哎]*不对|[说写打记]错了?|更正|口误"
+    rf"|[啊哦噢呃额嗯诶哎]+[,、]?不(?:是|(?=[\s,、\d上这周昨今前]|{HAN}|$))"
+    r"|[啊哦噢呃额嗯诶哎]*不对|[说写打记]错了?|更正|口误|不不++|(?<=[\s,、…])不(?=[\s,、])"
     r"|[吧嗯呃啊]+[,、]?对(?![于面比照称着])|\b(?:no_wait|wait_no|i_mean)\b)[\s,.…。、]*)+(?:应该)?[是:]?\s*"
 )
 _WITH = compiled(r"(?:[和跟与同]|应该)? ")
@@ -289,10 +318,11 @@ _DID = compiled(
 _I_DID = compiled(
     r"(?:我们?|俺)[^,。;]{0,8}[一-鿿][了过完][^,。;]{0,6}[一-鿿a-z]{2}|\b(?:i|we)_(?:\w+ed|went|took|gave)\b"
 )
-# 两天都在实验室
+_LABS = "(?:实验室|机房|实验楼|课题组)"
+# 两天都在实验室, 去王老师实验室待了一下午
 _IN_THE_LAB = compiled(
     r"(?:都|一直|[两三四]天|整天)(?:是|去了?|[待呆泡]|[待呆泡]?在了?)[^,。;!?]{0,6}?"
-    r"(?:实验室|机房|实验楼|课题组)里?[待呆泡]?[着了]? [,。!~]*$"
+    rf"{_LABS}里?[待呆泡]?[着了]? [,。!~]*$|[去在][^,。;!?]{{0,6}}?{_LABS}里?[待呆泡忙]了"
 )
 _OFF = (
     r"(?:(?:取消|改期|推迟)了?|(?:考察|组会|例会|讲座|实验|活动|采样|讨论|参观|比赛|课)[^,。;]{0,8}"
@@ -323,18 +353,21 @@ _BY_OTHERS = compiled(
     rf"^(?:{_SOMEBODY}|(?!于是|方才){SURNAME}[一-鿿]{{1,2}}){_WHEN}(?:自己|一个人|独自){_NONE_OF_US}"
     rf"|^(?:我?们?班?[上里]?的?)?(?:同[桌学]|[室舍]友|朋友|闺蜜|[表堂]?[哥姐弟妹]{{1,2}}|[爸妈]){_WHEN}{_NONE_OF_US}"
     r"|^(?![^,。;]*老师)[一-鿿]{2,8}[来到]我(?:们)?的?(?:实验室|办公室|课题组|这)"
+    r"|^(?!我|咱|俺)[^,。;\s]{2,20}[,。;\s]+[但可]?是?我没有?(?:去|来|参加|赶上)[了成]?[,。!\s]*$"
     r"|没有?[叫带喊]上?(?:我|我们|咱)(?=$|[,。;!\s])(?!.*(?:我|自己))"
 )
 _BEGINNING = compiled(
     r"(?:(?:老师)?[你您]?好[,!。]* )?(?:(?:我[要想来]|请|麻烦)?(?:[帮给]我)?(?:记|登记|记录)"
-    r"(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? |(?:登记|记录|打卡|汇报|日[记志]):)?"
+    r"(?:一?[下次笔条]|一个)(?:培养|活动)*+ [,:。]? "
+    r"|(?:(?:登记|记录|打卡|汇报|日[记志]):|打卡[^\w一-鿿]+))?"
 )
 _QUESTIONS = any_of(r"""
     \? 吗 来着 什么时 咋(?![,。!\s]*$) 哪(?!怕) 多[少久长] 谁 请问 第几 [差要满]几 几[次点号篇]
     算几 呢[,。!\s]*$ 是否 是不是 [能可][不否] 要不要 有没有 (?P<sign>[一-鿿])不(?P=sign)
     (?<![一-鿿])(?:[能可]以?|算|可以).*不[,。!\s]*$ 能(?:算|补|记|当).*[不么][,。!\s]*$
     算.{0,8}[一-鿿]不[,。!\s]*$
-    [过审批收发交成完][了过]?没有?[,。!\s]*$ [算作记]数[不没] 几分 [一-鿿]{2}还是[一-鿿]{2,8}$
+    [过审批收发交成完][了过]?没有?[,。!\s]*$ [算作记]数[不没] 几分
+    [一-鿿]{2}还是(?!没|不|很|挺|太|有点|失败|翻车|报错|原样|老样)[一-鿿]{2,8}$
     还是两?[一二三几]次 算.{0,4}还是
     ^(?:what|when|where|who|why|how|which|can|could|do|does|is|are|should|will|would|may)\b
 """)
@@ -342,7 +375,8 @@ _QUESTIONS = any_of(r"""
 _STUDIED = (
     r"^(?!.*(?:主要|重点|一起)(?:[说聊谈讲]|讨论|商量).*{0})"
     r"(?!.*(?:讨论|研究|探[究讨]|学[习了会]|讲|了解|交流|分析|[聊谈]了?|商量).*{0}"
-    r"(?:.[一-鿿]{{2}}|,[\d一两半])).*{0}"
+    r"(?:.[一-鿿]{{2}}|,[\d一两半]))"
+    r"(?!.*(?:讨论|研究|琢磨|摸索|捣鼓|[学聊谈])了\s*[\d半一两二三].*{0}).*{0}"
 )
 _QUESTION = f"(?:{_QUESTIONS}|{_STUDIED.format('(?:怎|如何|为何|什么)')})"
 _REQUEST = any_of(r"""
@@ -359,7 +393,7 @@ _REFUSAL = any_of(r"""
     没有?(?:时间|空)(?=$|[,。;!去做听参看读来]) 没有?(?:开|办)?(?:组会|例会|讲座|研讨会)(?!的)
     不得?[去想能用做来] 取消 请假 改期 推迟 (?:本来|原本).{0,6}[要想打准计] 差点[忘没]
     忘[记了]*+[^,。]{0,5}(?:去|做|来|参加|听|上课|写|交|开会|记)
-    \b(?:not|never|cannot|forgot_to)\b n['’]t\b
+    \b(?:not|never|cannot|forgot_to|cancell?ed|postponed|called_off|skipped|missed)\b n['’]t\b
 """)
 _PLAN = any_of(r"""
     打算 [准计][备划][去做参] 想[去做要参问约] (?<![主重需必])要[去做参交上听和跟开]
@@ -369,7 +403,8 @@ _PLAN = any_of(r"""
 # The records and their handling.
 _RECORDED = any_of(r"""
     日[志记] 提交 上传 够了 通过了[^,。]{0,6}记录
-    审[核批] 驳回 退回 撤回 删[除掉] 补[交写录] 每[次周月年学][^,。]*[次时天]
+    审[核批] 批了[^,。;\s]{0,6}(?:记录|材料|报告)
+    驳回 退回 撤回 删[除掉] 补[交写录] 每[次周月年学][^,。]*[次时天]
     [写记填报]错
     的(?:记录|[^,。;\s]{0,4}(?:时长|时间|日期|地点))[^,。;\s]{0,3}(?:错了|不对|有误)
     是[^,。]{1,6}(?:小时|分钟)[,]?不是

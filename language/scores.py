@@ -20,7 +20,9 @@ HEADINGS: Final = frozenset(
 )
 """Words of a table's first line."""
 _SIGNS: Final = re.compile(r"[\s,、:|]+")
-_SCORE: Final = re.compile(r"(\d{1,4}(?:\.\d{1,2})?)分?")
+_SCORE: Final = re.compile(
+    r"(?:得了?|考了?|得分|成绩|分数)?[是为:]? ?(\d{1,4}(?:\.\d{1,2})?) ?分?"
+)
 _NUMERALS: Final = re.compile(
     "[零〇一二两三四五六七八九]*[十百][零〇一二三四五六七八九十]*(?:点[零〇一二三四五六七八九]{1,2})?"
 )

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from language.belonging import breaks, each, own_days, own_lengths
-from language.clocks import PART_SAID, backwards, hours_at
+from language.clocks import PART_SAID, backwards, each_hours, hours_at
 from language.days import Moment, SaidDays, each_day, parse_moment
 from language.grammar import LIMIT, Span, before, compiled, skip
 from language.hours import Time, agree, apart, own_time, tells
@@ -17,6 +17,7 @@ from language.names import Mention, mentioned, present
 from language.numerals import fold, readable
 from language.places import place_of
 from language.reports import (
+    STILL_UP_UNTIL,
     as_meant,
     beginning,
     is_taken_back,
@@ -101,7 +102,7 @@ def understand_session(
     begins = beginning(plain)
     said_so = plain = " " * begins + plain[begins:]
     plain = as_meant(plain, now)
-    every = list(each_day(plain, now))
+    every = [_still_up(plain, one, now) for one in each_day(plain, now)]
     said = own_days(plain, every)
     # 明天要汇报，今天准备: what is to come is not what was done.
     said = [one for one in said if not is_to_come(one, now)] or said
@@ -121,6 +122,10 @@ def understand_session(
     minutes = _worked(length, taken_off) if length else None
     if not lengths and not taken_off and not several:
         minutes = told.minutes
+    each_time = _of_each_day(plain, days[0], said, told) if len(days) > 1 else None
+    if several and not minutes and each_time and each_time.start:
+        # 15号到17号晚上七点到八点
+        minutes = told.minutes if all(one.clocks and one.exact for one in lengths) else None
     mentions = _meant(plain, present(plain, mentioned(plain, people)))
     place, where = place_of(plain, places)
     kind = kind_of(plain, kinds)
@@ -157,10 +162,22 @@ def understand_session(
         kind=kind,
         people=tuple(dict.fromkeys(mention.name for mention in mentions)),
         days=days if len(days) > 1 else (),
-        hours=_of_each_day(plain, days[0], said, told) if len(days) > 1 else None,
+        hours=each_time,
         doubt=doubt[0] if doubt else None,
         doubt_said=text[doubt[1].start : doubt[1].end] if doubt else None,
     )
+
+
+def _still_up(plain: str, said: SaidDays, now: datetime) -> SaidDays:
+    """刚做完 十点到十二点, past midnight, is of the day before."""
+    late = now.hour < STILL_UP_UNTIL and plain.startswith("刚", said.start)
+    just = late and said.moment and said.moment.day == now.date()
+    if not just or not any(
+        one.hours.start and one.hours.start > now.time() for one in each_hours(plain)
+    ):
+        return said
+    day = now.date() - timedelta(1)
+    return replace(said, moment=Moment(day), days=(day,))
 
 
 def _at(moment: Moment, told: Time) -> Moment:
@@ -175,8 +192,13 @@ def _at(moment: Moment, told: Time) -> Moment:
 
 def _of_each_day(plain: str, first: date, said: Sequence[SaidDays], told: Time) -> Moment | None:
     """The time of day on each of several days: 周一到周三上午; of 周一上午和周三 none is known."""
-    if told.several or told.unsure or len(said) != 1 or not told.begins:
+    if told.several or told.unsure or not told.begins:
         return None
+    if len(said) > 1:
+        # 昨天下午两小时 今天下午三小时
+        alike = {(one.moment.part, one.moment.start) for one in said if one.moment}
+        same = len(alike) == 1 and all(one.moment for one in said)
+        return Moment(first, told.start, told.part) if same and alike != {(None, None)} else None
     at, end = told.begins[-1], said[0].end
     last = hours_at(plain, at)
     if last is None or (last[1] < end if at < end else not _EACH_TIME.fullmatch(plain, end, at)):

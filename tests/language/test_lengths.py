@@ -15,7 +15,9 @@ LENGTHS = """
 两小时 120 | 2小时 120 | ２小时 120 | 2 小时 120 | 俩小时 120 | 2个钟头 120 | 两个钟 120
 一个小时 60 | 1.5小时 90 | 1.5h 90 | 1h 60 | 2hrs 120 | 2 hours 120 | two hours 120
 an hour 60 | 三点五小时 210 | 一个半小时 90 | 1个半小时 90 | 两个半钟头 150 | 两小时半 150
-2 hours and a half 150 | an hour and a half 90 | one and a half hours 90 | 半小时 30
+2 hours and a half 150 | an hour and a quarter 75 | 两小时差十分 110 | 四十五分 45
+两节课，一节45分钟 90 | 三节课每节40分钟 120
+an hour and a half 90 | one and a half hours 90 | 半小时 30
 半个小时 30 | half an hour 30 | a half hour 30 | 一刻钟 15 | 三刻钟 45
 three quarters of an hour 45 | a quarter of an hour 15 | 90分钟 90 | 九十分钟 90 | 90分 90
 90min 90 | 45 minutes 45 | 90m 90 | 2小时30分 150 | 2小时30分钟 150 | 一小时零五分 65 

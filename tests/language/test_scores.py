@@ -55,6 +55,7 @@ def test_headings_and_empty_lines_are_left_out() -> None:
         ("1001", None),
         ("85.555", None),
         ("九十二", "92"),
+        *((said, "92") for said in ("92 分", "得了92分", "考了92", "成绩：92")),
         ("很好", None),
         ("六一", None),
     ],

@@ -52,3 +52,24 @@ async def test_a_diary_is_begun_with_what_is_told(populated: House, words: str, 
 async def test_a_question_about_diaries_is_one(populated: House) -> None:
     [student] = await populated.join("林小雨")
     assert "1/" not in await student.says("日志谁来看")
+
+
+OWN_AFFAIRS = [
+    ("林小雨", "下次见导师啥时候", "由导师和学生约定"),
+    ("林小雨", "我爸妈能看到我写的东西吗", "能看到你的记录的人"),
+    ("林小雨", "把我的数据删掉", "林小雨的数据"),
+    ("林小雨", "下周三有事去不了 请假", "12月2日"),
+    ("林小雨", "证书好了没", "还没有"),
+    ("王建国", "把小雨那条退回去", "待审"),
+    ("王建国", "林小雨的日志给我看看", "汾河中学"),
+    ("林大海", "孩子下次活动什么时候", "由导师和学生约定"),
+    ("管小青", "证书发到哪一步了", "培养证书"),
+    ("管小青", "待处理的提问有几个", "答疑"),
+    ("管小青", "哪些导师一直没审", "等得最久的"),
+]
+
+
+async def test_each_role_comes_to_its_own_answer(populated: House) -> None:
+    await populated.join(*{name: None for name, _, _ in OWN_AFFAIRS})
+    for name, words, told in OWN_AFFAIRS:
+        assert told in await populated.members[name].says(words), words
