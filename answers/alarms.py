@@ -89,17 +89,23 @@ def alarm_for(
     """A plain cry about somebody else: a child or pupil, who may be called by these names, or a
     friend. `None` where the words name nobody such, or cry nothing plainly.
 
-    我孩子被欺负了, 老师打我女儿 and 我同学想自杀 are heard as if they said it of themselves.
+    我孩子被欺负了, 老师打我女儿 and 我同学想自杀 are heard as if they said it of themselves; so is
+    他说他不想活了, which names nobody but tells nothing of whoever says it.
     """
     said = words[:LONGEST]
     for name in filter(None, names):
         said = said.replace(name, "孩子")
     meant, found = _patterns()[whom].subn("我", fold(said).casefold())
-    topic = topic_of(_THEY.sub("我", meant)) if found else ""
+    told = found or not _OF_ME.search(_TOLD_ME.sub("", meant))
+    others, named = _THEY.subn("我", meant)
+    topic = topic_of(others) if told and (found or named) else ""
     return Alarm(topic) if topic else None
 
 
-_THEY: Final = re.compile(r"[他她](?!们)|\bta\b")
+_THEY: Final = re.compile(r"[他她](?!们)|\b(?:ta|s?he)\b")
+_OF_ME: Final = re.compile(r"[我俺咱]|\b(?:i|me|my|myself)\b")
+_TOLD_ME: Final = re.compile(r"(?:和|跟|对|给|向)我(?=[说讲发])|告诉我|\b(?:tells?|told|to) me\b")
+"""What tells of oneself only as of whoever listened."""
 
 
 def topic_of(words: str) -> str:

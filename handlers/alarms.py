@@ -52,7 +52,7 @@ def heed(scene: Scene, incoming: Incoming) -> str | None:
     found = alarm_in(words)
     if found not in PLAIN and help_calls.hear_below(scene, words):
         return None
-    if found is None and _NO.fullmatch(words) and are_sealed(scene.speaker.offered):
+    if found is None and _IS_NOTHING.fullmatch(words) and are_sealed(scene.speaker.offered):
         _never_mind(scene)
     elif found in PLAIN:
         _answer(scene, alarm_for(words, "friend"), found)
@@ -188,6 +188,11 @@ _NO: Final = re.compile(
     r"(?:的|了|啦|啊|呀)?(?:\s|[,.!，。！~…])*+",
     re.IGNORECASE,
 )
+_IS_NOTHING: Final = re.compile(
+    rf"(?:算了|我|其实|真的?|现在|已经|就是|只是|刚才|开玩笑的?|好了|谢谢|老师|[\s,.，。])*{_NO.pattern}",
+    re.IGNORECASE,
+)
+"""The same with what is said around it, below the help: 算了没事."""
 _YES: Final = re.compile(r"\s*+(?:是|嗯|对|有|yes|yeah)", re.IGNORECASE)
 
 

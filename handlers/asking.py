@@ -23,6 +23,8 @@ MOST_PASSAGES: Final = 3
 """Maximum passages shown at once: a fact may rest on several clauses."""
 LIKELY: Final = 0.4
 """From this score on, words that end like a question may be one about policy: then a form asks."""
+MOST_NEAR: Final = 3
+"""Topics that are offered where it is not sure what is meant."""
 LONGEST_QUESTION: Final = 60
 """Maximum characters of a question; longer words are taken as told."""
 
@@ -100,6 +102,8 @@ def hear(scene: Scene, words: str, advised: bool = False) -> bool:
     answers = _ask(scene, words, last)
     if not any(answer.topic or answer.near or answer.kind == "passage" for answer in answers):
         return False
+    if not asks(words) and all(map(_far_off, answers)):
+        answers = (_unsure(scene, answers),)
     before = len(scene.posts)
     _tell(scene, words, answers)
     if advised:
@@ -107,6 +111,22 @@ def hear(scene: Scene, words: str, advised: bool = False) -> bool:
         who = (speaker.person_id, speaker.account_id, scene.language)
         advice.want(scene.session, *who, words, answers, said, scene.now)
     return True
+
+
+def _far_off(answer: PolicyAnswer) -> bool:
+    """Whether this is hardly what words that ask nothing mean: 算了没事 is no word about leave, and
+    on nothing is a document silent to whoever has not asked."""
+    enough = CLEAR if answer.kind == "silent" else LIKELY
+    return answer.kind in ("silent", "fact") and answer.score < enough
+
+
+def _unsure(scene: Scene, answers: Sequence[PolicyAnswer]) -> PolicyAnswer:
+    """That it was not understood, and which topics are near."""
+    topics = [key for one in answers for key in (one.topic, *one.near)]
+    near = tuple(dict.fromkeys(topics))[:MOST_NEAR]
+    score = max(one.score for one in answers)
+    told = t("help.not_understood" if learner(scene) else "help.not_understood_staff")
+    return PolicyAnswer("out_of_scope", told, score=score, near=near)
 
 
 def clear(scene: Scene, words: str) -> bool:
