@@ -528,9 +528,9 @@ class Router:
         talk.journal = outcome.journal.to_json()
         scene.touch(talk)
         self._left.leave(talk, scene.language, talking)
-        aside = "" if isinstance(outcome, Broken) else outcome.aside
-        if aside:
-            self._handlers.asked(scene, aside)
+        aside = () if isinstance(outcome, Broken) else outcome.aside
+        for words in aside:
+            self._handlers.asked(scene, words)
             scene.pressed = ""
         match outcome:
             case Waiting():

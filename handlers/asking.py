@@ -136,10 +136,10 @@ def clear(scene: Scene, words: str) -> bool:
 
 
 def aside(scene: Scene, words: str) -> bool:
-    """Answer a question typed into a form, if it surely is one."""
+    """Answer a question typed into a form, if it surely is one, or asks on after the last one."""
     if not _ASKS.search(words):
         return False
-    answers = _ask(scene, words)
+    answers = _ask(scene, words, _before(scene, words))
     # The form's own question takes precedence.
     if not _sure(answers):
         return False
@@ -152,8 +152,8 @@ def doubts(scene: Scene, words: str) -> bool:
     once."""
     if not asks(words):
         return False
-    answers = _ask(scene, words)
-    if words.rstrip().endswith(("?", "？")):
+    answers = _ask(scene, words, _before(scene, words))
+    if _ENDS_ASKING.search(words):
         return any(one.topic and one.score >= LIKELY for one in answers)
     return _sure(answers)
 
@@ -161,6 +161,18 @@ def doubts(scene: Scene, words: str) -> bool:
 def asks(words: str) -> bool:
     """Whether words, no longer than a question is, have what a question has."""
     return len(words) <= LONGEST_QUESTION and _ASKS.search(words) is not None
+
+
+def goes_on(words: str) -> bool:
+    """Whether words ask on after another question, and nothing by themselves: 那数学呢."""
+    return _GOES_ON.fullmatch(words) is not None
+
+
+def _before(scene: Scene, words: str) -> Last | None:
+    """The last question, where words can only be understood after it."""
+    if not goes_on(words):
+        return None
+    return inquiries.last(scene.session, scene.speaker.account_id, scene.now)
 
 
 def _sure(answers: Sequence[PolicyAnswer]) -> bool:
@@ -178,6 +190,14 @@ def _ways_to_help(scene: Scene) -> list[tuple[Choice, ...]]:
 _ASKS: Final = re.compile(
     r"[?？吗呢谁几哪]|什么|多少|怎么|多久|\b(?:when|what|who|how|which|where)\b"
     r"|^\s*+(?:is|are|do|does|can|could|may|must|should|will)\b",
+    re.IGNORECASE,
+)
+
+
+_ENDS_ASKING: Final = re.compile(r"(?:[?？]|吗|呢|多少|几个|几次|是(?:什么|谁|哪些?))[。.\s]*\Z")
+"""At the end of words these ask, and hardly tell anything."""
+_GOES_ON: Final = re.compile(
+    r"\s*(?:那么?.{1,12}|.{1,8})呢[?？]?\s*|\s*(?:and|what about|how about) \S.{0,30}",
     re.IGNORECASE,
 )
 

@@ -177,7 +177,11 @@ def heed(scene: Scene, incoming: Incoming) -> str | None:
 
 
 def doubts(scene: Scene, words: str) -> bool:
-    """Whether words that a talk would take as its own are likely a question."""
+    """Whether words that a talk would take as its own are likely a question; once one is in
+    doubt, also what only asks on (那数学呢)."""
+    talk = scene.talk()
+    if talk is not None and "unsure" in talk.journal and asking.goes_on(words):
+        return True
     return asking.doubts(scene, words) or (
         asking.asks(words) and affairs.may_be_asked(scene, words)
     )
