@@ -97,12 +97,13 @@ def alarm_for(
         said = said.replace(name, "孩子")
     meant, found = _patterns()[whom].subn("我", fold(said).casefold())
     told = found or not _OF_ME.search(_TOLD_ME.sub("", meant))
-    others, named = _THEY.subn("我", meant)
+    others, named = _THEY.subn("我", _THEMSELVES.sub("myself", meant))
     topic = topic_of(others) if told and (found or named) else ""
     return Alarm(topic) if topic else None
 
 
 _THEY: Final = re.compile(r"[他她](?!们)|\b(?:ta|s?he)\b")
+_THEMSELVES: Final = re.compile(r"\b(?:him|her)self\b")
 _OF_ME: Final = re.compile(r"[我俺咱]|\b(?:i|me|my|myself)\b")
 _TOLD_ME: Final = re.compile(r"(?:和|跟|对|给|向)我(?=[说讲发])|告诉我|\b(?:tells?|told|to) me\b")
 """What tells of oneself only as of whoever listened."""

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from bot.talk.inputs import Answer, Corrections, match
+from bot.talk.inputs import Answer, Asked, Corrections, match
 from bot.talk.message import Choice
+from language.clocks import each_hours
 from language.days import Moment, parse_moment
 from language.lengths import parse_minutes
 from language.names import mentioned, typed_names
@@ -80,9 +81,35 @@ def says_wrong(words: str) -> bool:
 
 
 def words_corrected(step: str, words: str) -> Corrections:
-    """Hears what is to be said instead, or as well, where there are only words to correct."""
+    """Hears what is to be said instead, or as well, where there are only words to correct. What
+    else is said to be wrong stands in them: they are asked for again, to be changed."""
     form = ShownEntry(text=step, adds=step, words=words)
-    return lambda said, asked: corrections(form, said, asked.now)
+
+    def hear(said: str, asked: Asked) -> Said:
+        told = corrections(form, said, asked.now)
+        if told and told.keys() <= {step}:
+            return told
+        if not says_wrong(said):
+            return {}
+        new = with_time(words, said)
+        return {step: Answer(text=new) if new else None}
+
+    return hear
+
+
+def with_time(words: str, said: str) -> str:
+    """The words with the only time of day in them as it is said to be (时间改成下午三点); empty where
+    there is not just one, or only one of the two says which part of the day."""
+    change = _NEW_TIME.fullmatch(said)
+    old, new = list(each_hours(fold(words))), list(each_hours(fold(change["to"]) if change else ""))
+    if change is None or len(old) != 1 or len(new) != 1:
+        return ""
+    alone = not change["to"][: new[0].start].strip() and not change["to"][new[0].end :].strip(" 吧了。")
+    alike = bool(old[0].hours.part) == bool(new[0].hours.part)
+    if not alone or not alike or new[0].hours.start is None:
+        return ""
+    to = change["to"][new[0].start : new[0].end]
+    return words[: old[0].start] + to + words[old[0].end :]
 
 
 def replacement(form: ShownEntry, about: str, to: str, now: datetime) -> Said:
@@ -97,6 +124,10 @@ def replacement(form: ShownEntry, about: str, to: str, now: datetime) -> Said:
     return _Heard(form, now, named).value(to) or _Heard(form, now).value(to)
 
 
+_NEW_TIME: Final = re.compile(
+    r"\s*(?:请|帮我|把)*(?:开会)?(?:的)?(?:开始)?(?:时间|钟点)(?:不对|错了|有误)?[,，]?\s*"
+    r"(?:应该|改|换|调整?)*(?:成|为|到|是|[:：])*\s*(?P<to>\S.*)"
+)
 _LONGEST: Final = 200
 """The most characters of a correction, besides the words of what was done."""
 _CONTENT: Final = re.compile(

@@ -173,6 +173,7 @@ def _heard(said: list[Said], want: str) -> float:
         ("她跟我说想割腕", "distress"),
         ("他被同学打了", "harm"),
         ("he says he wants to die", "distress"),
+        ("she is hurting herself", "distress"),
         ("孩子的记录被退回了", ""),
         ("他打我", ""),
         ("他被老师打了95分", ""),
