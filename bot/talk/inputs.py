@@ -245,6 +245,8 @@ def not_a_choice(answer: Answer, count: int) -> Unclear:
         said(answer)
     except Unclear as unclear:
         return unclear
+    if count == 1:
+        return Unclear(t("answer.not_the_choice"))
     return Unclear(t("answer.not_a_choice", count=count))
 
 
