@@ -14,7 +14,7 @@ from handlers import affairs, help_calls
 from handlers.speaker import learner
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
-from prompts import Lines, Text, Words, t
+from prompts import Lines, Text, Words, render, t
 from services import advice, documents, inquiries
 from services.access import memberships, own_programmes, programmes_for
 from services.offices import Concern, concerning
@@ -194,6 +194,7 @@ _ASKS: Final = re.compile(
 )
 
 
+_HAN: Final = re.compile("[一-鿿]")
 _ENDS_ASKING: Final = re.compile(r"(?:[?？]|吗|呢|多少|几个|几次|是(?:什么|谁|哪些?))[。.\s]*\Z")
 """At the end of words these ask, and hardly tell anything."""
 _GOES_ON: Final = re.compile(
@@ -305,11 +306,20 @@ def _say(
     if last and scene.talk() is None:
         ways.append(TO_MENU)
     card = _card(answer.text)
+    if scene.language == "en" and _in_chinese(card):
+        notes = [one for one in (card.note, t("ask.note.in_chinese")) if one]
+        card = card._replace(note=_lines(notes))
     if _in_distress(answer):
         # Whoever sits at the screen next is not to find it.
         scene.secret, card = True, card._replace(sealed=True)
         rows += _ways_to_help(scene)
     scene.say(card._replace(rows=(*rows, tuple(ways)) if ways else tuple(rows)))
+
+
+def _in_chinese(card: Message) -> bool:
+    """Whether an English card has words of the document in it, which are Chinese."""
+    said = (card.text, *(field.value for field in card.fields))
+    return any(_HAN.search(render(one, "en")) for one in said)
 
 
 def _card(text: Text) -> Message:

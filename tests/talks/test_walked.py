@@ -173,6 +173,17 @@ async def test_asking_on_after_an_answer_is_heard_in_a_form(house: House) -> Non
     assert "（1/6）" in said
 
 
+async def test_english_says_whose_words_are_chinese(house: House) -> None:
+    student, _ = await house.join("林小雨", "王建国")
+    await student.says("/language en")
+    said = await student.says("When is the mid-term evaluation?")
+    assert "合格或不合格" in said
+    assert "The document is in Chinese" in said
+    said = await student.says("my progress")
+    assert "mid-term presentation" in said
+    assert "中期汇报" not in said
+
+
 async def test_who_is_invited_as_a_student_is_addressed_as_one(house: House) -> None:
     code = await house.code("赵一鸣")
     newcomer = house.members["赵一鸣"]
