@@ -248,6 +248,9 @@ def _tell(scene: Scene, words: str, answers: Sequence[PolicyAnswer]) -> None:
     # Nothing else is to stand below where there is help.
     answers = [one for one in answers if _in_distress(one)] or answers
     own = {one.topic: act for one in answers if (act := affairs.own(scene, one.topic))}
+    if own:
+        # 我有几个学生 asks for one's own, and hardly for what the document does not say.
+        answers = [one for one in answers if one.kind != "silent" or one.score >= LIKELY]
     shown = [answer for answer in answers if answer.topic not in own]
     kept = None
     if any(_in_distress(answer) for answer in answers) or not shown:

@@ -286,7 +286,13 @@ def finish(scene: Scene, me: HeardSeen, wanted: HeardNext, *, advised: bool = Fa
 def go_on(scene: Scene, words: str, further: str, files: SentFiles) -> None:
     """Hear what was said instead of which of the two it is: something of its own, or more of the
     same. The words before are not lost."""
-    if affairs.hear(scene, further) or asking.aside(scene, further):
+    told = looks_like_session(further, scene.now.astimezone(BEIJING))
+    asked = asking.asks(further) and not told
+    if (
+        affairs.hear(scene, further)
+        or asking.aside(scene, further)
+        or (asked and asking.hear(scene, further))
+    ):
         if scene.talk() is None:
             scene.begin("heard", {"words": words})
         return

@@ -184,6 +184,33 @@ async def test_english_says_whose_words_are_chinese(house: House) -> None:
     assert "中期汇报" not in said
 
 
+async def test_a_question_is_no_more_of_what_was_done(house: House) -> None:
+    student, _ = await house.join("林小雨", "王建国")
+    assert "这是记一次培养，还是想问政策？" in await student.says("昨天下午")
+    said = await student.says("要提交几次才够")
+    assert "还差 10 次" in said
+    assert "「昨天下午」" in said
+    assert "要提交几次才够" not in student.sees
+
+
+async def test_who_asks_for_their_own_hears_of_no_silence(house: House) -> None:
+    mentor, _ = await house.join("王建国", "林小雨")
+    said = await mentor.says("我有几个学生")
+    assert "我的学生" in said
+    assert "文件里没有写" not in said
+
+
+async def test_a_document_is_silent_only_to_whoever_asks(house: House) -> None:
+    student, _ = await house.join("林小雨", "王建国")
+    assert "心理援助热线" in await student.says("我不想活了")
+    said = await student.says("算了没事")
+    assert "文件里没有写" not in said
+    assert "没看懂" not in said
+    for words in ("那边", "不发了", "表现稳定，能独立完成光路搭建"):
+        assert "文件里没有写" not in await student.says(words), words
+    assert "导师聘期" in await student.says("导师聘期")
+
+
 async def test_who_is_invited_as_a_student_is_addressed_as_one(house: House) -> None:
     code = await house.code("赵一鸣")
     newcomer = house.members["赵一鸣"]
