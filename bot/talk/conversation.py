@@ -616,6 +616,17 @@ class Conversation:
         changed = t("talk.changed", fields=labels) if labels else None
         return replace(outcome, accepted=True, note=outcome.note or changed)
 
+    def _renamed(self, field_: SummaryLine, to: str) -> RunResult:
+        """Ask a field again, and take what it is said to be as the answer."""
+        outcome = self._change(field_.step)
+        if not to or not isinstance(outcome, Waiting):
+            return outcome
+        outcome = self._run(Answer(text=to))
+        if not isinstance(outcome, Waiting):
+            return outcome
+        changed = t("talk.changed", fields=[field_.label])
+        return replace(outcome, accepted=True, note=outcome.note or changed)
+
     def _mended(self, step: Question, candidate: Answer) -> RunResult | None:
         """Take what is no answer to the question as a correction of the fields said so far, those
         that are only wrong being asked again; `None` if it is none."""
@@ -796,6 +807,8 @@ class Conversation:
             corrected = step.kind.correct(answer, self._asked)
             if corrected:
                 return self._correct(step.kind, corrected)
+            if (named := step.kind.renamed(answer)) is not None:
+                return self._renamed(*named)
             entry = Entry(step.step, answer, self._asked.now, self._journal.turn)
             value = self._read(step, entry)
         except Unclear as unclear:
