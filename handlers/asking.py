@@ -122,7 +122,7 @@ def _far_off(answer: PolicyAnswer) -> bool:
 
 def _unsure(scene: Scene, answers: Sequence[PolicyAnswer]) -> PolicyAnswer:
     """That it was not understood, and which topics are near."""
-    topics = [key for one in answers for key in (one.topic, *one.near)]
+    topics = [key for one in answers if one.score >= LIKELY for key in (one.topic, *one.near)]
     near = tuple(dict.fromkeys(topics))[:MOST_NEAR]
     score = max(one.score for one in answers)
     told = t("help.not_understood" if learner(scene) else "help.not_understood_staff")

@@ -786,9 +786,7 @@ class Conversation:
             if meant != _CONTENT:
                 self._aside = (doubtful.text or "", *((more,) if asks_on else ()))
                 if not later:
-                    waits = self._wait(run, step, note, accepted=True)
-                    # It stays at hand, should it have been the answer.
-                    return replace(waits, begin_with=doubtful.text or "") if asks_on else waits
+                    return self._wait(run, step, note, accepted=True)
                 candidate = Answer(text=later)
             elif later:
                 candidate = Answer(text=_joined(doubtful.text, later))

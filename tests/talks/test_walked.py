@@ -200,6 +200,13 @@ async def test_who_asks_for_their_own_hears_of_no_silence(house: House) -> None:
     assert "文件里没有写" not in said
 
 
+async def test_what_belongs_to_a_student_is_on_their_page(house: House) -> None:
+    mentor, student = await house.join("王建国", "林小雨")
+    for words in ("林小雨的计划", "给我看林小雨的日志", "林小雨的材料"):
+        assert "培养活动" in await mentor.says(words), words
+    assert "培养活动" not in await student.says("给我看赵一鸣的日志")
+
+
 async def test_a_document_is_silent_only_to_whoever_asks(house: House) -> None:
     student, _ = await house.join("林小雨", "王建国")
     assert "心理援助热线" in await student.says("我不想活了")
@@ -208,6 +215,7 @@ async def test_a_document_is_silent_only_to_whoever_asks(house: House) -> None:
     assert "没看懂" not in said
     for words in ("那边", "不发了", "表现稳定，能独立完成光路搭建"):
         assert "文件里没有写" not in await student.says(words), words
+    assert "培养证书" not in await student.says("不发了"), "nor is anything far off offered"
     assert "导师聘期" in await student.says("导师聘期")
 
 
