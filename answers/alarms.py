@@ -96,10 +96,19 @@ def alarm_for(
     for name in filter(None, names):
         said = said.replace(name, "孩子")
     meant, found = _patterns()[whom].subn("我", fold(said).casefold())
-    told = found or not _OF_ME.search(_TOLD_ME.sub("", meant))
-    others, named = _THEY.subn("我", _THEMSELVES.sub("myself", meant))
-    topic = topic_of(others) if told and (found or named) else ""
+    if not found:
+        meant = _only_of_them(meant)
+    topic = topic_of(_THEY.sub("我", _THEMSELVES.sub("myself", meant)))
     return Alarm(topic) if topic else None
+
+
+def _only_of_them(words: str) -> str:
+    """The clauses that tell of him or her, where nothing is told of oneself: 他走了，不想活了 may
+    be."""
+    told = _TOLD_ME.sub("", _SAID.sub(r"\1", words))
+    if _OF_ME.search(told):
+        return ""
+    return " ".join(clause for clause in _CLAUSES.split(told) if _THEY.search(clause))
 
 
 _THEY: Final = re.compile(r"[他她](?!们)|\b(?:ta|s?he)\b")
@@ -107,6 +116,8 @@ _THEMSELVES: Final = re.compile(r"\b(?:him|her)self\b")
 _OF_ME: Final = re.compile(r"[我俺咱]|\b(?:i|me|my|myself)\b")
 _TOLD_ME: Final = re.compile(r"(?:和|跟|对|给|向)我(?=[说讲发])|告诉我|\b(?:tells?|told|to) me\b")
 """What tells of oneself only as of whoever listened."""
+_SAID: Final = re.compile(r"([说讲道])[,:，：\s]+")
+_CLAUSES: Final = re.compile(r"[,.;:!?，。；：！？\n]+")
 
 
 def topic_of(words: str) -> str:

@@ -114,8 +114,8 @@ def hear(scene: Scene, words: str, advised: bool = False) -> bool:
 
 
 def _far_off(answer: PolicyAnswer) -> bool:
-    """Whether this is hardly what words that ask nothing mean: 算了没事 is no word about leave, and
-    on nothing is a document silent to whoever has not asked."""
+    """Whether this is hardly what words that ask nothing mean: 算了没事 says nothing of leave, and
+    whoever has not asked is told of no silence."""
     enough = CLEAR if answer.kind == "silent" else LIKELY
     return answer.kind in ("silent", "fact") and answer.score < enough
 
@@ -198,7 +198,7 @@ _HAN: Final = re.compile("[一-鿿]")
 _ENDS_ASKING: Final = re.compile(r"(?:[?？]|吗|呢|多少|几个|几次|是(?:什么|谁|哪些?))[。.\s]*\Z")
 """At the end of words these ask, and hardly tell anything."""
 _GOES_ON: Final = re.compile(
-    r"\s*(?:那么?.{1,12}|.{1,8})呢[?？]?\s*|\s*(?:and|what about|how about) \S.{0,30}",
+    r"\s*(?:那么?.{1,12}|[^我今昨明]{1,4})呢[?？]?\s*|\s*(?:and|what about|how about) \S.{0,30}",
     re.IGNORECASE,
 )
 

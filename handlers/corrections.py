@@ -98,13 +98,18 @@ def words_corrected(step: str, words: str) -> Corrections:
 
 
 def with_time(words: str, said: str) -> str:
-    """The words with the only time of day in them as it is said to be (时间改成下午三点); empty where
-    there is not just one, or only one of the two says which part of the day."""
+    """The words with the only time of day in them as it is said to be (时间改成下午三点); empty
+    where there is not just one, or only one of the two says which part of the day."""
     change = _NEW_TIME.fullmatch(said)
-    old, new = list(each_hours(fold(words))), list(each_hours(fold(change["to"]) if change else ""))
+    old, new = (
+        list(each_hours(fold(words))),
+        list(each_hours(fold(change["to"]) if change else "")),
+    )
     if change is None or len(old) != 1 or len(new) != 1:
         return ""
-    alone = not change["to"][: new[0].start].strip() and not change["to"][new[0].end :].strip(" 吧了。")
+    alone = not change["to"][: new[0].start].strip() and not change["to"][new[0].end :].strip(
+        " 吧了。"
+    )
     alike = bool(old[0].hours.part) == bool(new[0].hours.part)
     if not alone or not alike or new[0].hours.start is None:
         return ""
@@ -235,7 +240,8 @@ _WRONG: Final = re.compile(
 )
 _NOT_AT_FIRST: Final = "不是[^,，]{1,8}[,，]\\s*(?:而?是|应该是)"
 _SAYS_WRONG: Final = re.compile(
-    rf"\s*(?:不对|错了|请|把)*[,，]?\s*{_LABEL.pattern}(?:{_WRONG.pattern}|改|应该|不是|is wrong|should be)"
+    rf"\s*(?:不对|错了|请|把)*[,，]?\s*{_LABEL.pattern}"
+    rf"(?:{_WRONG.pattern}|改|应该|不是|is wrong|should be)"
     rf"|\s*(?:不对|错了)[,，]|\s*{_NOT_AT_FIRST}",
     re.IGNORECASE,
 )
@@ -258,7 +264,7 @@ _ALSO_THERE: Final = re.compile(
     r"|(?P<english>.+?) (?:was|were) there too",
     re.IGNORECASE,
 )
-_TOGETHER: Final = re.compile(r"(?:是|要)?(?:和|跟|与)(?P<names>.+?)(?:一起|一块儿?)(?:做)?(?:的|了)?")
+_TOGETHER: Final = re.compile(r"(?:是|要)?[和跟与](?P<names>.+?)(?:一起|一块儿?)做?[的了]?")
 _NOT_THERE: Final = re.compile(
     r"(?:没有|去掉|删掉|删除|不包括|without )(?P<less>.+)"
     r"|(?P<away>.+?)(?:没有?来|没在|不在|没有?参加|没去|缺席|was not there)(?:的|了)?",

@@ -400,9 +400,7 @@ def evaluated(scene: Scene, me: LearnerPlace, programme: Programme) -> bool:
     return any(one.evaluation.stage in ends and one.evaluation.side == Side.TEAM for one in found)
 
 
-def meters(
-    programme: Programme, entries: Entries, today: date, *, own: bool
-) -> Iterable[Meter]:
+def meters(programme: Programme, entries: Entries, today: date, *, own: bool) -> Iterable[Meter]:
     """How much of the materials is there, if the document lists any that are brought."""
     asked = brought(programme)
     if not asked:

@@ -631,7 +631,12 @@ class Conversation:
         """Take what is no answer to the question as a correction of the fields said so far, those
         that are only wrong being asked again; `None` if it is none."""
         mends, journal = self._chat.mends, self._journal
-        if mends is None or not candidate.text or candidate.other or isinstance(step.kind, Summary):
+        if (
+            mends is None
+            or not candidate.text
+            or candidate.other
+            or isinstance(step.kind, Summary)
+        ):
             return None
         answer, plainly = settle(step.kind, candidate, self._asked), False
         try:

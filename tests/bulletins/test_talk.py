@@ -62,7 +62,7 @@ async def test_the_time_in_the_words_is_put_right_by_saying_so(house: House) -> 
     assert "明天下午四点开会，地点在物理楼。" in said
     said = await office.says("地点改成数学楼")
     assert "没看懂" not in said
-    assert office.last[-1].draft == "明天下午四点开会，地点在物理楼。", "it is asked for, to be changed"
+    assert office.last[-1].draft == "明天下午四点开会，地点在物理楼。", "to be changed"
 
 
 async def test_the_preview_is_what_is_read_and_the_numbers_are_said(house: House) -> None:
