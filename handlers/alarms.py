@@ -189,7 +189,7 @@ _NO: Final = re.compile(
     re.IGNORECASE,
 )
 _IS_NOTHING: Final = re.compile(
-    rf"(?:算了|我|其实|真的?|现在|已经|就是|只是|刚才|开玩笑的?|好了|谢谢|老师|[\s,.，。])*{_NO.pattern}",
+    rf"(?:算了|我|其实|真的?|现在|已经|只是|刚才|开玩笑的?|好了|谢谢|老师|[\s,.，。])*+{_NO.pattern}",
     re.IGNORECASE,
 )
 """The same with what is said around it, below the help: 算了没事."""

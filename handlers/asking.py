@@ -198,7 +198,8 @@ _HAN: Final = re.compile("[一-鿿]")
 _ENDS_ASKING: Final = re.compile(r"(?:[?？]|吗|呢|多少|几个|几次|是(?:什么|谁|哪些?))[。.\s]*\Z")
 """At the end of words these ask, and hardly tell anything."""
 _GOES_ON: Final = re.compile(
-    r"\s*(?:那么?.{1,12}|[^我今昨明]{1,4})呢[?？]?\s*|\s*(?:and|what about|how about) \S.{0,30}",
+    r"\s*+(?:那么?.{1,12}|[^\s我今昨明]{1,4})呢[?？]?\s*+"
+    r"|\s*+(?:and|what about|how about) \S.{0,30}",
     re.IGNORECASE,
 )
 

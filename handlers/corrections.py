@@ -130,8 +130,8 @@ def replacement(form: ShownEntry, about: str, to: str, now: datetime) -> Said:
 
 
 _NEW_TIME: Final = re.compile(
-    r"\s*(?:请|帮我|把)*(?:开会)?(?:的)?(?:开始)?(?:时间|钟点)(?:不对|错了|有误)?[,，]?\s*"
-    r"(?:应该|改|换|调整?)*(?:成|为|到|是|[:：])*\s*(?P<to>\S.*)"
+    r"\s*+(?:请|帮我|把)*+(?:开会)?的?(?:开始)?(?:时间|钟点)(?:不对|错了|有误)?[,，]?\s*+"
+    r"(?:应该|改|换|调整?)*+[成为到是:：]*+\s*+(?P<to>\S.*)"
 )
 _LONGEST: Final = 200
 """The most characters of a correction, besides the words of what was done."""
@@ -240,9 +240,9 @@ _WRONG: Final = re.compile(
 )
 _NOT_AT_FIRST: Final = "不是[^,，]{1,8}[,，]\\s*(?:而?是|应该是)"
 _SAYS_WRONG: Final = re.compile(
-    rf"\s*(?:不对|错了|请|把)*[,，]?\s*{_LABEL.pattern}"
+    rf"\s*+(?:不对|错了|请|把)*+[,，]?\s*+{_LABEL.pattern}"
     rf"(?:{_WRONG.pattern}|改|应该|不是|is wrong|should be)"
-    rf"|\s*(?:不对|错了)[,，]|\s*{_NOT_AT_FIRST}",
+    rf"|\s*+(?:不对|错了)[,，]|\s*+{_NOT_AT_FIRST}",
     re.IGNORECASE,
 )
 _AND: Final = re.compile(r"[、和跟与及]|\band\b")
