@@ -148,7 +148,7 @@ def corrected(chat: Chat, me: SessionSeen, body: SessionBody) -> Corrections:
 def mending(chat: Chat, me: SessionSeen, ask: Questions) -> Mends:
     """Hears the same before the card, of what was said so far."""
 
-    def hear(words: str, asked: Asked, plainly: bool) -> Mapping[str, Answer | None]:
+    def mended(words: str, asked: Asked, plainly: bool) -> Mapping[str, Answer | None]:
         if plainly and not says_wrong(words):
             return {}
         what = chat.peek("what", ask.what)
@@ -162,7 +162,7 @@ def mending(chat: Chat, me: SessionSeen, ask: Questions) -> Mends:
         )
         return corrections(form, words, asked.now.astimezone(BEIJING))
 
-    return hear
+    return mended
 
 
 def shown_entry(me: Student, body: SessionBody, next_file: int = 0) -> ShownEntry:
