@@ -89,17 +89,35 @@ def alarm_for(
     """A plain cry about somebody else: a child or pupil, who may be called by these names, or a
     friend. `None` where the words name nobody such, or cry nothing plainly.
 
-    我孩子被欺负了, 老师打我女儿 and 我同学想自杀 are heard as if they said it of themselves.
+    我孩子被欺负了, 老师打我女儿 and 我同学想自杀 are heard as if they said it of themselves; so is
+    他说他不想活了, which names nobody but tells nothing of whoever says it.
     """
     said = words[:LONGEST]
     for name in filter(None, names):
         said = said.replace(name, "孩子")
     meant, found = _patterns()[whom].subn("我", fold(said).casefold())
-    topic = topic_of(_THEY.sub("我", meant)) if found else ""
+    if not found:
+        meant = _only_of_them(meant)
+    topic = topic_of(_THEY.sub("我", _THEMSELVES.sub("myself", meant)))
     return Alarm(topic) if topic else None
 
 
-_THEY: Final = re.compile(r"[他她](?!们)|\bta\b")
+def _only_of_them(words: str) -> str:
+    """The clauses that tell of him or her, where nothing is told of oneself: 他走了，不想活了 may
+    be."""
+    told = _TOLD_ME.sub("", _SAID.sub(r"\1", words))
+    if _OF_ME.search(told):
+        return ""
+    return " ".join(clause for clause in _CLAUSES.split(told) if _THEY.search(clause))
+
+
+_THEY: Final = re.compile(r"[他她](?!们)|\b(?:ta|s?he)\b")
+_THEMSELVES: Final = re.compile(r"\b(?:him|her)self\b")
+_OF_ME: Final = re.compile(r"[我俺咱]|\b(?:i|me|my|myself)\b")
+_TOLD_ME: Final = re.compile(r"(?:和|跟|对|给|向)我(?=[说讲发])|告诉我|\b(?:tells?|told|to) me\b")
+"""What tells of oneself only as of whoever listened."""
+_SAID: Final = re.compile(r"([说讲道])[,:，：\s]+")
+_CLAUSES: Final = re.compile(r"[,.;:!?，。；：！？\n]+")
 
 
 def topic_of(words: str) -> str:

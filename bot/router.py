@@ -235,6 +235,8 @@ class Router:
         if command is not None and talk is not None and self._is_choice(scene, talk, words):
             # A button's words do what the button does, whatever else they are called.
             self._answer(scene, talk, incoming)
+        elif command is not None and talk is None and (button := self._label(scene, words)):
+            self._typed(scene, *button)
         elif command in ENGINE:
             self._engine_command(scene, command)
         elif command is not None:
@@ -306,6 +308,17 @@ class Router:
             return None
         label, value, about, *_ = scene.speaker.offered[choices.index(chosen)]
         return label, value, about
+
+    def _label(self, scene: Scene, words: str) -> tuple[str, str, str] | None:
+        """The choice of the last message whose whole label these words are, as `_offered`."""
+        return next(
+            (
+                (label, value, about)
+                for label, value, about, *_ in scene.speaker.offered
+                if tidy(label).casefold() == words.casefold()
+            ),
+            None,
+        )
 
     def _typed(self, scene: Scene, label: str, value: str, about: str) -> None:
         """Treat a typed choice as a press; ask for confirmation if it settles a record."""
@@ -528,9 +541,9 @@ class Router:
         talk.journal = outcome.journal.to_json()
         scene.touch(talk)
         self._left.leave(talk, scene.language, talking)
-        aside = "" if isinstance(outcome, Broken) else outcome.aside
-        if aside:
-            self._handlers.asked(scene, aside)
+        aside = () if isinstance(outcome, Broken) else outcome.aside
+        for words in aside:
+            self._handlers.asked(scene, words)
             scene.pressed = ""
         match outcome:
             case Waiting():

@@ -102,6 +102,11 @@ def received(scene: Scene, affair: Affair) -> bool:
     return bulletins.hear_received(scene) or bye(scene, affair)
 
 
+def change(scene: Scene, affair: Affair) -> bool:
+    """What is said to be wrong with a draft of a bulletin, or with an entry of one's own."""
+    return bulletins.change(scene, affair) or own_entries.change(scene, affair)
+
+
 def begin_session(scene: Scene, _: Affair) -> bool:
     """帮我记一次培养: for learners; others keep none."""
     if not learner(scene):
@@ -308,7 +313,7 @@ _HEARD: Final[Mapping[str, _Heard]] = {
     "evaluate": evaluations.hear,
     "due": due.hear,
     "mend": own_entries.mend,
-    "change": own_entries.change,
+    "change": change,
     "backdate": own_entries.backdate,
     "take_back": own_entries.take_back,
     "bring": own_entries.bring,

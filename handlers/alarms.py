@@ -19,7 +19,7 @@ from bot.talk.inputs import Answer, Asked, Pick
 from bot.talk.message import Attachment, Choice, Incoming, Message, are_sealed, press
 from handlers import help_calls
 from handlers.speaker import learner, oversees
-from language.replies import meant_as_it_stands, says_it_is_nothing, says_yes
+from language.replies import meant_as_it_stands, says_it_is_nothing, says_it_was_nothing, says_yes
 from language.sentence import may_be_session
 from prompts import BEIJING, Lines, Text, t
 from services import inquiries, roster
@@ -52,7 +52,7 @@ def heed(scene: Scene, incoming: Incoming) -> str | None:
     found = alarm_in(words)
     if found not in PLAIN and help_calls.hear_below(scene, words):
         return None
-    if found is None and says_it_is_nothing(words) and are_sealed(scene.speaker.offered):
+    if found is None and says_it_was_nothing(words) and are_sealed(scene.speaker.offered):
         _never_mind(scene)
     elif found in PLAIN:
         _answer(scene, alarm_for(words, "friend"), found)

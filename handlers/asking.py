@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -11,10 +12,10 @@ from bot.talk.acting import Refused
 from bot.talk.message import Choice, Field, Message, press
 from handlers import affairs, help_calls
 from handlers.speaker import learner
-from language.replies import has_a_question
+from language.replies import asks_on, ends_asking, has_a_question
 from programmes.catalogue import all_programmes, load
 from programmes.model import Programme
-from prompts import Lines, Text, Words, t
+from prompts import Lines, Text, Words, render, t
 from services import advice, documents, inquiries
 from services.access import memberships, own_programmes, programmes_for
 from services.offices import Concern, concerning
@@ -23,6 +24,8 @@ MOST_PASSAGES: Final = 3
 """Maximum passages shown at once: a fact may rest on several clauses."""
 LIKELY: Final = 0.4
 """From this score on, words that end like a question may be one about policy: then a form asks."""
+MOST_NEAR: Final = 3
+"""Topics that are offered where it is not sure what is meant."""
 LONGEST_QUESTION: Final = 60
 """Maximum characters of a question; longer words are taken as told."""
 
@@ -100,6 +103,8 @@ def hear(scene: Scene, words: str, advised: bool = False) -> bool:
     answers = _ask(scene, words, last)
     if not any(answer.topic or answer.near or answer.kind == "passage" for answer in answers):
         return False
+    if not asks(words) and all(map(_far_off, answers)):
+        answers = (_unsure(scene, answers),)
     before = len(scene.posts)
     _tell(scene, words, answers)
     if advised:
@@ -109,6 +114,22 @@ def hear(scene: Scene, words: str, advised: bool = False) -> bool:
     return True
 
 
+def _far_off(answer: PolicyAnswer) -> bool:
+    """Whether this is hardly what words that ask nothing mean: 算了没事 says nothing of leave, and
+    whoever has not asked is told of no silence."""
+    enough = CLEAR if answer.kind == "silent" else LIKELY
+    return answer.kind in ("silent", "fact") and answer.score < enough
+
+
+def _unsure(scene: Scene, answers: Sequence[PolicyAnswer]) -> PolicyAnswer:
+    """That it was not understood, and which topics are near."""
+    topics = [key for one in answers if one.score >= LIKELY for key in (one.topic, *one.near)]
+    near = tuple(dict.fromkeys(topics))[:MOST_NEAR]
+    score = max(one.score for one in answers)
+    told = t("help.not_understood" if learner(scene) else "help.not_understood_staff")
+    return PolicyAnswer("out_of_scope", told, score=score, near=near)
+
+
 def clear(scene: Scene, words: str) -> bool:
     """Whether words are clearly a question about policy."""
     answers = _ask(scene, words)
@@ -116,10 +137,10 @@ def clear(scene: Scene, words: str) -> bool:
 
 
 def aside(scene: Scene, words: str) -> bool:
-    """Answer a question typed into a form, if it surely is one."""
+    """Answer a question typed into a form, if it surely is one, or asks on after the last one."""
     if not has_a_question(words):
         return False
-    answers = _ask(scene, words)
+    answers = _ask(scene, words, _before(scene, words))
     # The form's own question takes precedence.
     if not _sure(answers):
         return False
@@ -132,8 +153,8 @@ def doubts(scene: Scene, words: str) -> bool:
     once."""
     if not asks(words):
         return False
-    answers = _ask(scene, words)
-    if words.rstrip().endswith(("?", "？")):
+    answers = _ask(scene, words, _before(scene, words))
+    if ends_asking(words):
         return any(one.topic and one.score >= LIKELY for one in answers)
     return _sure(answers)
 
@@ -141,6 +162,13 @@ def doubts(scene: Scene, words: str) -> bool:
 def asks(words: str) -> bool:
     """Whether words, no longer than a question is, have what a question has."""
     return len(words) <= LONGEST_QUESTION and has_a_question(words)
+
+
+def _before(scene: Scene, words: str) -> Last | None:
+    """The last question, where words can only be understood after it."""
+    if not asks_on(words):
+        return None
+    return inquiries.last(scene.session, scene.speaker.account_id, scene.now)
 
 
 def _sure(answers: Sequence[PolicyAnswer]) -> bool:
@@ -153,6 +181,9 @@ def _ways_to_help(scene: Scene) -> list[tuple[Choice, ...]]:
     if scene.speaker.person_id is None or learner(scene) is None:
         return []
     return [(help_calls.SEEK,)]
+
+
+_HAN: Final = re.compile("[一-鿿]")
 
 
 def own(scene: Scene) -> tuple[Programme, ...]:
@@ -200,6 +231,9 @@ def _tell(scene: Scene, words: str, answers: Sequence[PolicyAnswer]) -> None:
     # Nothing else is to stand below where there is help.
     answers = [one for one in answers if _in_distress(one)] or answers
     own = {one.topic: act for one in answers if (act := affairs.own(scene, one.topic))}
+    if own:
+        # 我有几个学生 asks for one's own, and hardly for what the document does not say.
+        answers = [one for one in answers if one.kind != "silent" or one.score >= LIKELY]
     shown = [answer for answer in answers if answer.topic not in own]
     kept = None
     if any(_in_distress(answer) for answer in answers) or not shown:
@@ -258,11 +292,20 @@ def _say(
     if last and scene.talk() is None:
         ways.append(TO_MENU)
     card = _card(answer.text)
+    if scene.language == "en" and _in_chinese(card):
+        notes = [one for one in (card.note, t("ask.note.in_chinese")) if one]
+        card = card._replace(note=_lines(notes))
     if _in_distress(answer):
         # Whoever sits at the screen next is not to find it.
         scene.secret, card = True, card._replace(sealed=True)
         rows += _ways_to_help(scene)
     scene.say(card._replace(rows=(*rows, tuple(ways)) if ways else tuple(rows)))
+
+
+def _in_chinese(card: Message) -> bool:
+    """Whether an English card has words of the document in it, which are Chinese."""
+    said = (card.text, *(field.value for field in card.fields))
+    return any(_HAN.search(render(one, "en")) for one in said)
 
 
 def _card(text: Text) -> Message:

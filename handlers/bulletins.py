@@ -32,7 +32,7 @@ from bot.talk.inputs import (
 from bot.talk.message import Choice, Item, Message, press
 from handlers import cohort as overview
 from handlers.attachments import FILES, keep_files, shown
-from handlers.corrections import words_corrected
+from handlers.corrections import with_time, words_corrected
 from handlers.pages import PAGE, confirmed, page_asked, page_of, tell, turns
 from handlers.seen import first_words
 from language.affairs import Affair, bulletin_of
@@ -460,9 +460,26 @@ def understood(
 def edit(scene: Scene, args: Sequence[str]) -> None:
     """修改: open a draft again, as a filled summary."""
     row = bulletins.to_edit(scene.session, scene.actor, number(args))
+    open_with(scene, row, row.words)
+
+
+def change(scene: Scene, affair: Affair) -> bool:
+    """时间改成下午三点, below the card of a draft: open it, with that put right if it is clear."""
+    verb = f"{press('edit_bulletin')}:"
+    drafts = [value for _, value, *_ in scene.speaker.offered if value.startswith(verb)]
+    if not drafts:
+        return False
+    row = bulletins.to_edit(scene.session, scene.actor, number([drafts[0].removeprefix(verb)]))
+    new = with_time(row.words, f"{affair.about}改成{affair.to}")
+    open_with(scene, row, new or row.words)
+    return True
+
+
+def open_with(scene: Scene, row: Bulletin, words: str) -> None:
+    """Open a draft with these words, as a filled summary."""
     audience = Audience.model_validate(row.audience)
     given = {
-        "text": Answer(text=row.words),
+        "text": Answer(text=words),
         "role": Answer(press=AND.join(audience.roles) or ALL),
         "receipt": Answer(press=YES if row.asks_receipt else NO),
         "minutes": Answer(press=str(row.minutes)),

@@ -25,6 +25,7 @@ from services.access import any_of
 from services.certificates import Candidate, CertificateStanding, Issued
 from services.certified import Certified, verified_at
 from services.entities import Cohort
+from services.evaluations import outcome_read
 from services.packs import word_label
 from services.roster import find_cohort, find_member
 
@@ -160,7 +161,7 @@ def show(scene: Scene, one: Issued) -> None:
 def hours_fields(facts: Certified) -> list[Field]:
     """What a certificate or a proof of hours rests on."""
     if not facts.length or not facts.since or not facts.until:
-        return [Field(t("certificate.fact_outcome"), facts.outcome)]
+        return [Field(t("certificate.fact_outcome"), outcome_read(facts.outcome))]
     days = t("proof.days", since=day_words(facts.since), until=day_words(facts.until))
     return [
         Field(t("certificate.fact_sessions"), t("service.count", count=facts.sessions)),

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from bot.talk.inputs import Answer, Corrections, match
+from bot.talk.inputs import Answer, Asked, Corrections, match
 from bot.talk.message import Choice
+from language.clocks import each_hours
 from language.days import Moment, parse_moment
 from language.lengths import parse_minutes
 from language.names import mentioned, typed_names
@@ -74,10 +75,46 @@ def corrections(form: ShownEntry, words: str, now: datetime) -> Said:
     return _Heard(form, now).clauses(words)
 
 
+def says_wrong(words: str) -> bool:
+    """Whether words say plainly that something else is wrong, and are no text of their own."""
+    return _SAYS_WRONG.match(words) is not None
+
+
 def words_corrected(step: str, words: str) -> Corrections:
-    """Hears what is to be said instead, or as well, where there are only words to correct."""
+    """Hears what is to be said instead, or as well, where there are only words to correct. What
+    else is said to be wrong stands in them: they are asked for again, to be changed."""
     form = ShownEntry(text=step, adds=step, words=words)
-    return lambda said, asked: corrections(form, said, asked.now)
+
+    def hear(said: str, asked: Asked) -> Said:
+        told = corrections(form, said, asked.now)
+        if told and told.keys() <= {step}:
+            return told
+        if not says_wrong(said):
+            return {}
+        new = with_time(words, said)
+        return {step: Answer(text=new) if new else None}
+
+    return hear
+
+
+def with_time(words: str, said: str) -> str:
+    """The words with the only time of day in them as it is said to be (时间改成下午三点); empty
+    where there is not just one, or only one of the two says which part of the day."""
+    change = _NEW_TIME.fullmatch(said)
+    old, new = (
+        list(each_hours(fold(words))),
+        list(each_hours(fold(change["to"]) if change else "")),
+    )
+    if change is None or len(old) != 1 or len(new) != 1:
+        return ""
+    alone = not change["to"][: new[0].start].strip() and not change["to"][new[0].end :].strip(
+        " 吧了。"
+    )
+    alike = bool(old[0].hours.part) == bool(new[0].hours.part)
+    if not alone or not alike or new[0].hours.start is None:
+        return ""
+    to = change["to"][new[0].start : new[0].end]
+    return words[: old[0].start] + to + words[old[0].end :]
 
 
 def replacement(form: ShownEntry, about: str, to: str, now: datetime) -> Said:
@@ -92,6 +129,10 @@ def replacement(form: ShownEntry, about: str, to: str, now: datetime) -> Said:
     return _Heard(form, now, named).value(to) or _Heard(form, now).value(to)
 
 
+_NEW_TIME: Final = re.compile(
+    r"\s*+(?:请|帮我|把)*+(?:开会)?的?(?:开始)?(?:时间|钟点)(?:不对|错了|有误)?[,，]?\s*+"
+    r"(?:应该|改|换|调整?)*+[成为到是:：]*+\s*+(?P<to>\S.*)"
+)
 _LONGEST: Final = 200
 """The most characters of a correction, besides the words of what was done."""
 _CONTENT: Final = re.compile(
@@ -102,7 +143,7 @@ _CONTENT: Final = re.compile(
 )
 
 _MORE: Final = re.compile(
-    r"\s*+(?:请|帮我|麻烦)?(?:把这句)?(?:写进去|加进去|写上|加上一句|再加一句|加一句|补充一?[下句点]?)"
+    r"\s*+(?:请|帮我|麻烦)?(?:把这句)?(?:(?:活动)?(?:内容|正文)里?(?:还要|再)?)?(?:写进去|加进去|写上|加上一句|再加一句|加一句|补充一?[下句点]?)"
     r"\s*+[:：]\s*+(?P<more>\S.*)",
     re.DOTALL,
 )
@@ -197,6 +238,13 @@ _WRONG: Final = re.compile(
     r"\s*(?:吧|的|了)?",
     re.IGNORECASE,
 )
+_NOT_AT_FIRST: Final = "不是[^,，]{1,8}[,，]\\s*(?:而?是|应该是)"
+_SAYS_WRONG: Final = re.compile(
+    rf"\s*+(?:不对|错了|请|把)*+[,，]?\s*+{_LABEL.pattern}"
+    rf"(?:{_WRONG.pattern}|改|应该|不是|is wrong|should be)"
+    rf"|\s*+(?:不对|错了)[,，]|\s*+{_NOT_AT_FIRST}",
+    re.IGNORECASE,
+)
 _AND: Final = re.compile(r"[、和跟与及]|\band\b")
 _WRONG_AT_LAST: Final = re.compile(rf"{_WRONG.pattern}$", re.IGNORECASE)
 _IS: Final = re.compile(
@@ -205,7 +253,10 @@ _IS: Final = re.compile(
     r"|is\b|was\b)?\s*(?:在|于)?",
     re.IGNORECASE,
 )
-_NOT: Final = re.compile(r"不是(?P<no>.+?)(?:[,，]\s*)?(?:而是|应该是|其实是|是|改成)(?P<yes>.+)")
+_NOT: Final = re.compile(
+    r"不是(?P<no>.+?)(?:[,，]\s*)?(?:而是|应该是|其实是|是|改成)(?P<yes>.+)"
+    r"|不是(?P<no_>[^,，]+)[,，]\s*(?P<yes_>[^,，]+)"
+)
 _NOT_ENGLISH: Final = re.compile(r"not (?P<no>.+?)(?:,| but)\s*(?P<yes>.+)", re.IGNORECASE)
 _ALSO_THERE: Final = re.compile(
     r"(?:还有|加上|加个|加|漏了|少写了|少了|and also |also )(?P<more>.+?)(?:也?在|一起|也来了)?"
@@ -213,6 +264,7 @@ _ALSO_THERE: Final = re.compile(
     r"|(?P<english>.+?) (?:was|were) there too",
     re.IGNORECASE,
 )
+_TOGETHER: Final = re.compile(r"(?:是|要)?[和跟与](?P<names>.+?)(?:一起|一块儿?)做?[的了]?")
 _NOT_THERE: Final = re.compile(
     r"(?:没有|去掉|删掉|删除|不包括|without )(?P<less>.+)"
     r"|(?P<away>.+?)(?:没有?来|没在|不在|没有?参加|没去|缺席|was not there)(?:的|了)?",
@@ -245,7 +297,7 @@ class _Heard:
     def clauses(self, words: str) -> Said:
         negated = _NOT.fullmatch(words.strip()) or _NOT_ENGLISH.fullmatch(words.strip())
         if negated:
-            return self._instead(negated["no"].strip(), negated["yes"].strip())
+            return self._instead(negated)
         for clause in filter(None, map(str.strip, _BETWEEN.split(words))):
             if not _POLITE.fullmatch(clause) and not self._clause(clause):
                 return {}
@@ -254,7 +306,7 @@ class _Heard:
     def _clause(self, clause: str) -> bool:
         negated = _NOT.fullmatch(clause)
         if negated:
-            return bool(self._instead(negated["no"].strip(), negated["yes"].strip()))
+            return bool(self._instead(negated))
         clause = _LEAD.sub("", clause, count=1) if _LEAD.match(clause) else clause
         if not clause:
             return True
@@ -381,6 +433,14 @@ class _Heard:
             names = self._names(more["more"] or more["too"] or more["english"])
             both = list(dict.fromkeys([*present, *names]))
             return bool(names) and self._settle("people", Answer(text="、".join(both)))
+        if together := _TOGETHER.fullmatch(clause):
+            names = self._names(together["names"])
+            if not set(present) <= set(names):
+                # Instead of those, or beside them?
+                self._said["people"] = None
+            return bool(names) and (
+                "people" in self._said or self._settle("people", Answer(text="、".join(names)))
+            )
         if less := _NOT_THERE.fullmatch(clause):
             names = self._names(less["less"] or less["away"])
             left = [name for name in present if name not in names]
@@ -392,9 +452,10 @@ class _Heard:
             return self._settle("people", Answer(text="、".join(left)))
         return False
 
-    def _instead(self, no: str, yes: str) -> Said:
+    def _instead(self, negated: re.Match[str]) -> Said:
         """不是线上，是到校: takes what is right; if that is not understood, it is asked for."""
         form = self._form
+        no, yes = (one.strip() for one in negated.groups() if one is not None)
         yes = _END.sub("", yes)
         people = [m.name for m in mentioned(no, form.people)]
         if form.is_session and people:

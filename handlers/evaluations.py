@@ -270,7 +270,7 @@ def evidence_card(scene: Scene, task: Task) -> Message:
         Field(t("evaluation.by_month"), with_commas(by_month(entries))),
     ]
     return Message(
-        title=t("evaluation.card", student=member.person.name, stage=stage.name),
+        title=t("evaluation.card", student=member.person.name, stage=task.now.called),
         fields=tuple(field for field in told if field.value),
         meters=report.meters,
         items=(*earlier, *writings[:SHOWN]),
@@ -530,7 +530,7 @@ def load_evaluation(scene: Scene, args: Mapping[str, Any]) -> EvaluationSeen:
         student_id=task.member.id,
         student=task.member.person.name,
         stage=task.now.key,
-        stage_name=task.now.stage.name,
+        stage_name=scene.words(task.now.called),
         side=str(task.part.side),
         # Where experts mark, they speak of the dimensions; the office decides.
         dimensions=() if task.now.stage.independent else task.now.stage.dimensions,
@@ -673,7 +673,7 @@ def load_reopening(scene: Scene, args: Mapping[str, Any]) -> ReopeningSeen:
         evaluation_id=args["evaluation"],
         version=args["version"],
         student=learner.name,
-        stage_name=evaluations.stage_name(learner, entry.stage),
+        stage_name=scene.words(evaluations.stage_name(learner, entry.stage)),
     )
 
 

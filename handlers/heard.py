@@ -28,6 +28,7 @@ from handlers.attachments import SentFiles, carried, keep_files, sent
 from handlers.own_entries import OPEN
 from handlers.seen import first_words
 from language.numerals import whole
+from language.replies import asks_on
 from language.sentence import looks_like_session, may_be_session, only_when
 from prompts import BEIJING, Words, t
 from services import records
@@ -177,7 +178,11 @@ def heed(scene: Scene, incoming: Incoming) -> str | None:
 
 
 def doubts(scene: Scene, words: str) -> bool:
-    """Whether words that a talk would take as its own are likely a question."""
+    """Whether words that a talk would take as its own are likely a question; once one is in
+    doubt, also what only asks on (那数学呢)."""
+    talk = scene.talk()
+    if talk is not None and "unsure" in talk.journal and asks_on(words):
+        return True
     return asking.doubts(scene, words) or (
         asking.asks(words) and affairs.may_be_asked(scene, words)
     )
@@ -282,7 +287,13 @@ def finish(scene: Scene, me: HeardSeen, wanted: HeardNext, *, advised: bool = Fa
 def go_on(scene: Scene, words: str, further: str, files: SentFiles) -> None:
     """Hear what was said instead of which of the two it is: something of its own, or more of the
     same. The words before are not lost."""
-    if affairs.hear(scene, further) or asking.aside(scene, further):
+    told = looks_like_session(further, scene.now.astimezone(BEIJING))
+    asked = asking.asks(further) and not told
+    if (
+        affairs.hear(scene, further)
+        or asking.aside(scene, further)
+        or (asked and asking.hear(scene, further))
+    ):
         if scene.talk() is None:
             scene.begin("heard", {"words": words})
         return

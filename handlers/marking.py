@@ -202,7 +202,7 @@ def load_mark(scene: Scene, args: Mapping[str, Any]) -> EvaluationSeen:
         student_id=one.member.id,
         student=one.member.person.name,
         stage=one.now.key,
-        stage_name=one.now.stage.name,
+        stage_name=scene.words(one.now.called),
         side="",
         dimensions=one.now.stage.dimensions,
         outcomes=outcomes,
@@ -382,7 +382,7 @@ def load_reopening(scene: Scene, args: Mapping[str, Any]) -> MarkReopeningSeen:
         mark_id=args["mark"],
         expert=one.expert,
         student=one.student,
-        stage_name=one.stage_name,
+        stage_name=scene.words(one.stage_name),
     )
 
 

@@ -400,19 +400,21 @@ def evaluated(scene: Scene, me: LearnerPlace, programme: Programme) -> bool:
     return any(one.evaluation.stage in ends and one.evaluation.side == Side.TEAM for one in found)
 
 
-def meters(programme: Programme, entries: Entries, *, own: bool) -> Iterable[Meter]:
+def meters(programme: Programme, entries: Entries, today: date, *, own: bool) -> Iterable[Meter]:
     """How much of the materials is there, if the document lists any that are brought."""
     asked = brought(programme)
     if not asked:
         return
     lacks = lacking(programme, entries)
     due = programme.final_materials.deadline.value
+    late = due is not None and due.last_day < today
     state: Words = t("material.all_there")
     if lacks:
         what = [material_label(one) for one in lacks]
         state = t("material.lacks", what=what)
         if due is not None:
-            state = t("material.lacks_until", what=what, until=Brief(due.last_day))
+            key = "material.lacks_since" if late else "material.lacks_until"
+            state = t(key, what=what, until=Brief(due.last_day))
     count = len(asked) - len(lacks)
     yield Meter(
         t("material.meter"),
@@ -421,7 +423,7 @@ def meters(programme: Programme, entries: Entries, *, own: bool) -> Iterable[Met
         0,
         len(asked),
         state,
-        "neutral" if lacks else "good",
+        "good" if not lacks else "bad" if late else "neutral",
         programme.final_materials.student_materials.clause,
         TO_LIST if own and lacks else None,
     )

@@ -21,7 +21,7 @@ from handlers.seen import InOrder, Student, first_words
 from programmes.model import Programme
 from programmes.presenting import presented
 from programmes.values import Presented
-from prompts import Brief, Text, Words, t
+from prompts import Both, Brief, Text, Words, render, t
 from services import presentations, records
 from services.entities import Record, RecordKind
 from services.packs import stage_label
@@ -244,7 +244,7 @@ def meters(
         there_since = t("presentation.there", day=Brief(record.day)) if record else ""
         way = Choice(press("presentation"), t("presentation.begin"))
         yield Meter(
-            one.name,
+            Both(one.name, render(t("record.presentation_line", stage=stage_label(key)), "en")),
             there_since or t("presentation.missing"),
             int(record is not None),
             0,

@@ -84,7 +84,7 @@ def report(
     meters += plans.meters(scene, programme, entries)
     meters += results.meters(programme, entries)
     meters += presentation.meters(scene, member_id, programme, entries, own=own)
-    meters += materials.meters(programme, entries, own=own)
+    meters += materials.meters(programme, entries, today, own=own)
     waiting = tuple(waiting_items(scene, member_id, entries, own=own))
     away = leave.days_of(scene.session, member_id)
     notes = list(paces(programme, made.requirements, today, since, away)) if own else []

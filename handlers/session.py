@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
 from bot.scene import Flow, Scene, number
 from bot.talk import conversation
 from bot.talk.acting import Refused
-from bot.talk.conversation import Chat, Journal
+from bot.talk.conversation import Chat, Journal, Mends
 from bot.talk.inputs import (
     Answer,
     Asked,
@@ -40,7 +40,7 @@ from handlers.attachments import (
     shown,
     taking_away,
 )
-from handlers.corrections import ShownEntry, corrections, replacement
+from handlers.corrections import ShownEntry, corrections, replacement, says_wrong
 from handlers.seen import Past, SessionSeen, Student, first_words
 from language.days import Moment
 from language.sentence import (
@@ -84,6 +84,7 @@ async def log_session(chat: Chat, me: SessionSeen) -> Logged:
         chat.steps(STEPS)
     ask = questions(me)
     chat.beside = lambda: known(chat, ask)
+    chat.mends = mending(chat, me, ask)
     chat.above = why(me)
     files = await keep_files(chat, me.files, captions="what")
     alone = chat.given("length")
@@ -144,6 +145,26 @@ def corrected(chat: Chat, me: SessionSeen, body: SessionBody) -> Corrections:
     return lambda words, asked: corrections(form, words, asked.now.astimezone(BEIJING))
 
 
+def mending(chat: Chat, me: SessionSeen, ask: Questions) -> Mends:
+    """Hears the same before the card, of what was said so far."""
+
+    def mended(words: str, asked: Asked, plainly: bool) -> Mapping[str, Answer | None]:
+        if plainly and not says_wrong(words):
+            return {}
+        what = chat.peek("what", ask.what)
+        form = ShownEntry(
+            text="what",
+            adds="what" if what else "",
+            words=what or "",
+            day=chat.peek("day", ask.day),
+            people=chat.peek("people", ask.people) or (),
+            **can_be(me),
+        )
+        return corrections(form, words, asked.now.astimezone(BEIJING))
+
+    return mended
+
+
 def shown_entry(me: Student, body: SessionBody, next_file: int = 0) -> ShownEntry:
     """The entry as it can be corrected; `next_file` is the next free turn of the files' loop."""
     return ShownEntry(
@@ -152,15 +173,32 @@ def shown_entry(me: Student, body: SessionBody, next_file: int = 0) -> ShownEntr
         words=body.what,
         day=Moment(body.day, body.start, body.part),
         people=body.people,
+        files=taking_away(body.files),
+        files_step=FILES,
+        next_file=next_file,
+        **can_be(me),
+    )
+
+
+def can_be(me: Student) -> CanBe:
+    """What the fields of a session can be said to be."""
+    return CanBe(
         known=tuple(me.mentors.values()),
         places=places(),
         place_words=vocabulary("place", tuple(place.key for place in PLACES)),
         kinds=kinds(me.kinds),
-        files=taking_away(body.files),
-        files_step=FILES,
-        next_file=next_file,
         spoken=spoken,
     )
+
+
+class CanBe(TypedDict):
+    """Those of an entry's parts that are the same for every session of a student."""
+
+    known: Sequence[str]
+    places: Sequence[Choice]
+    place_words: Mapping[str, Sequence[str]]
+    kinds: Sequence[Choice]
+    spoken: Callable[[Moment], str]
 
 
 # ---------------------------------------------------------------- its questions

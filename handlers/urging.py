@@ -117,12 +117,18 @@ def leave_out(scene: Scene, affair: Affair) -> bool:
     if not here or not named:
         return False
     chosen, _, before = here.removeprefix(_SEND).partition(":yes")
+    due, _ = due_for(scene, matters(chosen))
+    listed = {member.id for member, _ in due}
+    if strangers := [one.person.name for one in named if one.id not in listed]:
+        scene.say(t("watch.urge.not_listed", names=strangers))
+    named = [one for one in named if one.id in listed]
     out = [one for one in before.strip(":").split(APART) if one]
     out += [str(member.id) for member in named if str(member.id) not in out]
     if len(APART.join(out)) > MOST_LEFT_OUT:
         scene.say(t("watch.urge.too_many_left_out"))
         return True
-    scene.say(t("watch.urge.left_out", names=[one.person.name for one in named]))
+    if named:
+        scene.say(t("watch.urge.left_out", names=[one.person.name for one in named]))
     urge_all(scene, [chosen, "no", APART.join(out)])
     return True
 

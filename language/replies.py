@@ -19,6 +19,11 @@ def says_it_is_nothing(words: str) -> bool:
     return _NOTHING.fullmatch(words) is not None
 
 
+def says_it_was_nothing(words: str) -> bool:
+    """The same with what is said around it, below the help that was shown: 算了没事."""
+    return _WAS_NOTHING.fullmatch(words) is not None
+
+
 def says_yes(words: str) -> bool:
     """是的, 嗯, 有 and whatever begins so."""
     return _YES.match(words) is not None
@@ -49,6 +54,16 @@ def speaks_to_somebody(words: str) -> bool:
 def has_a_question(words: str) -> bool:
     """Whether the words have what a question has: 吗, 多少, who."""
     return _ASKS.search(words) is not None
+
+
+def ends_asking(words: str) -> bool:
+    """Whether the words end as a question does, so that they hardly tell anything."""
+    return _ENDS_ASKING.search(words) is not None
+
+
+def asks_on(words: str) -> bool:
+    """Whether the words ask on after another question, and nothing by themselves: 那数学呢."""
+    return _ASKS_ON.fullmatch(words) is not None
 
 
 def wants_a_receipt(words: str) -> bool | None:
@@ -94,6 +109,10 @@ _NOTHING = re.compile(
     r"(?:的|了|啦|啊|呀)?(?:\s|[,.!，。！~…])*+",
     re.IGNORECASE,
 )
+_WAS_NOTHING = re.compile(
+    rf"(?:算了|我|其实|真的?|现在|已经|只是|刚才|开玩笑的?|好了|谢谢|老师|[\s,.，。])*+{_NOTHING.pattern}",
+    re.IGNORECASE,
+)
 _YES = re.compile(r"\s*+(?:是|嗯|对|有|yes|yeah)", re.IGNORECASE)
 _TAKE_IT = re.compile(r"\s*+写进去\s*+[:：]\s*+|\s*+take it\s*+:\s*+", re.IGNORECASE)
 _TAKE_BACK = re.compile(
@@ -115,6 +134,12 @@ _CONVERSES = re.compile(
 _ASKS = re.compile(
     r"[?？吗呢谁几哪]|什么|多少|怎么|多久|\b(?:when|what|who|how|which|where)\b"
     r"|^\s*+(?:is|are|do|does|can|could|may|must|should|will)\b",
+    re.IGNORECASE,
+)
+_ENDS_ASKING = re.compile(r"(?:[?？]|吗|呢|多少|几个|几次|是(?:什么|谁|哪些?))[。.\s]*\Z")
+_ASKS_ON = re.compile(
+    r"\s*+(?:那么?.{1,12}|[^\s我今昨明]{1,4})呢[?？]?\s*+"
+    r"|\s*+(?:and|what about|how about) \S.{0,30}",
     re.IGNORECASE,
 )
 _RECEIPT = re.compile(

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache, lru_cache
 from importlib.resources import files
+from string import Formatter
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -96,7 +97,23 @@ def render(words: Words, language: Language) -> str:
     template = catalogue(language)[words.key]
     if not words.args:
         return template
-    return template.format_map({k: _show(v, language) for k, v in words.args.items()})
+    shown = {k: _show(v, language) for k, v in words.args.items()}
+    if "|" in template:
+        return _COUNTING.vformat(template, (), shown)
+    return template.format_map(shown)
+
+
+class _Counting(Formatter):
+    """Puts the word that a number wants: `{count} {count:entry waits|entries wait}`."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, either, many = format_spec.partition("|")
+        if not either:
+            return str(super().format_field(value, format_spec))
+        return one if str(value) == "1" else many
+
+
+_COUNTING: Final = _Counting()
 
 
 def _show(value: Any, language: Language) -> Any:

@@ -319,7 +319,7 @@ def _evaluations(db: Session, member_id: int) -> Iterable[EvaluationTold]:
         said.append((_zh(t("evaluation.grounds_label")), body.grounds))
         said.append((_zh(t("evaluation.comment_label")), body.comment))
         yield EvaluationTold(
-            stage=evaluations.stage_name(learner, entry.stage),
+            stage=_zh(evaluations.stage_name(learner, entry.stage)),
             side=_zh(t(f"evaluation.side_{entry.side}")),
             outcome=_zh(evaluations.outcome_label(part, body.outcome)) if body.outcome else "",
             passages=tuple(

@@ -24,7 +24,7 @@ from programmes import evaluating
 from programmes.evaluating import Side, StagePart
 from programmes.model import Programme
 from programmes.values import Outcome, kept_as
-from prompts import Text, Words, t
+from prompts import Text, Words, render, t
 from services import audit, committee, delegates, exits, notices, records, roster, stages
 from services.access import (
     LEARNERS,
@@ -37,7 +37,7 @@ from services.access import (
     name_at,
     things,
 )
-from services.packs import load, word_label
+from services.packs import load, stage_called, word_label
 from services.rights import RIGHTS, ROLES, Relation
 from services.roster import Member
 from services.stages import StageNow, StageState
@@ -730,12 +730,18 @@ def stage_number(learner: LearnerPlace, key: str) -> int:
     return every.index(key) if key in every else len(every)
 
 
-def stage_name(learner: LearnerPlace, key: str) -> str:
+def stage_name(learner: LearnerPlace, key: str) -> Words:
     """A stage's name in its programme; its key if the programme no longer has it. Raises `Refused`
     if the pack cannot be read."""
     programme = load(learner.programme)
     place = stage_number(learner, key)
-    return programme.stages[place].name if place < len(programme.stages) else key
+    return stage_called(programme.stages[place]) if place < len(programme.stages) else key
+
+
+def outcome_read(name: str) -> Words:
+    """The label of an outcome that a paper has by its Chinese name."""
+    labels = (t(f"outcome.{one}") for one in Outcome)
+    return next((label for label in labels if render(label, "zh") == name), name)
 
 
 def outcome_label(part: StagePart | None, outcome: str) -> Words:

@@ -487,7 +487,7 @@ class SignedMark:
     part: StagePart | None
     place: int
     """The stage's place in the programme: how buttons name it."""
-    stage_name: str
+    stage_name: Words
     student: str
 
 
@@ -496,7 +496,7 @@ class MarksOfLearner:
     """What each expert said of a learner at a stage."""
 
     student: str
-    stage_name: str
+    stage_name: Words
     marks: tuple[SignedMark, ...]
 
 
@@ -509,7 +509,7 @@ def of_learner(db: Session, actor: Actor, student_id: int, stage: int) -> MarksO
     cohort = cohort_of(db, member.membership)
     now = stages.stage_numbered(db, cohort, stage, beijing_day(actor.now))
     marks = tuple(_signed(db, mark) for mark in _latest(db, [student_id], now.key))
-    return MarksOfLearner(member.person.name, now.stage.name, marks)
+    return MarksOfLearner(member.person.name, now.called, marks)
 
 
 def rests_on_marks(db: Session, actor: Actor, entry: Evaluation) -> bool:

@@ -213,6 +213,8 @@ class Chat:
         """The root of the steps that take files which come with any answer."""
         self.captions = ""
         """The step that takes words which came with files and answered nothing else."""
+        self.mends: Mends | None = None
+        """Hears at any question what is wrong with the fields said so far."""
         self.told: dict[str, Text] = {}
 
     @property
@@ -282,6 +284,9 @@ class Chat:
         return _Await(Work(step, job, args))
 
 
+Mends = Callable[[str, Asked, bool], Mapping[str, Answer | None]]
+"""As `Corrections`, of fields said so far; whether only what says plainly that something is wrong
+is one, because the question takes any words."""
 TalkFunction = Callable[[Chat, Any], Coroutine[Any, Any, Any]]
 
 
@@ -313,8 +318,8 @@ class Waiting:
     """The choice that was made here before."""
     begin_with: str = ""
     """The words that were said here before, to be edited."""
-    aside: str = ""
-    """Words that turned out to be a question about something else, to be answered now."""
+    aside: tuple[str, ...] = ()
+    """Words that turned out to be questions about something else, to be answered now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +328,7 @@ class Working:
 
     journal: Journal
     work: Work
-    aside: str = ""
+    aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +337,7 @@ class Finished:
 
     journal: Journal
     result: Any
-    aside: str = ""
+    aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,8 +421,8 @@ class Conversation:
         self._doubts: Doubts = _no_doubts
         self._fresh = ""
         """The outside work whose result was just handed in."""
-        self._aside = ""
-        """Words among those just said that ask about something else."""
+        self._aside: tuple[str, ...] = ()
+        """Words among those said that ask about something else."""
         self._chat = Chat(self, journal, language)
         self._waiting: _Run | None = None
         """The run that stands where a replay of the journal would."""
@@ -426,7 +431,7 @@ class Conversation:
         """Go on at a later moment, with the same journal."""
         self._asked = Asked(now, self._asked.language)
         self._doubts = _no_doubts
-        self._fresh = self._aside = ""
+        self._fresh, self._aside = "", ()
 
     def close(self) -> None:
         """Leave the flow, wherever it waits."""
@@ -611,6 +616,59 @@ class Conversation:
         changed = t("talk.changed", fields=labels) if labels else None
         return replace(outcome, accepted=True, note=outcome.note or changed)
 
+    def _renamed(self, field_: SummaryLine, to: str) -> RunResult:
+        """Ask a field again, and take what it is said to be as the answer."""
+        outcome = self._change(field_.step)
+        if not to or not isinstance(outcome, Waiting):
+            return outcome
+        outcome = self._run(Answer(text=to))
+        if not isinstance(outcome, Waiting):
+            return outcome
+        changed = t("talk.changed", fields=[field_.label])
+        return replace(outcome, accepted=True, note=outcome.note or changed)
+
+    def _mended(self, step: Question, candidate: Answer) -> RunResult | None:
+        """Take what is no answer to the question as a correction of the fields said so far, those
+        that are only wrong being asked again; `None` if it is none."""
+        mends, journal = self._chat.mends, self._journal
+        if (
+            mends is None
+            or not candidate.text
+            or candidate.other
+            or isinstance(step.kind, Summary)
+        ):
+            return None
+        answer, plainly = settle(step.kind, candidate, self._asked), False
+        try:
+            step.kind.parse(answer, self._asked)
+            if answer.press is not None or not isinstance(step.kind, Free):
+                return None
+            plainly = True
+        except Unclear:
+            pass
+        said = mends(own_words(candidate.text), self._asked, plainly)
+        if not said:
+            return None
+        entries = {k: e for k, e in journal.entries.items() if k not in said}
+        entries |= {
+            one: Entry(one, value, self._asked.now, journal.turn)
+            for one, value in said.items()
+            if value is not None
+        }
+        outcome = self._moved(
+            entries,
+            journal.changing,
+            journal.aside,
+            {k: e for k, e in journal.entries.items() if said.get(k, e) is None},
+            journal.made,
+            journal.undo,
+        )
+        if not isinstance(outcome, Waiting):
+            return outcome
+        right = [one.label for one in self._chat.beside() if said.get(one.step) is not None]
+        changed = t("talk.changed", fields=right) if right else None
+        return replace(outcome, note=outcome.note or changed)
+
     def _moved(
         self,
         entries: Mapping[str, Entry],
@@ -721,14 +779,17 @@ class Conversation:
             if candidate is None:
                 return self._which(step, note, accepted=accepted)
             meant = settle(_which_of(doubtful), candidate, self._asked).press
-            if meant not in (_CONTENT, _QUESTION):
+            more = own_words(candidate.text or "")
+            # Whoever asks on has asked before.
+            asks_on = meant is None and not candidate.files and bool(more) and self._doubts(more)
+            if meant not in (_CONTENT, _QUESTION) and not asks_on:
                 return self._went_on(step, candidate)
             later = self._journal.later
-            turn = self._journal.turn + (meant == _QUESTION)
+            turn = self._journal.turn + (meant != _CONTENT)
             self._journal = self._journal._replace(unsure=None, later="", turn=turn)
             self._doubts = _no_doubts
-            if meant == _QUESTION:
-                self._aside = doubtful.text or ""
+            if meant != _CONTENT:
+                self._aside = (doubtful.text or "", *((more,) if asks_on else ()))
                 if not later:
                     return self._wait(run, step, note, accepted=True)
                 candidate = Answer(text=later)
@@ -739,6 +800,8 @@ class Conversation:
         if candidate is None:
             self._journal = self._journal._replace(asked=step.step)
             return self._wait(run, step, note, accepted=accepted)
+        if doubtful is None and (mended := self._mended(step, candidate)) is not None:
+            return mended
         try:
             answer = settle(step.kind, candidate, self._asked)
             change = step.kind.change(answer)
@@ -747,6 +810,8 @@ class Conversation:
             corrected = step.kind.correct(answer, self._asked)
             if corrected:
                 return self._correct(step.kind, corrected)
+            if (named := step.kind.renamed(answer)) is not None:
+                return self._renamed(*named)
             entry = Entry(step.step, answer, self._asked.now, self._journal.turn)
             value = self._read(step, entry)
         except Unclear as unclear:
@@ -826,18 +891,14 @@ class Conversation:
 
     def _went_on(self, step: Question, candidate: Answer) -> Waiting:
         """The person was asked whether their words are the answer or a question, and has said
-        something else instead. Keep that beside the first words, and ask again."""
+        something else instead that asks nothing. Keep that beside the first words, and ask
+        again."""
         words = own_words(candidate.text or "")
         if candidate.press is not None or candidate.files or candidate.other or not words:
             count = len(_which_of(self._journal.unsure or Answer()).options)
             return self._which(step, not_a_choice(candidate, count).words)
-        unsure, later = self._journal.unsure or Answer(), self._journal.later
-        if self._doubts(words) and not later:
-            unsure = Answer(text=_joined(unsure.text, words))
-        else:
-            later = _joined(later, words)
-        turn = self._journal.turn + 1
-        self._journal = self._journal._replace(unsure=unsure, later=later, turn=turn)
+        turn, later = self._journal.turn + 1, _joined(self._journal.later, words)
+        self._journal = self._journal._replace(later=later, turn=turn)
         return self._which(step, accepted=True)
 
     def _told(self, chat: Chat) -> Text | None:
@@ -862,7 +923,7 @@ class Conversation:
                 return outcome
             if isinstance(outcome, Waiting) and not outcome.accepted:
                 if self._doubts(words):
-                    self._aside = words
+                    self._aside = (words,)
                 elif chat.captions and chat.captions not in entries:
                     step = chat.captions
                     entry = Entry(step, Answer(text=words), self._asked.now, self._journal.turn)

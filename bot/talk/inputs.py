@@ -143,6 +143,11 @@ class Kind(ABC, Generic[T_co]):
         for a step that it only says to be wrong."""
         return {}
 
+    def renamed(self, answer: Answer) -> tuple[SummaryLine, str] | None:
+        """The field that a settled answer names to change it, and what it is to say, if that was
+        said, where it is not an answer at all."""
+        return None
+
     def more(self, answer: Answer, asked: Asked) -> Mapping[str, Answer]:
         """What a settled answer says of other steps as well."""
         return {}
@@ -245,6 +250,8 @@ def not_a_choice(answer: Answer, count: int) -> Unclear:
         said(answer)
     except Unclear as unclear:
         return unclear
+    if count == 1:
+        return Unclear(t("answer.not_the_choice"))
     return Unclear(t("answer.not_a_choice", count=count))
 
 
@@ -678,3 +685,26 @@ class Summary(Kind[str]):
         if self.corrections is None or answer.press is not None or answer.text is None:
             return {}
         return self.corrections(own_words(answer.text), asked)
+
+    def renamed(self, answer: Answer) -> tuple[SummaryLine, str] | None:
+        """结果改成合格, 评语不对, 改一下题目."""
+        said = _RENAMED.fullmatch(own_words(answer.text or "")) if answer.press is None else None
+        if said is None:
+            return None
+        label = _as_typed(said["label"] or said["only"])
+        fields = (field for field in self.fields if field.step)
+        named = [
+            one
+            for one in fields
+            if label in [_as_typed(render(one.label, each)) for each in LANGUAGES]
+        ]
+        return (named[0], (said["to"] or "").strip()) if len(named) == 1 else None
+
+
+_RENAMED: Final = re.compile(
+    r"(?:请|帮我|麻烦)?[把将]?(?P<label>[^\s,，。:：][^,，。:：]{0,19}?)(?:不对|错了|写错了|有误)?[,，]?\s*+"
+    r"(?:(?:应该|应当)?(?:改成|改为|换成|应该是|应当是)\s*+[:：]?|[:：])\s*+(?P<to>\S.*)"
+    r"|(?:请|帮我|麻烦|我想|我要)?(?:改一?下|修改|改)?(?P<only>[^\s,，。:：][^,，。:：]{0,19}?)"
+    r"(?:不对|错了|写错了|有误|要改)?[。!！]?",
+    re.DOTALL,
+)

@@ -51,7 +51,7 @@ from programmes.values import (
     StageKind,
     Status,
 )
-from prompts import LANGUAGES, catalogue, render, t
+from prompts import LANGUAGES, Text, catalogue, render, t
 from services import handovers, summary_form
 from services.certificates import CertificateStanding
 from services.certified import Certified
@@ -562,3 +562,23 @@ def test_what_a_commands_button_says_may_be_typed() -> None:
         for name in made.commands:
             label = catalogue(language)[f"command.{name}.label"]
             assert made.words[tidy(label).casefold()] == name, (language, label)
+
+
+@each_row(
+    ("said", "english"),
+    [
+        (t("reminder.link_some", count=1), "1 subscription"),
+        (t("reminder.link_some", count=2), "2 subscriptions"),
+        (t("exit.days", count="1"), "1 day"),
+        (
+            t("reminder.queue_mentor", count=1, days=1, names=["Li Hua"]),
+            "1 entry waits for your review, the oldest for 1 day: Li Hua.",
+        ),
+        (
+            t("reminder.queue_mentor", count=3, days=2, names=["Li Hua"]),
+            "3 entries wait for your review, the oldest for 2 days: Li Hua.",
+        ),
+    ],
+)
+def test_english_says_one_as_one(said: Text, english: str) -> None:
+    assert render(said, "en") == english

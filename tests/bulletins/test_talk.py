@@ -52,6 +52,19 @@ def audits(house: House) -> list[str]:
 # ---------------------------------------------------------------- writing and sending
 
 
+async def test_the_time_in_the_words_is_put_right_by_saying_so(house: House) -> None:
+    office = house.members["管小青"]
+    await write(office, "明天下午两点开会，地点在物理楼。")
+    said = await office.says("时间改成下午三点")
+    assert "明天下午三点开会，地点在物理楼。" in said
+    said = await office.says("时间改成下午四点")
+    assert "改好了" in said
+    assert "明天下午四点开会，地点在物理楼。" in said
+    said = await office.says("地点改成数学楼")
+    assert "没看懂" not in said
+    assert office.last[-1].draft == "明天下午四点开会，地点在物理楼。", "to be changed"
+
+
 async def test_the_preview_is_what_is_read_and_the_numbers_are_said(house: House) -> None:
     office = house.members["管小青"]
     add(house, "孙未来", Role.STUDENT, "汾河中学", joined=False)

@@ -499,3 +499,26 @@ def test_words_are_the_note_and_not_the_answer() -> None:
     talk = Talk(log)
     talk.says("neither")
     assert talk.waiting.note == Text("answer.not_a_choice", {"count": 2})
+
+
+def test_a_field_is_changed_by_its_name_and_what_it_is_to_say() -> None:
+    talk = at_review("a.jpg")
+    talk.says("place改成online")
+    assert talk.waits == "link", "another question came of it"
+    talk.says("a link")
+    assert talk.waits == "review"
+    talk.says("what应该是：two slits")
+    assert talk.waits == "review"
+    talk.says("place不对")
+    assert talk.waits == "place"
+    talk.presses("online")
+    talk.says("place改成the moon")
+    assert talk.waits == "place", "what it cannot be is asked for"
+    talk.presses("campus")
+    talk.presses("submit")
+    assert talk.result == {
+        "place": "campus",
+        "link": "",
+        "what": "two slits",
+        "files": kept("a.jpg"),
+    }

@@ -626,6 +626,19 @@ async def test_somebody_is_left_out_of_those_who_are_to_be_reminded(
     assert "已去掉" not in await office.says(words.format("林小雨"))
 
 
+async def test_who_is_not_on_the_list_is_not_taken_off_it(house: House) -> None:
+    await lives(house)
+    office = house.members["管小青"]
+    await office.says("提醒所有学生")
+    await office.says("不要发给赵一鸣")
+    await office.presses("发给这 1 名")
+    assert "1. 赵一鸣" in await office.says("提醒所有学生")
+    said = await office.says("不要发给林小雨")
+    assert "林小雨本来就不在这份名单里" in said
+    assert "已去掉" not in said
+    assert "1. 赵一鸣" in said
+
+
 @pytest.mark.parametrize("words", ["林小雨的情况", "林小雨最近怎么样"])
 async def test_of_several_of_one_name_it_is_asked_which(house: House, words: str) -> None:
     office = house.members["管小青"]

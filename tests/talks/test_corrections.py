@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -62,6 +63,9 @@ def press(value: Any) -> Answer:
         ("不是到校，是线上", {"place": press("online")}),
         ("不是线上，是在学校", {"place": press("on_campus")}),
         ("不是线上是线下", {"place": None}),
+        ("不是昨天，前天", {"day": text("2026-11-21 下午")}),
+        ("和王老师还有贺老师一起", {"people": text("王建国、贺东")}),
+        ("和贺老师一起", {"people": None}),
         ("方式错了", {"place": None}),
         ("类型改成学术讨论", {"kind": press("seminar")}),
         ("不是课题研究，是学术讨论", {"kind": press("seminar")}),
@@ -146,6 +150,13 @@ def test_one_field_of_an_entry_is_given_a_new_value(
     about: str, to: str, said: Mapping[str, Answer]
 ) -> None:
     assert replacement(FORM, about, to, NOW) == said
+
+
+def test_more_is_added_to_the_words() -> None:
+    form = replace(FORM, adds="what", words="测了三组")
+    assert corrections(form, "内容加一句：最后拟合了一下", NOW) == {
+        "what": text("测了三组\n最后拟合了一下")
+    }
 
 
 def test_a_diary_has_only_its_day_its_text_and_its_files() -> None:

@@ -274,7 +274,9 @@ async def test_what_is_said_of_the_length_is_nobodys_name(student: Member) -> No
     await student.says("记一次培养")
     for words in ("昨天下午两小时", "到校面对面", "课题研究"):
         await student.says(words)
-    assert "没看懂是谁" in await student.says("时间不对，是三个小时")
+    said = await student.says("时间不对，是三个小时")
+    assert "时长：3小时" in said
+    assert "（4/6）" in said
 
 
 # ---------------------------------------------------------------- what one sentence gave

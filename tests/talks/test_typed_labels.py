@@ -105,6 +105,32 @@ async def test_the_buttons_below_a_question_are_typed_as_they_are_pressed(house:
     assert "不能找回" not in await student.says("放弃")
 
 
+async def test_what_a_button_says_is_about_what_it_stands_below(house: House) -> None:
+    """放弃 below one draft of several means that one."""
+    [student] = await house.join("林小雨")
+    for day in ("昨天下午", "前天上午"):
+        await student.says("记一次培养")
+        if "另记一次" in student.sees:
+            await student.presses("另记一次")
+        await student.says(day)
+        await student.says("先放下")
+    told = await student.says("放弃")
+    assert "不能找回" in told
+    assert "11月21日" in told
+
+
+async def test_one_button_is_not_counted(house: House) -> None:
+    [student] = await house.join("林小雨")
+    for _ in range(2):
+        await student.says("昨天下午在校和王老师做了两小时双缝实验")
+        if "提交" in student.buttons:
+            await student.presses("提交")
+    said = await student.says("那边")
+    assert "是另外一次" in said
+    assert "请点按钮，或打按钮上的字。" in said
+    assert "1 到 1" not in said
+
+
 @pytest.mark.parametrize("words", ["谁看过", "谁看过我的记录", "看谁看过", "有谁看过我的日志"])
 async def test_who_has_looked_may_be_asked(house: House, words: str) -> None:
     student, guardian, teacher = await house.join("林小雨", "林大海", "郭老师")

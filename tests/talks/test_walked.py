@@ -147,6 +147,78 @@ async def test_a_question_in_a_diary_is_asked_about_once(house: House) -> None:
     assert "第 2 段" not in await student.presses("完成")
 
 
+async def test_whoever_asks_on_in_a_doubt_has_asked(house: House) -> None:
+    """A second question does not pile up behind the first: both are answered, and the form asks
+    its own question again."""
+    student, _ = await house.join("林小雨", "王建国")
+    await student.says("记一次培养")
+    for label in ("昨天 2小时", "到校面对面", "课题研究", "王建国"):
+        await student.presses(label)
+    assert "这是内容，还是想问政策？" in await student.says("中期评价什么时候？")
+    said = await student.says("日志谁来督促？")
+    assert "六(二)" in said
+    assert "五(三)2" in said
+    assert "这是内容" not in said
+    assert "（5/6）" in said
+    assert "内容：搭光路" in await student.says("搭光路")
+
+
+async def test_asking_on_after_an_answer_is_heard_in_a_form(house: House) -> None:
+    student, _ = await house.join("林小雨", "王建国")
+    await student.says("记一次培养")
+    assert "六(二)" in await student.says("中期评价什么时候？")
+    said = await student.says("那江苏呢")
+    assert "江苏" in said
+    assert "没看懂" not in said
+    assert "（1/6）" in said
+
+
+async def test_english_says_whose_words_are_chinese(house: House) -> None:
+    student, _ = await house.join("林小雨", "王建国")
+    await student.says("/language en")
+    said = await student.says("When is the mid-term evaluation?")
+    assert "合格或不合格" in said
+    assert "The document is in Chinese" in said
+    said = await student.says("my progress")
+    assert "mid-term presentation" in said
+    assert "中期汇报" not in said
+
+
+async def test_a_question_is_no_more_of_what_was_done(house: House) -> None:
+    student, _ = await house.join("林小雨", "王建国")
+    assert "这是记一次培养，还是想问政策？" in await student.says("昨天下午")
+    said = await student.says("要提交几次才够")
+    assert "还差 10 次" in said
+    assert "「昨天下午」" in said
+    assert "要提交几次才够" not in student.sees
+
+
+async def test_who_asks_for_their_own_hears_of_no_silence(house: House) -> None:
+    mentor, _ = await house.join("王建国", "林小雨")
+    said = await mentor.says("我有几个学生")
+    assert "我的学生" in said
+    assert "文件里没有写" not in said
+
+
+async def test_what_belongs_to_a_student_is_on_their_page(house: House) -> None:
+    mentor, student = await house.join("王建国", "林小雨")
+    for words in ("林小雨的计划", "给我看林小雨的日志", "林小雨的材料"):
+        assert "培养活动" in await mentor.says(words), words
+    assert "培养活动" not in await student.says("给我看赵一鸣的日志")
+
+
+async def test_a_document_is_silent_only_to_whoever_asks(house: House) -> None:
+    student, _ = await house.join("林小雨", "王建国")
+    assert "心理援助热线" in await student.says("我不想活了")
+    said = await student.says("算了没事")
+    assert "文件里没有写" not in said
+    assert "没看懂" not in said
+    for words in ("那边", "不发了", "表现稳定，能独立完成光路搭建"):
+        assert "文件里没有写" not in await student.says(words), words
+    assert "培养证书" not in await student.says("不发了"), "nor is anything far off offered"
+    assert "导师聘期" in await student.says("导师聘期")
+
+
 async def test_who_is_invited_as_a_student_is_addressed_as_one(house: House) -> None:
     code = await house.code("赵一鸣")
     newcomer = house.members["赵一鸣"]
@@ -236,6 +308,46 @@ async def test_a_question_about_ones_own_as_content_is_asked_about(house: House)
     assert "这是内容，还是想问政策？" in await student.says("记错了怎么改")
     assert "没有还能改的记录" in await student.presses("想问政策")
     assert "（5/6）" in student.sees
+
+
+async def test_what_was_said_is_corrected_at_any_question(house: House) -> None:
+    student, _ = await house.join("林小雨", "王建国")
+    said = await student.says("昨天下午和王老师做了两小时双缝实验")
+    assert "（2/6）" in said
+    for words, shown in (
+        ("时间不对，是两个半小时", "时长：2小时30分钟"),
+        ("不是昨天，前天", "日期：11月21日 周六下午"),
+        ("和王老师还有李青老师一起", "人员：王建国、李青"),
+        ("内容加一句：最后拟合了一下", "最后拟合了一下"),
+    ):
+        said = await student.says(words)
+        assert "改好了" in said, words
+        assert shown in said, words
+        assert "（2/6）" in said, "the question stays"
+    said = await student.says("地点是线上")
+    assert "方式：线上" in said
+    assert "（6/6）" in said
+
+
+async def test_only_what_says_plainly_that_something_is_wrong_is_no_content(house: House) -> None:
+    student, _ = await house.join("林小雨", "王建国")
+    await student.says("记一次培养")
+    for label in ("昨天 2小时", "到校面对面", "课题研究", "王建国"):
+        await student.presses(label)
+    said = await student.says("时间不对，是三个小时")
+    assert "时长：3小时" in said
+    assert "（5/6）" in said
+    assert "内容：在实验室讨论" in await student.says("在实验室讨论")
+
+
+async def test_a_length_is_corrected_where_it_is_asked_whether_it_is_another(house: House) -> None:
+    student, _ = await house.join("林小雨", "王建国")
+    await student.says(FIRST)
+    await student.presses("提交")
+    assert "是另外一次" in await student.says(FIRST)
+    said = await student.says("时长改成三小时")
+    assert "时长：3小时" in said
+    assert "没看懂" not in said
 
 
 async def test_a_session_told_in_another_talk_is_a_session(house: House) -> None:

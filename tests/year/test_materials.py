@@ -158,6 +158,15 @@ async def test_where_nothing_is_listed_nothing_is_offered(open_house: OpenHouse)
     assert "我的材料" not in await student.says("菜单")
 
 
+async def test_what_is_missing_after_the_last_day_is_said_so(open_house: OpenHouse) -> None:
+    house = await open_house("shanxi-2026", (2026, 11, 30))
+    student = house.members["林小雨"]
+    assert "（11月30日 周一 截止）" in await student.says("我的进度")
+    house.clock.moment = datetime(2026, 12, 1, 2, tzinfo=UTC)
+    assert "（11月30日 周一 已经截止）" in await student.says("我的进度")
+    assert [one.tone for one in student.last[-1].meters][-1] == "bad"
+
+
 # ---------------------------------------------------------------- those who follow learners
 
 
