@@ -17,6 +17,7 @@ from handlers import (
     certificates,
     cohort,
     correcting,
+    departures,
     due,
     evaluations,
     exits,
@@ -53,7 +54,11 @@ def hear(scene: Scene, words: str) -> bool:
     found = affair_of(words)
     if found is not None and _HEARD[found.name](scene, found):
         return True
-    return evaluations.named_there(scene, words) or overseen.of_a_student(scene, words)
+    return (
+        evaluations.named_there(scene, words)
+        or overseen.of_a_student(scene, words)
+        or departures.named(scene, words)
+    )
 
 
 def aside(scene: Scene, words: str) -> bool:
@@ -294,6 +299,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "correct_person": correcting.hear,
     "let_go": handovers.let_go,
     "student_leaves": exits.asked,
+    "departs": departures.hear,
     "evaluate": evaluations.hear,
     "due": due.hear,
     "mend": own_entries.mend,

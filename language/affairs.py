@@ -38,6 +38,7 @@ Name = Literal[
     "correct_person",
     "let_go",
     "student_leaves",
+    "departs",
     "evaluate",
     "due",
     "mend",

@@ -424,7 +424,7 @@ class ActLine(NamedTuple):
 
 
 OTHER_VERBS: Final = (
-    *("look", "add_member", "change_member", "end_member"),
+    *("look", "add_member", "change_member", "restore_member"),
     *("link_mentor", "unlink", "invite", "join", "withdraw_handover", "take_over"),
     *("drop_bulletin", "decline_bulletin", "pause_bulletin", "resume_bulletin"),
     *("cancel_bulletin", "remind_bulletin", "undo_roster", "remind_expert"),
@@ -435,7 +435,7 @@ OTHER_VERBS: Final = (
 looks, or come under another act's row."""
 NARROWER: Final = (
     *("hand_over", "send_bulletin", "import_roster", "take_leave", "appoint_delegate"),
-    "set_retention",
+    *("set_retention", "end_member"),
 )
 """Acts whose row in the table of rights names others as well."""
 EXPORT: Final = "export"

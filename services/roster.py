@@ -333,7 +333,7 @@ def _fits(
         raise Refused(t("roster.no_such_grade", grade=grade, grades=sorted(Grade)), verb=verb)
 
 
-def end_member(db: Session, by: Operator, member_id: int, reason: str) -> Membership:
+def end_member(db: Session, by: By, member_id: int, reason: str) -> Membership:
     """End a membership and its links to mentors, students or children. The records stay.
 
     If the membership let its person read other people's records, what its chats still show of
@@ -363,7 +363,7 @@ def end_member(db: Session, by: Operator, member_id: int, reason: str) -> Member
     return member
 
 
-def _end_guardianships(db: Session, by: Operator, ended: Membership) -> None:
+def _end_guardianships(db: Session, by: By, ended: Membership) -> None:
     """End a guardian's links with those children for whom no other membership of theirs
     answers."""
     mine, theirs = aliased(Membership), aliased(Membership)

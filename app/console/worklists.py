@@ -226,9 +226,7 @@ def _member_cells(
     state: Words = t(f"console.presence.{line.presence}")
     if line.id in lost:
         state = t("field.list", items=[state, t("watch.list.undelivered")])
-    own = ""
-    if line.role in LEARNERS or line.role in handovers.ROLES:
-        own = f"{way(at, 'students' if line.role in LEARNERS else 'roster')}/{line.id}"
+    own = f"{way(at, 'students' if line.role in LEARNERS else 'roster')}/{line.id}"
     absent = line.presence is Presence.NOT_JOINED
     return [
         ListCell(line.name, own),
