@@ -114,7 +114,7 @@ def begin_session(scene: Scene, _: Affair) -> bool:
 
 
 def help_(scene: Scene, _: Affair) -> bool:
-    menu.help_(scene, ())
+    scene.command("help")
     return True
 
 
