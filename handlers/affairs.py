@@ -335,6 +335,7 @@ _HEARD: Final[Mapping[str, Callable[[Scene, Affair], bool]]] = {
     "begin_session": begin_session,
     "received": received,
     "bulletin": bulletins.hear,
+    "receipts": bulletins.hear_receipts,
     "absent": overseen.list_of("absent"),
     "invite": invite,
     "import": import_roster,

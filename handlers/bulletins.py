@@ -391,6 +391,21 @@ def hear(scene: Scene, affair: Affair) -> bool:
     return True
 
 
+SENT: Final = (BulletinState.SENDING, BulletinState.DONE)
+
+
+def hear_receipts(scene: Scene, _: Affair) -> bool:
+    """催一下没回执的, 谁没回执: for an office, the latest bulletin that asks for receipts, with who
+    has not given theirs and the button that reminds them."""
+    mine = bulletins.listed(scene.session, scene.actor)
+    asked = [row for row in mine if row.asks_receipt and row.state in SENT]
+    if asked:
+        show_one(scene, [str(asked[0].id)])
+    elif mine:
+        listing(scene, ())
+    return bool(mine)
+
+
 _WANTS_RECEIPT: Final = re.compile(
     "(?P<no>不用|不要|不需要|无需|不必|no )(?:receipt|[^，。,;；]{0,4}回执)"
     "|(?:请|要|需要?|给个?|务必)[^，。,;；]{0,4}回执"

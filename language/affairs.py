@@ -74,6 +74,7 @@ Name = Literal[
     "begin_session",
     "received",
     "bulletin",
+    "receipts",
     "absent",
     "invite",
     "import",

@@ -44,11 +44,13 @@ def place(caller: Caller, asked: Address) -> PageDrawn | Elsewhere:
         one.state == "to_come" for one in known
     ):
         earliest = handovers.first_possible(caller.actor, member)
+        taken = handovers.taken(caller.db, member)
         form = {
             "to": f"{here}/handover",
             "people": [
                 (str(one.person.id), caller.say(described(one)))
                 for one in handovers.candidates(caller.db, caller.actor, member)
+                if one.person.id not in taken
             ],
             "earliest": earliest.isoformat(),
             "latest": (caller.today + timedelta(handovers.LONGEST)).isoformat(),

@@ -17,7 +17,7 @@ from handlers.handovers import TONES
 from language.pinyin import sound
 from prompts import Words, t
 from services import console, handovers, inquiries, looking, records
-from services.access import LEARNERS
+from services.access import LEARNERS, grants_of
 from services.console import ActLine, MemberLine, ReminderLine, WaitingLine
 from services.entities import Cohort, ReminderState, Role
 from services.handovers import Handed
@@ -212,7 +212,14 @@ def roster_list(caller: Caller, asked: Address) -> ListDrawn:
         ),
         named=lambda line: line.name,
     )
-    return ListDrawn(listing, tuple(cohorts), "roster", t("console.invite_how"))
+    return ListDrawn(
+        listing, tuple(cohorts), "roster", _told(caller, "invite", "console.invite_how")
+    )
+
+
+def _told(caller: Caller, act: str, key: str) -> Words:
+    """How something is done, for whoever may do it somewhere."""
+    return t(key) if grants_of(caller.db, caller.person, act) else ""
 
 
 def _member_cells(
@@ -284,7 +291,9 @@ def handover_list(caller: Caller, asked: Address) -> ListDrawn:
         ),
         named=lambda one: one.member.person.name,
     )
-    return ListDrawn(listing, tuple(cohorts), "handovers", t("console.handover_how"))
+    return ListDrawn(
+        listing, tuple(cohorts), "handovers", _told(caller, "hand_over", "console.handover_how")
+    )
 
 
 # ---------------------------------------------------------------- reminders

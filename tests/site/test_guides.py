@@ -1,4 +1,4 @@
-"""The guides: each role finds its own in the help, and each link opens a page with its pictures."""
+"""The guides: each role finds its own in the help, and its pictures are there."""
 
 from __future__ import annotations
 
