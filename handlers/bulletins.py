@@ -391,14 +391,14 @@ def hear(scene: Scene, affair: Affair) -> bool:
     return True
 
 
-SENT: Final = (BulletinState.SENDING, BulletinState.DONE)
+_SENT: Final = (BulletinState.SENDING, BulletinState.DONE)
 
 
 def hear_receipts(scene: Scene, _: Affair) -> bool:
-    """催一下没回执的, 谁没回执: for an office, the latest bulletin that asks for receipts, with who
-    has not given theirs and the button that reminds them."""
+    """催一下没回执的, 谁没回执: an office's latest bulletin that asks for receipts, which has the
+    button that reminds those who have not given theirs."""
     mine = bulletins.listed(scene.session, scene.actor)
-    asked = [row for row in mine if row.asks_receipt and row.state in SENT]
+    asked = [row for row in mine if row.asks_receipt and row.state in _SENT]
     if asked:
         show_one(scene, [str(asked[0].id)])
     elif mine:

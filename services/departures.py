@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Refused
@@ -81,7 +81,8 @@ def may_restore(db: Session, actor: Actor, member: Member) -> bool:
     ended = member.membership.ended_at
     if ended is None or actor.now - ended > BACK or not restorable(member.membership.role):
         return False
-    return held(db, actor.person_id, END, member.id) is not None and _by_an_office(db, member)
+    mine = held(db, actor.person_id, END, member.id) is not None
+    return mine and _by_an_office(db, member) is not None
 
 
 def to_end(db: Session, actor: Actor, member_id: int) -> Departure:
@@ -98,7 +99,7 @@ def to_end(db: Session, actor: Actor, member_id: int) -> Departure:
         raise _refused(END, member_id, t("departure.exit_open", name=member.person.name))
     if coming := handovers.to_come(db, member_id):
         raise _refused(END, member_id, handovers.already(db, coming))
-    around = _around(db, place, col(Mentoring.ended_at).is_(None))
+    around = _around(db, place)
     alone: list[Member] = []
     if place.role in REVIEWERS:
         theirs = records.reviewers_of(db, [one.id for one in around])
@@ -122,13 +123,17 @@ def restorable(role: Role) -> bool:
     return role is not Role.GUARDIAN
 
 
-def _around(db: Session, place: Membership, *when: ColumnElement[bool]) -> list[Member]:
-    """With whom a place is linked, apart from those for whom it only stands in."""
+def _around(db: Session, place: Membership) -> list[Member]:
+    """With whom a place is linked now, apart from those for whom it only stands in."""
     if place.role in LEARNERS:
         mine, theirs = Mentoring.student_id, Mentoring.mentor_id
     else:
         mine, theirs = Mentoring.mentor_id, Mentoring.student_id
-    links = select(theirs).where(mine == place.id, col(Mentoring.stands_in_for).is_(None), *when)
+    links = select(theirs).where(
+        mine == place.id,
+        col(Mentoring.ended_at).is_(None),
+        col(Mentoring.stands_in_for).is_(None),
+    )
     return roster.members_by_id(db, db.exec(links).all())
 
 
@@ -179,10 +184,11 @@ def restore(db: Session, actor: Actor, member_id: int) -> Member:
     member = roster.find_member(db, member_id)
     if place.ended_at is None:
         return member
-    if not may_restore(db, actor, member):
+    done = _by_an_office(db, member)
+    if done is None or not may_restore(db, actor, member):
         key = "departure.too_late" if restorable(place.role) else "departure.consent_ended"
         raise _refused(RESTORE, member_id, t(key, days=BACK.days, name=member.person.name))
-    around = _around(db, place, col(Mentoring.ended_at) == place.ended_at)
+    around = roster.members_by_id(db, done.detail["links"])
     place.ended_at, place.ended_reason = None, ""
     db.add(place)
     db.flush()
@@ -204,18 +210,20 @@ def restore(db: Session, actor: Actor, member_id: int) -> Member:
     return member
 
 
-def _by_an_office(db: Session, member: Member) -> bool:
-    """Whether somebody of an office ended this place itself: what an exit, a handover or a roster
-    ended is taken back where it was done."""
-    found = select(Audit.id).where(
-        Audit.verb == END,
-        Audit.object == "membership",
-        Audit.object_id == member.id,
-        Audit.at == member.membership.ended_at,
-        Audit.refused == "",
-        col(Audit.person_id).is_not(None),
-    )
-    return db.exec(found).first() is not None
+def _by_an_office(db: Session, member: Member) -> Audit | None:
+    """The act by which somebody of an office ended this place, if one did: what an exit, a
+    handover or the operator ended is taken back where it was done."""
+    found = db.exec(
+        select(Audit)
+        .where(
+            Audit.object == "membership",
+            Audit.object_id == member.id,
+            Audit.verb == END,
+            Audit.refused == "",
+        )
+        .order_by(col(Audit.id).desc())
+    ).first()
+    return found if found is not None and found.person_id is not None else None
 
 
 def _family(db: Session, member: Member) -> Iterable[int]:

@@ -346,6 +346,7 @@ def end_member(db: Session, by: By, member_id: int, reason: str) -> Membership:
         raise Refused(t("roster.member_ended", at=member.ended_at), verb=verb)
     member.ended_at, member.ended_reason = by.now, _tidy(reason, 200, verb)
     db.add(member)
+    linked: list[int] = []
     for link in db.exec(
         select(Mentoring).where(
             (Mentoring.student_id == member_id) | (Mentoring.mentor_id == member_id),
@@ -354,12 +355,16 @@ def end_member(db: Session, by: By, member_id: int, reason: str) -> Membership:
     ):
         link.ended_at = by.now
         db.add(link)
+        if link.stands_in_for is None:
+            linked.append(link.student_id if link.mentor_id == member_id else link.mentor_id)
     db.flush()
     if member.role is Role.GUARDIAN:
         _end_guardianships(db, by, member)
     if member.role not in LEARNERS:
         ending.left(db, member.person_id, by.now)
-    audit.note(db, by, verb, "membership", member_id, reason=member.ended_reason)
+    audit.note(
+        db, by, verb, "membership", member_id, reason=member.ended_reason, links=sorted(linked)
+    )
     return member
 
 
