@@ -12,7 +12,6 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from handlers.menu import GUIDES
 from prompts import LANGUAGES
 
 HEADERS: Final = {
@@ -32,7 +31,9 @@ blockquote { margin: 1rem 0; padding: 0 1rem; border-left: 4px solid #0c6b58; }
 def routes(folder: Path) -> list[BaseRoute]:
     """The pages of a folder of guides, and their pictures. They hold nothing of anybody."""
     pages = {
-        (language, name): _page((folder / language / f"{name}.md").read_text("utf-8"), language)
+        (language, name): _page(
+            (folder / language / name).with_suffix(".md").read_text("utf-8"), language
+        )
         for language in LANGUAGES
         for name in dict.fromkeys(GUIDES.values())
     }

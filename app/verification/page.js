@@ -97,7 +97,7 @@ function verifyDossier(file) {
   const facts = [
     ...["name", "school", "programme", "cohort", "office"].map((name) => [name, dossier[name]]),
     ["entries", String(dossier.entries.length)],
-    ["evaluations", dossier.evaluations.map((one) => `${one.stage} ${one.outcome}`).join("、")],
+    ["evaluations", dossier.evaluations.map((one) => `${one.stage} ${one.outcome}`.trim()).join("、")],
     ["certificates", dossier.certificates.map((one) => one.number).join("、")],
     ["as_of", dossier.as_of],
     ["made_by", dossier.made_by],
