@@ -31,11 +31,9 @@ blockquote { margin: 1rem 0; padding: 0 1rem; border-left: 4px solid #0c6b58; }
 def routes(folder: Path) -> list[BaseRoute]:
     """The pages of a folder of guides, and their pictures. They hold nothing of anybody."""
     pages = {
-        (language, name): _page(
-            (folder / language / name).with_suffix(".md").read_text("utf-8"), language
-        )
+        (language, file.stem): _page(file.read_text("utf-8"), language)
         for language in LANGUAGES
-        for name in dict.fromkeys(GUIDES.values())
+        for file in (folder / language).glob("*.md")
     }
 
     async def show(request: Request) -> Response:
