@@ -19,7 +19,7 @@ from language.names import mentioned
 from language.numerals import fold
 from prompts import Brief, Text, Words, t
 from services import departures, handovers, roster
-from services.access import LEARNERS, allow, grants_of
+from services.access import LEARNERS, allow, grants_of, held
 from services.departures import Departure
 from services.roster import Member
 
@@ -178,11 +178,15 @@ def ended_words(member: Member) -> Words:
     return t("departure.ended", day=day, reason=here.ended_reason)
 
 
-def ended_fields(member: Member) -> list[Field]:
-    """A field that says when and why a place has ended, if it has."""
-    if member.membership.ended_at is None:
+def ended_fields(scene: Scene, member: Member) -> list[Field]:
+    """A field that says when a place has ended, if it has; and why, to who may end it."""
+    ended = member.membership.ended_at
+    if ended is None:
         return []
-    return [Field(t("departure.standing"), ended_words(member), "waiting")]
+    told: Words = t("departure.ended_on", day=Brief(beijing_day(ended)))
+    if held(scene.session, scene.actor.person_id, departures.END, member.id) is not None:
+        told = ended_words(member)
+    return [Field(t("departure.standing"), told, "waiting")]
 
 
 # ---------------------------------------------------------------- one of the staff

@@ -110,7 +110,7 @@ def profile(scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]
             *([Field(t(key), urged)] if every or mine else []),
             *official.of_learner(scene, member),
             *consent_fields(scene, member),
-            *departures.ended_fields(member),
+            *departures.ended_fields(scene, member),
         ),
         items=(
             *report.items,

@@ -400,7 +400,7 @@ def reminders(db: Session, cohort: Cohort, reader: int, now: datetime) -> list[R
     overseen = set(db.connection().execute(seen).scalars())
     rows: Iterable[Any] = db.connection().execute(found)
     return [
-        ReminderLine(*row[:7], row[7].partition(" ")[0], *row[8:11])
+        ReminderLine._make((*row[:7], row[7].partition(" ")[0], *row[8:11]))
         for row in rows
         if row[12] or row[11] in overseen
     ]

@@ -316,8 +316,8 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "{cohort:row}/stages/{stage:row}/remind": remind,
 }
 AGAIN: Final[Mapping[Deed, View]] = {
-    hand_over: place,
-    withdraw: place,
+    hand_over: member_page,
+    withdraw: member_page,
     end: member_page,
     restore: member_page,
     remind: marks,

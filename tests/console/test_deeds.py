@@ -247,6 +247,11 @@ async def test_a_place_is_ended_and_given_back(desk: Desk, province: Province) -
         assert "恢复身份" not in back
         with province.database.transaction() as db:
             assert db.get_one(Membership, number).ended_at is None
+    # A learner's place is not handed over: that is said on their page.
+    learner = f"/{province.cohort}/roster/{province.places[NORTH[0]]}/handover"
+    said = {"successor": str(province.people["王建国"]), "first": tomorrow(province)}
+    status, page = await post(office, learner, **said)
+    assert (status, "不能交接" in page) == (200, True)
     told = lines(await office.opens(f"/{province.cohort}/acts"))
     for words in ("结束身份", "恢复身份"):
         assert any("省办小王" in line and words in line for line in told), words

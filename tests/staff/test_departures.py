@@ -12,6 +12,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator, Refused
+from bot.talk.message import Incoming
 from services import departures, handovers, roster
 from services.access import held
 from storage.tables import Guardianship, Membership, Mentoring
@@ -67,6 +68,11 @@ async def test_a_learner_leaves_and_comes_back_as_before(open_house: OpenHouse) 
     with house.app.database.transaction() as db:
         assert db.get_one(Membership, student.membership_id).ended_reason == "转学"
         assert not links(db, student.membership_id)
+    # Who reads the records of a learner who left does not read why they left.
+    teacher = house.members["郭老师"]
+    page = f"a:student:{student.membership_id}"
+    shown = await teacher.sends(Incoming(teacher.address, press=page))
+    assert ("结束" in shown, "转学" in shown) == (True, False)
     assert "已恢复林小雨的身份" in await office.presses("恢复身份")
     assert may(house, "王建国", "林小雨", "approve")
     with house.app.database.transaction() as db:
