@@ -14,6 +14,7 @@ from bot.talk.conversation import Chat
 from bot.talk.inputs import Free
 from bot.talk.message import Choice, Field, Item, Message, press
 from handlers.pages import on_record
+from handlers.seen import InOrder
 from language.affairs import Affair
 from language.names import mentioned
 from language.numerals import fold
@@ -40,7 +41,7 @@ class DepartureSeen(BaseModel):
     name: str
     place: str
     learner: bool = False
-    reasons: dict[str, str]
+    reasons: InOrder[str]
     """The reasons that are offered, in words, by key."""
     ends: str
     """What ends, and whether it can be taken back."""

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Operator, Refused
 from bot.talk.message import Incoming
+from language.affairs import affair_of
 from services import departures, handovers, roster
 from services.access import held
 from storage.tables import Guardianship, Membership, Mentoring
@@ -152,3 +153,10 @@ async def test_sentences_that_name_nobody_end_nothing(open_house: OpenHouse) -> 
     for words in ("导师离职了怎么办", "有学生退出了怎么处理", "孟无名退出了", "学生转学了"):
         assert asks not in await office.says(words), words
     assert asks not in await student.says("王建国老师离职了")
+    # Who is left out of a reminder does not leave the cohort.
+    for words, name in (
+        ("把林小雨从名单里去掉", "leave_out"),
+        ("把林小雨从名册里删掉", "departs"),
+    ):
+        assert (found := affair_of(words)) is not None
+        assert found.name == name, words
