@@ -73,6 +73,9 @@ if TYPE_CHECKING:  # no web library is loaded before something needs one
 
 log = structlog.get_logger()
 
+GUIDES: Final = Path(__file__).resolve().parents[1] / "docs" / "guides"
+"""Where the guides stand, if they came along with the program."""
+
 HOUSEKEEPING: Final = 3600.0
 """Seconds between two rounds of housekeeping."""
 COLLECTED: Final = (20_000, 20, 50)
@@ -155,6 +158,7 @@ class App:
                 history_days=settings.history_days,
                 site=self._address(),
                 site_for_all=settings.web.address_for_all,
+                guides=f"{self._address()}/guides" if self._shows_guides() else "",
             ),
             note_refusal,
         )
@@ -206,6 +210,10 @@ class App:
         if not web.enabled:
             return ""
         return web.public_url.rstrip("/") or f"http://{web.host}:{web.port}"
+
+    def _shows_guides(self) -> bool:
+        """Whether the site has the guides, which come with the program."""
+        return self.settings.web.enabled and GUIDES.is_dir()
 
     def _advice(self) -> Advisor | None:
         """The worker that asks the model; `None` without one. Its library is imported only
@@ -300,7 +308,7 @@ class App:
         ]
         if not brought and not settings.metrics:
             return []
-        from app import calendar_feed
+        from app import calendar_feed, guides
         from app.console.gate import Gate
         from app.verification import page as verification
         from bot.health import Health
@@ -323,6 +331,7 @@ class App:
             *((calendar_feed.route(self.database, self.clock),) if settings.web.enabled else ()),
             *(verification.routes(self.database) if settings.web.enabled else ()),
             *(console.routes() if settings.web.enabled else ()),
+            *(guides.routes(GUIDES) if self._shows_guides() else ()),
             *brought,
         ]
 

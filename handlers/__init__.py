@@ -18,6 +18,7 @@ from handlers import (
     console,
     correcting,
     delegates,
+    departures,
     diary,
     documents,
     dossiers,
@@ -65,12 +66,14 @@ def handlers(
     history_days: int = 0,
     site: str = "",
     site_for_all: str = "",
+    guides: str = "",
 ) -> Handlers:
     """All flows, acts and commands; received files are kept in `store`.
 
     `advised`: a model is asked about unsure questions. `history_days`: for how long chats show
     what was said. `site` is the address of the web site, for links to it; empty if there is none.
-    `site_for_all` is the same where anybody can open it, not only this machine.
+    `site_for_all` is the same where anybody can open it, not only this machine. `guides` is the
+    address below which the guides stand; empty if they are not there.
     """
     loading = documents.flow(store or FileStore(Path("files")))
     written = (
@@ -91,6 +94,7 @@ def handlers(
         delegates.FLOW,
         handovers.FLOW,
         correcting.FLOW,
+        departures.FLOW,
         handovers.WHICH,
         results.FLOW,
         leave.FLOW,
@@ -113,6 +117,7 @@ def handlers(
         commands=COMMANDS
         | {
             "ask": partial(asking.question, advised=advised),
+            "help": partial(menu.help_, guides=guides),
             "privacy": partial(menu.privacy, advised=advised),
             "reminders": partial(reminders.show, site=site),
         },
@@ -219,6 +224,7 @@ ACTS: dict[str, Act] = {
     **delegates.ACTS,
     **handovers.ACTS,
     **correcting.ACTS,
+    **departures.ACTS,
     **office_days.ACTS,
     **official.ACTS,
     **mydata.ACTS,

@@ -17,6 +17,7 @@ from handlers import (
     certificates,
     cohort,
     correcting,
+    departures,
     due,
     evaluations,
     exits,
@@ -55,7 +56,11 @@ def hear(scene: Scene, words: str) -> bool:
     found = affair_of(words)
     if found is not None and _HEARD[found.name](scene, found):
         return True
-    return evaluations.named_there(scene, words) or overseen.of_a_student(scene, words)
+    return (
+        evaluations.named_there(scene, words)
+        or overseen.of_a_student(scene, words)
+        or departures.named(scene, words)
+    )
 
 
 def aside(scene: Scene, words: str) -> bool:
@@ -116,7 +121,7 @@ def begin_session(scene: Scene, _: Affair) -> bool:
 
 
 def help_(scene: Scene, _: Affair) -> bool:
-    menu.help_(scene, ())
+    scene.command("help")
     return True
 
 
@@ -310,6 +315,7 @@ _HEARD: Final[Mapping[str, _Heard]] = {
     "console": opens("console", in_office),
     "let_go": handovers.let_go,
     "student_leaves": exits.asked,
+    "departs": departures.hear,
     "evaluate": evaluations.hear,
     "due": due.hear,
     "mend": own_entries.mend,
@@ -345,6 +351,7 @@ _HEARD: Final[Mapping[str, _Heard]] = {
     "begin_session": begin_session,
     "received": received,
     "bulletin": bulletins.hear,
+    "receipts": bulletins.hear_receipts,
     "absent": overseen.list_of("absent"),
     "invite": invite,
     "import": opens("roster", rosters.imports),

@@ -391,6 +391,21 @@ def hear(scene: Scene, affair: Affair) -> bool:
     return True
 
 
+_SENT: Final = (BulletinState.SENDING, BulletinState.DONE)
+
+
+def hear_receipts(scene: Scene, _: Affair) -> bool:
+    """催一下没回执的, 谁没回执: an office's latest bulletin that asks for receipts, which has the
+    button that reminds those who have not given theirs."""
+    mine = bulletins.listed(scene.session, scene.actor)
+    asked = [row for row in mine if row.asks_receipt and row.state in _SENT]
+    if asked:
+        show_one(scene, [str(asked[0].id)])
+    elif mine:
+        listing(scene, ())
+    return bool(mine)
+
+
 def _nobody_there(scene: Scene, affair: Affair) -> bool:
     """Say that those who have not joined cannot be reached here, where these are meant."""
     if not have_not_joined(affair.about):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -62,6 +62,9 @@ class HandoverSeen(BaseModel):
     """How many learners the place lets see."""
     helps: bool = False
     """Whether learners may ask the holder for help because of it."""
+    taken: InOrder[str] = {}
+    """Those who have such a place elsewhere, and where."""
+    role: str = ""
 
 
 class HandoverMade(BaseModel):
@@ -117,20 +120,30 @@ class Successor(OfStaff):
     """Who takes over; whoever is on no roster, by the full name."""
 
     holder: str = ""
+    taken: Mapping[str, str] = field(default_factory=dict)
+    role: str = ""
+
+    def choices(self, asked: Asked) -> Rows:
+        free = [key for key in self.people if key not in self.taken]
+        return rows_of([Choice(key, self.where[key]) for key in free[:OFFERED]], 1)
 
     def parse(self, answer: Answer, asked: Asked) -> str:
         if (answer.press or "").startswith(NEW):
             return str(answer.press)
         if answer.text == self.holder not in self.people.values():
             raise Unclear(t("handover.same_one", name=self.holder))
-        return OfStaff.parse(self, answer, asked)
+        found = OfStaff.parse(self, answer, asked)
+        if found in self.taken:
+            has = {"name": self.people[found], "role": self.role, "unit": self.taken[found]}
+            raise Unclear(t("handover.has_another", **has))
+        return found
 
     def unknown(self, typed: str) -> str:
         if _same(typed, self.holder):
             raise Unclear(t("handover.same_one", name=self.holder))
         if _TITLED.fullmatch(typed):
             raise Unclear(t("handover.full_name", typed=typed))
-        if _NAME.fullmatch(typed) is None:
+        if _NAME.fullmatch(typed) is None or _NOBODY.fullmatch(typed):
             raise Unclear(t("handover.no_name", typed=typed[:20]))
         return NEW + typed
 
@@ -146,14 +159,21 @@ def _same(typed: str, name: str) -> bool:
 _TITLED: Final = re.compile("(?P<surname>[一-鿿]{1,2})(?:老师|教授|主任|校长|院长|导师|博士)")
 _TITLE_AFTER: Final = re.compile("(?<=[一-鿿·]{3})(?:老师|教授|主任|校长|院长|导师|博士)$")
 """Behind a name in full: of 李老师 only the surname is said."""
+_NOBODY: Final = re.compile(
+    "别人|他人|其他人|别的人|另一位|另一个人|新人|某人|(?i:somebody|someone)( else)?"
+)
 _NAME: Final = re.compile(r"[一-鿿·]{2,12}|[A-Za-z][A-Za-z .'’-]{1,58}")
+
+
+def successors(me: HandoverSeen) -> Successor:
+    return Successor(me.people, me.where, me.holder, me.taken, me.role)
 
 
 async def hand_over(chat: Chat, me: HandoverSeen) -> HandoverMade | None:
     """Ask who takes over and from when, and once more before it is arranged."""
     who = await chat.ask(
         "successor",
-        Successor(me.people, me.where, me.holder),
+        successors(me),
         t("handover.who", name=me.holder, place=me.place),
     )
     name = who.removeprefix(NEW) if who.startswith(NEW) else me.people[who]
@@ -217,6 +237,8 @@ def seen_of(scene: Scene, member: Member) -> HandoverSeen:
         students=len(students),
         seen=len(seen),
         helps=helps,
+        taken={str(person): unit for person, unit in handovers.taken(db, member).items()},
+        role=scene.words(t(f"role.{member.membership.role}")),
     )
 
 
@@ -472,10 +494,9 @@ def understood(scene: Scene, place: Member, successor: str) -> Answer | None:
             return Answer(text=successor, press=own) if own in me.people else None
         successor = me.holder
     try:
-        kind = Successor(me.people, me.where, me.holder)
-        found = kind.parse(Answer(text=successor), Asked(scene.now, scene.language))
+        found = successors(me).parse(Answer(text=successor), Asked(scene.now, scene.language))
     except Unclear as unclear:
-        if unclear.words.key == "handover.same_one":
+        if unclear.words.key in ("handover.same_one", "handover.has_another"):
             raise Refused(unclear.words, verb="hand_over", object="membership") from None
         return None
     return Answer(text=successor, press=found)

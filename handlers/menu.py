@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.scene import TO_MENU, Scene, draft_choices, number, with_menu
 from bot.talk.acting import Refused
-from bot.talk.message import Choice, Field, Item, Message, Outgoing, Weight, as_message, press
+from bot.talk.message import (
+    Choice,
+    Field,
+    Item,
+    Link,
+    Message,
+    Outgoing,
+    Weight,
+    as_message,
+    press,
+)
 from handlers import help_calls
 from prompts import LANGUAGES, Text, Words, catalogue, t
 from services import consent, guardians, joining, records, roster
 from services.access import LEARNERS, memberships
-from services.entities import Person
+from services.entities import Person, Role
 from services.menus import EVERYBODY, commands_for, described
 from services.readers import Readers, readers
 from services.rights import Relation
@@ -98,12 +108,37 @@ def _weight(name: str, first: str) -> Weight:
     return "primary" if name == first else "plain"
 
 
-def help_(scene: Scene, _args: Sequence[str]) -> None:
-    """Show the help; a talk under way stays open."""
+GUIDES: Final[Mapping[Role, str]] = {
+    Role.STUDENT: "students",
+    Role.TRAINEE_TEACHER: "students",
+    Role.MENTOR: "mentors",
+    Role.TEAM_MEMBER: "mentors",
+    Role.SCHOOL_TEACHER: "school-teachers",
+    Role.COORDINATOR: "coordinators",
+    Role.AUDITOR: "coordinators",
+    Role.GUARDIAN: "guardians",
+}
+"""The guide that each role has, by the name of its page."""
+
+
+def guides_for(scene: Scene, guides: str) -> tuple[Link, ...]:
+    """Links to the guides of the speaker's roles, which stand at an address, if at any."""
+    if not guides or scene.speaker.person_id is None:
+        return ()
+    places = memberships(scene.session, scene.speaker.person_id)
+    written = next(one for one in LANGUAGES if scene.language.startswith(one))
+    at = f"{guides}/{written}"
+    names = dict.fromkeys(GUIDES[one.role] for one in places if one.role in GUIDES)
+    return tuple(Link(t(f"help.guide.{name}"), f"{at}/{name}") for name in names)
+
+
+def help_(scene: Scene, _args: Sequence[str], guides: str = "") -> None:
+    """Show the help with the guides, which stand at an address; a talk under way stays open."""
     names = names_for(scene)
     choices = [Choice(press(name), t(f"command.{name}.label")) for name in names if name != "help"]
     rows = tuple(tuple(choices[i : i + 2]) for i in range(0, len(choices), 2))
-    _aside(scene, Message(t("help.all"), note=example(scene) or ""), rows)
+    said = Message(t("help.all"), note=example(scene) or "", links=guides_for(scene, guides))
+    _aside(scene, said, rows)
 
 
 def privacy(scene: Scene, _args: Sequence[str], advised: bool = False) -> None:

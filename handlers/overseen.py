@@ -62,10 +62,18 @@ _OF_ONESELF: Final = re.compile(
 
 def own_or_childs(own: Act) -> Act:
     """Do an act on the speaker's own records. A guardian who has none is shown each child's
-    page."""
+    page, an office its overview, and whoever has learners those."""
 
     def show(scene: Scene, args: Sequence[str]) -> None:
-        if learner(scene) is not None or not child(scene, Affair("progress")):
+        if learner(scene) is not None:
+            own(scene, args)
+        elif child(scene, Affair("progress")):
+            pass
+        elif roles(scene) & OFFICE:
+            scene.command("cohort")
+        elif oversees(scene):
+            scene.command("students")
+        else:
             own(scene, args)
 
     return show

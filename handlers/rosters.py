@@ -286,12 +286,14 @@ class OneImport(BaseModel):
 
     cohort: int
     number: int = 0
+    new: int = 0
+    changed: int = 0
 
 
 async def take_back(chat: Chat, me: OneImport) -> dict[str, Any] | None:
     """Ask once, then take the import back."""
     yes = Choice("yes", t("rostering.yes_undo"), weight="danger")
-    if not await chat.sure(yes, t("rostering.sure_undo")):
+    if not await chat.sure(yes, t("rostering.sure_undo", new=me.new, changed=me.changed)):
         return None
     done: dict[str, Any] = await chat.work(
         "undone", "undo_roster", cohort=me.cohort, number=me.number
@@ -301,7 +303,9 @@ async def take_back(chat: Chat, me: OneImport) -> dict[str, Any] | None:
 
 def load_import(scene: Scene, args: Mapping[str, Any]) -> OneImport:
     allow(scene.session, scene.actor, RIGHT, args["cohort"])
-    return OneImport.model_validate(args)
+    latest = applying.latest_undoable(scene.session, args["cohort"])
+    told = {"new": latest.new, "changed": latest.changed} if latest else {}
+    return OneImport.model_validate({**args, **told})
 
 
 def finish_undo(scene: Scene, _me: OneImport, done: Mapping[str, Any]) -> None:

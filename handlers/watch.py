@@ -12,7 +12,7 @@ from typing import Final
 from bot.scene import Act, Scene, number
 from bot.talk.clock import beijing_day
 from bot.talk.message import Choice, Field, Item, Message, press
-from handlers import dossiers, official, plans, progress
+from handlers import departures, dossiers, official, plans, progress
 from handlers.evaluations import signed_item
 from handlers.pages import (
     CARD,
@@ -74,6 +74,7 @@ def student(scene: Scene, args: Sequence[str], card: str = CARD) -> None:
     rows += dossiers.choice_of(scene, member)
     rows += plans.choices_of(scene, member)
     rows += urge_choices(scene, member, entries)
+    rows += departures.choices_of(scene, member)
     if args[1:2] in (["behind"], ["mine_behind"]):
         rows.append((Choice(press(*args[1:3]), t("watch.back_behind"), weight="quiet"),))
     elif roster.answers_for_somebody(scene.session, scene.actor.person_id):
@@ -109,6 +110,7 @@ def profile(scene: Scene, member: Member, entries: Sequence[tuple[Record, Body]]
             *([Field(t(key), urged)] if every or mine else []),
             *official.of_learner(scene, member),
             *consent_fields(scene, member),
+            *departures.ended_fields(scene, member),
         ),
         items=(
             *report.items,

@@ -28,6 +28,7 @@ from services.access import allow
 from services.packs import load
 from services.rostering import applying, memory, paperwork
 from services.rostering.book import Book
+from services.rostering.entries import RosterEntry
 from services.rostering.headings import plain
 from services.rostering.known import Roster, look_up
 from services.rostering.plan import Planned, RosterPlan, plan
@@ -238,6 +239,22 @@ def shown(made: RosterPlan, language: Language) -> dict[str, Any]:
             words = t("rostering.some_of", some=words, count=len(found))
         return render(words, language)
 
+    def by_role(entries: Sequence[RosterEntry]) -> str:
+        # In which role somebody comes decides what they may see.
+        roles = dict.fromkeys(one.role for one in entries)
+        return render(t("rostering.between_roles"), language).join(
+            render(
+                t(
+                    "rostering.of_role",
+                    role=t(f"role.{role}"),
+                    count=sum(one.role is role for one in entries),
+                    who=some([one.name for one in entries if one.role is role]),
+                ),
+                language,
+            )
+            for role in roles
+        )
+
     def rows(found: Sequence[tuple[int | None, Text]]) -> list[list[Any]]:
         return [[number, render(words, language)] for number, words in found[:SHOWN]]
 
@@ -245,7 +262,7 @@ def shown(made: RosterPlan, language: Language) -> dict[str, Any]:
     return {
         **made.counts,
         "who": {
-            "new": some([one.entry.name for one in made.new]),
+            "new": by_role([one.entry for one in made.new]),
             "changed": some([who_changes(one) for one in made.changed]),
         },
         "why": rows(rejected),

@@ -340,6 +340,8 @@ class ReminderLine(NamedTuple):
     whom: str
     rule: str
     about: str
+    which: str
+    """The material, or the number of the session, that it is about; else a period."""
     state: ReminderState
     due: datetime
     told: date | None
@@ -370,6 +372,7 @@ def reminders(db: Session, cohort: Cohort, reader: int, now: datetime) -> list[R
             col(told.name),
             col(Reminder.rule),
             col(Reminder.about),
+            col(Reminder.period),
             col(Reminder.state),
             col(Reminder.due_at),
             col(Reminder.told_on),
@@ -396,7 +399,26 @@ def reminders(db: Session, cohort: Cohort, reader: int, now: datetime) -> list[R
     )
     overseen = set(db.connection().execute(seen).scalars())
     rows: Iterable[Any] = db.connection().execute(found)
-    return [ReminderLine(*row[:10]) for row in rows if row[11] or row[10] in overseen]
+    return [
+        ReminderLine._make((*row[:7], row[7].partition(" ")[0], *row[8:11]))
+        for row in rows
+        if row[12] or row[11] in overseen
+    ]
+
+
+OF_SESSIONS: Final = (RecordKind.DIARY, RecordKind.MEETING_RECORD)
+"""What is written about one session, and so reminded of for each."""
+
+
+def days_of(db: Session, lines: Sequence[ReminderLine]) -> dict[str, date]:
+    """The days of the sessions that reminders are about, by what the lines call them."""
+    numbers = {
+        int(line.which) for line in lines if line.about in OF_SESSIONS and line.which.isdecimal()
+    }
+    rows = db.execute(
+        sa.select(col(Record.id), col(Record.day)).where(col(Record.id).in_(numbers))
+    )
+    return {str(number): day for number, day in rows}
 
 
 LATELY: Final = timedelta(days=30)
@@ -424,7 +446,7 @@ class ActLine(NamedTuple):
 
 
 OTHER_VERBS: Final = (
-    *("look", "add_member", "change_member", "end_member"),
+    *("look", "add_member", "change_member", "restore_member"),
     *("link_mentor", "unlink", "invite", "join", "withdraw_handover", "take_over"),
     *("drop_bulletin", "decline_bulletin", "pause_bulletin", "resume_bulletin"),
     *("cancel_bulletin", "remind_bulletin", "undo_roster", "remind_expert"),
@@ -435,7 +457,7 @@ OTHER_VERBS: Final = (
 looks, or come under another act's row."""
 NARROWER: Final = (
     *("hand_over", "send_bulletin", "import_roster", "take_leave", "appoint_delegate"),
-    "set_retention",
+    *("set_retention", "end_member"),
 )
 """Acts whose row in the table of rights names others as well."""
 EXPORT: Final = "export"

@@ -90,9 +90,15 @@ def left(db: Session, person_id: int, now: datetime) -> None:
     signed in only if they have another place, or records of their own to look at."""
     forget_chats(db, person_id)
     drop_talks(db, person_id, as_learner=False)
+    if not has_another_place(db, person_id):
+        sign_out(db, person_id, now)
+
+
+def has_another_place(db: Session, person_id: int, but: int | None = None) -> bool:
+    """Whether somebody has a place, apart from one, or records of their own to look at."""
     rest = select(col(Membership.id)).where(
         col(Membership.person_id) == person_id,
+        col(Membership.id) != (but or 0),
         col(Membership.ended_at).is_(None) | col(Membership.role).in_(LEARNERS),
     )
-    if db.execute(rest).first() is None:
-        sign_out(db, person_id, now)
+    return db.execute(rest).first() is not None

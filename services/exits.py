@@ -229,6 +229,14 @@ def told_of(db: Session, student_id: int) -> ExitCase | None:
     return db.exec(found.order_by(col(ExitCase.id).desc())).first()
 
 
+def is_open(db: Session, student_id: int) -> bool:
+    """Whether the office has still to act in a case of this learner."""
+    found = select(ExitCase.id).where(
+        ExitCase.student_id == student_id, col(ExitCase.state).in_(OPEN)
+    )
+    return db.exec(found).first() is not None
+
+
 def leaving(db: Session, students: Sequence[int]) -> set[int]:
     """Those of these learners of whom an exit is under way or done."""
     found = select(ExitCase.student_id).where(

@@ -115,6 +115,22 @@ def candidates(db: Session, by: By, place: Member) -> list[Member]:
     return [*once.values()]
 
 
+def taken(db: Session, place: Member) -> dict[int, str]:
+    """Who already has such a place elsewhere in the cohort, and so cannot have this one: the unit,
+    by person. A mentor's students can go to another mentor."""
+    here = place.membership
+    if here.role in REVIEWERS:
+        return {}
+    theirs = select(Membership.id).where(
+        Membership.cohort_id == here.cohort_id,
+        Membership.role == here.role,
+        col(Membership.ended_at).is_(None),
+        col(Membership.unit_id).is_distinct_from(here.unit_id),
+    )
+    found = roster.members_by_id(db, [cast(int, number) for number in db.exec(theirs)])
+    return {cast(int, one.person.id): one.unit_name for one in found}
+
+
 def _holders(db: Session, *wanted: ColumnElement[bool], ended: bool = False) -> list[Member]:
     is_now = col(Membership.ended_at).is_(None)
     when = ~is_now if ended else is_now

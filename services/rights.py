@@ -558,7 +558,14 @@ _EVERY: Final = (
     ),
     *map(_oversee, ("cohort", "console", "behind", "longest")),
     *map(_oversee, ("absent", "unreached", "undelivered")),
-    Right("read_member", Of.MEMBER, _OVERSEE, "watch.not_coordinator", "membership"),
+    Right(
+        "read_member",
+        Of.MEMBER,
+        _OVERSEE,
+        "watch.not_coordinator",
+        "membership",
+        ways=("place",),
+    ),
     # Being reminded.
     Right(
         "set_reminders",
@@ -626,6 +633,14 @@ _EVERY: Final = (
         "handover.not_yours",
         "membership",
         ways=("handovers", "hand_over", "which_place", "withdraw_handover"),
+    ),
+    Right(
+        "end_member",
+        Of.MEMBER,
+        (_R.OFFICE,),
+        "departure.not_yours",
+        "membership",
+        ways=("end_place", "restore_place"),
     ),
     Right(
         "correct_person",

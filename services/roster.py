@@ -333,7 +333,7 @@ def _fits(
         raise Refused(t("roster.no_such_grade", grade=grade, grades=sorted(Grade)), verb=verb)
 
 
-def end_member(db: Session, by: Operator, member_id: int, reason: str) -> Membership:
+def end_member(db: Session, by: By, member_id: int, reason: str) -> Membership:
     """End a membership and its links to mentors, students or children. The records stay.
 
     If the membership let its person read other people's records, what its chats still show of
@@ -346,6 +346,7 @@ def end_member(db: Session, by: Operator, member_id: int, reason: str) -> Member
         raise Refused(t("roster.member_ended", at=member.ended_at), verb=verb)
     member.ended_at, member.ended_reason = by.now, _tidy(reason, 200, verb)
     db.add(member)
+    linked: list[int] = []
     for link in db.exec(
         select(Mentoring).where(
             (Mentoring.student_id == member_id) | (Mentoring.mentor_id == member_id),
@@ -354,16 +355,20 @@ def end_member(db: Session, by: Operator, member_id: int, reason: str) -> Member
     ):
         link.ended_at = by.now
         db.add(link)
+        if link.stands_in_for is None:
+            linked.append(link.student_id if link.mentor_id == member_id else link.mentor_id)
     db.flush()
     if member.role is Role.GUARDIAN:
         _end_guardianships(db, by, member)
     if member.role not in LEARNERS:
         ending.left(db, member.person_id, by.now)
-    audit.note(db, by, verb, "membership", member_id, reason=member.ended_reason)
+    audit.note(
+        db, by, verb, "membership", member_id, reason=member.ended_reason, links=sorted(linked)
+    )
     return member
 
 
-def _end_guardianships(db: Session, by: Operator, ended: Membership) -> None:
+def _end_guardianships(db: Session, by: By, ended: Membership) -> None:
     """End a guardian's links with those children for whom no other membership of theirs
     answers."""
     mine, theirs = aliased(Membership), aliased(Membership)

@@ -1,4 +1,5 @@
-"""The staff on pages: one place with its handover, and the experts of a stage with who has signed.
+"""The roster on pages: one place with its handover and its end, and the experts of a stage with
+who has signed.
 
 What an office does here it does by a form of this site, in the transaction that shows what came of
 it; who may, the services decide, as in the chat.
@@ -10,15 +11,17 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any, Final, cast
 
+from app.console import students
 from app.console.caller import Address, Caller, Deed, Elsewhere, PageDrawn, View
 from bot.talk.acting import Refused
 from bot.talk.clock import beijing_day
+from handlers.departures import MOST_REASON, ended_words, what_ends
 from handlers.evaluations import with_commas
 from handlers.handovers import TONES, described, seen_of, state, sure_words
 from handlers.marking import left_words, reminded_words
 from prompts import Words, t
-from services import handovers, marking, roster
-from services.access import REVIEWERS, allow, held
+from services import departures, handovers, marking, roster
+from services.access import LEARNERS, REVIEWERS, allow, held
 from services.entities import Cohort
 from services.evaluations import outcome_label
 from services.marking import MarkedLearner
@@ -28,9 +31,12 @@ from services.stages import StageNow, stage_numbered
 # ---------------------------------------------------------------- a place, and who takes it over
 
 
-def place(caller: Caller, asked: Address) -> PageDrawn:
-    """Somebody of the staff in their place, and the form that hands it over."""
+def place(caller: Caller, asked: Address) -> PageDrawn | Elsewhere:
+    """Somebody of the staff in their place, and the forms that hand it over and end it. A learner
+    has a page of their own."""
     cohorts, member = _place(caller, asked)
+    if member.membership.role in LEARNERS:
+        return Elsewhere(_page_of(cohorts[0], member))
     known = handovers.of_place(caller.db, member.id)
     here = f"{cohorts[0].id}/roster/{member.id}"
     form = None
@@ -38,11 +44,13 @@ def place(caller: Caller, asked: Address) -> PageDrawn:
         one.state == "to_come" for one in known
     ):
         earliest = handovers.first_possible(caller.actor, member)
+        taken = handovers.taken(caller.db, member)
         form = {
             "to": f"{here}/handover",
             "people": [
                 (str(one.person.id), caller.say(described(one)))
                 for one in handovers.candidates(caller.db, caller.actor, member)
+                if one.person.id not in taken
             ],
             "earliest": earliest.isoformat(),
             "latest": (caller.today + timedelta(handovers.LONGEST)).isoformat(),
@@ -74,6 +82,8 @@ def place(caller: Caller, asked: Address) -> PageDrawn:
                 for one in known
             ],
             "form": form,
+            "ended": caller.say(ended_words(member)),
+            **students.ways_to_end(caller, cohorts[0], member),
             "told": "",
             "typed": {},
         },
@@ -88,7 +98,7 @@ def _place(caller: Caller, asked: Address) -> tuple[list[Cohort], Member]:
     allow(caller.db, caller.actor, "read_member", int(asked["member"]))
     member = roster.find_member(caller.db, int(asked["member"]))
     here = member.membership.cohort_id == cohorts[0].id
-    if not here or member.membership.role not in handovers.ROLES:
+    if not here:
         raise Refused(t("watch.not_coordinator"), verb="read_member", object="membership")
     return cohorts, member
 
@@ -135,6 +145,7 @@ def hand_over(caller: Caller, asked: Address) -> Elsewhere | PageDrawn:
         return PageDrawn(
             "handing",
             {
+                "title": caller.say(t("console.hand_over")),
                 "name": member.person.name,
                 "new": name if found is None else caller.say(described(found)),
                 "sure": caller.say(told),
@@ -160,6 +171,60 @@ def withdraw(caller: Caller, asked: Address) -> Elsewhere:
     cohorts = caller.cohorts(int(asked["cohort"]))
     one = handovers.withdraw(caller.db, caller.actor, int(asked["handover"]))
     return Elsewhere(f"{cohorts[0].id}/roster/{one.place_id}")
+
+
+# ---------------------------------------------------------------- ending a place
+
+
+def _page_of(cohort: Cohort, member: Member) -> str:
+    page = "students" if member.membership.role in LEARNERS else "roster"
+    return f"{cohort.id}/{page}/{member.id}"
+
+
+def end(caller: Caller, asked: Address) -> Elsewhere | PageDrawn:
+    """End a place for the reason that the form gives; what ends with it is shown first, on a page
+    of its own. Raises `Refused`."""
+    cohorts, member = _place(caller, asked)
+    found = departures.to_end(caller.db, caller.actor, member.id)
+    reason = " ".join(asked.get("reason", "").split())
+    if not 2 <= len(reason) <= MOST_REASON:
+        raise _unclear("departure.reason_length", most=str(MOST_REASON))
+    back = _page_of(cohorts[0], member)
+    if asked.get("sure") != "yes":
+        told = {"name": member.person.name, "place": found.place, "reason": reason}
+        ends = "\n".join(map(caller.say, what_ends(found)))
+        return PageDrawn(
+            "handing",
+            {
+                "title": caller.say(t("departure.title")),
+                "name": member.person.name,
+                "sure": caller.say(t("departure.sure", ends=ends, **told)),
+                "learners": "",
+                "again": {"reason": reason, "sure": "yes"},
+                "button": caller.say(t("departure.yes")),
+                "back": back,
+                "to": f"{cohorts[0].id}/roster/{member.id}/end",
+            },
+            tuple(cohorts),
+            "roster",
+        )
+    departures.end(caller.db, caller.actor, member.id, reason)
+    return Elsewhere(back)
+
+
+def restore(caller: Caller, asked: Address) -> Elsewhere:
+    """Give a place back. Raises `Refused`."""
+    cohorts, member = _place(caller, asked)
+    departures.restore(caller.db, caller.actor, member.id)
+    return Elsewhere(_page_of(cohorts[0], member))
+
+
+def member_page(caller: Caller, asked: Address) -> PageDrawn | Elsewhere:
+    """The page of a learner or of one of the staff, by their place."""
+    _, member = _place(caller, asked)
+    if member.membership.role in LEARNERS:
+        return students.dossier(caller, {**asked, "student": str(member.id)})
+    return place(caller, asked)
 
 
 # ---------------------------------------------------------------- the experts of a stage
@@ -246,7 +311,15 @@ VIEWS: Final[Mapping[str, View]] = {
 DEEDS: Final[Mapping[str, Deed]] = {
     "{cohort:row}/roster/{member:row}/handover": hand_over,
     "{cohort:row}/roster/{member:row}/handovers/{handover:row}/withdraw": withdraw,
+    "{cohort:row}/roster/{member:row}/end": end,
+    "{cohort:row}/roster/{member:row}/restore": restore,
     "{cohort:row}/stages/{stage:row}/remind": remind,
 }
-AGAIN: Final[Mapping[Deed, View]] = {hand_over: place, withdraw: place, remind: marks}
+AGAIN: Final[Mapping[Deed, View]] = {
+    hand_over: member_page,
+    withdraw: member_page,
+    end: member_page,
+    restore: member_page,
+    remind: marks,
+}
 """The pages on which the forms stand that may be refused: each is shown again, with the reason."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +14,16 @@ from handlers import progress, watch
 from handlers.evaluations import signed_item
 from handlers.pages import certificate_item
 from prompts import Words, t
-from services import certificates, dossiers, evaluations, exits, records, roster, urging
+from services import (
+    certificates,
+    departures,
+    dossiers,
+    evaluations,
+    exits,
+    records,
+    roster,
+    urging,
+)
 from services.entities import Cohort, Record
 from services.records import Body
 from services.roster import Member
@@ -54,6 +63,9 @@ def dossier(caller: Caller, asked: Address) -> PageDrawn:
             "make": f"{at.id}/students/{member.id}/dossier"
             if dossiers.may_make(caller.db, caller.actor, member.id)
             else "",
+            **ways_to_end(caller, at, member),
+            "told": "",
+            "typed": {},
             "line": [
                 {
                     "on": caller.say(t("console.on_day", day=one.on)),
@@ -70,6 +82,16 @@ def dossier(caller: Caller, asked: Address) -> PageDrawn:
         tuple(cohorts),
         "students",
     )
+
+
+def ways_to_end(caller: Caller, cohort: Cohort, member: Member) -> Mapping[str, str]:
+    """Where a page's forms lead that end a place, or give it back, for who may."""
+    here = f"{cohort.id}/roster/{member.id}"
+    db, actor = caller.db, caller.actor
+    return {
+        "end": f"{here}/end" if departures.may_end(db, actor, member) else "",
+        "restore": f"{here}/restore" if departures.may_restore(db, actor, member) else "",
+    }
 
 
 def happened(

@@ -4,7 +4,7 @@ questions, and what staff did."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, cast
 
 from app.console.caller import Address, Caller, ListDrawn, View
@@ -15,14 +15,15 @@ from bot.talk.message import Tone
 from handlers.cohort import invitation_words
 from handlers.handovers import TONES
 from language.pinyin import sound
+from programmes.values import Material
 from prompts import Words, t
 from services import console, handovers, inquiries, looking, records
-from services.access import LEARNERS
+from services.access import LEARNERS, grants_of
 from services.console import ActLine, MemberLine, ReminderLine, WaitingLine
-from services.entities import Cohort, ReminderState, Role
+from services.entities import Cohort, RecordKind, ReminderState, Role
 from services.handovers import Handed
 from services.inquiries import Group
-from services.packs import load, matter_label
+from services.packs import load, material_label, matter_label
 from services.records import Reviewer
 from services.roster import Presence
 from services.undelivered import undelivered
@@ -212,7 +213,14 @@ def roster_list(caller: Caller, asked: Address) -> ListDrawn:
         ),
         named=lambda line: line.name,
     )
-    return ListDrawn(listing, tuple(cohorts), "roster", t("console.invite_how"))
+    return ListDrawn(
+        listing, tuple(cohorts), "roster", _told(caller, "invite", "console.invite_how")
+    )
+
+
+def _told(caller: Caller, act: str, key: str) -> Words:
+    """How something is done, for whoever may do it somewhere."""
+    return t(key) if grants_of(caller.db, caller.person, act) else ""
 
 
 def _member_cells(
@@ -226,9 +234,7 @@ def _member_cells(
     state: Words = t(f"console.presence.{line.presence}")
     if line.id in lost:
         state = t("field.list", items=[state, t("watch.list.undelivered")])
-    own = ""
-    if line.role in LEARNERS or line.role in handovers.ROLES:
-        own = f"{way(at, 'students' if line.role in LEARNERS else 'roster')}/{line.id}"
+    own = f"{way(at, 'students' if line.role in LEARNERS else 'roster')}/{line.id}"
     absent = line.presence is Presence.NOT_JOINED
     return [
         ListCell(line.name, own),
@@ -286,7 +292,9 @@ def handover_list(caller: Caller, asked: Address) -> ListDrawn:
         ),
         named=lambda one: one.member.person.name,
     )
-    return ListDrawn(listing, tuple(cohorts), "handovers", t("console.handover_how"))
+    return ListDrawn(
+        listing, tuple(cohorts), "handovers", _told(caller, "hand_over", "console.handover_how")
+    )
 
 
 # ---------------------------------------------------------------- reminders
@@ -298,12 +306,23 @@ def reminder_list(caller: Caller, asked: Address) -> ListDrawn:
     at, programme = cohorts[0], load(cohorts[0].programme)
     rows = console.reminders(caller.db, at, caller.person, caller.now)
 
+    def which(line: ReminderLine, days: Mapping[str, date]) -> Words:
+        """What a reminder is about, and which of several it is."""
+        what = matter_label(programme, line.rule, line.about)
+        if line.about == RecordKind.MATERIAL and line.which in set(Material):
+            return t("console.of_several", what=what, which=material_label(line.which))
+        if line.about in console.OF_SESSIONS and line.which in days:
+            day = t("console.on_day", day=days[line.which])
+            return t("console.of_several", what=what, which=day)
+        return what
+
     def cells(lines: Sequence[ReminderLine]) -> list[list[ListCell]]:
+        days = console.days_of(caller.db, lines)
         return [
             [
                 ListCell(t("console.at", at=line.due)),
                 ListCell(line.whom),
-                ListCell(matter_label(programme, line.rule, line.about)),
+                ListCell(which(line, days)),
                 ListCell(line.name, f"{way(at, 'students')}/{line.student_id}"),
                 ListCell(line.unit),
                 ListCell(

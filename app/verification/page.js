@@ -49,7 +49,7 @@ function show(state, title, note, facts = []) {
   at("facts").replaceChildren(
     ...rows.flatMap(([name, value]) => {
       const [label, said] = [document.createElement("dt"), document.createElement("dd")];
-      label.textContent = words[`fact_${name}`];
+      label.textContent = words[`fact_${name}`] ?? words[name];
       said.textContent = value;
       return [label, said];
     }),
@@ -57,7 +57,61 @@ function show(state, title, note, facts = []) {
   at("result").hidden = false;
 }
 
+/** The one form of some JSON that is signed (RFC 8785); all names of members are plain letters. */
+function canonical(told) {
+  if (Array.isArray(told)) return `[${told.map(canonical)}]`;
+  if (told === null || typeof told !== "object") return JSON.stringify(told);
+  const members = Object.keys(told).sort();
+  return `{${members.map((name) => `${JSON.stringify(name)}:${canonical(told[name])}`)}}`;
+}
+
+/** A dossier and the key that signed it; null if none of our keys did. Of two members of one name
+ * readers take either: what does not read back as it stands, white space apart, is refused. */
+function readDossier(text) {
+  try {
+    const whole = JSON.parse(text);
+    const bare = text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, "$1");
+    if (bare !== JSON.stringify(whole) || whole.form !== told.form) return null;
+    const { signature, ...data } = whole;
+    const key = told.keys.find((one) => one.name === whole.key);
+    const signed = new TextEncoder().encode(canonical(data));
+    if (!key || !verified(fromHex(key.public), bytesOf(signature), signed)) return null;
+    return { key, dossier: whole.dossier };
+  } catch {
+    return null;
+  }
+}
+
+function verifyDossier(file) {
+  const text = file.replace(/^\ufeff/, "");
+  const found = readDossier(text);
+  if (!found && !text.includes(`"${told.form}"`)) {
+    show("waits", words.no_token, words.no_token_note);
+    return;
+  }
+  if (!found) {
+    show("bad", words.forged, words.dossier_forged_note);
+    return;
+  }
+  const { key, dossier } = found;
+  const facts = [
+    ...["name", "school", "programme", "cohort", "office"].map((name) => [name, dossier[name]]),
+    ["entries", String(dossier.entries.length)],
+    ["evaluations", dossier.evaluations.map((one) => `${one.stage} ${one.outcome}`.trim()).join("、")],
+    ["certificates", dossier.certificates.map((one) => one.number).join("、")],
+    ["as_of", dossier.as_of],
+    ["made_by", dossier.made_by],
+  ].map(([name, value]) => [`dossier_${name}`, value]);
+  // Of a dossier nobody keeps a list: whoever stole a key also chooses the day that stands in it.
+  if (key.stolen) doubt(words.dossier_doubtful, key, facts);
+  else show("good", words.signed, fill(words.dossier_note, { day: dossier.as_of }), facts);
+}
+
 async function verify(typed) {
+  if (/^[\s\ufeff]*\{/.test(typed)) {
+    verifyDossier(typed);
+    return;
+  }
   const token = typed.replace(/\s/g, "").replace(/^.*#/, "");
   if (!token) return;
   const found = read(token);
@@ -101,10 +155,15 @@ function doubt(note, key, facts) {
 
 document.documentElement.lang = language === "en" ? "en" : "zh-CN";
 document.title = words.heading;
-for (const id of ["heading", "lead", "label", "verify", "how"]) at(id).textContent = words[id];
+for (const id of ["heading", "lead", "label", "verify", "dossier_label", "how"]) {
+  at(id).textContent = words[id];
+}
 at("form").addEventListener("submit", (event) => {
   event.preventDefault();
   verify(at("token").value);
+});
+at("dossier").addEventListener("change", async ({ target }) => {
+  if (target.files.length) verifyDossier(await target.files[0].text());
 });
 const given = () => verify(location.hash.slice(1));
 addEventListener("hashchange", given);

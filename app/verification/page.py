@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Route
 from prompts import LANGUAGES, Language, catalogue
 from services import certificates
 from services.certified import ADDRESS, HASH, Certified
+from services.dossier_form import FORM
 from storage.database import Database
 from storage.signing import key_name
 from storage.tables import SigningKey
@@ -32,6 +33,10 @@ WORDS: Final = (
     *("forged", "forged_note", "revoked", "revoked_note", "signed", "as_of", "asking"),
     *("valid", "valid_note", "unknown", "unknown_note", "not_reached"),
     *("doubtful", "doubtful_note", "doubtful_offline"),
+    *("dossier_label", "dossier_note", "dossier_doubtful", "dossier_forged_note"),
+    *("dossier_name", "dossier_school", "dossier_programme", "dossier_cohort", "dossier_office"),
+    *("dossier_entries", "dossier_evaluations", "dossier_certificates"),
+    *("dossier_as_of", "dossier_made_by"),
 )
 """The sentences of the page."""
 HEADERS: Final = {
@@ -134,7 +139,11 @@ def _page(told: dict[str, Any]) -> str:
         title=_in_both("heading"),
         noscript=_in_both("noscript"),
         told=told
-        | {"facts": [*Certified.model_fields], "words": {one: _said(one) for one in LANGUAGES}},
+        | {
+            "form": FORM,
+            "facts": [*Certified.model_fields],
+            "words": {one: _said(one) for one in LANGUAGES},
+        },
     )
 
 

@@ -24,6 +24,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "certificates": ("app/commands", "handlers", "jobs", "services", "storage/tables"),
     "console": ("handlers", "services"),
     "delegates": ("handlers", "services"),
+    "departures": ("handlers", "services"),
     "documents": ("app/commands", "handlers", "jobs", "services", "storage"),
     "official": ("app/commands", "handlers", "jobs", "services"),
     "handovers": ("app/commands", "handlers", "services"),

@@ -29,7 +29,9 @@ from app.verification.page import WORDS
 from bot.scene import ENGINE
 from bot.talk.inputs import UNREADABLE
 from handlers import COMMANDS, handlers
+from handlers.departures import OF_LEARNERS, OF_OTHERS
 from handlers.evaluations import PHRASES
+from handlers.menu import GUIDES
 from handlers.review import FILTERS, REASONS
 from jobs.official import COLUMNS as COLUMNS_OF_CHECK
 from jobs.sheet_reader import CODES
@@ -113,6 +115,8 @@ UNREAD: Final = (*(one.code for one in Unreadable.__subclasses__()), "too_hard")
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "answer.other_{}": tuple(UNREADABLE),
     "help.other_{}": tuple(UNREADABLE),
+    "help.guide.{}": tuple(dict.fromkeys(GUIDES.values())),
+    "departure.reason.{}": tuple(dict.fromkeys((*OF_LEARNERS, *OF_OTHERS))),
     "ask.reply.{}": tuple(k for k, one in common_topics().items() if not one.documented),
     "alarm.child.{}": TOPICS,
     "alarm.friend.{}": TOPICS,

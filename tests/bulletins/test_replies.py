@@ -210,3 +210,19 @@ async def test_what_is_said_to_a_mentor_is_no_learner_s(house: House) -> None:
     assert "请李老师代" in office.sees
     with house.app.database.transaction() as db:
         assert not db.exec(select(Audit).where(Audit.object == "reply")).all()
+
+
+async def test_those_without_a_receipt_are_found_by_a_sentence(house: House) -> None:
+    """And are not taken for those who still owe an entry."""
+    office, student = house.members["管小青"], house.members["林小雨"]
+    assert "已发完" not in await office.says("谁没回执"), "there is no bulletin yet"
+    await write(office, WORDS)
+    await office.presses("现在发送")
+    await student.presses("收到")
+    for words in ("催一下没回执的", "催未回执", "谁没回执", "谁还没按收到"):
+        await office.says("菜单")
+        shown = await office.says(words)
+        assert "催未回执" in shown, words
+        assert WORDS[:8] in shown, words
+        assert "成长日志" not in shown, words
+    assert "催未回执" not in await house.members["王建国"].says("谁没回执")

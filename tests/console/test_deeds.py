@@ -218,3 +218,40 @@ async def test_a_handover_of_ones_own_place_ends_ones_pages_on_the_day(
         later = province.clock.now() + timedelta(1)
         handovers.turn(db, Operator(later).now)
     await office.opens(f"/{province.cohort}", status=401)
+
+
+async def test_a_place_is_ended_and_given_back(desk: Desk, province: Province) -> None:
+    office, auditor = await desk.of("省办小王"), await desk.of("北查小孙")
+    for name, page, tells in (
+        (NORTH[0], "students", "还能看"),
+        ("北师老周", "roster", "聊天里显示过的"),
+    ):
+        number = province.places[name]
+        shown, form = (f"/{province.cohort}/{at}/{number}" for at in (page, "roster"))
+        assert "结束身份" in await office.opens(shown)
+        assert "结束身份" not in await auditor.opens(shown)
+        status, again = await post(auditor, f"{form}/end", reason="转走了", sure="yes")
+        assert (status, "没有这个页面" in again) == (404, True)
+        _, again = await post(office, f"{form}/end", reason="x", sure="yes")
+        assert "请写一句理由" in again
+        assert 'value="x"' in again
+        _, asked = await post(office, f"{form}/end", reason="转走了")
+        for words in (tells, "理由：转走了", "确定结束"):
+            assert words in asked, words
+        with province.database.transaction() as db:
+            assert db.get_one(Membership, number).ended_at is None
+        _, done = await post(office, f"{form}/end", reason="转走了", sure="yes")
+        assert "转走了" in done
+        assert "恢复身份" in done
+        _, back = await post(office, f"{form}/restore")
+        assert "恢复身份" not in back
+        with province.database.transaction() as db:
+            assert db.get_one(Membership, number).ended_at is None
+    # A learner's place is not handed over: that is said on their page.
+    learner = f"/{province.cohort}/roster/{province.places[NORTH[0]]}/handover"
+    said = {"successor": str(province.people["王建国"]), "first": tomorrow(province)}
+    status, page = await post(office, learner, **said)
+    assert (status, "不能交接" in page) == (200, True)
+    told = lines(await office.opens(f"/{province.cohort}/acts"))
+    for words in ("结束身份", "恢复身份"):
+        assert any("省办小王" in line and words in line for line in told), words

@@ -20,6 +20,7 @@ from storage.tables import (
     Audit,
     Inquiry,
     InquiryState,
+    Record,
     Reminder,
     ReminderState,
     Role,
@@ -193,19 +194,40 @@ async def test_reminders_to_come_name_nobody_above(desk: Desk, province: Provinc
     assert len(whole) == 5
 
 
+async def test_reminders_say_which_of_several_they_are_about(
+    desk: Desk, province: Province
+) -> None:
+    with province.database.transaction() as db:
+        place = province.places["林小雨"]
+        entry = db.exec(select(Record).where(Record.student_id == place)).first()
+        assert entry is not None
+        for about, period in (
+            ("material", "topic_report 2026-11-30 late"),
+            ("material", "training_report 2026-11-30 late"),
+            ("diary", f"{entry.id} again"),
+        ):
+            _remind(province, db, "林小雨", "林小雨", about, period)
+        day = f"{entry.day.month}月{entry.day.day}日"
+    told = lines(await (await desk.of("省办小王")).opens(f"/{province.cohort}/reminders"))
+    for words in ("课题报告", "培养报告", f"成长日志》（{day}"):
+        assert sum(words in line for line in told) == 1, words
+
+
 def _whom(line: str) -> str:
     return next(n for n in ("省办小王", "北办小李", "王建国", "钱多多", "林小雨") if n in line)
 
 
-def _remind(province: Province, db: Session, whom: str, of: str) -> None:
+def _remind(
+    province: Province, db: Session, whom: str, of: str, about: str = "diary", period: str = ""
+) -> None:
     now = province.clock.now()
     db.add(
         Reminder(
             person_id=province.people[whom],
             learner_id=province.places[of],
             rule="cultivation.diary_frequency",
-            period=f"test-{whom}",
-            about="diary",
+            period=period or f"test-{whom}",
+            about=about,
             state=ReminderState.WAITING,
             found_at=now,
             due_at=now + timedelta(hours=3),

@@ -33,6 +33,7 @@ from handlers.bulletins import BulletinSeen, ComingMoment, LaterSeen, OneUnit, R
 from handlers.certificates import IssuingSeen, ReissuingSeen, RevokingSeen
 from handlers.correcting import CorrectingSeen
 from handlers.delegates import StandInSeen
+from handlers.departures import DepartureSeen
 from handlers.diary import OfSeen, WritingSeen
 from handlers.documents import DocumentSeen, OneFile, WayOrFile
 from handlers.dossiers import DossierSeen
@@ -362,6 +363,11 @@ def told(flow: str) -> Iterator[BaseModel]:
                 earliest=date(2026, 1, 1),
                 students=3,
             )
+        case "end_place":
+            told = {"name": "李沐辰", "place": "学生，2026 级", "ends": "记录都保留。"}
+            reasons = {"moved": "转学", "slip": "名册写错了"}
+            yield DepartureSeen(place_id=5, learner=True, reasons=reasons, **told)
+            yield DepartureSeen(place_id=6, reasons=reasons, **told)
         case "correct_person":
             yield CorrectingSeen(place_id=5, name="李沐辰", born=date(2010, 1, 1))
             yield CorrectingSeen(place_id=5, name="李沐辰", inquiry=3, asked="名字不对")

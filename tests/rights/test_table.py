@@ -67,7 +67,7 @@ EXPECTED: Final = {
     **each("set_reminders", "oneself", "cultivates", "school", "office", "expert"),
     **each("take_leave", "oneself", "cultivates"),
     **each("appoint_delegate", "cultivates"),
-    **each("office_days hand_over correct_person", "office"),
+    **each("office_days hand_over end_member correct_person", "office"),
     **each("students", "cultivates", "school", *OVERSEE),
     **each("cohort console behind longest absent unreached undelivered read_member", *OVERSEE),
     **each("documents publish_document remove_document", "office"),

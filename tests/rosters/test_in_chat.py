@@ -139,3 +139,13 @@ async def test_a_file_that_is_no_sheet_is_told_where_it_belongs(house: House) ->
     await her.sends_files(("通知.docx", b"PK"))
     assert "导入名单，请发 .xlsx" in her.sees
     assert stored(house) == []
+
+
+async def test_the_preview_says_in_which_role_people_come(house: House) -> None:
+    """A sheet of teachers makes them the teachers of their schools, who read what its students
+    write: that is seen before it is imported."""
+    her = office(house)
+    sheet = [["姓名", "身份", "学校", "年级"], ["萧婧", "学生", "甲中学", "高一"]]
+    sheet += [[name, "中学指导教师", "甲中学", ""] for name in ("朱清扬", "汤南乔")]
+    await her.sends_files(("名单.xlsx", xlsx(sheet)))
+    assert "中学指导教师 2 名：朱清扬、汤南乔；学生 1 名：萧婧" in her.sees

@@ -383,3 +383,20 @@ async def test_both_names_are_in_the_copies_and_erasing_takes_it_along(
         persons.erase(db, Operator(house.clock.now()), house.members["周岚"].person_id)
         assert not db.exec(select(Handover)).all()
         assert db.exec(select(Account)).all()
+
+
+async def test_who_cannot_take_over_is_neither_offered_nor_asked_about(
+    open_house: OpenHouse,
+) -> None:
+    """A teacher has one school: another school's place cannot be theirs as well."""
+    house = await open_house("shanxi-2026", (2026, 4, 6))
+    office = house.members["管小青"]
+    assert "由谁接任" in await office.says("郭老师从4月20日起交接给别人")
+    assert not any("白老师" in label for label in office.buttons)
+    told = await office.says("白老师")
+    assert "不能同时有两个" in told
+    assert "安排吗" not in told
+    await office.says("菜单")
+    told = await office.says("郭老师从4月20日起由白老师接任")
+    assert "不能同时有两个" in told
+    assert "安排吗" not in told

@@ -360,4 +360,4 @@ def test_every_act_is_on_record_as_nobodys(
     assert (ended.object, ended.object_id) == ("membership", student.id)
     # With a salt, so that nobody can try out what an erased reason was.
     assert ended.detail["reason"] == "转学"
-    assert ended.detail.keys() == {"reason", "salt"}
+    assert ended.detail.keys() == {"reason", "salt", "links"}

@@ -670,3 +670,10 @@ async def test_what_is_asked_of_an_office_in_english(
     one = house.members[who]
     await one.says("/language en")
     assert told in await one.says(words)
+
+
+async def test_progress_is_everybodys_own(house: House) -> None:
+    """进度, typed by who has none of their own: the overview, or their students."""
+    assert "待审" in await house.members["管小青"].says("进度")
+    assert "林小雨" in await house.members["王建国"].says("进度")
+    assert "林小雨" in await house.members["郭老师"].says("我的进度")

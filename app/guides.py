@@ -1,0 +1,57 @@
+"""The guides of docs/guides as pages, for whoever opens the address that 帮助 gives them."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from markdown_it import MarkdownIt
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from prompts import LANGUAGES
+
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+STYLE: Final = """
+:root { color-scheme: light dark; }
+body { max-width: 42rem; margin: 0 auto; padding: 1rem 1rem 3rem; font: 16px/1.7 -apple-system,
+  "PingFang SC", "Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", system-ui, sans-serif; }
+img { display: block; max-width: 100%; height: auto; margin: 1rem 0; border-radius: 12px; }
+blockquote { margin: 1rem 0; padding: 0 1rem; border-left: 4px solid #0c6b58; }
+"""
+
+
+def routes(folder: Path) -> list[BaseRoute]:
+    """The pages of a folder of guides, and their pictures. They hold nothing of anybody."""
+    pages = {
+        (language, file.stem): _page(file.read_text("utf-8"), language)
+        for language in LANGUAGES
+        for file in (folder / language).glob("*.md")
+    }
+
+    async def show(request: Request) -> Response:
+        asked = request.path_params
+        page = pages.get((asked["language"], asked["name"]))
+        return HTMLResponse(page, headers=HEADERS) if page else PlainTextResponse("", 404)
+
+    return [
+        Mount("/guides/pictures", StaticFiles(directory=folder / "pictures")),
+        Route("/guides/{language}/{name}", show, methods=["GET"]),
+    ]
+
+
+def _page(guide: str, language: str) -> str:
+    title = escape(guide.partition("\n")[0].lstrip("# "))
+    body = MarkdownIt("commonmark").render(guide)
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport"'
+        f' content="width=device-width, initial-scale=1"><title>{title}</title>'
+        f"<style>{STYLE}</style></head><body><main>{body}</main></body></html>"
+    )
