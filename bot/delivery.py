@@ -79,7 +79,7 @@ class _Chosen:
 
     message: ToSend
     said: Outgoing | None
-    """What its body says; `None` where that cannot be read, which fails when it is sent."""
+    """What its body says; `None` where that is read as it is sent, and may fail then."""
     turn: Turn
 
 
@@ -212,7 +212,7 @@ class Delivery(Worker):
         if self.stopping:
             return
         self._choose(db, found)
-        self._note_chosen(db, [one.message for one in found.chosen], self._clock.now())
+        self._note_chosen(db, found.chosen, self._clock.now())
         found.pause = self._next_due(db, found)
 
     def _watch_the_clock(self, db: Session) -> None:
@@ -348,19 +348,21 @@ class Delivery(Worker):
         capabilities = self._lines[message.platform].platform.capabilities
         return not (capabilities.idempotent or _is_menu(message))
 
-    def _note_chosen(self, db: Session, chosen: Sequence[ToSend], now: datetime) -> None:
+    def _note_chosen(self, db: Session, chosen: Sequence[_Chosen], now: datetime) -> None:
         # Marked before the call: after a crash the fate is unknown, not "never tried".
         # A notice whose condition holds is a line of its chat from now on.
-        noted = [m for m in chosen if self._careful(m) or m.condition is not None]
+        every = [one.message for one in chosen]
+        noted = [m for m in every if self._careful(m) or m.condition is not None]
         chats.mark(db, [Fate(m.id, SendState.SENDING, m.tries + 1, now) for m in noted])
-        chats.offer(db, [(m.account_id, m.offers) for m in chosen if m.offers])
-        self._place(db, [m for m in chosen if m.body.get("replace")])
+        chats.offer(db, [(m.account_id, m.offers) for m in every if m.offers])
+        self._place(db, [one for one in chosen if one.message.body.get("replace")])
 
-    def _place(self, db: Session, asking: Sequence[ToSend]) -> None:
+    def _place(self, db: Session, asking: Sequence[_Chosen]) -> None:
         """Decide which messages take the place of an earlier one: it must be their card's, and
         stand last in the chat."""
         changed: list[ToSend] = []
-        for message in asking:
+        for one in asking:
+            message = one.message
             asked = message.body["replace"]
             card, last = chats.last_shown(db, message.account_id)
             if last and card == message.body.get("card") and asked in (last, ITS_CARD):
@@ -369,6 +371,7 @@ class Delivery(Worker):
                 kept = {name: part for name, part in message.body.items() if name != "replace"}
                 message.body = kept | ({"replace": message.earlier} if message.earlier else {})
                 changed.append(message)
+                one.said = None
         chats.rewrite(db, changed)
 
     def _next_due(self, db: Session, found: _Round) -> float:
