@@ -32,10 +32,10 @@ def late(expression: str) -> re.Pattern[str]:
 
     To compile all of them takes a fifth of a start, and the first answers need few.
     """
-    return cast("re.Pattern[str]", Late(expression))
+    return cast("re.Pattern[str]", LatePattern(expression))
 
 
-class Late:
+class LatePattern:
     """Stands for a pattern: what is first asked of it compiles it, and from then on its methods
     are that pattern's own."""
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from language.grammar import Late
+from language.grammar import LatePattern
 from tests.architecture.code import ROOT, files
 
 LONG = 400
@@ -42,7 +42,7 @@ def patterns() -> dict[tuple[str, int], str]:
 def _held(value: object) -> Iterator[re.Pattern[str]]:
     if isinstance(value, re.Pattern):
         yield value
-    elif isinstance(value, Late):
+    elif isinstance(value, LatePattern):
         yield value.whole
     elif isinstance(value, dict):
         for one in value.values():
