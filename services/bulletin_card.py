@@ -16,6 +16,7 @@ from prompts import Words, t
 from services import bulletin_replies, bulletins, roster
 from services.addressing import addressed, label
 from services.bulletins import BulletinCounts, reminded_today
+from services.reminder_times import awake
 from storage.tables import Bulletin, BulletinState, Person, RecipientState
 
 UNREACHED: Final = (
@@ -70,13 +71,20 @@ def _draft(db: Session, actor: Actor, row: Bulletin, card: Message) -> Message:
         words = t("bulletin.still_counting", left=found.left)
         first = (Choice(press("show_bulletin", number), t("bulletin.look_again")),)
     elif reached:
+        by_day = awake(actor.now)
         now = Choice(
             press("send_bulletin", number, version),
             t("bulletin.send_now", count=reached),
-            weight="primary",
+            weight="primary" if by_day else "plain",
         )
-        later = Choice(press("later_bulletin", number, version), t("bulletin.send_later"))
-        first = (now, later)
+        later = Choice(
+            press("later_bulletin", number, version),
+            t("bulletin.send_later"),
+            weight="plain" if by_day else "primary",
+        )
+        first = (now, later) if by_day else (later, now)
+        if not by_day:
+            words = t("bulletin.check_at_night", at=actor.now)
     else:
         words = t("bulletin.reaches_nobody")
     if len(found.people) > bulletins.ALONE:

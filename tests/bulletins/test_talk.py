@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 
 import openpyxl
 import pytest
@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from bot.talk.acting import Actor, Refused
 from bot.talk.message import Incoming, press
+from prompts import BEIJING
 from services import bulletin_posts, bulletins, records
 from storage.tables import (
     Account,
@@ -89,6 +90,20 @@ async def test_the_preview_is_what_is_read_and_the_numbers_are_said(house: House
     }
     assert only(house).state is DONE
     assert audits(house) == ["draft_bulletin", "send_bulletin"]
+
+
+async def test_at_night_an_office_is_told_that_it_would_wake_people(house: House) -> None:
+    office = house.members["管小青"]
+    for hour, at_night in ((21, False), (22, True), (7, True), (8, False)):
+        tomorrow = house.clock.now().astimezone(BEIJING) + timedelta(days=1)
+        house.clock.moment = tomorrow.replace(hour=hour, minute=0).astimezone(UTC)
+        await write(office, WORDS)
+        [first, *_] = office.last[-1].rows[0]
+        assert ("吵醒" in office.sees) is at_night, hour
+        assert (first.label == "定时发送") is at_night, hour
+        assert first.weight == "primary"
+        await office.presses("删除草稿")
+        await office.presses("确定删除")
 
 
 async def test_what_it_asks_of_people_is_summed_over_the_month(house: House) -> None:
