@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Final
 
-from markdown_it import MarkdownIt
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -30,16 +30,18 @@ blockquote { margin: 1rem 0; padding: 0 1rem; border-left: 4px solid #0c6b58; }
 
 def routes(folder: Path) -> list[BaseRoute]:
     """The pages of a folder of guides, and their pictures. They hold nothing of anybody."""
-    pages = {
-        (language, file.stem): _page(file.read_text("utf-8"), language)
+    guides = {
+        (language, file.stem): file
         for language in LANGUAGES
         for file in (folder / language).glob("*.md")
     }
 
     async def show(request: Request) -> Response:
         asked = request.path_params
-        page = pages.get((asked["language"], asked["name"]))
-        return HTMLResponse(page, headers=HEADERS) if page else PlainTextResponse("", 404)
+        guide = guides.get((asked["language"], asked["name"]))
+        if guide is None:
+            return PlainTextResponse("", 404)
+        return HTMLResponse(_page(guide, asked["language"]), headers=HEADERS)
 
     return [
         Mount("/guides/pictures", StaticFiles(directory=folder / "pictures")),
@@ -47,7 +49,11 @@ def routes(folder: Path) -> list[BaseRoute]:
     ]
 
 
-def _page(guide: str, language: str) -> str:
+@cache
+def _page(file: Path, language: str) -> str:
+    from markdown_it import MarkdownIt  # the first answer of a chat needs it not
+
+    guide = file.read_text("utf-8")
     title = escape(guide.partition("\n")[0].lstrip("# "))
     body = MarkdownIt("commonmark").render(guide)
     return (

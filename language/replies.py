@@ -51,6 +51,11 @@ def speaks_to_somebody(words: str) -> bool:
     return _CONVERSES.search(words) is not None
 
 
+def hands_in(words: str) -> bool:
+    """提交, 直接提交吧, submit: what is written is to be handed in."""
+    return _HANDS_IN.fullmatch(words) is not None
+
+
 def has_a_question(words: str) -> bool:
     """Whether the words have what a question has: 吗, 多少, who."""
     return _ASKS.search(words) is not None
@@ -125,6 +130,11 @@ _SENDS_BACK = (
 _RETURN = re.compile(
     rf"(?P<before>.{{2,}}?[，,。；;\s])?{_SENDS_BACK}(?:[，,。；;：:\s]+(?P<behind>.{{2,}}))?[。！!]?",
     re.DOTALL,
+)
+_HANDS_IN = re.compile(
+    r"(?:\s|[,.!，。！])*+(?:直接|现在|马上|确认|可以|我要|就)*提交(?:了|吧|一下|上去)?(?:\s|[,.!，。！])*+"
+    r"|\s*+submit(?: it| now)*[.!\s]*+",
+    re.IGNORECASE,
 )
 _CONVERSES = re.compile(
     ".{8}|[我你您请谢好不没会要能行吗呢吧啊呀]|老师|收到|可以"

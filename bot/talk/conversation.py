@@ -43,6 +43,7 @@ from bot.talk.inputs import (
 )
 from bot.talk.message import Choice, Field, Message
 from language.affairs import is_courtesy
+from language.replies import hands_in
 from prompts import Language, Text, Words, t
 
 T = TypeVar("T")
@@ -804,6 +805,8 @@ class Conversation:
             return mended
         try:
             answer = settle(step.kind, candidate, self._asked)
+            if _hands_in(step.kind, answer):
+                raise Unclear(t("talk.not_complete"))
             change = step.kind.change(answer)
             if change is not None and (self._has(change) or change == chat.files):
                 return self._change(change)
@@ -989,6 +992,12 @@ class Conversation:
             if not any(_inside(root, one) for one in made):
                 made, undo = (root,), journal.aside
             self._journal = journal._replace(changing="", aside={}, made=made, undo=undo)
+
+
+def _hands_in(kind: Kind[Any], answer: Answer) -> bool:
+    """Whether somebody types 提交 before they are asked whether to: it is no answer."""
+    typed = answer.text is not None and answer.press is None and not answer.files
+    return typed and not kind.takes_questions and hands_in(answer.text or "")
 
 
 def _plain(journal: Journal) -> bool:

@@ -570,7 +570,7 @@ class Parts(Kind[Part]):
     files_left: int = 9
     optional: bool = False
     """Offer to skip instead of to finish: nothing has been given yet."""
-    ended_by: Sequence[str] = ("完成", "好了", "没了", "写完了", "没有", "done", "finish")
+    ended_by: Sequence[str] = ("完成", "好了", "没了", "写完了", "提交", "没有", "done", "finish")
     skipped_by: Sequence[str] = ("跳过", "没有", "不用", "无", "skip", "none", "no")
     needed: bool = False
     """Neither skipping nor finishing is possible yet."""

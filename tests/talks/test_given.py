@@ -45,6 +45,18 @@ def names(house: House) -> list[str]:
     return [file["name"] for file in files]
 
 
+async def test_handing_in_too_early_is_no_answer(house: House, student: Member) -> None:
+    await student.says("昨天下午做了两小时双缝实验")
+    for answer in ("到校面对面", "1"):
+        assert "还没到提交这一步" in await student.says("直接提交吧")
+        await student.says(answer)
+    await student.says("改内容")
+    assert "还没到提交这一步" in await student.says("提交"), "it is no text either"
+    await student.says("搭光路，量条纹")
+    await student.says("提交")
+    assert handed_in(house)["what"] == "搭光路，量条纹"
+
+
 # ---------------------------------------------------------------- photos
 
 
