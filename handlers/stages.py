@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -11,14 +12,16 @@ from pydantic import BaseModel, ConfigDict
 from bot.scene import Act, Flow, Scene, number
 from bot.talk.clock import beijing_day
 from bot.talk.conversation import Chat
-from bot.talk.inputs import Free, NearestDay, Pick, Summary, SummaryLine
+from bot.talk.inputs import Answer, Asked, Free, NearestDay, Pick, Summary, SummaryLine
 from bot.talk.message import Choice, Field, Item, Message, Meter, Tone, press
 from handlers import cohort as overview
 from handlers import evaluations as evaluation_cards
 from handlers import plans
 from handlers.evaluations import open_press, read_press, window_words
 from handlers.pages import PAGE, page_asked, student_item, tell, turns
-from prompts import Brief, Text, Words, t
+from language.days import Moment
+from language.spans import coming_span
+from prompts import BEIJING, Brief, Text, Words, t
 from services import certificates, evaluations, exits, marking, stages
 from services.entities import Cohort, EvaluationState
 from services.evaluations import Task
@@ -196,6 +199,27 @@ class StageDays(BaseModel):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class FirstDay(NearestDay):
+    """The day on which a stage opens, perhaps said with the day on which it closes:
+    12月1日到12月20日."""
+
+    def parse(self, answer: Answer, asked: Asked) -> Moment:
+        both = self._both(answer, asked)
+        return Moment(both[0]) if both else NearestDay.parse(self, answer, asked)
+
+    def more(self, answer: Answer, asked: Asked) -> Mapping[str, Answer]:
+        both = self._both(answer, asked)
+        return {"closes": Answer(both[1].isoformat())} if both else {}
+
+    def _both(self, answer: Answer, asked: Asked) -> tuple[date, date] | None:
+        words = "" if answer.press is not None else answer.text or ""
+        first, last = coming_span(words, asked.now.astimezone(BEIJING), self.first) or (None, None)
+        if first is None or last is None or not self.first <= first <= last <= self.last:
+            return None
+        return first, last
+
+
 async def change_stage(chat: Chat, me: StageSeen) -> StageDays:
     chat.above = t("stages.now", stage=me.name, when=me.when)
     ways = [CLOSE, MOVE] if me.open_now else [OPEN, MOVE]
@@ -205,7 +229,8 @@ async def change_stage(chat: Chat, me: StageSeen) -> StageDays:
     if way == OPEN:
         opens = chat.today
     if way == MOVE:
-        opens = (await chat.ask("opens", days, t("stages.opens"))).day
+        opening = FirstDay(me.first, me.last)
+        opens = (await chat.ask("opens", opening, t("stages.opens"))).day
     if way != CLOSE:
         closes = (await chat.ask("closes", days, t("stages.closes"))).day
     reason = await chat.ask("reason", Free(least=2, most=500), t("stages.why"))

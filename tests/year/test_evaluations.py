@@ -382,6 +382,23 @@ async def test_a_closed_stage_takes_nothing_and_a_moved_one_keeps_who_and_why(
         assert rows[-1].changed_by == office.person_id
 
 
+async def test_both_days_of_a_stage_are_said_at_once(open_house: OpenHouse) -> None:
+    house = await open_house()
+    office = house.members["管小青"]
+    await office.says("评价阶段")
+    await office.says("3")
+    await changes(office, "改日期", "12月1日到12月20日", "避开期末考试")
+    with house.app.database.transaction() as db:
+        [row] = db.exec(select(StageChange)).all()
+        assert row.opens_on is not None
+        assert row.closes_on is not None
+        assert [(day.month, day.day) for day in (row.opens_on, row.closes_on)] == [
+            (12, 1),
+            (12, 20),
+        ]
+        assert row.opens_on.year == row.closes_on.year
+
+
 async def test_days_in_the_wrong_order_are_questioned(open_house: OpenHouse) -> None:
     house = await open_house()
     office = house.members["管小青"]
