@@ -156,7 +156,7 @@ def _preview(shown: Mapping[str, Any], files: tuple[int, ...], into: Field) -> M
         kind="question",
         title=t("rostering.preview_title"),
         fields=(into, *_counts(shown)),
-        items=_rows(shown),
+        items=(*_not_taken(shown), *_remarks(shown)),
         note=t("rostering.rejected_are_here") if files else _further(shown),
         files=files,
     )
@@ -176,9 +176,9 @@ def _how_many(count: int, who: str) -> Text:
     return t("rostering.how_many" if who else "field.count", count=count, who=who)
 
 
-def _rows(shown: Mapping[str, Any]) -> tuple[Item, ...]:
-    """The first rows that were not taken, and the first remarks."""
-    rejected = [
+def _not_taken(shown: Mapping[str, Any]) -> list[Item]:
+    """The first rows that were not taken."""
+    return [
         Item(
             t("rostering.row", row=row, words=words),
             state=t("rostering.count.rejected"),
@@ -186,7 +186,11 @@ def _rows(shown: Mapping[str, Any]) -> tuple[Item, ...]:
         )
         for row, words in shown["why"]
     ]
-    remarks = [
+
+
+def _remarks(shown: Mapping[str, Any]) -> list[Item]:
+    """The first remarks on rows that were taken, and on the sheet."""
+    return [
         Item(
             words if row is None else t("rostering.row", row=row, words=words),
             state=t("rostering.remark"),
@@ -194,7 +198,6 @@ def _rows(shown: Mapping[str, Any]) -> tuple[Item, ...]:
         )
         for row, words in shown["remarks"]
     ]
-    return (*rejected, *remarks)
 
 
 def _further(shown: Mapping[str, Any]) -> Words:
@@ -232,7 +235,8 @@ def finish(scene: Scene, _me: ImportSeen, brought: ImportDone) -> None:
             ((absent, undo), (TO_MENU,)),
             title=t("rostering.done_title"),
             fields=_counts(done),
-            note=t("rostering.rejected_are_here") if done["file"] else "",
+            items=tuple(_remarks(done)),
+            note=t("rostering.rejected_are_here") if done["file"] else _further(done),
             files=(done["file"],) if done["file"] else (),
         )
     )
