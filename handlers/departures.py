@@ -16,7 +16,6 @@ from bot.talk.message import Choice, Field, Item, Message, press
 from handlers.pages import on_record
 from handlers.seen import InOrder
 from language.affairs import Affair
-from language.names import mentioned
 from language.numerals import fold
 from prompts import Brief, Text, Words, t
 from services import departures, handovers, roster
@@ -147,9 +146,7 @@ def hear(scene: Scene, affair: Affair) -> bool:
     """王若彤转学了, 郝景行离职了, 把孟书言移出名册: for an office, of somebody on its roster."""
     if not grants_of(scene.session, scene.actor.person_id, departures.END):
         return False
-    found = departures.overseen(scene.session, scene.actor)
-    named = {one.name for one in mentioned(affair.about, [one.person.name for one in found])}
-    of = [one for one in found if one.person.name in named]
+    of = departures.called_in(scene.session, scene.actor, affair.about)
     if not of:
         return False
     if len(of) == 1 and of[0].membership.ended_at is None:

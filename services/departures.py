@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from bot.talk.acting import Actor, Refused
 from bot.talk.message import Message
+from language.names import mentioned
 from prompts import Text, t
 from services import audit, ending, exits, handovers, notices, records, roster
 from services.access import LEARNERS, REVIEWERS, allow, held, holders, things
@@ -46,13 +47,20 @@ class Departure(NamedTuple):
 # ---------------------------------------------------------------- who, and what would end
 
 
-def overseen(db: Session, actor: Actor) -> list[Member]:
-    """Whose places the actor may end, and those that can be given back."""
+def called_in(db: Session, actor: Actor, words: str) -> list[Member]:
+    """Of those whom the words name: whose places the actor may end, and those that can be given
+    back."""
     mine = col(Membership.id).in_(things(END, actor.person_id))
     since = actor.now - BACK
     when = col(Membership.ended_at).is_(None) | (col(Membership.ended_at) >= since)
-    numbers = db.exec(select(Membership.id).where(mine, when)).all()
-    found = roster.members_by_id(db, [cast(int, number) for number in numbers])
+    of_whom = select(col(Membership.id), col(Person.name)).join(
+        Person, col(Person.id) == col(Membership.person_id)
+    )
+    every = db.exec(of_whom.where(mine, when).order_by(col(Membership.id))).all()
+    named = {one.name for one in mentioned(words, [name for _, name in every])}
+    found = roster.members_by_id(
+        db, [cast(int, number) for number, name in every if name in named]
+    )
     return [one for one in found if one.membership.ended_at is None or _by_an_office(db, one)]
 
 
