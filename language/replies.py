@@ -14,6 +14,13 @@ class Mended(NamedTuple):
     right: str
 
 
+class FieldChanged(NamedTuple):
+    """The label of a field that somebody says to be wrong, and what it is to say, if told."""
+
+    label: str
+    to: str
+
+
 def says_it_is_nothing(words: str) -> bool:
     """没事, 没什么的, it's fine: a plain no to whether somebody needs help."""
     return _NOTHING.fullmatch(words) is not None
@@ -54,6 +61,14 @@ def speaks_to_somebody(words: str) -> bool:
 def hands_in(words: str) -> bool:
     """提交, 直接提交吧, submit: what is written is to be handed in."""
     return _HANDS_IN.fullmatch(words) is not None
+
+
+def field_changed(words: str) -> FieldChanged | None:
+    """结果改成合格, 评语不对, 改一下题目; any short words may be a label."""
+    said = _FIELD_CHANGED.fullmatch(words)
+    if said is None:
+        return None
+    return FieldChanged(said["label"] or said["only"], (said["to"] or "").strip())
 
 
 def has_a_question(words: str) -> bool:
@@ -135,6 +150,13 @@ _HANDS_IN = re.compile(
     r"(?:\s|[,.!，。！])*+(?:直接|现在|马上|确认|可以|我要|就)*提交(?:了|吧|一下|上去)?(?:\s|[,.!，。！])*+"
     r"|\s*+submit(?: it| now)*[.!\s]*+",
     re.IGNORECASE,
+)
+_FIELD_CHANGED = re.compile(
+    r"(?:请|帮我|麻烦)?[把将]?(?P<label>[^\s,，。:：][^,，。:：]{0,19}?)(?:不对|错了|写错了|有误)?[,，]?\s*+"
+    r"(?:(?:应该|应当)?(?:改成|改为|换成|应该是|应当是)\s*+[:：]?|[:：])\s*+(?P<to>\S.*)"
+    r"|(?:请|帮我|麻烦|我想|我要)?(?:改一?下|修改|改)?(?P<only>[^\s,，。:：][^,，。:：]{0,19}?)"
+    r"(?:不对|错了|写错了|有误|要改)?[。!！]?",
+    re.DOTALL,
 )
 _CONVERSES = re.compile(
     ".{8}|[我你您请谢好不没会要能行吗呢吧啊呀]|老师|收到|可以"

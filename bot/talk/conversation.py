@@ -606,47 +606,28 @@ class Conversation:
             turn = self._journal.turn + 1
             self._journal = self._journal._replace(turn=turn, made=roots, undo=undo)
             outcome = self._run()
-        if not isinstance(outcome, Waiting):
-            return outcome
         right = {step.split("/")[0] for step, answer in said.items() if answer is not None}
         labels = [
             line.label
             for line in (review.fields if isinstance(review, Summary) else ())
             if line.step.split("/")[0] in right
         ]
-        changed = t("talk.changed", fields=labels) if labels else None
-        return replace(outcome, accepted=True, note=outcome.note or changed)
+        return _saying_what_changed(outcome, labels)
 
     def _renamed(self, field_: SummaryLine, to: str) -> RunResult:
         """Ask a field again, and take what it is said to be as the answer."""
         outcome = self._change(field_.step)
         if not to or not isinstance(outcome, Waiting):
             return outcome
-        outcome = self._run(Answer(text=to))
-        if not isinstance(outcome, Waiting):
-            return outcome
-        changed = t("talk.changed", fields=[field_.label])
-        return replace(outcome, accepted=True, note=outcome.note or changed)
+        return _saying_what_changed(self._run(Answer(text=to)), [field_.label])
 
-    def _mended(self, step: Question, candidate: Answer) -> RunResult | None:
-        """Take what is no answer to the question as a correction of the fields said so far, those
-        that are only wrong being asked again; `None` if it is none."""
+    def _mended(self, step: Question, candidate: Answer, *, plainly: bool) -> RunResult | None:
+        """Take words as a correction of the fields said so far, those that are only wrong being
+        asked again; `None` if they are none. `plainly`: they would answer the question as well."""
         mends, journal = self._chat.mends, self._journal
-        if (
-            mends is None
-            or not candidate.text
-            or candidate.other
-            or isinstance(step.kind, Summary)
-        ):
+        summary = isinstance(step.kind, Summary)
+        if mends is None or not candidate.text or candidate.other or summary:
             return None
-        answer, plainly = settle(step.kind, candidate, self._asked), False
-        try:
-            step.kind.parse(answer, self._asked)
-            if answer.press is not None or not isinstance(step.kind, Free):
-                return None
-            plainly = True
-        except Unclear:
-            pass
         said = mends(own_words(candidate.text), self._asked, plainly)
         if not said:
             return None
@@ -664,11 +645,8 @@ class Conversation:
             journal.made,
             journal.undo,
         )
-        if not isinstance(outcome, Waiting):
-            return outcome
         right = [one.label for one in self._chat.beside() if said.get(one.step) is not None]
-        changed = t("talk.changed", fields=right) if right else None
-        return replace(outcome, note=outcome.note or changed)
+        return _saying_what_changed(outcome, right)
 
     def _moved(
         self,
@@ -801,8 +779,6 @@ class Conversation:
         if candidate is None:
             self._journal = self._journal._replace(asked=step.step)
             return self._wait(run, step, note, accepted=accepted)
-        if doubtful is None and (mended := self._mended(step, candidate)) is not None:
-            return mended
         try:
             answer = settle(step.kind, candidate, self._asked)
             if _hands_in(step.kind, answer):
@@ -818,8 +794,15 @@ class Conversation:
             entry = Entry(step.step, answer, self._asked.now, self._journal.turn)
             value = self._read(step, entry)
         except Unclear as unclear:
+            mended = None if doubtful else self._mended(step, candidate, plainly=False)
+            if mended is not None:
+                return mended
             asked = self._wait(run, step, unclear.words, accepted=doubtful is not None)
             return replace(asked, begin_with=candidate.text or "") if doubtful else asked
+        if doubtful is None and answer.press is None and isinstance(step.kind, Free):
+            mended = self._mended(step, candidate, plainly=True)
+            if mended is not None:
+                return mended
         told = answer.text if answer.press is None and doubtful is None else None
         polite = bool(told) and not step.kind.takes_courtesies and is_courtesy(told or "")
         asks = bool(told) and not step.kind.takes_questions and self._doubts(told or "")
@@ -992,6 +975,14 @@ class Conversation:
             if not any(_inside(root, one) for one in made):
                 made, undo = (root,), journal.aside
             self._journal = journal._replace(changing="", aside={}, made=made, undo=undo)
+
+
+def _saying_what_changed(outcome: RunResult, labels: Sequence[Words]) -> RunResult:
+    """An outcome that tells which fields were changed."""
+    if not isinstance(outcome, Waiting):
+        return outcome
+    changed = t("talk.changed", fields=labels) if labels else None
+    return replace(outcome, accepted=True, note=outcome.note or changed)
 
 
 def _hands_in(kind: Kind[Any], answer: Answer) -> bool:

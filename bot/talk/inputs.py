@@ -23,6 +23,7 @@ from language.days import Moment, parse_moment
 from language.lengths import DAY, each_length, parse_minutes
 from language.names import typed_names
 from language.numerals import tidy, whole
+from language.replies import field_changed
 from language.sentence import understand_session
 from language.spans import a_year_on
 from prompts import BEIJING, LANGUAGES, Brief, Language, Text, Words, render, t
@@ -688,23 +689,14 @@ class Summary(Kind[str]):
 
     def renamed(self, answer: Answer) -> tuple[SummaryLine, str] | None:
         """结果改成合格, 评语不对, 改一下题目."""
-        said = _RENAMED.fullmatch(own_words(answer.text or "")) if answer.press is None else None
+        said = field_changed(own_words(answer.text or "")) if answer.press is None else None
         if said is None:
             return None
-        label = _as_typed(said["label"] or said["only"])
+        label = _as_typed(said.label)
         fields = (field for field in self.fields if field.step)
         named = [
             one
             for one in fields
             if label in [_as_typed(render(one.label, each)) for each in LANGUAGES]
         ]
-        return (named[0], (said["to"] or "").strip()) if len(named) == 1 else None
-
-
-_RENAMED: Final = re.compile(
-    r"(?:请|帮我|麻烦)?[把将]?(?P<label>[^\s,，。:：][^,，。:：]{0,19}?)(?:不对|错了|写错了|有误)?[,，]?\s*+"
-    r"(?:(?:应该|应当)?(?:改成|改为|换成|应该是|应当是)\s*+[:：]?|[:：])\s*+(?P<to>\S.*)"
-    r"|(?:请|帮我|麻烦|我想|我要)?(?:改一?下|修改|改)?(?P<only>[^\s,，。:：][^,，。:：]{0,19}?)"
-    r"(?:不对|错了|写错了|有误|要改)?[。!！]?",
-    re.DOTALL,
-)
+        return (named[0], said.to) if len(named) == 1 else None
